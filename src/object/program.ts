@@ -12,7 +12,14 @@ export const PROG_TYPES: readonly ProgType[] = ['xdp', 'tc', 'socket_filter', 't
 /** Map types that are modelled. */
 export type MapType = 'array' | 'percpu_array' | 'hash' | 'lru_hash' | 'ringbuf' | 'prog_array';
 
-export const MAP_TYPES: readonly MapType[] = ['array', 'percpu_array', 'hash', 'lru_hash', 'ringbuf', 'prog_array'];
+export const MAP_TYPES: readonly MapType[] = [
+  'array',
+  'percpu_array',
+  'hash',
+  'lru_hash',
+  'ringbuf',
+  'prog_array',
+];
 
 /** A field inside a map value (or an allocated object) that only helpers may touch. Offsets and sizes in bytes. */
 export interface SpecialField {

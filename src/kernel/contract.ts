@@ -1,0 +1,251 @@
+/**
+ * The words in which a kernel function is described: its arguments as the verifier checks them, and the outcomes
+ * that a call may have. One table of contracts drives the verifier (which explores every outcome), the VM (which picks one
+ * from its environment), the symbolic engine (which forks on them) and a stub (which fixes one).
+ *
+ * Argument kinds follow enum bpf_arg_type and the kfunc argument suffixes of kernel/bpf/verifier.c (Linux 6.18).
+ */
+import type { MapType, ProgType } from '../object/program.js';
+
+/** What can be held and must be given back. `null_dynptr` is a slot that holds nothing but must be destroyed all the same. */
+export type Resource =
+  | 'socket'
+  | 'ringbuf_record'
+  | 'task'
+  | 'cgroup'
+  | 'cpumask'
+  | 'key'
+  | 'crypto_ctx'
+  | 'nf_conn'
+  | 'nf_conn_init'
+  | 'xfrm_state'
+  | 'file'
+  | 'object'
+  | 'percpu_object'
+  | 'kptr'
+  | 'dynptr'
+  | 'null_dynptr'
+  | 'iterator';
+
+export type LockKind = 'spin_lock' | 'res_spin_lock' | 'res_spin_lock_irqsave';
+export type SectionKind = 'rcu' | 'preempt';
+export type DynptrType = 'local' | 'ringbuf' | 'skb' | 'xdp' | 'skb_meta';
+/** Open-coded iterators: `num` stands for struct bpf_iter_num and so on. */
+export type IterType = 'num' | 'task' | 'bits' | 'css' | 'css_task' | 'task_vma' | 'kmem_cache' | 'dmabuf';
+export type SockType = 'sock_common' | 'sock' | 'tcp_sock' | 'xdp_sock';
+
+/** Where the size of a memory argument is: another argument (index from 0), or a fixed number of bytes. */
+export type MemSize = { readonly arg: number } | { readonly bytes: number };
+
+export interface CallbackSpec {
+  /** What each argument register of the callback holds on entry, r1 first. */
+  readonly args: readonly CallbackArg[];
+  /** Inclusive range that the callback's r0 must lie in. */
+  readonly returns: readonly [number, number];
+  /** Runs later, in a context of its own (bpf_timer_set_callback). */
+  readonly async?: true;
+  /** Index of the argument that is passed through as the callback's context pointer. */
+  readonly contextArg?: number;
+  /** Index of the scalar argument that bounds the number of calls (bpf_loop). */
+  readonly countArg?: number;
+}
+
+export type CallbackArg =
+  | 'scalar'
+  | 'map_ptr'
+  | 'map_key'
+  | 'map_value'
+  | 'context'
+  | 'dynptr'
+  | 'rb_node'
+  | 'task'
+  | 'vma'
+  | 'timer_map_ptr'
+  | 'none';
+
+export type Arg =
+  /** Any initialised register (ARG_ANYTHING). */
+  | { readonly kind: 'anything' }
+  /** A scalar; `constant`: it must be known (`__k`). */
+  | { readonly kind: 'scalar'; readonly constant?: true }
+  | { readonly kind: 'map'; readonly types?: readonly MapType[] }
+  | { readonly kind: 'map_key' }
+  /** `uninit`: the function writes it (ARG_PTR_TO_MAP_VALUE | MEM_UNINIT). */
+  | { readonly kind: 'map_value'; readonly uninit?: true }
+  /** Memory that the function reads, writes (`write`: need not be initialised before), or both. */
+  | {
+      readonly kind: 'mem';
+      readonly access: 'read' | 'write' | 'readwrite';
+      readonly size: MemSize;
+      readonly nullable?: true;
+      /** The slice buffer of bpf_dynptr_slice (`__opt`): may be NULL. */
+      readonly optional?: true;
+    }
+  /** Size in bytes of the memory argument before it; `zero`: may be 0 (ARG_CONST_SIZE_OR_ZERO). */
+  | { readonly kind: 'size'; readonly zero: boolean; readonly constant?: true }
+  /** Size of the memory that is returned, a known constant (ARG_CONST_ALLOC_SIZE_OR_ZERO). */
+  | { readonly kind: 'alloc_size' }
+  | { readonly kind: 'ctx' }
+  /** A socket of one of these types. `release`: the reference is given back by this argument. */
+  | {
+      readonly kind: 'sock';
+      readonly types: readonly SockType[];
+      readonly release?: true;
+      readonly nullable?: true;
+    }
+  /** A ring-buffer record, given back (ARG_PTR_TO_RINGBUF_MEM | OBJ_RELEASE). */
+  | { readonly kind: 'record'; readonly release: true }
+  | { readonly kind: 'spin_lock'; readonly lock: LockKind }
+  | { readonly kind: 'timer' }
+  | { readonly kind: 'wq' }
+  | {
+      readonly kind: 'dynptr';
+      readonly state: 'uninit' | 'init';
+      readonly type?: DynptrType;
+      readonly release?: true;
+      readonly rdonly?: true;
+    }
+  | { readonly kind: 'iter'; readonly type: IterType; readonly state: 'uninit' | 'init' }
+  | { readonly kind: 'irq_flag'; readonly state: 'uninit' | 'init' }
+  /**
+   * A pointer to a kernel struct. `trusted` wants KF_TRUSTED_ARGS, `rcu` KF_RCU; `any` takes every pointer to the struct.
+   * Several structs: any of them is taken (struct cpumask where bpf_cpumask is passed).
+   */
+  | {
+      readonly kind: 'btf';
+      readonly structs: readonly string[];
+      readonly trust: 'trusted' | 'rcu' | 'any';
+      readonly release?: true;
+      readonly nullable?: true;
+    }
+  /** A kptr field inside a map value or object (ARG_KPTR_XCHG_DEST). */
+  | { readonly kind: 'kptr_slot' }
+  /** An owned pointer moved into a kptr slot; may be NULL. */
+  | { readonly kind: 'kptr_value' }
+  | { readonly kind: 'callback'; readonly callback: CallbackSpec }
+  /** A stack pointer or NULL (ARG_PTR_TO_STACK_OR_NULL), passed to a callback. */
+  | { readonly kind: 'stack_or_null' }
+  /** A NUL-terminated string in a frozen read-only map. */
+  | { readonly kind: 'const_str' }
+  /** An owned object of a local type (`p__alloc`). */
+  | { readonly kind: 'object'; readonly release: true; readonly percpu?: true }
+  /** An owning or non-owning object with a refcount field (`p__refcounted_kptr`). */
+  | { readonly kind: 'refcounted' }
+  | { readonly kind: 'graph_root'; readonly graph: 'list' | 'rbtree' }
+  /** `owned`: an owning reference is moved into the graph; otherwise a non-owning one is named. */
+  | { readonly kind: 'graph_node'; readonly graph: 'list' | 'rbtree'; readonly owned: boolean }
+  /** Ignored by the verifier (`__ign`). */
+  | { readonly kind: 'ignored' };
+
+/** What a pointer returned by a function points to. */
+export type PointerKind =
+  | { readonly kind: 'map_value' }
+  | { readonly kind: 'sock'; readonly type: SockType }
+  /** A ring-buffer record; its size is the `alloc_size` argument. */
+  | { readonly kind: 'record' }
+  /** Plain memory; `slice`: lives as long as the dynptr argument (and the packet, if it is one). */
+  | {
+      readonly kind: 'mem';
+      readonly size: MemSize;
+      readonly readonly?: true;
+      readonly slice?: { readonly arg: number };
+    }
+  | { readonly kind: 'btf'; readonly struct: string; readonly trust: 'trusted' | 'rcu' | 'untrusted' }
+  /** A local-type object made by bpf_obj_new, type given by the constant argument 0. */
+  | { readonly kind: 'object'; readonly percpu?: true }
+  /** The same object as argument `arg` (bpf_refcount_acquire). */
+  | { readonly kind: 'same'; readonly arg: number }
+  /** A graph node: of the container type of the root in argument 0. `owning`: removed from the graph. */
+  | { readonly kind: 'graph_node'; readonly owning: boolean }
+  /** What the kptr slot of argument 0 held. */
+  | { readonly kind: 'kptr' };
+
+/** The value of r0 after one outcome. Bounds are inclusive, signed 64-bit. */
+export type R0 =
+  | { readonly kind: 'void' }
+  | { readonly kind: 'scalar'; readonly min: bigint; readonly max: bigint }
+  | { readonly kind: 'null' }
+  | { readonly kind: 'pointer'; readonly to: PointerKind; readonly acquires?: Resource };
+
+/** What an outcome does besides setting r0. Argument indices count from 0 (r1). */
+export type Effect =
+  /** The reference in this argument is given back. */
+  | { readonly kind: 'release'; readonly arg: number }
+  | { readonly kind: 'lock'; readonly arg: number; readonly lock: LockKind }
+  | { readonly kind: 'unlock'; readonly arg: number; readonly lock: LockKind }
+  | { readonly kind: 'enter'; readonly section: SectionKind }
+  | { readonly kind: 'leave'; readonly section: SectionKind }
+  | { readonly kind: 'irq_save'; readonly arg: number }
+  | { readonly kind: 'irq_restore'; readonly arg: number }
+  /**
+   * The slot becomes a dynptr. `acquires`: it must be destroyed (`dynptr` holds a record, `null_dynptr` holds nothing).
+   * Without it the dynptr is only a view.
+   */
+  | {
+      readonly kind: 'init_dynptr';
+      readonly arg: number;
+      readonly type: DynptrType;
+      readonly acquires?: 'dynptr' | 'null_dynptr';
+      readonly null?: true;
+    }
+  /** The slot takes the type of the dynptr in `from` (bpf_dynptr_clone). */
+  | { readonly kind: 'clone_dynptr'; readonly arg: number; readonly from: number }
+  | { readonly kind: 'destroy_dynptr'; readonly arg: number }
+  | { readonly kind: 'iter_new'; readonly arg: number }
+  | { readonly kind: 'iter_next'; readonly arg: number; readonly to: 'active' | 'drained' }
+  | { readonly kind: 'iter_destroy'; readonly arg: number }
+  /** Output memory of this argument is written in full. */
+  | { readonly kind: 'write'; readonly arg: number }
+  /** The callback in this argument runs: never, or any number of times. */
+  | { readonly kind: 'callback'; readonly arg: number; readonly times: 'none' | 'any' }
+  /** The owned pointer in `arg` moves into a map or graph; `nonOwning`: the program keeps a non-owning reference to it. */
+  | { readonly kind: 'transfer'; readonly arg: number; readonly nonOwning?: true }
+  /** Packet pointers held in registers and on the stack are no longer valid. */
+  | { readonly kind: 'invalidate_packet' }
+  /** The program ends here (bpf_throw). */
+  | { readonly kind: 'throw' }
+  /** Another program runs in place of this one. */
+  | { readonly kind: 'tail_call' };
+
+/** A condition over what the verifier knows at the call site; an outcome whose guard is false cannot happen there. */
+export type Guard =
+  /** Argument 1 is not a constant key inside an array map (argument 0): the lookup may miss. */
+  | { readonly kind: 'key_may_miss' }
+  /** The argument is not an owning reference: taking another one may fail. */
+  | { readonly kind: 'not_owning'; readonly arg: number };
+
+export interface Outcome {
+  /** Unique in its contract: `null`, `found`, `ok`, `error`, `taken`, `done`, ... */
+  readonly name: string;
+  readonly guard?: Guard;
+  readonly r0: R0;
+  readonly effects: readonly Effect[];
+  /** May sleep, spin on another CPU, or take long. */
+  readonly blocks?: true;
+}
+
+export interface Contract {
+  readonly name: string;
+  readonly kind: 'helper' | 'kfunc';
+  /** Helper id (enum bpf_func_id); -1 for a kfunc. */
+  readonly id: number;
+  readonly args: readonly Arg[];
+  /** At least one. In order of preference where something must choose: failures first. */
+  readonly outcomes: readonly Outcome[];
+  /** Program types that may call it. */
+  readonly types: readonly ProgType[];
+  /** May only be called where sleeping is allowed (KF_SLEEPABLE, might_sleep). */
+  readonly sleeps?: true;
+  /** Needs an RCU read section around it (KF_RCU_PROTECTED). */
+  readonly needsRcu?: true;
+  /** The kernel inlines or treats it as r1-r5 preserving where it can (bpf_fastcall). */
+  readonly fastcall?: true;
+  /** Only GPL-compatible programs may call it. */
+  readonly gpl?: true;
+  /** May be called while a spin lock is held. */
+  readonly underLock?: true;
+  /** The KF_* flags of Linux 6.18, for rules that are written in terms of them. */
+  readonly flags: readonly string[];
+  /** The return type as the kernel's prototype states it, for rules in terms of it (RET_INTEGER, RET_VOID, ...; for kfuncs the C type). */
+  readonly ret: string;
+}
