@@ -1,0 +1,264 @@
+/**
+ * A whole program into the kernel: its BTF, its maps, its insns; and, when the kernel refuses it, what it says.
+ *
+ * The first attempt asks for no log, because a log costs a load two thirds of its speed and the kernel refuses with
+ * ENOSPC what its log does not fit, even a good program. Only what is refused is asked about again.
+ */
+import type { Insn } from '../isa/insn.js';
+import type { Program, ProgType } from '../object/program.js';
+import { kernelFunctionId } from './btf.js';
+import { complaint } from './log.js';
+import { closeMaps, createMap, type KernelMap } from './maps.js';
+import { openProgramBtf, type ProgramBtf } from './programbtf.js';
+import { Attr, BpfCmd, bpf, closeFd, errnoName, KernelError, withoutLaxCaps } from './syscall.js';
+
+/** enum bpf_prog_type, include/uapi/linux/bpf.h. */
+const PROG_TYPE_NUMBER: Readonly<Record<ProgType, number>> = {
+  socket_filter: 1,
+  tc: 3,
+  tracepoint: 5,
+  xdp: 6,
+  syscall: 31,
+};
+
+const BPF_F_SLEEPABLE = 1 << 4;
+/** Bytes of the first log buffer; it holds the whole log of most programs under a hundred insns. */
+const FIRST_LOG = 1 << 16;
+/** A signal that arrives while the verifier runs makes it give up with EAGAIN; libbpf tries five times as well. */
+const ATTEMPTS = 5;
+
+export interface LoadOptions {
+  /**
+   * Log to ask for even when the program is accepted: 1 the walk of the last path, 2 every state, 4 statistics.
+   * 0 (unless told): a log only of what is refused. Level 2 of a program that loops a million times takes half a minute.
+   */
+  readonly logLevel?: 0 | 1 | 2 | 4;
+  /** Most bytes of log to ask for, 16 MiB unless told. Of a longer log the end is kept. */
+  readonly logLimit?: number;
+  /** Load without CAP_PERFMON and CAP_SYS_ADMIN: no uninitialised stack reads, no pointer leaks. */
+  readonly strictCaps?: boolean;
+  /** False: do not ask for the reason of a refusal, the error number is enough. */
+  readonly explain?: boolean;
+}
+
+/** A program in the kernel, and the maps made for it, in the order of `Program.maps`. */
+export interface Loaded {
+  readonly ok: true;
+  readonly fd: number;
+  readonly maps: readonly KernelMap[];
+  /** Empty unless a `logLevel` was asked for. */
+  readonly log: string;
+  /** True when the log is only the end of what the kernel had to say. */
+  readonly logCut: boolean;
+  /** Closes the program and its maps; more than once does nothing. */
+  close(): void;
+}
+
+export interface Refused {
+  readonly ok: false;
+  /**
+   * What was refused. Only `program` is the verifier's verdict; the others say that the question could not be put:
+   * a `kfunc` this kernel does not have, `btf` or a `map` it would not take.
+   */
+  readonly stage: 'kfunc' | 'btf' | 'map' | 'program';
+  /** Name of the error number: `EINVAL`, `EACCES`. */
+  readonly errno: string;
+  /** The first thing complained about, in the kernel's words where it has any (see `complaint`). */
+  readonly message: string;
+  readonly log: string;
+  readonly logCut: boolean;
+  /** Slot that the verifier stood at, where the log tells. */
+  readonly insn?: number;
+}
+
+export type LoadResult = Loaded | Refused;
+
+/**
+ * Loads `program`. Nothing is attached, nothing is pinned. What is returned as loaded must be closed; a refusal
+ * leaves nothing open. Throws InputError where bpf(2) cannot be called at all (ask `kernelAvailable` first).
+ */
+export function loadProgram(program: Program, options: LoadOptions = {}): LoadResult {
+  let stage: Refused['stage'] = 'kfunc';
+  let btf: ProgramBtf | undefined;
+  const maps: KernelMap[] = [];
+  let keep = false;
+  try {
+    const insns = encode(program);
+    stage = 'btf';
+    btf = openProgramBtf(program);
+    stage = 'map';
+    for (const [i, def] of program.maps.entries()) maps.push(createMap(def, btf?.map(i)));
+    stage = 'program';
+    const result = loadInsns(program, insns, maps, btf, options);
+    keep = result.ok;
+    return result;
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    return { ok: false, stage, errno: error.errno, message: error.message, log: '', logCut: false };
+  } finally {
+    // The program holds on to its BTF itself.
+    btf?.close();
+    if (!keep) closeMaps(maps);
+  }
+}
+
+/** Slots as the kernel wants them: kfunc calls by BTF id. */
+function encode(program: Program): Buffer {
+  const bytes = Buffer.allocUnsafe(8 * Math.max(program.insns.length, 1));
+  if (program.insns.length === 0) throw new KernelError('load program', 'EINVAL', 'it has no insns');
+  let wide = false;
+  for (const [slot, insn] of program.insns.entries()) {
+    const at = 8 * slot;
+    bytes[at] = insn.opcode;
+    bytes[at + 1] = (insn.dst & 0xf) | ((insn.src & 0xf) << 4);
+    bytes.writeInt16LE(insn.off, at + 2);
+    bytes.writeInt32LE(!wide && isKfuncCall(insn) ? kfuncId(program, insn.imm, slot) : insn.imm, at + 4);
+    wide = !wide && insn.opcode === 0x18;
+  }
+  return bytes;
+}
+
+/** BPF_JMP | BPF_CALL with BPF_PSEUDO_KFUNC_CALL. */
+function isKfuncCall(insn: Insn): boolean {
+  return insn.opcode === 0x85 && insn.src === 2;
+}
+
+function kfuncId(program: Program, index: number, slot: number): number {
+  const name = program.kfuncs[index];
+  if (name === undefined)
+    throw new KernelError(`kfunc call at ${slot}`, 'EINVAL', `the program names no kfunc ${index}`);
+  const id = kernelFunctionId(name);
+  if (id !== undefined) return id;
+  throw new KernelError(
+    `kfunc call at ${slot}`,
+    'ENOENT',
+    `${name} is not in this kernel's BTF; kfuncs of modules cannot be called`,
+  );
+}
+
+function loadInsns(
+  program: Program,
+  insns: Buffer,
+  maps: readonly KernelMap[],
+  btf: ProgramBtf | undefined,
+  options: LoadOptions,
+): LoadResult {
+  const license = Buffer.from(`${program.license ?? 'GPL'}\0`, 'latin1');
+  const fds = Buffer.alloc(4 * maps.length);
+  for (const [i, map] of maps.entries()) fds.writeInt32LE(map.fd, 4 * i);
+  const attempt = (level: number, log?: Buffer): Attempt => {
+    const attr = new Attr(152)
+      .u32(0, PROG_TYPE_NUMBER[program.type])
+      .u32(4, program.insns.length)
+      .pointer(8, insns)
+      .pointer(16, license)
+      .u32(44, program.type === 'syscall' || program.sleepable === true ? BPF_F_SLEEPABLE : 0)
+      .name(48, program.name)
+      .pointer(120, fds);
+    if (btf !== undefined) {
+      attr
+        .u32(72, btf.fd)
+        .u32(76, 8)
+        .pointer(80, btf.funcInfo)
+        .u32(88, btf.funcInfo.length / 8);
+    }
+    if (log !== undefined) attr.u32(24, level).u32(28, log.length).pointer(32, log);
+    const fd = retried(() => bpf(BpfCmd.progLoad, attr), options.strictCaps === true);
+    return { fd, needed: attr.bytes.readUInt32LE(140) };
+  };
+  const first = attempt(0);
+  if (first.fd >= 0) return accepted(maps, first.fd, attempt, options);
+  const errno = errnoName(first.fd);
+  if (options.explain === false)
+    return { ok: false, stage: 'program', errno, message: errno, log: '', logCut: false };
+  const asked = logged(attempt, options.logLevel === 2 ? 2 : 1, options);
+  if (asked.fd >= 0) closeFd(asked.fd);
+  const told = complaint(asked.log);
+  const refused: Refused = {
+    ok: false,
+    stage: 'program',
+    errno,
+    message: told.message === '' ? `${errno} and no word from the verifier` : told.message,
+    log: asked.log,
+    logCut: asked.cut,
+  };
+  return told.insn === undefined ? refused : { ...refused, insn: told.insn };
+}
+
+interface Attempt {
+  /** Descriptor, or minus an error number. */
+  readonly fd: number;
+  /** Bytes that the whole log needs (log_true_size), 0 from kernels before 6.4. */
+  readonly needed: number;
+}
+
+function retried(call: () => number, strict: boolean): number {
+  let result = -1;
+  for (let i = 0; i < ATTEMPTS; i++) {
+    result = strict ? withoutLaxCaps(call) : call();
+    if (errnoName(result) !== 'EAGAIN' || result >= 0) return result;
+  }
+  return result;
+}
+
+function accepted(
+  maps: readonly KernelMap[],
+  fd: number,
+  attempt: (level: number, log?: Buffer) => Attempt,
+  options: LoadOptions,
+): Loaded {
+  let log = '';
+  let cut = false;
+  if (options.logLevel !== undefined && options.logLevel !== 0) {
+    try {
+      const asked = logged(attempt, options.logLevel, options);
+      if (asked.fd >= 0) closeFd(asked.fd);
+      log = asked.log;
+      cut = asked.cut;
+    } catch (error) {
+      closeFd(fd);
+      throw error;
+    }
+  }
+  let open = true;
+  return {
+    ok: true,
+    fd,
+    maps,
+    log,
+    logCut: cut,
+    close() {
+      if (!open) return;
+      open = false;
+      try {
+        closeFd(fd);
+      } finally {
+        closeMaps(maps);
+      }
+    },
+  };
+}
+
+/**
+ * Loads with a log. Where a log level was asked for, the buffer grows until the log fits or the limit is met;
+ * otherwise the complaint will do, and that is at the end, which a kernel that counts what it needs (6.4) also keeps.
+ */
+function logged(
+  attempt: (level: number, log?: Buffer) => Attempt,
+  level: number,
+  options: LoadOptions,
+): { fd: number; log: string; cut: boolean } {
+  const limit = Math.max(options.logLimit ?? 1 << 24, 128);
+  let size = Math.min(FIRST_LOG, limit);
+  for (;;) {
+    const buffer = Buffer.alloc(size);
+    const { fd, needed } = attempt(level, buffer);
+    const cut = fd < 0 && errnoName(fd) === 'ENOSPC';
+    const enough = options.logLevel === undefined && needed > 0;
+    if (!cut || enough || size >= limit) {
+      const end = buffer.indexOf(0);
+      return { fd, log: buffer.toString('utf8', 0, end < 0 ? size : end), cut };
+    }
+    size = Math.min(limit, Math.max(needed, 4 * size));
+  }
+}

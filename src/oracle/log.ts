@@ -1,0 +1,49 @@
+/**
+ * The verifier's log, read for what it complains about.
+ *
+ * At level 1 the kernel prints the walk to the refusal, then the complaint (one line, or a few), then statistics.
+ * The complaint is what follows the last line that tells of an insn or a state.
+ */
+
+/** What a log says of the refusal. */
+export interface Complaint {
+  /** The kernel's own words: the last line, preceded by the `Unreleased reference` lines it explains, joined with ` // `. */
+  readonly message: string;
+  /** Every line of the complaint, with hints that come before the last line. */
+  readonly lines: readonly string[];
+  /** The slot the verifier stood at, where the log tells. */
+  readonly insn?: number;
+}
+
+/** `12: (85) call bpf_loop#181 ; R0=scalar()` */
+const INSN = /^(\d+): \([0-9a-f]{2}\) /;
+/** States, moves between states, source lines, precision tracking, statistics: all that is no complaint. */
+const WALK =
+  /^(\d+: |from \d+ to \d+|; |processed \d+ insns|verification time|stack depth|insns? |max_states|mark_precise|func#\d+ @|Live regs|Validating |Func#\d+|caller:|callee:|returning from callee|to caller at|propagating|\(\d+\) frame \d+|SCC |frame\d+: |last_idx|first_idx|parent |regs=|safe$)/;
+
+/** Finds the complaint in a log (any level). An empty log gives an empty message. */
+export function complaint(log: string): Complaint {
+  const lines = log.split('\n').filter((line) => line.trim() !== '');
+  let end = lines.length;
+  while (end > 0 && isStatistics(lines[end - 1]!)) end--;
+  let start = end;
+  while (start > 0 && !WALK.test(lines[start - 1]!)) start--;
+  const told = lines.slice(start, end);
+  const last = told.at(-1) ?? lines[end - 1] ?? '';
+  const leaks = told.slice(0, -1).filter((line) => line.startsWith('Unreleased reference'));
+  const message = [...leaks, last].join(' // ');
+  const insn = insnBefore(lines, start);
+  return insn === undefined ? { message, lines: told } : { message, lines: told, insn };
+}
+
+function isStatistics(line: string): boolean {
+  return /^(processed \d+ insns|verification time|stack depth|max_states_per_insn)/.test(line);
+}
+
+function insnBefore(lines: readonly string[], start: number): number | undefined {
+  for (let i = start - 1; i >= 0; i--) {
+    const match = INSN.exec(lines[i]!);
+    if (match !== null) return Number(match[1]);
+  }
+  return undefined;
+}

@@ -1,0 +1,188 @@
+/** Maps in the kernel: made from a `MapDef`, filled, frozen, read back, closed. */
+import { readFileSync } from 'node:fs';
+import type { MapDef, MapType } from '../object/program.js';
+import { Attr, BpfCmd, bpf, closeFd, errnoName, KernelError } from './syscall.js';
+
+/** enum bpf_map_type, include/uapi/linux/bpf.h. */
+const MAP_TYPE_NUMBER: Readonly<Record<MapType, number>> = {
+  hash: 1,
+  array: 2,
+  prog_array: 3,
+  percpu_array: 6,
+  lru_hash: 9,
+  ringbuf: 27,
+};
+
+/** Only these take BTF for key and value: the others refuse it (map_check_no_btf). */
+const TAKES_BTF: ReadonlySet<MapType> = new Set(['array', 'percpu_array', 'hash', 'lru_hash']);
+
+/** BTF of a map: descriptor of loaded BTF, type ids of key (0 for a data section) and value in it. */
+export interface MapBtf {
+  readonly fd: number;
+  readonly key: number;
+  readonly value: number;
+}
+
+let cpus: number | undefined;
+
+/** CPUs that may ever come online: the number of values in one entry of a per-CPU map. At least 1. */
+export function possibleCpus(): number {
+  if (cpus === undefined) {
+    const text = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim();
+    const last = text.split(/[-,]/).at(-1) ?? '0';
+    cpus = Number(last) + 1;
+  }
+  return cpus;
+}
+
+/** One map in the kernel. Close it, whatever happens. */
+export class KernelMap {
+  private open = true;
+
+  constructor(
+    readonly def: MapDef,
+    readonly fd: number,
+  ) {}
+
+  /** Bytes that a lookup returns: for a per-CPU map one value a CPU, each rounded up to 8 bytes. */
+  get entrySize(): number {
+    if (this.def.type !== 'percpu_array') return this.def.valueSize;
+    return Math.ceil(this.def.valueSize / 8) * 8 * possibleCpus();
+  }
+
+  /** The value at `key`, or undefined if there is none. Locks and timers inside it read as zero. */
+  lookup(key: Uint8Array): Uint8Array | undefined {
+    const value = Buffer.alloc(this.entrySize);
+    const result = this.element(BpfCmd.mapLookup, key, value, 0);
+    if (result >= 0) return value;
+    if (errnoName(result) === 'ENOENT') return undefined;
+    throw new KernelError(`look up in map ${this.def.name}`, errnoName(result));
+  }
+
+  /** Writes `value` (of `entrySize` bytes) at `key`; `flags` as for bpf_map_update_elem: 0 any, 1 no such key, 2 existing key. */
+  update(key: Uint8Array, value: Uint8Array, flags = 0): void {
+    const result = this.element(BpfCmd.mapUpdate, key, value, flags);
+    if (result < 0) throw new KernelError(`update map ${this.def.name}`, errnoName(result));
+  }
+
+  /** Puts a loaded program at an index of a prog_array, for tail calls. */
+  setProgram(index: number, programFd: number): void {
+    this.update(word(index), word(programFd));
+  }
+
+  /** Deletes the entry at `key`; false if there is none. */
+  delete(key: Uint8Array): boolean {
+    const result = this.element(BpfCmd.mapDelete, key, undefined, 0);
+    if (result >= 0) return true;
+    if (errnoName(result) === 'ENOENT') return false;
+    throw new KernelError(`delete from map ${this.def.name}`, errnoName(result));
+  }
+
+  /** All keys, in the kernel's order (for hash maps not a meaningful one). Ring buffers have none. */
+  keys(): Uint8Array[] {
+    const found: Uint8Array[] = [];
+    let before: Uint8Array | undefined;
+    // One more than fit: should others write the map meanwhile, iterating over a hash may start anew.
+    while (found.length <= this.def.maxEntries) {
+      const next = Buffer.alloc(this.def.keySize);
+      const attr = new Attr(32).u32(0, this.fd).pointer(16, next);
+      if (before !== undefined) attr.pointer(8, before);
+      const result = bpf(BpfCmd.mapNextKey, attr);
+      if (result < 0) {
+        if (errnoName(result) === 'ENOENT') break;
+        throw new KernelError(`iterate over map ${this.def.name}`, errnoName(result));
+      }
+      found.push(next);
+      before = next;
+    }
+    return found;
+  }
+
+  /** Key and value of every entry, as `keys` and `lookup` give them. */
+  entries(): { key: Uint8Array; value: Uint8Array }[] {
+    return this.keys().flatMap((key) => {
+      const value = this.lookup(key);
+      return value === undefined ? [] : [{ key, value }];
+    });
+  }
+
+  /** Forbids further writes from user space; the verifier may then read constants out of a read-only map. */
+  freeze(): void {
+    const result = bpf(BpfCmd.mapFreeze, new Attr(4).u32(0, this.fd));
+    if (result < 0) throw new KernelError(`freeze map ${this.def.name}`, errnoName(result));
+  }
+
+  /** Closes the descriptor; more than once does nothing. The map lives on while a program uses it. */
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    closeFd(this.fd);
+  }
+
+  private element(cmd: 1 | 2 | 3, key: Uint8Array, value: Uint8Array | undefined, flags: number): number {
+    // The kernel copies as many bytes as the map was made with, so a short buffer would be overrun.
+    if (key.length !== this.def.keySize) {
+      throw new RangeError(`key of ${key.length} bytes, map ${this.def.name} has ${this.def.keySize}`);
+    }
+    if (value !== undefined && value.length !== this.entrySize) {
+      throw new RangeError(`value of ${value.length} bytes, map ${this.def.name} has ${this.entrySize}`);
+    }
+    const attr = new Attr(32).u32(0, this.fd).pointer(8, key).u64(24, BigInt(flags));
+    if (value !== undefined) attr.pointer(16, value);
+    return bpf(cmd, attr);
+  }
+}
+
+function word(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value >>> 0);
+  return bytes;
+}
+
+/**
+ * Makes a map as `def` says, with its initial contents, frozen if asked. Throws KernelError when the kernel will not,
+ * leaving nothing open. `btf` is dropped for map types that take none.
+ */
+export function createMap(def: MapDef, btf?: MapBtf): KernelMap {
+  const attr = new Attr(80)
+    .u32(0, MAP_TYPE_NUMBER[def.type])
+    .u32(4, def.keySize)
+    .u32(8, def.valueSize)
+    .u32(12, def.maxEntries)
+    .u32(16, def.flags)
+    .name(28, def.name);
+  if (btf !== undefined && TAKES_BTF.has(def.type)) {
+    attr.u32(48, btf.fd).u32(52, btf.key).u32(56, btf.value);
+  }
+  const fd = bpf(BpfCmd.mapCreate, attr);
+  if (fd < 0) throw new KernelError(`create ${def.type} map ${def.name}`, errnoName(fd));
+  const map = new KernelMap(def, fd);
+  try {
+    if (def.initial !== undefined) fill(map, def.initial);
+    if (def.frozen === true) map.freeze();
+  } catch (error) {
+    map.close();
+    throw error;
+  }
+  return map;
+}
+
+/** Writes `initial` to entry 0, padded with zeros: a `.bss` may be longer than what the object file holds of it. */
+function fill(map: KernelMap, initial: Uint8Array): void {
+  const value = Buffer.alloc(map.entrySize);
+  value.set(initial.subarray(0, map.def.valueSize));
+  if (value.some((byte) => byte !== 0)) map.update(Buffer.alloc(map.def.keySize), value);
+}
+
+/** Closes all of `maps`, even when closing one of them fails. */
+export function closeMaps(maps: readonly KernelMap[]): void {
+  let failure: unknown;
+  for (const map of maps) {
+    try {
+      map.close();
+    } catch (error) {
+      failure = error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+}
