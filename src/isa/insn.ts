@@ -44,18 +44,7 @@ export type BinaryOp =
   | 'rsh'
   | 'arsh';
 
-export type Comparison =
-  | 'eq'
-  | 'ne'
-  | 'gt'
-  | 'ge'
-  | 'lt'
-  | 'le'
-  | 'sgt'
-  | 'sge'
-  | 'slt'
-  | 'sle'
-  | 'set';
+export type Comparison = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le' | 'sgt' | 'sge' | 'slt' | 'sle' | 'set';
 
 export type AtomicOp = 'add' | 'or' | 'and' | 'xor' | 'xchg' | 'cmpxchg';
 
@@ -64,40 +53,102 @@ export type AtomicOp = 'add' | 'or' | 'and' | 'xor' | 'xchg' | 'cmpxchg';
  * `map` and `map_value` hold an index into `Program.maps` (BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE), so that
  * a program does not depend on file descriptors; `map_fd` and `map_fd_value` appear only in raw insns from outside.
  */
-export type Imm64Kind =
-  | 'imm'
-  | 'map_fd'
-  | 'map_fd_value'
-  | 'btf_id'
-  | 'func'
-  | 'map'
-  | 'map_value';
+export type Imm64Kind = 'imm' | 'map_fd' | 'map_fd_value' | 'btf_id' | 'func' | 'map' | 'map_value';
 
 /** A decoded insn. Jump offsets count slots from the slot after the insn, as in the kernel. */
 export type Op =
-  | { readonly kind: 'alu'; readonly op: BinaryOp; readonly width: Width; readonly dst: number; readonly src: Operand }
+  | {
+      readonly kind: 'alu';
+      readonly op: BinaryOp;
+      readonly width: Width;
+      readonly dst: number;
+      readonly src: Operand;
+    }
   | { readonly kind: 'mov'; readonly width: Width; readonly dst: number; readonly src: Operand }
   /** Sign-extending move: the low `bits` of src, extended to `width`. */
-  | { readonly kind: 'movsx'; readonly bits: 8 | 16 | 32; readonly width: Width; readonly dst: number; readonly src: number }
+  | {
+      readonly kind: 'movsx';
+      readonly bits: 8 | 16 | 32;
+      readonly width: Width;
+      readonly dst: number;
+      readonly src: number;
+    }
   | { readonly kind: 'neg'; readonly width: Width; readonly dst: number }
   /** `le`/`be`: host to little/big endian, truncating to `bits`; `bswap`: swap unconditionally. */
-  | { readonly kind: 'end'; readonly op: 'le' | 'be' | 'bswap'; readonly bits: 16 | 32 | 64; readonly dst: number }
+  | {
+      readonly kind: 'end';
+      readonly op: 'le' | 'be' | 'bswap';
+      readonly bits: 16 | 32 | 64;
+      readonly dst: number;
+    }
   /** Arena address-space cast (BPF_ADDR_SPACE_CAST): `imm` is dst_as << 16 | src_as. */
   | { readonly kind: 'addr_space_cast'; readonly dst: number; readonly src: number; readonly imm: number }
   /** Two slots. `imm` is the low and `hi` the high word, both signed 32-bit; see `Imm64Kind`. */
-  | { readonly kind: 'ld_imm64'; readonly dst: number; readonly as: Imm64Kind; readonly imm: number; readonly hi: number }
-  | { readonly kind: 'ldx'; readonly size: Size; readonly signed: boolean; readonly dst: number; readonly src: number; readonly off: number }
-  | { readonly kind: 'stx'; readonly size: Size; readonly dst: number; readonly src: number; readonly off: number }
-  | { readonly kind: 'st'; readonly size: Size; readonly dst: number; readonly off: number; readonly imm: number }
+  | {
+      readonly kind: 'ld_imm64';
+      readonly dst: number;
+      readonly as: Imm64Kind;
+      readonly imm: number;
+      readonly hi: number;
+    }
+  | {
+      readonly kind: 'ldx';
+      readonly size: Size;
+      readonly signed: boolean;
+      readonly dst: number;
+      readonly src: number;
+      readonly off: number;
+    }
+  | {
+      readonly kind: 'stx';
+      readonly size: Size;
+      readonly dst: number;
+      readonly src: number;
+      readonly off: number;
+    }
+  | {
+      readonly kind: 'st';
+      readonly size: Size;
+      readonly dst: number;
+      readonly off: number;
+      readonly imm: number;
+    }
   /** `fetch` is always true for xchg and cmpxchg. cmpxchg compares with and returns into r0. */
-  | { readonly kind: 'atomic'; readonly op: AtomicOp; readonly fetch: boolean; readonly size: 4 | 8; readonly dst: number; readonly src: number; readonly off: number }
-  | { readonly kind: 'load_acquire'; readonly size: Size; readonly dst: number; readonly src: number; readonly off: number }
-  | { readonly kind: 'store_release'; readonly size: Size; readonly dst: number; readonly src: number; readonly off: number }
+  | {
+      readonly kind: 'atomic';
+      readonly op: AtomicOp;
+      readonly fetch: boolean;
+      readonly size: 4 | 8;
+      readonly dst: number;
+      readonly src: number;
+      readonly off: number;
+    }
+  | {
+      readonly kind: 'load_acquire';
+      readonly size: Size;
+      readonly dst: number;
+      readonly src: number;
+      readonly off: number;
+    }
+  | {
+      readonly kind: 'store_release';
+      readonly size: Size;
+      readonly dst: number;
+      readonly src: number;
+      readonly off: number;
+    }
   /** Legacy packet load: `ld_abs` at imm, `ld_ind` at src + imm (src 0..10; -1 for ld_abs). */
   | { readonly kind: 'ld_packet'; readonly size: 1 | 2 | 4; readonly src: number; readonly imm: number }
   /** `long`: the jump offset is the 32-bit immediate (`gotol`). */
   | { readonly kind: 'ja'; readonly off: number; readonly long: boolean }
-  | { readonly kind: 'jmp'; readonly op: Comparison; readonly width: Width; readonly dst: number; readonly src: Operand; readonly off: number }
+  | {
+      readonly kind: 'jmp';
+      readonly op: Comparison;
+      readonly width: Width;
+      readonly dst: number;
+      readonly src: Operand;
+      readonly off: number;
+    }
   /** Linux `may_goto`: jumps when the loop budget is spent; a verifier takes it both ways. */
   | { readonly kind: 'may_goto'; readonly off: number }
   /** `imm`: helper id; or index into `Program.kfuncs`; or offset of the subprogram from the next slot. */
