@@ -4,7 +4,8 @@
  * The first attempt asks for no log, because a log costs a load two thirds of its speed and the kernel refuses with
  * ENOSPC what its log does not fit, even a good program. Only what is refused is asked about again.
  */
-import type { Insn } from '../isa/insn.js';
+import { SLOT_BYTES, toBytes } from '../isa/bytes.js';
+import { BPF_CALL, BPF_IMM, BPF_JMP, BPF_LD, BPF_PSEUDO_KFUNC_CALL, SIZE_CODES } from '../isa/opcodes.js';
 import type { Program, ProgType } from '../object/program.js';
 import { kernelFunctionId } from './btf.js';
 import { complaint } from './log.js';
@@ -21,6 +22,9 @@ const PROG_TYPE_NUMBER: Readonly<Record<ProgType, number>> = {
   syscall: 31,
 };
 
+const CALL = BPF_JMP | BPF_CALL;
+/** The 64-bit immediate load, whose second slot is no insn. */
+const WIDE = BPF_LD | BPF_IMM | SIZE_CODES[8];
 const BPF_F_SLEEPABLE = 1 << 4;
 /** Bytes of the first log buffer; it holds the whole log of most programs under a hundred insns. */
 const FIRST_LOG = 1 << 16;
@@ -37,6 +41,11 @@ export interface LoadOptions {
   readonly logLimit?: number;
   /** Load without CAP_PERFMON and CAP_SYS_ADMIN: no uninitialised stack reads, no pointer leaks. */
   readonly strictCaps?: boolean;
+  /**
+   * Lends an open map for entry `index` of `Program.maps` (one without BTF), or undefined to have one made.
+   * It stays the lender's to close. Two maps of one program must be two maps here as well.
+   */
+  readonly lend?: (program: Program, index: number) => KernelMap | undefined;
   /** False: do not ask for the reason of a refusal, the error number is enough. */
   readonly explain?: boolean;
 }
@@ -80,16 +89,23 @@ export type LoadResult = Loaded | Refused;
 export function loadProgram(program: Program, options: LoadOptions = {}): LoadResult {
   let stage: Refused['stage'] = 'kfunc';
   let btf: ProgramBtf | undefined;
-  const maps: KernelMap[] = [];
+  const made: KernelMap[] = [];
   let keep = false;
   try {
     const insns = encode(program);
     stage = 'btf';
     btf = openProgramBtf(program);
     stage = 'map';
-    for (const [i, def] of program.maps.entries()) maps.push(createMap(def, btf?.map(i)));
+    const maps = program.maps.map((def, i) => {
+      const mapBtf = btf?.map(i);
+      const lent = mapBtf === undefined ? options.lend?.(program, i) : undefined;
+      if (lent !== undefined) return lent;
+      const map = createMap(def, mapBtf);
+      made.push(map);
+      return map;
+    });
     stage = 'program';
-    const result = loadInsns(program, insns, maps, btf, options);
+    const result = loadInsns(program, insns, { all: maps, made }, btf, options);
     keep = result.ok;
     return result;
   } catch (error) {
@@ -98,29 +114,23 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
   } finally {
     // The program holds on to its BTF itself.
     btf?.close();
-    if (!keep) closeMaps(maps);
+    if (!keep) closeMaps(made);
   }
 }
 
 /** Slots as the kernel wants them: kfunc calls by BTF id. */
-function encode(program: Program): Buffer {
-  const bytes = Buffer.allocUnsafe(8 * Math.max(program.insns.length, 1));
+function encode(program: Program): Uint8Array {
   if (program.insns.length === 0) throw new KernelError('load program', 'EINVAL', 'it has no insns');
-  let wide = false;
-  for (const [slot, insn] of program.insns.entries()) {
-    const at = 8 * slot;
-    bytes[at] = insn.opcode;
-    bytes[at + 1] = (insn.dst & 0xf) | ((insn.src & 0xf) << 4);
-    bytes.writeInt16LE(insn.off, at + 2);
-    bytes.writeInt32LE(!wide && isKfuncCall(insn) ? kfuncId(program, insn.imm, slot) : insn.imm, at + 4);
-    wide = !wide && insn.opcode === 0x18;
+  const bytes = toBytes(program.insns);
+  const view = new DataView(bytes.buffer);
+  for (let slot = 0; slot < program.insns.length; slot++) {
+    const insn = program.insns[slot]!;
+    if (insn.opcode === WIDE) slot++;
+    else if (insn.opcode === CALL && insn.src === BPF_PSEUDO_KFUNC_CALL) {
+      view.setInt32(SLOT_BYTES * slot + 4, kfuncId(program, insn.imm, slot), true);
+    }
   }
   return bytes;
-}
-
-/** BPF_JMP | BPF_CALL with BPF_PSEUDO_KFUNC_CALL. */
-function isKfuncCall(insn: Insn): boolean {
-  return insn.opcode === 0x85 && insn.src === 2;
 }
 
 function kfuncId(program: Program, index: number, slot: number): number {
@@ -138,14 +148,14 @@ function kfuncId(program: Program, index: number, slot: number): number {
 
 function loadInsns(
   program: Program,
-  insns: Buffer,
-  maps: readonly KernelMap[],
+  insns: Uint8Array,
+  maps: Maps,
   btf: ProgramBtf | undefined,
   options: LoadOptions,
 ): LoadResult {
   const license = Buffer.from(`${program.license ?? 'GPL'}\0`, 'latin1');
-  const fds = Buffer.alloc(4 * maps.length);
-  for (const [i, map] of maps.entries()) fds.writeInt32LE(map.fd, 4 * i);
+  const fds = Buffer.alloc(4 * maps.all.length);
+  for (const [i, map] of maps.all.entries()) fds.writeInt32LE(map.fd, 4 * i);
   const attempt = (level: number, log?: Buffer): Attempt => {
     const attr = new Attr(152)
       .u32(0, PROG_TYPE_NUMBER[program.type])
@@ -185,6 +195,12 @@ function loadInsns(
   return told.insn === undefined ? refused : { ...refused, insn: told.insn };
 }
 
+/** The maps of a program, and those among them that were made for it and are to be closed with it. */
+interface Maps {
+  readonly all: readonly KernelMap[];
+  readonly made: readonly KernelMap[];
+}
+
 interface Attempt {
   /** Descriptor, or minus an error number. */
   readonly fd: number;
@@ -202,7 +218,7 @@ function retried(call: () => number, strict: boolean): number {
 }
 
 function accepted(
-  maps: readonly KernelMap[],
+  maps: Maps,
   fd: number,
   attempt: (level: number, log?: Buffer) => Attempt,
   options: LoadOptions,
@@ -224,7 +240,7 @@ function accepted(
   return {
     ok: true,
     fd,
-    maps,
+    maps: maps.all,
     log,
     logCut: cut,
     close() {
@@ -233,7 +249,7 @@ function accepted(
       try {
         closeFd(fd);
       } finally {
-        closeMaps(maps);
+        closeMaps(maps.made);
       }
     },
   };
