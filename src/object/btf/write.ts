@@ -1,0 +1,136 @@
+/** Makes `.BTF` bytes out of types: for programs that come with none, and for tests of the reader. */
+import { BTF_HEADER_SIZE, BTF_KINDS, BTF_MAGIC, type BtfType, FUNC_LINKAGES } from './types.js';
+
+const INT_ENCODINGS = { unsigned: 0, signed: 1, char: 2, bool: 4 } as const;
+const encoder = new TextEncoder();
+
+/** Collects types; each gets the next id, counting from 1, so a type may name one that is added later. */
+export class BtfWriter {
+  private readonly words: number[] = [];
+  private readonly strings: Uint8Array[] = [new Uint8Array(1)];
+  private stringsSize = 1;
+  private readonly known = new Map<string, number>([['', 0]]);
+  private types = 0;
+
+  /** The id that the next added type will have. */
+  get next(): number {
+    return this.types + 1;
+  }
+
+  /** Offset of a string in the string section; the same string is stored once. It may not contain a NUL. */
+  string(text: string): number {
+    const known = this.known.get(text);
+    if (known !== undefined) return known;
+    if (text.includes('\0')) throw new RangeError('a BTF string cannot hold a NUL');
+    const bytes = encoder.encode(`${text}\0`);
+    const offset = this.stringsSize;
+    this.strings.push(bytes);
+    this.stringsSize += bytes.length;
+    this.known.set(text, offset);
+    return offset;
+  }
+
+  private record(name: string, kind: BtfType['kind'], vlen: number, flag: boolean, word: number): void {
+    if (vlen > 0xffff) throw new RangeError(`a BTF ${kind} cannot have ${vlen} entries`);
+    const info = (BTF_KINDS.indexOf(kind) << 24) | vlen | (flag ? 0x80000000 : 0);
+    this.words.push(this.string(name), info, word);
+  }
+
+  /** Adds a type and returns its id. Throws RangeError for what BTF cannot express, void among it (its id is 0). */
+  add(type: BtfType): number {
+    switch (type.kind) {
+      case 'void':
+        throw new RangeError('void is type 0 and cannot be added');
+      case 'int':
+        this.record(type.name, type.kind, 0, false, type.size);
+        this.words.push((INT_ENCODINGS[type.encoding] << 24) | (type.bitOffset << 16) | type.bits);
+        break;
+      case 'float':
+        this.record(type.name, type.kind, 0, false, type.size);
+        break;
+      case 'ptr':
+      case 'volatile':
+      case 'const':
+      case 'restrict':
+        this.record('', type.kind, 0, false, type.type);
+        break;
+      case 'typedef':
+        this.record(type.name, type.kind, 0, false, type.type);
+        break;
+      case 'type_tag':
+        this.record(type.name, type.kind, 0, type.attribute, type.type);
+        break;
+      case 'array':
+        this.record('', type.kind, 0, false, 0);
+        this.words.push(type.element, type.index, type.count);
+        break;
+      case 'struct':
+      case 'union': {
+        // With bit fields, each member's offset word also holds a width, and only 24 bits of offset.
+        const flag = type.members.some((member) => member.bitSize > 0);
+        this.record(type.name, type.kind, type.members.length, flag, type.size);
+        for (const { name, type: id, bitOffset, bitSize } of type.members) {
+          if (flag && bitOffset > 0xffffff)
+            throw new RangeError(`member '${name}' is too far into a struct with bit fields`);
+          this.words.push(this.string(name), id, flag ? (bitSize << 24) | bitOffset : bitOffset);
+        }
+        break;
+      }
+      case 'enum':
+        this.record(type.name, type.kind, type.values.length, type.signed, type.size);
+        for (const { name, value } of type.values) this.words.push(this.string(name), value);
+        break;
+      case 'enum64':
+        this.record(type.name, type.kind, type.values.length, type.signed, type.size);
+        for (const { name, value } of type.values) {
+          const raw = BigInt.asUintN(64, value);
+          this.words.push(this.string(name), Number(raw & 0xffffffffn), Number(raw >> 32n));
+        }
+        break;
+      case 'fwd':
+        this.record(type.name, type.kind, 0, type.of === 'union', 0);
+        break;
+      case 'func':
+        this.record(type.name, type.kind, FUNC_LINKAGES.indexOf(type.linkage), false, type.type);
+        break;
+      case 'func_proto':
+        this.record('', type.kind, type.params.length, false, type.returns);
+        for (const { name, type: id } of type.params) this.words.push(this.string(name), id);
+        break;
+      case 'var':
+        this.record(type.name, type.kind, 0, false, type.type);
+        this.words.push(type.linkage);
+        break;
+      case 'datasec':
+        this.record(type.name, type.kind, type.vars.length, false, type.size);
+        for (const { type: id, offset, size } of type.vars) this.words.push(id, offset, size);
+        break;
+      case 'decl_tag':
+        this.record(type.name, type.kind, 0, type.attribute, type.type);
+        this.words.push(type.component);
+        break;
+    }
+    return ++this.types;
+  }
+
+  /** The `.BTF` of all types added so far. */
+  bytes(): Uint8Array {
+    const typesSize = this.words.length * 4;
+    const out = new Uint8Array(BTF_HEADER_SIZE + typesSize + this.stringsSize);
+    const view = new DataView(out.buffer);
+    view.setUint16(0, BTF_MAGIC, true);
+    view.setUint8(2, 1);
+    [BTF_HEADER_SIZE, 0, typesSize, typesSize, this.stringsSize].forEach((word, i) => {
+      view.setUint32(4 + 4 * i, word, true);
+    });
+    this.words.forEach((word, i) => {
+      view.setUint32(BTF_HEADER_SIZE + 4 * i, word, true);
+    });
+    let at = BTF_HEADER_SIZE + typesSize;
+    for (const bytes of this.strings) {
+      out.set(bytes, at);
+      at += bytes.length;
+    }
+    return out;
+  }
+}
