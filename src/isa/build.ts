@@ -202,7 +202,7 @@ export function jmp<W extends Width>(
   return linked({ kind: 'jmp', op, width: dst.width, dst: dst.reg, src: operand(src), off: 0 }, target);
 }
 
-/** `may_goto`: goes on `budget` times, then jumps; a verifier takes it both ways. */
+/** `may_goto`: falls through until the kernel's loop budget is spent, then jumps; a verifier takes it both ways. */
 export function mayGoto(target: number): Op;
 export function mayGoto(target: string): Linked;
 export function mayGoto(target: number | string): Op | Linked;

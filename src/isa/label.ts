@@ -18,11 +18,8 @@ import { InputError, type Place } from './errors.js';
 import { type Insn, type Op, slots } from './insn.js';
 import { targetOf } from './target.js';
 
-/** The operations that lead somewhere. */
-export type Reference = Extract<
-  Op,
-  { readonly kind: 'ja' | 'jmp' | 'may_goto' } | { readonly kind: 'call' } | { readonly kind: 'ld_imm64' }
->;
+/** The operations that can lead somewhere; of the calls and the 64-bit immediates only some do. */
+export type Reference = Extract<Op, { readonly kind: 'ja' | 'jmp' | 'may_goto' | 'call' | 'ld_imm64' }>;
 
 /** An operation whose offset is that of a label; the offset in `op` itself is not used. */
 export interface Linked {
