@@ -1,0 +1,154 @@
+/**
+ * Which rules of a file changed since a git revision. A rule is its syntax tree together with the declarations of the same file
+ * and the imported files that it leans on; comments and formatting do not count.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import type { ts } from 'ts-morph';
+import { InputError } from '../isa/errors.js';
+import { resolveFile } from './load.js';
+import { canonical, parse, rulesIn, type Ts, typescript } from './syntax.js';
+
+export interface ChangedRules {
+  /** Names of rules that are new or whose tree differs, in file order. */
+  readonly changed: readonly string[];
+  /**
+   * Unchanged rules below a rule that changed, went away or moved: since the first match wins, functions may have
+   * come down to them.
+   */
+  readonly below: readonly string[];
+}
+
+/**
+ * Compares a rule file in the working tree with the same file at `revision`. A file that did not exist then is new as a whole.
+ * Throws InputError for an unknown revision, a file outside a repository, or a syntax error.
+ */
+export async function changedSince(file: string, revision: string): Promise<ChangedRules> {
+  checkRevision(file, revision);
+  const compiler = await typescript();
+  const now = digests(compiler, file, (path) => readFileSync(path, 'utf8'));
+  const then = digests(compiler, file, (path) => atRevision(path, revision));
+  const changed: string[] = [];
+  const below: string[] = [];
+  let disturbed = false;
+  const order = [...then.keys()];
+  let expected = 0;
+  for (const [name, digest] of now) {
+    if (then.get(name) !== digest) {
+      changed.push(name);
+      disturbed = true;
+    } else {
+      if (order[expected] !== name) disturbed = true;
+      if (disturbed) below.push(name);
+    }
+    if (order[expected] === name) expected += 1;
+  }
+  return { changed, below };
+}
+
+type Read = (path: string) => string | undefined;
+
+function digests(compiler: Ts, file: string, read: Read): ReadonlyMap<string, string> {
+  const text = read(file);
+  if (text === undefined) return new Map();
+  const source = parse(compiler, file, text);
+  const declared = declarations(compiler, source);
+  const found = new Map<string, string>();
+  for (const { name, node } of rulesIn(compiler, source)) {
+    const parts = [canonical(compiler, node)];
+    const seen = new Set<ts.Node>();
+    const lean = (from: ts.Node): void => {
+      for (const word of identifiers(compiler, from)) {
+        const declaration = declared.get(word);
+        if (declaration === undefined || seen.has(declaration)) continue;
+        seen.add(declaration);
+        parts.push(
+          compiler.isImportDeclaration(declaration)
+            ? imported(compiler, file, declaration, read)
+            : canonical(compiler, declaration),
+        );
+        if (!compiler.isImportDeclaration(declaration)) lean(declaration);
+      }
+    };
+    lean(node);
+    found.set(name, parts.join('\n'));
+  }
+  return found;
+}
+
+/** Top-level names of a file and what declares them. */
+function declarations(compiler: Ts, source: ts.SourceFile): ReadonlyMap<string, ts.Node> {
+  const found = new Map<string, ts.Node>();
+  for (const statement of source.statements) {
+    if (compiler.isVariableStatement(statement)) {
+      for (const declaration of statement.declarationList.declarations) {
+        for (const word of identifiers(compiler, declaration.name)) found.set(word, declaration);
+      }
+    } else if (compiler.isFunctionDeclaration(statement) || compiler.isClassDeclaration(statement)) {
+      if (statement.name !== undefined) found.set(statement.name.text, statement);
+    } else if (compiler.isImportDeclaration(statement) && statement.importClause !== undefined) {
+      for (const word of identifiers(compiler, statement.importClause)) found.set(word, statement);
+    }
+  }
+  return found;
+}
+
+function identifiers(compiler: Ts, node: ts.Node): readonly string[] {
+  const found: string[] = [];
+  const visit = (child: ts.Node): void => {
+    if (compiler.isIdentifier(child)) found.push(child.text);
+    compiler.forEachChild(child, visit);
+  };
+  visit(node);
+  return found;
+}
+
+/** An import by what it brings in: for a file beside the rules, that whole file (which may lean on others in turn). */
+function imported(compiler: Ts, from: string, declaration: ts.ImportDeclaration, read: Read): string {
+  const texts: string[] = [];
+  const seen = new Set<string>();
+  const follow = (file: string, specifier: string): void => {
+    const path = specifier.startsWith('.') ? resolveFile(resolve(dirname(file), specifier)) : undefined;
+    if (path === undefined) {
+      texts.push(specifier);
+      return;
+    }
+    if (seen.has(path)) return;
+    seen.add(path);
+    const text = read(path);
+    if (text === undefined) return;
+    const source = parse(compiler, path, text);
+    texts.push(canonical(compiler, source));
+    for (const statement of source.statements) {
+      if (compiler.isImportDeclaration(statement) && compiler.isStringLiteral(statement.moduleSpecifier)) {
+        follow(path, statement.moduleSpecifier.text);
+      }
+    }
+  };
+  if (compiler.isStringLiteral(declaration.moduleSpecifier)) follow(from, declaration.moduleSpecifier.text);
+  return texts.join('\n');
+}
+
+function git(file: string, args: readonly string[]): string | undefined {
+  try {
+    return execFileSync('git', ['-C', dirname(resolve(file)), ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      maxBuffer: 1 << 26,
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+function checkRevision(file: string, revision: string): void {
+  if (git(file, ['rev-parse', '--show-toplevel']) === undefined) {
+    throw new InputError('not in a git repository', { file });
+  }
+  const commit = git(file, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]);
+  if (commit === undefined) throw new InputError(`no git revision '${revision}'`, { file });
+}
+
+const atRevision = (file: string, revision: string): string | undefined =>
+  git(file, ['show', '--end-of-options', `${revision}:./${basename(file)}`]);
