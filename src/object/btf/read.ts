@@ -272,20 +272,23 @@ export class Btf {
     for (let depth = 0; depth < MAX_DEPTH; depth++) {
       const { type } = this.resolve(at);
       switch (type.kind) {
-        case 'ptr':
-          return 8 * count;
         case 'array':
           count *= type.count;
           at = type.element;
           break;
+        case 'ptr':
         case 'int':
         case 'float':
         case 'enum':
         case 'enum64':
         case 'struct':
         case 'union':
-        case 'datasec':
-          return type.size * count;
+        case 'datasec': {
+          const size = (type.kind === 'ptr' ? 8 : type.size) * count;
+          // No object is larger; only a corrupt array count says so.
+          if (size > 0xffffffff) this.fail(`BTF type ${id} has the impossible size ${size}`);
+          return size;
+        }
         case 'var':
           at = type.type;
           break;
