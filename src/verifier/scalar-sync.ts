@@ -1,0 +1,229 @@
+/**
+ * The five domains of a scalar teach each other: what one knows narrows the others. Follows reg_bounds_sync() and
+ * what it calls in kernel/bpf/verifier.c. Every step keeps each value that was admitted before.
+ */
+import type { Scalar } from './scalar.js';
+import { constant, S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from './scalar.js';
+import { tnumRange } from './tnum.js';
+
+/** A scalar in the making. */
+export type Bounds = { -readonly [K in keyof Scalar]: Scalar[K] };
+
+const LOW = 0xffff_ffffn;
+const HIGH = 0xffff_ffff_0000_0000n;
+const BIG_S32_MIN = BigInt(S32_MIN);
+const BIG_S32_MAX = BigInt(S32_MAX);
+
+const u64 = (x: bigint): bigint => BigInt.asUintN(64, x);
+const s64 = (x: bigint): bigint => BigInt.asIntN(64, x);
+const low32 = (x: bigint): number => Number(BigInt.asUintN(32, x));
+
+/** A copy to work on. */
+export function thaw(s: Scalar): Bounds {
+  return {
+    value: s.value,
+    mask: s.mask,
+    smin: s.smin,
+    smax: s.smax,
+    umin: s.umin,
+    umax: s.umax,
+    s32min: s.s32min,
+    s32max: s.s32max,
+    u32min: s.u32min,
+    u32max: s.u32max,
+  };
+}
+
+export function unbound32(r: Bounds): void {
+  r.s32min = S32_MIN;
+  r.s32max = S32_MAX;
+  r.u32min = 0;
+  r.u32max = U32_MAX;
+}
+
+export function unbound64(r: Bounds): void {
+  r.smin = S64_MIN;
+  r.smax = S64_MAX;
+  r.umin = 0n;
+  r.umax = U64_MAX;
+}
+
+/** 32-bit bounds from the tnum (__update_reg32_bounds). */
+export function update32(r: Bounds): void {
+  const value = low32(r.value);
+  const mask = low32(r.mask);
+  const smin = value | (mask & S32_MIN);
+  const smax = value | (mask & S32_MAX);
+  const umax = (value | mask) >>> 0;
+  if (smin > r.s32min) r.s32min = smin;
+  if (smax < r.s32max) r.s32max = smax;
+  if (value > r.u32min) r.u32min = value;
+  if (umax < r.u32max) r.u32max = umax;
+}
+
+/** 64-bit bounds from the tnum (__update_reg64_bounds). */
+export function update64(r: Bounds): void {
+  const { value, mask } = r;
+  const umax = value | mask;
+  // Whether the sign is known decides: an unknown one makes the least value negative, the greatest not.
+  if (mask > S64_MAX) {
+    const smin = s64(value) + S64_MIN;
+    const smax = value | (mask & S64_MAX);
+    if (smin > r.smin) r.smin = smin;
+    if (smax < r.smax) r.smax = smax;
+  } else {
+    const smin = s64(value);
+    const smax = s64(umax);
+    if (smin > r.smin) r.smin = smin;
+    if (smax < r.smax) r.smax = smax;
+  }
+  if (value > r.umin) r.umin = value;
+  if (umax < r.umax) r.umax = umax;
+}
+
+/** Low halves from 64-bit bounds whose high halves agree or follow each other; then s32 and u32 from each other. */
+function deduce32(r: Bounds): void {
+  const uminLow = low32(r.umin);
+  const umaxLow = low32(r.umax);
+  const uminHigh = Number(r.umin >> 32n);
+  const umaxHigh = Number(r.umax >> 32n);
+  if (uminHigh === umaxHigh) {
+    if (uminLow > r.u32min) r.u32min = uminLow;
+    if (umaxLow < r.u32max) r.u32max = umaxLow;
+    if ((uminLow | 0) <= (umaxLow | 0)) raise32(r, uminLow | 0, umaxLow | 0);
+  } else if ((uminHigh + 1) >>> 0 === umaxHigh && (uminLow | 0) < 0 && (umaxLow | 0) >= 0) {
+    raise32(r, uminLow | 0, umaxLow | 0);
+  }
+  const sminLow = low32(r.smin);
+  const smaxLow = low32(r.smax);
+  const sminHigh = Number(r.smin >> 32n);
+  const smaxHigh = Number(r.smax >> 32n);
+  if (sminHigh === smaxHigh) {
+    if (sminLow <= smaxLow) {
+      if (sminLow > r.u32min) r.u32min = sminLow;
+      if (smaxLow < r.u32max) r.u32max = smaxLow;
+    }
+    if ((sminLow | 0) <= (smaxLow | 0)) raise32(r, sminLow | 0, smaxLow | 0);
+  } else if (((sminHigh + 1) | 0) === smaxHigh && (sminLow | 0) < 0 && (smaxLow | 0) >= 0) {
+    raise32(r, sminLow | 0, smaxLow | 0);
+  }
+  if ((r.u32min | 0) <= (r.u32max | 0)) raise32(r, r.u32min | 0, r.u32max | 0);
+  if (r.s32min >>> 0 <= r.s32max >>> 0) {
+    const min = r.s32min >>> 0;
+    const max = r.s32max >>> 0;
+    if (min > r.u32min) r.u32min = min;
+    if (max < r.u32max) r.u32max = max;
+  }
+}
+
+function raise32(r: Bounds, min: number, max: number): void {
+  if (min > r.s32min) r.s32min = min;
+  if (max < r.s32max) r.s32max = max;
+}
+
+/** Signed and unsigned 64-bit bounds from each other (__reg64_deduce_bounds). */
+function deduce64(r: Bounds): void {
+  const uminSigned = s64(r.umin);
+  const umaxSigned = s64(r.umax);
+  if (uminSigned <= umaxSigned) {
+    if (uminSigned > r.smin) r.smin = uminSigned;
+    if (umaxSigned < r.smax) r.smax = umaxSigned;
+  }
+  const smin = u64(r.smin);
+  const smax = u64(r.smax);
+  if (smin <= smax) {
+    if (smin > r.umin) r.umin = smin;
+    if (smax < r.umax) r.umax = smax;
+  } else if (r.umax < smin) {
+    // The signed range wraps around; the unsigned one meets only its non-negative end.
+    r.smin = s64(r.umin);
+    if (smax < r.umax) r.umax = smax;
+  } else if (smax < r.umin) {
+    // Only its negative end.
+    r.smax = s64(r.umax);
+    if (smin > r.umin) r.umin = smin;
+  }
+}
+
+/** 64-bit bounds from 32-bit ones: known low halves go into both ends (__reg_deduce_mixed_bounds). */
+function deduceMixed(r: Bounds): void {
+  const low = BigInt(r.u32min);
+  const high = BigInt(r.u32max);
+  const umin = (r.umin & HIGH) | low;
+  const umax = (r.umax & HIGH) | high;
+  if (umin > r.umin) r.umin = umin;
+  if (umax < r.umax) r.umax = umax;
+  const smin = s64((u64(r.smin) & HIGH) | low);
+  const smax = s64((u64(r.smax) & HIGH) | high);
+  if (smin > r.smin) r.smin = smin;
+  if (smax < r.smax) r.smax = smax;
+  // After a sign-extending load: the low half is not negative, so the high half is not all ones.
+  if (r.s32min >= 0 && r.smin >= BIG_S32_MIN && r.smax <= BIG_S32_MAX) {
+    r.smin = BigInt(r.s32min);
+    r.smax = BigInt(r.s32max);
+    r.umin = r.smin;
+    r.umax = r.smax;
+    narrow(r, r.umin, r.umax);
+  }
+}
+
+/** Intersects the tnum with that of the unsigned range [min, max]. Meaningless where min > max: no value is left then. */
+function narrow(r: Bounds, min: bigint, max: bigint): void {
+  const range = tnumRange(min, max);
+  const mask = r.mask & range.mask;
+  r.value = (r.value | range.value) & (mask ^ U64_MAX);
+  r.mask = mask;
+}
+
+/** The tnum from the unsigned bounds (__reg_bound_offset). */
+function boundOffset(r: Bounds): void {
+  narrow(r, r.umin, r.umax);
+  if (r.u32min === 0 && r.u32max === U32_MAX) return;
+  const range = tnumRange(BigInt(r.u32min), BigInt(r.u32max));
+  const lowMask = r.mask & LOW & range.mask;
+  const lowValue = ((r.value & LOW) | range.value) & (lowMask ^ LOW);
+  r.value = (r.value & HIGH) | lowValue;
+  r.mask = (r.mask & HIGH) | lowMask;
+}
+
+/** Lets all domains teach each other (reg_bounds_sync). */
+export function sync(r: Bounds): void {
+  update32(r);
+  update64(r);
+  for (let round = 0; round < 3; round++) {
+    const { smin, smax, umin, umax, s32min, s32max, u32min, u32max } = r;
+    deduce32(r);
+    deduce64(r);
+    deduceMixed(r);
+    const same32 = s32min === r.s32min && s32max === r.s32max && u32min === r.u32min && u32max === r.u32max;
+    if (same32 && smin === r.smin && smax === r.smax && umin === r.umin && umax === r.umax) break;
+  }
+  boundOffset(r);
+  update32(r);
+  update64(r);
+}
+
+/** Whether the domains agree that some value is left, by the rules of reg_bounds_sanity_check(). */
+export function isConsistent(r: Scalar): boolean {
+  if (r.umin > r.umax || r.smin > r.smax || r.u32min > r.u32max || r.s32min > r.s32max) return false;
+  if (r.mask === 0n) {
+    if (r.umin !== r.value || r.umax !== r.value) return false;
+    const signed = s64(r.value);
+    if (r.smin !== signed || r.smax !== signed) return false;
+  }
+  if ((r.mask & LOW) === 0n) {
+    const low = low32(r.value);
+    if (r.u32min !== low || r.u32max !== low) return false;
+    if (r.s32min !== (low | 0) || r.s32max !== (low | 0)) return false;
+  }
+  return true;
+}
+
+/** Ends the making of a scalar: where its bounds contradict each other they are dropped, as the kernel does. */
+export function settle(r: Bounds): Scalar {
+  if (!isConsistent(r)) {
+    unbound32(r);
+    unbound64(r);
+  } else if (r.mask === 0n) return constant(r.value);
+  return r;
+}
