@@ -2,7 +2,7 @@
  * Assembly text to raw slots.
  *
  * The syntax is that of the kernel's verifier log and of llvm-objdump, and lines of either can be pasted with their
- * insn numbers and opcodes in front. Besides there are labels (`name:`), comments (`;` or `//` to the end of the
+ * insn numbers and opcodes in front, which are checked then. Besides there are labels (`name:`), comments (`;` or `//` to the end of the
  * line, `#` at its start), and names for maps (`r1 = map NAME`, `r1 = mapvalue NAME +8`), callbacks (`r2 = func
  * LABEL`), subprograms (`call LABEL`), helpers (`call bpf_ktime_get_ns`, `call bpf_ktime_get_ns#5`) and kfuncs
  * (`call bpf_rcu_read_lock`).
@@ -10,10 +10,13 @@
 import { InputError, type Place } from './errors.js';
 import { type Insn, slots } from './insn.js';
 import { type Item, link } from './label.js';
-import { Cursor, lex, listingPrefix, type Token } from './lex.js';
+import { Cursor, type ListingPrefix, lex, listingPrefix, type Token } from './lex.js';
+import { BPF_DW, BPF_IMM, BPF_LD } from './opcodes.js';
 import { parseInsn, type Scope } from './parse.js';
 import { isReserved, NO_SYMBOLS, type Symbols } from './symbols.js';
 import { subprogStarts } from './target.js';
+
+const IMM64 = BPF_LD | BPF_IMM | BPF_DW;
 
 export interface AssembleOptions {
   readonly symbols?: Symbols;
@@ -49,19 +52,19 @@ export function assemble(text: string, options: AssembleOptions = {}): Assembly 
 
   const items: Item[] = [];
   const places: Place[] = [];
+  const listed: { readonly slot: number; readonly opcode: number; readonly place: Place }[] = [];
   let slot = 0;
-  for (const { label, numbered, cursor, place } of lines) {
+  for (const { label, listing, cursor, place } of lines) {
     if (label !== undefined) {
       items.push({ kind: 'label', name: label.text });
       places.push({ ...place, column: label.column });
     }
     if (cursor.atEnd) continue;
-    if (numbered !== undefined && numbered !== slot) {
-      throw new InputError(`this line is numbered ${numbered}, but it is insn ${slot} here`, {
-        ...place,
-        column: 1,
-      });
+    if (listing !== undefined && listing.slot !== slot) {
+      const message = `this line is numbered ${listing.slot}, but it is insn ${slot} here`;
+      throw new InputError(message, { ...place, column: 1 });
     }
+    if (listing?.opcode !== undefined) listed.push({ slot, opcode: listing.opcode, place });
     const { item, token } = parseInsn(cursor, scope);
     items.push(item);
     places.push(cursor.place(token));
@@ -69,6 +72,12 @@ export function assemble(text: string, options: AssembleOptions = {}): Assembly 
   }
 
   const linked = link(items, (item) => places[item] ?? {});
+  for (const { slot: at, opcode, place } of listed) {
+    const found = linked.insns[at]?.opcode;
+    if (found === opcode) continue;
+    const message = `the listing says opcode ${hex(opcode)}, the insn has ${hex(found ?? 0)}`;
+    throw new InputError(message, { ...place, column: 1 });
+  }
   return {
     insns: linked.insns,
     kfuncs,
@@ -81,8 +90,7 @@ export function assemble(text: string, options: AssembleOptions = {}): Assembly 
 interface Line {
   readonly place: Place;
   readonly label?: Token;
-  /** The insn number that a listing has before the insn. */
-  readonly numbered?: number;
+  readonly listing?: ListingPrefix;
   readonly cursor: Cursor;
 }
 
@@ -90,7 +98,12 @@ function readLine(raw: string, place: Place): Line {
   const line = raw.replace(/\r$/, '');
   const listing = listingPrefix(line);
   if (listing !== undefined) {
-    return { place, numbered: listing.slot, cursor: new Cursor(lex(line, place, listing.length), place) };
+    const tokens = lex(line, place, listing.length);
+    return {
+      place,
+      listing,
+      cursor: new Cursor(listing.opcode === IMM64 ? withLong(tokens) : tokens, place),
+    };
   }
   const tokens = lex(line, place);
   const named = labelAt(tokens);
@@ -98,6 +111,17 @@ function readLine(raw: string, place: Place): Line {
   if (named === undefined) return { place, cursor };
   if (isReserved(named.label.text)) cursor.fail(`${named.label.text} cannot be a label`, named.label);
   return { place, label: named.label, cursor };
+}
+
+/** The verifier log prints a 64-bit immediate like any other; only the opcode before it tells. */
+function withLong(tokens: readonly Token[]): readonly Token[] {
+  const [dst, equals, value, end] = tokens;
+  if (!dst || !equals || value?.type !== 'number' || end?.type !== 'end') return tokens;
+  return [dst, equals, value, { type: 'word', text: 'll', column: end.column }, end];
+}
+
+function hex(opcode: number): string {
+  return opcode.toString(16).padStart(2, '0');
 }
 
 /** `name:`, or as llvm-objdump writes a symbol, `0000000000000010 <name>:`. */

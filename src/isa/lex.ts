@@ -17,10 +17,10 @@ const COMMENT = /^\s*#.*$|;.*$|\/\/.*$/;
 
 /**
  * Line prefixes of the kernel's verifier log (`12: (b7) `) and of llvm-objdump (`12:<tab>b7 00 .. `): the number
- * of the insn and its opcode or bytes.
+ * of the insn, and its opcode or all its bytes.
  */
 const LISTING =
-  /^\s*(\d+):(?:\s*\([0-9a-fA-F]{2}\)|(?:\s+(?:[0-9a-fA-F]{2}\s){8}(?:(?:\s*[0-9a-fA-F]{2}\s){8})?))?/;
+  /^\s*(?<slot>\d+):(?:\s*\((?<opcode>[0-9a-fA-F]{2})\)|\s+(?<first>[0-9a-fA-F]{2})(?:\s[0-9a-fA-F]{2}){7}(?:(?:\s[0-9a-fA-F]{2}){8})?(?=\s))?/;
 
 /** Tokens of one line, without comments, closed by an `end` token. Throws InputError at a character that starts none. */
 export function lex(line: string, place: Place, from = 0): Token[] {
@@ -42,10 +42,25 @@ export function lex(line: string, place: Place, from = 0): Token[] {
   return tokens;
 }
 
-/** The insn number and the length of a listing's line prefix, if the line has one. */
-export function listingPrefix(line: string): { readonly slot: number; readonly length: number } | undefined {
+export interface ListingPrefix {
+  readonly slot: number;
+  /** The first byte of the insn, where the listing tells. */
+  readonly opcode?: number;
+  /** Characters that the prefix takes. */
+  readonly length: number;
+}
+
+/** What stands before the insn in a line of a listing, if the line is one. */
+export function listingPrefix(line: string): ListingPrefix | undefined {
   const match = LISTING.exec(line);
-  return match === null ? undefined : { slot: Number(match[1]), length: match[0].length };
+  if (match === null) return undefined;
+  const { slot, opcode, first } = match.groups ?? {};
+  const byte = opcode ?? first;
+  return {
+    slot: Number(slot),
+    length: match[0].length,
+    ...(byte === undefined ? {} : { opcode: Number.parseInt(byte, 16) }),
+  };
 }
 
 /** Reads the tokens of one line from left to right. Every failure is an InputError with file, line and column. */
