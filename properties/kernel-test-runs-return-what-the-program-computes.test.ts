@@ -28,6 +28,7 @@ import { type Item, label } from '../src/isa/label.js';
 import type { Program } from '../src/object/program.js';
 import { type Loaded, loadProgram } from '../src/oracle/load.js';
 import { possibleCpus } from '../src/oracle/maps.js';
+import { drainRingbuf } from '../src/oracle/ringbuf.js';
 import { refuseToRun, type TestInput, type TestRunResult, testRun } from '../src/oracle/testrun.js';
 import { programOf, rawProgram, smallMap } from './support/kernel/programs.js';
 import { describeKernel } from './support/kernel/skip.js';
@@ -178,6 +179,58 @@ describeKernel('kernel test runs return what the program computes', () => {
         expect(() => map!.lookup(Buffer.alloc(3))).toThrow(RangeError);
       });
     }
+  });
+
+  it('a ring buffer: what was submitted, in order, without what was discarded', () => {
+    const record = (done: 132 | 133, value: number): Item[] => [
+      ldMap(r1, 0),
+      mov(r2, 12),
+      mov(r3, 0),
+      callHelper(131),
+      jmp('eq', r0, 0, 'full'),
+      st(8, r0, 0, value),
+      st(4, r0, 8, value + 1),
+      mov(r1, r0),
+      mov(r2, 0),
+      callHelper(done),
+    ];
+    const program = programOf(
+      'xdp',
+      [
+        ...record(132, 10),
+        ...record(133, 20),
+        ...record(132, 30),
+        mov(r0, 0),
+        exit(),
+        label('full'),
+        mov(r0, 1),
+        exit(),
+      ],
+      { maps: [smallMap('ringbuf')] },
+    );
+    withLoaded(program, (loaded) => {
+      const [map] = loaded.maps;
+      expect(drainRingbuf(map!)).toEqual([]);
+      // Past the end of the buffer several times, so that records wrap around.
+      for (let i = 0; i < 300; i++) {
+        expect(testRun(program, loaded)).toMatchObject({ retval: 0 });
+        const found = drainRingbuf(map!).map((bytes) => Buffer.from(bytes));
+        expect(found.map((bytes) => [bytes.length, bytes.readUInt32LE(0), bytes.readUInt32LE(8)])).toEqual([
+          [12, 10, 11],
+          [12, 30, 31],
+        ]);
+      }
+      let runs = 0;
+      for (;;) {
+        const result = testRun(program, loaded);
+        if (!result.ok || result.retval !== 0) break;
+        runs++;
+      }
+      // 24 bytes each with its header, three a run, discarded ones included.
+      expect(runs).toBe(Math.floor((4096 - 1) / 72));
+      expect(drainRingbuf(map!).length).toBeGreaterThanOrEqual(2 * runs);
+      expect(testRun(program, loaded)).toMatchObject({ retval: 0 });
+    });
   });
 
   it('a frozen map is a constant to the verifier', () => {

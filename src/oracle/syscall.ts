@@ -42,6 +42,17 @@ interface Native {
   readonly numbers: Numbers;
   readonly call: (nr: number, a: number, b: Buffer, c: number) => number | bigint;
   readonly pair: (nr: number, a: Buffer, b: Buffer) => number | bigint;
+  readonly mmap: (
+    hint: number,
+    length: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ) => number | bigint;
+  readonly munmap: (address: bigint, length: number) => number;
+  readonly copyOut: (to: Buffer, from: bigint, length: number) => void;
+  readonly copyIn: (to: bigint, from: Uint8Array, length: number) => void;
   readonly errno: () => number;
   readonly address: (buffer: Uint8Array) => bigint;
 }
@@ -74,6 +85,11 @@ function bind(numbers: Numbers): Native {
     numbers,
     call: libc.func('syscall', 'long', ['long', 'long', 'void *', 'long']),
     pair: libc.func('syscall', 'long', ['long', 'void *', 'void *']),
+    mmap: libc.func('mmap', 'long', ['long', 'long', 'int', 'int', 'int', 'long']),
+    munmap: libc.func('munmap', 'int', ['long', 'long']),
+    // Twice the same function: the side that is a bare address is passed as a number.
+    copyOut: libc.func('memcpy', 'void', ['void *', 'long', 'long']),
+    copyIn: libc.func('memcpy', 'void', ['long', 'void *', 'long']),
     errno: () => koffi.errno(),
     address: (buffer) => koffi.address(buffer),
   };
@@ -169,6 +185,55 @@ export class KernelError extends Error {
     detail = '',
   ) {
     super(`${what}: ${errno}${detail === '' ? '' : `: ${detail}`}`);
+  }
+}
+
+/** Memory shared with the kernel (mmap of a map's descriptor). Reads and writes are checked against its bounds. */
+export class SharedMemory {
+  private readonly address: bigint;
+  private open = true;
+
+  /** `offset` and `length` in bytes, whole pages. Throws KernelError when the kernel will not. */
+  constructor(
+    fd: number,
+    offset: number,
+    readonly length: number,
+    writable: boolean,
+  ) {
+    const protection = writable ? 3 /* PROT_READ | PROT_WRITE */ : 1; /* PROT_READ */
+    const result = BigInt(bound().mmap(0, length, protection, 1 /* MAP_SHARED */, fd, offset));
+    if (result === -1n) throw new KernelError('map memory', errnoName(bound().errno()));
+    this.address = result;
+  }
+
+  /** A copy of `length` bytes at `offset`. */
+  read(offset: number, length: number): Buffer {
+    this.check(offset, length);
+    const copy = Buffer.alloc(length);
+    if (length > 0) bound().copyOut(copy, this.address + BigInt(offset), length);
+    return copy;
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.check(offset, bytes.length);
+    if (bytes.length > 0) bound().copyIn(this.address + BigInt(offset), bytes, bytes.length);
+  }
+
+  /** Unmaps it; more than once does nothing. */
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    if (bound().munmap(this.address, this.length) < 0) {
+      throw new KernelError('unmap memory', errnoName(bound().errno()));
+    }
+  }
+
+  private check(offset: number, length: number): void {
+    if (!this.open || offset < 0 || length < 0 || offset + length > this.length) {
+      throw new RangeError(
+        `${length} bytes at ${offset} of ${this.open ? this.length : 'no'} bytes of shared memory`,
+      );
+    }
   }
 }
 
