@@ -80,6 +80,8 @@ export type Arg =
       readonly nullable?: true;
       /** The slice buffer of bpf_dynptr_slice (`__opt`): may be NULL. */
       readonly optional?: true;
+      /** Only a pointer into a map value is taken (bpf_dynptr_from_mem). */
+      readonly mapValue?: true;
     }
   /** Size in bytes of the memory argument before it; `zero`: may be 0 (ARG_CONST_SIZE_OR_ZERO). */
   | { readonly kind: 'size'; readonly zero: boolean; readonly constant?: true }
@@ -92,6 +94,8 @@ export type Arg =
       readonly types: readonly SockType[];
       readonly release?: true;
       readonly nullable?: true;
+      /** A BTF pointer to a kernel socket is taken as well (ARG_PTR_TO_BTF_ID_SOCK_COMMON). */
+      readonly btf?: true;
     }
   /** A ring-buffer record, given back (ARG_PTR_TO_RINGBUF_MEM | OBJ_RELEASE). */
   | { readonly kind: 'record'; readonly release: true }
@@ -108,7 +112,8 @@ export type Arg =
   | { readonly kind: 'iter'; readonly type: IterType; readonly state: 'uninit' | 'init' }
   | { readonly kind: 'irq_flag'; readonly state: 'uninit' | 'init' }
   /**
-   * A pointer to a kernel struct. `trusted` wants KF_TRUSTED_ARGS, `rcu` KF_RCU; `any` takes every pointer to the struct.
+   * A pointer to a kernel struct. `trusted` wants KF_TRUSTED_ARGS, `rcu` KF_RCU (trusted ones too); `any` takes every pointer to
+   * the struct but an untrusted one.
    * Several structs: any of them is taken (struct cpumask where bpf_cpumask is passed).
    */
   | {
@@ -150,7 +155,16 @@ export type PointerKind =
       readonly readonly?: true;
       readonly slice?: { readonly arg: number };
     }
-  | { readonly kind: 'btf'; readonly struct: string; readonly trust: 'trusted' | 'rcu' | 'untrusted' }
+  /** `none`: a plain PTR_TO_BTF_ID, which may be read through but is not good enough for KF_TRUSTED_ARGS or KF_RCU. */
+  | {
+      readonly kind: 'btf';
+      readonly struct: string;
+      readonly trust: 'trusted' | 'rcu' | 'untrusted' | 'none';
+    }
+  /** An untrusted pointer to the kernel type whose BTF id is the constant in `arg` (bpf_rdonly_cast). */
+  | { readonly kind: 'cast'; readonly arg: number }
+  /** The kernel's own context struct of the program type, trusted (bpf_cast_to_kern_ctx). */
+  | { readonly kind: 'kern_ctx' }
   /** A local-type object made by bpf_obj_new, type given by the constant argument 0. */
   | { readonly kind: 'object'; readonly percpu?: true }
   /** The same object as argument `arg` (bpf_refcount_acquire). */
@@ -163,9 +177,19 @@ export type PointerKind =
 /** The value of r0 after one outcome. Bounds are inclusive, signed 64-bit. */
 export type R0 =
   | { readonly kind: 'void' }
-  | { readonly kind: 'scalar'; readonly min: bigint; readonly max: bigint }
+  /** `upTo`: not above the largest value of this size argument either (do_refine_retval_range). */
+  | { readonly kind: 'scalar'; readonly min: bigint; readonly max: bigint; readonly upTo?: number }
   | { readonly kind: 'null' }
-  | { readonly kind: 'pointer'; readonly to: PointerKind; readonly acquires?: Resource };
+  /**
+   * `derives`: shares the reference that this argument holds or derives from, and dies with it: a socket cast, an element of an
+   * iterator.
+   */
+  | {
+      readonly kind: 'pointer';
+      readonly to: PointerKind;
+      readonly acquires?: Resource;
+      readonly derives?: number;
+    };
 
 /** What an outcome does besides setting r0. Argument indices count from 0 (r1). */
 export type Effect =
@@ -175,8 +199,9 @@ export type Effect =
   | { readonly kind: 'unlock'; readonly arg: number; readonly lock: LockKind }
   | { readonly kind: 'enter'; readonly section: SectionKind }
   | { readonly kind: 'leave'; readonly section: SectionKind }
-  | { readonly kind: 'irq_save'; readonly arg: number }
-  | { readonly kind: 'irq_restore'; readonly arg: number }
+  /** `by`: a resilient lock saved the flags, and only its unlock may restore them. */
+  | { readonly kind: 'irq_save'; readonly arg: number; readonly by?: 'lock' }
+  | { readonly kind: 'irq_restore'; readonly arg: number; readonly by?: 'lock' }
   /**
    * The slot becomes a dynptr. `acquires`: it must be destroyed (`dynptr` holds a record, `null_dynptr` holds nothing).
    * Without it the dynptr is only a view.
@@ -198,10 +223,12 @@ export type Effect =
   | { readonly kind: 'write'; readonly arg: number }
   /** The callback in this argument runs: never, or any number of times. */
   | { readonly kind: 'callback'; readonly arg: number; readonly times: 'none' | 'any' }
+  /** A callback set before may run from now on (bpf_timer_start, bpf_wq_start). */
+  | { readonly kind: 'arm'; readonly arg: number }
   /** The owned pointer in `arg` moves into a map or graph; `nonOwning`: the program keeps a non-owning reference to it. */
   | { readonly kind: 'transfer'; readonly arg: number; readonly nonOwning?: true }
-  /** Packet pointers held in registers and on the stack are no longer valid. */
-  | { readonly kind: 'invalidate_packet' }
+  /** Packet pointers in registers and on the stack are no longer valid; `dynptr`: only if that argument is a view of an skb. */
+  | { readonly kind: 'invalidate_packet'; readonly dynptr?: number }
   /** The program ends here (bpf_throw). */
   | { readonly kind: 'throw' }
   /** Another program runs in place of this one. */
@@ -222,6 +249,11 @@ export interface Outcome {
   readonly effects: readonly Effect[];
   /** May sleep, spin on another CPU, or take long. */
   readonly blocks?: true;
+  /**
+   * What a running kernel returns in this outcome, inclusive, where that is narrower than the `r0` that the verifier counts with.
+   * For a machine that picks likely values; no proof may rest on it.
+   */
+  readonly usual?: readonly [bigint, bigint];
 }
 
 export interface Contract {

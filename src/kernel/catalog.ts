@@ -1,0 +1,92 @@
+/** All contracts, and the names and numbers of all helpers and kfuncs: the one door to the tables of this folder. */
+import type { Contract } from './contract.js';
+import { CALLBACK_CONTRACTS, CONTROL_CONTRACTS } from './contracts/callbacks.js';
+import { DYNPTR_CONTRACTS } from './contracts/dynptrs.js';
+import { EVERYDAY_CONTRACTS } from './contracts/everyday.js';
+import { ITERATOR_CONTRACTS } from './contracts/iterators.js';
+import { LOCK_CONTRACTS } from './contracts/locks.js';
+import { MAP_CONTRACTS } from './contracts/maps.js';
+import { PACKET_CONTRACTS } from './contracts/packets.js';
+import { PROBE_CONTRACTS } from './contracts/probes.js';
+import { RINGBUF_CONTRACTS } from './contracts/ringbuf.js';
+import { SOCKET_CONTRACTS } from './contracts/sockets.js';
+import { TASK_CONTRACTS } from './contracts/tasks.js';
+import { HELPERS, KFUNCS } from './tables/rows.js';
+
+/** The contracts by family, in the order in which they are listed. */
+export const FAMILIES: Readonly<Record<string, readonly Contract[]>> = {
+  maps: MAP_CONTRACTS,
+  sockets: SOCKET_CONTRACTS,
+  ringbuf: RINGBUF_CONTRACTS,
+  locks: LOCK_CONTRACTS,
+  callbacks: CALLBACK_CONTRACTS,
+  control: CONTROL_CONTRACTS,
+  iterators: ITERATOR_CONTRACTS,
+  tasks: TASK_CONTRACTS,
+  dynptrs: DYNPTR_CONTRACTS,
+  packets: PACKET_CONTRACTS,
+  probes: PROBE_CONTRACTS,
+  everyday: EVERYDAY_CONTRACTS,
+};
+
+const ALL: readonly Contract[] = Object.values(FAMILIES).flat();
+const byId = new Map(ALL.filter((c) => c.kind === 'helper').map((c) => [c.id, c]));
+const byName = new Map(ALL.map((c) => [c.name, c]));
+
+/** Every contract: helpers and kfuncs. */
+export function contracts(): readonly Contract[] {
+  return ALL;
+}
+
+/** The contract of the helper with this number (enum bpf_func_id), if it is modelled. */
+export function helper(id: number): Contract | undefined {
+  return byId.get(id);
+}
+
+/** The contract of the helper with this name, with or without `bpf_`, if it is modelled. */
+export function helperByName(name: string): Contract | undefined {
+  const found = byName.get(name) ?? byName.get(`bpf_${name}`);
+  return found?.kind === 'helper' ? found : undefined;
+}
+
+/** The contract of the kfunc with this name, if it is modelled. */
+export function kfunc(name: string): Contract | undefined {
+  const found = byName.get(name);
+  return found?.kind === 'kfunc' ? found : undefined;
+}
+
+const idByName = new Map(HELPERS.map((row) => [row.name, row.id]));
+const nameById = new Map(HELPERS.map((row) => [row.id, row.name]));
+const kfuncNames = new Set(KFUNCS.map((row) => row.name));
+
+/** Names and numbers of all helpers and the names of all kfuncs, modelled or not: what an assembler needs. */
+export const symbols = {
+  /** The helper's number, by its name with or without `bpf_`. */
+  helperId(name: string): number | undefined {
+    return idByName.get(name) ?? idByName.get(`bpf_${name}`);
+  },
+  /** The helper's full name, `bpf_...`. */
+  helperName(id: number): string | undefined {
+    return nameById.get(id);
+  },
+  /** A kfunc of Linux 6.18 or of its neighbours has this name. */
+  isKfunc(name: string): boolean {
+    return kfuncNames.has(name);
+  },
+  /** All helpers, by number. */
+  helpers: [...nameById].map(([id, name]) => ({ id, name })) as readonly { id: number; name: string }[],
+} as const;
+
+/** One sentence that says why there is no contract for a helper (by name or number) or a kfunc (by name). */
+export function unmodelled(which: string | number): string {
+  if (typeof which === 'number') {
+    const name = nameById.get(which);
+    return name === undefined
+      ? `helper ${which} does not exist in Linux 6.18`
+      : `helper ${name} (${which}) is not modelled`;
+  }
+  const id = symbols.helperId(which);
+  if (id !== undefined) return `helper ${nameById.get(id)} (${id}) is not modelled`;
+  if (kfuncNames.has(which)) return `kfunc ${which} is not modelled`;
+  return `${which} is no helper or kfunc that is known`;
+}

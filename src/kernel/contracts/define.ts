@@ -1,0 +1,196 @@
+/**
+ * The words in which the contract tables are written. `helper` and `kfunc` add what the generated tables know (id, flags, return
+ * type, program types, GPL, sleeping), so that an entry states only arguments and outcomes.
+ */
+import type { ProgType } from '../../object/program.js';
+import type {
+  Arg,
+  CallbackSpec,
+  Contract,
+  Effect,
+  Guard,
+  IterType,
+  LockKind,
+  MemSize,
+  Outcome,
+  PointerKind,
+  R0,
+  Resource,
+  SockType,
+} from '../contract.js';
+import type { HelperRow, KfuncRow } from '../tables/rows.js';
+import { HELPERS, KFUNCS } from '../tables/rows.js';
+
+const helperRows = new Map<string, HelperRow>(HELPERS.map((row) => [row.name, row]));
+const kfuncRows = new Map<string, KfuncRow>(KFUNCS.map((row) => [row.name, row]));
+
+export interface More {
+  readonly underLock?: true;
+  /** Narrower than the kernel's allow list: some program type may name the function but can never satisfy its arguments. */
+  readonly only?: readonly ProgType[];
+}
+
+const narrowed = (types: readonly ProgType[], more: More): readonly ProgType[] =>
+  more.only === undefined ? types : types.filter((type) => more.only!.includes(type));
+
+/** A contract for a helper; throws if the tables do not have it (a mistake in the table that is being written). */
+export function helper(name: string, args: Arg[], outcomes: Outcome[], more: More = {}): Contract {
+  const row = helperRows.get(name);
+  if (row === undefined) throw new Error(`no helper ${name} in the tables`);
+  return {
+    name,
+    kind: 'helper',
+    id: row.id,
+    args,
+    outcomes,
+    types: narrowed(row.types, more),
+    ...(row.marks.includes('sleeps') ? { sleeps: true } : {}),
+    ...(row.marks.includes('fastcall') ? { fastcall: true } : {}),
+    ...(row.marks.includes('gpl') ? { gpl: true } : {}),
+    ...(more.underLock ? { underLock: true } : {}),
+    flags: [],
+    ret: row.ret,
+  };
+}
+
+/** A contract for a kfunc; all kfuncs need a GPL-compatible program (check_kfunc_call). */
+export function kfunc(name: string, args: Arg[], outcomes: Outcome[], more: More = {}): Contract {
+  const row = kfuncRows.get(name);
+  if (row === undefined) throw new Error(`no kfunc ${name} in the tables`);
+  return {
+    name,
+    kind: 'kfunc',
+    id: -1,
+    args,
+    outcomes,
+    types: narrowed(row.types, more),
+    ...(row.flags.includes('KF_SLEEPABLE') ? { sleeps: true } : {}),
+    ...(row.flags.includes('KF_RCU_PROTECTED') ? { needsRcu: true } : {}),
+    ...(row.flags.includes('KF_FASTCALL') ? { fastcall: true } : {}),
+    gpl: true,
+    ...(more.underLock ? { underLock: true } : {}),
+    flags: row.flags,
+    ret: row.ret,
+  };
+}
+
+// Arguments.
+
+export const any: Arg = { kind: 'anything' };
+export const scalar: Arg = { kind: 'scalar' };
+export const constant: Arg = { kind: 'scalar', constant: true };
+export const ctx: Arg = { kind: 'ctx' };
+export const ignored: Arg = { kind: 'ignored' };
+export const constStr: Arg = { kind: 'const_str' };
+export const stackOrNull: Arg = { kind: 'stack_or_null' };
+export const size: Arg = { kind: 'size', zero: false };
+export const sizeOrZero: Arg = { kind: 'size', zero: true };
+
+type Access = 'read' | 'write' | 'readwrite';
+/** Memory whose size is in argument `arg`. */
+export const mem = (access: Access, arg: number): Arg => ({ kind: 'mem', access, size: { arg } });
+/** The same, or NULL. */
+export const memOrNull = (access: Access, arg: number): Arg => ({
+  kind: 'mem',
+  access,
+  size: { arg },
+  nullable: true,
+});
+/** Memory of a fixed number of bytes. */
+export const fixedMem = (access: Access, bytes: number): Arg => ({ kind: 'mem', access, size: { bytes } });
+
+/** The four types that ARG_PTR_TO_SOCK_COMMON takes (sock_types in verifier.c). */
+const SOCKS: readonly SockType[] = ['sock_common', 'sock', 'tcp_sock', 'xdp_sock'];
+/** ARG_PTR_TO_SOCK_COMMON. */
+export const sock: Arg = { kind: 'sock', types: SOCKS };
+/** ARG_PTR_TO_BTF_ID_SOCK_COMMON. */
+export const sockOrBtf: Arg = { kind: 'sock', types: SOCKS, btf: true };
+/** ARG_PTR_TO_BTF_ID_SOCK_COMMON | OBJ_RELEASE. */
+export const sockReleased: Arg = { kind: 'sock', types: SOCKS, btf: true, release: true };
+
+/** A kernel struct; `trust` as KF_TRUSTED_ARGS or KF_RCU ask for it. */
+export const btf = (trust: 'trusted' | 'rcu' | 'any', ...structs: string[]): Arg => ({
+  kind: 'btf',
+  structs,
+  trust,
+});
+/** A kernel struct whose reference is given back here. */
+export const btfReleased = (struct: string): Arg => ({
+  kind: 'btf',
+  structs: [struct],
+  trust: 'any',
+  release: true,
+});
+
+/** An initialised dynptr that is read; of one type only if `type` is given. */
+export const dynptr: Arg = { kind: 'dynptr', state: 'init', rdonly: true };
+/** An initialised dynptr that is written through. */
+export const dynptrWritten: Arg = { kind: 'dynptr', state: 'init' };
+export const iter = (type: IterType, state: 'uninit' | 'init'): Arg => ({ kind: 'iter', type, state });
+export const lockArg = (lock: LockKind): Arg => ({ kind: 'spin_lock', lock });
+export const callback = (spec: CallbackSpec): Arg => ({ kind: 'callback', callback: spec });
+
+// Values of r0.
+
+const INT64_MIN = -(1n << 63n);
+const INT64_MAX = (1n << 63n) - 1n;
+/** MAX_ERRNO of include/linux/err.h. */
+export const MAX_ERRNO = 4095n;
+
+export const VOID: R0 = { kind: 'void' };
+export const NULL: R0 = { kind: 'null' };
+/** Any number: what the verifier makes of RET_INTEGER, and of a kfunc that returns an integer of whatever width. */
+export const INTEGER: R0 = { kind: 'scalar', min: INT64_MIN, max: INT64_MAX };
+export const range = (min: bigint, max: bigint): R0 => ({ kind: 'scalar', min, max });
+export const ERROR_RANGE: readonly [bigint, bigint] = [-MAX_ERRNO, -1n];
+/** [-MAX_ERRNO, largest value of the size argument]; BPF_MAX_VAR_SIZ bounds every size. */
+export const errorOrUpTo = (arg: number): R0 => ({
+  kind: 'scalar',
+  min: -MAX_ERRNO,
+  max: (1n << 29n) - 1n,
+  upTo: arg,
+});
+export const pointer = (to: PointerKind): R0 => ({ kind: 'pointer', to });
+export const acquired = (to: PointerKind, acquires: Resource): R0 => ({ kind: 'pointer', to, acquires });
+/** Shares the reference of argument `derives`. */
+export const derived = (to: PointerKind, derives: number): R0 => ({ kind: 'pointer', to, derives });
+
+/** A kernel struct of the given name. What is held counts as trusted for as long as it is held (is_trusted_reg). */
+export const struct = (
+  name: string,
+  trust: 'trusted' | 'rcu' | 'untrusted' | 'none' = 'trusted',
+): PointerKind => ({ kind: 'btf', struct: name, trust });
+export const sockOf = (type: SockType): PointerKind => ({ kind: 'sock', type });
+export const memOf = (
+  memSize: MemSize,
+  more: { readonly?: true; slice?: { arg: number } } = {},
+): PointerKind => ({
+  kind: 'mem',
+  size: memSize,
+  ...more,
+});
+
+// Outcomes.
+
+export const outcome = (name: string, r0: R0, ...effects: Effect[]): Outcome => ({ name, r0, effects });
+/** An outcome that may sleep, spin or take long. */
+export const slow = (name: string, r0: R0, ...effects: Effect[]): Outcome => ({
+  ...outcome(name, r0, ...effects),
+  blocks: true,
+});
+/** An outcome that only happens where `guard` holds. */
+export const guarded = (guard: Guard, o: Outcome): Outcome => ({ ...o, guard });
+/** An outcome whose r0 is narrower in a running kernel than the verifier knows. */
+export const usually = (usual: readonly [bigint, bigint], o: Outcome): Outcome => ({ ...o, usual });
+/** The call failed: nothing happened but these effects; r0 is an error, though to the verifier it is any number. */
+export const failed = (...effects: Effect[]): Outcome =>
+  usually(ERROR_RANGE, outcome('error', INTEGER, ...effects));
+
+// Effects.
+
+export const writes = (arg: number): Effect => ({ kind: 'write', arg });
+export const releases = (arg: number): Effect => ({ kind: 'release', arg });
+export const locks = (arg: number, lock: LockKind): Effect => ({ kind: 'lock', arg, lock });
+export const unlocks = (arg: number, lock: LockKind): Effect => ({ kind: 'unlock', arg, lock });
+export const runs = (arg: number, times: 'none' | 'any'): Effect => ({ kind: 'callback', arg, times });
+export const moves: Effect = { kind: 'invalidate_packet' };

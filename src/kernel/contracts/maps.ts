@@ -1,0 +1,32 @@
+/**
+ * Map elements. Follows kernel/bpf/helpers.c (prototypes), check_map_func_compatibility and check_helper_call in
+ * kernel/bpf/verifier.c.
+ */
+import type { Arg, Contract } from '../contract.js';
+import { any, guarded, helper, INTEGER, NULL, outcome, pointer } from './define.js';
+
+/** Maps with elements: ring buffers and program arrays take only helpers of their own. */
+const elements: Arg = { kind: 'map', types: ['array', 'percpu_array', 'hash', 'lru_hash'] };
+const percpu: Arg = { kind: 'map', types: ['percpu_array'] };
+const key: Arg = { kind: 'map_key' };
+const value: Arg = { kind: 'map_value' };
+
+export const MAP_CONTRACTS: readonly Contract[] = [
+  helper(
+    'bpf_map_lookup_elem',
+    [elements, key],
+    [
+      // A constant key inside an array cannot miss: the verifier drops OR_NULL there, so no branch on NULL was walked.
+      guarded({ kind: 'key_may_miss' }, outcome('null', NULL)),
+      outcome('found', pointer({ kind: 'map_value' })),
+    ],
+  ),
+  helper('bpf_map_update_elem', [elements, key, value, any], [outcome('done', INTEGER)]),
+  helper('bpf_map_delete_elem', [elements, key], [outcome('done', INTEGER)]),
+  helper(
+    'bpf_map_lookup_percpu_elem',
+    [percpu, key, any],
+    // The CPU may not exist, so a constant key does not help here.
+    [outcome('null', NULL), outcome('found', pointer({ kind: 'map_value' }))],
+  ),
+];

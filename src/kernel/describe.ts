@@ -1,0 +1,144 @@
+/** Questions about a contract that are answered from its outcomes: what it acquires, releases, opens, and how a stub may fail it. */
+import type { Contract, Effect, Outcome } from './contract.js';
+
+const some = (c: Contract, test: (effect: Effect) => boolean): boolean =>
+  c.outcomes.some((o) => o.effects.some(test));
+
+/** An outcome that leaves something behind which must be given back: a reference, a lock, a section, an iterator, a dynptr. */
+export function outcomeAcquires(o: Outcome): boolean {
+  if (o.r0.kind === 'pointer' && o.r0.acquires !== undefined) return true;
+  return o.effects.some(
+    (e) =>
+      e.kind === 'lock' ||
+      e.kind === 'enter' ||
+      e.kind === 'irq_save' ||
+      e.kind === 'iter_new' ||
+      (e.kind === 'init_dynptr' && e.acquires !== undefined),
+  );
+}
+
+/** An outcome that gives something back, or moves an owned pointer away. */
+export function outcomeReleases(o: Outcome): boolean {
+  return o.effects.some(
+    (e) =>
+      e.kind === 'release' ||
+      e.kind === 'unlock' ||
+      e.kind === 'leave' ||
+      e.kind === 'irq_restore' ||
+      e.kind === 'iter_destroy' ||
+      e.kind === 'destroy_dynptr' ||
+      e.kind === 'transfer',
+  );
+}
+
+/** Some outcome acquires. */
+export function acquires(c: Contract): boolean {
+  return c.outcomes.some(outcomeAcquires);
+}
+
+/** Some outcome releases. */
+export function releases(c: Contract): boolean {
+  return c.outcomes.some(outcomeReleases);
+}
+
+/** Takes a lock. */
+export function takesLock(c: Contract): boolean {
+  return some(c, (e) => e.kind === 'lock');
+}
+
+/** Opens an RCU, preemption or interrupt section, or takes a lock. */
+export function opens(c: Contract): boolean {
+  return some(c, (e) => e.kind === 'enter' || e.kind === 'irq_save' || e.kind === 'lock');
+}
+
+/** Has a callback argument, whether it runs now or later. */
+export function callsBack(c: Contract): boolean {
+  return c.args.some((arg) => arg.kind === 'callback');
+}
+
+/** What the function does to an open-coded iterator, if it works on one. */
+export function iteratorRole(c: Contract): 'new' | 'next' | 'destroy' | undefined {
+  if (some(c, (e) => e.kind === 'iter_new')) return 'new';
+  if (some(c, (e) => e.kind === 'iter_next')) return 'next';
+  if (some(c, (e) => e.kind === 'iter_destroy')) return 'destroy';
+  return undefined;
+}
+
+/** Every outcome may take long: no call of it is known to be prompt. */
+export function alwaysBlocks(c: Contract): boolean {
+  return c.outcomes.every((o) => o.blocks === true);
+}
+
+/** Some outcome may sleep, spin or take long. */
+export function mayBlock(c: Contract): boolean {
+  return c.outcomes.some((o) => o.blocks === true);
+}
+
+/**
+ * An effect that a stub brings about by writing memory, or by doing nothing: zero bytes into an output buffer, a null dynptr into
+ * its slot, a callback that runs no times. Packet pointers that were declared invalid and are in truth still good do no harm; an
+ * iterator that is said to be drained is never asked whether it is, and destroying it is safe in any state.
+ */
+function imitable(e: Effect): boolean {
+  switch (e.kind) {
+    case 'write':
+    case 'invalidate_packet':
+      return true;
+    case 'init_dynptr':
+      return e.null === true;
+    case 'callback':
+      return e.times === 'none';
+    case 'iter_next':
+      return e.to === 'drained';
+    default:
+      return false;
+  }
+}
+
+/**
+ * The outcomes that a stub may imitate: it can write their r0 (a number, NULL, nothing) and all their effects, and they do not
+ * block. A null dynptr that must be destroyed all the same is among them: it holds nothing. `enabled`: only outcomes of these
+ * names, those possible at one call site.
+ */
+export function refusals(c: Contract, enabled?: readonly string[]): readonly Outcome[] {
+  return c.outcomes.filter(
+    (o) =>
+      o.blocks !== true &&
+      o.r0.kind !== 'pointer' &&
+      !holds(o) &&
+      o.effects.every(imitable) &&
+      (enabled === undefined || enabled.includes(o.name)),
+  );
+}
+
+/** The first of `refusals`: what a stub should imitate. */
+export function refusal(c: Contract, enabled?: readonly string[]): Outcome | undefined {
+  return refusals(c, enabled)[0];
+}
+
+/** Like `outcomeAcquires`, but a null dynptr holds nothing. */
+function holds(o: Outcome): boolean {
+  return outcomeAcquires({
+    ...o,
+    effects: o.effects.filter((e) => !(e.kind === 'init_dynptr' && e.null === true)),
+  });
+}
+
+/**
+ * The outcomes that differ to the verifier: those with the same r0, effects and guard are walked once. What is left of each group
+ * is its first.
+ */
+export function distinctOutcomes(c: Contract): readonly Outcome[] {
+  const seen = new Set<string>();
+  return c.outcomes.filter((o) => {
+    const key = JSON.stringify([o.r0, o.effects.filter(visible), o.guard ?? null], (_, value: unknown) =>
+      typeof value === 'bigint' ? value.toString() : value,
+    );
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** Effects without trace in a verifier state. */
+const visible = (e: Effect): boolean => e.kind !== 'arm' && !(e.kind === 'callback' && e.times === 'none');

@@ -1,0 +1,118 @@
+/**
+ * Writes helpers.ts and kfuncs.ts from tab-separated tables of a kernel's helpers and kfuncs.
+ *
+ *     node src/kernel/tables/generate.mjs DIR
+ *
+ * DIR holds helpers.tsv and kfuncs.tsv (prototypes and flags, read from the kernel's source) and helper_avail_618.tsv and
+ * kfunc_avail_618.tsv (what a running 6.18 lets each program type call: `+` and `OK` yes, `S` only where the program may sleep,
+ * `-` no). Of the modelled program types only syscall programs may sleep, so `S` counts as no for the others.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const TYPES = [
+  ['x', 'XDP'],
+  ['t', 'SCHED_CLS'],
+  ['f', 'SOCKET_FILTER'],
+  ['p', 'TRACEPOINT'],
+  ['s', 'SYSCALL'],
+];
+
+const here = dirname(fileURLToPath(import.meta.url));
+const source = process.argv[2];
+if (source === undefined) {
+  process.stderr.write('usage: node generate.mjs DIR\n');
+  process.exit(2);
+}
+
+function rows(file) {
+  const lines = readFileSync(join(source, file), 'utf8').split('\n');
+  const names = (lines.shift() ?? '').split('\t');
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => {
+      const cells = line.split('\t');
+      return Object.fromEntries(names.map((name, i) => [name, cells[i] ?? '']));
+    });
+}
+
+/** The letters of the program types whose cell says that the function may be called. */
+function letters(row) {
+  if (row === undefined) return '';
+  return TYPES.filter(([, column]) => row[column] === '+' || row[column] === 'OK')
+    .map(([letter]) => letter)
+    .join('');
+}
+
+function helperLine(row, available) {
+  const args = [1, 2, 3, 4, 5].map((n) => row[`arg${n}`].replaceAll(' ', '_')).filter((arg) => arg !== '');
+  const marks = [
+    row.acquires.startsWith('socket, only') ? '' : row.acquires && 'acquires',
+    row.releases && 'releases',
+    row.ptr_cast && 'cast',
+    row.callback && 'callback',
+    row.might_sleep_flag && 'sleeps',
+    row.changes_pkt && 'packet',
+    row.returns_null === 'y' && 'null',
+    row.gpl_only && 'gpl',
+    row.allow_fastcall && 'fastcall',
+  ].filter(Boolean);
+  return [row.id, row.name, row.ret_type, args.join(' '), marks.join(' '), letters(available)];
+}
+
+function kfuncLine(row, available) {
+  const open = row.prototype.indexOf(`${row.name}(`);
+  const ret = row.prototype.slice(0, open).trim();
+  const inside = row.prototype.slice(open + row.name.length + 1, row.prototype.lastIndexOf(')'));
+  return [
+    row.name,
+    ret,
+    inside === 'void' ? '' : parameters(inside).join('; '),
+    row['flags_6.18'].split('|').filter(Boolean).join(' '),
+    letters(available),
+  ];
+}
+
+/** Splits at the commas outside parentheses: a parameter may be a function pointer. */
+function parameters(text) {
+  const out = [];
+  let depth = 0;
+  let from = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '(') depth++;
+    else if (text[i] === ')') depth--;
+    else if (text[i] === ',' && depth === 0) {
+      out.push(text.slice(from, i).trim());
+      from = i + 1;
+    }
+  }
+  out.push(text.slice(from).trim());
+  return out;
+}
+
+function write(file, name, comment, lines) {
+  const quoted = lines.map((cells) => `  '${cells.join('|')}',`);
+  writeFileSync(
+    join(here, file),
+    `/** ${comment} Written by generate.mjs; see rows.ts for the columns. */\nexport const ${name}: readonly string[] = [\n${quoted.join('\n')}\n];\n`,
+  );
+}
+
+// A type word may contain `|`; the columns are set apart by it, so inside a cell it becomes `+`.
+const plain = (cells) => cells.map((cell) => cell.replaceAll('|', '+'));
+
+const helperCells = new Map(rows('helper_avail_618.tsv').map((row) => [row.helper_id, row]));
+const kfuncCells = new Map(rows('kfunc_avail_618.tsv').map((row) => [row.kfunc, row]));
+write(
+  'helpers.ts',
+  'HELPER_LINES',
+  'All helpers of Linux 6.18.',
+  rows('helpers.tsv').map((row) => plain(helperLine(row, helperCells.get(row.id)))),
+);
+write(
+  'kfuncs.ts',
+  'KFUNC_LINES',
+  'Kfuncs of Linux 6.18 and of its neighbours, so that one which is not there can be named.',
+  rows('kfuncs.tsv').map((row) => plain(kfuncLine(row, kfuncCells.get(row.name)))),
+);

@@ -1,0 +1,80 @@
+/** Reads the generated tables: one row a helper or kfunc, as the kernel's source and a running 6.18 have it. */
+import type { ProgType } from '../../object/program.js';
+import { HELPER_LINES } from './helpers.js';
+import { KFUNC_LINES } from './kfuncs.js';
+
+/** What the kernel's source says of a helper beyond its prototype. */
+export type HelperMark =
+  | 'acquires'
+  | 'releases'
+  /** Returns its socket argument under another type (is_ptr_cast_function). */
+  | 'cast'
+  | 'callback'
+  | 'sleeps'
+  /** May move the packet (bpf_helper_changes_pkt_data). */
+  | 'packet'
+  | 'null'
+  | 'gpl'
+  | 'fastcall';
+
+export interface HelperRow {
+  readonly id: number;
+  readonly name: string;
+  /** enum bpf_return_type, flags joined by `+`. */
+  readonly ret: string;
+  /** enum bpf_arg_type of the arguments that are checked, flags joined by `+`, a fixed size in brackets. */
+  readonly args: readonly string[];
+  readonly marks: readonly HelperMark[];
+  readonly types: readonly ProgType[];
+}
+
+export interface KfuncRow {
+  readonly name: string;
+  /** The C return type. */
+  readonly ret: string;
+  /** C parameters with their suffixes (`__k`, `__ign`, ...). */
+  readonly params: readonly string[];
+  /** KF_* flags. */
+  readonly flags: readonly string[];
+  /** Program types that may call it; none of the modelled ones when empty. */
+  readonly types: readonly ProgType[];
+}
+
+const LETTERS: Readonly<Record<string, ProgType>> = {
+  x: 'xdp',
+  t: 'tc',
+  f: 'socket_filter',
+  p: 'tracepoint',
+  s: 'syscall',
+};
+
+const words = (cell: string | undefined): string[] => (cell ? cell.split(' ') : []);
+const types = (cell: string | undefined): ProgType[] => [...(cell ?? '')].map((letter) => LETTERS[letter]!);
+
+function helperRow(line: string): HelperRow {
+  const [id, name, ret, args, marks, letters] = line.split('|');
+  return {
+    id: Number(id),
+    name: name ?? '',
+    ret: ret ?? '',
+    args: words(args),
+    marks: words(marks) as HelperMark[],
+    types: types(letters),
+  };
+}
+
+function kfuncRow(line: string): KfuncRow {
+  const [name, ret, params, flags, letters] = line.split('|');
+  return {
+    name: name ?? '',
+    ret: ret ?? '',
+    params: params ? params.split('; ') : [],
+    flags: words(flags),
+    types: types(letters),
+  };
+}
+
+/** All helpers, in the order of their ids (1 to 211). */
+export const HELPERS: readonly HelperRow[] = HELPER_LINES.map(helperRow);
+/** All kfuncs known by name, in alphabetical order. */
+export const KFUNCS: readonly KfuncRow[] = KFUNC_LINES.map(kfuncRow);
