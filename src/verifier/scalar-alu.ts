@@ -243,6 +243,16 @@ function zeroExtend(bits: 8 | 16 | 32, a: Scalar): Scalar {
   return finish(r, 64);
 }
 
+/** Known bits move with their bytes; bounds do not survive a swap and come back from the bits (scalar_byte_swap). */
+function swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: Scalar): Scalar {
+  if (op === 'le') return bits === 64 ? a : zeroExtend(bits, a);
+  const r = thaw(unknown);
+  r.value = arith.swap(op, bits, a.value);
+  r.mask = arith.swap(op, bits, a.mask);
+  sync(r);
+  return settle(r);
+}
+
 /** The abstract machine's arithmetic. */
 export const abstract: Domain<Scalar> = {
   constant,
@@ -250,5 +260,5 @@ export const abstract: Domain<Scalar> = {
   negate,
   zeroExtend,
   signExtend,
-  swap: () => unknown,
+  swap,
 };

@@ -4,7 +4,7 @@
  */
 import type { Scalar } from './scalar.js';
 import { constant, S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from './scalar.js';
-import { tnumRange } from './tnum.js';
+import { tnumHas, tnumRange, tnumStep } from './tnum.js';
 
 /** A scalar in the making. */
 export type Bounds = { -readonly [K in keyof Scalar]: Scalar[K] };
@@ -79,6 +79,30 @@ export function update64(r: Bounds): void {
   }
   if (value > r.umin) r.umin = value;
   if (umax < r.umax) r.umax = umax;
+  // Bounds that are the tnum's own cannot single out one of its numbers.
+  if (mask !== 0n && (r.umin !== value || r.umax !== umax)) single(r, umax);
+}
+
+/** Where [umin, umax] has just one number of the tnum, that is the value. */
+function single(r: Bounds, last: bigint): void {
+  const next = tnumStep(r, r.umin);
+  if (tnumHas(r, r.umin)) {
+    if (next > r.umax) become(r, r.umin);
+  } else if (next === last) {
+    become(r, last);
+  } else if (next <= r.umax && tnumStep(r, next) > r.umax) {
+    become(r, next);
+  }
+}
+
+function become(r: Bounds, v: bigint): void {
+  const low = low32(v);
+  r.value = v;
+  r.mask = 0n;
+  r.umin = r.umax = v;
+  r.smin = r.smax = s64(v);
+  r.u32min = r.u32max = low;
+  r.s32min = r.s32max = low | 0;
 }
 
 /** Low halves from 64-bit bounds whose high halves agree or follow each other; then s32 and u32 from each other. */
@@ -113,6 +137,14 @@ function deduce32(r: Bounds): void {
     const max = r.s32max >>> 0;
     if (min > r.u32min) r.u32min = min;
     if (max < r.u32max) r.u32max = max;
+  } else if (r.u32max < r.s32min >>> 0) {
+    // The signed range wraps around; the unsigned one meets only its non-negative end.
+    r.s32min = r.u32min | 0;
+    r.u32max = Math.min(r.u32max, r.s32max >>> 0);
+  } else if (r.s32max >>> 0 < r.u32min) {
+    // Only its negative end.
+    r.s32max = r.u32max | 0;
+    r.u32min = Math.max(r.u32min, r.s32min >>> 0);
   }
 }
 
@@ -121,7 +153,7 @@ function raise32(r: Bounds, min: number, max: number): void {
   if (max < r.s32max) r.s32max = max;
 }
 
-/** Signed and unsigned 64-bit bounds from each other (__reg64_deduce_bounds). */
+/** Signed and unsigned 64-bit bounds from each other, as the 32-bit ones above (__reg64_deduce_bounds). */
 function deduce64(r: Bounds): void {
   const uminSigned = s64(r.umin);
   const umaxSigned = s64(r.umax);
@@ -135,11 +167,9 @@ function deduce64(r: Bounds): void {
     if (smin > r.umin) r.umin = smin;
     if (smax < r.umax) r.umax = smax;
   } else if (r.umax < smin) {
-    // The signed range wraps around; the unsigned one meets only its non-negative end.
     r.smin = s64(r.umin);
     if (smax < r.umax) r.umax = smax;
   } else if (smax < r.umin) {
-    // Only its negative end.
     r.smax = s64(r.umax);
     if (smin > r.umin) r.umin = smin;
   }

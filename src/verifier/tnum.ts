@@ -28,7 +28,7 @@ export function tnumRange(min: bigint, max: bigint): Tnum {
   return tnum(min & (unknown ^ U64), unknown);
 }
 
-/** All ones up to the highest one of x: 0b0010100 -> 0b0011111. */
+/** All ones up to the highest one of x: 0b0010100 -> 0b0011111. 0 gives 0. */
 function bitsBelow(x: bigint): bigint {
   if (x <= U32) {
     const n = Number(x);
@@ -151,6 +151,21 @@ export function tnumIn(outer: Tnum, inner: Tnum): boolean {
 
 /** Whether x is one of the numbers of a. */
 export const tnumHas = (a: Tnum, x: bigint): boolean => (x & (a.mask ^ U64)) === a.value;
+
+/**
+ * The smallest number of a that is greater than z; if there is none, the greatest of a.
+ * Think of z - value as a counter over the unknown bits: a one at a known place cannot be matched, so all below it is
+ * filled up and the carry goes to the next unknown bit.
+ */
+export function tnumStep(a: Tnum, z: bigint): bigint {
+  const max = a.value | a.mask;
+  if (z >= max) return max;
+  if (z < a.value) return a.value;
+  const above = z - a.value;
+  const fixed = a.mask ^ U64;
+  const filled = above | bitsBelow(above & fixed) | fixed;
+  return a.value | (u64(filled + 1n) & a.mask);
+}
 
 /** Whether every number of a is a multiple of `size`, a power of two (0 counts as 1). */
 export function tnumIsAligned(a: Tnum, size: number): boolean {
