@@ -182,7 +182,8 @@ function loadInsns(
   if (options.explain === false)
     return { ok: false, stage: 'program', errno, message: errno, log: '', logCut: false };
   const asked = logged(attempt, options.logLevel === 2 ? 2 : 1, options);
-  if (asked.fd >= 0) closeFd(asked.fd);
+  // Refused for want of memory, say, and taken when asked again.
+  if (asked.fd >= 0) return loaded(maps, asked.fd, asked);
   const told = complaint(asked.log);
   const refused: Refused = {
     ok: false,
@@ -217,25 +218,26 @@ function retried(call: () => number, strict: boolean): number {
   return result;
 }
 
+/** What is known of a program that the kernel took as `fd`: with the log that was asked for. */
 function accepted(
   maps: Maps,
   fd: number,
   attempt: (level: number, log?: Buffer) => Attempt,
   options: LoadOptions,
 ): Loaded {
-  let log = '';
-  let cut = false;
-  if (options.logLevel !== undefined && options.logLevel !== 0) {
-    try {
-      const asked = logged(attempt, options.logLevel, options);
-      if (asked.fd >= 0) closeFd(asked.fd);
-      log = asked.log;
-      cut = asked.cut;
-    } catch (error) {
-      closeFd(fd);
-      throw error;
-    }
+  if (options.logLevel === undefined || options.logLevel === 0)
+    return loaded(maps, fd, { log: '', cut: false });
+  try {
+    const asked = logged(attempt, options.logLevel, options);
+    if (asked.fd >= 0) closeFd(asked.fd);
+    return loaded(maps, fd, asked);
+  } catch (error) {
+    closeFd(fd);
+    throw error;
   }
+}
+
+function loaded(maps: Maps, fd: number, { log, cut }: { log: string; cut: boolean }): Loaded {
   let open = true;
   return {
     ok: true,

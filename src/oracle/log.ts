@@ -17,27 +17,45 @@ export interface Complaint {
 
 /** `12: (85) call bpf_loop#181 ; R0=scalar()` */
 const INSN = /^(\d+): \([0-9a-f]{2}\) /;
-/** States, moves between states, source lines, precision tracking, statistics: all that is no complaint. */
-const WALK =
-  /^(\d+: |from \d+ to \d+|; |processed \d+ insns|verification time|stack depth|insns? |max_states|mark_precise|func#\d+ @|Live regs|Validating |Func#\d+|caller:|callee:|returning from callee|to caller at|propagating|\(\d+\) frame \d+|SCC |frame\d+: |last_idx|first_idx|parent |regs=|safe$)/;
+/** States, moves between states, source lines, precision tracking: all that is no complaint. */
+const WALK = new RegExp(
+  [
+    String.raw`\d+: `,
+    String.raw`from \d+ to \d+`,
+    '; ',
+    String.raw` *(frame\d+: )?R\d+(_\w+)?=`,
+    String.raw`func#\d+ @\d+$`,
+    'Live regs before insn:',
+    String.raw` +\d+: [.0-9]+ \(`,
+    String.raw`Validating \S+\(\) func#`,
+    String.raw`Func#\d+ `,
+    'caller:$',
+    'callee:$',
+    'returning from callee:$',
+    'to caller at ',
+    'mark_precise: ',
+    String.raw`\(\d+\) frame \d+`,
+    'SCC ',
+    String.raw`propagating `,
+  ]
+    .map((line) => `^${line}`)
+    .join('|'),
+);
+const STATISTICS = /^(processed \d+ insns|verification time \d+ usec|stack depth \d+(\+\d+)*( max \d+)?$)/;
 
-/** Finds the complaint in a log (any level). An empty log gives an empty message. */
+/** Finds the complaint in a log (any level). A log without one gives an empty message. */
 export function complaint(log: string): Complaint {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
   let end = lines.length;
-  while (end > 0 && isStatistics(lines[end - 1]!)) end--;
+  while (end > 0 && STATISTICS.test(lines[end - 1]!)) end--;
   let start = end;
   while (start > 0 && !WALK.test(lines[start - 1]!)) start--;
   const told = lines.slice(start, end);
-  const last = told.at(-1) ?? lines[end - 1] ?? '';
+  const last = told.at(-1) ?? '';
   const leaks = told.slice(0, -1).filter((line) => line.startsWith('Unreleased reference'));
   const message = [...leaks, last].join(' // ');
   const insn = insnBefore(lines, start);
   return insn === undefined ? { message, lines: told } : { message, lines: told, insn };
-}
-
-function isStatistics(line: string): boolean {
-  return /^(processed \d+ insns|verification time|stack depth|max_states_per_insn)/.test(line);
 }
 
 function insnBefore(lines: readonly string[], start: number): number | undefined {
