@@ -51,6 +51,47 @@ describe('decoding undoes encoding', () => {
     );
   });
 
+  it('so that every bit of an insn matters', () => {
+    fc.assert(
+      fc.property(opArbitrary, fc.nat(127), (op, at) => {
+        const bytes = toBytes(encode(op));
+        const bit = at % (bytes.length * 8);
+        bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const result = again(fromBytes(bytes));
+        if ('op' in result) expect(result.op).not.toEqual(op);
+      }),
+      seeded(5000),
+    );
+  });
+
+  it.each<[string, (insn: Insn, op: Op) => Partial<Insn>]>([
+    ['mixes up registers', ({ dst, src }) => ({ dst: src, src: dst })],
+    ['loses the sign of a division', (_, op) => (op.kind === 'alu' ? { off: 0 } : {})],
+    ['loses the sign of offsets', ({ off }) => ({ off: Math.abs(off) })],
+    ['loses the width of a jump', ({ opcode }) => ({ opcode: (opcode & 7) === 6 ? opcode - 1 : opcode })],
+    ['loses a fetch', ({ imm }, op) => (op.kind === 'atomic' ? { imm: imm & ~1 } : {})],
+    [
+      'loses sign extension',
+      ({ opcode }, op) => (op.kind === 'ldx' ? { opcode: (opcode & 0x1f) | 0x60 } : {}),
+    ],
+    ['confuses byte orders', ({ opcode }, op) => (op.kind === 'end' ? { opcode: opcode ^ 8 } : {})],
+    ['takes maps for descriptors', ({ src }, op) => (op.kind === 'ld_imm64' ? { src: src & 3 } : {})],
+    ['loses the upper half', ({ imm, opcode }) => ({ imm: opcode === 0 ? 0 : imm })],
+    [
+      'confuses acquire and release',
+      ({ imm }, op) => (op.kind === 'load_acquire' ? { imm: imm ^ 0x10 } : {}),
+    ],
+  ])('and an encoder that %s is caught', (_, defect) => {
+    const result = fc.check(
+      fc.property(opArbitrary, (op) => {
+        const broken = encode(op).map((insn) => ({ ...insn, ...defect(insn, op) }));
+        expect(decode(broken, 0)).toEqual(op);
+      }),
+      seeded(5000),
+    );
+    expect(result.failed).toBe(true);
+  });
+
   it('on lists of operations, by slot', () => {
     fc.assert(
       fc.property(fc.array(opArbitrary, { maxLength: 20 }), (ops) => {

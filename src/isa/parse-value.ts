@@ -21,6 +21,8 @@ import {
 import type { Symbols } from './symbols.js';
 import { ATOMIC_WORDS, SIZE_WORDS } from './words.js';
 
+const VALUE = 'a value (a register, a number, *(uN *)(...), map NAME, func LABEL)';
+
 /** Parses the value and returns the operation that puts it into `dst`. */
 export function parseValue(
   cursor: Cursor,
@@ -37,7 +39,7 @@ export function parseValue(
   }
   if (token.text === '(') return extended(cursor, dst);
   if (cursor.accept('*')) return load(cursor, dst);
-  if (token.type !== 'word') cursor.expected('a value: a register, a number, *(uN *)(...)');
+  if (token.type !== 'word') cursor.expected(VALUE);
 
   const swap = /^(le|be|bswap)(16|32|64)$/.exec(token.text);
   if (swap !== null) {
@@ -68,7 +70,7 @@ export function parseValue(
     case 'btf_id':
       return reference(cursor, dst, symbols);
     default:
-      return cursor.expected('a value (a register, a number, *(uN *)(...), map NAME, func LABEL)');
+      return cursor.expected(VALUE);
   }
 }
 
