@@ -3,10 +3,10 @@
 
 static __attribute__((noinline)) int finish(struct bpf_sock *sk, int keep)
 {
-	int mark = sk->mark;
+	int state = sk->state;
 
 	bpf_sk_release(sk);
-	return keep ? mark : 0;
+	return keep ? state : 0;
 }
 
 SEC("tc")

@@ -1,0 +1,75 @@
+/** What an undefined symbol of an object stands for: a kfunc, a variable of the kernel, a configuration value. */
+import { InputError } from '../isa/errors.js';
+import type { Btf } from './btf/read.js';
+import type { BtfType } from './btf/types.js';
+import { Compat } from './core/compat.js';
+import type { Target } from './core/relocate.js';
+import { type ElfSymbol, STB_WEAK } from './elf.js';
+import { NotModelled } from './not-modelled.js';
+
+type Extern = { readonly section: string; readonly id: number; readonly type: BtfType };
+
+/** Looks externs up in the object's BTF, and their values in the target's. */
+export class Externs {
+  private readonly byName = new Map<string, Extern>();
+
+  constructor(
+    private readonly file: string,
+    private readonly local: Btf | undefined,
+    private readonly target: Target,
+  ) {
+    for (const section of ['.ksyms', '.kconfig']) {
+      const id = local?.find(section, 'datasec');
+      const datasec = id === undefined ? undefined : local?.type(id);
+      if (local === undefined || datasec?.kind !== 'datasec') continue;
+      for (const entry of datasec.vars) {
+        this.byName.set(local.name(entry.type), { section, id: entry.type, type: local.type(entry.type) });
+      }
+    }
+  }
+
+  private fail(message: string): never {
+    throw new InputError(message, { file: this.file });
+  }
+
+  private lookup(name: string): Extern {
+    return (
+      this.byName.get(name) ?? this.fail(`'${name}' is neither defined in the object nor an extern of .ksyms`)
+    );
+  }
+
+  /** The kfunc that a call of `symbol` means. Throws InputError for a symbol that is no extern function. */
+  kfunc(symbol: ElfSymbol): string {
+    if (this.lookup(symbol.name).type.kind !== 'func')
+      this.fail(`'${symbol.name}' is called but is no function`);
+    return symbol.name;
+  }
+
+  /**
+   * BTF id, in the target, of the function or variable whose address is loaded; 0 for a weak one that the target does
+   * not have. Throws NotModelled for configuration values and for symbols without a type, InputError for the rest.
+   */
+  address(symbol: ElfSymbol): number {
+    const { name } = symbol;
+    const { section, type, id } = this.lookup(name);
+    if (section === '.kconfig')
+      throw new NotModelled(`extern '${name}' of .kconfig depends on the configuration of a kernel`);
+    const kind = type.kind === 'func' ? 'func' : 'var';
+    const local = this.local!;
+    if ('type' in type && type.kind === 'var' && local.resolve(type.type).type.kind === 'void') {
+      throw new NotModelled(`extern '${name}' of .ksyms has no type, so its address is in no BTF`);
+    }
+    if ('missing' in this.target)
+      return this.fail(`extern '${name}' of .ksyms is looked up in a kernel's BTF: ${this.target.missing}`);
+    const found = this.target.find(name, kind);
+    if (found === undefined) {
+      if (symbol.bind === STB_WEAK) return 0;
+      return this.fail(`extern '${name}' of .ksyms is not in the BTF of the target`);
+    }
+    const other = this.target.type(found);
+    const same =
+      'type' in type && 'type' in other && new Compat(local, this.target).types(type.type, other.type);
+    if (!same) this.fail(`extern '${name}' of .ksyms (type ${id}) has another type in the BTF of the target`);
+    return found;
+  }
+}

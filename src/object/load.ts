@@ -1,0 +1,163 @@
+/** Reads an object file, as clang writes it, into programs. */
+import { readFileSync } from 'node:fs';
+import { InputError } from '../isa/errors.js';
+import { type BtfExt, readBtfExt } from './btf/ext.js';
+import { FieldFinder } from './btf/fields.js';
+import { fixBtf } from './btf/fix.js';
+import { Btf } from './btf/read.js';
+import { CoreRelocator, type Target } from './core/relocate.js';
+import { type Elf, readElf, type Section, SHT_NOBITS } from './elf.js';
+import { Externs } from './externs.js';
+import { Functions, type ObjectFunction } from './functions.js';
+import { exceptionCallbacks, link, type Parts } from './link.js';
+import { readMaps } from './maps.js';
+import { NotModelled } from './not-modelled.js';
+import type { LocalType, Program } from './program.js';
+import { isSubprogSection, programKind } from './sections.js';
+
+/** Where a kernel shows its own types. */
+const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
+
+/** Most slots that the programs of one file have together; subprograms count once for each program they are in. */
+const TOTAL_SLOTS_MAX = 4_000_000;
+
+export interface ReadOptions {
+  /**
+   * Types that CO-RE relocations are resolved against: the bytes of a BTF file; 'kernel' (the default) those of the
+   * running kernel; 'none' nothing, so that an object with such relocations is refused.
+   */
+  readonly targetBtf?: Uint8Array | 'kernel' | 'none';
+}
+
+/** A program of the file that was not read, and why. */
+export interface Skipped {
+  readonly name: string;
+  readonly section: string;
+  readonly reason: string;
+}
+
+export interface ReadObject {
+  /** In the order of the symbol table. */
+  readonly programs: Program[];
+  readonly skipped: Skipped[];
+}
+
+let kernel: Target | undefined;
+
+function targetOf(option: ReadOptions['targetBtf']): Target {
+  if (option === 'none') return { missing: 'none was given' };
+  if (option instanceof Uint8Array) return new Btf(option, 'target BTF', 'the BTF');
+  if (kernel === undefined) {
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = readFileSync(KERNEL_BTF);
+    } catch {
+      bytes = undefined;
+    }
+    kernel = bytes
+      ? new Btf(bytes, KERNEL_BTF, 'the BTF')
+      : { missing: `${KERNEL_BTF} cannot be read, and no BTF file was given` };
+  }
+  return kernel;
+}
+
+function sectionNamed(elf: Elf, name: string): Section | undefined {
+  return elf.sections.find(
+    (section) => section.name === name && section.type !== SHT_NOBITS && section.size > 0,
+  );
+}
+
+function readTypes(elf: Elf): { btf: Btf; bytes: Uint8Array; ext: BtfExt | undefined } | undefined {
+  const section = sectionNamed(elf, '.BTF');
+  if (section === undefined) return undefined;
+  const raw = new Btf(section.data, elf.file);
+  const bytes = fixBtf(raw, elf);
+  const ext = sectionNamed(elf, '.BTF.ext');
+  return { btf: raw, bytes, ext: ext && readBtfExt(ext.data, elf.file, raw) };
+}
+
+function localTypes(
+  btf: Btf | undefined,
+  finder: FieldFinder | undefined,
+  ids: readonly number[],
+): LocalType[] {
+  if (btf === undefined || finder === undefined) return [];
+  return ids.flatMap((id): LocalType[] => {
+    const { type } = btf.resolve(id);
+    return type.kind === 'struct' ? [{ name: type.name, size: type.size, fields: finder.find(id), id }] : [];
+  });
+}
+
+function licenseOf(elf: Elf): string {
+  const data = sectionNamed(elf, 'license')?.data;
+  if (data === undefined) return '';
+  const end = data.indexOf(0);
+  return new TextDecoder().decode(data.subarray(0, Math.min(end < 0 ? data.length : end, 128)));
+}
+
+/**
+ * Reads every program of an object whose kind is modelled; others are listed in `skipped`.
+ * Throws InputError, naming `fileName`, for a file that is no whole BPF object, for one whose relocations cannot be
+ * resolved, and for one that has no program left.
+ */
+export function readObject(bytes: Uint8Array, fileName: string, options: ReadOptions = {}): ReadObject {
+  const elf = readElf(bytes, fileName);
+  const types = readTypes(elf);
+  const target = targetOf(options.targetBtf);
+  const fixed = types && new Btf(types.bytes, fileName);
+  const finder = fixed && new FieldFinder(fixed);
+  const core = types && new CoreRelocator(types.btf, target);
+  const parts: Parts = {
+    elf,
+    functions: new Functions(elf, types?.btf, types?.ext, core),
+    maps: readMaps(elf, fixed, finder),
+    externs: new Externs(fileName, types?.btf, target),
+    exceptionCallbacks: exceptionCallbacks(types?.btf),
+  };
+  const license = licenseOf(elf);
+
+  const programs: Program[] = [];
+  const skipped: Skipped[] = [];
+  let slots = 0;
+  const read = (main: ObjectFunction): Program => {
+    const section = main.section.name;
+    const kind = programKind(section);
+    if (kind === undefined) throw new NotModelled(`programs of section '${section}' are not modelled`);
+    const linked = link(parts, main);
+    slots += linked.insns.length;
+    if (slots > TOTAL_SLOTS_MAX)
+      throw new NotModelled(`the programs of the file have more than ${TOTAL_SLOTS_MAX} insns`);
+    return {
+      name: main.name,
+      type: kind.type,
+      insns: linked.insns,
+      maps: linked.maps,
+      kfuncs: linked.kfuncs,
+      subprogs: linked.subprogs,
+      localTypes: localTypes(fixed, finder, linked.localTypes),
+      ...(types && { btf: types.bytes }),
+      lines: linked.lines,
+      license,
+      section,
+      ...(kind.sleepable && { sleepable: true }),
+    };
+  };
+  for (const main of parts.functions.all) {
+    if (!main.visible || isSubprogSection(main.section.name)) continue;
+    try {
+      programs.push(read(main));
+    } catch (error) {
+      if (!(error instanceof NotModelled)) throw error;
+      skipped.push({ name: main.name, section: main.section.name, reason: error.message });
+    }
+  }
+  if (programs.length === 0) {
+    const reasons = skipped.slice(0, 3).map(({ name, reason }) => `'${name}': ${reason}`);
+    const why =
+      reasons.length > 0
+        ? ` (${reasons.join('; ')})`
+        : ', expected a function in a section such as xdp or tc';
+    throw new InputError(`the object has no program that can be read${why}`, { file: fileName });
+  }
+  return { programs, skipped };
+}

@@ -1,0 +1,240 @@
+/**
+ * The maps of an object: BTF-defined ones of section `.maps`, and one array map for each data section. Follows
+ * parse_btf_map_def and bpf_object__init_global_data_maps of libbpf.
+ */
+import { InputError } from '../isa/errors.js';
+import type { FieldFinder } from './btf/fields.js';
+import type { Btf } from './btf/read.js';
+import {
+  type Elf,
+  type ElfSymbol,
+  type Section,
+  SHF_ALLOC,
+  SHT_NOBITS,
+  SHT_PROGBITS,
+  STT_OBJECT,
+} from './elf.js';
+import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, mapType, mapTypeName } from './map-types.js';
+import { NotModelled } from './not-modelled.js';
+import type { MapDef, SpecialField } from './program.js';
+
+/** Most bytes that the data sections of a file have together; a corrupt size is far beyond. */
+const DATA_MAX = 64 << 20;
+const PAGE = 4096;
+
+/** A map of the object, or the reason why programs that use it are skipped. */
+export type ObjectMap = { readonly name: string; readonly section: number; readonly offset: number } & (
+  | { readonly def: MapDef }
+  | { readonly problem: string }
+);
+
+interface Definition {
+  type: number;
+  maxEntries: number;
+  flags: number;
+  keySize: number | undefined;
+  valueSize: number | undefined;
+  key?: number;
+  value?: number;
+}
+
+/** The number in `int (*name)[number]`, which is how `__uint(name, number)` writes it. */
+function numberOf(btf: Btf, type: number, what: string): number {
+  const pointer = btf.resolve(type).type;
+  const array = pointer.kind === 'ptr' ? btf.resolve(pointer.type).type : undefined;
+  if (array?.kind !== 'array') return btf.fail(`${what} is not written with __uint`);
+  return array.count;
+}
+
+/** Id and size of the type in `type *name`, which is how `__type(name, type)` writes it. */
+function typeOf(btf: Btf, type: number, what: string): { id: number; size: number } {
+  const pointer = btf.resolve(type).type;
+  if (pointer.kind !== 'ptr') return btf.fail(`${what} is not written with __type`);
+  return { id: pointer.type, size: btf.size(pointer.type) ?? btf.fail(`${what} has no size`) };
+}
+
+function parseDefinition(btf: Btf, variable: number, name: string): Definition {
+  const type = btf.type(variable);
+  const def = type.kind === 'var' ? btf.resolve(type.type).type : type;
+  if (def.kind !== 'struct') return btf.fail(`map '${name}' is not defined by a struct`);
+  const out: Definition = { type: 0, maxEntries: 0, flags: 0, keySize: undefined, valueSize: undefined };
+  const setSize = (which: 'keySize' | 'valueSize', size: number): void => {
+    if (out[which] !== undefined && out[which] !== size) {
+      btf.fail(
+        `map '${name}' gives its ${which === 'keySize' ? 'key' : 'value'} size twice: ${out[which]} and ${size} bytes`,
+      );
+    }
+    out[which] = size;
+  };
+  for (const member of def.members) {
+    const what = `${member.name} of map '${name}'`;
+    const number = (): number => numberOf(btf, member.type, what);
+    switch (member.name) {
+      case 'type':
+        out.type = number();
+        break;
+      case 'max_entries':
+        out.maxEntries = number();
+        break;
+      case 'map_flags':
+        out.flags = number();
+        break;
+      case 'key_size':
+        setSize('keySize', number());
+        break;
+      case 'value_size':
+        setSize('valueSize', number());
+        break;
+      case 'key':
+      case 'value': {
+        const { id, size } = typeOf(btf, member.type, what);
+        setSize(member.name === 'key' ? 'keySize' : 'valueSize', size);
+        out[member.name] = id;
+        break;
+      }
+      // Where the memory is, what else is in it and how it is shared makes no difference to programs.
+      case 'numa_node':
+      case 'map_extra':
+      case 'pinning':
+      case 'values':
+        break;
+      default:
+        throw new NotModelled(`its attribute '${member.name}' is unknown`);
+    }
+  }
+  return out;
+}
+
+/** A ring buffer is a power of two of pages (adjust_ringbuf_sz of libbpf). */
+function ringbufSize(bytes: number): number {
+  let size = PAGE;
+  while (size < bytes && size < 2 ** 31) size *= 2;
+  return size;
+}
+
+function definedMap(btf: Btf, finder: FieldFinder, variable: number, name: string): MapDef {
+  const def = parseDefinition(btf, variable, name);
+  const type = mapType(def.type);
+  if (type === undefined) throw new NotModelled(`its type ${mapTypeName(def.type)} is not modelled`);
+  const fields: SpecialField[] = def.value === undefined ? [] : finder.find(def.value);
+  const typed = type !== 'ringbuf' && type !== 'prog_array';
+  const programs = type === 'prog_array';
+  return {
+    name,
+    type,
+    keySize: def.keySize ?? (programs ? 4 : 0),
+    valueSize: def.valueSize ?? (programs ? 4 : 0),
+    maxEntries: type === 'ringbuf' ? ringbufSize(def.maxEntries) : def.maxEntries,
+    flags: def.flags,
+    fields,
+    ...(typed &&
+      def.key !== undefined &&
+      def.value !== undefined && { btfKey: def.key, btfValue: def.value }),
+  };
+}
+
+function readDefinedMaps(elf: Elf, section: Section, btf: Btf, finder: FieldFinder): ObjectMap[] {
+  const id = btf.find(section.name, 'datasec');
+  const type = id === undefined ? undefined : btf.type(id);
+  if (type?.kind !== 'datasec') return btf.fail(`section '${section.name}' has no BTF: compile with -g`);
+  const symbols = new Map<string, ElfSymbol>();
+  for (const symbol of elf.symbols) {
+    if (symbol.section === section.index && symbol.type === STT_OBJECT) symbols.set(symbol.name, symbol);
+  }
+  return type.vars.map((entry): ObjectMap => {
+    const name = btf.name(entry.type);
+    const symbol =
+      symbols.get(name) ?? btf.fail(`map '${name}' has BTF but no symbol in section '${section.name}'`);
+    const place = { name, section: section.index, offset: symbol.value };
+    try {
+      return { ...place, def: definedMap(btf, finder, entry.type, name) };
+    } catch (error) {
+      if (!(error instanceof NotModelled)) throw error;
+      return { ...place, problem: `map '${name}': ${error.message}` };
+    }
+  });
+}
+
+/** Whether a section is the data of the program: `.data`, `.rodata`, `.bss`, or one of these with a suffix. */
+export function isDataSection(section: Section): boolean {
+  const bss = /^\.bss(?:\.|$)/.test(section.name);
+  if (!bss && !/^\.(?:data|rodata)(?:\.|$)/.test(section.name)) return false;
+  return (
+    section.size > 0 &&
+    (section.flags & SHF_ALLOC) !== 0 &&
+    section.type === (bss ? SHT_NOBITS : SHT_PROGBITS)
+  );
+}
+
+/** User space may map the section into memory unless all its variables are static (map_is_mmapable). */
+function mmapable(btf: Btf, datasec: number | undefined): boolean {
+  const type = datasec === undefined ? undefined : btf.type(datasec);
+  if (type?.kind !== 'datasec') return false;
+  return type.vars.some((entry) => {
+    const variable = btf.type(entry.type);
+    return variable.kind === 'var' && variable.linkage !== 0;
+  });
+}
+
+function dataMap(
+  elf: Elf,
+  section: Section,
+  btf: Btf | undefined,
+  finder: FieldFinder | undefined,
+): ObjectMap {
+  const place = { name: section.name, section: section.index, offset: 0 };
+  // The section's contents hold addresses that nothing here could fill in.
+  if (elf.relocations.has(section.index))
+    return { ...place, problem: `section '${section.name}' holds addresses of other things` };
+  const readOnly = section.name.startsWith('.rodata');
+  const datasec = btf?.find(section.name, 'datasec');
+  const initial = section.type === SHT_NOBITS ? new Uint8Array(section.size) : section.data.slice();
+  try {
+    return {
+      ...place,
+      def: {
+        name: section.name,
+        type: 'array',
+        keySize: 4,
+        valueSize: section.size,
+        maxEntries: 1,
+        flags: (readOnly ? BPF_F_RDONLY_PROG : 0) | (btf && mmapable(btf, datasec) ? BPF_F_MMAPABLE : 0),
+        fields: datasec === undefined ? [] : (finder?.find(datasec) ?? []),
+        initial,
+        ...(readOnly && { frozen: true }),
+        ...(datasec !== undefined && { btfKey: 0, btfValue: datasec }),
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof NotModelled)) throw error;
+    return { ...place, problem: `section '${section.name}': ${error.message}` };
+  }
+}
+
+/**
+ * All maps of an object; `btf` must have the offsets of its data sections filled in (`fixBtf`).
+ * Throws InputError for definitions that make no sense and for the `maps` section of old objects.
+ */
+export function readMaps(elf: Elf, btf: Btf | undefined, finder: FieldFinder | undefined): ObjectMap[] {
+  const out: ObjectMap[] = [];
+  const data = elf.sections.filter(isDataSection).reduce((sum, section) => sum + section.size, 0);
+  if (data > DATA_MAX)
+    throw new InputError(`the data sections have ${data} bytes, expected at most ${DATA_MAX}`, {
+      file: elf.file,
+    });
+  for (const section of elf.sections) {
+    if (section.name === 'maps' || section.name.startsWith('maps/')) {
+      throw new InputError(
+        `section '${section.name}' holds map definitions of the old kind, expected BTF-defined maps in '.maps'`,
+        { file: elf.file },
+      );
+    }
+    if (section.name === '.maps' && section.size > 0) {
+      if (btf === undefined || finder === undefined) {
+        throw new InputError("section '.maps' has no BTF: compile with -g", { file: elf.file });
+      }
+      out.push(...readDefinedMaps(elf, section, btf, finder));
+    } else if (isDataSection(section)) out.push(dataMap(elf, section, btf, finder));
+  }
+  return out;
+}
