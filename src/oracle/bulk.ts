@@ -8,7 +8,7 @@ import { InputError } from '../isa/errors.js';
 import type { MapDef, Program } from '../object/program.js';
 import { kernelAvailable } from './available.js';
 import { type LoadOptions, loadProgram } from './load.js';
-import { closeMaps, createMap, type KernelMap } from './maps.js';
+import { closeMaps, createMap, type KernelMap, type MapBtf } from './maps.js';
 
 export interface Judgement {
   readonly accepted: boolean;
@@ -57,10 +57,15 @@ export class KernelJudge {
     closeMaps(maps);
   }
 
-  private readonly lend = (program: Program, index: number): KernelMap | undefined => {
+  private readonly lend = (
+    program: Program,
+    index: number,
+    btf: MapBtf | undefined,
+  ): KernelMap | undefined => {
     const def = program.maps[index]!;
-    // A prog_array belongs to the type of the first program that calls through it.
-    if (def.type === 'prog_array' || def.initial !== undefined || def.frozen === true) return undefined;
+    // BTF goes with one program; a prog_array belongs to the type of the first program that calls through it.
+    if (btf !== undefined || def.type === 'prog_array' || def.initial !== undefined || def.frozen === true)
+      return undefined;
     const shape = shapeOf(def);
     // Maps that look alike are still two maps to the verifier (two locks, for one).
     const twins = program.maps.slice(0, index).filter((other) => shapeOf(other) === shape).length;

@@ -4,12 +4,10 @@
  * The first attempt asks for no log, because a log costs a load two thirds of its speed and the kernel refuses with
  * ENOSPC what its log does not fit, even a good program. Only what is refused is asked about again.
  */
-import { SLOT_BYTES, toBytes } from '../isa/bytes.js';
-import { BPF_CALL, BPF_IMM, BPF_JMP, BPF_LD, BPF_PSEUDO_KFUNC_CALL, SIZE_CODES } from '../isa/opcodes.js';
 import type { Program, ProgType } from '../object/program.js';
-import { kernelFunctionId } from './btf.js';
+import { kernelInsns } from './insns.js';
 import { complaint } from './log.js';
-import { closeMaps, createMap, type KernelMap } from './maps.js';
+import { closeMaps, createMap, type KernelMap, type MapBtf } from './maps.js';
 import { openProgramBtf, type ProgramBtf } from './programbtf.js';
 import { Attr, BpfCmd, bpf, closeFd, errnoName, KernelError, withoutLaxCaps } from './syscall.js';
 
@@ -22,9 +20,6 @@ const PROG_TYPE_NUMBER: Readonly<Record<ProgType, number>> = {
   syscall: 31,
 };
 
-const CALL = BPF_JMP | BPF_CALL;
-/** The 64-bit immediate load, whose second slot is no insn. */
-const WIDE = BPF_LD | BPF_IMM | SIZE_CODES[8];
 const BPF_F_SLEEPABLE = 1 << 4;
 /** Bytes of the first log buffer; it holds the whole log of most programs under a hundred insns. */
 const FIRST_LOG = 1 << 16;
@@ -42,10 +37,10 @@ export interface LoadOptions {
   /** Load without CAP_PERFMON and CAP_SYS_ADMIN: no uninitialised stack reads, no pointer leaks. */
   readonly strictCaps?: boolean;
   /**
-   * Lends an open map for entry `index` of `Program.maps` (one without BTF), or undefined to have one made.
-   * It stays the lender's to close. Two maps of one program must be two maps here as well.
+   * Lends an open map for entry `index` of `Program.maps`, or undefined to have one made. It stays the lender's to close.
+   * Two maps of one program must be two maps here as well. `btf` is what the map is to be made with, if anything.
    */
-  readonly lend?: (program: Program, index: number) => KernelMap | undefined;
+  readonly lend?: (program: Program, index: number, btf: MapBtf | undefined) => KernelMap | undefined;
   /** False: do not ask for the reason of a refusal, the error number is enough. */
   readonly explain?: boolean;
 }
@@ -87,18 +82,27 @@ export type LoadResult = Loaded | Refused;
  * leaves nothing open. Throws InputError where bpf(2) cannot be called at all (ask `kernelAvailable` first).
  */
 export function loadProgram(program: Program, options: LoadOptions = {}): LoadResult {
+  return loadWith(program, () => openProgramBtf(program), options);
+}
+
+/** Loads `program` with BTF from `openBtf`, which is closed afterwards: program and maps have their own hold on it. */
+export function loadWith(
+  program: Program,
+  openBtf: () => ProgramBtf | undefined,
+  options: LoadOptions,
+): LoadResult {
   let stage: Refused['stage'] = 'kfunc';
   let btf: ProgramBtf | undefined;
   const made: KernelMap[] = [];
   let keep = false;
   try {
-    const insns = encode(program);
+    const insns = kernelInsns(program);
     stage = 'btf';
-    btf = openProgramBtf(program);
+    btf = openBtf();
     stage = 'map';
     const maps = program.maps.map((def, i) => {
       const mapBtf = btf?.map(i);
-      const lent = mapBtf === undefined ? options.lend?.(program, i) : undefined;
+      const lent = options.lend?.(program, i, mapBtf);
       if (lent !== undefined) return lent;
       const map = createMap(def, mapBtf);
       made.push(map);
@@ -112,38 +116,9 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
     if (!(error instanceof KernelError)) throw error;
     return { ok: false, stage, errno: error.errno, message: error.message, log: '', logCut: false };
   } finally {
-    // The program holds on to its BTF itself.
     btf?.close();
     if (!keep) closeMaps(made);
   }
-}
-
-/** Slots as the kernel wants them: kfunc calls by BTF id. */
-function encode(program: Program): Uint8Array {
-  if (program.insns.length === 0) throw new KernelError('load program', 'EINVAL', 'it has no insns');
-  const bytes = toBytes(program.insns);
-  const view = new DataView(bytes.buffer);
-  for (let slot = 0; slot < program.insns.length; slot++) {
-    const insn = program.insns[slot]!;
-    if (insn.opcode === WIDE) slot++;
-    else if (insn.opcode === CALL && insn.src === BPF_PSEUDO_KFUNC_CALL) {
-      view.setInt32(SLOT_BYTES * slot + 4, kfuncId(program, insn.imm, slot), true);
-    }
-  }
-  return bytes;
-}
-
-function kfuncId(program: Program, index: number, slot: number): number {
-  const name = program.kfuncs[index];
-  if (name === undefined)
-    throw new KernelError(`kfunc call at ${slot}`, 'EINVAL', `the program names no kfunc ${index}`);
-  const id = kernelFunctionId(name);
-  if (id !== undefined) return id;
-  throw new KernelError(
-    `kfunc call at ${slot}`,
-    'ENOENT',
-    `${name} is not in this kernel's BTF; kfuncs of modules cannot be called`,
-  );
 }
 
 function loadInsns(

@@ -36,7 +36,7 @@ const WALK = new RegExp(
     'mark_precise: ',
     String.raw`\(\d+\) frame \d+`,
     'SCC ',
-    String.raw`propagating `,
+    'propagating ',
   ]
     .map((line) => `^${line}`)
     .join('|'),

@@ -2,7 +2,7 @@
  * The BTF that goes with a program when it is loaded: its own when it brings some, made for it when it needs some
  * (locks and kptrs in map values, subprograms, allocated structs), none otherwise, because BTF costs a call.
  */
-import type { MapDef, Program } from '../object/program.js';
+import type { Program } from '../object/program.js';
 import { loadBtf } from './btf.js';
 import type { MapBtf } from './maps.js';
 import { closeFd } from './syscall.js';
@@ -20,30 +20,40 @@ export interface ProgramBtf {
 /** Loads the BTF of `program`, or returns undefined when it goes without. Throws KernelError when the kernel refuses it. */
 export function openProgramBtf(program: Program): ProgramBtf | undefined {
   if (program.btf === undefined) return undefined;
-  const funcIds = program.subprogs.map((subprog) => subprog.btfId);
-  return open(program, program.btf, program.maps, funcIds);
+  return ownBtf(program, loadBtf(program.btf), closeFd);
 }
 
-function open(
-  program: Program,
-  bytes: Uint8Array,
-  maps: readonly Pick<MapDef, 'btfKey' | 'btfValue'>[],
-  funcIds: readonly (number | undefined)[],
+/** The program's own BTF, loaded as `fd`. `close` is called with it once, when the BTF is closed. */
+export function ownBtf(program: Program, fd: number, close: (fd: number) => void): ProgramBtf {
+  return withTypes(
+    fd,
+    records(
+      program,
+      program.subprogs.map((subprog) => subprog.btfId),
+    ),
+    program.maps.map((map) => [map.btfKey ?? 0, map.btfValue ?? 0]),
+    close,
+  );
+}
+
+function withTypes(
+  fd: number,
+  funcInfo: Buffer,
+  maps: readonly (readonly [key: number, value: number])[],
+  close: (fd: number) => void,
 ): ProgramBtf {
-  const funcInfo = records(program, funcIds);
-  const fd = loadBtf(bytes);
   let isOpen = true;
   return {
     fd,
     funcInfo,
     map(index) {
-      const { btfKey = 0, btfValue = 0 } = maps[index] ?? {};
-      return btfValue === 0 ? undefined : { fd, key: btfKey, value: btfValue };
+      const [key, value] = maps[index] ?? [0, 0];
+      return value === 0 ? undefined : { fd, key, value };
     },
     close() {
       if (!isOpen) return;
       isOpen = false;
-      closeFd(fd);
+      close(fd);
     },
   };
 }
