@@ -1,4 +1,6 @@
 /** All contracts, and the names and numbers of all helpers and kfuncs: the one door to the tables of this folder. */
+import type { Op } from '../isa/insn.js';
+import type { Program } from '../object/program.js';
 import type { Contract } from './contract.js';
 import { CALLBACK_CONTRACTS, CONTROL_CONTRACTS } from './contracts/callbacks.js';
 import { DYNPTR_CONTRACTS } from './contracts/dynptrs.js';
@@ -53,6 +55,17 @@ export function helperByName(name: string): Contract | undefined {
 export function kfunc(name: string): Contract | undefined {
   const found = byName.get(name);
   return found?.kind === 'kfunc' ? found : undefined;
+}
+
+/** The contract of the function with this name, or of the one that a call insn of the program names, if it is modelled. */
+export function contractOf(name: string): Contract | undefined;
+export function contractOf(program: Program, op: Op): Contract | undefined;
+export function contractOf(from: string | Program, op?: Op): Contract | undefined {
+  if (typeof from === 'string') return helperByName(from) ?? kfunc(from);
+  if (op?.kind !== 'call' || op.target === 'subprog') return undefined;
+  if (op.target === 'helper') return helper(op.imm);
+  const name = from.kfuncs[op.imm];
+  return name === undefined ? undefined : kfunc(name);
 }
 
 const idByName = new Map(HELPERS.map((row) => [row.name, row.id]));
