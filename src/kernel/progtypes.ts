@@ -111,7 +111,7 @@ const TC_ONLY: readonly ContextMember[] = [
   member('hwtstamp', 184, 8, [8]),
 ];
 
-const TC_WRITES: ReadonlyMap<string, readonly number[]> = new Map([
+const TC_WRITES: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
   ['mark', WORD],
   ['tc_index', WORD],
   ['priority', WORD],

@@ -6,8 +6,8 @@
 import type { SpecialField } from '../object/program.js';
 import type { IterType, SockType } from './contract.js';
 
-/** 8-byte stack slots that an open-coded iterator takes (struct bpf_iter_num and so on). */
-export const ITER_SLOTS: Readonly<Record<IterType, number>> = {
+/** 8-byte words, which are stack slots, that an open-coded iterator takes (struct bpf_iter_num and so on). */
+export const ITER_WORDS: Readonly<Record<IterType, number>> = {
   num: 1,
   task: 3,
   bits: 2,
