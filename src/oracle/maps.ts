@@ -1,17 +1,8 @@
 /** Maps in the kernel: made from a `MapDef`, filled, frozen, read back, closed. */
 import { readFileSync } from 'node:fs';
+import { mapTypeNumber } from '../object/map-types.js';
 import type { MapDef, MapType } from '../object/program.js';
 import { Attr, BpfCmd, bpf, closeFd, errnoName, KernelError } from './syscall.js';
-
-/** enum bpf_map_type, include/uapi/linux/bpf.h. */
-const MAP_TYPE_NUMBER: Readonly<Record<MapType, number>> = {
-  hash: 1,
-  array: 2,
-  prog_array: 3,
-  percpu_array: 6,
-  lru_hash: 9,
-  ringbuf: 27,
-};
 
 /** Only these take BTF for key and value: the others refuse it (map_check_no_btf). */
 const TAKES_BTF: ReadonlySet<MapType> = new Set(['array', 'percpu_array', 'hash', 'lru_hash']);
@@ -145,7 +136,7 @@ function word(value: number): Uint8Array {
  */
 export function createMap(def: MapDef, btf?: MapBtf): KernelMap {
   const attr = new Attr(80)
-    .u32(0, MAP_TYPE_NUMBER[def.type])
+    .u32(0, mapTypeNumber(def.type))
     .u32(4, def.keySize)
     .u32(8, def.valueSize)
     .u32(12, def.maxEntries)
