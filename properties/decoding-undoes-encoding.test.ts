@@ -145,6 +145,31 @@ describe('decoding undoes encoding', () => {
   });
 });
 
+describe('an operation with a field out of range', () => {
+  it.each<[Op, string]>([
+    [{ kind: 'neg', width: 64, dst: 11 }, 'no register r11'],
+    [{ kind: 'stx', size: 8, dst: 10, src: -1, off: 0 }, 'no register r-1'],
+    [
+      { kind: 'ldx', size: 8, signed: false, dst: 1, src: 2, off: 0x8000 },
+      'offset 32768 does not fit 16 bits',
+    ],
+    [{ kind: 'ja', off: -0x8001, long: false }, 'offset -32769 does not fit 16 bits'],
+    [{ kind: 'ja', off: 2 ** 31, long: true }, 'immediate 2147483648 does not fit 32 bits'],
+    [{ kind: 'mov', width: 64, dst: 0, src: { imm: 0.5 } }, 'immediate 0.5 does not fit 32 bits'],
+    [{ kind: 'movsx', bits: 32, width: 32, dst: 0, src: 0 }, 'a 32-bit move cannot extend 32 bits'],
+    [{ kind: 'ldx', size: 8, signed: true, dst: 0, src: 1, off: 0 }, 'an 8-byte load has nothing to extend'],
+    [{ kind: 'addr_space_cast', dst: 0, src: 1, imm: 2 }, 'imm 2 is not a cast between spaces 0 and 1'],
+  ])('%j is refused', (op, reason) => {
+    expect(() => encodeAll([{ kind: 'exit' }, op])).toThrow(InputError);
+    expect(() => encodeAll([{ kind: 'exit' }, op])).toThrow(/^operation 1: /);
+    expect(() => encode(op)).toThrow(reason);
+  });
+
+  it('and so is a slot past the end', () => {
+    expect(() => decode([], 0)).toThrow('insn 0: past the end (0 insns)');
+  });
+});
+
 describe('bytes', () => {
   it('hold the slots without loss', () => {
     const insn = fc.record({
