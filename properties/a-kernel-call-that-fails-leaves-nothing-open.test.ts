@@ -100,7 +100,13 @@ describeKernel('a kernel call that fails leaves nothing open', () => {
     expect(result.ok).toBe(true);
     if (result.ok) result.close();
     plan.next = Array.from({ length: 10 }, () => -EAGAIN);
-    expect(loadProgram(small)).toMatchObject({ ok: false, errno: 'EAGAIN' });
-    expect(plan.next).toEqual([]);
+    expect(loadProgram(small)).toMatchObject({ ok: false, stage: 'call', errno: 'EAGAIN' });
+    expect(plan.next).toHaveLength(5);
+    plan.next = [];
+    for (const errno of [EPERM, ENOMEM]) {
+      plan.next = [-errno, -errno];
+      expect(loadProgram(small)).toMatchObject({ ok: false, stage: 'call' });
+      plan.next = [];
+    }
   });
 });

@@ -120,6 +120,13 @@ describeKernel('a refusal tells its reason', () => {
       expect(again.ok).toBe(true);
       if (again.ok) again.close();
     }
+    // Tracing needs the very capability that is missing; that is no verdict.
+    const trace = programOf('tracepoint', [mov(r0, 0), exit()]);
+    expect(loadProgram(trace, { strictCaps: true })).toMatchObject({
+      ok: false,
+      stage: 'call',
+      errno: 'EPERM',
+    });
     const plain = loadProgram(nothing, { strictCaps: true });
     expect(plain.ok).toBe(true);
     if (plain.ok) plain.close();

@@ -25,6 +25,8 @@ const BPF_F_SLEEPABLE = 1 << 4;
 const FIRST_LOG = 1 << 16;
 /** A signal that arrives while the verifier runs makes it give up with EAGAIN; libbpf tries five times as well. */
 const ATTEMPTS = 5;
+/** Errors of the system call that say nothing about the program. */
+const TROUBLE: ReadonlySet<string> = new Set(['EAGAIN', 'EINTR', 'ENOMEM', 'EMFILE', 'ENFILE', 'ENOSYS']);
 
 export interface LoadOptions {
   /**
@@ -62,9 +64,10 @@ export interface Refused {
   readonly ok: false;
   /**
    * What was refused. Only `program` is the verifier's verdict; the others say that the question could not be put:
-   * a `kfunc` this kernel does not have, `btf` or a `map` it would not take.
+   * a `kfunc` this kernel does not have, `btf` or a `map` it would not take, or that the system call ended before the
+   * verifier did (`call`: no permission, no memory, no free descriptor, a signal each time).
    */
-  readonly stage: 'kfunc' | 'btf' | 'map' | 'program';
+  readonly stage: 'kfunc' | 'btf' | 'map' | 'call' | 'program';
   /** Name of the error number: `EINVAL`, `EACCES`. */
   readonly errno: string;
   /** The first thing complained about, in the kernel's words where it has any (see `complaint`). */
@@ -154,15 +157,20 @@ function loadInsns(
   const first = attempt(0);
   if (first.fd >= 0) return accepted(maps, first.fd, attempt, options);
   const errno = errnoName(first.fd);
-  if (options.explain === false)
+  if (TROUBLE.has(errno)) {
+    return { ok: false, stage: 'call', errno, message: `load program: ${errno}`, log: '', logCut: false };
+  }
+  if (options.explain === false && errno !== 'EPERM') {
     return { ok: false, stage: 'program', errno, message: errno, log: '', logCut: false };
+  }
   const asked = logged(attempt, options.logLevel === 2 ? 2 : 1, options);
   // Refused for want of memory, say, and taken when asked again.
   if (asked.fd >= 0) return loaded(maps, asked.fd, asked);
   const told = complaint(asked.log);
   const refused: Refused = {
     ok: false,
-    stage: 'program',
+    // Without the capability that its type needs, a program does not come as far as the verifier, which always says something.
+    stage: errno === 'EPERM' && told.message === '' ? 'call' : 'program',
     errno,
     message: told.message === '' ? `${errno} and no word from the verifier` : told.message,
     log: asked.log,
