@@ -39,7 +39,7 @@ export interface SpecialField {
   readonly size: number;
   /** For a kptr: the struct it points to; for a list head or rb root: the struct that is contained. */
   readonly struct?: string;
-  /** For a list head or rb root: the name of the node member inside `struct`. */
+  /** For a list head or rb root: the name of the node member inside `struct`. For a list or rb node: its own name. */
   readonly node?: string;
 }
 

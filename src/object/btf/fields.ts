@@ -32,6 +32,14 @@ const FIELDS_MAX = 11;
 /** Types looked at for one value; more only where types nest into each other many times over. */
 const WORK_MAX = 100_000;
 
+/** The member or variable that a field is. */
+interface Place {
+  /** Key under which its declaration tags are. */
+  readonly tagged: string;
+  readonly name: string;
+  readonly depth: number;
+}
+
 /** Finds special fields; one instance for one BTF. */
 export class FieldFinder {
   /** By tagged type and member: `12:3`. */
@@ -58,9 +66,16 @@ export class FieldFinder {
     if (type.kind === 'datasec') {
       for (const entry of type.vars) {
         const variable = this.btf.type(entry.type);
-        if (variable.kind === 'var') this.walk(variable.type, entry.offset, `${entry.type}:-1`, 0, out, work);
+        if (variable.kind === 'var')
+          this.walk(
+            variable.type,
+            entry.offset,
+            { tagged: `${entry.type}:-1`, name: variable.name, depth: 0 },
+            out,
+            work,
+          );
       }
-    } else this.walk(id, 0, '', 0, out, work);
+    } else this.walk(id, 0, { tagged: '', name: '', depth: 0 }, out, work);
     return out.sort((a, b) => a.offset - b.offset);
   }
 
@@ -70,29 +85,23 @@ export class FieldFinder {
     out.push(field);
   }
 
-  /** `tagged` is the key under which `contains:` tags of this place are. */
-  private walk(
-    id: number,
-    offset: number,
-    tagged: string,
-    depth: number,
-    out: SpecialField[],
-    work: { left: number },
-  ): void {
-    if (depth > MAX_DEPTH || --work.left < 0) this.btf.fail(`BTF type ${id} nests too deep`);
+  private walk(id: number, offset: number, at: Place, out: SpecialField[], work: { left: number }): void {
+    if (at.depth > MAX_DEPTH || --work.left < 0) this.btf.fail(`BTF type ${id} nests too deep`);
     const { id: resolved, type } = this.btf.resolve(id);
+    const depth = at.depth + 1;
     if (type.kind === 'ptr') {
       const target = this.btf.type(type.type);
       if (target.kind !== 'type_tag') return;
-      if (OTHER_TAGS.has(target.name))
+      if (OTHER_TAGS.has(target.name)) {
         throw new NotModelled(`pointers tagged '${target.name}' are not modelled`);
+      }
       const kind = KPTR_TAGS[target.name];
       if (kind === undefined) return;
       this.push(out, { kind, offset, size: 8, struct: this.btf.name(this.btf.resolve(target.type).id) });
     } else if (type.kind === 'array') {
       const size = this.btf.size(type.element) ?? 0;
       const inside: SpecialField[] = [];
-      this.walk(type.element, 0, tagged, depth + 1, inside, work);
+      this.walk(type.element, 0, { ...at, depth }, inside, work);
       if (inside.length === 0) return;
       for (let i = 0; i < type.count; i++) {
         for (const field of inside) this.push(out, { ...field, offset: offset + i * size + field.offset });
@@ -100,30 +109,26 @@ export class FieldFinder {
     } else if (type.kind === 'struct') {
       if (OTHER_STRUCTS.has(type.name)) throw new NotModelled(`'struct ${type.name}' is not modelled`);
       const kind = STRUCTS[type.name];
-      if (kind === undefined) {
-        type.members.forEach((member, i) => {
-          if (member.bitSize === 0)
-            this.walk(
-              member.type,
-              offset + Math.floor(member.bitOffset / 8),
-              `${resolved}:${i}`,
-              depth + 1,
-              out,
-              work,
-            );
-        });
-      } else this.push(out, { kind, offset, size: type.size, ...this.contained(kind, tagged) });
+      if (kind !== undefined) {
+        this.push(out, { kind, offset, size: type.size, ...this.graph(kind, at) });
+        return;
+      }
+      for (const [i, member] of type.members.entries()) {
+        if (member.bitSize > 0) continue;
+        const place = { tagged: `${resolved}:${i}`, name: member.name, depth };
+        this.walk(member.type, offset + Math.floor(member.bitOffset / 8), place, out, work);
+      }
     }
   }
 
-  private contained(kind: SpecialField['kind'], tagged: string): { struct?: string; node?: string } {
+  /** What a head says it contains, and what a node is called. */
+  private graph(kind: SpecialField['kind'], at: Place): { struct?: string; node?: string } {
+    if (kind === 'list_node' || kind === 'rb_node') return { node: at.name };
     if (kind !== 'list_head' && kind !== 'rb_root') return {};
-    const tag = this.tags.get(tagged)?.find((name) => name.startsWith('contains:'));
+    const tag = this.tags.get(at.tagged)?.find((name) => name.startsWith('contains:'));
     const [, struct, node] = tag?.split(':') ?? [];
-    if (!struct || !node)
-      throw new NotModelled(
-        `a ${kind === 'list_head' ? 'bpf_list_head' : 'bpf_rb_root'} without a 'contains:STRUCT:NODE' tag`,
-      );
+    const word = kind === 'list_head' ? 'bpf_list_head' : 'bpf_rb_root';
+    if (!struct || !node) throw new NotModelled(`a ${word} without a 'contains:STRUCT:NODE' tag`);
     return { struct, node };
   }
 }

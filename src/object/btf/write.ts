@@ -6,19 +6,38 @@ const encoder = new TextEncoder();
 
 /** Collects types; each gets the next id, counting from 1, so a type may name one that is added later. */
 export class BtfWriter {
+  private readonly types: BtfType[] = [];
+
+  /** Adds a type and returns its id. Throws RangeError for void: its id is 0 without being added. */
+  add(type: BtfType): number {
+    if (type.kind === 'void') throw new RangeError('void is type 0 and cannot be added');
+    return this.types.push(type);
+  }
+
+  /** Puts another type in the place of one that was added. */
+  set(id: number, type: BtfType): void {
+    if (type.kind === 'void' || !(id >= 1 && id <= this.types.length))
+      throw new RangeError(`type ${id} cannot be set`);
+    this.types[id - 1] = type;
+  }
+
+  /** The `.BTF` of all types added so far. Throws RangeError for what BTF cannot express. */
+  bytes(): Uint8Array {
+    const encoding = new Encoding();
+    for (const type of this.types) encoding.type(type);
+    return encoding.bytes();
+  }
+}
+
+/** The bytes of types, as they are put one behind the other. */
+class Encoding {
   private readonly words: number[] = [];
   private readonly strings: Uint8Array[] = [new Uint8Array(1)];
   private stringsSize = 1;
   private readonly known = new Map<string, number>([['', 0]]);
-  private types = 0;
 
-  /** The id that the next added type will have. */
-  get next(): number {
-    return this.types + 1;
-  }
-
-  /** Offset of a string in the string section; the same string is stored once. It may not contain a NUL. */
-  string(text: string): number {
+  /** Offset of a string in the string section; the same string is stored once. */
+  private string(text: string): number {
     const known = this.known.get(text);
     if (known !== undefined) return known;
     if (text.includes('\0')) throw new RangeError('a BTF string cannot hold a NUL');
@@ -36,11 +55,10 @@ export class BtfWriter {
     this.words.push(this.string(name), info, word);
   }
 
-  /** Adds a type and returns its id. Throws RangeError for what BTF cannot express, void among it (its id is 0). */
-  add(type: BtfType): number {
+  type(type: BtfType): void {
     switch (type.kind) {
       case 'void':
-        throw new RangeError('void is type 0 and cannot be added');
+        break;
       case 'int':
         this.record(type.name, type.kind, 0, false, type.size);
         this.words.push((INT_ENCODINGS[type.encoding] << 24) | (type.bitOffset << 16) | type.bits);
@@ -110,10 +128,8 @@ export class BtfWriter {
         this.words.push(type.component);
         break;
     }
-    return ++this.types;
   }
 
-  /** The `.BTF` of all types added so far. */
   bytes(): Uint8Array {
     const typesSize = this.words.length * 4;
     const out = new Uint8Array(BTF_HEADER_SIZE + typesSize + this.stringsSize);
