@@ -6,7 +6,7 @@ import type { Comparison, Width } from '../isa/insn.js';
 import type { Scalar } from './scalar.js';
 import { equal, greater, lesser, U64_MAX } from './scalar.js';
 import type { Bounds } from './scalar-sync.js';
-import { isConsistent, settle, sync, thaw, unbound32, unbound64 } from './scalar-sync.js';
+import { isConsistent, isEmpty, settle, sync, thaw, unbound32, unbound64 } from './scalar-sync.js';
 import type { Tnum } from './tnum.js';
 import { tnumIntersect, tnumOverlap, tnumSubreg, tnumWithSubreg } from './tnum.js';
 
@@ -144,6 +144,7 @@ export function refine(
   const x = thaw(a);
   const y = thaw(b);
   learn(taken ? op : OPPOSITE[op], width, x, y);
+  if (isEmpty(x) || isEmpty(y)) return undefined;
   sync(x);
   sync(y);
   if (!isConsistent(x) || !isConsistent(y)) return undefined;

@@ -14,7 +14,7 @@ import {
   unknown,
 } from './scalar.js';
 import type { Bounds } from './scalar-sync.js';
-import { isConsistent, settle, sync, thaw } from './scalar-sync.js';
+import { isConsistent, isEmpty, settle, sync, thaw } from './scalar-sync.js';
 import { tnumFormat, tnumIntersect, tnumOverlap, tnumUnion } from './tnum.js';
 
 /** All values in [min, max], signed 64-bit. An empty range gives what Linux makes of contradictory bounds: unknown. */
@@ -67,6 +67,7 @@ export function intersect(a: Scalar, b: Scalar): Scalar | undefined {
     u32min: Math.max(a.u32min, b.u32min),
     u32max: Math.min(a.u32max, b.u32max),
   };
+  if (isEmpty(r)) return undefined;
   sync(r);
   if (!isConsistent(r)) return undefined;
   return equal(r, a) ? a : equal(r, b) ? b : settle(r);

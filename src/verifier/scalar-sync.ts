@@ -80,10 +80,10 @@ export function update64(r: Bounds): void {
   if (value > r.umin) r.umin = value;
   if (umax < r.umax) r.umax = umax;
   // Bounds that are the tnum's own cannot single out one of its numbers.
-  if (mask !== 0n && (r.umin !== value || r.umax !== umax)) single(r, umax);
+  if (r.umin !== value || r.umax !== umax) single(r, umax);
 }
 
-/** Where [umin, umax] has just one number of the tnum, that is the value. */
+/** Where [umin, umax] has just one number of the tnum, that is the value. A constant tnum overrules contradictory bounds. */
 function single(r: Bounds, last: bigint): void {
   const next = tnumStep(r, r.umin);
   if (tnumHas(r, r.umin)) {
@@ -231,6 +231,14 @@ export function sync(r: Bounds): void {
   boundOffset(r);
   update32(r);
   update64(r);
+}
+
+/** Whether it can be seen, before the domains have taught each other, that no value is left. */
+export function isEmpty(r: Scalar): boolean {
+  if (r.umin > r.umax || r.smin > r.smax || r.u32min > r.u32max || r.s32min > r.s32max) return true;
+  if (tnumHas(r, r.umin)) return false;
+  const next = tnumStep(r, r.umin);
+  return next < r.umin || next > r.umax;
 }
 
 /** Whether the domains agree that some value is left, by the rules of reg_bounds_sanity_check(). */
