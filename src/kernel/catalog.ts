@@ -3,14 +3,18 @@ import type { Op } from '../isa/insn.js';
 import type { Program } from '../object/program.js';
 import type { Contract } from './contract.js';
 import { CALLBACK_CONTRACTS, CONTROL_CONTRACTS } from './contracts/callbacks.js';
-import { DYNPTR_CONTRACTS } from './contracts/dynptrs.js';
-import { EVERYDAY_CONTRACTS } from './contracts/everyday.js';
+import { CPUMASK_CONTRACTS } from './contracts/cpumasks.js';
+import { DYNPTR_CONTRACTS, DYNPTR_KFUNC_CONTRACTS } from './contracts/dynptrs.js';
+import { EVERYDAY_CONTRACTS, SYSCALL_CONTRACTS, TRACING_CONTRACTS } from './contracts/everyday.js';
+import { FLOW_CONTRACTS } from './contracts/flows.js';
 import { ITERATOR_CONTRACTS } from './contracts/iterators.js';
 import { LOCK_CONTRACTS } from './contracts/locks.js';
 import { MAP_CONTRACTS } from './contracts/maps.js';
-import { PACKET_CONTRACTS } from './contracts/packets.js';
-import { PROBE_CONTRACTS } from './contracts/probes.js';
+import { OBJECT_CONTRACTS } from './contracts/objects.js';
+import { PACKET_CONTRACTS, SYNCOOKIE_CONTRACTS } from './contracts/packets.js';
+import { PROBE_CONTRACTS, STRING_CONTRACTS } from './contracts/probes.js';
 import { RINGBUF_CONTRACTS } from './contracts/ringbuf.js';
+import { SECURITY_CONTRACTS } from './contracts/security.js';
 import { SOCKET_CONTRACTS } from './contracts/sockets.js';
 import { TASK_CONTRACTS } from './contracts/tasks.js';
 import { HELPERS, KFUNCS } from './tables/rows.js';
@@ -25,10 +29,18 @@ export const FAMILIES: Readonly<Record<string, readonly Contract[]>> = {
   control: CONTROL_CONTRACTS,
   iterators: ITERATOR_CONTRACTS,
   tasks: TASK_CONTRACTS,
-  dynptrs: DYNPTR_CONTRACTS,
+  objects: OBJECT_CONTRACTS,
+  cpumasks: CPUMASK_CONTRACTS,
+  security: SECURITY_CONTRACTS,
+  flows: FLOW_CONTRACTS,
+  dynptrs: [...DYNPTR_CONTRACTS, ...DYNPTR_KFUNC_CONTRACTS],
   packets: PACKET_CONTRACTS,
+  syncookies: SYNCOOKIE_CONTRACTS,
   probes: PROBE_CONTRACTS,
+  strings: STRING_CONTRACTS,
   everyday: EVERYDAY_CONTRACTS,
+  tracing: TRACING_CONTRACTS,
+  syscall: SYSCALL_CONTRACTS,
 };
 
 const ALL: readonly Contract[] = Object.values(FAMILIES).flat();

@@ -82,12 +82,14 @@ export type Arg =
       readonly optional?: true;
       /** Only a pointer into a map value is taken (bpf_dynptr_from_mem). */
       readonly mapValue?: true;
+      /** Must be aligned to its size (MEM_ALIGNED). */
+      readonly aligned?: true;
     }
   /** Size in bytes of the memory argument before it; `zero`: may be 0 (ARG_CONST_SIZE_OR_ZERO). */
   | { readonly kind: 'size'; readonly zero: boolean; readonly constant?: true }
   /** Size of the memory that is returned, a known constant (ARG_CONST_ALLOC_SIZE_OR_ZERO). */
   | { readonly kind: 'alloc_size' }
-  | { readonly kind: 'ctx' }
+  | { readonly kind: 'ctx'; readonly nullable?: true }
   /** A socket of one of these types. `release`: the reference is given back by this argument. */
   | {
       readonly kind: 'sock';
@@ -108,6 +110,7 @@ export type Arg =
       readonly type?: DynptrType;
       readonly release?: true;
       readonly rdonly?: true;
+      readonly nullable?: true;
     }
   | { readonly kind: 'iter'; readonly type: IterType; readonly state: 'uninit' | 'init' }
   | { readonly kind: 'irq_flag'; readonly state: 'uninit' | 'init' }
@@ -274,6 +277,8 @@ export interface Contract {
   readonly fastcall?: true;
   /** Only GPL-compatible programs may call it. */
   readonly gpl?: true;
+  /** Memory and key arguments may point into the packet (`pkt_access` of the prototype; always so for a kfunc). */
+  readonly packetArgs?: true;
   /** May be called while a spin lock is held. */
   readonly underLock?: true;
   /** The KF_* flags of Linux 6.18, for rules that are written in terms of them. */

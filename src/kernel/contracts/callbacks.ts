@@ -103,6 +103,8 @@ export const CONTROL_CONTRACTS: readonly Contract[] = [
     'bpf_tail_call',
     [{ kind: 'ctx' }, programs, any],
     [outcome('missed', VOID, { kind: 'invalidate_packet' }), outcome('jumped', VOID, { kind: 'tail_call' })],
+    // A syscall program may sleep, and one that may sleep takes no program array (check_map_prog_compatibility).
+    { only: ['xdp', 'tc', 'socket_filter', 'tracepoint'] },
   ),
   kfunc('bpf_throw', [scalar], [outcome('thrown', VOID, { kind: 'throw' })]),
 ];

@@ -26,6 +26,8 @@ const kfuncRows = new Map<string, KfuncRow>(KFUNCS.map((row) => [row.name, row])
 
 export interface More {
   readonly underLock?: true;
+  /** A helper whose memory arguments may point into the packet (`pkt_access`). */
+  readonly packetArgs?: true;
   /** Narrower than the kernel's allow list: some program type may name the function but can never satisfy its arguments. */
   readonly only?: readonly ProgType[];
 }
@@ -47,6 +49,7 @@ export function helper(name: string, args: Arg[], outcomes: Outcome[], more: Mor
     ...(row.marks.includes('sleeps') ? { sleeps: true } : {}),
     ...(row.marks.includes('fastcall') ? { fastcall: true } : {}),
     ...(row.marks.includes('gpl') ? { gpl: true } : {}),
+    ...(more.packetArgs ? { packetArgs: true } : {}),
     ...(more.underLock ? { underLock: true } : {}),
     flags: [],
     ret: row.ret,
@@ -68,6 +71,7 @@ export function kfunc(name: string, args: Arg[], outcomes: Outcome[], more: More
     ...(row.flags.includes('KF_RCU_PROTECTED') ? { needsRcu: true } : {}),
     ...(row.flags.includes('KF_FASTCALL') ? { fastcall: true } : {}),
     gpl: true,
+    packetArgs: true,
     ...(more.underLock ? { underLock: true } : {}),
     flags: row.flags,
     ret: row.ret,
@@ -98,6 +102,13 @@ export const memOrNull = (access: Access, arg: number): Arg => ({
 });
 /** Memory of a fixed number of bytes. */
 export const fixedMem = (access: Access, bytes: number): Arg => ({ kind: 'mem', access, size: { bytes } });
+/** The same, and aligned to its size. */
+export const alignedMem = (access: Access, bytes: number): Arg => ({
+  kind: 'mem',
+  access,
+  size: { bytes },
+  aligned: true,
+});
 
 /** The four types that ARG_PTR_TO_SOCK_COMMON takes (sock_types in verifier.c). */
 const SOCKS: readonly SockType[] = ['sock_common', 'sock', 'tcp_sock', 'xdp_sock'];

@@ -20,9 +20,12 @@ export const MAP_CONTRACTS: readonly Contract[] = [
       guarded({ kind: 'key_may_miss' }, outcome('null', NULL)),
       outcome('found', pointer({ kind: 'map_value' })),
     ],
+    { packetArgs: true },
   ),
-  helper('bpf_map_update_elem', [elements, key, value, any], [outcome('done', INTEGER)]),
-  helper('bpf_map_delete_elem', [elements, key], [outcome('done', INTEGER)]),
+  helper('bpf_map_update_elem', [elements, key, value, any], [outcome('done', INTEGER)], {
+    packetArgs: true,
+  }),
+  helper('bpf_map_delete_elem', [elements, key], [outcome('done', INTEGER)], { packetArgs: true }),
   helper(
     'bpf_map_lookup_percpu_elem',
     [percpu, key, any],

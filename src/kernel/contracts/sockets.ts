@@ -28,6 +28,7 @@ const lookup = (name: string, type: SockType): Contract =>
     name,
     [ctx, mem('read', 2), sizeOrZero, any, any],
     [outcome('null', NULL), outcome('found', acquired(sockOf(type), 'socket'))],
+    { packetArgs: true },
   );
 
 /** The result is the argument under another type: it holds the same reference, and either may be given back. */
