@@ -38,11 +38,15 @@ export class Externs {
     );
   }
 
-  /** The kfunc that a call of `symbol` means. Throws InputError for a symbol that is no extern function. */
-  kfunc(symbol: ElfSymbol): string {
+  /**
+   * The kfunc that a call of `symbol` means; undefined for a weak one that the target is known not to have. Throws
+   * InputError for a symbol that is no extern function.
+   */
+  kfunc(symbol: ElfSymbol): string | undefined {
     if (this.lookup(symbol.name).type.kind !== 'func')
       this.fail(`'${symbol.name}' is called but is no function`);
-    return symbol.name;
+    if (symbol.bind !== STB_WEAK || 'missing' in this.target) return symbol.name;
+    return this.target.find(symbol.name, 'func') === undefined ? undefined : symbol.name;
   }
 
   /**
@@ -67,8 +71,11 @@ export class Externs {
       return this.fail(`extern '${name}' of .ksyms is not in the BTF of the target`);
     }
     const other = this.target.type(found);
+    const { target } = this;
     const same =
-      'type' in type && 'type' in other && new Compat(local, this.target).types(type.type, other.type);
+      'type' in type &&
+      'type' in other &&
+      new Compat(local, target).types(local.resolve(type.type).id, target.resolve(other.type).id);
     if (!same) this.fail(`extern '${name}' of .ksyms (type ${id}) has another type in the BTF of the target`);
     return found;
   }

@@ -28,6 +28,9 @@ const SUBPROGS_MAX = 256;
 /** Most slots in one program (BPF_COMPLEXITY_LIMIT_INSNS). */
 const SLOTS_MAX = 1_000_000;
 
+/** Helper number that libbpf calls in place of a kfunc that the kernel does not have (POISON_CALL_KFUNC_BASE). */
+const MISSING_KFUNC = 2_002_000_000;
+
 const R_BPF_64_64 = 1;
 const R_BPF_64_32 = 10;
 
@@ -138,6 +141,11 @@ class Linker {
   private call(insn: Insn, slot: number, { symbol }: Relocation, what: string): void {
     if (symbol.section === SHN_UNDEF) {
       const name = this.parts.externs.kfunc(symbol);
+      if (name === undefined) {
+        // The program asks first whether the kernel has it, so a verifier finds that the call cannot be reached.
+        this.insns[slot] = { ...insn, src: BPF_HELPER_CALL, off: 0, imm: MISSING_KFUNC };
+        return;
+      }
       let index = this.kfuncs.indexOf(name);
       if (index < 0) index = this.kfuncs.push(name) - 1;
       this.insns[slot] = { ...insn, src: BPF_PSEUDO_KFUNC_CALL, off: 0, imm: index };
