@@ -1,11 +1,13 @@
 /** Whatever is loaded, refused or fails half-way: as many BPF files are open afterwards as before. */
 import { expect, it } from 'vitest';
 import { callHelper, exit, ldMap, mov, r0, r1 } from '../src/isa/build.js';
+import { synthesize } from '../src/object/btf/synthesize.js';
 import { MAP_TYPES } from '../src/object/program.js';
+import { loadBtf } from '../src/oracle/btf.js';
 import { KernelJudge } from '../src/oracle/bulk.js';
 import { loadProgram } from '../src/oracle/load.js';
 import { createMap } from '../src/oracle/maps.js';
-import { KernelError } from '../src/oracle/syscall.js';
+import { closeFd, KernelError } from '../src/oracle/syscall.js';
 import { callCases } from './support/kernel/calls.js';
 import { openBpfFiles } from './support/kernel/files.js';
 import { lockCases } from './support/kernel/locks.js';
@@ -84,6 +86,14 @@ describeKernel('kernel loads leave no open files', () => {
       result.close();
       result.close();
     }
+    expect(openBpfFiles()).toBe(before);
+  });
+
+  it('BTF that is not closed is seen', () => {
+    const before = openBpfFiles();
+    const fd = loadBtf(synthesize(good).btf);
+    expect(openBpfFiles()).toBe(before + 1);
+    closeFd(fd);
     expect(openBpfFiles()).toBe(before);
   });
 });

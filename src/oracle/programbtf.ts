@@ -2,10 +2,12 @@
  * The BTF that goes with a program when it is loaded: its own when it brings some, made for it when it needs some
  * (locks and kptrs in map values, subprograms, allocated structs), none otherwise, because BTF costs a call.
  */
+import { InputError } from '../isa/errors.js';
+import { type SynthesizedBtf, synthesize } from '../object/btf/synthesize.js';
 import type { Program } from '../object/program.js';
 import { loadBtf } from './btf.js';
 import type { MapBtf } from './maps.js';
-import { closeFd } from './syscall.js';
+import { closeFd, KernelError } from './syscall.js';
 
 /** Loaded BTF of one program. Close it; what was made with it keeps its own hold. */
 export interface ProgramBtf {
@@ -19,9 +21,35 @@ export interface ProgramBtf {
 
 /** Loads the BTF of `program`, or returns undefined when it goes without. Throws KernelError when the kernel refuses it. */
 export function openProgramBtf(program: Program): ProgramBtf | undefined {
-  if (program.btf === undefined) return undefined;
-  return ownBtf(program, loadBtf(program.btf), closeFd);
+  if (program.btf !== undefined) return ownBtf(program, loadBtf(program.btf), closeFd);
+  if (!needsBtf(program)) return undefined;
+  const made = make(program);
+  const maps = program.maps.map((map, i) =>
+    // Only where it matters: a map without BTF can be lent from program to program.
+    map.fields.length > 0 ? ([made.mapKey[i] ?? 0, made.mapValue[i] ?? 0] as const) : NO_TYPES,
+  );
+  return withTypes(loadBtf(made.btf), records(program, made.funcIds), maps, closeFd);
 }
+
+function make(program: Program): SynthesizedBtf {
+  try {
+    return synthesize(program);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new KernelError('make BTF', 'EINVAL', error.message);
+  }
+}
+
+/** Whether the kernel wants types: of special fields, of functions besides the main program, of what is allocated. */
+function needsBtf(program: Program): boolean {
+  return (
+    program.subprogs.length > 1 ||
+    program.localTypes.length > 0 ||
+    program.maps.some((map) => map.fields.length > 0)
+  );
+}
+
+const NO_TYPES = [0, 0] as const;
 
 /** The program's own BTF, loaded as `fd`. `close` is called with it once, when the BTF is closed. */
 export function ownBtf(program: Program, fd: number, close: (fd: number) => void): ProgramBtf {
@@ -47,7 +75,7 @@ function withTypes(
     fd,
     funcInfo,
     map(index) {
-      const [key, value] = maps[index] ?? [0, 0];
+      const [key, value] = maps[index] ?? NO_TYPES;
       return value === 0 ? undefined : { fd, key, value };
     },
     close() {

@@ -152,6 +152,7 @@ export function bpf(cmd: BpfCmdNumber, attr: Attr): number {
   const lib = bound();
   const result = Number(lib.call(lib.numbers.bpf, cmd, attr.bytes, attr.bytes.length));
   const code = result < 0 ? -lib.errno() : result;
+  // The last use of `attr`, after the call: what it points to was not collected meanwhile.
   return attr.holds < 0 ? 0 : code;
 }
 

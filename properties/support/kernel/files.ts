@@ -5,7 +5,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 export function openBpfFiles(): number {
   return readdirSync('/proc/self/fd').filter((fd) => {
     try {
-      return readlinkSync(`/proc/self/fd/${fd}`).includes('bpf');
+      return /^anon_inode:\[?(bpf|btf)/.test(readlinkSync(`/proc/self/fd/${fd}`));
     } catch {
       // The descriptor with which the directory itself was read.
       return false;

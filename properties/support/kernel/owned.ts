@@ -254,6 +254,7 @@ const kptrs: KernelCase[] = [
     ...value(names, kptrMap),
     mov(r1, 1),
     names.kfunc('bpf_task_from_pid'),
+    jmp('eq', r0, 0, 'none'),
     mov(r2, r0),
     ...xchg(names),
     label('none'),
@@ -266,7 +267,7 @@ const kptrs: KernelCase[] = [
     label('none'),
     ...done,
   ]),
-  kernelCase('kptr: old one leaked', 'syscall', { verdict: 'EINVAL', message: leak(13, 3) }, (names) => [
+  kernelCase('kptr: old one leaked', 'syscall', { verdict: 'EINVAL', message: leak(12) }, (names) => [
     ...value(names, kptrMap),
     mov(r2, 0),
     mov(r1, r6),
