@@ -17,6 +17,7 @@ import { RINGBUF_CONTRACTS } from './contracts/ringbuf.js';
 import { SECURITY_CONTRACTS } from './contracts/security.js';
 import { SOCKET_CONTRACTS } from './contracts/sockets.js';
 import { TASK_CONTRACTS } from './contracts/tasks.js';
+import { LEFT_OUT } from './leftout.js';
 import { HELPERS, KFUNCS } from './tables/rows.js';
 
 /** The contracts by family, in the order in which they are listed. */
@@ -102,16 +103,24 @@ export const symbols = {
   helpers: [...nameById].map(([id, name]) => ({ id, name })) as readonly { id: number; name: string }[],
 } as const;
 
+const rows = new Map([...HELPERS, ...KFUNCS].map((row) => [row.name, row]));
+
 /** One sentence that says why there is no contract for a helper (by name or number) or a kfunc (by name). */
 export function unmodelled(which: string | number): string {
-  if (typeof which === 'number') {
-    const name = nameById.get(which);
-    return name === undefined
-      ? `helper ${which} does not exist in Linux 6.18`
-      : `helper ${name} (${which}) is not modelled`;
-  }
-  const id = symbols.helperId(which);
-  if (id !== undefined) return `helper ${nameById.get(id)} (${id}) is not modelled`;
-  if (kfuncNames.has(which)) return `kfunc ${which} is not modelled`;
-  return `${which} is no helper or kfunc that is known`;
+  const name = typeof which === 'number' ? nameById.get(which) : helperNameOf(which);
+  if (name === undefined) return `helper ${which} does not exist in Linux 6.18`;
+  const id = idByName.get(name);
+  const what = id === undefined ? `kfunc ${name}` : `helper ${name}#${id}`;
+  const row = rows.get(name);
+  if (row === undefined) return `${name} is neither a helper nor a kfunc of Linux 6.18`;
+  const reason = LEFT_OUT[name];
+  if (reason !== undefined) return `${what} is not modelled: it ${reason}`;
+  if (row.types.length === 0) return `${what} is not modelled: no program type that is modelled may call it`;
+  return `${what} is not modelled`;
+}
+
+/** The full name of a helper given with or without `bpf_`; any other name as it is. */
+function helperNameOf(name: string): string {
+  const id = symbols.helperId(name);
+  return id === undefined ? name : (nameById.get(id) ?? name);
 }
