@@ -1,8 +1,9 @@
-/** The oracle on some 120 programs whose verdicts Linux 6.18 is known to give: sockets, records, sections, locks, callbacks, ownership. */
+/** The oracle on some 140 programs whose verdicts Linux 6.18 is known to give: sockets, records, sections, locks, callbacks, ownership. */
 import { expect, it } from 'vitest';
 import { kernelFunctionId } from '../src/oracle/btf.js';
 import { loadProgram } from '../src/oracle/load.js';
 import { testRun } from '../src/oracle/testrun.js';
+import { acrossCases } from './support/kernel/across.js';
 import { callCases } from './support/kernel/calls.js';
 import type { KernelCase } from './support/kernel/case.js';
 import { lockCases } from './support/kernel/locks.js';
@@ -36,7 +37,7 @@ function stated(known: KernelCase): Pick<KernelCase, 'verdict' | 'message' | 're
   };
 }
 
-const cases = [...memoryCases, ...sectionCases, ...lockCases, ...callCases, ...ownedCases];
+const cases = [...memoryCases, ...sectionCases, ...lockCases, ...callCases, ...ownedCases, ...acrossCases];
 
 describeKernel('kernel verdicts are the known ones', () => {
   it.each(cases.map((known) => [`${known.family}: ${known.name}`, known] as const))('%s', (_, known) => {

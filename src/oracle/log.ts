@@ -50,12 +50,22 @@ export function complaint(log: string): Complaint {
   while (end > 0 && STATISTICS.test(lines[end - 1]!)) end--;
   let start = end;
   while (start > 0 && !WALK.test(lines[start - 1]!)) start--;
-  const told = lines.slice(start, end);
+  const told = wholeSentences(lines.slice(start, end));
   const last = told.at(-1) ?? '';
   const leaks = told.slice(0, -1).filter((line) => line.startsWith('Unreleased reference'));
   const message = [...leaks, last].join(' // ');
   const insn = insnBefore(lines, start);
   return insn === undefined ? { message, lines: told } : { message, lines: told, insn };
+}
+
+/** Some complaints go on in a second line, after a comma. */
+function wholeSentences(lines: readonly string[]): string[] {
+  const whole: string[] = [];
+  for (const line of lines) {
+    if (whole.at(-1)?.endsWith(',') === true) whole.push(`${whole.pop()} ${line}`);
+    else whole.push(line);
+  }
+  return whole;
 }
 
 function insnBefore(lines: readonly string[], start: number): number | undefined {
