@@ -1,0 +1,108 @@
+/** Who imports whom in a source tree, and what of it goes against the layers of the house. */
+import { dirname, join, normalize } from 'node:path/posix';
+import { type Project, type SourceFile, SyntaxKind } from 'ts-morph';
+
+/** The folders, lowest first. A folder imports only from itself and from those before it. */
+export const LAYERS = [
+  'src/isa',
+  'src/object',
+  'src/kernel',
+  'src/semantics',
+  'src/verifier',
+  'src/patch',
+  'src/vm',
+  'src/smt',
+  'src/oracle',
+  'generators',
+  'src/campaign',
+  'src/report',
+  'src/cli',
+] as const;
+
+/** One import. Paths are relative to the tree's root, without extension; `to` is a package where `external` says so. */
+export interface Edge {
+  readonly from: string;
+  readonly to: string;
+  readonly external: boolean;
+}
+
+const withoutExtension = (path: string): string => path.replace(/\.(m?[jt]s|d\.ts)$/, '');
+
+function specifiers(file: SourceFile): string[] {
+  const declared = [...file.getImportDeclarations(), ...file.getExportDeclarations()].flatMap((one) => {
+    const specifier = one.getModuleSpecifierValue();
+    return specifier === undefined ? [] : [specifier];
+  });
+  const called = file.getDescendantsOfKind(SyntaxKind.CallExpression).flatMap((call) => {
+    if (call.getExpression().getKind() !== SyntaxKind.ImportKeyword) return [];
+    const argument = call.getArguments()[0];
+    return argument?.isKind(SyntaxKind.StringLiteral) ? [argument.getLiteralValue()] : [];
+  });
+  const types = file
+    .getDescendantsOfKind(SyntaxKind.ImportType)
+    .map((type) => type.getArgument().getText().slice(1, -1));
+  return [...declared, ...called, ...types];
+}
+
+/** All imports of the files of a project below `root`: declarations, re-exports, dynamic imports and import types. */
+export function importsOf(project: Project, root: string): Edge[] {
+  return project.getSourceFiles().flatMap((file) => {
+    const path = file.getFilePath().slice(root.length + 1);
+    const from = withoutExtension(path);
+    return specifiers(file).map((specifier): Edge => {
+      if (!specifier.startsWith('.')) return { from, to: specifier, external: true };
+      return { from, to: withoutExtension(normalize(join(dirname(path), specifier))), external: false };
+    });
+  });
+}
+
+function layerOf(path: string): number {
+  return LAYERS.findIndex((layer) => path.startsWith(`${layer}/`));
+}
+
+/** Imports that go upwards, or from or to a place that is no layer, one sentence each. */
+export function upwards(edges: readonly Edge[]): string[] {
+  return edges.flatMap(({ from, to, external }) => {
+    const importer = layerOf(from);
+    if (importer < 0) return [`${from} lies in no folder of the house`];
+    if (external) return importer === 0 ? [`${from} imports ${to}, and src/isa imports nothing`] : [];
+    const imported = layerOf(to);
+    if (imported < 0) return [`${from} imports ${to}, which lies in no folder of the house`];
+    if (imported > importer) return [`${from} imports ${to}, which lies above it`];
+    return [];
+  });
+}
+
+/** Circles of imports, each once, as the files along it. */
+export function circles(edges: readonly Edge[]): string[][] {
+  const targets = new Map<string, string[]>();
+  for (const { from, to, external } of edges) {
+    if (!external) targets.set(from, [...(targets.get(from) ?? []), to]);
+  }
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) found.push([...path.slice(at), file]);
+    if (at >= 0 || done.has(file)) return;
+    path.push(file);
+    for (const target of targets.get(file) ?? []) visit(target);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of targets.keys()) visit(file);
+  return found;
+}
+
+/** Imports of packages that are not in `allowed`. Modules of Node itself (`node:fs`) always are. */
+export function strangers(edges: readonly Edge[], allowed: ReadonlySet<string>): string[] {
+  return edges.flatMap(({ from, to, external }) => {
+    if (!external || to.startsWith('node:')) return [];
+    const name = to
+      .split('/')
+      .slice(0, to.startsWith('@') ? 2 : 1)
+      .join('/');
+    return allowed.has(name) ? [] : [`${from} imports ${name}, which is no dependency`];
+  });
+}
