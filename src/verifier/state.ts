@@ -53,7 +53,7 @@ export interface Reg {
   readonly size: number;
   /** stack: depth of the frame it points into, 0 is the main program's. func: first slot of the subprogram. */
   readonly frame: number;
-  /** btf, object: struct name. */
+  /** btf, object: struct name. mem: type of the dynptr that it is a slice of, if it is one. */
   readonly struct: string;
   readonly trust: 'none' | 'trusted' | 'rcu' | 'untrusted';
   /** Memory that may only be read. */
@@ -131,6 +131,8 @@ export interface Frame {
   /** Slot of the call insn in the caller's frame; -1 in the main program. */
   readonly callsite: number;
   readonly callback?: CallbackFrame;
+  /** How often the callback of the call that is being made from this frame has run so far on this path. */
+  readonly callbackDepth: number;
 }
 
 export interface State {

@@ -1,0 +1,170 @@
+/**
+ * Arguments that point to memory which a function reads or writes, and the sizes that go with them. Follows
+ * check_helper_mem_access and check_mem_size_reg of kernel/bpf/verifier.c.
+ */
+import type { Arg } from '../kernel/contract.js';
+import type { CallSite } from './call-site.js';
+import { mapOf } from './call-site.js';
+import { checkRegion } from './memory.js';
+import type { Path } from './path.js';
+import { refuse } from './refusal.js';
+import { isNull, typeName } from './regs.js';
+import { isConst } from './scalar.js';
+import { fillStackRange, readStackRange } from './stack.js';
+import type { Reg, RegType } from './state.js';
+
+type MemArg = Extract<Arg, { kind: 'mem' }>;
+
+/** Helpers whose prototype says `pkt_access`: the others may not be given a packet pointer. */
+const TAKES_PACKET = new Set([
+  'bpf_map_lookup_elem',
+  'bpf_map_update_elem',
+  'bpf_map_delete_elem',
+  'bpf_map_lookup_percpu_elem',
+  'bpf_csum_diff',
+  'bpf_sk_lookup_tcp',
+  'bpf_sk_lookup_udp',
+  'bpf_skc_lookup_tcp',
+  'bpf_tcp_check_syncookie',
+  'bpf_tcp_gen_syncookie',
+  'bpf_tcp_raw_gen_syncookie_ipv4',
+  'bpf_tcp_raw_gen_syncookie_ipv6',
+  'bpf_tcp_raw_check_syncookie_ipv4',
+  'bpf_tcp_raw_check_syncookie_ipv6',
+]);
+
+const MEMORY: ReadonlySet<RegType> = new Set([
+  'stack',
+  'packet',
+  'packet_meta',
+  'map_key',
+  'map_value',
+  'mem',
+  'record',
+]);
+const KEY_VALUE: ReadonlySet<RegType> = new Set(['stack', 'packet', 'packet_meta', 'map_key', 'map_value']);
+const MEMORY_NAMES = 'fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_';
+const KEY_VALUE_NAMES = 'fp, pkt, pkt_meta, map_key, map_value';
+
+/** BPF_MAX_VAR_SIZ. */
+const MAX_SIZE = 1n << 29n;
+
+function requireMemory(
+  site: CallSite,
+  reg: Reg,
+  regno: number,
+  types: ReadonlySet<RegType>,
+  names: string,
+): void {
+  if (reg.nullable || !types.has(reg.type)) refuse(`R${regno} type=${typeName(reg)} expected=${names}`);
+  const packet = reg.type === 'packet' || reg.type === 'packet_meta';
+  if (packet && site.contract.kind === 'helper' && !TAKES_PACKET.has(site.contract.name)) {
+    refuse('helper access to the packet is not allowed');
+  }
+}
+
+/** `size` bytes at the register may be accessed this way. For the stack, written bytes become known as written. */
+export function touch(
+  p: Path,
+  reg: Reg,
+  regno: number,
+  size: number,
+  access: MemArg['access'],
+  exact: boolean,
+): void {
+  const write = access !== 'read';
+  switch (reg.type) {
+    case 'stack':
+      if (access === 'write' && exact) fillStackRange(p, reg, regno, size);
+      else readStackRange(p, reg, regno, size, write);
+      return;
+    case 'map_value': {
+      const map = p.program.maps[reg.map]!;
+      if (write && (map.flags & 0x80) !== 0)
+        refuse(`write into map forbidden, value_size=${map.valueSize} off=${reg.off} size=${size}`);
+      checkRegion({ reg, regno, off: 0, size }, map.valueSize);
+      for (const field of map.fields) {
+        const low = reg.off + Number(reg.num.smin);
+        const high = reg.off + Number(reg.num.umax) + size;
+        if (low < field.offset + field.size && high > field.offset) {
+          refuse(
+            field.kind === 'kptr' || field.kind === 'kptr_untrusted'
+              ? 'kptr cannot be accessed indirectly by helper'
+              : `bpf_${field.kind} cannot be accessed directly by load/store`,
+          );
+        }
+      }
+      return;
+    }
+    case 'map_key':
+      if (write) refuse(`R${regno} cannot write into ${typeName(reg)}`);
+      checkRegion({ reg, regno, off: 0, size }, p.program.maps[reg.map]!.keySize);
+      return;
+    case 'mem':
+    case 'record':
+      if (write && reg.readonly) refuse(`R${regno} cannot write into rdonly_mem`);
+      checkRegion({ reg, regno, off: 0, size }, reg.size);
+      return;
+    case 'packet':
+    case 'packet_meta': {
+      if (reg.num.smin < 0n)
+        refuse(`R${regno} min value is negative, either use unsigned index or do a if (index >=0) check.`);
+      if (reg.off < 0 || reg.off + size > reg.range) refuse(`R${regno} offset is outside of the packet`);
+      return;
+    }
+    default:
+      refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
+  }
+}
+
+/** A memory argument. Its size is fixed, or in another argument, which is checked here too. */
+export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): void {
+  const reg = site.regs[index]!;
+  const regno = index + 1;
+  const nullable = arg.nullable === true || arg.optional === true;
+  if (arg.mapValue === true && reg.type !== 'map_value') {
+    refuse(`R${regno} type=${typeName(reg)} expected=map_value`);
+  }
+  if ('bytes' in arg.size) {
+    if (nullable && isNull(reg)) return;
+    requireMemory(site, reg, regno, MEMORY, MEMORY_NAMES);
+    touch(p, reg, regno, arg.size.bytes, arg.access, true);
+    return;
+  }
+  const sizeArg = site.contract.args[arg.size.arg]!;
+  const size = site.regs[arg.size.arg]!;
+  const sizeNo = arg.size.arg + 1;
+  if (size.type === 'uninit') refuse(`R${sizeNo} !read_ok`);
+  if (size.type !== 'scalar') refuse(`R${sizeNo} type=${typeName(size)} expected=scalar`);
+  const zero = sizeArg.kind === 'size' ? sizeArg.zero : true;
+  if (nullable && isNull(reg)) return;
+  if (isNull(reg) && isConst(size.num) && size.num.value === 0n && zero) return;
+  if (size.num.smin < 0n) refuse(`R${sizeNo} min value is negative, either use unsigned or 'var &= const'`);
+  if (size.num.umin === 0n && !zero) {
+    refuse(`R${sizeNo} invalid zero-sized read: u64=[${size.num.umin},${size.num.umax}]`);
+  }
+  if (size.num.umax >= MAX_SIZE)
+    refuse(`R${sizeNo} unbounded memory access, use 'var &= const' or 'if (var < const)'`);
+  requireMemory(site, reg, regno, MEMORY, MEMORY_NAMES);
+  // With a size that is not known the function may write less than the most: the rest must have been there before.
+  touch(p, reg, regno, Number(size.num.umax), arg.access, isConst(size.num));
+}
+
+/** A size whose memory argument has been checked, or one that stands alone. */
+export function checkSize(site: CallSite, index: number, arg: Extract<Arg, { kind: 'size' }>): void {
+  const reg = site.regs[index]!;
+  if (reg.type !== 'scalar') refuse(`R${index + 1} type=${typeName(reg)} expected=scalar`);
+  if (arg.constant === true && !isConst(reg.num)) refuse(`R${index + 1} must be a known constant`);
+}
+
+export function checkMapKey(p: Path, site: CallSite, index: number): void {
+  const reg = site.regs[index]!;
+  requireMemory(site, reg, index + 1, KEY_VALUE, KEY_VALUE_NAMES);
+  touch(p, reg, index + 1, mapOf(p, site).keySize, 'read', true);
+}
+
+export function checkMapValue(p: Path, site: CallSite, index: number, uninit: boolean): void {
+  const reg = site.regs[index]!;
+  requireMemory(site, reg, index + 1, KEY_VALUE, KEY_VALUE_NAMES);
+  touch(p, reg, index + 1, mapOf(p, site).valueSize, uninit ? 'write' : 'read', true);
+}

@@ -1,0 +1,173 @@
+/**
+ * What a conditional jump tells: ranges of scalars, NULL or not for pointers that may be NULL, bytes checked of a packet.
+ * Follows check_cond_jmp_op, mark_ptr_or_null_regs and try_match_pkt_pointers of kernel/bpf/verifier.c.
+ */
+import type { Comparison } from '../isa/insn.js';
+import type { Next } from '../semantics/machine.js';
+import { MAX_PACKET_OFF } from './memory.js';
+import type { Path } from './path.js';
+import { refuse } from './refusal.js';
+import { isNull, isPointer, nullReg, scalarReg } from './regs.js';
+import type { Scalar } from './scalar.js';
+import { isConst } from './scalar.js';
+import { branchTaken, refine } from './scalar-refine.js';
+import type { Reg, RegType } from './state.js';
+
+export type Branch = Extract<Next<Reg>, { kind: 'branch' }>;
+
+const FLIP: Record<Comparison, Comparison> = {
+  eq: 'eq',
+  ne: 'ne',
+  set: 'set',
+  gt: 'lt',
+  ge: 'le',
+  lt: 'gt',
+  le: 'ge',
+  sgt: 'slt',
+  sge: 'sle',
+  slt: 'sgt',
+  sle: 'sge',
+};
+
+const NEVER_NULL: ReadonlySet<RegType> = new Set([
+  'sock',
+  'tcp_sock',
+  'map_value',
+  'map_key',
+  'sock_common',
+  'mem',
+  'record',
+  'map_ptr',
+  'object',
+]);
+
+/** reg_not_null: the kernel is sure that this pointer is not NULL. */
+function neverNull(r: Reg): boolean {
+  if (r.nullable || r.trust === 'untrusted') return false;
+  return NEVER_NULL.has(r.type) || (r.type === 'btf' && (r.trust === 'trusted' || r.ref !== 0));
+}
+
+/** Which way the jump goes in every run that reaches it; undefined when both are possible. */
+export function decide(b: Branch): boolean | undefined {
+  const { left, right, op, width } = b;
+  if (left.type === 'scalar' && right.type === 'scalar') return branchTaken(op, width, left.num, right.num);
+  const pointer = isPointer(left) ? left : right;
+  const other = isPointer(left) ? right : left;
+  if (width === 64 && isNull(other) && neverNull(pointer)) {
+    if (op === 'eq') return false;
+    if (op === 'ne') return true;
+  }
+  return undefined;
+}
+
+/** Changes the path to what holds after the jump went this way. False: no run goes this way. */
+export function follow(p: Path, b: Branch, taken: boolean): boolean {
+  const { left, right, op, width } = b;
+  if (left.type === 'scalar' && right.type === 'scalar')
+    return followScalars(p, b, taken, left.num, right.num);
+  if (width === 64 && (op === 'eq' || op === 'ne')) {
+    const equal = (op === 'eq') === taken;
+    if (b.src === undefined && isNull(right) && left.nullable) {
+      settleNull(p, left, equal);
+      return true;
+    }
+    if (equal && isPointer(left) && isPointer(right)) {
+      // Equal to a pointer that is not NULL: not NULL.
+      if (left.nullable && !right.nullable && left.type !== 'btf' && right.type !== 'btf')
+        settleNull(p, left, false);
+      else if (right.nullable && !left.nullable && left.type !== 'btf' && right.type !== 'btf')
+        settleNull(p, right, false);
+    }
+  }
+  if (width === 64 && b.src !== undefined && followPacket(p, op, left, right, taken)) return true;
+  if (p.strict && (isPointer(left) || isPointer(right)) && !(isPointer(left) && isNull(right))) {
+    refuse(`R${isPointer(left) ? b.dst : (b.src ?? b.dst)} pointer comparison prohibited`);
+  }
+  return true;
+}
+
+function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: Scalar): boolean {
+  const known = refine(b.op, b.width, taken, left, right);
+  if (known === undefined) return false;
+  learn(p, b.dst, b.left, known[0]);
+  if (b.src !== undefined && b.src !== b.dst) learn(p, b.src, b.right, known[1]);
+  return true;
+}
+
+/** The register, and every register and slot linked to it, now has this value. */
+function learn(p: Path, regno: number, before: Reg, num: Scalar): void {
+  if (num === before.num) return;
+  if (before.id === 0) {
+    p.setReg(regno, { ...before, num });
+    return;
+  }
+  const now = isConst(num) ? scalarReg(num) : { ...before, num };
+  p.mapRegs((r) => (r.type === 'scalar' && r.id === before.id ? now : r));
+}
+
+/** A pointer that might be NULL is, or is not; so are all its copies. A NULL pointer holds no reference. */
+export function settleNull(p: Path, pointer: Reg, isNullNow: boolean): void {
+  const { id, ref } = pointer;
+  if (isNullNow && ref !== 0 && ref === id) p.dropRef(ref);
+  p.mapRegs((r) => {
+    if (!r.nullable || r.id !== id) return r;
+    if (isNullNow) return nullReg;
+    // The id of a pointer into a value with a lock is kept: it tells one lock from another.
+    const keepsId = r.type === 'map_value' && hasLock(p, r.map);
+    return { ...r, nullable: false, id: keepsId || r.type === 'object' ? r.id : 0 };
+  });
+}
+
+function hasLock(p: Path, map: number): boolean {
+  return (
+    p.program.maps[map]?.fields.some((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock') === true
+  );
+}
+
+// Packets.
+
+const isPacket = (r: Reg): boolean => r.type === 'packet' || r.type === 'packet_meta';
+
+/** What ends a packet pointer's range: the end, or for metadata the start of the packet. */
+function endsRange(packet: Reg, end: Reg): boolean {
+  if (packet.type === 'packet') return end.type === 'packet_end';
+  return end.type === 'packet' && end.off === 0 && isConst(end.num) && end.num.value === 0n;
+}
+
+function followPacket(p: Path, op: Comparison, left: Reg, right: Reg, taken: boolean): boolean {
+  if (isPacket(left) && endsRange(left, right)) return packetAgainstEnd(p, op, left, taken);
+  if (isPacket(right) && endsRange(right, left)) return packetAgainstEnd(p, FLIP[op], right, taken);
+  return false;
+}
+
+/** `packet op end`: where packet <= end the bytes up to it may be accessed; where packet < end, one byte more. */
+function packetAgainstEnd(p: Path, op: Comparison, packet: Reg, taken: boolean): boolean {
+  switch (op) {
+    case 'gt':
+      if (!taken) widenRange(p, packet, false);
+      return true;
+    case 'lt':
+      if (taken) widenRange(p, packet, true);
+      return true;
+    case 'ge':
+      if (!taken) widenRange(p, packet, true);
+      return true;
+    case 'le':
+      if (taken) widenRange(p, packet, false);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** find_good_pkt_pointers: every pointer with this id may reach as far as `packet` does. */
+function widenRange(p: Path, packet: Reg, oneMore: boolean): void {
+  if (packet.off < 0 || (packet.off === 0 && oneMore)) return;
+  if (
+    packet.num.umax > BigInt(MAX_PACKET_OFF) ||
+    packet.num.umax + BigInt(packet.off) > BigInt(MAX_PACKET_OFF)
+  )
+    return;
+  const range = packet.off + (oneMore ? 1 : 0);
+  p.mapRegs((r) => (r.type === packet.type && r.id === packet.id && r.range < range ? { ...r, range } : r));
+}

@@ -1,0 +1,224 @@
+/**
+ * Calls: of helpers and kfuncs by their contracts, of subprograms by entering them. Follows check_helper_call, check_kfunc_call,
+ * check_func_call and push_callback_call of kernel/bpf/verifier.c.
+ *
+ * Outcomes that differ only in r0 are walked together, as the kernel does: NULL or a pointer becomes a pointer that may be NULL.
+ * Outcomes that differ in what they do are walked apart.
+ */
+
+import { unmodelled } from '../kernel/catalog.js';
+import type { Arg, Contract, Outcome } from '../kernel/contract.js';
+import { checkArgs } from './args.js';
+import type { CallSite } from './call-site.js';
+import { functionName } from './call-site.js';
+import { callbackArgs } from './callbacks.js';
+import type { Code } from './code.js';
+import { applyEffect, invalidatePackets, signature } from './effects.js';
+import { requireNothingHeld } from './leaks.js';
+import { enabledIn } from './outcomes.js';
+import type { Path } from './path.js';
+import { refuse, unsupported } from './refusal.js';
+import { UNINIT, unknownReg } from './regs.js';
+import { returned } from './returns.js';
+import type { Reg, State } from './state.js';
+
+type Push = (slot: number) => void;
+type CallbackArgument = Extract<Arg, { kind: 'callback' }>;
+
+export class Calls {
+  constructor(
+    private readonly p: Path,
+    private readonly code: Code,
+    private readonly push: Push,
+  ) {}
+
+  /** After a call: r0 is what it returned, r1 to r5 are lost. */
+  clobber(r0: Reg): void {
+    for (let n = 1; n <= 5; n++) this.p.setReg(n, UNINIT);
+    this.p.setReg(0, r0);
+  }
+
+  /** The helper or kfunc call at this slot. Returns where the path goes on; undefined when it ends here. */
+  make(slot: number, widenLoop: (state: State) => void): number | undefined {
+    const { p, code } = this;
+    const contract = code.contracts[slot];
+    if (contract === undefined) return this.unknownFunction(slot);
+    this.checkContext(contract);
+    const site: CallSite = { contract, at: slot, regs: p.frame.regs.slice(1, 6) };
+    const before = p.snapshot();
+    // Guards are about the state before the call: checking the arguments marks output memory as written.
+    const enabled = enabledIn(
+      contract,
+      p.program,
+      site.regs,
+      (reg, index) => before.frames[reg.frame]?.stack[index],
+    );
+    checkArgs(p, site);
+    const callback = contract.args.findIndex((a) => a.kind === 'callback');
+    if (callback >= 0) return this.withCallback(site, callback, enabled);
+    if (enabled.some((o) => o.effects.some((e) => e.kind === 'throw'))) {
+      requireNothingHeld(p, 'bpf_throw');
+      return undefined;
+    }
+    if (enabled.some((o) => o.effects.some((e) => e.kind === 'tail_call')))
+      requireNothingHeld(p, 'tail_call');
+    return this.explore(site, enabled, widenLoop);
+  }
+
+  private unknownFunction(slot: number): never {
+    const op = this.code.ops[slot];
+    if (op?.kind !== 'call') return refuse(`no call at slot ${slot}`);
+    if (op.target === 'kfunc') {
+      const name = this.p.program.kfuncs[op.imm];
+      return name === undefined ? refuse(`kfunc ${op.imm} has no name`) : unsupported(unmodelled(name));
+    }
+    const why = unmodelled(op.imm);
+    return why.includes('does not exist') ? refuse(`invalid func unknown#${op.imm}`) : unsupported(why);
+  }
+
+  /** Each group of outcomes is a path of its own; the last group goes on at once. */
+  private explore(
+    site: CallSite,
+    enabled: readonly Outcome[],
+    widenLoop: (state: State) => void,
+  ): number | undefined {
+    const { p } = this;
+    const groups = groupByEffects(enabled.filter((o) => !o.effects.some((e) => e.kind === 'tail_call')));
+    if (groups.length === 0) return undefined;
+    const before = groups.length > 1 ? p.snapshot() : undefined;
+    for (let i = groups.length - 1; i >= 0; i--) {
+      if (before !== undefined) p.restore(before);
+      this.apply(site, groups[i]!);
+      if (groups[i]!.some((o) => o.effects.some((e) => e.kind === 'iter_next' && e.to === 'active'))) {
+        widenLoop(before ?? p.snapshot());
+      }
+      if (i > 0) this.push(site.at + 1);
+    }
+    return site.at + 1;
+  }
+
+  private apply(site: CallSite, group: readonly Outcome[]): void {
+    for (const effect of group[0]!.effects) applyEffect(this.p, site, effect);
+    const r0 = returned(this.p, site, group);
+    this.clobber(r0);
+  }
+
+  /** The callback may run, after which the path is back at this call; or not (any more), and the path goes on. */
+  private withCallback(site: CallSite, index: number, enabled: readonly Outcome[]): number {
+    const { p } = this;
+    const spec = (site.contract.args[index] as CallbackArgument).callback;
+    const target = site.regs[index]!.frame;
+    const subprog = this.code.subprogAt(target);
+    if (subprog === undefined) refuse('callback is not the start of a subprogram');
+    const before = p.snapshot();
+    if (spec.async === true) this.pushAsync(site, spec.returns, callbackArgs(p, site, spec), target);
+    else if (this.mayRunAgain(site, spec.countArg)) {
+      const depth = p.depth;
+      p.setCallbackDepth(depth, p.frame.callbackDepth + 1);
+      p.pushFrame(target, site.at, callbackArgs(p, site, spec), {
+        call: site.at,
+        returns: spec.returns,
+        async: false,
+      });
+      this.push(target);
+    }
+    p.restore(before);
+    p.setCallbackDepth(p.depth, 0);
+    this.apply(
+      site,
+      enabled.filter((o) => !o.effects.some((e) => e.kind === 'callback' && e.times === 'any')),
+    );
+    return site.at + 1;
+  }
+
+  private mayRunAgain(site: CallSite, countArg: number | undefined): boolean {
+    if (countArg === undefined) return true;
+    const { umax } = site.regs[countArg]!.num;
+    return BigInt(this.p.frame.callbackDepth) < umax;
+  }
+
+  /** A callback that runs later starts with a frame and a state of its own (push_async_cb). */
+  private pushAsync(
+    site: CallSite,
+    returns: readonly [number, number],
+    args: readonly Reg[],
+    target: number,
+  ): void {
+    const { p } = this;
+    const before = p.snapshot();
+    p.restore({ frames: [], refs: [], rcu: false, preempt: 0, irq: 0, mayGoto: 0 });
+    p.pushFrame(target, site.at, args, { call: site.at, returns, async: true });
+    this.push(target);
+    p.restore(before);
+  }
+
+  /** Calls a subprogram: a static one is walked into, a global one stands for any number (check_func_call). */
+  enter(slot: number, target: number): number {
+    const { p } = this;
+    const subprog = this.code.subprogAt(target);
+    if (subprog === undefined) refuse(`call to invalid destination, slot ${target} starts no subprogram`);
+    if (subprog.linkage === 'global') {
+      if (p.lockHeld !== undefined) {
+        refuse('global function calls are not allowed while holding a lock, use static function instead');
+      }
+      this.code.globals.check(p, target);
+      if (this.code.globals.movesPacket(target)) invalidatePackets(p);
+      this.clobber(unknownReg);
+      return slot + 1;
+    }
+    const args = p.frame.regs.slice(1, 6);
+    this.clobber(UNINIT);
+    p.pushFrame(target, slot, args);
+    return target;
+  }
+
+  /** What the place of the call forbids, whatever the arguments. */
+  private checkContext(c: Contract): void {
+    const { p } = this;
+    const helper = c.kind === 'helper';
+    if (!c.types.includes(p.program.type)) {
+      refuse(
+        helper
+          ? `program of this type cannot use helper ${functionName(c)}`
+          : `calling kernel function ${c.name} is not allowed`,
+      );
+    }
+    if (c.gpl === true && !(p.program.license ?? 'GPL').includes('GPL')) {
+      refuse(
+        helper
+          ? 'cannot call GPL-restricted function from non-GPL compatible program'
+          : `cannot call kernel function from non-GPL compatible program`,
+      );
+    }
+    if (p.lockHeld !== undefined && c.underLock !== true)
+      refuse('function calls are not allowed while holding a lock');
+    if (c.needsRcu === true && !p.inRcu)
+      refuse(`kernel func ${c.name} requires RCU critical section protection`);
+    if (c.sleeps !== true) return;
+    const what = helper
+      ? `sleepable helper ${functionName(c)} in`
+      : `kernel func ${c.name} is sleepable within`;
+    if (!p.sleepable) {
+      refuse(
+        helper
+          ? 'helper call might sleep in a non-sleepable prog'
+          : `program must be sleepable to call sleepable kfunc ${c.name}`,
+      );
+    }
+    if (p.rcu) refuse(`${what} rcu_read_lock region`);
+    if (p.preempt > 0) refuse(`${what} non-preemptible region`);
+    if (p.irq !== 0) refuse(`${what} IRQ-disabled region`);
+  }
+}
+
+/** Outcomes that do the same, in the contract's order. */
+function groupByEffects(outcomes: readonly Outcome[]): readonly Outcome[][] {
+  const groups = new Map<string, Outcome[]>();
+  for (const outcome of outcomes) {
+    const key = signature(outcome);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [outcome]);
+    else group.push(outcome);
+  }
+  return [...groups.values()];
+}

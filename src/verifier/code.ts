@@ -1,0 +1,214 @@
+/**
+ * A program prepared for the walk: decoded, its jumps checked, and per slot which registers are still needed (live) and
+ * whether paths meet there. Follows check_subprogs, check_cfg and compute_live_registers of kernel/bpf/verifier.c.
+ */
+import { decodeAll } from '../isa/decode.js';
+import type { Op } from '../isa/insn.js';
+import { slots } from '../isa/insn.js';
+import { contractOf } from '../kernel/catalog.js';
+import type { Contract } from '../kernel/contract.js';
+import type { Program, Subprog } from '../object/program.js';
+import { Globals } from './globals.js';
+import { Refusal } from './refusal.js';
+
+export interface Code {
+  /** Undefined at the second slot of a 64-bit immediate. */
+  readonly ops: readonly (Op | undefined)[];
+  /** Contract of the function called at a slot. */
+  readonly contracts: readonly (Contract | undefined)[];
+  /** Bit n: register n is read on some path from this slot before it is written. */
+  readonly live: Uint16Array;
+  /** Paths meet here, or a loop goes through here: where states are kept for pruning. */
+  readonly meets: Uint8Array;
+  /** First slot of the subprogram that each slot belongs to. */
+  readonly owner: Int32Array;
+  readonly globals: Globals;
+  subprogAt(start: number): Subprog | undefined;
+}
+
+const ARGS = 0b111110;
+const CALLER_SAVED = 0b111111;
+
+function fail(slot: number, message: string): never {
+  throw new Refusal(message, 'rejected', slot);
+}
+
+/** Slots that may run after this one, in the same subprogram. */
+export function successors(op: Op, at: number): number[] {
+  const after = at + slots(op);
+  switch (op.kind) {
+    case 'ja':
+      return [after + op.off];
+    case 'jmp':
+    case 'may_goto':
+      return [after, after + op.off];
+    case 'exit':
+      return [];
+    default:
+      return [after];
+  }
+}
+
+/** Decodes and checks the shape of a program. Throws `Refusal`; throws InputError for an undefined encoding. */
+export function prepare(program: Program): Code {
+  const { insns, subprogs } = program;
+  if (insns.length === 0) fail(-1, 'empty program');
+  const ops = decodeAll(insns);
+  const owner = new Int32Array(insns.length);
+  subprogs.forEach((s, i) => owner.fill(s.start, s.start, subprogs[i + 1]?.start ?? insns.length));
+  const contracts = ops.map((op) => (op === undefined ? undefined : contractOf(program, op)));
+  checkJumps(ops, owner, subprogs);
+  const starts = new Map(subprogs.map((s) => [s.start, s]));
+  const reached = checkReach(ops, starts);
+  for (let at = 0; at < ops.length; at++) {
+    if (ops[at] !== undefined && reached[at] === 0) fail(at, `unreachable insn ${at}`);
+  }
+  const live = liveness(ops, contracts);
+  return {
+    ops,
+    contracts,
+    live,
+    globals: new Globals(program, ops, contracts, owner, live),
+    meets: meetingPoints(ops, contracts, starts),
+    owner,
+    subprogAt: (start) => starts.get(start),
+  };
+}
+
+function checkJumps(ops: readonly (Op | undefined)[], owner: Int32Array, subprogs: readonly Subprog[]): void {
+  ops.forEach((op, at) => {
+    if (op === undefined) return;
+    if (op.kind === 'ja' || op.kind === 'jmp' || op.kind === 'may_goto') {
+      const target = at + slots(op) + op.off;
+      if (target < 0 || target >= ops.length || owner[target] !== owner[at]) {
+        fail(at, `jump out of range from insn ${at} to ${target}`);
+      }
+      if (ops[target] === undefined) fail(at, `jump into the middle of ldimm64 insn ${target}`);
+    }
+    const last = at + slots(op);
+    if (last === ops.length || (last < ops.length && owner[last] !== owner[at])) {
+      if (op.kind !== 'exit' && op.kind !== 'ja') fail(at, 'last insn is not an exit or jmp');
+    }
+    if (op.kind === 'call' && op.target === 'subprog') {
+      const target = at + 1 + op.imm;
+      if (!subprogs.some((s) => s.start === target))
+        fail(at, `call to invalid destination, slot ${target} starts no subprogram`);
+    }
+    if (op.kind === 'ld_imm64' && op.as === 'func') {
+      const target = at + 1 + op.imm;
+      if (!subprogs.some((s) => s.start === target))
+        fail(at, `callback address is not the start of a subprogram, slot ${target}`);
+    }
+  });
+}
+
+function checkReach(ops: readonly (Op | undefined)[], starts: ReadonlyMap<number, Subprog>): Uint8Array {
+  const reached = new Uint8Array(ops.length);
+  const work = [...starts.keys()];
+  while (work.length > 0) {
+    const at = work.pop()!;
+    if (reached[at] === 1) continue;
+    reached[at] = 1;
+    const op = ops[at];
+    if (op === undefined) continue;
+    for (const next of successors(op, at)) if (next < ops.length) work.push(next);
+  }
+  return reached;
+}
+
+function meetingPoints(
+  ops: readonly (Op | undefined)[],
+  contracts: readonly (Contract | undefined)[],
+  starts: ReadonlyMap<number, Subprog>,
+): Uint8Array {
+  const edges = new Uint8Array(ops.length);
+  const meets = new Uint8Array(ops.length);
+  ops.forEach((op, at) => {
+    if (op === undefined) return;
+    for (const next of successors(op, at)) edges[next]!++;
+    const contract = contracts[at];
+    const loops = contract?.outcomes.some((o) =>
+      o.effects.some((e) => e.kind === 'iter_next' || e.kind === 'callback'),
+    );
+    if (loops === true || op.kind === 'may_goto') meets[at] = 1;
+    // What calls return to: several paths through the callee come back here.
+    if (op.kind === 'call' && op.target === 'subprog') meets[at + 1] = 1;
+  });
+  for (let at = 0; at < ops.length; at++) if (edges[at]! > 1 || (starts.has(at) && at !== 0)) meets[at] = 1;
+  return meets;
+}
+
+// Liveness.
+
+interface UseDef {
+  readonly use: number;
+  readonly def: number;
+}
+
+const bit = (n: number): number => 1 << n;
+
+function useDef(op: Op, contract: Contract | undefined): UseDef {
+  switch (op.kind) {
+    case 'alu':
+      return { use: bit(op.dst) | ('reg' in op.src ? bit(op.src.reg) : 0), def: bit(op.dst) };
+    case 'mov':
+      return { use: 'reg' in op.src ? bit(op.src.reg) : 0, def: bit(op.dst) };
+    case 'movsx':
+    case 'addr_space_cast':
+    case 'ldx':
+    case 'load_acquire':
+      return { use: bit(op.src), def: bit(op.dst) };
+    case 'neg':
+    case 'end':
+      return { use: bit(op.dst), def: bit(op.dst) };
+    case 'ld_imm64':
+      return { use: 0, def: bit(op.dst) };
+    case 'stx':
+    case 'store_release':
+      return { use: bit(op.dst) | bit(op.src), def: 0 };
+    case 'st':
+      return { use: bit(op.dst), def: 0 };
+    case 'atomic': {
+      const use = bit(op.dst) | bit(op.src) | (op.op === 'cmpxchg' ? bit(0) : 0);
+      return { use, def: op.op === 'cmpxchg' ? bit(0) : op.fetch ? bit(op.src) : 0 };
+    }
+    case 'ld_packet':
+      return { use: bit(6) | (op.src >= 0 ? bit(op.src) : 0), def: CALLER_SAVED };
+    case 'jmp':
+      return { use: bit(op.dst) | ('reg' in op.src ? bit(op.src.reg) : 0), def: 0 };
+    case 'call':
+      return {
+        use: contract === undefined ? ARGS : ARGS & ((1 << (contract.args.length + 1)) - 1),
+        def: CALLER_SAVED,
+      };
+    case 'exit':
+      return { use: bit(0), def: 0 };
+    case 'ja':
+    case 'may_goto':
+      return { use: 0, def: 0 };
+  }
+}
+
+function liveness(
+  ops: readonly (Op | undefined)[],
+  contracts: readonly (Contract | undefined)[],
+): Uint16Array {
+  const live = new Uint16Array(ops.length);
+  let changed = true;
+  while (changed) {
+    changed = false;
+    for (let at = ops.length - 1; at >= 0; at--) {
+      const op = ops[at];
+      if (op === undefined) continue;
+      let out = 0;
+      for (const next of successors(op, at)) out |= live[next] ?? 0;
+      const { use, def } = useDef(op, contracts[at]);
+      const now = (out & ~def) | use;
+      if (now !== live[at]) {
+        live[at] = now;
+        changed = true;
+      }
+    }
+  }
+  return live;
+}

@@ -1,0 +1,160 @@
+/**
+ * Global subprograms: verified once, on their own, for any arguments of their types; a call of one only checks the arguments.
+ * Follows btf_prepare_func_args and btf_check_func_arg_match of kernel/bpf/{btf,verifier}.c.
+ */
+import type { Op } from '../isa/insn.js';
+import { subprogTarget } from '../isa/target.js';
+import type { Contract } from '../kernel/contract.js';
+import { Btf } from '../object/btf/read.js';
+import type { Program } from '../object/program.js';
+import { touch } from './args-memory.js';
+import type { Path } from './path.js';
+import { refuse } from './refusal.js';
+import { isNull, pointerReg, unknownReg } from './regs.js';
+import type { Reg } from './state.js';
+
+/** What a global subprogram takes in one argument register. */
+type Param =
+  | { readonly kind: 'scalar' }
+  | { readonly kind: 'ctx' }
+  /** Memory of this many bytes, or NULL. */
+  | { readonly kind: 'mem'; readonly size: number };
+
+const CONTEXT_STRUCTS = new Set(['xdp_md', '__sk_buff', 'bpf_user_pt_regs_t', 'pt_regs']);
+
+export class Globals {
+  private readonly params = new Map<number, readonly Param[]>();
+  private readonly moving: ReadonlySet<number>;
+
+  constructor(
+    private readonly program: Program,
+    ops: readonly (Op | undefined)[],
+    contracts: readonly (Contract | undefined)[],
+    owner: Int32Array,
+    private readonly live: Uint16Array,
+  ) {
+    this.moving = packetMovers(ops, contracts, owner);
+  }
+
+  /** Does this subprogram, or one that it calls, move the packet? */
+  movesPacket(start: number): boolean {
+    return this.moving.has(start);
+  }
+
+  private paramsOf(start: number): readonly Param[] {
+    const known = this.params.get(start);
+    if (known !== undefined) return known;
+    const subprog = this.program.subprogs.find((s) => s.start === start);
+    const params =
+      this.program.btf !== undefined && subprog?.btfId !== undefined
+        ? fromBtf(new Btf(this.program.btf, this.program.name), subprog.btfId)
+        : fromUse(this.live[start] ?? 0);
+    this.params.set(start, params);
+    return params;
+  }
+
+  /** The argument registers with which the subprogram itself is verified. */
+  entry(p: Path, start: number): Reg[] {
+    return this.paramsOf(start).map((param) => {
+      switch (param.kind) {
+        case 'scalar':
+          return unknownReg;
+        case 'ctx':
+          return pointerReg('ctx');
+        case 'mem':
+          return pointerReg('mem', { size: param.size, nullable: true, id: p.newId() });
+      }
+    });
+  }
+
+  /** Refuses a call whose arguments are not of the subprogram's types. */
+  check(p: Path, start: number): void {
+    this.paramsOf(start).forEach((param, i) => {
+      const regno = i + 1;
+      const reg = p.reg(regno);
+      if (reg.type === 'uninit') refuse(`R${regno} !read_ok`);
+      switch (param.kind) {
+        case 'scalar':
+          if (reg.type !== 'scalar') refuse(`R${regno} is not a scalar`);
+          return;
+        case 'ctx':
+          if (reg.type !== 'ctx') refuse(`arg#${i} expects pointer to ctx`);
+          return;
+        case 'mem':
+          if (isNull(reg)) return;
+          touch(p, { ...reg, nullable: false }, regno, param.size, 'readwrite', true);
+      }
+    });
+  }
+}
+
+/** Without BTF the subprogram is given out as taking a number in each register that it reads. */
+function fromUse(live: number): Param[] {
+  const params: Param[] = [];
+  for (let n = 5; n >= 1; n--)
+    if (params.length > 0 || (live & (1 << n)) !== 0) params.push({ kind: 'scalar' });
+  return params;
+}
+
+function fromBtf(btf: Btf, id: number): Param[] {
+  const func = btf.type(id);
+  const proto = func.kind === 'func' ? btf.type(func.type) : func;
+  if (proto.kind !== 'func_proto') return [];
+  return proto.params.map((param): Param => {
+    const type = btf.type(stripped(btf, param.type));
+    if (type.kind !== 'ptr') return { kind: 'scalar' };
+    const target = stripped(btf, type.type);
+    const pointee = btf.type(target);
+    if (pointee.kind === 'void') return { kind: 'ctx' };
+    if (pointee.kind === 'struct' && CONTEXT_STRUCTS.has(pointee.name)) return { kind: 'ctx' };
+    if (pointee.kind === 'fwd') return { kind: 'ctx' };
+    return { kind: 'mem', size: sizeOf(btf, target) };
+  });
+}
+
+function stripped(btf: Btf, id: number): number {
+  let at = id;
+  for (let depth = 0; depth < 32; depth++) {
+    const type = btf.type(at);
+    if (
+      type.kind === 'typedef' ||
+      type.kind === 'const' ||
+      type.kind === 'volatile' ||
+      type.kind === 'restrict' ||
+      type.kind === 'type_tag'
+    )
+      at = type.type;
+    else return at;
+  }
+  return at;
+}
+
+function sizeOf(btf: Btf, id: number): number {
+  const type = btf.type(stripped(btf, id));
+  if (type.kind === 'array') return type.count * sizeOf(btf, type.element);
+  if (type.kind === 'ptr') return 8;
+  return 'size' in type ? type.size : 0;
+}
+
+function packetMovers(
+  ops: readonly (Op | undefined)[],
+  contracts: readonly (Contract | undefined)[],
+  owner: Int32Array,
+): ReadonlySet<number> {
+  const moving = new Set<number>();
+  contracts.forEach((c, at) => {
+    if (c?.outcomes.some((o) => o.effects.some((e) => e.kind === 'invalidate_packet')) === true)
+      moving.add(owner[at]!);
+  });
+  for (let changed = true; changed; ) {
+    changed = false;
+    ops.forEach((op, at) => {
+      const target = op?.kind === 'call' && op.target === 'subprog' ? subprogTarget(op, at) : undefined;
+      if (target !== undefined && moving.has(target) && !moving.has(owner[at]!)) {
+        moving.add(owner[at]!);
+        changed = true;
+      }
+    });
+  }
+  return moving;
+}

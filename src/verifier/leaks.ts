@@ -1,0 +1,37 @@
+/** What must have been given back where a program ends. Follows check_resource_leak and check_return_code of kernel/bpf/verifier.c. */
+import { progType } from '../kernel/progtypes.js';
+import type { Path } from './path.js';
+import { refuse } from './refusal.js';
+import { isPointer, typeName } from './regs.js';
+import type { Reg } from './state.js';
+
+/** Refuses if anything is held. `where`: `BPF_EXIT instruction in main prog`, `tail_call`, `bpf_throw`, `BPF_LD_[ABS|IND]`. */
+export function requireNothingHeld(p: Path, where: string): void {
+  if (p.lockHeld !== undefined) refuse(`${where} cannot be used inside bpf_spin_lock-ed region`);
+  const ref = p.refs.find((r) => r.kind === 'pointer');
+  if (ref !== undefined) {
+    refuse(`Unreleased reference id=${ref.id} alloc_insn=${ref.at} // ${where} would lead to reference leak`);
+  }
+  if (p.irq !== 0) refuse(`${where} cannot be used inside bpf_local_irq_save-ed region`);
+  if (p.rcu) refuse(`${where} cannot be used inside bpf_rcu_read_lock-ed region`);
+  if (p.preempt !== 0) refuse(`${where} cannot be used inside bpf_preempt_disable-ed region`);
+}
+
+/** r0 lies in this inclusive range, or the message says where it was expected to. */
+export function requireRange(reg: Reg, range: readonly [number, number], what: string): void {
+  if (reg.type !== 'scalar') refuse(`${what} the register R0 is not a known value (${typeName(reg)})`);
+  const [min, max] = range;
+  if (reg.num.smin >= BigInt(min) && reg.num.smax <= BigInt(max)) return;
+  refuse(
+    `${what} the register R0 has smin=${reg.num.smin} smax=${reg.num.smax} should have been in [${min}, ${max}]`,
+  );
+}
+
+/** The value that the main program returns. */
+export function checkReturn(p: Path): void {
+  const r0 = p.reg(0);
+  if (r0.type === 'uninit') refuse('R0 !read_ok');
+  if (p.strict && isPointer(r0)) refuse('R0 leaks addr as return value');
+  const range = progType(p.program.type).returns;
+  if (range !== undefined) requireRange(r0, range, 'At program exit');
+}

@@ -1,0 +1,189 @@
+/** The abstract instance of the semantics: what an insn does to what is known. The interpreter is `semantics/step.ts`. */
+import type { AtomicOp, BinaryOp, Imm64Kind, Op, Size, Width } from '../isa/insn.js';
+import type { Machine } from '../semantics/machine.js';
+import type { Access } from './memory.js';
+import { checkAlignment, checkAtomicTarget, load, store } from './memory.js';
+import type { Path } from './path.js';
+import { pointerBinary } from './pointer.js';
+import { refuse, unsupported } from './refusal.js';
+import { isPointer, pointerReg, scalarReg, unknownReg } from './regs.js';
+import { isConst } from './scalar.js';
+import { abstract } from './scalar-alu.js';
+import type { Reg } from './state.js';
+
+/** Shifts by the width or more are refused when the count is an immediate (check_alu_op). */
+const SHIFTS: ReadonlySet<BinaryOp> = new Set(['lsh', 'rsh', 'arsh']);
+const DIVISIONS: ReadonlySet<BinaryOp> = new Set(['div', 'sdiv', 'mod', 'smod']);
+
+export class AbstractMachine implements Machine<Reg> {
+  /** The insn being run; needed for register numbers in messages. */
+  private op!: Op;
+
+  constructor(private readonly p: Path) {}
+
+  /** Must be called before each step: checks what the kernel checks of the insn's form, and that operands are readable. */
+  begin(op: Op): void {
+    this.op = op;
+    if ('dst' in op && op.dst === 10 && writesDst(op)) refuse('frame pointer is read only');
+    if (op.kind === 'alu' && 'imm' in op.src) {
+      const { imm } = op.src;
+      if (SHIFTS.has(op.op) && (imm < 0 || imm >= op.width)) refuse(`invalid shift ${imm}`);
+      if (DIVISIONS.has(op.op) && imm === 0) refuse('div by zero');
+    }
+  }
+
+  read(n: number): Reg {
+    const reg = this.p.reg(n);
+    if (reg.type === 'uninit') refuse(`R${n} !read_ok`);
+    return reg;
+  }
+
+  /** A copy of a scalar that is not known is linked to its source: what a branch tells of one it tells of both. */
+  copy(n: number): Reg {
+    const reg = this.read(n);
+    if (reg.type !== 'scalar' || reg.id !== 0 || isConst(reg.num)) return reg;
+    const linked = { ...reg, id: this.p.newId() };
+    this.p.setReg(n, linked);
+    return linked;
+  }
+
+  write(n: number, value: Reg): void {
+    this.p.setReg(n, value);
+  }
+
+  constant(value: bigint): Reg {
+    return scalarReg(abstract.constant(value));
+  }
+
+  binary(op: BinaryOp, width: Width, a: Reg, b: Reg): Reg {
+    if (isPointer(a) || isPointer(b))
+      return pointerBinary(this.p, op, width, a, b, 'dst' in this.op ? this.op.dst : 0);
+    return scalarReg(abstract.binary(op, width, a.num, b.num));
+  }
+
+  negate(width: Width, a: Reg): Reg {
+    if (isPointer(a)) return this.numberOf(a);
+    return scalarReg(abstract.negate(width, a.num));
+  }
+
+  zeroExtend(bits: 8 | 16 | 32, a: Reg): Reg {
+    if (isPointer(a)) {
+      this.partialCopy(a);
+      return scalarReg(abstract.zeroExtend(bits, unknownReg.num));
+    }
+    const num = abstract.zeroExtend(bits, a.num);
+    return num === a.num ? a : scalarReg(num);
+  }
+
+  signExtend(bits: 8 | 16 | 32, a: Reg): Reg {
+    if (isPointer(a)) {
+      this.partialCopy(a);
+      return scalarReg(abstract.signExtend(bits, unknownReg.num));
+    }
+    const num = abstract.signExtend(bits, a.num);
+    return num === a.num ? a : scalarReg(num);
+  }
+
+  swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: Reg): Reg {
+    return scalarReg(abstract.swap(op, bits, isPointer(a) ? this.numberOf(a).num : a.num));
+  }
+
+  private numberOf(a: Reg): Reg {
+    if (this.p.strict) refuse(`R${'dst' in this.op ? this.op.dst : 0} pointer arithmetic prohibited`);
+    void a;
+    return unknownReg;
+  }
+
+  private partialCopy(a: Reg): void {
+    void a;
+    const src =
+      this.op.kind === 'mov' && 'reg' in this.op.src ? this.op.src.reg : 'src' in this.op ? this.op.src : 0;
+    if (this.p.strict) refuse(`R${String(src)} partial copy of pointer`);
+  }
+
+  immediate(as: Imm64Kind, imm: number, hi: number, at: number): Reg {
+    const { program } = this.p;
+    switch (as) {
+      case 'imm':
+        return this.constant((BigInt(hi) << 32n) | BigInt.asUintN(32, BigInt(imm)));
+      case 'map':
+        if (program.maps[imm] === undefined) refuse(`there is no map ${imm}`);
+        return pointerReg('map_ptr', { map: imm });
+      case 'map_value': {
+        const map = program.maps[imm];
+        if (map === undefined) refuse(`there is no map ${imm}`);
+        if (map.type !== 'array' || map.maxEntries !== 1)
+          refuse(`direct value access is for arrays of one entry, map '${map.name}' is not one`);
+        if (hi < 0 || hi >= map.valueSize) refuse('direct value offset of the map is out of range');
+        return pointerReg('map_value', { map: imm, off: hi });
+      }
+      case 'func':
+        return pointerReg('func', { frame: at + 1 + imm });
+      case 'map_fd':
+      case 'map_fd_value':
+        return refuse('a map is named by a file descriptor; name it by its index in the program');
+      case 'btf_id':
+        return unsupported('the address of a kernel variable');
+    }
+  }
+
+  private access(off: number, size: number): Access {
+    const { op } = this;
+    const regno =
+      op.kind === 'ldx' || op.kind === 'load_acquire' ? op.src : 'dst' in op ? (op.dst as number) : 0;
+    return { reg: this.p.reg(regno), regno, off, size };
+  }
+
+  load(_base: Reg, off: number, size: Size, signed: boolean): Reg {
+    const a = this.access(off, size);
+    checkAlignment(a, this.op.kind === 'load_acquire');
+    if (this.op.kind === 'load_acquire') checkAtomicTarget(a);
+    const value = load(this.p, a);
+    if (!signed || size === 8) return value;
+    return this.signExtend((size * 8) as 8 | 16 | 32, value);
+  }
+
+  store(_base: Reg, off: number, size: Size, value: Reg): void {
+    const a = this.access(off, size);
+    checkAlignment(a, this.op.kind === 'store_release');
+    if (this.op.kind === 'store_release') checkAtomicTarget(a);
+    // A 64-bit spill links the slot to the register, so that a branch refines both.
+    const linked =
+      this.op.kind === 'stx' && size === 8 && a.reg.type === 'stack' ? this.copy(this.op.src) : value;
+    store(this.p, a, linked);
+  }
+
+  /** Atomics are neither spill nor fill: the memory becomes unknown (check_atomic_rmw). */
+  atomic(_op: AtomicOp, _base: Reg, off: number, size: 4 | 8, value: Reg, expected: Reg | undefined): Reg {
+    const a = this.access(off, size);
+    if (isPointer(value) && this.p.strict)
+      refuse(`R${this.op.kind === 'atomic' ? this.op.src : 0} leaks addr into mem`);
+    if (expected !== undefined && isPointer(expected) && this.p.strict) refuse('R0 leaks addr into mem');
+    checkAtomicTarget(a);
+    checkAlignment(a, true);
+    load(this.p, a);
+    store(this.p, a, unknownReg);
+    return size === 4 ? scalarReg(abstract.zeroExtend(32, unknownReg.num)) : unknownReg;
+  }
+
+  cast(_value: Reg, _imm: number): Reg {
+    return unsupported('arena address spaces');
+  }
+}
+
+function writesDst(op: Op): boolean {
+  switch (op.kind) {
+    case 'alu':
+    case 'mov':
+    case 'movsx':
+    case 'neg':
+    case 'end':
+    case 'ld_imm64':
+    case 'ldx':
+    case 'load_acquire':
+    case 'addr_space_cast':
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,351 @@
+/**
+ * Loads and stores by what the base register points to. Follows check_mem_access and the checks below it in
+ * kernel/bpf/verifier.c. Every function refuses by throwing, with the kernel's message.
+ */
+
+import { contextField } from '../kernel/progtypes.js';
+import { structAccess } from '../kernel/structs.js';
+import type { Program, SpecialField } from '../object/program.js';
+import type { Path } from './path.js';
+import { refuse, unsupported } from './refusal.js';
+import {
+  fixedOffset,
+  hasFixedOffset,
+  isNull,
+  isPointer,
+  pointerReg,
+  scalarReg,
+  typeName,
+  unknownReg,
+} from './regs.js';
+import { constant } from './scalar.js';
+import { abstract } from './scalar-alu.js';
+import { readStack, writeStack } from './stack.js';
+import type { Reg } from './state.js';
+
+/** MAX_PACKET_OFF. */
+export const MAX_PACKET_OFF = 0xffff;
+
+export interface Access {
+  readonly reg: Reg;
+  readonly regno: number;
+  /** The insn's own offset. */
+  readonly off: number;
+  readonly size: number;
+}
+
+const unknownOf = (size: number): Reg =>
+  size === 8 ? unknownReg : scalarReg(abstract.zeroExtend((size * 8) as 8 | 16 | 32, unknownReg.num));
+
+/** Bounds of a region of `limit` bytes that starts at the pointer's base (check_mem_region_access). */
+export function checkRegion(a: Access, limit: number): void {
+  const { reg, regno } = a;
+  const low = BigInt(reg.off + a.off) + reg.num.smin;
+  if (reg.num.smin < 0n && low < 0n) {
+    refuse(`R${regno} min value is negative, either use unsigned index or do a if (index >=0) check.`);
+  }
+  if (low < 0n || low + BigInt(a.size) > BigInt(limit)) {
+    refuse(`R${regno} min value is outside of the allowed memory range`);
+  }
+  if (reg.num.umax >= 1n << 29n && !hasFixedOffset(reg)) {
+    refuse(`R${regno} unbounded memory access, make sure to bounds check any such access`);
+  }
+  const high = BigInt(reg.off + a.off) + reg.num.smax;
+  if (high + BigInt(a.size) > BigInt(limit))
+    refuse(`R${regno} max value is outside of the allowed memory range`);
+}
+
+function overlaps(a: Access, field: SpecialField): boolean {
+  const low = BigInt(a.reg.off + a.off) + a.reg.num.smin;
+  const high = BigInt(a.reg.off + a.off) + a.reg.num.umax + BigInt(a.size);
+  return low < BigInt(field.offset + field.size) && high > BigInt(field.offset);
+}
+
+const KERNEL_NAME: Record<SpecialField['kind'], string> = {
+  spin_lock: 'bpf_spin_lock',
+  res_spin_lock: 'bpf_res_spin_lock',
+  timer: 'bpf_timer',
+  wq: 'bpf_wq',
+  kptr: 'kptr',
+  kptr_untrusted: 'kptr',
+  list_head: 'bpf_list_head',
+  list_node: 'bpf_list_node',
+  rb_root: 'bpf_rb_root',
+  rb_node: 'bpf_rb_node',
+  refcount: 'bpf_refcount',
+};
+
+/** A plain access may not touch fields that only functions may; a kptr may be loaded and, if unreferenced, stored. */
+function specialField(a: Access, fields: readonly SpecialField[]): SpecialField | undefined {
+  for (const field of fields) {
+    if (!overlaps(a, field)) continue;
+    if (field.kind === 'kptr' || field.kind === 'kptr_untrusted') {
+      if (!hasFixedOffset(a.reg)) refuse('kptr access cannot have variable offset');
+      if (fixedOffset(a.reg) + a.off !== field.offset)
+        refuse(`kptr access misaligned expected=${field.offset} off=${fixedOffset(a.reg) + a.off}`);
+      if (a.size !== 8) refuse('kptr access size must be BPF_DW');
+      return field;
+    }
+    refuse(`${KERNEL_NAME[field.kind]} cannot be accessed directly by load/store`);
+  }
+  return undefined;
+}
+
+/** BPF_F_RDONLY_PROG and BPF_F_WRONLY_PROG of map_flags. */
+const RDONLY_PROG = 1 << 7;
+const WRONLY_PROG = 1 << 8;
+
+function loadMapValue(p: Path, a: Access): Reg {
+  const map = p.program.maps[a.reg.map]!;
+  checkRegion(a, map.valueSize);
+  if ((map.flags & WRONLY_PROG) !== 0)
+    refuse(`read from map forbidden, value_size=${map.valueSize} off=${a.off} size=${a.size}`);
+  const field = specialField(a, map.fields);
+  if (field !== undefined) return kptrLoad(p, field);
+  const known = frozenContents(a, map.initial, map.frozen === true && (map.flags & RDONLY_PROG) !== 0);
+  return known ?? unknownOf(a.size);
+}
+
+/** A load from a frozen read-only map is a constant (bpf_map_direct_read). */
+function frozenContents(a: Access, initial: Uint8Array | undefined, frozen: boolean): Reg | undefined {
+  if (!frozen || initial === undefined || !hasFixedOffset(a.reg)) return undefined;
+  const at = fixedOffset(a.reg) + a.off;
+  let value = 0n;
+  for (let i = a.size - 1; i >= 0; i--) value = (value << 8n) | BigInt(initial[at + i] ?? 0);
+  return scalarReg(constant(value));
+}
+
+/** What was in a kptr may be gone at any time: inside an RCU section it can be read, outside it cannot be trusted. */
+export function kptrLoad(p: Path, field: SpecialField): Reg {
+  const struct = field.struct ?? '';
+  const local = p.program.localTypes.find((t) => t.name === struct);
+  const trust = field.kind === 'kptr' && p.inRcu ? 'rcu' : 'untrusted';
+  const id = p.newId();
+  if (local !== undefined) {
+    return pointerReg('object', { struct, size: local.size, nullable: true, id, trust });
+  }
+  return pointerReg('btf', { struct, nullable: true, id, trust });
+}
+
+function checkPacket(p: Path, a: Access, write: boolean): void {
+  const { reg, regno } = a;
+  if (
+    write &&
+    (p.program.type === 'socket_filter' || reg.type === 'packet_meta') &&
+    p.program.type !== 'xdp' &&
+    p.program.type !== 'tc'
+  ) {
+    refuse('cannot write into packet');
+  }
+  if (reg.num.smin < 0n) {
+    refuse(`R${regno} min value is negative, either use unsigned index or do a if (index >=0) check.`);
+  }
+  const at = reg.off + a.off;
+  if (at < 0 || at + a.size > reg.range) {
+    refuse(`R${regno} offset is outside of the packet`);
+  }
+}
+
+function loadContext(p: Path, a: Access): Reg {
+  const at = contextOffset(a);
+  const field = contextField(p.program.type, at, a.size, 'read');
+  if (field === undefined) refuse(`invalid bpf_context access off=${at} size=${a.size}`);
+  switch (field) {
+    case 'scalar':
+      return unknownOf(a.size);
+    case 'packet':
+      return pointerReg('packet');
+    case 'packet_meta':
+      return pointerReg('packet_meta');
+    case 'packet_end':
+      return pointerReg('packet_end');
+    case 'sock_common':
+      return pointerReg('sock_common', { nullable: true, id: p.newId() });
+  }
+}
+
+function contextOffset(a: Access): number {
+  if (!hasFixedOffset(a.reg))
+    refuse(
+      `variable ctx access var_off=(0x${a.reg.num.value.toString(16)}; 0x${a.reg.num.mask.toString(16)}) off=${a.off} size=${a.size}`,
+    );
+  const at = fixedOffset(a.reg) + a.off;
+  if (at < 0) refuse(`negative offset ctx ptr R${a.regno} off=${at} disallowed`);
+  return at;
+}
+
+function loadStruct(p: Path, a: Access): Reg {
+  const at = fixedOffset(a.reg) + a.off;
+  if (!hasFixedOffset(a.reg))
+    refuse(`R${a.regno} is ${typeName(a.reg)} invalid variable offset: off=${a.off}`);
+  const field = structAccess(a.reg.type as 'sock' | 'sock_common' | 'tcp_sock' | 'xdp_sock', at, a.size);
+  if (field === undefined) refuse(`R${a.regno} invalid ${typeName(a.reg)} access off=${at} size=${a.size}`);
+  void p;
+  return unknownOf(a.size);
+}
+
+function requireBtfOffset(a: Access): void {
+  const name = `${typeName(a.reg)}${a.reg.struct}`;
+  if (!hasFixedOffset(a.reg)) refuse(`R${a.regno} is ${name} invalid variable offset: off=${a.off}`);
+  if (fixedOffset(a.reg) + a.off < 0)
+    refuse(`R${a.regno} is ${name} invalid negative access: off=${fixedOffset(a.reg) + a.off}`);
+}
+
+function localFields(program: Program, struct: string): readonly SpecialField[] {
+  return program.localTypes.find((t) => t.name === struct)?.fields ?? [];
+}
+
+function invalidAccess(a: Access): never {
+  refuse(`R${a.regno} invalid mem access '${typeName(a.reg)}'`);
+}
+
+/** What a load of `size` bytes gives, zero-extended. */
+export function load(p: Path, a: Access): Reg {
+  const { reg } = a;
+  if (reg.nullable) invalidAccess(a);
+  switch (reg.type) {
+    case 'stack':
+      return readStack(p, reg, a.regno, a.off, a.size);
+    case 'map_value':
+      return loadMapValue(p, a);
+    case 'map_key':
+      checkRegion(a, p.program.maps[reg.map]!.keySize);
+      return unknownOf(a.size);
+    case 'mem':
+    case 'record':
+      checkRegion(a, reg.size);
+      return unknownOf(a.size);
+    case 'packet':
+    case 'packet_meta':
+      checkPacket(p, a, false);
+      return unknownOf(a.size);
+    case 'ctx':
+      return loadContext(p, a);
+    case 'sock':
+    case 'sock_common':
+    case 'tcp_sock':
+    case 'xdp_sock':
+      return loadStruct(p, a);
+    case 'btf':
+      requireBtfOffset(a);
+      return unknownOf(a.size);
+    case 'object': {
+      requireBtfOffset(a);
+      checkRegion(a, reg.size);
+      const field = specialField(a, localFields(p.program, reg.struct));
+      return field === undefined ? unknownOf(a.size) : kptrLoad(p, field);
+    }
+    default:
+      return invalidAccess(a);
+  }
+}
+
+function refuseLeak(p: Path, a: Access, value: Reg, into: string): void {
+  if (p.strict && isPointer(value)) refuse(`R${a.regno} leaks addr into ${into}`);
+}
+
+/** Stores `size` bytes of `value`. */
+export function store(p: Path, a: Access, value: Reg): void {
+  const { reg } = a;
+  if (reg.nullable) invalidAccess(a);
+  switch (reg.type) {
+    case 'stack':
+      writeStack(p, reg, a.regno, a.off, a.size, value);
+      return;
+    case 'map_value': {
+      refuseLeak(p, a, value, 'map');
+      const map = p.program.maps[reg.map]!;
+      checkRegion(a, map.valueSize);
+      if ((map.flags & RDONLY_PROG) !== 0)
+        refuse(
+          `write into map forbidden, value_size=${map.valueSize} off=${fixedOffset(reg) + a.off} size=${a.size}`,
+        );
+      const field = specialField(a, map.fields);
+      if (field?.kind === 'kptr') refuse('store to referenced kptr disallowed');
+      if (field !== undefined && !isNull(value))
+        unsupported('a store of a pointer into an unreferenced kptr');
+      return;
+    }
+    case 'mem':
+    case 'record':
+      if (reg.readonly) refuse(`R${a.regno} cannot write into rdonly_mem`);
+      refuseLeak(p, a, value, 'mem');
+      checkRegion(a, reg.size);
+      return;
+    case 'packet':
+    case 'packet_meta':
+      refuseLeak(p, a, value, 'packet');
+      checkPacket(p, a, true);
+      return;
+    case 'ctx': {
+      refuseLeak(p, a, value, 'ctx');
+      const at = contextOffset(a);
+      if (contextField(p.program.type, at, a.size, 'write') === undefined) {
+        refuse(`invalid bpf_context access off=${at} size=${a.size}`);
+      }
+      return;
+    }
+    case 'sock':
+    case 'sock_common':
+    case 'tcp_sock':
+    case 'xdp_sock':
+      refuse(`R${a.regno} cannot write into ${typeName(reg)}`);
+      break;
+    case 'map_key':
+      refuse(`R${a.regno} cannot write into ${typeName(reg)}`);
+      break;
+    case 'btf':
+      requireBtfOffset(a);
+      refuse('only read is supported');
+      break;
+    case 'object': {
+      requireBtfOffset(a);
+      if (reg.trust === 'untrusted') refuse('only read is supported');
+      checkRegion(a, reg.size);
+      const field = specialField(a, localFields(p.program, reg.struct));
+      if (field !== undefined) refuse('store to referenced kptr disallowed');
+      return;
+    }
+    default:
+      invalidAccess(a);
+  }
+}
+
+/** Alignment that an access must have: the stack always, everything for atomics and acquire/release (check_ptr_alignment). */
+export function checkAlignment(a: Access, strict: boolean): void {
+  const { reg, size } = a;
+  if (reg.type !== 'stack' && !strict) return;
+  if (size === 1) return;
+  const at = reg.off + a.off;
+  const mask = reg.num.mask;
+  const low = BigInt(size - 1);
+  const value = BigInt.asUintN(64, reg.num.value + BigInt(at));
+  if ((value & low) !== 0n || (mask & low) !== 0n) {
+    const what =
+      reg.type === 'stack'
+        ? 'stack '
+        : reg.type === 'packet' || reg.type === 'packet_meta'
+          ? 'packet '
+          : reg.type === 'map_value'
+            ? 'value '
+            : '';
+    const varOff = `(0x${reg.num.value.toString(16)}; 0x${mask.toString(16)})`;
+    refuse(`misaligned ${what}access off ${varOff}+${reg.off}+${a.off} size ${size}`);
+  }
+}
+
+/** Atomic operations are for memory that is not a context, a packet or a kernel object. */
+export function checkAtomicTarget(a: Access): void {
+  const { type } = a.reg;
+  if (
+    type === 'ctx' ||
+    type === 'packet' ||
+    type === 'packet_meta' ||
+    type === 'sock' ||
+    type === 'sock_common' ||
+    type === 'tcp_sock' ||
+    type === 'xdp_sock'
+  ) {
+    refuse(`BPF_ATOMIC stores into R${a.regno} ${typeName(a.reg)} is not allowed`);
+  }
+}

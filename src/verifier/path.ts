@@ -1,0 +1,214 @@
+/**
+ * One path of the walk: the state being changed, and the operations on it that everything else in the verifier is built from.
+ * States that were handed out (as facts, checkpoints or pending branches) share their frames with the path; a frame is copied
+ * the first time it is written after that.
+ */
+import { progType } from '../kernel/progtypes.js';
+import type { Program } from '../object/program.js';
+import { refuse } from './refusal.js';
+import { pointerReg, UNINIT, unknownReg } from './regs.js';
+import type { Profile } from './result.js';
+import type { CallbackFrame, Frame, Ref, Reg, Slot, State } from './state.js';
+import { BYTE } from './state.js';
+
+/** MAX_CALL_FRAMES in include/linux/bpf_verifier.h. */
+const MAX_FRAMES = 8;
+
+export interface Ids {
+  next: number;
+}
+
+export class Path {
+  private frames: Frame[] = [];
+  private owned = new Set<Frame>();
+  refs: readonly Ref[] = [];
+  rcu = false;
+  preempt = 0;
+  irq = 0;
+  mayGoto = 0;
+
+  constructor(
+    readonly program: Program,
+    readonly profile: Profile,
+    private readonly ids: Ids,
+  ) {}
+
+  get strict(): boolean {
+    return this.profile === 'strict';
+  }
+
+  newId(): number {
+    this.ids.next += 1;
+    return this.ids.next;
+  }
+
+  // State in and out.
+
+  restore(state: State): void {
+    this.frames = state.frames.slice();
+    this.owned.clear();
+    this.refs = state.refs;
+    this.rcu = state.rcu;
+    this.preempt = state.preempt;
+    this.irq = state.irq;
+    this.mayGoto = state.mayGoto;
+  }
+
+  /** The state as it is now; later changes to the path do not show in it. */
+  snapshot(): State {
+    this.owned.clear();
+    return {
+      frames: this.frames.slice(),
+      refs: this.refs,
+      rcu: this.rcu,
+      preempt: this.preempt,
+      irq: this.irq,
+      mayGoto: this.mayGoto,
+    };
+  }
+
+  // Frames.
+
+  get depth(): number {
+    return this.frames.length - 1;
+  }
+
+  get frame(): Frame {
+    return this.frames[this.frames.length - 1]!;
+  }
+
+  frameAt(depth: number): Frame {
+    return this.frames[depth]!;
+  }
+
+  private own(depth: number): Frame {
+    const frame = this.frames[depth]!;
+    if (this.owned.has(frame)) return frame;
+    const copy = { ...frame, regs: frame.regs.slice(), stack: frame.stack.slice() };
+    this.frames[depth] = copy;
+    this.owned.add(copy);
+    return copy;
+  }
+
+  pushFrame(subprog: number, callsite: number, args: readonly Reg[], callback?: CallbackFrame): void {
+    if (this.frames.length >= MAX_FRAMES) refuse('the call stack of 9 frames is too deep');
+    const regs: Reg[] = Array.from({ length: 11 }, () => UNINIT);
+    args.forEach((arg, i) => {
+      regs[i + 1] = arg;
+    });
+    regs[10] = pointerReg('stack', { frame: this.frames.length });
+    const frame: Frame = {
+      regs,
+      stack: [],
+      subprog,
+      callsite,
+      callbackDepth: 0,
+      ...(callback ? { callback } : {}),
+    };
+    this.frames.push(frame);
+    this.owned.add(frame);
+  }
+
+  popFrame(): Frame {
+    return this.frames.pop()!;
+  }
+
+  setCallbackDepth(depth: number, count: number): void {
+    const frame = this.own(depth);
+    const copy = { ...frame, callbackDepth: count };
+    this.frames[depth] = copy;
+    this.owned.delete(frame);
+    this.owned.add(copy);
+  }
+
+  // Registers.
+
+  reg(n: number): Reg {
+    return this.frame.regs[n]!;
+  }
+
+  setReg(n: number, reg: Reg): void {
+    this.own(this.depth).regs[n] = reg;
+  }
+
+  setRegAt(depth: number, n: number, reg: Reg): void {
+    this.own(depth).regs[n] = reg;
+  }
+
+  slot(depth: number, index: number): Slot | undefined {
+    return this.frames[depth]!.stack[index];
+  }
+
+  setSlot(depth: number, index: number, slot: Slot | undefined): void {
+    this.own(depth).stack[index] = slot;
+  }
+
+  /**
+   * Replaces every register and every register spilled to a stack, in all frames, for which `change` returns another one.
+   * As bpf_for_each_reg_in_vstate.
+   */
+  mapRegs(change: (reg: Reg) => Reg): void {
+    for (let depth = 0; depth < this.frames.length; depth++) {
+      const { regs, stack } = this.frames[depth]!;
+      for (let n = 0; n < 10; n++) {
+        const before = regs[n]!;
+        if (before.type === 'uninit') continue;
+        const after = change(before);
+        if (after !== before) this.own(depth).regs[n] = after;
+      }
+      for (let i = 0; i < stack.length; i++) {
+        const slot = stack[i];
+        if (slot?.reg === undefined) continue;
+        const after = change(slot.reg);
+        if (after !== slot.reg) this.own(depth).stack[i] = { ...slot, reg: after };
+      }
+    }
+  }
+
+  // References.
+
+  acquire(ref: Ref): void {
+    this.refs = [...this.refs, ref];
+  }
+
+  /** The reference with this id; locks go by ids of their own. */
+  findRef(id: number): Ref | undefined {
+    return id === 0 ? undefined : this.refs.find((r) => r.id === id && !isLock(r));
+  }
+
+  dropRef(id: number): void {
+    this.refs = this.refs.filter((r) => r.id !== id || isLock(r));
+  }
+
+  dropLock(lock: Ref): void {
+    this.refs = this.refs.filter((r) => r !== lock);
+  }
+
+  /** Gives a reference back: every pointer that derives from it is worthless from here on (release_reference). */
+  releaseReference(id: number): void {
+    this.dropRef(id);
+    this.mapRegs((r) => (r.ref === id ? this.invalid() : r));
+  }
+
+  /** What an invalidated register becomes (mark_reg_invalid): a privileged loader may still use it as a number. */
+  invalid(): Reg {
+    return this.strict ? UNINIT : unknownReg;
+  }
+
+  get lockHeld(): Ref | undefined {
+    return this.refs.findLast(isLock);
+  }
+
+  /** In an RCU read section: opened by the program, implied by a lock, or by a program type that cannot sleep. */
+  get inRcu(): boolean {
+    return this.rcu || this.lockHeld !== undefined || !this.sleepable;
+  }
+
+  get sleepable(): boolean {
+    return this.program.sleepable === true || progType(this.program.type).sleepable;
+  }
+}
+
+export const isLock = (r: Ref): boolean => r.kind !== 'pointer' && r.kind !== 'irq';
+
+export const EMPTY_SLOT: Slot = { bytes: Array.from({ length: 8 }, () => BYTE.invalid) };

@@ -1,0 +1,127 @@
+/** Pointer arithmetic: what adding a number to a pointer leaves known. Follows adjust_ptr_min_max_vals of kernel/bpf/verifier.c. */
+import type { BinaryOp, Width } from '../isa/insn.js';
+import type { Path } from './path.js';
+import { refuse } from './refusal.js';
+import { isPointer, scalarReg, typeName, unknownReg } from './regs.js';
+import { isConst } from './scalar.js';
+import { abstract } from './scalar-alu.js';
+import type { Reg } from './state.js';
+
+/** BPF_MAX_VAR_OFF: how far a pointer may move away from what it points to. */
+const MAX_OFFSET = 1n << 29n;
+
+const SYMBOL: Record<BinaryOp, string> = {
+  add: '+=',
+  sub: '-=',
+  mul: '*=',
+  div: '/=',
+  sdiv: 's/=',
+  mod: '%=',
+  smod: 's%=',
+  or: '|=',
+  and: '&=',
+  xor: '^=',
+  lsh: '<<=',
+  rsh: '>>=',
+  arsh: 's>>=',
+};
+
+const IMMOVABLE = new Set([
+  'map_ptr',
+  'packet_end',
+  'sock',
+  'sock_common',
+  'tcp_sock',
+  'xdp_sock',
+  'func',
+  'dynptr',
+]);
+
+/** `a op b` where at least one side is a pointer. `regno` is the destination, for messages. */
+export function pointerBinary(p: Path, op: BinaryOp, width: Width, a: Reg, b: Reg, regno: number): Reg {
+  if (isPointer(a) && isPointer(b)) {
+    // Any combination of two pointers is a number that says nothing; only the difference is allowed.
+    if (op === 'sub' && !p.strict)
+      return width === 64 ? unknownReg : scalarReg(abstract.zeroExtend(32, unknownReg.num));
+    refuse(`R${regno} pointer ${SYMBOL[op]} pointer prohibited`);
+  }
+  const pointer = isPointer(a) ? a : b;
+  const scalar = isPointer(a) ? b : a;
+  if (width === 32) {
+    if (op === 'sub' && !p.strict) return scalarReg(abstract.zeroExtend(32, unknownReg.num));
+    refuse(`R${regno} 32-bit pointer arithmetic prohibited`);
+  }
+  if (pointer.nullable) {
+    refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited, null-check it first`);
+  }
+  if (IMMOVABLE.has(pointer.type)) refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited`);
+  if (op === 'and' || op === 'or' || op === 'xor') {
+    refuse(`R${regno} bitwise operator ${SYMBOL[op]} on pointer prohibited`);
+  }
+  if (op !== 'add' && op !== 'sub')
+    refuse(`R${regno} pointer arithmetic with ${SYMBOL[op]} operator prohibited`);
+  if (op === 'sub' && pointer !== a) refuse(`R${regno} tried to subtract pointer from scalar`);
+  if (op === 'sub' && pointer.type === 'stack') refuse(subtractFromStack(regno, scalar));
+  checkRange(pointer, scalar, regno);
+  return moved(p, op, pointer, scalar, regno);
+}
+
+/** Linux does not track `fp -= scalar`: it is written `fp += -scalar`. */
+function subtractFromStack(regno: number, _scalar: Reg): string {
+  return `R${regno} subtraction from stack pointer prohibited`;
+}
+
+function checkRange(pointer: Reg, scalar: Reg, regno: number): void {
+  const { num } = scalar;
+  const name = typeName(pointer);
+  if (isConst(num) && (num.smin >= MAX_OFFSET || num.smin <= -MAX_OFFSET)) {
+    refuse(`math between ${name} pointer and ${num.smin} is not allowed`);
+  }
+  if (num.smin > num.smax || num.umin > num.umax) refuse(`R${regno} has inconsistent bounds`);
+  if (num.smin === -(1n << 63n) && !isConst(num)) {
+    refuse(`math between ${name} pointer and register with unbounded min value is not allowed`);
+  }
+  if (num.smin <= -MAX_OFFSET || num.smin >= MAX_OFFSET) {
+    refuse(`value ${num.smin} makes ${name} pointer be out of bounds`);
+  }
+}
+
+function moved(p: Path, op: 'add' | 'sub', pointer: Reg, scalar: Reg, regno: number): Reg {
+  const isPacket = pointer.type === 'packet' || pointer.type === 'packet_meta';
+  const known = isConst(scalar.num) ? Number(op === 'add' ? scalar.num.smin : -scalar.num.smin) : undefined;
+  if (known !== undefined) {
+    const off = pointer.off + known;
+    if (off === (off | 0)) return known === 0 ? pointer : checked({ ...pointer, off }, p, regno);
+  }
+  const num = abstract.binary(op, 64, pointer.num, scalar.num);
+  const result: Reg = { ...pointer, num };
+  // A packet pointer that moved by an unknown amount is a new packet pointer. What was checked of the old one
+  // holds for it only if it moved towards the start.
+  if (!isPacket) return checked(result, p, regno);
+  const backwards = op === 'sub' && scalar.num.smin >= 0n;
+  return checked({ ...result, id: p.newId(), range: backwards ? pointer.range : 0 }, p, regno);
+}
+
+function checked(reg: Reg, p: Path, regno: number): Reg {
+  const { num } = reg;
+  const name = typeName(reg);
+  if (isConst(num)) {
+    const at = BigInt(reg.off) + BigInt.asIntN(64, num.value);
+    if (at >= MAX_OFFSET || at <= -MAX_OFFSET) refuse(`${name} pointer offset ${at} is not allowed`);
+    if (p.strict && reg.type === 'stack' && (at >= 0n || at < -512n)) {
+      refuse(`R${regno} stack pointer arithmetic goes out of range, prohibited for !root`);
+    }
+    return reg;
+  }
+  if (num.smin <= -MAX_OFFSET || num.smin >= MAX_OFFSET) {
+    refuse(
+      num.smin === -(1n << 63n)
+        ? `math between ${name} pointer and register with unbounded min value is not allowed`
+        : `value ${num.smin} makes ${name} pointer be out of bounds`,
+    );
+  }
+  if (reg.off >= Number(MAX_OFFSET) || reg.off <= -Number(MAX_OFFSET)) {
+    refuse(`${name} pointer offset ${reg.off} is not allowed`);
+  }
+  return reg;
+}

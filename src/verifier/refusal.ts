@@ -1,0 +1,23 @@
+/** Why a walk stops: thrown inside the verifier, turned into a `Refused` verdict by `verify`. */
+
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+
+  constructor(
+    message: string,
+    readonly reason: 'rejected' | 'unsupported' | 'budget' = 'rejected',
+    /** Overrides the slot at fault: -1 for the program as a whole. */
+    readonly at?: number,
+  ) {
+    super(message);
+  }
+}
+
+export function refuse(message: string): never {
+  throw new Refusal(message);
+}
+
+/** The program uses something that is not modelled: no statement about the program itself. */
+export function unsupported(message: string): never {
+  throw new Refusal(message, 'unsupported');
+}

@@ -1,0 +1,145 @@
+/** What r0 is after a call. Follows the return-value parts of check_helper_call and check_kfunc_call in kernel/bpf/verifier.c. */
+
+import type { MemSize, Outcome, PointerKind, R0 } from '../kernel/contract.js';
+import { progType } from '../kernel/progtypes.js';
+import { containedNode, rootField } from './args-graph.js';
+import { dynptrAt, iterAt } from './args-slots.js';
+import type { CallSite } from './call-site.js';
+import { mapOf } from './call-site.js';
+import { fieldsOf } from './locks.js';
+import type { Path } from './path.js';
+import { refuse, unsupported } from './refusal.js';
+import { fixedOffset, pointerReg, scalarReg, UNINIT, unknownReg } from './regs.js';
+import { S64_MAX, S64_MIN } from './scalar.js';
+import { fromSigned } from './scalar-set.js';
+import type { Reg } from './state.js';
+
+type Pointer = Extract<R0, { kind: 'pointer' }>;
+type ScalarR0 = Extract<R0, { kind: 'scalar' }>;
+
+/** r0 after a call that had one of these outcomes, which differ in r0 only. */
+export function returned(p: Path, site: CallSite, outcomes: readonly Outcome[]): Reg {
+  const pointers = outcomes.map((o) => o.r0).filter((r): r is Pointer => r.kind === 'pointer');
+  const scalars = outcomes.map((o) => o.r0).filter((r): r is ScalarR0 => r.kind === 'scalar');
+  const hasNull = outcomes.some((o) => o.r0.kind === 'null');
+  if (pointers.length > 0) return pointer(p, site, pointers[0]!, hasNull);
+  if (hasNull && scalars.length === 0) return scalarReg(fromSigned(0n, 0n));
+  if (scalars.length === 0) return UNINIT;
+  let min = hasNull ? 0n : S64_MAX;
+  let max = hasNull ? 0n : S64_MIN;
+  for (const r of scalars) {
+    const cap = r.upTo === undefined ? r.max : smaller(r.max, site.regs[r.upTo]!.num.smax);
+    min = smaller(min, r.min);
+    max = cap > max ? cap : max;
+  }
+  return min === S64_MIN && max === S64_MAX ? unknownReg : scalarReg(fromSigned(min, max));
+}
+
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+function pointer(p: Path, site: CallSite, r0: Pointer, nullable: boolean): Reg {
+  const base = target(p, site, r0.to);
+  let ref = base.ref;
+  let id = base.id;
+  if (r0.acquires !== undefined) {
+    ref = p.newId();
+    id = ref;
+    p.acquire({ id: ref, kind: 'pointer', at: site.at });
+  } else if (r0.derives !== undefined) {
+    ref = refOf(p, site.regs[r0.derives]!);
+  }
+  if (nullable && r0.acquires === undefined) id = p.newId();
+  return { ...base, ref, id, nullable };
+}
+
+/** The reference that an argument holds: a pointer's own, or that of the iterator or dynptr it names. */
+function refOf(p: Path, reg: Reg): number {
+  return reg.ref !== 0 ? reg.ref : (iterAt(p, reg)?.ref ?? dynptrAt(p, reg)?.ref ?? 0);
+}
+
+function sizeOf(site: CallSite, size: MemSize): number {
+  if ('bytes' in size) return size.bytes;
+  return Number(site.regs[size.arg]!.num.umax);
+}
+
+function target(p: Path, site: CallSite, to: PointerKind): Reg {
+  switch (to.kind) {
+    case 'map_value': {
+      const map = mapOf(p, site);
+      const locked = map.fields.some((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock');
+      return pointerReg('map_value', { map: p.program.maps.indexOf(map), id: locked ? p.newId() : 0 });
+    }
+    case 'sock':
+      return pointerReg(to.type);
+    case 'record': {
+      const index = site.contract.args.findIndex((a) => a.kind === 'alloc_size');
+      return pointerReg('record', { size: Number(site.regs[index]!.num.umax) });
+    }
+    case 'mem': {
+      const size = sizeOf(site, to.size);
+      const readonly = to.readonly === true;
+      if (to.slice === undefined) return pointerReg('mem', { size, readonly });
+      const reg = site.regs[to.slice.arg]!;
+      const dynptr = dynptrAt(p, reg);
+      // A slice of a packet dies when the packet may move; see `invalidatePackets`.
+      return pointerReg('mem', {
+        size,
+        readonly: readonly || (dynptr?.type === 'skb' && !progType(p.program.type).packetWritable),
+        struct: dynptr?.type ?? '',
+        dynptr: dynptr?.id ?? 0,
+        ref: dynptr?.ref ?? 0,
+      });
+    }
+    case 'btf':
+      return pointerReg('btf', { struct: to.struct, trust: to.trust });
+    case 'object': {
+      const id = site.regs[0]!.num.value;
+      const type = p.program.localTypes.find((t) => BigInt(t.id) === id);
+      if (type === undefined) refuse(`bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct`);
+      if (to.percpu === true)
+        return pointerReg('btf', { struct: type.name, size: type.size, trust: 'trusted' });
+      return pointerReg('object', { struct: type.name, size: type.size });
+    }
+    case 'same': {
+      const reg = site.regs[to.arg]!;
+      return pointerReg(reg.type, { struct: reg.struct, size: reg.size });
+    }
+    case 'graph_node': {
+      const rootArg = site.contract.args.findIndex((a) => a.kind === 'graph_root');
+      if (rootArg >= 0) {
+        const arg = site.contract.args[rootArg]!;
+        const root = rootField(p, site.regs[rootArg]!, arg.kind === 'graph_root' ? arg.graph : 'list');
+        const node = containedNode(p, root);
+        return pointerReg('object', {
+          struct: node.struct,
+          size: node.size,
+          off: node.offset,
+          nonOwning: !to.owning,
+        });
+      }
+      const near = site.regs[0]!;
+      return pointerReg('object', {
+        struct: near.struct,
+        size: near.size,
+        off: near.off,
+        nonOwning: !to.owning,
+      });
+    }
+    case 'kptr': {
+      const slot = site.regs[0]!;
+      const field = fieldsOf(p, slot).find((f) => f.offset === fixedOffset(slot));
+      const struct = field?.struct ?? '';
+      const local = p.program.localTypes.find((t) => t.name === struct);
+      return local === undefined
+        ? pointerReg('btf', { struct, trust: 'trusted' })
+        : pointerReg('object', { struct, size: local.size });
+    }
+    case 'kern_ctx': {
+      const struct = progType(p.program.type).kernelStruct;
+      if (struct === undefined) refuse('bpf_cast_to_kern_ctx is not for this program type');
+      return pointerReg('btf', { struct, trust: 'trusted' });
+    }
+    case 'cast':
+      return unsupported('a cast to a kernel type by its BTF id');
+  }
+}

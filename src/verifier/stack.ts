@@ -1,0 +1,261 @@
+/**
+ * Reads and writes of stack slots: which bytes are known, which hold a spilled register, which belong to a dynptr, an iterator
+ * or a saved IRQ state. Follows check_stack_read*, check_stack_write* and check_stack_range_initialized of
+ * kernel/bpf/verifier.c. Offsets count from the frame's top and are negative.
+ */
+import { STACK_SIZE } from '../isa/insn.js';
+import type { Path } from './path.js';
+import { EMPTY_SLOT } from './path.js';
+import { refuse } from './refusal.js';
+import { fixedOffset, hasFixedOffset, isPointer, nullReg, scalarReg, unknownReg } from './regs.js';
+import { isConst } from './scalar.js';
+import { abstract } from './scalar-alu.js';
+import type { ByteKind, Reg, Slot } from './state.js';
+import { BYTE } from './state.js';
+
+const WORD = 8;
+
+/** Index of the slot that holds the byte at this offset. */
+export const slotOf = (off: number): number => (-off - 1) >> 3;
+/** Position of the byte at this offset in its slot, 0 for the lowest address. */
+const byteOf = (off: number): number => off & 7;
+
+export const isSpecial = (kind: ByteKind): boolean =>
+  kind === BYTE.dynptr || kind === BYTE.iter || kind === BYTE.irq;
+
+/** The range of offsets that an access may touch, refused when it may leave the frame. */
+export function stackRange(
+  p: Path,
+  ptr: Reg,
+  regno: number,
+  off: number,
+  size: number,
+  way: 'read from' | 'write to',
+): { readonly min: number; readonly max: number; readonly fixed: boolean } {
+  const fixed = hasFixedOffset(ptr);
+  if (!fixed && p.strict) {
+    refuse(`R${regno} variable stack access prohibited for !root, var_off=${offsetText(ptr)} off=${off}`);
+  }
+  const limit = 1n << 29n;
+  if (!fixed && (ptr.num.smax >= limit || ptr.num.smin <= -limit)) {
+    refuse(`invalid unbounded variable-offset ${way} stack R${regno}`);
+  }
+  const min = ptr.off + Number(ptr.num.smin) + off;
+  const max = ptr.off + Number(ptr.num.smax) + off;
+  if (min < -STACK_SIZE || max + size > 0) {
+    if (fixed) refuse(`invalid ${way} stack R${regno} off=${min} size=${size}`);
+    refuse(
+      `invalid variable-offset ${way} stack R${regno} var_off=${offsetText(ptr)} off=${off} size=${size}`,
+    );
+  }
+  return { min, max, fixed };
+}
+
+function offsetText(ptr: Reg): string {
+  return `(0x${ptr.num.value.toString(16)}; 0x${ptr.num.mask.toString(16)})`;
+}
+
+// Writes.
+
+/** The two halves of a dynptr stop being one; a referenced dynptr may not be overwritten (destroy_if_dynptr_stack_slot). */
+export function breakDynptrAt(p: Path, depth: number, index: number): void {
+  const slot = p.slot(depth, index);
+  const dynptr = slot?.dynptr;
+  if (dynptr === undefined) return;
+  if (dynptr.ref !== 0) {
+    const others = countDynptrs(p, dynptr.ref);
+    if (others <= 1) refuse('cannot overwrite referenced dynptr');
+  }
+  const pair = dynptr.first ? index - 1 : index + 1;
+  p.setSlot(depth, index, EMPTY_SLOT);
+  p.setSlot(depth, pair, EMPTY_SLOT);
+  p.mapRegs((r) => (r.dynptr === dynptr.id ? p.invalid() : r));
+}
+
+function countDynptrs(p: Path, ref: number): number {
+  let count = 0;
+  for (let depth = 0; depth <= p.depth; depth++) {
+    for (const slot of p.frameAt(depth).stack) if (slot?.dynptr?.first && slot.dynptr.ref === ref) count++;
+  }
+  return count;
+}
+
+function writeBytes(p: Path, depth: number, off: number, size: number, kind: ByteKind): void {
+  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) {
+    const base = -(index + 1) * WORD;
+    const old = p.slot(depth, index) ?? EMPTY_SLOT;
+    const from = Math.max(off, base) - base;
+    const to = Math.min(off + size, base + WORD) - base;
+    const bytes: ByteKind[] = [];
+    for (let i = 0; i < WORD; i++) {
+      const before = old.bytes[i]!;
+      if (i >= from && i < to) bytes.push(kind);
+      else bytes.push(before === BYTE.spill || isSpecial(before) ? remainder(old, before) : before);
+    }
+    p.setSlot(depth, index, { bytes });
+  }
+}
+
+/** What is left of a slot's other bytes once part of what it held is overwritten (scrub_spilled_slot). */
+function remainder(old: Slot, before: ByteKind): ByteKind {
+  if (before !== BYTE.spill) return BYTE.misc;
+  return old.reg !== undefined && isZero(old.reg) ? BYTE.zero : BYTE.misc;
+}
+
+const isZero = (r: Reg): boolean => r.type === 'scalar' && isConst(r.num) && r.num.value === 0n;
+
+/** Stores a register (or an immediate as a scalar) at a fixed offset of frame `depth`. */
+function writeFixed(p: Path, depth: number, off: number, size: number, value: Reg): void {
+  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) breakDynptrAt(p, depth, index);
+  const index = slotOf(off);
+  const aligned = byteOf(off) === 0;
+  const old = p.slot(depth, index);
+  if (p.strict && old?.reg !== undefined && isPointer(old.reg) && size !== WORD) {
+    refuse('attempt to corrupt spilled pointer on stack');
+  }
+  if (isPointer(value) && size !== WORD) {
+    if (p.strict) refuse('invalid size of register spill');
+    writeBytes(p, depth, off, size, BYTE.misc);
+    return;
+  }
+  if (aligned && (isPointer(value) || value.type === 'scalar')) {
+    const bytes: ByteKind[] = [];
+    for (let i = 0; i < WORD; i++) {
+      if (i < size) bytes.push(BYTE.spill);
+      else {
+        const before = old?.bytes[i] ?? BYTE.invalid;
+        bytes.push(before === BYTE.spill || isSpecial(before) ? remainder(old!, before) : before);
+      }
+    }
+    p.setSlot(depth, index, { bytes, reg: size === WORD ? value : narrowed(value, size) });
+    return;
+  }
+  writeBytes(p, depth, off, size, isZero(value) ? BYTE.zero : BYTE.misc);
+}
+
+function narrowed(value: Reg, size: number): Reg {
+  const bits = (size * 8) as 8 | 16 | 32;
+  const num = abstract.zeroExtend(bits, value.num);
+  return num === value.num ? value : scalarReg(num);
+}
+
+/** Stores to the stack through `ptr` at `off`. */
+export function writeStack(p: Path, ptr: Reg, regno: number, off: number, size: number, value: Reg): void {
+  const range = stackRange(p, ptr, regno, off, size, 'write to');
+  if (range.fixed) {
+    writeFixed(p, ptr.frame, range.min, size, value);
+    return;
+  }
+  // Which bytes are written is not known: all that may be are, weakly (check_stack_write_var_off).
+  for (let index = slotOf(range.max + size - 1); index <= slotOf(range.min); index++) {
+    breakDynptrAt(p, ptr.frame, index);
+  }
+  for (let at = range.min; at < range.max + size; at++) {
+    const index = slotOf(at);
+    const old = p.slot(ptr.frame, index) ?? EMPTY_SLOT;
+    const before = old.bytes[byteOf(at)]!;
+    if (before === BYTE.invalid && p.strict) {
+      refuse(`uninit stack in range of var-offset write prohibited for !root; invalid write to stack`);
+    }
+    if (before === BYTE.zero && isZero(value)) continue;
+    writeBytes(p, ptr.frame, at, 1, BYTE.misc);
+  }
+}
+
+/** A function fills this memory: every byte in range becomes unknown but written. */
+export function fillStack(p: Path, depth: number, off: number, size: number): void {
+  if (size === 0) return;
+  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) breakDynptrAt(p, depth, index);
+  writeBytes(p, depth, off, size, BYTE.misc);
+}
+
+// Reads.
+
+/** Loads from the stack through `ptr` at `off`; the result is zero-extended. */
+export function readStack(p: Path, ptr: Reg, regno: number, off: number, size: number): Reg {
+  const range = stackRange(p, ptr, regno, off, size, 'read from');
+  if (!range.fixed) {
+    requireReadable(p, ptr.frame, range.min, range.max + size - range.min, regno);
+    return allZero(p, ptr.frame, range.min, range.max + size - range.min) ? nullReg : unknownReg;
+  }
+  return readFixed(p, ptr.frame, range.min, size, regno);
+}
+
+function readFixed(p: Path, depth: number, off: number, size: number, regno: number): Reg {
+  const slot = p.slot(depth, slotOf(off)) ?? EMPTY_SLOT;
+  const at = byteOf(off);
+  if (slot.reg !== undefined && slot.bytes[at] === BYTE.spill) {
+    const spilled = slot.bytes.filter((b) => b === BYTE.spill).length;
+    if (isPointer(slot.reg)) {
+      if (size === WORD) return slot.reg;
+      if (p.strict) refuse('invalid size of register fill');
+      return unknownReg;
+    }
+    if (at === 0 && size <= spilled) {
+      return size === WORD ? slot.reg : narrowed(slot.reg, size);
+    }
+  }
+  requireReadable(p, depth, off, size, regno);
+  return allZero(p, depth, off, size) ? nullReg : boundedBySize(size);
+}
+
+/** A load of fewer than 8 bytes is zero-extended, whatever was loaded. */
+function boundedBySize(size: number): Reg {
+  return size === WORD
+    ? unknownReg
+    : scalarReg(abstract.zeroExtend((size * 8) as 8 | 16 | 32, unknownReg.num));
+}
+
+function allZero(p: Path, depth: number, off: number, size: number): boolean {
+  for (let at = off; at < off + size; at++) {
+    const slot = p.slot(depth, slotOf(at));
+    const kind = slot?.bytes[byteOf(at)];
+    if (kind === BYTE.zero) continue;
+    if (kind === BYTE.spill && slot?.reg !== undefined && isZero(slot.reg)) continue;
+    return false;
+  }
+  return true;
+}
+
+/** Every byte may be read as a number: written, and no part of a dynptr, iterator or IRQ state. */
+export function requireReadable(p: Path, depth: number, off: number, size: number, regno: number): void {
+  for (let at = off; at < off + size; at++) {
+    const slot = p.slot(depth, slotOf(at));
+    const kind = slot?.bytes[byteOf(at)] ?? BYTE.invalid;
+    const pointer = kind === BYTE.spill && slot?.reg !== undefined && isPointer(slot.reg);
+    if (kind === BYTE.misc || kind === BYTE.zero || (kind === BYTE.spill && !(pointer && p.strict))) continue;
+    if (kind === BYTE.invalid && !p.strict) continue;
+    refuse(`invalid read from stack R${regno} off=${off} size=${size}`);
+  }
+}
+
+/** A function reads `size` bytes from the stack (check_stack_range_initialized). `clobber`: it may also write them. */
+export function readStackRange(p: Path, ptr: Reg, regno: number, size: number, clobber: boolean): void {
+  const range = stackRange(p, ptr, regno, 0, size, 'read from');
+  const length = range.max + size - range.min;
+  requireReadable(p, ptr.frame, range.min, length, regno);
+  if (clobber) fillStack(p, ptr.frame, range.min, length);
+}
+
+/** A function writes `size` bytes to the stack. At a variable offset the bytes must have been readable before. */
+export function fillStackRange(p: Path, ptr: Reg, regno: number, size: number): void {
+  const range = stackRange(p, ptr, regno, 0, size, 'write to');
+  if (!range.fixed) {
+    readStackRange(p, ptr, regno, size, true);
+    return;
+  }
+  for (let at = range.min; at < range.min + size; at++) {
+    const kind = p.slot(ptr.frame, slotOf(at))?.bytes[byteOf(at)] ?? BYTE.invalid;
+    if (isSpecial(kind)) refuse(`potential write to ${specialName(kind)} at off=${at} disallowed`);
+  }
+  fillStack(p, ptr.frame, range.min, size);
+}
+
+const specialName = (kind: ByteKind): string =>
+  kind === BYTE.dynptr ? 'dynptr' : kind === BYTE.iter ? 'iterator' : 'irq flag';
+
+/** Offset of a stack pointer that must be fixed, as for dynptrs, iterators and IRQ states. */
+export function fixedStackOffset(ptr: Reg, what: string): number {
+  if (ptr.type !== 'stack' || !hasFixedOffset(ptr)) refuse(`${what} has to be at a constant offset`);
+  return fixedOffset(ptr);
+}

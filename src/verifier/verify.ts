@@ -1,0 +1,113 @@
+/** Verifies a program as Linux would: yes with facts, or no with the kernel's words and the insn at fault. */
+import { mapRefusal } from '../kernel/maptypes.js';
+import { progType } from '../kernel/progtypes.js';
+import type { Program } from '../object/program.js';
+import type { Code } from './code.js';
+import { prepare } from './code.js';
+import { Refusal } from './refusal.js';
+import { pointerReg } from './regs.js';
+import type { Facts, Profile, Refused, Verdict, Visit } from './result.js';
+import type { State } from './state.js';
+import { Walk } from './walk.js';
+
+export interface VerifyOptions {
+  /** `privileged` unless told. */
+  readonly profile?: Profile;
+  /** Insns to walk at the most; 1,000,000 unless told, as BPF_COMPLEXITY_LIMIT_INSNS. */
+  readonly budget?: number;
+  /** Keep what is known at every insn of every path (default). Without it only the verdict is computed, in less memory. */
+  readonly facts?: boolean;
+}
+
+export const INSN_BUDGET = 1_000_000;
+
+/** The state in which a program, or a subprogram verified on its own, starts. */
+function entryState(walk: Walk, code: Code, start: number): State {
+  const { path } = walk;
+  path.restore({ frames: [], refs: [], rcu: false, preempt: 0, irq: 0, mayGoto: 0 });
+  path.pushFrame(start, -1, start === 0 ? [pointerReg('ctx')] : code.globals.entry(path, start));
+  return path.snapshot();
+}
+
+function collect(visits: readonly (readonly Visit[] | undefined)[]): Facts {
+  const none: readonly Visit[] = [];
+  return {
+    at: (slot) => visits[slot] ?? none,
+    size: visits.reduce((sum, list) => sum + (list?.length ?? 0), 0),
+  };
+}
+
+/**
+ * Verifies a program. Follows bpf_check of kernel/bpf/verifier.c: the shape first, then global subprograms one by one, then the main
+ * program. Never throws for a program that is merely bad; an undefined encoding is a refusal too.
+ */
+export function verify(program: Program, options: VerifyOptions = {}): Verdict {
+  const first = attempt(program, options, true);
+  // Widening may lose what a loop needs to be seen as safe. Unrolling it round by round may still show it.
+  if (first.ok || first.reason !== 'rejected' || !first.widened) return strip(first);
+  const second = attempt(program, options, false);
+  return strip(second.ok ? second : first);
+}
+
+type Attempt = Verdict & { readonly widened: boolean };
+
+function strip(attempted: Attempt): Verdict {
+  const { widened: _, ...verdict } = attempted;
+  return verdict as Verdict;
+}
+
+function attempt(program: Program, options: VerifyOptions, widening: boolean): Attempt {
+  const profile = options.profile ?? 'privileged';
+  let walk: Walk | undefined;
+  const refused = (message: string, slot: number, reason: Refused['reason']): Attempt => ({
+    ok: false,
+    profile,
+    message,
+    slot,
+    reason,
+    walked: walk?.walked ?? 0,
+    states: walk?.states ?? 0,
+    widened: widening && walk !== undefined && walk.widened,
+  });
+  try {
+    checkMaps(program);
+    const code = prepare(program);
+    walk = new Walk(program, code, {
+      profile,
+      budget: options.budget ?? INSN_BUDGET,
+      keepVisits: options.facts ?? true,
+      widening,
+    });
+    const globals = program.subprogs
+      .filter((s) => s.linkage === 'global' && s.start !== 0)
+      .map((s) => s.start);
+    for (const start of [...globals, 0]) walk.from({ slot: start, state: entryState(walk, code, start) });
+    return {
+      ok: true,
+      profile,
+      walked: walk.walked,
+      states: walk.states,
+      facts: collect(walk.visits),
+      widened: walk.widened,
+    };
+  } catch (error) {
+    if (error instanceof Refusal) return refused(error.message, error.at ?? walk?.slot ?? -1, error.reason);
+    if (error instanceof Error && error.name === 'InputError') {
+      const slot = /^insn (\d+)/.exec(error.message);
+      return refused(error.message, slot === null ? -1 : Number(slot[1]), 'rejected');
+    }
+    throw error;
+  }
+}
+
+function checkMaps(program: Program): void {
+  const info = progType(program.type);
+  for (const map of program.maps) {
+    const why = mapRefusal(map);
+    if (why !== undefined) throw new Refusal(`map '${map.name}': ${why}`, 'rejected', -1);
+    for (const field of map.fields) {
+      const refusedField = info.refusedFields.get(field.kind);
+      if (refusedField !== undefined) throw new Refusal(refusedField, 'rejected', -1);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Loops that go round any number of times (open-coded iterators, may_goto, callbacks) must come to an end in the walk: what
+ * changed since the last time round is widened. Follows widen_imprecise_scalars of kernel/bpf/verifier.c; where the kernel forgets
+ * a changed scalar altogether, only the bounds that moved are dropped here.
+ */
+import type { Path } from './path.js';
+import { scalarReg } from './regs.js';
+import type { Scalar } from './scalar.js';
+import { contains, S64_MAX, S64_MIN, U64_MAX, unknown } from './scalar.js';
+import { fromSigned, fromUnsigned, intersect } from './scalar-set.js';
+import type { Reg, State } from './state.js';
+import { BYTE } from './state.js';
+
+function widenScalar(old: Scalar, cur: Scalar): Scalar {
+  if (contains(old, cur)) return cur;
+  const signed = fromSigned(
+    cur.smin < old.smin ? S64_MIN : old.smin,
+    cur.smax > old.smax ? S64_MAX : old.smax,
+  );
+  const unsigned = fromUnsigned(
+    cur.umin < old.umin ? 0n : old.umin,
+    cur.umax > old.umax ? U64_MAX : old.umax,
+  );
+  return intersect(signed, unsigned) ?? unknown;
+}
+
+function widenReg(old: Reg | undefined, cur: Reg): Reg {
+  if (old === undefined || old.type !== 'scalar' || cur.type !== 'scalar') return cur;
+  const num = widenScalar(old.num, cur.num);
+  return num === cur.num ? cur : scalarReg(num);
+}
+
+/** Widens every scalar of the path, in registers and spilled, against the state of the last time round. Did that change anything? */
+export function widen(p: Path, last: State): boolean {
+  let changed = false;
+  for (let depth = 0; depth <= p.depth; depth++) {
+    const old = last.frames[depth];
+    if (old === undefined) break;
+    const frame = p.frameAt(depth);
+    for (let n = 0; n < 10; n++) {
+      const before = frame.regs[n]!;
+      const after = widenReg(old.regs[n], before);
+      if (after === before) continue;
+      p.setRegAt(depth, n, after);
+      changed = true;
+    }
+    frame.stack.forEach((slot, i) => {
+      if (slot === undefined) return;
+      const before = old.stack[i];
+      if (slot.reg !== undefined) {
+        const after = widenReg(before?.reg, slot.reg);
+        if (after === slot.reg) return;
+        p.setSlot(depth, i, { ...slot, reg: after });
+        changed = true;
+      } else if (before?.reg !== undefined || !slot.bytes.includes(BYTE.zero)) {
+        return;
+      } else if (before?.bytes.some((b, k) => b !== slot.bytes[k])) {
+        p.setSlot(depth, i, { bytes: slot.bytes.map((b) => (b === BYTE.zero ? BYTE.misc : b)) });
+        changed = true;
+      }
+    });
+  }
+  return changed;
+}
