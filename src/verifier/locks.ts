@@ -26,6 +26,10 @@ export function checkLock(p: Path, reg: Reg, regno: number, lock: LockKind): voi
     refuse(`R${regno} doesn't have constant offset. ${struct} has to be at the constant offset`);
   const kind = lock === 'spin_lock' ? 'spin_lock' : 'res_spin_lock';
   const field = fieldsOf(p, reg).find((f) => f.kind === kind);
+  const map = reg.type === 'map_value' ? p.program.maps[reg.map] : undefined;
+  if (map !== undefined && map.fields.length === 0 && map.btfValue === undefined) {
+    refuse(`map '${map.name}' has to have BTF in order to use ${struct}`);
+  }
   if (field === undefined)
     refuse(`${reg.type === 'map_value' ? 'map' : 'local'} '${ownerName(p, reg)}' has no valid ${struct}`);
   if (fixedOffset(reg) !== field.offset) {
