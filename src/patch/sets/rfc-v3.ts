@@ -6,6 +6,9 @@
 import { NULL, rule, ruleSet } from '../define.js';
 
 export default ruleSet('rfc-v3', [
+  rule('bpf_kptr_xchg is inlined, so there is no call to patch')
+    .when((f) => f.name === 'bpf_kptr_xchg')
+    .keep(),
   rule('helpers that may return NULL do')
     .when((f) => f.kind === 'helper' && f.mayReturnNull)
     .stub({ r0: NULL }),

@@ -1,0 +1,268 @@
+/**
+ * Rule proof: is a rule right for a function, in every program and at every call site? One formula for each rule and function, decided
+ * by Z3.
+ *
+ * A stub is right iff, in every situation in which the rule applies, the state it leaves lies inside an outcome that is
+ * possible there, acquires nothing and takes no time. A call that is kept has any outcome that is possible there; that is wrong only
+ * if it could have been refused and may instead acquire, or keep the program running.
+ *
+ * A situation is a valuation of the guards of the contract. Rules see it as a call site with no slot number (-1).
+ */
+import type { Contract, Guard, Outcome } from '../kernel/contract.js';
+import type { Action, RuleSet } from '../patch/rule.js';
+import { decide } from '../patch/select.js';
+import { functionView, siteView } from '../patch/view.js';
+import type { Check } from '../vm/trap.js';
+import { type Demand, PostState, type ProofDefects } from './rule/post-state.js';
+import { openSolver, type SolverStats } from './solver.js';
+import { type Assignment, evaluator } from './term/evaluate.js';
+import type { Term } from './term/term.js';
+import { Terms } from './term/terms.js';
+
+/** Why a rule is wrong: a situation, and how the state it leads to misses every outcome. */
+export interface RuleWitness {
+  /** The check that a program would break. */
+  readonly check: Check;
+  /** Guards of the contract, by name, as they are at the call site. */
+  readonly guards: Readonly<Record<string, boolean>>;
+  /** r0 after the stub, signed; `undefined` for a kept call or an unreadable r0. */
+  readonly r0: bigint | undefined;
+  /** The state after the stub in words; for a kept call, what may happen. */
+  readonly state: readonly string[];
+  /** Each possible outcome, and what it demands that the stub does not deliver. */
+  readonly missed: readonly { readonly outcome: string; readonly why: readonly string[] }[];
+}
+
+export interface RuleProof {
+  readonly name: string;
+  readonly kind: 'helper' | 'kfunc';
+  readonly action: Action['kind'];
+  /** Name of the rule that decides; `undefined` when none matches, so that the call is kept. */
+  readonly rule: string | undefined;
+  readonly verdict: 'proven' | 'refuted' | 'unknown';
+  readonly witness?: RuleWitness;
+}
+
+export interface RuleProofs {
+  readonly functions: readonly RuleProof[];
+  readonly stats: SolverStats;
+}
+
+export interface ProofOptions {
+  /** Bound of one question in Z3's units; 1,000,000 unless told. */
+  readonly rlimit?: number;
+  /** Only the functions that a rule of one of these names decides. */
+  readonly only?: ReadonlySet<string>;
+  /** Seeded defects, for tests. */
+  readonly defects?: ProofDefects;
+}
+
+/**
+ * Proves or refutes a rule set for each of these contracts: one entry for each rule that decides for a function somewhere.
+ * Throws InputError when a rule's own code fails or a stub does not fit the function.
+ */
+export async function proveRules(
+  rules: RuleSet,
+  contracts: readonly Contract[],
+  options: ProofOptions = {},
+): Promise<RuleProofs> {
+  const terms = new Terms();
+  const solver = await openSolver(terms, options);
+  try {
+    const functions: RuleProof[] = [];
+    for (const contract of contracts) {
+      const applications = situationsOf(rules, contract);
+      const dry = applications.every(({ cases }) => cases.every(answersNull));
+      for (const application of applications) {
+        if (options.only !== undefined && !options.only.has(application.rule ?? '')) continue;
+        functions.push(
+          proveOne(terms, solver.check.bind(solver), contract, application, dry, options.defects ?? {}),
+        );
+      }
+    }
+    return { functions, stats: solver.stats };
+  } finally {
+    solver.close();
+  }
+}
+
+/** A valuation of the guards, and what the rule does there. */
+interface Situation {
+  readonly guards: ReadonlyMap<string, boolean>;
+  readonly action: Action;
+}
+
+/** One rule with one action kind, and the situations in which it decides. */
+interface Application {
+  readonly rule: string | undefined;
+  readonly action: Action['kind'];
+  readonly cases: readonly Situation[];
+}
+
+const answersNull = ({ action }: Situation): boolean => action.kind === 'stub' && action.stub.r0 === 0n;
+
+/** `key_may_miss`, `not_owning argument 0`: the name of a guard. */
+function guardName(guard: Guard): string {
+  return 'arg' in guard ? `${guard.kind} argument ${guard.arg}` : guard.kind;
+}
+
+function situationsOf(rules: RuleSet, contract: Contract): readonly Application[] {
+  const names = [
+    ...new Set(contract.outcomes.flatMap(({ guard }) => (guard === undefined ? [] : [guardName(guard)]))),
+  ];
+  const found = new Map<string, { rule: string | undefined; action: Action['kind']; cases: Situation[] }>();
+  for (let bits = 0; bits < 1 << names.length; bits++) {
+    const guards = new Map(names.map((name, index) => [name, (bits & (1 << index)) !== 0]));
+    const enabled = contract.outcomes.filter(
+      ({ guard }) => guard === undefined || guards.get(guardName(guard)),
+    );
+    const { rule, action } = decide(rules, functionView(contract), siteView(contract, -1, enabled));
+    const key = `${action.kind} ${rule?.name ?? ''}`;
+    const application = found.get(key) ?? { rule: rule?.name, action: action.kind, cases: [] };
+    application.cases.push({ guards, action });
+    found.set(key, application);
+  }
+  return [...found.values()];
+}
+
+type Ask = (assertions: readonly Term[]) => { readonly verdict: string; readonly model?: Assignment };
+
+function proveOne(
+  t: Terms,
+  ask: Ask,
+  contract: Contract,
+  application: Application,
+  dry: boolean,
+  defects: ProofDefects,
+): RuleProof {
+  const state = new PostState(t, contract, defects);
+  const guardOf = ({ guard }: Outcome): Term =>
+    guard === undefined || defects.ignoresGuards ? t.true : t.variable(0, guardName(guard));
+  const { rule, action, cases } = application;
+  const wrong = action === 'stub' ? stubIsWrong : keepIsWrong;
+  const answer = ask(wrong(t, state, contract, cases, dry, guardOf));
+  const head = { name: contract.name, kind: contract.kind, action, rule };
+  if (answer.verdict === 'unsat') return { ...head, verdict: 'proven' };
+  if (answer.verdict !== 'sat') return { ...head, verdict: 'unknown' };
+  return {
+    ...head,
+    verdict: 'refuted',
+    witness: witness(t, state, contract, application, guardOf, answer.model!),
+  };
+}
+
+/** The guards have one of these valuations. */
+function valuation(t: Terms, guards: ReadonlyMap<string, boolean>): Term {
+  return t.all([...guards].map(([name, value]) => t.iff(t.variable(0, name), t.bool(value))));
+}
+
+type Question = (
+  t: Terms,
+  state: PostState,
+  contract: Contract,
+  cases: readonly Situation[],
+  dry: boolean,
+  guardOf: (outcome: Outcome) => Term,
+) => readonly Term[];
+
+/** The state lies inside an outcome that is possible, acquires nothing and takes no time (which its demands see to: a stub takes none). */
+const insideSome = (
+  t: Terms,
+  state: PostState,
+  contract: Contract,
+  guardOf: (outcome: Outcome) => Term,
+): Term =>
+  t.any(
+    contract.outcomes.map((outcome) =>
+      t.all([
+        guardOf(outcome),
+        t.not(state.acquires(outcome)),
+        ...state.demands(outcome).map((demand) => demand.holds),
+      ]),
+    ),
+  );
+
+/** There is a situation in which the stub's state is inside no such outcome. */
+const stubIsWrong: Question = (t, state, contract, cases, dry, guardOf) => [
+  state.situation(),
+  t.any(
+    cases.map(({ guards, action }) =>
+      t.all([valuation(t, guards), action.kind === 'stub' ? state.afterStub(action.stub, dry) : t.false]),
+    ),
+  ),
+  t.not(insideSome(t, state, contract, guardOf)),
+];
+
+const CHOSEN_BITS = 8;
+const chosen = (t: Terms, index: number): Term =>
+  t.eq(t.variable(CHOSEN_BITS, 'outcome'), t.constant(CHOSEN_BITS, index));
+
+/** There is a situation in which some stub would have been right, and yet the call that runs may acquire or last. */
+const keepIsWrong: Question = (t, state, contract, cases, _dry, guardOf) => [
+  state.situation(),
+  t.any(cases.map(({ guards }) => valuation(t, guards))),
+  state.afterSomeStub(),
+  insideSome(t, state, contract, guardOf),
+  t.any(
+    contract.outcomes.map((outcome, index) =>
+      t.all([
+        chosen(t, index),
+        guardOf(outcome),
+        t.any([state.acquires(outcome), t.bool(state.lasts(outcome) !== undefined)]),
+      ]),
+    ),
+  ),
+];
+
+function witness(
+  t: Terms,
+  state: PostState,
+  contract: Contract,
+  application: Application,
+  guardOf: (outcome: Outcome) => Term,
+  model: Assignment,
+): RuleWitness {
+  const value = evaluator(model);
+  const names = application.cases[0]!.guards.keys();
+  const guards = Object.fromEntries([...names].map((name) => [name, value(t.variable(0, name)) === 1n]));
+  const possible = contract.outcomes.filter((outcome) => value(guardOf(outcome)) === 1n);
+  if (application.action === 'keep') {
+    const index = Number(value(t.variable(CHOSEN_BITS, 'outcome')));
+    const outcome = contract.outcomes[index]!;
+    const takes = value(state.acquires(outcome)) === 1n;
+    const verb = takes ? 'acquires' : state.lasts(outcome);
+    return {
+      check: takes ? 'acquire' : 'bound',
+      guards,
+      r0: undefined,
+      state: [`the call could be refused, but is kept; its outcome '${outcome.name}' ${verb}`],
+      missed: [],
+    };
+  }
+  const missed = possible.map((outcome) => ({
+    outcome: outcome.name,
+    demands: state.demands(outcome).filter((demand) => value(demand.holds) !== 1n),
+  }));
+  const nearest = [...missed].sort((a, b) => distance(a.demands) - distance(b.demands))[0];
+  const readable = value(t.variable(0, 'r0 written')) === 1n;
+  return {
+    check: checkOf(nearest?.demands ?? []),
+    guards,
+    r0: readable ? BigInt.asIntN(64, value(state.r0)) : undefined,
+    state: state.describe(value),
+    missed: missed.map(({ outcome, demands }) => ({ outcome, why: demands.map(({ what }) => what) })),
+  };
+}
+
+/** A program tells outcomes apart by r0, so it takes the stub for one whose r0 fits, and of those for the one that misses least. */
+const distance = (demands: readonly Demand[]): number =>
+  demands.length + (demands.some(({ kind }) => kind === 'r0' || kind === 'object') ? 100 : 0);
+
+/** What a program would break that relies on these demands: the gravest of them decides. */
+function checkOf(demands: readonly Demand[]): Check {
+  const kinds = new Set(demands.map(({ kind }) => kind));
+  if (kinds.has('given back')) return 'leak';
+  if (kinds.has('taken') || kinds.has('slot')) return 'misuse';
+  if (kinds.has('object') || kinds.has('memory') || kinds.has('r0')) return 'fault';
+  return kinds.has('control') ? 'fault' : 'bound';
+}

@@ -1,0 +1,374 @@
+/**
+ * The state a call leaves behind, as solver variables, and what each outcome of a contract says about them. A stub is inside an
+ * outcome when everything the program could observe after the stub is something it could observe after that outcome.
+ *
+ *     r0          64 bits, and whether it may be read, and whether it is an object's address
+ *     wrote i     output memory of argument i was written
+ *     slot i      what the stack slot of argument i holds now
+ *     dry i       the iterator of argument i gives no more elements
+ *     delta x     change of the ledger at x: a reference, a lock, a section, ...
+ *     ran, left, waited    a callback ran; control went elsewhere; the call may have taken long
+ */
+import type { Contract, Effect, Outcome, R0 } from '../../kernel/contract.js';
+import type { Stub } from '../../patch/rule.js';
+import type { Term } from '../term/term.js';
+import type { Terms } from '../term/terms.js';
+
+/** What a slot holds after a call; `as before` if the call did not touch it. */
+const SLOTS = [
+  'as before',
+  'null dynptr',
+  'dynptr',
+  'dynptr view',
+  'iterator',
+  'saved IRQ state',
+  'nothing',
+] as const;
+type SlotState = (typeof SLOTS)[number];
+
+/** Seeded defects: what a broken checker forgets, so that tests can show that each part is needed. Never set otherwise. */
+export interface ProofDefects {
+  readonly ignoresGuards?: true;
+  readonly ignoresWrites?: true;
+  readonly ignoresSlots?: true;
+  readonly ignoresLedger?: true;
+  readonly ignoresRange?: true;
+  readonly ignoresBlocking?: true;
+}
+
+/** A named part of what an outcome demands. `kind` says what goes wrong where it is missed. */
+export interface Demand {
+  readonly kind:
+    | 'r0'
+    | 'object'
+    | 'memory'
+    | 'slot'
+    | 'taken'
+    | 'given back'
+    | 'control'
+    | 'callback'
+    | 'time';
+  /** In words: `the lock of argument 0 is taken`. */
+  readonly what: string;
+  readonly holds: Term;
+}
+
+/** Ledger entries of a contract and the change that an outcome makes to each. */
+function deltas(outcome: Outcome): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  const change = (entry: string, by: number): void => {
+    found.set(entry, (found.get(entry) ?? 0) + by);
+  };
+  if (outcome.r0.kind === 'pointer' && outcome.r0.acquires !== undefined) {
+    change(`the ${outcome.r0.acquires} in r0`, 1);
+  }
+  for (const effect of outcome.effects) {
+    switch (effect.kind) {
+      case 'release':
+      case 'transfer':
+        change(`the reference in argument ${effect.arg}`, -1);
+        break;
+      case 'lock':
+      case 'unlock':
+        change(`the ${effect.lock} in argument ${effect.arg}`, effect.kind === 'lock' ? 1 : -1);
+        break;
+      case 'enter':
+      case 'leave':
+        change(`the ${effect.section} section`, effect.kind === 'enter' ? 1 : -1);
+        break;
+      case 'irq_save':
+      case 'irq_restore':
+        change(`the IRQ state in argument ${effect.arg}`, effect.kind === 'irq_save' ? 1 : -1);
+        break;
+      case 'iter_new':
+      case 'iter_destroy':
+        change(`the iterator in argument ${effect.arg}`, effect.kind === 'iter_new' ? 1 : -1);
+        break;
+      case 'init_dynptr':
+        // A null dynptr must be destroyed, but that is said by its slot: it holds nothing.
+        if (effect.acquires === 'dynptr') change(`the record of the dynptr in argument ${effect.arg}`, 1);
+        break;
+      case 'destroy_dynptr':
+        change(`the record of the dynptr in argument ${effect.arg}`, -1);
+        break;
+      default:
+    }
+  }
+  return found;
+}
+
+function slotAfter(effect: Effect): readonly [number, SlotState] | undefined {
+  switch (effect.kind) {
+    case 'init_dynptr':
+      if (effect.null === true) return [effect.arg, 'null dynptr'];
+      return [effect.arg, effect.acquires === 'dynptr' ? 'dynptr' : 'dynptr view'];
+    case 'clone_dynptr':
+      return [effect.arg, 'dynptr view'];
+    case 'iter_new':
+      return [effect.arg, 'iterator'];
+    case 'irq_save':
+      return [effect.arg, 'saved IRQ state'];
+    case 'destroy_dynptr':
+    case 'iter_destroy':
+    case 'irq_restore':
+      return [effect.arg, 'nothing'];
+    default:
+      return undefined;
+  }
+}
+
+const SLOT_ARGS = new Set(['dynptr', 'iter', 'irq_flag']);
+
+/** The variables of one contract's post-state. */
+export class PostState {
+  readonly r0: Term;
+  private readonly entries: readonly string[];
+  private readonly slotArgs: readonly number[];
+  private readonly memoryArgs: readonly number[];
+  private readonly iterArgs: readonly number[];
+
+  constructor(
+    private readonly t: Terms,
+    readonly contract: Contract,
+    private readonly defects: ProofDefects = {},
+  ) {
+    this.r0 = t.variable(64, 'r0');
+    this.entries = [...new Set(contract.outcomes.flatMap((outcome) => [...deltas(outcome).keys()]))];
+    const indices = contract.args.map((_, index) => index);
+    this.slotArgs = indices.filter((index) => SLOT_ARGS.has(contract.args[index]!.kind));
+    this.memoryArgs = indices.filter((index) => {
+      const arg = contract.args[index]!;
+      return (
+        (arg.kind === 'mem' && arg.access !== 'read') || (arg.kind === 'map_value' && arg.uninit === true)
+      );
+    });
+    this.iterArgs = indices.filter((index) => contract.args[index]!.kind === 'iter');
+  }
+
+  private flag(name: string): Term {
+    return this.t.variable(0, name);
+  }
+
+  private slot(index: number): Term {
+    return this.t.variable(4, `slot ${index}`);
+  }
+
+  private slotIs(index: number, state: SlotState): Term {
+    return this.t.eq(this.slot(index), this.t.constant(4, SLOTS.indexOf(state)));
+  }
+
+  private delta(entry: string): Term {
+    return this.t.variable(8, `delta ${entry}`);
+  }
+
+  /** The largest value of a size argument at the call site, for outcomes whose r0 it bounds. */
+  private size(index: number): Term {
+    return this.t.variable(64, `size ${index}`);
+  }
+
+  /** What is true of every call: sizes are sizes (below BPF_MAX_VAR_SIZ). */
+  situation(): Term {
+    const bounded = this.contract.outcomes.flatMap(({ r0 }) =>
+      r0.kind === 'scalar' && r0.upTo !== undefined
+        ? [this.t.ult(this.size(r0.upTo), this.t.constant(64, 1n << 29n))]
+        : [],
+    );
+    return this.t.all(bounded);
+  }
+
+  /** A stub is no call: nothing is held that was not, nothing ran, no time passed. */
+  private uneventful(): Term {
+    const { t } = this;
+    return t.all([
+      ...['r0 object', 'ran', 'left', 'waited'].map((flag) => t.not(this.flag(flag))),
+      ...this.entries.map((entry) => t.eq(this.delta(entry), t.constant(8, 0n))),
+    ]);
+  }
+
+  /** The state that this stub leaves. `dry`: every call of the function, at whatever site, is answered with NULL from now on. */
+  afterStub(stub: Stub, dry: boolean): Term {
+    const { t } = this;
+    const is = (flag: string, value: boolean): Term => t.iff(this.flag(flag), t.bool(value));
+    return t.all([
+      this.uneventful(),
+      is('r0 written', stub.r0 !== 'void'),
+      // An unreadable r0 may hold anything.
+      stub.r0 === 'void' ? t.true : t.eq(this.r0, t.constant(64, stub.r0)),
+      ...this.memoryArgs.map((index) => is(`wrote ${index}`, stub.writes.includes(index))),
+      ...this.slotArgs.map((index) => {
+        const cleared = stub.slots.some((slot) => slot.arg === index);
+        return this.slotIs(index, cleared ? 'null dynptr' : 'as before');
+      }),
+      ...this.iterArgs.map((index) => is(`dry ${index}`, dry)),
+    ]);
+  }
+
+  /** The states that stubs can leave, whatever they write. */
+  afterSomeStub(): Term {
+    const { t } = this;
+    return t.all([
+      this.uneventful(),
+      ...this.slotArgs.map((index) =>
+        t.any([this.slotIs(index, 'as before'), this.slotIs(index, 'null dynptr')]),
+      ),
+    ]);
+  }
+
+  /** What must hold of the state for it to be one that this outcome leaves, part by part. */
+  demands(outcome: Outcome): readonly Demand[] {
+    return [
+      ...(this.defects.ignoresRange ? [] : this.value(outcome.r0)),
+      ...(this.defects.ignoresWrites ? [] : this.memory(outcome)),
+      ...(this.defects.ignoresSlots ? [] : this.slots(outcome)),
+      ...(this.defects.ignoresLedger ? [] : this.ledger(outcome)),
+      ...this.course(outcome),
+    ];
+  }
+
+  private value(r0: R0): readonly Demand[] {
+    const { t } = this;
+    const readable = this.flag('r0 written');
+    const object = this.flag('r0 object');
+    const number = (what: string, holds: Term): Demand => ({
+      kind: 'r0',
+      what,
+      holds: t.all([readable, holds]),
+    });
+    switch (r0.kind) {
+      // Whoever may not read r0 cannot tell what is in it.
+      case 'void':
+        return [];
+      case 'null':
+        return [number('r0 is NULL', t.eq(this.r0, t.constant(64, 0n)))];
+      case 'pointer':
+        return [{ kind: 'object', what: 'r0 points to an object', holds: object }];
+      case 'scalar': {
+        const range = t.all([
+          t.sle(t.constant(64, r0.min), this.r0),
+          t.sle(this.r0, t.constant(64, r0.max)),
+          ...(r0.upTo === undefined ? [] : [t.sle(this.r0, this.size(r0.upTo))]),
+        ]);
+        return [number(`r0 is in ${showRange(r0.min, r0.max)}`, range)];
+      }
+    }
+  }
+
+  /** Output memory counts as written iff the outcome writes it: where it does not, what lay there before is still known. */
+  private memory(outcome: Outcome): readonly Demand[] {
+    return this.memoryArgs.map((index) => {
+      const writes = outcome.effects.some((effect) => effect.kind === 'write' && effect.arg === index);
+      const wrote = this.flag(`wrote ${index}`);
+      return {
+        kind: 'memory',
+        what: `the memory of argument ${index} is ${writes ? 'written' : 'as before'}`,
+        holds: writes ? wrote : this.t.not(wrote),
+      };
+    });
+  }
+
+  private slots(outcome: Outcome): readonly Demand[] {
+    const demands: Demand[] = [];
+    for (const index of this.slotArgs) {
+      const after = outcome.effects.map(slotAfter).find((slot) => slot?.[0] === index)?.[1] ?? 'as before';
+      demands.push({
+        kind: 'slot',
+        what: `the slot of argument ${index} holds ${inSlot(after)}`,
+        holds: this.slotIs(index, after),
+      });
+    }
+    for (const effect of outcome.effects) {
+      if (effect.kind !== 'iter_next' || effect.to !== 'drained') continue;
+      const what = `the iterator of argument ${effect.arg} gives no more elements`;
+      demands.push({ kind: 'slot', what, holds: this.flag(`dry ${effect.arg}`) });
+    }
+    return demands;
+  }
+
+  private ledger(outcome: Outcome): readonly Demand[] {
+    const changed = deltas(outcome);
+    return this.entries.map((entry) => {
+      const by = changed.get(entry) ?? 0;
+      return {
+        kind: by < 0 ? 'given back' : 'taken',
+        what: `${entry} is ${by < 0 ? 'given back' : by > 0 ? 'taken' : 'left alone'}`,
+        holds: this.t.eq(this.delta(entry), this.t.constant(8, by)),
+      };
+    });
+  }
+
+  /** Callbacks, control and time. A callback that may run any number of times may run none; the reverse is not so. */
+  private course(outcome: Outcome): readonly Demand[] {
+    const { t } = this;
+    const runs = outcome.effects.some((effect) => effect.kind === 'callback' && effect.times === 'any');
+    const leaves = outcome.effects.some((effect) => effect.kind === 'throw' || effect.kind === 'tail_call');
+    const left = this.flag('left');
+    const demands: Demand[] = [
+      {
+        kind: 'control',
+        what: `control ${leaves ? 'leaves' : 'returns'}`,
+        holds: leaves ? left : t.not(left),
+      },
+    ];
+    if (!runs) demands.push({ kind: 'callback', what: 'no callback runs', holds: t.not(this.flag('ran')) });
+    if (outcome.blocks === true && !this.defects.ignoresBlocking) {
+      demands.push({ kind: 'time', what: 'the call may take long', holds: this.flag('waited') });
+    }
+    return demands;
+  }
+
+  /** The outcome takes something that must be given back. A constant, as a term. */
+  acquires(outcome: Outcome): Term {
+    if (this.defects.ignoresLedger) return this.t.false;
+    const changed = [...deltas(outcome).values()].map((by) =>
+      this.t.slt(this.t.constant(8, 0n), this.t.constant(8, by)),
+    );
+    return this.t.any(changed);
+  }
+
+  /** How the outcome may keep the program running; `undefined` if it does not. */
+  lasts(outcome: Outcome): string | undefined {
+    const later = this.contract.args.some((arg) => arg.kind === 'callback' && arg.callback.async === true);
+    for (const effect of outcome.effects) {
+      if (effect.kind === 'callback' && effect.times === 'any' && !later)
+        return 'runs its callback any number of times';
+      if (effect.kind === 'iter_next' && effect.to === 'active') return 'gives another element';
+      if (effect.kind === 'tail_call') return 'runs another program';
+    }
+    return outcome.blocks === true ? 'may take long' : undefined;
+  }
+
+  /** In words, the values that a model gives to this state. */
+  describe(value: (term: Term) => bigint): readonly string[] {
+    const lines: string[] = [];
+    const readable = value(this.flag('r0 written')) === 1n;
+    lines.push(readable ? `r0 = ${BigInt.asIntN(64, value(this.r0))}` : 'r0 is not readable');
+    for (const index of this.memoryArgs) {
+      lines.push(
+        `memory of argument ${index} is ${value(this.flag(`wrote ${index}`)) === 1n ? 'zeroed' : 'not written'}`,
+      );
+    }
+    for (const index of this.slotArgs) {
+      const state = SLOTS[Number(value(this.slot(index)))] ?? 'nothing';
+      lines.push(`slot of argument ${index}: ${state}`);
+    }
+    for (const { r0 } of this.contract.outcomes) {
+      if (r0.kind === 'scalar' && r0.upTo !== undefined) {
+        lines.push(`argument ${r0.upTo} = ${value(this.size(r0.upTo))}`);
+        break;
+      }
+    }
+    return lines;
+  }
+}
+
+function inSlot(state: SlotState): string {
+  if (state === 'as before') return 'what it did';
+  return state === 'nothing' ? state : `a ${state}`;
+}
+
+function showRange(min: bigint, max: bigint): string {
+  if (min === max) return `[${min}]`;
+  const low = min === -(1n << 63n) ? 'any' : String(min);
+  const high = max === (1n << 63n) - 1n ? 'any' : String(max);
+  return `[${low}, ${high}]`;
+}
