@@ -1,0 +1,162 @@
+/**
+ * Arguments of a kernel function, as the function itself would trip over them: NULL where it follows a pointer, memory that is
+ * not there or not written, an object that is gone, a slot that holds no iterator. The verifier has excluded all this for the
+ * program as written; after the kill a wrong stub may bring any of it about.
+ */
+import type { Arg } from '../kernel/contract.js';
+import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';
+import { BASE, offsetOf, regionOf, showAddress } from './address.js';
+import type { Call } from './call.js';
+import type { Region } from './memory.js';
+import { SHADOW } from './memory.js';
+import type { SlotObject } from './slotobject.js';
+import { fault, misuse, Trap } from './trap.js';
+
+/** Functions that show the memory they read to somebody else: a map, a ring buffer, a packet, user space. */
+const SINKS =
+  /^bpf_(map_update|map_push|ringbuf_output|perf_event_output|skb_output|xdp_output|skb_store|xdp_store|dynptr_write|probe_write_user|copy_to_user|trace_v?printk|seq_|snprintf|skb_set_tunnel|msg_push|sk_storage|setsockopt|skb_vlan)/;
+
+/** Looks at all arguments. Traps for the first that the function would trip over. */
+export function checkArgs(call: Call): void {
+  call.contract.args.forEach((arg, index) => checkArg(call, arg, index));
+}
+
+function checkArg(call: Call, arg: Arg, index: number): void {
+  const value = call.arg(index);
+  switch (arg.kind) {
+    case 'anything':
+    case 'scalar':
+    case 'size':
+    case 'alloc_size':
+    case 'ignored':
+    case 'stack_or_null':
+    case 'const_str':
+      return;
+    case 'map':
+      call.map(index);
+      return;
+    case 'map_key':
+      checkRead(call, value, call.world.code.program.maps[call.map(0)]!.keySize);
+      return;
+    case 'map_value': {
+      const size = call.world.code.program.maps[call.map(0)]!.valueSize;
+      if (arg.uninit) checkWrite(call, value, size);
+      else checkRead(call, value, size);
+      return;
+    }
+    case 'mem': {
+      const size = call.memSize(arg.size);
+      if (size === 0 || (value === 0n && (arg.nullable || arg.optional))) return;
+      if (arg.access !== 'write') checkRead(call, value, size);
+      if (arg.access !== 'read') checkWrite(call, value, size);
+      return;
+    }
+    case 'ctx':
+      if (call.region(index).kind !== 'ctx')
+        throw fault(`argument ${index + 1} of ${call.name} is no context`);
+      return;
+    case 'sock':
+    case 'btf':
+      if (value === 0n && arg.nullable) return;
+      checkObject(call, value, index, arg.kind === 'sock' ? 'socket' : arg.structs.join(' or '));
+      return;
+    case 'object':
+    case 'refcounted':
+    case 'graph_node':
+    case 'record':
+      checkObject(call, value, index, arg.kind);
+      return;
+    case 'kptr_value':
+      if (value !== 0n) checkObject(call, value, index, 'object');
+      return;
+    case 'kptr_slot':
+      checkWrite(call, value, 8);
+      return;
+    case 'spin_lock':
+    case 'timer':
+    case 'wq':
+    case 'graph_root':
+      checkField(call, value, index);
+      return;
+    case 'dynptr':
+      if (arg.state === 'uninit') checkWrite(call, value, DYNPTR_SIZE);
+      else slotObject(call, index, 'dynptr');
+      return;
+    case 'iter':
+      if (arg.state === 'uninit') checkWrite(call, value, 8 * ITER_WORDS[arg.type]);
+      else slotObject(call, index, 'iter');
+      return;
+    case 'irq_flag':
+      if (arg.state === 'uninit') checkWrite(call, value, IRQ_FLAG_SIZE);
+      else slotObject(call, index, 'irq');
+      return;
+    case 'callback':
+      if (call.region(index).kind !== 'func')
+        throw fault(`argument ${index + 1} of ${call.name} is no function`);
+      return;
+  }
+}
+
+/** The function reads this memory; unwritten stack in it is a disclosure if the function passes it on, a fault otherwise. */
+function checkRead(call: Call, at: bigint, size: number): void {
+  const { memory } = call.world;
+  const region = memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
+  const bad = memory.unwritten(region, offsetOf(at), size);
+  if (bad === undefined) return;
+  const why = bad.shadow === SHADOW.skipped ? 'a stub left it unwritten' : 'it was never written';
+  const where = `the stack at fp${bad.at - region.bytes.length}`;
+  const check = SINKS.test(call.name) ? 'disclosure' : 'fault';
+  throw new Trap(
+    check,
+    `${call.name} ${check === 'fault' ? 'reads' : 'passes on'} ${where}: ${why}`,
+    call.name,
+  );
+}
+
+/** The function writes this memory. Nothing is written here. */
+function checkWrite(call: Call, at: bigint, size: number): void {
+  const region = call.world.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
+  if (!region.writable) throw fault(`${call.name} writes to ${region.name}, which may only be read`);
+}
+
+function checkObject(call: Call, at: bigint, index: number, what: string): Region {
+  if (at === 0n) throw fault(`argument ${index + 1} of ${call.name} (${what}) is NULL`);
+  const region = call.world.memory.locate(regionOf(at), BASE, 0, 0);
+  switch (region.kind) {
+    case 'sock':
+    case 'btf':
+    case 'object':
+    case 'record':
+    case 'mem':
+    case 'ctx':
+    case 'map_value':
+      return region;
+    default:
+      throw fault(`argument ${index + 1} of ${call.name} is no ${what}`);
+  }
+}
+
+function checkField(call: Call, at: bigint, index: number): void {
+  const region = call.world.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 4);
+  if (region.kind !== 'map_value' && region.kind !== 'object') {
+    throw fault(`argument ${index + 1} of ${call.name} (${showAddress(at)}) is in no map value or object`);
+  }
+}
+
+type Of<K extends SlotObject['kind']> = Extract<SlotObject, { readonly kind: K }>;
+
+/** The object of this kind in the stack slot that an argument names. Traps: `misuse` when there is none. */
+export function slotObject<K extends SlotObject['kind']>(call: Call, index: number, kind: K): Of<K> {
+  const at = call.arg(index);
+  const region = call.world.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 8);
+  const object = region.objects?.get(offsetOf(at));
+  if (object?.kind !== kind) {
+    const what = { dynptr: 'dynptr', iter: 'iterator', irq: 'saved IRQ state' }[kind];
+    throw misuse(`${call.name}: the slot of argument ${index + 1} holds no ${what}`);
+  }
+  const found = object as Of<K>;
+  if (found.kind === 'dynptr' && found.hold !== 0 && !call.world.ledger.has(found.hold)) {
+    throw misuse(`${call.name}: the dynptr of argument ${index + 1} was given back before`);
+  }
+  return found;
+}

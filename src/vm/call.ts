@@ -1,0 +1,135 @@
+/** One call of a kernel function while it is carried out: its arguments, and what the environment decides about it. */
+import type { Contract, MemSize, Outcome } from '../kernel/contract.js';
+import { offsetOf, regionOf } from './address.js';
+import { lucky } from './chooser.js';
+import type { Choice } from './environment.js';
+import type { Region } from './memory.js';
+import { fault } from './trap.js';
+import type { World } from './world.js';
+
+export class Call {
+  readonly name: string;
+  /** `function#n`. */
+  readonly key: string;
+  private readonly given: Choice;
+  private made: { outcome?: string; value?: bigint; bytes?: Uint8Array } = {};
+
+  constructor(
+    readonly world: World,
+    readonly contract: Contract,
+    /** Slot of the call. */
+    readonly slot: number,
+    /** r1 to r5, unsigned; 0 for those beyond the prototype. */
+    readonly args: readonly bigint[],
+  ) {
+    this.name = contract.name;
+    this.key = world.choices.next(contract.name);
+    this.given = world.choices.recorded(this.key);
+  }
+
+  /** Value of an argument, unsigned 64-bit. Indices count from 0. */
+  arg(index: number): bigint {
+    return this.args[index] ?? 0n;
+  }
+
+  /** The low 32 bits of an argument, as a size in bytes. */
+  size(index: number): number {
+    return Number(this.arg(index) & 0xffff_ffffn);
+  }
+
+  memSize(size: MemSize): number {
+    return 'bytes' in size ? size.bytes : this.size(size.arg);
+  }
+
+  /** Region that an argument points into. Traps for a pointer to nowhere. */
+  region(index: number): Region {
+    const at = this.arg(index);
+    return this.world.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 0);
+  }
+
+  regionNumber(index: number): number {
+    return regionOf(this.arg(index));
+  }
+
+  offset(index: number): number {
+    return offsetOf(this.arg(index));
+  }
+
+  /** Index into Program.maps of the map that an argument names. */
+  map(index: number): number {
+    const region = this.region(index);
+    if (region.kind !== 'map') throw fault(`argument ${index + 1} of ${this.name} is no map`);
+    return region.map;
+  }
+
+  /** The value recorded for this call. */
+  get givenValue(): bigint | undefined {
+    return this.given.value;
+  }
+
+  /** Decides between outcomes (at least one): the recorded one if it is among them, or the chooser's. */
+  choose(outcomes: readonly Outcome[]): Outcome {
+    if (outcomes.length === 1) return outcomes[0]!;
+    const chosen =
+      outcomes.find((outcome) => outcome.name === this.given.outcome) ??
+      outcomes[this.world.choices.chooser.index(this.key, outcomes.length)]!;
+    this.made.outcome = chosen.name;
+    return chosen;
+  }
+
+  /** Decides a yes or no that no outcome names, and records it as this outcome's name. `often`: one time in that many. */
+  decide(yes: string, no: string, usually: string, often: number): boolean {
+    const random = this.world.choices.chooser.index(`${this.key}:decide`, often) === 0 && often > 1;
+    const fallback = random ? (usually === yes ? no : yes) : usually;
+    const name = this.given.outcome === yes || this.given.outcome === no ? this.given.outcome : fallback;
+    this.made.outcome = name;
+    return name === yes;
+  }
+
+  /** Decides a number in [min, max], signed. */
+  number(min: bigint, max: bigint): bigint {
+    if (min >= max) return min;
+    const given = this.given.value;
+    const value =
+      given !== undefined && given >= min && given <= max
+        ? given
+        : this.world.choices.chooser.number(this.key, min, max);
+    if (value !== lucky.number(this.key, min, max)) this.made.value = value;
+    return value;
+  }
+
+  /** Decides this many bytes. */
+  bytes(length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    const { chooser } = this.world.choices;
+    const given = this.given.bytes ?? (this.isGiven ? bytes : chooser.bytes(this.key, Math.min(length, 64)));
+    bytes.set(given.subarray(0, length));
+    this.made.bytes = bytes;
+    return bytes;
+  }
+
+  /** Bytes that may be recorded for what this call has found; now and then the chooser makes some up. */
+  someBytes(): Uint8Array | undefined {
+    const { chooser } = this.world.choices;
+    const given =
+      this.given.bytes ??
+      (this.isGiven
+        ? undefined
+        : chooser.index(`${this.key}:some`, 4) === 1
+          ? chooser.bytes(this.key, 16)
+          : undefined);
+    if (given !== undefined) this.made.bytes = given;
+    return given;
+  }
+
+  /** Something is recorded for this call, so that what is not recorded is zero. */
+  private get isGiven(): boolean {
+    const { outcome, value, bytes } = this.given;
+    return outcome !== undefined || value !== undefined || bytes !== undefined;
+  }
+
+  /** Puts what was decided on record. Numbers and bytes as `lucky` has them are left out: a replay has them from it. */
+  record(): void {
+    this.world.choices.record(this.key, this.made);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Who decides what the environment has not recorded. A chooser has no state: an answer depends on its seed and on the key asked
+ * for (`bpf_sk_lookup_tcp#2`), so a fork needs no copy of it, and dropping one call from a program does not change what others get.
+ */
+
+export interface Chooser {
+  /** An index below `count` (at least 1). */
+  index(key: string, count: number): number;
+  /** A number in [min, max], inclusive. */
+  number(key: string, min: bigint, max: bigint): bigint;
+  bytes(key: string, length: number): Uint8Array;
+}
+
+/** Mixes 32 bits (the finaliser of MurmurHash3). */
+function mix(value: number): number {
+  let h = value;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+function hash(seed: number, text: string): number {
+  let h = mix(seed ^ 0x9e3779b9);
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return mix(h);
+}
+
+/** The stream of 32-bit numbers for one key (counter mode). */
+function stream(seed: number, key: string): () => number {
+  const start = hash(seed, key);
+  let counter = 0;
+  return () => mix((start + Math.imul(++counter, 0x9e3779b9)) | 0);
+}
+
+/**
+ * Random choices from a 32-bit seed. Numbers are drawn from where programs break: the ends of the range, around zero, a
+ * small one, or anything in the range.
+ */
+export function seededChooser(seed: number): Chooser {
+  return {
+    index: (key, count) => stream(seed, key)() % count,
+    number(key, min, max) {
+      if (min >= max) return min;
+      const next = stream(seed, `${key}:number`);
+      const anything = (BigInt(next()) << 32n) | BigInt(next());
+      const span = max - min + 1n;
+      const clamp = (value: bigint): bigint => (value < min ? min : value > max ? max : value);
+      switch (next() % 6) {
+        case 0:
+          return min;
+        case 1:
+          return max;
+        case 2:
+          return clamp(0n);
+        case 3:
+          return clamp(BigInt(next() % 16));
+        case 4:
+          return clamp(min + BigInt(next() % 256));
+        default:
+          return min + (anything % span);
+      }
+    },
+    bytes(key, length) {
+      const next = stream(seed, `${key}:bytes`);
+      return Uint8Array.from({ length }, () => next() >>> 24);
+    },
+  };
+}
+
+/** Everything goes well: the last outcome of each contract (failures come first in contracts), zero where it is in range, zero bytes. */
+export const lucky: Chooser = {
+  index: (_key, count) => count - 1,
+  number: (_key, min, max) => (min > 0n ? min : max < 0n ? max : 0n),
+  bytes: (_key, length) => new Uint8Array(length),
+};
+
+/** Everything fails that can: the first outcome of each contract. */
+export const unlucky: Chooser = { ...lucky, index: () => 0 };

@@ -1,0 +1,198 @@
+/**
+ * The definitional tier: one insn at a time through semantics/step.ts, on 64-bit values. Slow and plainly right; the fast tier is
+ * checked against it, and leaves to it whatever is rare.
+ */
+import type { AtomicOp, Imm64Kind, Size } from '../isa/insn.js';
+import { FP } from '../isa/insn.js';
+import { subprogTarget } from '../isa/target.js';
+import { binary, compare, concrete } from '../semantics/arith.js';
+import type { Machine } from '../semantics/machine.js';
+import { step } from '../semantics/step.js';
+import { address, BASE, regionOf } from './address.js';
+import { contextPointer, packetLoad } from './context.js';
+import { callFunction, callSubprogram, leave } from './invoke.js';
+import type { Region } from './memory.js';
+import { fault } from './trap.js';
+import { CALLER_SAVED, type World } from './world.js';
+
+const low = (value: bigint): number => Number(value & 0xffff_ffffn);
+
+function get(region: Region, at: number, size: Size): bigint {
+  switch (size) {
+    case 1:
+      return BigInt(region.view.getUint8(at));
+    case 2:
+      return BigInt(region.view.getUint16(at, true));
+    case 4:
+      return BigInt(region.view.getUint32(at, true));
+    case 8:
+      return region.view.getBigUint64(at, true);
+  }
+}
+
+function put(region: Region, at: number, size: Size, value: bigint): void {
+  switch (size) {
+    case 1:
+      region.view.setUint8(at, Number(value & 0xffn));
+      return;
+    case 2:
+      region.view.setUint16(at, Number(value & 0xffffn), true);
+      return;
+    case 4:
+      region.view.setUint32(at, Number(value & 0xffff_ffffn), true);
+      return;
+    case 8:
+      region.view.setBigUint64(at, value, true);
+      return;
+  }
+}
+
+/** Loads a value, zero-extended. A word of the context may be a pointer. Used by both tiers. */
+export function load(world: World, base: bigint, off: number, size: Size): bigint {
+  const region = world.memory.forRead(regionOf(base), low(base), off, size);
+  const at = low(base) - BASE + off;
+  if (region.kind === 'ctx' && size === 4) {
+    const pointer = contextPointer(world, at);
+    if (pointer !== undefined) return pointer;
+  }
+  return get(region, at, size);
+}
+
+export function store(world: World, base: bigint, off: number, size: Size, value: bigint): void {
+  const region = world.memory.forWrite(regionOf(base), low(base), off, size);
+  put(region, low(base) - BASE + off, size, value);
+}
+
+class Concrete implements Machine<bigint> {
+  readonly constant = concrete.constant;
+  readonly binary = concrete.binary;
+  readonly negate = concrete.negate;
+  readonly zeroExtend = concrete.zeroExtend;
+  readonly signExtend = concrete.signExtend;
+  readonly swap = concrete.swap;
+
+  constructor(private readonly world: World) {}
+
+  read(reg: number): bigint {
+    return this.world.read(reg);
+  }
+
+  copy(reg: number): bigint {
+    return this.world.read(reg);
+  }
+
+  write(reg: number, value: bigint): void {
+    if (reg === FP) throw fault('write to r10, the frame pointer');
+    this.world.write(reg, value);
+  }
+
+  immediate(as: Imm64Kind, imm: number, hi: number, at: number): bigint {
+    const { world } = this;
+    switch (as) {
+      case 'imm':
+        return (BigInt(hi >>> 0) << 32n) | BigInt(imm >>> 0);
+      case 'map':
+        return address(world.mapHandle(imm), 0);
+      case 'map_value': {
+        const value = world.maps.lookup(world.memory, imm, new Uint8Array(4));
+        if (value === 0) throw fault(`map ${imm} has no value to point into`);
+        return address(value, hi);
+      }
+      case 'func':
+        return address(world.functions, subprogTarget(world.code.ops[at]!, at)!);
+      case 'btf_id':
+      case 'map_fd':
+      case 'map_fd_value':
+        throw fault(`a 64-bit immediate of kind ${as} has no meaning here`);
+    }
+  }
+
+  load(base: bigint, off: number, size: Size, signed: boolean): bigint {
+    const value = load(this.world, base, off, size);
+    return signed && size !== 8 ? concrete.signExtend((8 * size) as 8 | 16 | 32, value) : value;
+  }
+
+  store(base: bigint, off: number, size: Size, value: bigint): void {
+    store(this.world, base, off, size, value);
+  }
+
+  atomic(
+    op: AtomicOp,
+    base: bigint,
+    off: number,
+    size: 4 | 8,
+    value: bigint,
+    expected: bigint | undefined,
+  ): bigint {
+    const old = load(this.world, base, off, size);
+    const width = size === 8 ? 64 : 32;
+    if (op === 'cmpxchg') {
+      const matches = old === BigInt.asUintN(width, expected ?? 0n);
+      store(this.world, base, off, size, matches ? value : old);
+    } else {
+      store(this.world, base, off, size, op === 'xchg' ? value : binary(op, width, old, value));
+    }
+    return old;
+  }
+
+  /** Arenas are not modelled; an address is what it is. */
+  cast(value: bigint): bigint {
+    return value;
+  }
+}
+
+/** Executes the insn at pc. `world.steps` is the caller's to count. Throws Trap; pc is then where the trap shows. */
+export function execute(world: World): void {
+  const { code } = world;
+  const at = world.pc;
+  const op = code.ops[at];
+  if (op === undefined) throw fault(`there is no insn at slot ${at}`);
+  const next = step(new Concrete(world), op, at);
+  switch (next.kind) {
+    case 'next':
+      world.pc = at + (op.kind === 'ld_imm64' ? 2 : 1);
+      return;
+    case 'jump':
+      world.pc = next.slot;
+      return;
+    case 'branch':
+      world.pc = compare(next.op, next.width, next.left, next.right) ? next.slot : at + 1;
+      return;
+    case 'may_goto':
+      world.pc = goesOn(world) ? at + 1 : next.slot;
+      return;
+    case 'call':
+      callFunction(world);
+      return;
+    case 'subprog':
+      callSubprogram(world, next.slot);
+      return;
+    case 'packet': {
+      if (regionOf(world.read(6)) !== world.ctx) throw fault('packet load without the context in r6');
+      const base = next.src < 0 ? 0n : world.read(next.src);
+      const value = packetLoad(world, base + BigInt(next.imm), next.size);
+      world.clobber(CALLER_SAVED);
+      world.write(0, value ?? 0n);
+      if (value === undefined) leave(world);
+      else world.pc = at + 1;
+      return;
+    }
+    case 'exit':
+      leave(world);
+      return;
+  }
+}
+
+/** may_goto goes on until its budget is spent; the environment says how large that is. */
+function goesOn(world: World): boolean {
+  const { choices } = world;
+  if (world.mayGoto === undefined) {
+    const key = choices.next('may_goto');
+    const given = choices.recorded(key).value;
+    world.mayGoto = given ?? choices.chooser.number(key, 1n, 8n);
+    choices.record(key, { value: world.mayGoto });
+  }
+  if (world.mayGoto <= 0n) return false;
+  world.mayGoto--;
+  return true;
+}

@@ -1,0 +1,186 @@
+/** What an outcome does: each effect of a contract, carried out on a run. Traps say why an effect cannot be. */
+import type { Effect } from '../kernel/contract.js';
+import { regionOf } from './address.js';
+import { slotObject } from './args.js';
+import type { Call } from './call.js';
+import { movePacket } from './packet.js';
+import type { DynptrObject } from './slotobject.js';
+import { fault, misuse, Trap } from './trap.js';
+import type { World } from './world.js';
+
+/**
+ * Carries one effect out. Left to others: callbacks (flights.ts), throw and tail_call (invoke.ts), and iterators that count and
+ * objects that move into graphs and kptr slots, which have models.
+ */
+export function applyEffect(call: Call, effect: Effect): void {
+  const { world, name, slot } = call;
+  const { ledger, memory } = world;
+  switch (effect.kind) {
+    case 'release':
+      giveBack(world, call.arg(effect.arg), name);
+      return;
+    case 'lock':
+      ledger.lock(effect.lock, call.regionNumber(effect.arg), call.offset(effect.arg), slot, name);
+      return;
+    case 'unlock':
+      ledger.unlock(effect.lock, call.regionNumber(effect.arg), call.offset(effect.arg), name);
+      return;
+    case 'enter':
+      ledger.take(effect.section, 0, 0, slot, name);
+      return;
+    case 'leave':
+      ledger.leave(effect.section, name);
+      return;
+    case 'irq_save': {
+      const [region, offset] = [call.regionNumber(effect.arg), call.offset(effect.arg)];
+      const hold = ledger.take('irq', region, offset, slot, name);
+      memory.placeObject(region, offset, { kind: 'irq', hold });
+      return;
+    }
+    case 'irq_restore':
+      ledger.restoreIrq(slotObject(call, effect.arg, 'irq').hold, name);
+      memory.removeObject(call.regionNumber(effect.arg), call.offset(effect.arg));
+      return;
+    case 'init_dynptr':
+      initDynptr(call, effect);
+      return;
+    case 'clone_dynptr':
+      memory.placeObject(
+        call.regionNumber(effect.arg),
+        call.offset(effect.arg),
+        slotObject(call, effect.from, 'dynptr'),
+      );
+      return;
+    case 'destroy_dynptr': {
+      const dynptr = slotObject(call, effect.arg, 'dynptr');
+      if (dynptr.hold === 0) throw misuse(`${name} of a dynptr that holds nothing to give back`);
+      ledger.drop(dynptr.hold);
+      if (dynptr.region !== 0) disown(world, dynptr.region);
+      memory.removeObject(call.regionNumber(effect.arg), call.offset(effect.arg));
+      return;
+    }
+    case 'iter_new': {
+      const arg = call.contract.args[effect.arg];
+      if (arg?.kind !== 'iter') throw fault(`${name} makes no iterator`);
+      const [region, offset] = [call.regionNumber(effect.arg), call.offset(effect.arg)];
+      const hold = ledger.take('iterator', region, offset, slot, name);
+      const still = { next: 0, end: 0, words: [], element: 0 };
+      memory.placeObject(region, offset, { kind: 'iter', type: arg.type, state: 'active', hold, ...still });
+      return;
+    }
+    case 'iter_next': {
+      const iter = slotObject(call, effect.arg, 'iter');
+      const moved = { ...iter, state: effect.to, next: iter.next + 1 };
+      memory.placeObject(call.regionNumber(effect.arg), call.offset(effect.arg), moved);
+      return;
+    }
+    case 'iter_destroy': {
+      const iter = slotObject(call, effect.arg, 'iter');
+      if (!ledger.has(iter.hold)) throw misuse(`${name} of an iterator that was destroyed before`);
+      ledger.drop(iter.hold);
+      if (iter.element !== 0) memory.kill(iter.element);
+      memory.removeObject(call.regionNumber(effect.arg), call.offset(effect.arg));
+      return;
+    }
+    case 'write': {
+      const size = writtenSize(call, effect.arg);
+      if (size > 0 && call.arg(effect.arg) !== 0n) world.writeBytes(call.arg(effect.arg), call.bytes(size));
+      return;
+    }
+    case 'transfer': {
+      const hold = ledger.reference(rootOf(world, call.regionNumber(effect.arg)));
+      if (hold !== undefined) ledger.drop(hold.id);
+      return;
+    }
+    case 'invalidate_packet':
+      if (effect.dynptr === undefined || slotObject(call, effect.dynptr, 'dynptr').type === 'skb')
+        movePacket(world);
+      return;
+    case 'arm':
+    case 'callback':
+    case 'throw':
+    case 'tail_call':
+      return;
+  }
+}
+
+/** Bytes of the output memory of an argument; 0 for an argument that is none. */
+export function writtenSize(call: Call, index: number): number {
+  const arg = call.contract.args[index];
+  if (arg?.kind === 'mem') return call.memSize(arg.size);
+  if (arg?.kind === 'map_value') return call.world.code.program.maps[call.map(0)]!.valueSize;
+  return 0;
+}
+
+/** The object that a region is a view of: a socket that was cast, whatever to. */
+export function rootOf(world: World, region: number): number {
+  const parent = world.memory.get(region)?.parent ?? 0;
+  return parent === 0 ? region : rootOf(world, parent);
+}
+
+/** The reference that a pointer stands for is given back; the object dies with its last owner. */
+export function giveBack(world: World, pointer: bigint, by: string): void {
+  const region = rootOf(world, regionOf(pointer));
+  const hold = world.ledger.reference(region);
+  if (hold === undefined) {
+    const what = world.memory.get(region)?.name ?? 'something';
+    throw new Trap('misuse', `${by} of a ${what} that is not held`, by);
+  }
+  world.ledger.drop(hold.id);
+  disown(world, region);
+}
+
+/** One owner less; the last one takes the object with it, unless readers may still see it. */
+export function disown(world: World, region: number): void {
+  const { memory, ledger } = world;
+  const owned = memory.own(region);
+  owned.owners--;
+  if (owned.owners > 0 || world.options.defects?.neverDies) return;
+  // A local object that was in a map may be seen by readers until their RCU section or lock ends.
+  const seen =
+    owned.kind === 'object' && ledger.holds.some((hold) => hold.kind === 'rcu' || hold.kind === 'spin_lock');
+  if (!seen) memory.kill(region);
+}
+
+function initDynptr(call: Call, effect: Extract<Effect, { kind: 'init_dynptr' }>): void {
+  const { world } = call;
+  const [slotRegion, slotOffset] = [call.regionNumber(effect.arg), call.offset(effect.arg)];
+  const take = (): number =>
+    effect.acquires === undefined
+      ? 0
+      : world.ledger.take(effect.acquires, slotRegion, slotOffset, call.slot, call.name);
+  const view = { kind: 'dynptr' as const, type: effect.type, hold: take(), readonly: false };
+  let dynptr: DynptrObject = { ...view, region: 0, offset: 0, size: 0 };
+  if (effect.null !== true) {
+    if (effect.type === 'local') {
+      dynptr = { ...view, region: call.regionNumber(0), offset: call.offset(0), size: call.size(1) };
+    } else if (effect.type === 'ringbuf') {
+      dynptr = { ...view, region: newRecord(world, call.size(1)), offset: 0, size: call.size(1) };
+    } else {
+      const { data, end } = world.packet;
+      const readonly = world.code.program.type === 'socket_filter';
+      dynptr = { ...view, readonly, region: world.packet.region, offset: 0, size: end - data };
+    }
+  }
+  world.memory.placeObject(slotRegion, slotOffset, dynptr);
+}
+
+/** A fresh ring-buffer record of the program's own; its number. */
+export function newRecord(world: World, size: number): number {
+  return world.memory.add({
+    kind: 'record',
+    bytes: new Uint8Array(size),
+    writable: true,
+    name: 'ring-buffer record',
+    owners: 1,
+  });
+}
+
+/** Offsets into the memory behind a dynptr: its region and first byte, by where the packet lies now if it is a view of one. */
+export function dynptrPlace(
+  world: World,
+  dynptr: DynptrObject,
+): { readonly region: number; readonly offset: number } {
+  if (dynptr.region === 0 || dynptr.type === 'local' || dynptr.type === 'ringbuf') return dynptr;
+  return { region: world.packet.region, offset: world.packet.data + dynptr.offset };
+}

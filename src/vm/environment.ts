@@ -1,0 +1,139 @@
+/**
+ * The outside world of a run: what it gives the program at the start, and every choice it makes at calls. All choices made in a
+ * run are recorded, so that an environment replays the run alone: what it leaves out is as the `lucky` chooser has it.
+ *
+ * A choice is kept as the text of a case's `.env` directive, under the key `function#n` for its n-th call in the run (from 1):
+ *
+ *     bpf_sk_lookup_tcp#1=found          the outcome
+ *     bpf_get_prandom_u32#2=ok:17        the outcome and r0
+ *     bpf_probe_read_kernel#1=ok:0:0bad  the outcome, r0 and what was read (bytes as hex, the rest zero)
+ *     bpf_get_prandom_u32#2=17           r0 alone, where the outcome follows from it
+ *     may_goto#1=3                       iterations before the loop budget is spent
+ */
+import { InputError } from '../isa/errors.js';
+import type { Chooser } from './chooser.js';
+
+export interface Environment {
+  /** Packet bytes, from the Ethernet header on. */
+  readonly packet?: Uint8Array;
+  /** Context bytes, laid out as the program type's context struct; or, of a syscall program, its argument. */
+  readonly ctx?: Uint8Array;
+  /** Context fields by name, over `ctx`. */
+  readonly ctxFields?: ReadonlyMap<string, bigint>;
+  /** Map contents at the start: by map name, values by key, both as lower-case hex. */
+  readonly maps?: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Choices by `function#n`. */
+  readonly choices: ReadonlyMap<string, string>;
+}
+
+export const EMPTY: Environment = { choices: new Map() };
+
+/** A choice, read. What is absent is for the chooser. */
+export interface Choice {
+  readonly outcome?: string;
+  readonly value?: bigint;
+  readonly bytes?: Uint8Array;
+}
+
+const NUMBER = /^-?(0x[0-9a-f]+|[0-9]+)$/i;
+
+/** Reads the text of a choice. Throws InputError for what is none. */
+export function parseChoice(text: string): Choice {
+  const parts = text.split(':');
+  const outcome = NUMBER.test(parts[0]!) ? undefined : parts.shift();
+  if (parts.length > 2) throw new InputError(`choice '${text}': more than outcome, value and bytes`);
+  if (outcome !== undefined && outcome !== '' && !/^[a-z_][a-z0-9_]*$/i.test(outcome)) {
+    throw new InputError(`choice '${text}': '${outcome}' is no outcome`);
+  }
+  const [value, bytes] = parts;
+  return {
+    ...(outcome ? { outcome } : {}),
+    ...(value ? { value: parseNumber(value) } : {}),
+    ...(bytes ? { bytes: parseHex(bytes) } : {}),
+  };
+}
+
+export function printChoice({ outcome, value, bytes }: Choice): string {
+  let length = bytes?.length ?? 0;
+  while (length > 0 && bytes![length - 1] === 0) length--;
+  const parts = [outcome ?? '', value?.toString() ?? '', length > 0 ? toHex(bytes!.subarray(0, length)) : ''];
+  while (parts.at(-1) === '') parts.pop();
+  return parts[0] === '' && parts.length === 2 ? parts[1]! : parts.join(':');
+}
+
+/** A number as people write it: decimal or hex, signed. */
+export function parseNumber(text: string): bigint {
+  if (!NUMBER.test(text)) throw new InputError(`'${text}' is not a number`);
+  return text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
+}
+
+/** Bytes from hex digits. */
+export function parseHex(text: string): Uint8Array {
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(text))
+    throw new InputError(`'${text}' is not bytes in hex`);
+  return Uint8Array.from({ length: text.length / 2 }, (_, i) =>
+    Number.parseInt(text.slice(2 * i, 2 * i + 2), 16),
+  );
+}
+
+export function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}
+
+/**
+ * The choices of one run: those recorded beforehand, then those of the chooser; and the record of all that were made.
+ */
+export class Choices {
+  private counts = new Map<string, number>();
+  private made = new Map<string, string>();
+  private shared = false;
+
+  constructor(
+    private readonly given: ReadonlyMap<string, string>,
+    readonly chooser: Chooser,
+  ) {}
+
+  fork(): Choices {
+    const copy = new Choices(this.given, this.chooser);
+    copy.counts = this.counts;
+    copy.made = this.made;
+    copy.shared = true;
+    this.shared = true;
+    return copy;
+  }
+
+  private own(): void {
+    if (!this.shared) return;
+    this.counts = new Map(this.counts);
+    this.made = new Map(this.made);
+    this.shared = false;
+  }
+
+  /** Counts one more call of this function and answers its key. */
+  next(name: string): string {
+    this.own();
+    const count = (this.counts.get(name) ?? 0) + 1;
+    this.counts.set(name, count);
+    return `${name}#${count}`;
+  }
+
+  /** What was recorded beforehand under this key. */
+  recorded(key: string): Choice {
+    const text = this.given.get(key);
+    return text === undefined ? {} : parseChoice(text);
+  }
+
+  record(key: string, choice: Choice): void {
+    const text = printChoice(choice);
+    if (text === '') return;
+    this.own();
+    this.made.set(key, text);
+  }
+
+  /** Everything chosen so far, in order. */
+  get all(): ReadonlyMap<string, string> {
+    return this.made;
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * Is this concrete state one that the verifier's facts allow? Some visit of the insn must admit registers, stack, frames and what
+ * is held. A state that no visit admits means that VM and verifier disagree.
+ */
+import { STACK_SIZE } from '../isa/insn.js';
+import type { Facts } from '../verifier/result.js';
+import { admits as scalarAdmits } from '../verifier/scalar.js';
+import { type Frame as AbstractFrame, BYTE, type Reg, type Slot, type State } from '../verifier/state.js';
+import { offsetOf, regionOf, showAddress } from './address.js';
+import { isReference } from './ledger.js';
+import type { Region, RegionKind } from './memory.js';
+import type { World } from './world.js';
+
+/** True, or why the last visit that was tried does not admit the state: `r3: 7 is not in ...`. */
+export function admits(facts: Facts, world: World): true | string {
+  const visits = facts.at(world.pc);
+  if (visits.length === 0) return 'the verifier holds this insn to be unreachable';
+  let why = '';
+  for (const visit of visits) {
+    const answer = stateAdmits(visit.state, world);
+    if (answer === true) return true;
+    why = answer;
+  }
+  return visits.length === 1 ? why : `${visits.length} visits; of the last: ${why}`;
+}
+
+/** Whether one verifier state admits the run as it is now. */
+export function stateAdmits(state: State, world: World): true | string {
+  if (state.frames.length !== world.frames.length) {
+    return `${world.frames.length} frames are open, not ${state.frames.length}`;
+  }
+  for (let depth = state.frames.length - 1; depth >= 0; depth--) {
+    const answer = frameAdmits(state, depth, world);
+    if (answer !== true) return state.frames.length === 1 ? answer : `frame ${depth}: ${answer}`;
+  }
+  return heldAdmits(state, world);
+}
+
+/** A register of an open frame: of the running one as it is, of its callers as they were put away. */
+function valueOf(
+  world: World,
+  depth: number,
+  reg: number,
+): { readonly value: bigint; readonly readable: boolean } {
+  if (depth === world.depth)
+    return { value: world.regs[reg]!, readable: (world.readable & (1 << reg)) !== 0 };
+  const inner = world.frames[depth + 1]!;
+  if (reg < 6 || reg > 9) return { value: 0n, readable: false };
+  return { value: inner.saved[reg - 6]!, readable: (inner.savedReadable & (1 << reg)) !== 0 };
+}
+
+function frameAdmits(state: State, depth: number, world: World): true | string {
+  const frame = state.frames[depth]!;
+  const open = world.frames[depth]!;
+  if (frame.callsite !== open.callsite) return `called from ${open.callsite}, not from ${frame.callsite}`;
+  // Of a frame that waits for a callee only r6 to r9 count.
+  const [first, last] = depth === world.depth ? [0, 9] : [6, 9];
+  for (let reg = first; reg <= last; reg++) {
+    const known = frame.regs[reg];
+    if (known === undefined || known.type === 'uninit') continue;
+    const { value, readable } = valueOf(world, depth, reg);
+    if (!readable) return `r${reg} was never written, though the verifier holds it to be ${known.type}`;
+    const answer = regAdmits(known, value, world);
+    if (answer !== true) return `r${reg}: ${answer}`;
+  }
+  return stackAdmits(frame, depth, world);
+}
+
+const REGION_OF: Readonly<Partial<Record<Reg['type'], readonly RegionKind[]>>> = {
+  ctx: ['ctx'],
+  map_ptr: ['map'],
+  map_value: ['map_value'],
+  map_key: ['map_key', 'stack'],
+  stack: ['stack'],
+  packet: ['packet'],
+  packet_meta: ['packet'],
+  packet_end: ['packet'],
+  sock: ['sock', 'btf'],
+  sock_common: ['sock', 'btf'],
+  tcp_sock: ['sock', 'btf'],
+  xdp_sock: ['sock', 'btf'],
+  mem: ['mem', 'record', 'packet', 'map_value', 'stack'],
+  record: ['record'],
+  btf: ['btf', 'sock', 'object'],
+  object: ['object'],
+  func: ['func'],
+};
+
+/** Whether what the verifier knows of a register admits a value. */
+export function regAdmits(reg: Reg, value: bigint, world: World): true | string {
+  if (reg.type === 'uninit') return true;
+  if (reg.type === 'scalar')
+    return scalarAdmits(reg.num, value) || `${value} is not among the values of ${range(reg)}`;
+  if (value === 0n && reg.nullable) return true;
+  const kinds = REGION_OF[reg.type];
+  const number = regionOf(value);
+  const region = world.memory.get(number);
+  if (kinds === undefined) return true;
+  // An untrusted pointer may lead anywhere.
+  if (reg.type === 'btf' && (reg.trust === 'untrusted' || reg.trust === 'none')) return true;
+  if (region === undefined || !kinds.includes(region.kind)) {
+    return `${showAddress(value)} is ${region === undefined ? 'no region' : `a ${region.kind}`}, not a ${reg.type}`;
+  }
+  if (!world.memory.isAlive(number))
+    return `the ${region.kind} is gone, though the verifier holds the pointer to be good`;
+  return placeAdmits(reg, value, region, world);
+}
+
+function placeAdmits(reg: Reg, value: bigint, region: Region, world: World): true | string {
+  const number = regionOf(value);
+  const offset = offsetOf(value);
+  if (reg.map >= 0 && region.map >= 0 && reg.map !== region.map)
+    return `it points into map ${region.map}, not ${reg.map}`;
+  switch (reg.type) {
+    case 'stack':
+      if (number !== world.stackOf(reg.frame))
+        return `it points into another frame's stack than ${reg.frame}`;
+      return variable(reg, offset - STACK_SIZE);
+    case 'packet':
+      return packet(reg, offset - world.packet.data, world.packet.end - world.packet.data);
+    case 'packet_meta':
+      return packet(reg, offset - world.packet.meta, world.packet.data - world.packet.meta);
+    case 'packet_end':
+      return offset === world.packet.end || 'it is not the end of the packet';
+    case 'mem':
+      // A slice starts somewhere inside of what it was taken from.
+      return true;
+    case 'func':
+      return true;
+    default:
+      return variable(reg, offset);
+  }
+}
+
+/** A pointer's variable offset: what is left after the constant part. */
+function variable(reg: Reg, offset: number): true | string {
+  const rest = BigInt.asUintN(64, BigInt(offset - reg.off));
+  return scalarAdmits(reg.num, rest) || `its offset ${offset} is not ${reg.off} plus ${range(reg)}`;
+}
+
+/** As `variable`; and as many bytes were checked as the range says. */
+function packet(reg: Reg, offset: number, length: number): true | string {
+  const place = variable(reg, offset);
+  if (place !== true) return place;
+  const checked = offset - reg.off + reg.range;
+  return checked <= length || `${checked} bytes of the packet count as checked, it has ${length}`;
+}
+
+function range(reg: Reg): string {
+  const { smin, smax, umin, umax, value, mask } = reg.num;
+  return `[${smin}, ${smax}] / [${umin}, ${umax}] / (0x${value.toString(16)}; 0x${mask.toString(16)})`;
+}
+
+function stackAdmits(frame: AbstractFrame, depth: number, world: World): true | string {
+  const region = world.memory.get(world.stackOf(depth))!;
+  for (let index = 0; index < frame.stack.length; index++) {
+    const slot = frame.stack[index];
+    if (slot === undefined) continue;
+    const answer = slotAdmits(slot, STACK_SIZE - 8 * (index + 1), region, world);
+    if (answer !== true) return `fp-${8 * (index + 1)}: ${answer}`;
+  }
+  return true;
+}
+
+function slotAdmits(slot: Slot, at: number, region: Region, world: World): true | string {
+  for (let i = 0; i < 8; i++) {
+    if (slot.bytes[i] === BYTE.zero && region.bytes[at + i] !== 0) return `byte ${i} is not zero`;
+    if (slot.bytes[i] !== BYTE.invalid && region.shadow?.[at + i] === 0) return `byte ${i} was never written`;
+  }
+  if (slot.reg !== undefined && slot.bytes.includes(BYTE.spill)) {
+    const whole = slot.bytes.every((kind) => kind === BYTE.spill);
+    if (whole) return regAdmits(slot.reg, region.view.getBigUint64(at, true), world);
+    const first = slot.bytes.indexOf(BYTE.spill);
+    const count = slot.bytes.filter((kind) => kind === BYTE.spill).length;
+    if (slot.reg.type === 'scalar' && (count === 4 || count === 2 || count === 1)) {
+      let value = 0n;
+      for (let i = count - 1; i >= 0; i--) value = (value << 8n) | BigInt(region.bytes[at + first + i]!);
+      return regAdmits(slot.reg, value, world);
+    }
+    return true;
+  }
+  const object = region.objects?.get(at);
+  if (slot.dynptr?.first && object?.kind !== 'dynptr') return 'there is no dynptr';
+  if (slot.iter?.first) {
+    if (object?.kind !== 'iter') return 'there is no iterator';
+    if (object.type !== slot.iter.type) return `the iterator is over ${object.type}, not ${slot.iter.type}`;
+    if (
+      slot.iter.state === 'active' &&
+      object.state === 'drained' &&
+      object.next > 0 &&
+      object.element !== 0
+    ) {
+      return 'the iterator is drained';
+    }
+  }
+  if (slot.irq !== undefined && object?.kind !== 'irq') return 'there is no saved IRQ state';
+  return true;
+}
+
+/** What is held, by kind and number. References that turned out to be NULL are not held. */
+function heldAdmits(state: State, world: World): true | string {
+  const { holds } = world.ledger;
+  for (const kind of ['spin_lock', 'res_spin_lock', 'res_spin_lock_irqsave', 'irq'] as const) {
+    const known = state.refs.filter((ref) => ref.kind === kind).length;
+    const held = holds.filter((hold) => hold.kind === kind).length;
+    if (kind !== 'irq' && known !== held) return `${held} locks of kind ${kind} are held, not ${known}`;
+    if (kind === 'irq' && known !== held) return `${held} IRQ states are saved, not ${known}`;
+  }
+  const pointers = state.refs.filter((ref) => ref.kind === 'pointer' && !isNull(state, ref.id, world)).length;
+  const held = holds.filter(
+    (hold) =>
+      isReference(hold) || hold.kind === 'iterator' || hold.kind === 'dynptr' || hold.kind === 'null_dynptr',
+  ).length;
+  if (pointers !== held) return `${held} references are held, not ${pointers}`;
+  if (state.rcu !== holds.some((hold) => hold.kind === 'rcu'))
+    return `the RCU section is ${state.rcu ? 'not ' : ''}open`;
+  const preempt = holds.filter((hold) => hold.kind === 'preempt').length;
+  if (preempt !== state.preempt) return `preemption is disabled ${preempt} times, not ${state.preempt}`;
+  return true;
+}
+
+/** A reference that is carried by a pointer which may be NULL, and is. */
+function isNull(state: State, id: number, world: World): boolean {
+  return state.frames.some((frame, depth) => {
+    const inReg = frame.regs.some((reg, number) => {
+      if (reg.ref !== id || !reg.nullable) return false;
+      const { value, readable } = valueOf(world, depth, number);
+      return readable && value === 0n;
+    });
+    if (inReg) return true;
+    const region = world.memory.get(world.stackOf(depth))!;
+    return frame.stack.some(
+      (slot, index) =>
+        slot?.reg?.ref === id &&
+        slot.reg.nullable &&
+        region.view.getBigUint64(STACK_SIZE - 8 * (index + 1), true) === 0n,
+    );
+  });
+}

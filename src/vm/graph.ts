@@ -1,0 +1,51 @@
+/**
+ * Linked lists and red-black trees of owned objects. A graph is the ordered list of its nodes; a tree is kept as a chain that
+ * leans to the right, which is one of the shapes it may have.
+ */
+
+/** A node: the object's region, and where in it the node member lies. */
+export interface GraphNode {
+  readonly region: number;
+  readonly offset: number;
+}
+
+export class Graph {
+  /** By root (`region:offset`). */
+  private roots: ReadonlyMap<string, readonly GraphNode[]> = new Map();
+
+  fork(): Graph {
+    const copy = new Graph();
+    copy.roots = this.roots;
+    return copy;
+  }
+
+  nodes(root: string): readonly GraphNode[] {
+    return this.roots.get(root) ?? [];
+  }
+
+  /** Whether this node is in any graph; a node can be in one only. */
+  isLinked(node: GraphNode): boolean {
+    return this.rootOf(node) !== undefined;
+  }
+
+  rootOf(node: GraphNode): string | undefined {
+    for (const [root, nodes] of this.roots) if (nodes.some((one) => same(one, node))) return root;
+    return undefined;
+  }
+
+  insert(root: string, at: number, node: GraphNode): void {
+    const nodes = this.nodes(root);
+    this.roots = new Map(this.roots).set(root, [...nodes.slice(0, at), node, ...nodes.slice(at)]);
+  }
+
+  remove(root: string, node: GraphNode): void {
+    this.roots = new Map(this.roots).set(
+      root,
+      this.nodes(root).filter((one) => !same(one, node)),
+    );
+  }
+}
+
+const same = (a: GraphNode, b: GraphNode): boolean => a.region === b.region && a.offset === b.offset;
+
+export const rootKey = (region: number, offset: number): string => `${region}:${offset}`;

@@ -1,0 +1,138 @@
+/**
+ * What a run holds now: references, locks, sections, iterators, dynptrs, in the order in which they were taken. The ledger knows
+ * what was taken and what is given back, not how; whether giving back is allowed is decided here, and refused with a Trap.
+ */
+import type { LockKind, Resource, SectionKind } from '../kernel/contract.js';
+import { address, showAddress } from './address.js';
+import { misuse } from './trap.js';
+
+export type HoldKind = Resource | LockKind | SectionKind | 'irq';
+
+/** Something held. Immutable. */
+export interface Hold {
+  /** Unique in a run, from 1. */
+  readonly id: number;
+  readonly kind: HoldKind;
+  /** Where it is: the region of the object; of a lock, the memory it lies in; of a slot object, the stack. 0 for a section. */
+  readonly region: number;
+  readonly offset: number;
+  /** Slot of the call that took it. */
+  readonly at: number;
+  /** The function that took it. */
+  readonly by: string;
+}
+
+const LOCKS: ReadonlySet<HoldKind> = new Set(['spin_lock', 'res_spin_lock', 'res_spin_lock_irqsave']);
+const SECTIONS: ReadonlySet<HoldKind> = new Set(['rcu', 'preempt']);
+const IN_SLOTS: ReadonlySet<HoldKind> = new Set(['iterator', 'dynptr', 'null_dynptr']);
+
+export const isLock = (hold: Hold): boolean => LOCKS.has(hold.kind);
+/** A reference to an object, held by a pointer to its region. */
+export const isReference = (hold: Hold): boolean =>
+  !LOCKS.has(hold.kind) && !SECTIONS.has(hold.kind) && !IN_SLOTS.has(hold.kind) && hold.kind !== 'irq';
+
+/** `task reference taken by bpf_task_from_pid at 12` */
+export function describeHold(hold: Hold): string {
+  const what = isReference(hold)
+    ? `${hold.kind} reference`
+    : SECTIONS.has(hold.kind)
+      ? `${hold.kind} section`
+      : hold.kind;
+  return `${what} taken by ${hold.by} at ${hold.at}`;
+}
+
+/** Seeded defects, so that tests can show that a wrong ledger is noticed. Never set otherwise. */
+export interface LedgerDefects {
+  /** `release` leaves the hold in place. */
+  readonly keepsReleased?: true;
+  /** Unlocking does not look which lock it is. */
+  readonly anyUnlock?: true;
+}
+
+export class Ledger {
+  private list: readonly Hold[] = [];
+  private last = 0;
+
+  constructor(private readonly defects: LedgerDefects = {}) {}
+
+  fork(): Ledger {
+    const copy = new Ledger(this.defects);
+    copy.list = this.list;
+    copy.last = this.last;
+    return copy;
+  }
+
+  /** All that is held, oldest first. */
+  get holds(): readonly Hold[] {
+    return this.list;
+  }
+
+  take(kind: HoldKind, region: number, offset: number, at: number, by: string): number {
+    this.last++;
+    this.list = [...this.list, { id: this.last, kind, region, offset, at, by }];
+    return this.last;
+  }
+
+  /** Whether the hold with this id is still there. */
+  has(id: number): boolean {
+    return this.list.some((hold) => hold.id === id);
+  }
+
+  /** Takes the hold off the list. The caller has checked that it is there. */
+  drop(id: number): void {
+    if (this.defects.keepsReleased) return;
+    this.list = this.list.filter((hold) => hold.id !== id);
+  }
+
+  /** The latest reference to the object in this region, if one is held. */
+  reference(region: number): Hold | undefined {
+    return this.list.findLast((hold) => hold.region === region && isReference(hold));
+  }
+
+  isLocked(region: number, offset: number): boolean {
+    return this.list.some((hold) => isLock(hold) && hold.region === region && hold.offset === offset);
+  }
+
+  lock(kind: LockKind, region: number, offset: number, at: number, by: string): void {
+    if (this.isLocked(region, offset)) {
+      throw misuse(`${by} of a lock that is held already: it would wait for ever`);
+    }
+    this.take(kind, region, offset, at, by);
+  }
+
+  /** Gives a lock back; it must be held, of this kind, and the latest one taken. */
+  unlock(kind: LockKind, region: number, offset: number, by: string): void {
+    const held = this.list.filter(isLock);
+    const top = held.at(-1);
+    if (top === undefined) throw misuse(`${by} without taking a lock`);
+    if (this.defects.anyUnlock) {
+      this.drop(top.id);
+      return;
+    }
+    const here = held.find((hold) => hold.region === region && hold.offset === offset);
+    if (here === undefined)
+      throw misuse(`${by} of a lock that is not held (${showAddress(address(region, offset))})`);
+    if (here.kind !== kind) throw misuse(`${by} of a ${here.kind}`);
+    if (here !== top) throw misuse(`${by} out of order: a lock taken later is still held`);
+    this.drop(here.id);
+  }
+
+  depth(kind: HoldKind): number {
+    return this.list.reduce((count, hold) => count + (hold.kind === kind ? 1 : 0), 0);
+  }
+
+  /** Leaves the innermost section of this kind; one must be open. */
+  leave(kind: SectionKind, by: string): void {
+    const hold = this.list.findLast((one) => one.kind === kind);
+    if (hold === undefined) throw misuse(`${by} without an open ${kind} section`);
+    this.drop(hold.id);
+  }
+
+  /** Restores a saved IRQ state: the latest one saved must be restored first. */
+  restoreIrq(id: number, by: string): void {
+    const top = this.list.findLast((hold) => hold.kind === 'irq');
+    if (top === undefined || !this.has(id)) throw misuse(`${by} of an IRQ state that was restored before`);
+    if (top.id !== id) throw misuse(`${by} out of order: an IRQ state saved later is not restored yet`);
+    this.drop(id);
+  }
+}

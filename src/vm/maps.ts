@@ -1,0 +1,164 @@
+/**
+ * Map contents. Each value is a region of its own, made when it is first asked for; removing an entry unlinks the value but leaves
+ * it readable, as RCU does for a program that still holds a pointer. One CPU: a per-CPU array has one value for each key.
+ */
+import type { MapDef, Program } from '../object/program.js';
+import { parseHex, toHex } from './environment.js';
+import type { Memory } from './memory.js';
+
+/** BPF_F_RDONLY_PROG: programs may not write values. */
+const RDONLY_PROG = 1 << 7;
+
+/** Negative error numbers of the map operations. */
+export const ERRNO = { ENOENT: -2n, E2BIG: -7n, EEXIST: -17n, EINVAL: -22n } as const;
+/** Update flags (include/uapi/linux/bpf.h). */
+const BPF_NOEXIST = 1n;
+const BPF_EXIST = 2n;
+
+const isArray = (map: MapDef): boolean => map.type === 'array' || map.type === 'percpu_array';
+
+export class Maps {
+  /** By map index: region of each value by key (hex), oldest entry first. */
+  private entries: ReadonlyMap<string, number>[];
+
+  constructor(private readonly program: Program) {
+    this.entries = program.maps.map(() => new Map());
+  }
+
+  fork(): Maps {
+    const copy = new Maps(this.program);
+    copy.entries = this.entries.slice();
+    return copy;
+  }
+
+  private link(index: number, key: string, region: number): void {
+    this.entries[index] = new Map(this.entries[index]).set(key, region);
+  }
+
+  private unlink(index: number, key: string): void {
+    const left = new Map(this.entries[index]);
+    left.delete(key);
+    this.entries[index] = left;
+  }
+
+  /** Adds a value; shorter contents are filled up with zero bytes. */
+  private create(memory: Memory, index: number, key: string, contents: Uint8Array): number {
+    const map = this.program.maps[index]!;
+    const bytes = new Uint8Array(map.valueSize);
+    bytes.set(contents.subarray(0, map.valueSize));
+    const writable = (map.flags & RDONLY_PROG) === 0;
+    const region = memory.add({
+      kind: 'map_value',
+      bytes,
+      writable,
+      name: `value of map ${map.name}`,
+      map: index,
+    });
+    this.link(index, key, region);
+    return region;
+  }
+
+  /** Number of entries that exist: all of an array, those linked of a hash. */
+  size(index: number): number {
+    const map = this.program.maps[index]!;
+    return isArray(map) ? map.maxEntries : this.entries[index]!.size;
+  }
+
+  /** The keys that exist now, to be gone through while the map changes. */
+  snapshot(index: number): { readonly count: number; at(i: number): Uint8Array } {
+    const map = this.program.maps[index]!;
+    if (isArray(map)) return { count: map.maxEntries, at: (i) => parseHex(indexKey(i)) };
+    const keys = [...this.entries[index]!.keys()];
+    return { count: keys.length, at: (i) => parseHex(keys[i] ?? '') };
+  }
+
+  /** As `lookup`, but the entry does not count as used. */
+  present(memory: Memory, index: number, key: Uint8Array): number {
+    return this.entries[index]!.get(toHex(key)) ?? this.lookup(memory, index, key);
+  }
+
+  /** Region of the value for a key, 0 when there is none. A value of an array comes into being here. */
+  lookup(memory: Memory, index: number, key: Uint8Array): number {
+    const map = this.program.maps[index]!;
+    const name = toHex(key);
+    const found = this.entries[index]!.get(name);
+    if (found !== undefined) {
+      if (map.type === 'lru_hash') {
+        this.unlink(index, name);
+        this.link(index, name, found);
+      }
+      return found;
+    }
+    if (!isArray(map)) return 0;
+    const at = new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(0, true);
+    if (at >= map.maxEntries) return 0;
+    return this.create(memory, index, name, at === 0 && map.initial ? map.initial : new Uint8Array(0));
+  }
+
+  /** Someone outside of the program puts an entry in; answers its region, 0 when the map is full or no hash. */
+  insert(memory: Memory, index: number, key: Uint8Array, contents: Uint8Array): number {
+    const map = this.program.maps[index]!;
+    if (isArray(map)) {
+      const region = this.lookup(memory, index, key);
+      if (region !== 0) memory.own(region).bytes.set(contents.subarray(0, map.valueSize));
+      return region;
+    }
+    if (this.entries[index]!.size >= map.maxEntries) return 0;
+    return this.create(memory, index, toHex(key), contents);
+  }
+
+  /**
+   * bpf_map_update_elem: 0 or a negative error number. `value` are valueSize bytes; `copy` writes them into an existing value,
+   * leaving out the fields that only helpers may touch.
+   */
+  update(memory: Memory, index: number, key: Uint8Array, value: Uint8Array, flags: bigint): bigint {
+    const map = this.program.maps[index]!;
+    if (flags > BPF_EXIST) return ERRNO.EINVAL;
+    const name = toHex(key);
+    if (isArray(map)) {
+      const region = this.lookup(memory, index, key);
+      if (region === 0) return ERRNO.E2BIG;
+      if (flags === BPF_NOEXIST) return ERRNO.EEXIST;
+      overwrite(memory, region, map, value);
+      return 0n;
+    }
+    const old = this.entries[index]!.get(name);
+    if (old !== undefined && flags === BPF_NOEXIST) return ERRNO.EEXIST;
+    if (old === undefined && flags === BPF_EXIST) return ERRNO.ENOENT;
+    if (old === undefined && this.entries[index]!.size >= map.maxEntries) {
+      if (map.type !== 'lru_hash') return ERRNO.E2BIG;
+      this.unlink(index, [...this.entries[index]!.keys()][0]!);
+    }
+    // A hash makes a new element and replaces the old one, which readers may still see.
+    const fresh = this.create(memory, index, name, new Uint8Array(0));
+    overwrite(memory, fresh, map, value);
+    return 0n;
+  }
+
+  /** bpf_map_delete_elem: 0 or a negative error number. */
+  remove(index: number, key: Uint8Array): bigint {
+    const map = this.program.maps[index]!;
+    if (isArray(map)) return ERRNO.EINVAL;
+    const name = toHex(key);
+    if (!this.entries[index]!.has(name)) return ERRNO.ENOENT;
+    this.unlink(index, name);
+    return 0n;
+  }
+}
+
+/** The key of an array's entry: four bytes, little endian. */
+export function indexKey(index: number): string {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, index, true);
+  return toHex(bytes);
+}
+
+function overwrite(memory: Memory, region: number, map: MapDef, value: Uint8Array): void {
+  const bytes = memory.own(region).bytes;
+  const kept = map.fields.map((field) => ({
+    field,
+    old: bytes.slice(field.offset, field.offset + field.size),
+  }));
+  bytes.set(value.subarray(0, map.valueSize));
+  for (const { field, old } of kept) bytes.set(old, field.offset);
+}

@@ -1,0 +1,254 @@
+/**
+ * Memory: numbered regions, each a run of bytes with an owner's life. A region that has been given back stays in the list, dead,
+ * so that a use after release is seen for what it is. Forks share regions until one side writes (copy on write).
+ *
+ * Stack regions carry a shadow: for each byte whether the program or a kernel function wrote it, and whether a stub left it
+ * unwritten where the real call would have written it.
+ */
+import { BASE } from './address.js';
+import type { SlotObject } from './slotobject.js';
+import { bytesOf } from './slotobject.js';
+import { fault, misuse } from './trap.js';
+
+export type RegionKind =
+  | 'stack'
+  | 'ctx'
+  | 'packet'
+  | 'map'
+  | 'map_value'
+  | 'map_key'
+  | 'record'
+  | 'func'
+  | 'sock'
+  /** A kernel struct. */
+  | 'btf'
+  /** An object of a local type. */
+  | 'object'
+  | 'mem';
+
+/** Values of the shadow. `skipped`: a stub did not write what the real call would have. */
+export const SHADOW = { never: 0, written: 1, skipped: 2 } as const;
+
+export interface RegionInit {
+  readonly kind: RegionKind;
+  readonly bytes: Uint8Array;
+  readonly writable: boolean;
+  /** What it is, for messages: a struct name, a map name, a kind. */
+  readonly name: string;
+  /** Index into Program.maps; -1 for none. */
+  readonly map?: number;
+  /** Region whose life this one shares (a socket seen as another type); 0 for none. */
+  readonly parent?: number;
+  /** How many owners keep it alive (the program, a graph, a kptr slot); Infinity for what never dies. */
+  readonly owners?: number;
+}
+
+export class Region {
+  readonly kind: RegionKind;
+  readonly name: string;
+  readonly map: number;
+  readonly parent: number;
+  bytes: Uint8Array;
+  view: DataView;
+  shadow: Uint8Array | undefined;
+  /** Objects of kernel functions by offset; only on stacks. Empty most of the time. */
+  objects: ReadonlyMap<number, SlotObject> | undefined;
+  alive = true;
+  writable: boolean;
+  owners: number;
+  /** Token of the memory that may write to it in place. */
+  readonly writer: object;
+
+  constructor(init: RegionInit, writer: object) {
+    this.kind = init.kind;
+    this.name = init.name;
+    this.map = init.map ?? -1;
+    this.parent = init.parent ?? 0;
+    this.bytes = init.bytes;
+    this.view = new DataView(init.bytes.buffer, init.bytes.byteOffset, init.bytes.byteLength);
+    this.writable = init.writable;
+    this.owners = init.owners ?? Number.POSITIVE_INFINITY;
+    this.writer = writer;
+  }
+
+  copyFor(writer: object): Region {
+    // What may not be written is shared: kernel structs are large and read-only.
+    const bytes = this.writable ? this.bytes.slice() : this.bytes;
+    const copy = new Region({ ...this.init(), bytes }, writer);
+    copy.shadow = this.shadow?.slice();
+    copy.objects = this.objects;
+    copy.alive = this.alive;
+    return copy;
+  }
+
+  private init(): Omit<RegionInit, 'bytes'> {
+    const { kind, name, map, parent, writable, owners } = this;
+    return { kind, name, map, parent, writable, owners };
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+export class Memory {
+  /** By region number; 0 is a hole. */
+  private regions: (Region | undefined)[] = [undefined];
+  /** Marks the regions that no fork sees; renewed by each fork. */
+  private token: object = {};
+
+  /** `strict`: reading stack bytes that were never written is a fault. Otherwise only those that a stub skipped. */
+  constructor(readonly strict: boolean) {}
+
+  /** A copy that shares all regions; writes on either side are not seen by the other. */
+  fork(): Memory {
+    const copy = new Memory(this.strict);
+    copy.regions = this.regions.slice();
+    // Neither side owns what both see.
+    this.token = {};
+    return copy;
+  }
+
+  /** Adds a region and answers its number. */
+  add(init: RegionInit): number {
+    this.regions.push(new Region(init, this.token));
+    return this.regions.length - 1;
+  }
+
+  get count(): number {
+    return this.regions.length;
+  }
+
+  /** The region with this number, dead or alive. */
+  get(number: number): Region | undefined {
+    return this.regions[number];
+  }
+
+  /** The same, to be changed: copied first if a fork shares it. */
+  own(number: number): Region {
+    const region = this.regions[number]!;
+    if (region.writer === this.token) return region;
+    const copy = region.copyFor(this.token);
+    this.regions[number] = copy;
+    return copy;
+  }
+
+  /** Puts other bytes in the place of a region's, which may be read-only to the program. */
+  replace(number: number, bytes: Uint8Array): void {
+    const region = this.own(number);
+    region.bytes = bytes;
+    region.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  isAlive(number: number): boolean {
+    const region = this.regions[number];
+    return region !== undefined && region.alive && (region.parent === 0 || this.isAlive(region.parent));
+  }
+
+  /** The region ends; its bytes are let go. */
+  kill(number: number): void {
+    const region = this.own(number);
+    region.alive = false;
+    this.replace(number, NO_BYTES);
+    region.shadow = undefined;
+    region.objects = undefined;
+  }
+
+  /**
+   * The region that `size` bytes at (hi, lo) + off lie in; the caller finds them at `(lo >>> 0) - BASE + off`. Traps: `fault` for
+   * NULL, a stray address, out of bounds, a dead stack frame or packet; `misuse` for an object that was given back.
+   */
+  locate(hi: number, lo: number, off: number, size: number): Region {
+    const region = this.regions[hi];
+    if (region === undefined) {
+      if (hi === 0) throw fault(`access to NULL${lo === 0 ? '' : ` (0x${(lo >>> 0).toString(16)})`}`);
+      throw fault(
+        `access to 0x${(((BigInt(hi) & 0xffff_ffffn) << 32n) | BigInt(lo >>> 0)).toString(16)}, which is no address`,
+      );
+    }
+    if (!region.alive || region.parent !== 0) this.checkAlive(hi, region);
+    const at = (lo >>> 0) - BASE + off;
+    if (at < 0 || at + size > region.bytes.length) {
+      throw fault(`access to ${size} bytes at ${at} of ${region.name}, which has ${region.bytes.length}`);
+    }
+    return region;
+  }
+
+  private checkAlive(number: number, region: Region): void {
+    if (this.isAlive(number)) return;
+    if (region.kind === 'stack' || region.kind === 'packet')
+      throw fault(`access to a ${region.kind} that is gone`);
+    throw misuse(`use of a ${region.name} after its release`);
+  }
+
+  /** As `locate`, and the bytes may be read: on a stack they were written. */
+  forRead(hi: number, lo: number, off: number, size: number): Region {
+    const region = this.locate(hi, lo, off, size);
+    if (region.shadow !== undefined) this.checkWritten(region, (lo >>> 0) - BASE + off, size);
+    return region;
+  }
+
+  private checkWritten(region: Region, at: number, size: number): void {
+    const bad = this.unwritten(region, at, size);
+    if (bad === undefined) return;
+    const fp = bad.at - region.bytes.length;
+    throw fault(
+      bad.shadow === SHADOW.skipped
+        ? `read of the stack at fp${fp}, which a stub left unwritten`
+        : `read of the stack at fp${fp}, which was never written`,
+    );
+  }
+
+  /** The first byte that must not be read, with its shadow; undefined when all may be. */
+  unwritten(
+    region: Region,
+    at: number,
+    size: number,
+  ): { readonly at: number; readonly shadow: number } | undefined {
+    const shadow = region.shadow;
+    if (shadow === undefined) return undefined;
+    for (let i = at; i < at + size; i++) {
+      const byte = shadow[i];
+      if (byte === SHADOW.skipped || (byte === SHADOW.never && this.strict)) return { at: i, shadow: byte };
+    }
+    return undefined;
+  }
+
+  /** As `locate`, and the bytes may be written; the region is this memory's own, the shadow is updated, slot objects hit are gone. */
+  forWrite(hi: number, lo: number, off: number, size: number): Region {
+    let region = this.locate(hi, lo, off, size);
+    if (!region.writable) throw fault(`write to ${region.name}, which may only be read`);
+    if (region.writer !== this.token) region = this.own(hi);
+    const shadow = region.shadow;
+    if (shadow !== undefined) {
+      const at = (lo >>> 0) - BASE + off;
+      for (let i = at; i < at + size; i++) shadow[i] = SHADOW.written;
+      if (region.objects !== undefined) destroyObjects(region, at, size);
+    }
+    return region;
+  }
+
+  /** Puts an object of a kernel function into a stack slot; its bytes count as written. */
+  placeObject(number: number, at: number, object: SlotObject): void {
+    const region = this.own(number);
+    const size = bytesOf(object);
+    region.bytes.fill(0, at, at + size);
+    region.shadow?.fill(SHADOW.written, at, at + size);
+    destroyObjects(region, at, size);
+    region.objects = new Map(region.objects).set(at, object);
+  }
+
+  /** Takes the object at this offset away; its bytes become unwritten again, as the verifier holds them. */
+  removeObject(number: number, at: number): void {
+    const region = this.own(number);
+    const object = region.objects?.get(at);
+    if (object === undefined) return;
+    region.shadow?.fill(SHADOW.never, at, at + bytesOf(object));
+    destroyObjects(region, at, bytesOf(object));
+  }
+}
+
+function destroyObjects(region: Region, at: number, size: number): void {
+  const objects = region.objects;
+  if (objects === undefined) return;
+  const left = [...objects].filter(([start, object]) => start + bytesOf(object) <= at || at + size <= start);
+  if (left.length !== objects.size) region.objects = left.length === 0 ? undefined : new Map(left);
+}

@@ -1,0 +1,197 @@
+/** Lists, trees and kptr slots: owned objects that move between the program and maps. */
+import type { Outcome } from '../../kernel/contract.js';
+import { address, offsetOf, regionOf } from '../address.js';
+import type { Call } from '../call.js';
+import { disown } from '../effects.js';
+import { type Course, courseOf } from '../flights.js';
+import { type GraphNode, rootKey } from '../graph.js';
+import { kernelBytes } from '../kernelstruct.js';
+import { ERRNO } from '../maps.js';
+import { misuse } from '../trap.js';
+import type { Advance, Flight, World } from '../world.js';
+import { byPointer, type Model, type Models, signed } from './model.js';
+
+const rootOf = (call: Call): string => rootKey(call.regionNumber(0), call.offset(0));
+const nodeAt = (call: Call, index: number): GraphNode => ({
+  region: call.regionNumber(index),
+  offset: call.offset(index),
+});
+const pointer = (node: GraphNode): bigint => address(node.region, node.offset);
+
+/** The program's ownership of a node goes over to a graph; a node that is in one already is dropped instead. */
+function handOver(world: World, node: GraphNode, by: string): boolean {
+  const hold = world.ledger.reference(node.region);
+  if (hold === undefined) throw misuse(`${by} of an object that is not owned`);
+  world.ledger.drop(hold.id);
+  if (!world.graph.isLinked(node)) return true;
+  disown(world, node.region);
+  return false;
+}
+
+const push = (back: boolean): Model => ({
+  run(call) {
+    const { graph } = call.world;
+    const node = nodeAt(call, 1);
+    if (!handOver(call.world, node, call.name)) return signed(ERRNO.EINVAL);
+    graph.insert(rootOf(call), back ? graph.nodes(rootOf(call)).length : 0, node);
+    return 0n;
+  },
+});
+
+/** Takes a node out of its graph; the program owns it from now on. */
+function takeOut(call: Call, outcome: Outcome, node: GraphNode | undefined): bigint {
+  if (node === undefined || outcome.r0.kind !== 'pointer') return 0n;
+  call.world.graph.remove(rootOf(call), node);
+  call.world.ledger.take(outcome.r0.acquires ?? 'object', node.region, node.offset, call.slot, call.name);
+  return pointer(node);
+}
+
+const pop = (which: (nodes: readonly GraphNode[]) => GraphNode | undefined): Model => ({
+  pick: (call, outcomes) => byPointer(outcomes, which(call.world.graph.nodes(rootOf(call))) !== undefined),
+  run: (call, outcome) => takeOut(call, outcome, which(call.world.graph.nodes(rootOf(call)))),
+});
+
+/** Looks at a node without taking it. */
+const peek = (which: (nodes: readonly GraphNode[]) => GraphNode | undefined): Model => ({
+  pick: (call, outcomes) => byPointer(outcomes, which(call.world.graph.nodes(rootOf(call))) !== undefined),
+  run(call, outcome) {
+    const node = outcome.r0.kind === 'pointer' ? which(call.world.graph.nodes(rootOf(call))) : undefined;
+    return node === undefined ? 0n : pointer(node);
+  },
+});
+
+const first = (nodes: readonly GraphNode[]): GraphNode | undefined => nodes[0];
+const last = (nodes: readonly GraphNode[]): GraphNode | undefined => nodes[nodes.length - 1];
+
+function linkedHere(call: Call): GraphNode | undefined {
+  const node = nodeAt(call, 1);
+  return call.world.graph.rootOf(node) === rootOf(call) ? node : undefined;
+}
+
+const removeNode: Model = {
+  pick: (call, outcomes) => byPointer(outcomes, linkedHere(call) !== undefined),
+  run: (call, outcome) => takeOut(call, outcome, linkedHere(call)),
+};
+
+/** A tree leans to the right here: a node's left child is missing, its right child is the next node. */
+function rightOf(call: Call): GraphNode | undefined {
+  const node = nodeAt(call, 0);
+  const root = call.world.graph.rootOf(node);
+  if (root === undefined) return undefined;
+  const nodes = call.world.graph.nodes(root);
+  return nodes[nodes.findIndex((one) => one.region === node.region && one.offset === node.offset) + 1];
+}
+
+const right: Model = {
+  pick: (call, outcomes) => byPointer(outcomes, rightOf(call) !== undefined),
+  run: (call, outcome) => (outcome.r0.kind === 'pointer' ? pointer(rightOf(call)!) : 0n),
+};
+
+const left: Model = { pick: (_call, outcomes) => byPointer(outcomes, false), run: () => 0n };
+
+/** bpf_rbtree_add asks the program's `less` where the node belongs; it is inserted whatever comes. */
+class Insertion implements Flight {
+  readonly slot: number;
+  readonly name: string;
+  readonly callback: number;
+  readonly spec: Course['spec'];
+
+  constructor(
+    private readonly course: Course,
+    private readonly root: string,
+    private readonly node: GraphNode,
+    private readonly at: number,
+  ) {
+    ({ slot: this.slot, name: this.name, callback: this.callback, spec: this.spec } = course);
+  }
+
+  advance(world: World, returned: bigint | undefined, stop: boolean): Advance {
+    const less = returned !== undefined && (returned & 1n) === 1n;
+    const at = returned === undefined || less ? this.at : this.at + 1;
+    const other = world.graph.nodes(this.root)[at];
+    if (stop || less || other === undefined) {
+      world.graph.insert(this.root, at, this.node);
+      return { kind: 'done', r0: 0n };
+    }
+    const flight = new Insertion(this.course, this.root, this.node, at);
+    return { kind: 'call', args: [pointer(this.node), pointer(other)], flight };
+  }
+}
+
+/** The first step of bpf_rbtree_add. */
+export function insertIntoTree(call: Call): Advance {
+  const node = nodeAt(call, 1);
+  if (!handOver(call.world, node, call.name)) return { kind: 'done', r0: signed(ERRNO.EINVAL) };
+  return new Insertion(courseOf(call), rootOf(call), node, 0).advance(call.world, undefined, false);
+}
+
+/** What lies in a kptr slot; 0 for nothing. */
+function kptrIn(call: Call): bigint {
+  const bytes = call.world.bytesAt(call.arg(0), 8);
+  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+}
+
+/** Somebody else has put an object into the slot. */
+function plant(call: Call): bigint {
+  const { world } = call;
+  const region = call.region(0);
+  const fields = world.code.program.maps[region.map]?.fields ?? [];
+  const struct = fields.find((field) => field.offset === call.offset(0))?.struct ?? 'object';
+  const local = world.code.program.localTypes.find((type) => type.name === struct);
+  return address(
+    world.memory.add(
+      local === undefined
+        ? { kind: 'btf', name: struct, bytes: kernelBytes(), writable: false, owners: 1 }
+        : { kind: 'object', name: struct, bytes: new Uint8Array(local.size), writable: true, owners: 1 },
+    ),
+    0,
+  );
+}
+
+const kptrXchg: Model = {
+  pick(call, outcomes) {
+    const there = kptrIn(call) !== 0n;
+    return byPointer(outcomes, there || call.decide('found', 'null', 'null', 4));
+  },
+  run(call, outcome) {
+    const { world } = call;
+    let old = kptrIn(call);
+    const fresh = call.arg(1);
+    if (fresh !== 0n) {
+      const hold = world.ledger.reference(regionOf(fresh));
+      if (hold === undefined) throw misuse(`${call.name} of an object that is not held`);
+      world.ledger.drop(hold.id);
+    }
+    if (outcome.r0.kind === 'pointer' && old === 0n) old = plant(call);
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, fresh, true);
+    world.writeBytes(call.arg(0), bytes);
+    if (old === 0n || outcome.r0.kind !== 'pointer') return 0n;
+    const region = world.memory.get(regionOf(old));
+    // Readers may still see what was in the slot: what the program owns now is another view of it, with a life of its own.
+    if (region !== undefined && region.kind === 'btf') {
+      const { kind, name, bytes: contents } = region;
+      old = address(
+        world.memory.add({ kind, name, bytes: contents, writable: false, owners: 1 }),
+        offsetOf(old),
+      );
+    }
+    world.ledger.take(outcome.r0.acquires ?? 'kptr', regionOf(old), 0, call.slot, call.name);
+    return old;
+  },
+};
+
+export const GRAPH_MODELS: Models = {
+  bpf_kptr_xchg: kptrXchg,
+  bpf_list_push_front_impl: push(false),
+  bpf_list_push_back_impl: push(true),
+  bpf_list_pop_front: pop(first),
+  bpf_list_pop_back: pop(last),
+  bpf_list_front: peek(first),
+  bpf_list_back: peek(last),
+  bpf_rbtree_first: peek(first),
+  bpf_rbtree_root: peek(first),
+  bpf_rbtree_remove: removeNode,
+  bpf_rbtree_right: right,
+  bpf_rbtree_left: left,
+};

@@ -1,0 +1,19 @@
+/** All models of kernel functions, by name. */
+import { DYNPTR_MODELS } from './dynptrs.js';
+import { GRAPH_MODELS } from './graphs.js';
+import { ITERATOR_MODELS } from './iterators.js';
+import { MAP_MODELS } from './maps.js';
+import type { Model } from './model.js';
+import { OTHER_MODELS } from './others.js';
+import { PACKET_MODELS } from './packets.js';
+
+const MODELS: ReadonlyMap<string, Model> = new Map(
+  [MAP_MODELS, ITERATOR_MODELS, DYNPTR_MODELS, GRAPH_MODELS, PACKET_MODELS, OTHER_MODELS].flatMap((models) =>
+    Object.entries(models),
+  ),
+);
+
+/** The model of a function; undefined where its contract says it all. */
+export function modelOf(name: string): Model | undefined {
+  return MODELS.get(name);
+}

@@ -1,0 +1,78 @@
+/** What r0 is after an outcome: a number of the environment's, NULL, or a pointer to something new. */
+import type { Outcome, PointerKind } from '../kernel/contract.js';
+import { address } from './address.js';
+import type { Call } from './call.js';
+import { newRecord, rootOf } from './effects.js';
+import { kernelBytes } from './kernelstruct.js';
+import type { RegionInit } from './memory.js';
+import { fault } from './trap.js';
+
+/** The value of r0, unsigned; undefined for a void function. Takes the reference that the outcome acquires. */
+export function result(call: Call, outcome: Outcome): bigint | undefined {
+  const { r0 } = outcome;
+  switch (r0.kind) {
+    case 'void':
+      return undefined;
+    case 'null':
+      return 0n;
+    case 'scalar': {
+      let [min, max] = outcome.usual ?? [r0.min, r0.max];
+      if (r0.upTo !== undefined) {
+        const limit = BigInt(call.size(r0.upTo));
+        if (limit < max) max = limit;
+      }
+      if (min < r0.min) min = r0.min;
+      return BigInt.asUintN(64, call.number(min, max));
+    }
+    case 'pointer': {
+      const derived = r0.derives === undefined ? 0 : rootOf(call.world, call.regionNumber(r0.derives));
+      const parent = isObject(call, derived) ? derived : 0;
+      const owners = r0.acquires === undefined ? Number.POSITIVE_INFINITY : 1;
+      const at = pointTo(call, r0.to, { parent, owners });
+      if (r0.acquires !== undefined) {
+        call.world.ledger.take(r0.acquires, Number(at >> 32n), 0, call.slot, call.name);
+      }
+      return at;
+    }
+  }
+}
+
+function isObject(call: Call, region: number): boolean {
+  const kind = call.world.memory.get(region)?.kind;
+  return kind === 'sock' || kind === 'btf' || kind === 'object';
+}
+
+function pointTo(call: Call, to: PointerKind, life: Pick<RegionInit, 'parent' | 'owners'>): bigint {
+  const { world } = call;
+  const add = (kind: RegionInit['kind'], name: string, bytes: Uint8Array, writable: boolean): bigint =>
+    address(world.memory.add({ kind, name, bytes, writable, ...life }), 0);
+  switch (to.kind) {
+    case 'sock':
+      return add('sock', to.type, kernelBytes(call), false);
+    case 'btf':
+      return add('btf', to.struct, kernelBytes(call), false);
+    case 'cast':
+    case 'kern_ctx':
+      return add('btf', 'kernel struct', kernelBytes(call), false);
+    case 'record': {
+      const index = call.contract.args.findIndex((arg) => arg.kind === 'alloc_size');
+      return address(newRecord(world, call.size(index)), 0);
+    }
+    case 'mem':
+      return add('mem', 'memory', new Uint8Array(call.memSize(to.size)), to.readonly !== true);
+    case 'object': {
+      const id = Number(call.arg(0) & 0xffff_ffffn);
+      const type = world.code.program.localTypes.find((local) => local.id === id);
+      if (type === undefined) throw fault(`${call.name} of a type that the program does not have (${id})`);
+      return add('object', type.name, new Uint8Array(type.size), true);
+    }
+    case 'same': {
+      world.memory.own(call.regionNumber(to.arg)).owners++;
+      return call.arg(to.arg);
+    }
+    case 'map_value':
+    case 'graph_node':
+    case 'kptr':
+      throw new Error(`${call.name}: r0 of kind ${to.kind} needs a model`);
+  }
+}

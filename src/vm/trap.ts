@@ -1,0 +1,32 @@
+/** What a run can do wrong: the named checks, and how a broken one stops the insn that broke it. */
+
+/** The checks of a terminated run, in the order in which they are reported. */
+export const CHECKS = ['leak', 'misuse', 'fault', 'acquire', 'disclosure', 'return', 'bound'] as const;
+export type Check = (typeof CHECKS)[number];
+
+export interface Violation {
+  readonly check: Check;
+  readonly message: string;
+  /** Slot of the insn at which it shows; for a leak the slot of the exit. */
+  readonly slot: number;
+  /** Insns executed before that insn. */
+  readonly step: number;
+  /** The helper or kfunc concerned: the one that is called, or for a leak the one that acquired. */
+  readonly function?: string;
+}
+
+/**
+ * Thrown inside one insn when it breaks a check after which the run cannot go on; the VM turns it into a Violation with
+ * slot and step. Not an Error: no stack trace is wanted, and rule sets that are wrong throw many.
+ */
+export class Trap {
+  constructor(
+    readonly check: Check,
+    readonly message: string,
+    readonly function_?: string,
+  ) {}
+}
+
+/** Shorthands, to be thrown. */
+export const fault = (message: string): Trap => new Trap('fault', message);
+export const misuse = (message: string): Trap => new Trap('misuse', message);

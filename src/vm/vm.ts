@@ -1,0 +1,216 @@
+/**
+ * A run of a program that can be stepped, forked and killed. Every choice of the outside world comes from the environment given,
+ * or else from the chooser; all are recorded, and the recorded environment replays the run exactly.
+ */
+import { FP, STACK_SIZE } from '../isa/insn.js';
+import type { Program } from '../object/program.js';
+import type { FastPath } from '../patch/rule.js';
+import type { Facts } from '../verifier/result.js';
+import { address } from './address.js';
+import { type Chooser, lucky } from './chooser.js';
+import { type Code, prepare } from './code.js';
+import { placeContext } from './context.js';
+import type { Defects } from './defects.js';
+import { execute } from './definitional.js';
+import { Choices, EMPTY, type Environment, parseHex } from './environment.js';
+import { admits } from './facts.js';
+import { runFast } from './fast.js';
+import type { Hold } from './ledger.js';
+import { placePacket } from './packet.js';
+import { Trap, type Violation } from './trap.js';
+import { type End, MAX_FRAMES, World } from './world.js';
+
+export interface VmOptions {
+  /** Choices of the outside world that are settled; none unless told. */
+  readonly env?: Environment;
+  /** Decides what `env` leaves open; `lucky` unless told. */
+  readonly chooser?: Chooser;
+  /** The strict profile accepted the program: reading stack that was never written is a fault. */
+  readonly strict?: boolean;
+  /** The verifier's facts: guards are evaluated with them. */
+  readonly facts?: Facts;
+  /** Before each step of an unkilled run: some fact must admit the state. Needs `facts`. */
+  readonly checkFacts?: boolean;
+  /** What happens at call sites after the kill; every call is kept unless told. */
+  readonly fastPath?: FastPath;
+  /** Steps after which an unkilled run is given up; 100 000 unless told. */
+  readonly maxSteps?: number;
+  /** Steps that a killed run may take to its exit; more break `bound`; 100 000 unless told. */
+  readonly bound?: number;
+  /** `fast` unless told. */
+  readonly tier?: 'fast' | 'definitional';
+  /** Seeded defects, for properties only. */
+  readonly defects?: Defects;
+}
+
+/** A state that the verifier's facts exclude: a disagreement between VM and verifier, never a finding. */
+export interface Disagreement {
+  readonly slot: number;
+  readonly step: number;
+  readonly message: string;
+}
+
+export interface RunResult {
+  /** How it ended. `limit`: given up. */
+  readonly end: End;
+  /** r0 as an unsigned number; 0 when it was not written. */
+  readonly r0: bigint;
+  /** Insns executed. */
+  readonly steps: number;
+  /** Steps executed before the kill; -1 for a run that was not killed. */
+  readonly killedAt: number;
+  /** What is still held. */
+  readonly held: readonly Hold[];
+  readonly violations: readonly Violation[];
+  readonly disagreement: Disagreement | undefined;
+  /** The environment as it came to be: given data and all choices made. */
+  readonly env: Environment;
+}
+
+export const DEFAULT_LIMIT = 100_000;
+
+export class Vm {
+  readonly code: Code;
+  readonly world: World;
+  private disagreement: Disagreement | undefined;
+
+  /** Sets a run up at the program's first insn. Throws InputError for what cannot be run at all. */
+  constructor(
+    program: Program | Code,
+    readonly options: VmOptions = {},
+    world?: World,
+  ) {
+    this.code = 'contracts' in program ? program : prepare(program);
+    this.world = world ?? start(this.code, options);
+  }
+
+  /** An independent copy of the run as it is now. */
+  fork(): Vm {
+    const copy = new Vm(this.code, this.options, this.world.fork());
+    copy.disagreement = this.disagreement;
+    return copy;
+  }
+
+  get running(): boolean {
+    return this.world.end === undefined;
+  }
+
+  /** From now on call sites run patched; callbacks in flight are not called again. */
+  kill(): void {
+    if (this.options.defects?.killsLate) this.step();
+    this.world.killedAt = this.world.steps;
+    this.world.interrupted = this.world.frames.length;
+  }
+
+  /** Executes one insn; answers whether the run goes on. */
+  step(): boolean {
+    return this.advance(this.world.steps + 1);
+  }
+
+  /** Executes insns until there were `until` in all; answers whether the run goes on. */
+  advance(until: number): boolean {
+    const { world } = this;
+    if (!this.running) return false;
+    try {
+      if (this.options.checkFacts && this.options.facts && !world.killed)
+        this.checked(until, this.options.facts);
+      else if (this.options.tier === 'definitional') {
+        for (; world.steps < until && this.running; world.steps++) execute(world);
+      } else runFast(world, until);
+    } catch (error) {
+      if (!(error instanceof Trap)) throw error;
+      world.report(error.check, error.message, error.function_ ?? this.code.contracts[world.pc]?.name);
+      world.finish('trap');
+    }
+    return this.running;
+  }
+
+  private checked(until: number, facts: Facts): void {
+    const { world } = this;
+    while (world.steps < until && this.running) {
+      const answer = admits(facts, world);
+      if (answer !== true) {
+        this.disagreement = { slot: world.pc, step: world.steps, message: answer };
+        world.finish('limit');
+        return;
+      }
+      if (this.options.tier === 'definitional') {
+        execute(world);
+        world.steps++;
+      } else runFast(world, world.steps + 1);
+    }
+  }
+
+  /** Runs to the end, or until the limit: of a killed run its bound, of any other `maxSteps`. */
+  run(): RunResult {
+    const { world } = this;
+    const { maxSteps = DEFAULT_LIMIT, bound = DEFAULT_LIMIT } = this.options;
+    if (!world.killed) {
+      if (this.advance(maxSteps)) world.finish('limit');
+    } else if (this.advance(world.killedAt + bound)) {
+      world.report('bound', `no exit within ${bound} insns of the kill`);
+      world.finish('limit');
+    }
+    return this.result();
+  }
+
+  /** What can be said now. */
+  result(): RunResult {
+    const { world, disagreement } = this;
+    return {
+      end: world.end ?? 'limit',
+      r0: (world.readable & 1) === 0 ? 0n : world.regs[0]!,
+      steps: world.steps,
+      killedAt: world.killedAt,
+      held: world.ledger.holds,
+      violations: world.violations,
+      disagreement,
+      env: { ...this.options.env, choices: world.choices.all },
+    };
+  }
+}
+
+/** Bytes of the packet of an environment that has none: an empty Ethernet frame of minimal length. */
+const EMPTY_PACKET = 64;
+
+function start(code: Code, options: VmOptions): World {
+  const env = options.env ?? EMPTY;
+  const world = new World(code, new Choices(env.choices, options.chooser ?? lucky), {
+    strict: options.strict ?? false,
+    ...(options.fastPath ? { fastPath: options.fastPath } : {}),
+    ...(options.facts ? { facts: options.facts } : {}),
+    ...(options.defects ? { defects: options.defects } : {}),
+  });
+  const { memory } = world;
+  for (let depth = 0; depth < MAX_FRAMES; depth++) {
+    const stack = memory.add({
+      kind: 'stack',
+      bytes: new Uint8Array(STACK_SIZE),
+      writable: true,
+      name: 'stack',
+    });
+    const region = memory.own(stack);
+    region.shadow = new Uint8Array(STACK_SIZE);
+    region.alive = depth === 0;
+  }
+  const none = new Uint8Array(0);
+  world.functions = memory.add({
+    kind: 'func',
+    bytes: new Uint8Array(code.ops.length),
+    writable: false,
+    name: 'program text',
+  });
+  code.program.maps.forEach((map, index) => {
+    memory.add({ kind: 'map', bytes: none, writable: false, name: `map ${map.name}`, map: index });
+  });
+  code.program.maps.forEach((map, index) => {
+    for (const [key, value] of env.maps?.get(map.name) ?? []) {
+      world.maps.insert(memory, index, parseHex(key), parseHex(value));
+    }
+  });
+  placePacket(world, env.packet ?? new Uint8Array(EMPTY_PACKET));
+  placeContext(world, env);
+  world.frames = [{ subprog: 0, callsite: -1, saved: new BigUint64Array(4), savedReadable: 0 }];
+  world.write(FP, address(world.stackOf(0), STACK_SIZE));
+  return world;
+}

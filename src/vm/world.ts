@@ -1,0 +1,247 @@
+/**
+ * Everything that one run is: registers, frames, memory, ledger, maps, choices. Both tiers work on it and all models of kernel
+ * functions change it; nothing about a run is kept anywhere else, so copying a World forks the run.
+ */
+import { FP, STACK_SIZE } from '../isa/insn.js';
+import type { CallbackSpec } from '../kernel/contract.js';
+import type { FastPath } from '../patch/rule.js';
+import type { Facts } from '../verifier/result.js';
+import { address, offsetOf, regionOf } from './address.js';
+import type { Code } from './code.js';
+import type { Defects } from './defects.js';
+import type { Choices } from './environment.js';
+import { Graph } from './graph.js';
+import { describeHold, Ledger } from './ledger.js';
+import { Maps } from './maps.js';
+import { Memory } from './memory.js';
+import { type Check, fault, type Trap, type Violation } from './trap.js';
+
+/** Frames that may be open at once (MAX_CALL_FRAMES). */
+export const MAX_FRAMES = 8;
+
+/** A helper that calls back and is not done yet. Immutable: each call back makes the next Flight. */
+export interface Flight {
+  /** The slot of the helper's call. */
+  readonly slot: number;
+  readonly name: string;
+  /** First slot of the callback. */
+  readonly callback: number;
+  readonly spec: CallbackSpec;
+  /**
+   * Goes on after the callback returned `returned` (undefined: before its first call). `stop`: the program was killed while the callback
+   * ran, so it is not called again. Answers what to call it with, or the helper's result.
+   */
+  advance(world: World, returned: bigint | undefined, stop: boolean): Advance;
+}
+
+export type Advance =
+  | { readonly kind: 'call'; readonly args: readonly bigint[]; readonly flight: Flight }
+  | { readonly kind: 'done'; readonly r0: bigint };
+
+/** One open frame. Immutable. */
+export interface Frame {
+  /** First slot of the subprogram. */
+  readonly subprog: number;
+  /** Slot of the call that opened it; -1 for the main program. */
+  readonly callsite: number;
+  /** The caller's r6 to r9 and which of its registers were written. */
+  readonly saved: BigUint64Array;
+  readonly savedReadable: number;
+  readonly flight?: Flight;
+}
+
+/** Where the packet lies: offsets into its region, which is another one each time the packet moves. */
+export interface PacketPlace {
+  readonly region: number;
+  readonly meta: number;
+  readonly data: number;
+  readonly end: number;
+}
+
+export interface WorldOptions {
+  /** The program was accepted by the strict profile: reading stack that was never written is a fault. */
+  readonly strict?: boolean;
+  readonly fastPath?: FastPath;
+  /** The verifier's facts, to evaluate guards with. */
+  readonly facts?: Facts;
+  readonly defects?: Defects;
+}
+
+/** How a run ended. `limit`: it was stopped because it took too many steps. */
+export type End = 'exit' | 'throw' | 'tail_call' | 'trap' | 'limit';
+
+/** Why registers r1 to r5 are no longer readable. */
+export const CALLER_SAVED = 0b111110;
+const CALLEE_SAVED = 0b1111000000;
+
+export class World {
+  readonly regs: BigUint64Array;
+  readonly signed: BigInt64Array;
+  readonly words: Int32Array;
+  /** Bit r is set when register r was written. */
+  readable = 0;
+  pc = 0;
+  /** Insns executed. */
+  steps = 0;
+  /** Steps executed before the kill; -1 while the run is not killed. */
+  killedAt = -1;
+  /** How many of the open frames were open when the kill came: callbacks among them are not called again. */
+  interrupted = 0;
+  end: End | undefined;
+  frames: readonly Frame[] = [];
+  memory: Memory;
+  ledger: Ledger;
+  maps: Maps;
+  graph = new Graph();
+  choices: Choices;
+  packet: PacketPlace = { region: 0, meta: 0, data: 0, end: 0 };
+  ctx = 0;
+  /** Region of the program's functions: an address in it is a slot. */
+  functions = 0;
+  /** Times that may_goto still goes on; undefined until it is met. */
+  mayGoto: bigint | undefined;
+  /** Checks that broke without stopping the run, and the one that stopped it. */
+  violations: readonly Violation[] = [];
+
+  constructor(
+    readonly code: Code,
+    choices: Choices,
+    readonly options: WorldOptions,
+  ) {
+    this.regs = new BigUint64Array(11);
+    this.signed = new BigInt64Array(this.regs.buffer);
+    this.words = new Int32Array(this.regs.buffer);
+    this.memory = new Memory(options.strict ?? false);
+    this.ledger = new Ledger(options.defects);
+    this.maps = new Maps(code.program);
+    this.choices = choices;
+  }
+
+  fork(): World {
+    const copy = new World(this.code, this.choices, this.options);
+    copy.choices = this.choices.fork();
+    copy.regs.set(this.regs);
+    copy.memory = this.memory.fork();
+    copy.ledger = this.ledger.fork();
+    copy.maps = this.maps.fork();
+    copy.graph = this.graph.fork();
+    copy.readable = this.readable;
+    copy.pc = this.pc;
+    copy.steps = this.steps;
+    copy.killedAt = this.killedAt;
+    copy.interrupted = this.interrupted;
+    copy.end = this.end;
+    copy.frames = this.frames;
+    copy.packet = this.packet;
+    copy.ctx = this.ctx;
+    copy.functions = this.functions;
+    copy.mayGoto = this.mayGoto;
+    copy.violations = this.violations;
+    return copy;
+  }
+
+  /** Reads a register (unsigned); it must have been written. */
+  read(reg: number): bigint {
+    if ((this.readable & (1 << reg)) === 0) throw unwritten(reg);
+    return this.regs[reg]!;
+  }
+
+  write(reg: number, value: bigint): void {
+    this.regs[reg] = value;
+    this.readable |= 1 << reg;
+  }
+
+  /** Makes registers unreadable. Their values are cleared, so that no run can depend on them. */
+  clobber(mask: number): void {
+    this.readable &= ~mask;
+    for (let reg = 0; reg < FP; reg++) if ((mask & (1 << reg)) !== 0) this.regs[reg] = 0n;
+  }
+
+  /** Depth of the running frame, from 0. */
+  get depth(): number {
+    return this.frames.length - 1;
+  }
+
+  get frame(): Frame {
+    return this.frames[this.frames.length - 1]!;
+  }
+
+  /** Region of the stack of the frame at this depth. */
+  stackOf(depth: number): number {
+    return 1 + depth;
+  }
+
+  /** Region that stands for a map itself. */
+  mapHandle(index: number): number {
+    return this.functions + 1 + index;
+  }
+
+  /** Opens a frame: r6 to r9 are put away and unreadable, r10 is the new frame's. The caller has set r1 to r5. */
+  push(subprog: number, callsite: number, flight?: Flight): void {
+    if (this.frames.length === MAX_FRAMES) throw fault(`more than ${MAX_FRAMES} frames`);
+    const frame = { subprog, callsite, saved: this.regs.slice(6, 10), savedReadable: this.readable };
+    this.frames = [...this.frames, flight === undefined ? frame : { ...frame, flight }];
+    const stack = this.memory.own(this.stackOf(this.depth));
+    stack.alive = true;
+    stack.objects = undefined;
+    stack.bytes.fill(0);
+    stack.shadow!.fill(0);
+    this.clobber(CALLEE_SAVED | 1);
+    this.write(FP, address(this.stackOf(this.depth), STACK_SIZE));
+    this.pc = subprog;
+  }
+
+  /** Closes the frame: r6 to r9 come back, r1 to r5 are gone, r0 stays; goes on after the call. */
+  pop(): Frame {
+    const frame = this.frame;
+    this.memory.own(this.stackOf(this.depth)).alive = false;
+    this.frames = this.frames.slice(0, -1);
+    if (this.interrupted > this.frames.length) this.interrupted = this.frames.length;
+    this.regs.set(frame.saved, 6);
+    this.readable = (frame.savedReadable & (CALLEE_SAVED | (1 << FP))) | (this.readable & 1);
+    this.clobber(CALLER_SAVED);
+    this.write(FP, address(this.stackOf(this.depth), STACK_SIZE));
+    this.pc = frame.callsite + 1;
+    return frame;
+  }
+
+  get killed(): boolean {
+    return this.killedAt >= 0;
+  }
+
+  /** Notes a broken check; the run goes on. */
+  report(check: Check, message: string, function_?: string, slot = this.pc): void {
+    const violation = { check, message, slot, step: this.steps };
+    this.violations = [
+      ...this.violations,
+      function_ === undefined ? violation : { ...violation, function: function_ },
+    ];
+  }
+
+  /** The run ends; what is still held is leaked. */
+  finish(end: End): void {
+    this.end = end;
+    if (end === 'trap' || end === 'limit') return;
+    if (this.options.defects?.exitForgetsLeaks) return;
+    for (const hold of this.ledger.holds) {
+      this.report('leak', `${describeHold(hold)} is not given back`, hold.by);
+    }
+  }
+
+  /** `size` bytes at an address, to be read; a view that must not be kept. Traps as Memory.forRead. */
+  bytesAt(at: bigint, size: number): Uint8Array {
+    const region = this.memory.forRead(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
+    const offset = offsetOf(at);
+    return region.bytes.subarray(offset, offset + size);
+  }
+
+  /** Writes bytes at an address. Traps as Memory.forWrite. */
+  writeBytes(at: bigint, bytes: Uint8Array): void {
+    const region = this.memory.forWrite(regionOf(at), Number(at & 0xffff_ffffn), 0, bytes.length);
+    region.bytes.set(bytes, offsetOf(at));
+  }
+}
+
+export function unwritten(reg: number): Trap {
+  return fault(`read of r${reg}, which was not written`);
+}
