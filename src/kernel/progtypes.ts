@@ -177,10 +177,11 @@ const INFO: Readonly<Record<ProgType, ProgTypeInfo>> = {
     type: 'tracepoint',
     number: 5,
     struct: undefined,
-    size: 2048,
+    size: 8192,
     members: [],
-    // The first word is a pointer to pt_regs that the program must not see; the end is PERF_MAX_TRACE_SIZE.
-    bytes: { from: 8, to: 2048, writable: false },
+    // The first word is a pointer to pt_regs that the program must not see; the end is PERF_MAX_TRACE_SIZE. The kernel lets
+    // negative offsets through as well, by comparing an int with a size_t; they lie outside the buffer, and are refused here.
+    bytes: { from: 8, to: 8192, writable: false },
     sleepable: false,
     packetWritable: false,
     returns: undefined,

@@ -40,37 +40,39 @@ export const FIELD_LAYOUT: Readonly<Record<SpecialField['kind'], { size: number;
   refcount: { size: 4, align: 4 },
 };
 
-/** A member that programs may read. `narrow`: in smaller aligned pieces too. */
+/** A member that programs may read. `narrow`: in smaller aligned pieces too, or in such that begin where the member does. */
 export interface SockMember {
   readonly name: string;
   readonly offset: number;
   readonly size: number;
-  readonly narrow: boolean;
+  readonly narrow: 'no' | 'start' | 'any';
 }
 
-const sockMember = (name: string, offset: number, size = 4, narrow = true): SockMember => ({
-  name,
-  offset,
-  size,
-  narrow,
-});
+function sockMember(
+  name: string,
+  offset: number,
+  size: number,
+  narrow: SockMember['narrow'] = 'no',
+): SockMember {
+  return { name, offset, size, narrow };
+}
 
 /** struct bpf_sock, 80 bytes. */
 const SOCK: readonly SockMember[] = [
-  sockMember('bound_dev_if', 0, 4, false),
-  sockMember('family', 4),
-  sockMember('type', 8),
-  sockMember('protocol', 12),
-  sockMember('mark', 16, 4, false),
-  sockMember('priority', 20, 4, false),
-  sockMember('src_ip4', 24),
-  sockMember('src_ip6', 28, 16),
-  sockMember('src_port', 44),
-  sockMember('dst_port', 48, 2),
-  sockMember('dst_ip4', 52),
-  sockMember('dst_ip6', 56, 16),
-  sockMember('state', 72),
-  sockMember('rx_queue_mapping', 76),
+  sockMember('bound_dev_if', 0, 4),
+  sockMember('family', 4, 4, 'start'),
+  sockMember('type', 8, 4, 'start'),
+  sockMember('protocol', 12, 4, 'start'),
+  sockMember('mark', 16, 4),
+  sockMember('priority', 20, 4),
+  sockMember('src_ip4', 24, 4, 'any'),
+  sockMember('src_ip6', 28, 16, 'any'),
+  sockMember('src_port', 44, 4, 'start'),
+  sockMember('dst_port', 48, 2, 'any'),
+  sockMember('dst_ip4', 52, 4, 'any'),
+  sockMember('dst_ip6', 56, 16, 'any'),
+  sockMember('state', 72, 4, 'start'),
+  sockMember('rx_queue_mapping', 76, 4, 'start'),
 ];
 
 /** What every socket has, request and time-wait sockets too. */
@@ -88,12 +90,12 @@ export function sockMembers(type: SockType): readonly SockMember[] {
     case 'sock_common':
       return SOCK_COMMON;
     case 'xdp_sock':
-      return [sockMember('queue_id', 0, 4, false)];
+      return [sockMember('queue_id', 0, 4)];
     case 'tcp_sock': {
       const members: SockMember[] = [];
       for (let offset = 0; offset < TCP_SOCK_SIZE; ) {
         const size = TCP_SOCK_WIDE.includes(offset) ? 8 : 4;
-        members.push(sockMember(`at ${offset}`, offset, size, false));
+        members.push(sockMember(`at ${offset}`, offset, size));
         offset += size;
       }
       return members;
@@ -109,6 +111,7 @@ export function structAccess(type: SockType, offset: number, size: number): 'sca
   if (isSock && offset === 48 && size === 4) return 'scalar';
   const found = sockMembers(type).find((m) => offset >= m.offset && offset + size <= m.offset + m.size);
   if (found === undefined) return undefined;
-  if (found.narrow) return size <= 4 ? 'scalar' : undefined;
-  return size === found.size ? 'scalar' : undefined;
+  const whole = size === Math.min(found.size, type === 'tcp_sock' ? 8 : 4);
+  const piece = size < 4 && (found.narrow === 'any' || (found.narrow === 'start' && offset === found.offset));
+  return whole || piece ? 'scalar' : undefined;
 }

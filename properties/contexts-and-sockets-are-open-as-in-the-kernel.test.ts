@@ -1,0 +1,137 @@
+/**
+ * What our tables say of a load from a context or a socket, or a store to one, is what the kernel's verifier says: at every offset,
+ * of every size.
+ */
+import { describe, expect, it } from 'vitest';
+import { callHelper, exit, jmp, ldx, mov, mul, r0, r1, r2, stx } from '../src/isa/build.js';
+import { type Item, label } from '../src/isa/label.js';
+import type { SockType } from '../src/kernel/contract.js';
+import { contextField, progType } from '../src/kernel/progtypes.js';
+import { structAccess } from '../src/kernel/structs.js';
+import type { ProgType } from '../src/object/program.js';
+import { loadProgram } from '../src/oracle/load.js';
+import { programOf } from './support/kernel/programs.js';
+import { describeKernel } from './support/kernel/skip.js';
+
+const SIZES = [1, 2, 4, 8] as const;
+type Size = (typeof SIZES)[number];
+
+function accepted(type: ProgType, items: readonly Item[]): boolean {
+  const result = loadProgram(programOf(type, items), { explain: false });
+  if (result.ok) result.close();
+  else expect(result.stage).toBe('program');
+  return result.ok;
+}
+
+const end: readonly Item[] = [mov(r0, 0), exit()];
+const load = (type: ProgType, off: number, size: Size): boolean =>
+  accepted(type, [ldx(size, r2, r1, off), ...end]);
+/** Multiplying a pointer is refused, so this is taken only if the load gives a number. */
+const loadNumber = (type: ProgType, off: number, size: Size): boolean =>
+  accepted(type, [ldx(size, r2, r1, off), mul(r2, 3), ...end]);
+const store = (type: ProgType, off: number, size: Size): boolean =>
+  accepted(type, [mov(r0, 0), stx(size, r1, off, r0), exit()]);
+
+/** Where `judge` and the kernel differ, as `read 4 at 76` and the like. */
+function differences(
+  type: ProgType,
+  offsets: Iterable<number>,
+  judge: typeof contextField = contextField,
+): string[] {
+  const out: string[] = [];
+  for (const off of offsets) {
+    for (const size of SIZES) {
+      const read = judge(type, off, size, 'read');
+      if ((read !== undefined) !== load(type, off, size)) out.push(`read ${size} at ${off}`);
+      else if (read !== undefined && (read === 'scalar') !== loadNumber(type, off, size)) {
+        out.push(`kind of ${size} at ${off}`);
+      }
+      if ((judge(type, off, size, 'write') !== undefined) !== store(type, off, size)) {
+        out.push(`write ${size} at ${off}`);
+      }
+    }
+  }
+  return out;
+}
+
+function* upTo(last: number, from = -2): Generator<number> {
+  for (let off = from; off <= last; off++) yield off;
+}
+
+describeKernel('contexts', () => {
+  it.each<ProgType>(['xdp', 'tc', 'socket_filter'])('of %s programs are open as in the kernel', (type) => {
+    expect(differences(type, upTo(progType(type).size + 4))).toEqual([]);
+  });
+
+  it('of tracepoint programs are open as in the kernel', () => {
+    expect(differences('tracepoint', [...upTo(40, 0), ...upTo(8200, 8180)])).toEqual([]);
+  });
+
+  // An offset of an insn ends at 32767.
+  it('of syscall programs are open as in the kernel', () => {
+    expect(differences('syscall', [...upTo(20), ...upTo(32767, 32750)])).toEqual([]);
+  });
+
+  it('that are said to be open where they are not are found out', () => {
+    const lax: typeof contextField = (type, off, size, access) =>
+      off === 20 ? 'scalar' : contextField(type, off, size, access);
+    expect(differences('xdp', upTo(24), lax)).toContain('read 4 at 20');
+    const plain: typeof contextField = (type, off, size, access) =>
+      contextField(type, off, size, access) && 'scalar';
+    expect(differences('xdp', upTo(24), plain)).toContain('kind of 4 at 0');
+  });
+});
+
+const SK_FULLSOCK = 95;
+const TCP_SOCK = 96;
+
+/** A tc program that has a socket of this type in r0, reads it, and ends. */
+function readSocket(type: SockType, off: number, size: Size): Item[] {
+  const cast =
+    type === 'sock' ? [callHelper(SK_FULLSOCK)] : type === 'tcp_sock' ? [callHelper(TCP_SOCK)] : [];
+  return [
+    ldx(8, r1, r1, 168),
+    jmp('eq', r1, 0, 'out'),
+    mov(r0, r1),
+    ...cast,
+    jmp('eq', r0, 0, 'out'),
+    ldx(size, r2, r0, off),
+    label('out'),
+    mov(r0, 0),
+    exit(),
+  ];
+}
+
+function socketDifferences(type: SockType, judge: typeof structAccess): string[] {
+  const out: string[] = [];
+  for (const off of upTo(type === 'tcp_sock' ? 120 : 84)) {
+    for (const size of SIZES) {
+      const taken = accepted('tc', readSocket(type, off, size));
+      if ((judge(type, off, size) !== undefined) !== taken) out.push(`${type}: read ${size} at ${off}`);
+    }
+  }
+  return out;
+}
+
+describeKernel('sockets', () => {
+  it.each<SockType>(['sock_common', 'sock', 'tcp_sock'])('of type %s are open as in the kernel', (type) => {
+    expect(socketDifferences(type, structAccess)).toEqual([]);
+  });
+
+  it('that are said to be open where they are not are found out', () => {
+    const lax: typeof structAccess = (_, off, size) => structAccess('sock', off, size);
+    expect(socketDifferences('sock_common', lax)).toContain('sock_common: read 4 at 8');
+  });
+});
+
+describe('the tables of contexts', () => {
+  it('have members that do not overlap and lie inside', () => {
+    for (const type of ['xdp', 'tc', 'socket_filter'] as const) {
+      const { members, size } = progType(type);
+      const ordered = [...members].sort((a, b) => a.offset - b.offset);
+      ordered.forEach((m, i) => {
+        expect(m.offset + m.size, m.name).toBeLessThanOrEqual(ordered[i + 1]?.offset ?? size);
+      });
+    }
+  });
+});
