@@ -6,6 +6,14 @@ const NAME_MAX = 4096;
 
 const decoder = new TextDecoder('utf-8');
 
+/** Text out of a file, fit for a message of one line: control characters as `\\xNN`. */
+export function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}]/gu,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
 /** A view of some bytes of a file. Offsets count bytes from its start; `what` names it in errors. */
 export class Bytes {
   private readonly view: DataView;
@@ -24,7 +32,7 @@ export class Bytes {
 
   /** Throws the InputError of this file. */
   fail(message: string): never {
-    throw new InputError(message, { file: this.file });
+    throw new InputError(printable(message), { file: this.file });
   }
 
   private check(offset: number, size: number): void {

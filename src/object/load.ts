@@ -5,6 +5,7 @@ import { type BtfExt, readBtfExt } from './btf/ext.js';
 import { FieldFinder } from './btf/fields.js';
 import { fixBtf } from './btf/fix.js';
 import { Btf } from './btf/read.js';
+import { printable } from './bytes.js';
 import { CoreRelocator, type Target } from './core/relocate.js';
 import { type Elf, readElf, type Section, SHT_NOBITS } from './elf.js';
 import { Externs } from './externs.js';
@@ -101,6 +102,20 @@ function licenseOf(elf: Elf): string {
  * resolved, and for one that has no program left.
  */
 export function readObject(bytes: Uint8Array, fileName: string, options: ReadOptions = {}): ReadObject {
+  try {
+    const { programs, skipped } = readPrograms(bytes, fileName, options);
+    return {
+      programs,
+      skipped: skipped.map(({ name, section, reason }) => ({ name, section, reason: printable(reason) })),
+    };
+  } catch (error) {
+    // A corrupt file has corrupt names, and messages name what they are about.
+    if (error instanceof InputError) throw new InputError(printable(error.message), error.place);
+    throw error;
+  }
+}
+
+function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions): ReadObject {
   const elf = readElf(bytes, fileName);
   const types = readTypes(elf);
   const target = targetOf(options.targetBtf);
