@@ -1,0 +1,259 @@
+/**
+ * Arguments for a call, made from its contract: constants and scalars in scope, zeroed stack memory, maps, the context, and
+ * things in scope of the right kind; where there is none, one is acquired around the call.
+ */
+import { add, and, mov, type Reg, r10, st } from '../../src/isa/build.js';
+import type { Arg, Contract, DynptrType } from '../../src/kernel/contract.js';
+import type { MapDef, MapType } from '../../src/object/program.js';
+import { ARGUMENTS, type Compiler } from './compiler.js';
+import { Elided } from './frame.js';
+import { EVENTS, JUMPS, PLAIN_MAPS, SCRATCH, TEXT } from './maps.js';
+import { argumentRule } from './overrides.js';
+import type { Thing } from './scope.js';
+import { emitScalar } from './touch.js';
+
+/** Puts an argument into its register; may use no other register and no memory that was not kept for it. */
+export type Load = (reg: Reg<64>) => void;
+
+/** Where a call's output memory is, by argument. */
+export interface Prepared {
+  readonly loads: readonly Load[];
+  /** Stack offset of each dynptr slot that the call initialises. */
+  readonly slots: ReadonlyMap<number, number>;
+  readonly map: MapDef | undefined;
+  /** Bytes of each memory argument and of the memory that is returned, by the index of the size argument. */
+  readonly sizes: ReadonlyMap<number, number>;
+  /** What was passed for each argument that is a thing. */
+  readonly things: ReadonlyMap<number, Thing>;
+  /** Gives back the memory that only the call itself needed; to be called right after it. */
+  finish(): void;
+}
+
+/** Makes a thing for an argument where none is in scope: acquires it, writes `use`, gives it back. */
+export type Produce = (c: Compiler, arg: Arg, pick: number, use: (thing: Thing) => void) => void;
+
+interface Draft {
+  readonly contract: Contract;
+  readonly pick: (arg: number) => number;
+  readonly produce: Produce;
+  readonly loads: Load[];
+  readonly slots: Map<number, number>;
+  readonly sizes: Map<number, number>;
+  readonly things: Map<number, Thing>;
+  /** Stack memory that is free again after the call: offset, bytes. */
+  readonly temporary: (readonly [number, number])[];
+  map?: MapDef;
+}
+
+/**
+ * Prepares all arguments of `contract`, then writes `call`, which is to load them in order. `pick` gives a free choice for an argument.
+ * Throws Elided if an argument cannot be had.
+ */
+export function withArguments(
+  c: Compiler,
+  contract: Contract,
+  pick: (arg: number) => number,
+  produce: Produce,
+  call: (prepared: Prepared) => void,
+): void {
+  const draft: Draft = {
+    contract,
+    pick,
+    produce,
+    loads: [],
+    slots: new Map(),
+    sizes: new Map(),
+    things: new Map(),
+    temporary: [],
+  };
+  const finish = () => {
+    for (const [offset, bytes] of draft.temporary.splice(0)) c.giveStack(offset, bytes);
+  };
+  const rest = (i: number): void => {
+    const arg = contract.args[i];
+    if (arg === undefined) {
+      call({ ...draft, map: draft.map, finish });
+      return;
+    }
+    prepare(c, draft, i, arg, (load) => {
+      draft.loads[i] = load;
+      rest(i + 1);
+    });
+  };
+  rest(0);
+}
+
+/** Loads all arguments, r1 first. */
+export function loadArguments(prepared: Prepared): void {
+  prepared.loads.forEach((load, i) => {
+    load(ARGUMENTS[i]!);
+  });
+}
+
+function prepare(c: Compiler, draft: Draft, i: number, arg: Arg, next: (load: Load) => void): void {
+  const pick = draft.pick(i);
+  const fixed = argumentRule(draft.contract.name, i);
+  const constant = (value: number) => next((reg) => c.emit(mov(reg, value)));
+  if (fixed?.constant !== undefined) return constant(fixed.constant);
+  switch (arg.kind) {
+    case 'ignored':
+    case 'stack_or_null':
+      return constant(0);
+    case 'anything':
+      if (fixed?.below !== undefined) return constant(pick % fixed.below);
+      return next((reg) => emitScalar(c, reg, pick % 64));
+    case 'scalar':
+      return arg.constant ? constant(fixed?.size ?? 0) : next((reg) => emitScalar(c, reg, pick % 64));
+    case 'alloc_size':
+    case 'size':
+      return prepareSize(c, draft, i, arg.kind === 'size' && arg.constant !== true, next);
+    case 'map': {
+      const map = chooseMap(arg.types, pick);
+      draft.map = map;
+      return next((reg) => c.loadMap(reg, map));
+    }
+    case 'map_key':
+      return buffer(c, draft, draft.map?.keySize ?? 4, pick, next);
+    case 'map_value':
+      return buffer(c, draft, draft.map?.valueSize ?? 8, arg.uninit ? undefined : pick, next);
+    case 'mem':
+      return prepareMemory(c, draft, i, arg, next);
+    case 'ctx':
+      if (!c.hasCtx) throw new Elided('no context here');
+      return next((reg) => c.loadCtx(reg));
+    case 'const_str':
+      return next((reg) => c.loadMapValue(reg, TEXT));
+    case 'dynptr':
+      if (arg.state === 'uninit') {
+        const offset = c.takeStack(16);
+        draft.slots.set(i, offset);
+        return next(stackAddress(c, offset));
+      }
+      return prepareThing(c, draft, i, arg, next);
+    case 'sock':
+    case 'btf':
+      return prepareThing(c, draft, i, arg, next);
+    default:
+      throw new Elided(`${draft.contract.name} has an argument of its own kind: ${arg.kind}`);
+  }
+}
+
+function prepareThing(c: Compiler, draft: Draft, i: number, arg: Arg, next: (load: Load) => void): void {
+  const use = (thing: Thing) => {
+    draft.things.set(i, thing);
+    next((reg) => loadThing(c, reg, thing));
+  };
+  const found = c.things.filter((thing) => fits(thing, arg));
+  if (found.length > 0) use(found[found.length - 1 - (draft.pick(i) % found.length)]!);
+  else if ('nullable' in arg && arg.nullable && draft.pick(i) % 2 === 0) next((reg) => c.emit(mov(reg, 0)));
+  else draft.produce(c, arg, draft.pick(i), use);
+}
+
+/** `reg =` the thing's address. */
+export function loadThing(c: Compiler, reg: Reg<64>, thing: Thing): void {
+  if (thing.kind === 'dynptr') stackAddress(c, thing.slot)(reg);
+  else c.load(reg, thing.home);
+}
+
+/** Whether a thing in scope may be passed for `arg`. What is given back is never taken from the scope. */
+export function fits(thing: Thing, arg: Arg): boolean {
+  switch (arg.kind) {
+    case 'sock':
+      return thing.kind === 'sock' && arg.release !== true && arg.types.some((type) => type === thing.type);
+    case 'dynptr':
+      return thing.kind === 'dynptr' && arg.release !== true && dynptrFits(thing.type, arg.type, arg.rdonly === true);
+    case 'btf':
+      if (thing.kind !== 'btf' || arg.release || !arg.structs.includes(thing.struct)) return false;
+      if (arg.trust === 'trusted') return thing.trust === 'trusted';
+      if (arg.trust === 'rcu') return thing.trust === 'trusted' || thing.trust === 'rcu';
+      return thing.trust !== 'untrusted';
+    default:
+      return false;
+  }
+}
+
+function dynptrFits(has: DynptrType, wants: DynptrType | undefined, rdonly: boolean): boolean {
+  return (wants === undefined || has === wants) && (rdonly || has === 'local' || has === 'ringbuf');
+}
+
+function chooseMap(types: readonly MapType[] | undefined, pick: number): MapDef {
+  const all = [...PLAIN_MAPS, EVENTS, JUMPS];
+  const choice = types === undefined ? PLAIN_MAPS : all.filter((map) => types.includes(map.type));
+  if (choice.length === 0) throw new Elided('no map of that type');
+  return choice[pick % choice.length]!;
+}
+
+function stackAddress(c: Compiler, offset: number): Load {
+  return (reg) => c.emit(mov(reg, r10), add(reg, offset));
+}
+
+/** Zeroed stack memory, its first word made from `fill`; not initialised at all if that is undefined. */
+function buffer(
+  c: Compiler,
+  draft: Draft,
+  bytes: number,
+  fill: number | undefined,
+  next: (load: Load) => void,
+): void {
+  const offset = c.takeStack(bytes);
+  draft.temporary.push([offset, bytes]);
+  if (fill !== undefined) {
+    for (let word = 0; word < bytes; word += 8) c.emit(st(8, r10, offset + word, word === 0 ? fill % 4 : 0));
+  }
+  next(stackAddress(c, offset));
+}
+
+/** Sizes of memory that are tried where nothing is known of what the function wants. */
+const SIZES = [8, 16, 4, 12, 1] as const;
+
+function sizeFor(draft: Draft, sizeArg: number): number {
+  const known = draft.sizes.get(sizeArg);
+  if (known !== undefined) return known;
+  const rule = argumentRule(draft.contract.name, sizeArg);
+  const pick = draft.pick(sizeArg);
+  const size = rule?.sizes !== undefined ? rule.sizes[pick % rule.sizes.length]! : SIZES[pick % SIZES.length]!;
+  draft.sizes.set(sizeArg, size);
+  return size;
+}
+
+/** Beyond this the memory is taken from a map value. */
+const MOST_ON_STACK = 64;
+
+function prepareMemory(
+  c: Compiler,
+  draft: Draft,
+  i: number,
+  arg: Extract<Arg, { kind: 'mem' }>,
+  next: (load: Load) => void,
+): void {
+  const pick = draft.pick(i);
+  const sizeArg = 'arg' in arg.size ? arg.size.arg : undefined;
+  if ((arg.nullable || arg.optional) && pick % 4 === 0) {
+    if (sizeArg !== undefined && !arg.optional) draft.sizes.set(sizeArg, 0);
+    return next((reg) => c.emit(mov(reg, 0)));
+  }
+  const bytes = sizeArg === undefined ? (arg.size as { bytes: number }).bytes : sizeFor(draft, sizeArg);
+  if (arg.mapValue || bytes > MOST_ON_STACK || pick % 8 === 1) {
+    return next((reg) => c.loadMapValue(reg, SCRATCH, 64 * (pick % 2)));
+  }
+  // The range of a variable size includes bytes that the function may not write, so those are written before.
+  const initialised = arg.access !== 'write' || (sizeArg !== undefined && isVariable(draft, sizeArg));
+  return buffer(c, draft, bytes, initialised ? pick : undefined, next);
+}
+
+/** Whether a size argument is passed as a bounded scalar rather than as a constant. */
+function isVariable(draft: Draft, sizeArg: number): boolean {
+  const arg = draft.contract.args[sizeArg];
+  if (arg?.kind !== 'size' || arg.constant || argumentRule(draft.contract.name, sizeArg) !== undefined) return false;
+  return sizeFor(draft, sizeArg) >= 8 && draft.pick(sizeArg) % 16 === 5;
+}
+
+function prepareSize(c: Compiler, draft: Draft, i: number, mayVary: boolean, next: (load: Load) => void): void {
+  const size = sizeFor(draft, i);
+  if (!mayVary || !isVariable(draft, i)) return next((reg) => c.emit(mov(reg, size)));
+  // 1 to 8: within the buffer, and never the 0 that most functions refuse.
+  next((reg) => {
+    emitScalar(c, reg, draft.pick(i) % 64);
+    c.emit(and(reg, 7), add(reg, 1));
+  });
+}

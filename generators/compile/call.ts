@@ -1,0 +1,164 @@
+/**
+ * One call, made from its contract alone: arguments prepared, the result checked for NULL and kept, what was acquired given
+ * back. Families with a shape of their own (locks, iterators, callbacks, graphs) do not come here.
+ */
+import { add, ja, jmp, mov, r0, r1, r2, r10 } from '../../src/isa/build.js';
+import { label } from '../../src/isa/label.js';
+import type { Arg, Contract, PointerKind } from '../../src/kernel/contract.js';
+import { loadArguments, type Prepared, withArguments } from './arguments.js';
+import type { Compiler } from './compiler.js';
+import { Elided, type Home } from './frame.js';
+import { holesOf } from './maps.js';
+import { effectOf, resultOf } from './names.js';
+import { producersOf } from './producers.js';
+import { closing } from './release.js';
+import type { Thing } from './scope.js';
+
+export interface CallChoices {
+  /** Free choices, one an argument, used round and round. */
+  readonly picks: readonly number[];
+  /** Keep the result on the stack. */
+  readonly spill: boolean;
+  /** Which function gives it back: odd takes the second, where there are two. */
+  readonly release: number;
+  /** A static subprogram gives it back. */
+  readonly inSubprogram: boolean;
+  /** What the call acquires is given away by what is nested in it, and not given back here. */
+  readonly given?: true;
+  /** Written where the result is NULL. */
+  readonly orElse?: () => void;
+}
+
+export const PLAIN: CallChoices = { picks: [0], spill: false, release: 0, inSubprogram: false };
+
+/** Writes the call of `name` and, while its result is held and in scope, `inner`. Throws Elided where it cannot be. */
+export function emitCall(c: Compiler, name: string, choices: CallChoices, inner: () => void): void {
+  const contract = c.usable(name);
+  const pick = (i: number) => choices.picks[i % choices.picks.length] ?? 0;
+  withArguments(c, contract, pick, produce, (prepared) => {
+    loadArguments(prepared);
+    c.call(name);
+    prepared.finish();
+    withResult(c, contract, prepared, choices, inner);
+  });
+}
+
+/** Makes what an argument needs by calling the first function that can be called here. */
+export function produce(c: Compiler, arg: Arg, pick: number, use: (thing: Thing) => void): void {
+  const names = producersOf(arg, c.type);
+  const choices: CallChoices = { ...PLAIN, spill: pick % 2 === 1 };
+  for (let i = 0; i < names.length; i++) {
+    const name = names[(pick + i) % names.length]!;
+    const made = c.attempt(() => {
+      const before = c.things.length;
+      emitCall(c, name, choices, () => {
+        const thing = c.things.at(-1);
+        if (thing === undefined || c.things.length === before) throw new Elided(`${name} makes nothing`);
+        use(thing);
+      });
+    });
+    if (made) return;
+  }
+  throw new Elided(`nothing here makes a ${arg.kind}`);
+}
+
+function withResult(
+  c: Compiler,
+  contract: Contract,
+  prepared: Prepared,
+  choices: CallChoices,
+  inner: () => void,
+): void {
+  const slot = [...prepared.slots.entries()][0];
+  if (slot !== undefined) return withDynptr(c, contract, prepared, slot, choices, inner);
+  const result = resultOf(contract);
+  if (result.pointer === undefined) {
+    if (!result.scalar) return inner();
+    return c.keep(choices.spill, (home) => c.withScalar(home, inner));
+  }
+  const { to, acquires } = result.pointer;
+  const out = c.fresh();
+  if (result.nullable) c.emit(jmp('eq', r0, 0, out));
+  c.keep(choices.spill, (home) => {
+    const thing = thingOf(contract, to, acquires !== undefined, prepared, home);
+    const scoped = () => (thing === undefined ? inner() : c.withThing(thing, inner));
+    if (acquires === undefined || choices.given === true) scoped();
+    else c.holding(closing(c, acquires, home, choices.release, choices.inSubprogram), scoped);
+  });
+  if (!result.nullable) return;
+  if (choices.orElse === undefined) {
+    c.emit(label(out));
+    return;
+  }
+  const end = c.fresh();
+  c.emit(ja(end), label(out));
+  choices.orElse();
+  c.emit(label(end));
+}
+
+/** What the pointer in `home` can be used for; undefined for what nothing here takes. */
+function thingOf(
+  contract: Contract,
+  to: PointerKind,
+  owned: boolean,
+  prepared: Prepared,
+  home: Home,
+): Thing | undefined {
+  switch (to.kind) {
+    case 'map_value': {
+      const map = prepared.map;
+      if (map === undefined) return undefined;
+      const holes = holesOf(map.fields);
+      return { kind: 'region', home, size: map.valueSize, readonly: false, holes, of: 'map_value' };
+    }
+    case 'sock':
+      return { kind: 'sock', home, type: to.type };
+    case 'record': {
+      const at = contract.args.findIndex((arg) => arg.kind === 'alloc_size');
+      const size = prepared.sizes.get(at) ?? 0;
+      return { kind: 'region', home, size, readonly: false, holes: [], of: 'record' };
+    }
+    case 'mem': {
+      const size = 'arg' in to.size ? (prepared.sizes.get(to.size.arg) ?? 0) : to.size.bytes;
+      return { kind: 'region', home, size, readonly: to.readonly === true, holes: [], of: 'mem' };
+    }
+    case 'btf':
+      return { kind: 'btf', struct: to.struct, home, trust: to.trust === 'none' ? 'plain' : to.trust, owned };
+    default:
+      return undefined;
+  }
+}
+
+/** Size that is counted with for a dynptr over a packet. */
+const PACKET_BYTES = 14;
+
+function withDynptr(
+  c: Compiler,
+  contract: Contract,
+  prepared: Prepared,
+  [arg, slot]: readonly [number, number],
+  choices: CallChoices,
+  inner: () => void,
+): void {
+  const made = effectOf(contract, 'init_dynptr');
+  const cloned = effectOf(contract, 'clone_dynptr');
+  const from = cloned === undefined ? undefined : prepared.things.get(cloned.from);
+  const type = made?.type ?? (from?.kind === 'dynptr' ? from.type : undefined);
+  if (type === undefined) throw new Elided(`${contract.name} makes no dynptr that is known`);
+  const size = prepared.sizes.get(contract.name === 'bpf_dynptr_from_mem' ? 1 : -1) ?? PACKET_BYTES;
+  const thing: Thing = { kind: 'dynptr', slot, type, size };
+  if (contract.args[arg]?.kind === 'dynptr' && made?.acquires === undefined) {
+    // A view is given up by forgetting it. Its slot is not used again: output memory may not cover a dynptr.
+    c.withThing(thing, inner);
+    return;
+  }
+  const close = choices.release % 2 === 0 ? 'bpf_ringbuf_submit_dynptr' : 'bpf_ringbuf_discard_dynptr';
+  c.holding(
+    () => {
+      c.emit(mov(r1, r10), add(r1, slot), mov(r2, 0));
+      c.callUnchecked(close);
+    },
+    () => c.withThing(thing, inner),
+  );
+  c.giveStack(slot, 16);
+}

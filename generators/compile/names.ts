@@ -1,0 +1,39 @@
+/** Contracts by name, and what a contract's outcomes say about its result. */
+import { helperByName, kfunc } from '../../src/kernel/catalog.js';
+import type { Contract, Effect, PointerKind, Resource } from '../../src/kernel/contract.js';
+
+/** The contract of the helper or kfunc with exactly this name. */
+export function contractOf(name: string): Contract | undefined {
+  const found = helperByName(name);
+  return found?.name === name ? found : kfunc(name);
+}
+
+/** What may be in r0 after a call, over all outcomes. */
+export interface ResultOf {
+  readonly pointer?: { readonly to: PointerKind; readonly acquires?: Resource };
+  readonly nullable: boolean;
+  readonly scalar: boolean;
+}
+
+export function resultOf(contract: Contract): ResultOf {
+  const pointers = contract.outcomes.flatMap(({ r0 }) => (r0.kind === 'pointer' ? [r0] : []));
+  const pointer = pointers[0];
+  return {
+    ...(pointer === undefined ? {} : { pointer }),
+    nullable: contract.outcomes.some(({ r0 }) => r0.kind === 'null'),
+    scalar: contract.outcomes.some(({ r0 }) => r0.kind === 'scalar'),
+  };
+}
+
+/** The first effect of this kind in any outcome. */
+export function effectOf<K extends Effect['kind']>(
+  contract: Contract,
+  kind: K,
+): Extract<Effect, { kind: K }> | undefined {
+  for (const { effects } of contract.outcomes) {
+    for (const effect of effects) {
+      if (effect.kind === kind) return effect as Extract<Effect, { kind: K }>;
+    }
+  }
+  return undefined;
+}

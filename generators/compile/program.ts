@@ -1,0 +1,74 @@
+/** From a tree of fragments to a program: compiled, linked, its functions in order. */
+import { r1 } from '../../src/isa/build.js';
+import { type Item, label, link } from '../../src/isa/label.js';
+import type { Program, ProgType, Subprog } from '../../src/object/program.js';
+import type { Fragment } from '../fragment.js';
+import { Compiler } from './compiler.js';
+
+/** Inclusive range of values that the main program may return, as far as each hook gives them a meaning. */
+export const RETURNS: Readonly<Record<ProgType, readonly [number, number]>> = {
+  // XDP_ABORTED to XDP_REDIRECT.
+  xdp: [0, 4],
+  // TC_ACT_OK, TC_ACT_RECLASSIFY, TC_ACT_SHOT.
+  tc: [0, 2],
+  // Bytes of the packet to keep.
+  socket_filter: [0, 4096],
+  // Whether the event is recorded.
+  tracepoint: [0, 1],
+  syscall: [0, 4096],
+};
+
+export interface Tree {
+  readonly type: ProgType;
+  readonly body: readonly Fragment[];
+  /** Keep the context on the stack rather than in r6. */
+  readonly spillCtx: boolean;
+  /** What the program returns at its end, counted round and round in the range of its type. */
+  readonly value: number;
+}
+
+/** Fewer slots than this is the empty program, which always fits. */
+export const LEAST_SLOTS = 2;
+
+/**
+ * Compiles `tree` into a program of at most `maxInsns` slots (at least `LEAST_SLOTS`): fragments that come after the limit is reached
+ * are left out.
+ */
+export function compileTree(tree: Tree, maxInsns: number, name = 'main'): Program {
+  let limit = maxInsns;
+  for (;;) {
+    const program = compileOnce(tree, limit, name);
+    const over = program.insns.length - maxInsns;
+    if (over <= 0 || limit <= 0) return program;
+    // What was open when the limit was met has been closed since; so much must be kept free.
+    limit = Math.max(0, Math.min(limit - over, limit - 4));
+  }
+}
+
+function compileOnce(tree: Tree, limit: number, name: string): Program {
+  const c = new Compiler(tree.type, limit - 2);
+  c.func('main', [{ reg: r1, as: 'ctx', spill: tree.spillCtx }], RETURNS[tree.type], () => {
+    c.body(tree.body);
+    c.result(tree.value);
+  });
+  const main = c.units.at(-1)!;
+  const units = [main, ...c.units.slice(0, -1)];
+  const items: Item[] = units.flatMap((unit) => [label(unit.label), ...unit.items]);
+  const { insns, labels } = link(items);
+  const subprogs: Subprog[] = units.map((unit) => ({
+    name: unit.label,
+    start: labels.get(unit.label)!,
+    linkage: unit.linkage,
+  }));
+  return {
+    name,
+    type: tree.type,
+    insns,
+    maps: c.maps,
+    kfuncs: c.kfuncs,
+    subprogs,
+    localTypes: c.localTypes,
+    license: 'GPL',
+    ...(tree.type === 'syscall' ? { sleepable: true } : {}),
+  };
+}

@@ -1,0 +1,117 @@
+/** Ways through and out of a program: loops with a count, loops with a budget, early exits, tail calls, exceptions. */
+import fc from 'fast-check';
+import { and, exit, ja, jmp, mayGoto, mov, r0, r1, r2, r3, registers, sub } from '../../src/isa/build.js';
+import { label } from '../../src/isa/label.js';
+import { spillArbitrary, type Test, testArbitrary } from '../choices.js';
+import type { Compiler } from '../compile/compiler.js';
+import { Elided } from '../compile/frame.js';
+import { JUMPS } from '../compile/maps.js';
+import { emitScalar } from '../compile/touch.js';
+import { type Fragment, fragment } from '../fragment.js';
+import { type Body, emitTest } from './values.js';
+
+/** The verifier walks every round of a counted loop, so nested counts multiply; beyond this no further loop is opened. */
+const MOST_ROUNDS = 12;
+
+/** A loop that counts down from a constant. */
+export function countedLoopArbitrary(body: Body): fc.Arbitrary<Fragment> {
+  return fc
+    .record({ rounds: fc.integer({ min: 1, max: 5 }), spill: spillArbitrary, body })
+    .map(({ rounds, spill, body }) =>
+      fragment(`loop of ${rounds}`, body, (c) => {
+        const repeats = c.context.repeats * rounds;
+        if (repeats > MOST_ROUNDS) throw new Elided('too many rounds');
+        c.withHome(spill, (home) => {
+          c.emit(mov(r0, rounds));
+          c.store(home, r0);
+          const again = c.fresh();
+          c.emit(label(again));
+          c.within({ repeats }, () => c.body(body));
+          if ('reg' in home) {
+            const counter = registers[home.reg]!;
+            c.emit(sub(counter, 1), jmp('ne', counter, 0, again));
+          } else {
+            c.load(r0, home);
+            c.emit(sub(r0, 1));
+            c.store(home, r0);
+            c.emit(jmp('ne', r0, 0, again));
+          }
+        });
+      }),
+    );
+}
+
+/** A loop that goes on while its budget lasts (may_goto), or until a test holds. */
+export function budgetLoopArbitrary(body: Body): fc.Arbitrary<Fragment> {
+  return fc
+    .record({ stop: fc.option(testArbitrary, { nil: undefined }), body })
+    .map(({ stop, body }) =>
+      fragment('may_goto loop', body, (c) => {
+        const again = c.fresh();
+        const out = c.fresh();
+        c.emit(label(again), mayGoto(out));
+        c.within({ loops: c.context.loops + 1 }, () => {
+          c.body(body);
+          if (stop !== undefined) emitTest(c, stop, out);
+        });
+        c.emit(ja(again), label(out));
+      }),
+    );
+}
+
+/** Gives back all that the function holds and leaves it, when a test holds. */
+export function leaveArbitrary(): fc.Arbitrary<Fragment> {
+  return fc.record({ test: testArbitrary, value: fc.nat({ max: 7 }), scalar: fc.boolean() }).map(({ test, value, scalar }) =>
+    fragment('leave early', [], (c) => {
+      const on = c.fresh();
+      emitTest(c, test, on);
+      if (scalar && c.kind === 'main') {
+        c.closeAll();
+        emitScalar(c, r0, 2 * value);
+        c.emit(and(r0, 1), exit());
+      } else c.leave(value);
+      c.emit(label(on));
+    }),
+  );
+}
+
+export interface EndChoices {
+  readonly test: Test | undefined;
+  readonly value: number;
+}
+
+/** A tail call: falls through when there is no program at the index. */
+export function emitTailCall(c: Compiler, { test, value }: EndChoices): void {
+  if (c.kind !== 'main') throw new Elided('tail calls are made by the main program only');
+  if (c.type === 'syscall') throw new Elided('a sleepable program cannot use a program array');
+  c.usable('bpf_tail_call');
+  const on = c.fresh();
+  if (test !== undefined) emitTest(c, test, on);
+  c.loadCtx(r1);
+  c.loadMap(r2, JUMPS);
+  c.emit(mov(r3, value % JUMPS.maxEntries));
+  c.call('bpf_tail_call');
+  c.emit(label(on));
+}
+
+/** An exception, when the test holds. */
+export function emitThrow(c: Compiler, { test, value }: EndChoices): void {
+  if (c.kind !== 'main' && c.kind !== 'static') throw new Elided('exceptions are not thrown here');
+  if (c.inCallback) throw new Elided('callbacks may not throw');
+  c.usable('bpf_throw');
+  const on = c.fresh();
+  if (test !== undefined) emitTest(c, test, on);
+  c.emit(mov(r1, value % 2));
+  c.call('bpf_throw');
+  c.emit(label(on));
+}
+
+export function endArbitrary(): fc.Arbitrary<Fragment> {
+  return fc
+    .record({ thrown: fc.boolean(), test: testArbitrary, value: fc.nat({ max: 7 }) })
+    .map(({ thrown, ...choices }) =>
+      fragment(thrown ? 'throw' : 'tail call', [], (c) =>
+        thrown ? emitThrow(c, choices) : emitTailCall(c, choices),
+      ),
+    );
+}

@@ -1,0 +1,133 @@
+/** Subprograms: static ones, which are verified where they are called, and global ones, which are verified alone. */
+import fc from 'fast-check';
+import { callSub, exit, jmp, r0, r1, r2, r3 } from '../../src/isa/build.js';
+import { label } from '../../src/isa/label.js';
+import { oneIn, pickArbitrary, picksArbitrary, spillArbitrary } from '../choices.js';
+import { loadArguments, withArguments } from '../compile/arguments.js';
+import { produce } from '../compile/call.js';
+import type { Compiler, Param } from '../compile/compiler.js';
+import { Elided } from '../compile/frame.js';
+import { contractOf, resultOf } from '../compile/names.js';
+import { closing } from '../compile/release.js';
+import type { Thing } from '../compile/scope.js';
+import { emitScalar } from '../compile/touch.js';
+import { type Fragment, fragment } from '../fragment.js';
+import type { Body } from './values.js';
+
+export interface SubprogramChoices {
+  readonly global: boolean;
+  readonly twice: boolean;
+  readonly which: number;
+  readonly value: number;
+  readonly spill: boolean;
+}
+
+/** Writes a subprogram with `inner` as its body, and its call; what it returns is a scalar for `after`. */
+export function emitSubprogram(c: Compiler, choices: SubprogramChoices, inner: () => void, after: () => void): void {
+  const { global, twice, which, value, spill } = choices;
+  // A global function may not be called under a lock, and is verified as if it could be called from anywhere.
+  if (global && c.context.locks.length > 0) throw new Elided('a lock is held');
+  const things = global ? [] : c.things.filter((thing) => thing.kind !== 'dynptr');
+  const thing = things[things.length - 1 - (which % Math.max(1, things.length))];
+  const params: Param[] = [];
+  if (!global && c.hasCtx) params.push({ reg: r1, as: 'ctx', spill });
+  if (thing !== undefined) params.push({ reg: r2, as: (home): Thing => ({ ...thing, home }) as Thing });
+  params.push({ reg: global ? r1 : r3, as: 'scalar', spill });
+  const { label: target, reads } = c.func(global ? 'global' : 'static', params, [0, 7], () => {
+    inner();
+    const scalar = c.scalar(which);
+    if (scalar === undefined || value % 2 === 0) c.result(value);
+    else {
+      c.load(r0, scalar.home);
+      c.emit(exit());
+    }
+  });
+  for (let calls = twice ? 2 : 1; calls > 0; calls--) {
+    params.forEach(({ reg, as }, i) => {
+      if (reads[i] !== true) return;
+      if (as === 'ctx') c.loadCtx(reg);
+      else if (as === 'scalar') emitScalar(c, reg, which + calls);
+      else if (thing !== undefined) c.load(reg, thing.home);
+    });
+    c.emit(callSub(target));
+  }
+  c.keep(spill, (home) => c.withScalar(home, after));
+}
+
+export function subprogramArbitrary(body: Body): fc.Arbitrary<Fragment> {
+  return fc
+    .record({
+      global: oneIn(3),
+      twice: oneIn(4),
+      which: pickArbitrary,
+      value: fc.nat({ max: 7 }),
+      spill: spillArbitrary,
+      inner: body,
+      after: body,
+    })
+    .map(({ inner, after, ...choices }) =>
+      fragment(choices.global ? 'global function' : 'subprogram', [...inner, ...after], (c) =>
+        emitSubprogram(
+          c,
+          choices,
+          () => c.body(inner),
+          () => c.body(after),
+        ),
+      ),
+    );
+}
+
+/** Functions whose only needs are constants, memory and the context, and that acquire a reference. */
+export const ACQUIRED_BY_SUBPROGRAM = [
+  'bpf_task_from_pid',
+  'bpf_cgroup_from_id',
+  'bpf_sk_lookup_tcp',
+  'bpf_sk_lookup_udp',
+  'bpf_cpumask_create',
+] as const;
+
+/** A static subprogram acquires a reference and returns it; the caller checks it for NULL, uses it, gives it back. */
+export function acquiringSubprogramArbitrary(body: Body): fc.Arbitrary<Fragment> {
+  return fc
+    .record({
+      name: fc.constantFrom(...ACQUIRED_BY_SUBPROGRAM),
+      picks: picksArbitrary,
+      spill: spillArbitrary,
+      inSubprogram: fc.boolean(),
+      body,
+    })
+    .map(({ name, picks, spill, inSubprogram, body }) =>
+      fragment(`subprogram returns what ${name} acquires`, body, (c) => {
+        const contract = contractOf(name);
+        const pointer = contract === undefined ? undefined : resultOf(contract).pointer;
+        if (contract === undefined || pointer?.acquires === undefined) throw new Elided(`${name} acquires nothing`);
+        c.usable(name);
+        const { acquires, to } = pointer;
+        const params: Param[] = c.hasCtx ? [{ reg: r1, as: 'ctx' }] : [];
+        const { label: target, reads } = c.func('static', params, [0, 0], () => {
+          withArguments(c, contract, (i) => picks[i % picks.length] ?? 0, produce, (prepared) => {
+            loadArguments(prepared);
+            c.call(name);
+            c.emit(exit());
+          });
+        });
+        if (reads[0] === true) c.loadCtx(r1);
+        c.emit(callSub(target));
+        const out = c.fresh();
+        c.emit(jmp('eq', r0, 0, out));
+        c.keep(spill, (home) => {
+          const thing: Thing | undefined =
+            to.kind === 'sock'
+              ? { kind: 'sock', home, type: to.type }
+              : to.kind === 'btf'
+                ? { kind: 'btf', struct: to.struct, home, trust: 'trusted', owned: true }
+                : undefined;
+          c.holding(closing(c, acquires, home, 0, inSubprogram), () => {
+            if (thing === undefined) c.body(body);
+            else c.withThing(thing, () => c.body(body));
+          });
+        });
+        c.emit(label(out));
+      }),
+    );
+}

@@ -1,0 +1,81 @@
+/** Locks in map values: taken, the value touched, given back. */
+import fc from 'fast-check';
+import { add, jmp, mov, r0, r1, r2, r10 } from '../../src/isa/build.js';
+import { label } from '../../src/isa/label.js';
+import type { ProgType } from '../../src/object/program.js';
+import { pickArbitrary, spillArbitrary, touchesArbitrary } from '../choices.js';
+import type { Compiler } from '../compile/compiler.js';
+import { Elided, type Home } from '../compile/frame.js';
+import { LOCKED_MAPS, RESILIENT_MAPS } from '../compile/maps.js';
+import { type Fragment, fragment } from '../fragment.js';
+import { emitLookup, withValue } from './memory.js';
+import type { Body } from './values.js';
+
+export type LockName = 'spin' | 'resilient' | 'irqsave';
+
+/** Program types that may use maps with locks (check_map_prog_compatibility). */
+const LOCKING: readonly ProgType[] = ['xdp', 'tc', 'syscall'];
+
+/** Takes the lock at the start of the value in `home`, writes `inner` where it is held, gives it back. */
+export function emitLocked(c: Compiler, name: LockName, home: Home, owner: string, inner: () => void): void {
+  if (!LOCKING.includes(c.type)) throw new Elided(`${c.type} programs may not use locks`);
+  if (c.context.locks.includes(owner)) throw new Elided('the lock is held already');
+  const change = { locks: [...c.context.locks, owner] };
+  c.load(r1, home);
+  if (name === 'spin') {
+    c.call('bpf_spin_lock');
+    const close = () => {
+      c.load(r1, home);
+      c.callUnchecked('bpf_spin_unlock');
+    };
+    c.holding(close, inner, change);
+    return;
+  }
+  const failed = c.fresh();
+  if (name === 'resilient') {
+    c.call('bpf_res_spin_lock');
+    c.emit(jmp('ne', r0, 0, failed));
+    const close = () => {
+      c.load(r1, home);
+      c.callUnchecked('bpf_res_spin_unlock');
+    };
+    c.holding(close, inner, change);
+  } else {
+    const slot = c.takeStack(8);
+    c.emit(mov(r2, r10), add(r2, slot));
+    c.call('bpf_res_spin_lock_irqsave');
+    c.emit(jmp('ne', r0, 0, failed));
+    const close = () => {
+      c.load(r1, home);
+      c.emit(mov(r2, r10), add(r2, slot));
+      c.callUnchecked('bpf_res_spin_unlock_irqrestore');
+    };
+    c.holding(close, inner, { ...change, irq: c.context.irq + 1 });
+    c.giveStack(slot, 8);
+  }
+  c.emit(label(failed));
+}
+
+/** A value with a lock is looked up, locked and touched; the body is written where the lock is held. */
+export function lockArbitrary(body: Body): fc.Arbitrary<Fragment> {
+  return fc
+    .record({
+      name: fc.constantFrom<LockName[]>('spin', 'resilient', 'irqsave'),
+      map: fc.nat({ max: 1 }),
+      constant: fc.boolean(),
+      key: pickArbitrary,
+      spill: spillArbitrary,
+      touches: touchesArbitrary,
+      body,
+    })
+    .map(({ name, map, touches, body, ...choices }) =>
+      fragment(`${name} lock`, body, (c) => {
+        const maps = name === 'spin' ? LOCKED_MAPS : RESILIENT_MAPS;
+        const def = maps[map]!;
+        if (!LOCKING.includes(c.type)) throw new Elided(`${c.type} programs may not use locks`);
+        emitLookup(c, def, choices, (home) => {
+          emitLocked(c, name, home, def.name, () => withValue(c, def, home, touches, body));
+        });
+      }),
+    );
+}

@@ -1,0 +1,173 @@
+/**
+ * Programs that Linux accepts, by construction: trees of fragments, compiled. Every shrink of one is such a program too.
+ */
+import fc from 'fast-check';
+import { contracts } from '../src/kernel/catalog.js';
+import { PROG_TYPES, type Program, type ProgType } from '../src/object/program.js';
+import { spillArbitrary } from './choices.js';
+import { compileTree, LEAST_SLOTS, type Tree } from './compile/program.js';
+import { callbackArbitrary, laterArbitrary } from './families/callbacks.js';
+import { callArbitrary, plainCalls } from './families/calls.js';
+import { budgetLoopArbitrary, countedLoopArbitrary, endArbitrary, leaveArbitrary } from './families/flow.js';
+import { acquiringSubprogramArbitrary, subprogramArbitrary } from './families/functions.js';
+import { graphArbitrary } from './families/graphs.js';
+import { iteratorArbitrary } from './families/iterators.js';
+import { lockArbitrary } from './families/locks.js';
+import { globalArbitrary, lookupArbitrary, sendArbitrary } from './families/memory.js';
+import { exchangeArbitrary, objectArbitrary, peekArbitrary } from './families/objects.js';
+import { legacyLoadArbitrary, packetArbitrary } from './families/packet.js';
+import { sectionArbitrary } from './families/sections.js';
+import { type Body, branchArbitrary, computeArbitrary, contextArbitrary, touchingArbitrary } from './families/values.js';
+import { type Fragment, hollowable, outline } from './fragment.js';
+import { featureOf } from './witness.js';
+
+export interface ProgramConstraints {
+  /** Program types to draw from; all five unless told. */
+  readonly types?: readonly ProgType[];
+  /** Most slots of a program, 120 unless told, at least 2. */
+  readonly maxInsns?: number;
+  /** How deep fragments may nest, 4 unless told. */
+  readonly depth?: number;
+  /** Call only these functions, besides those that fragments of control and memory need; each program calls one of them at least. */
+  readonly only?: readonly string[];
+}
+
+export interface GeneratedProgram {
+  readonly program: Program;
+  readonly tree: Tree;
+}
+
+export const DEFAULT_MAX_INSNS = 120;
+const DEFAULT_DEPTH = 4;
+
+/** Fragments for programs of `type`, nested up to `depth`. */
+function bodyArbitrary(type: ProgType, depth: number, only: readonly string[] | undefined): Body {
+  const names = plainCalls(type).filter((name) => only === undefined || only.includes(name));
+  const { body } = fc.letrec<{ body: Fragment[]; fragment: Fragment }>((tie) => {
+    const inner = tie('body');
+    const none: Body = fc.constant([]);
+    const calls = (weight: number, nested: Body) =>
+      names.length === 0 ? [] : [{ weight, arbitrary: callArbitrary(names, nested) }];
+    const leaves = [
+      { weight: 3, arbitrary: touchingArbitrary() },
+      ...calls(4, none),
+      { weight: 2, arbitrary: computeArbitrary(none) },
+      { weight: 2, arbitrary: contextArbitrary(none) },
+      { weight: 3, arbitrary: leaveArbitrary() },
+      { weight: 1, arbitrary: endArbitrary() },
+    ];
+    const plain = [
+      { weight: 4, arbitrary: computeArbitrary(inner) },
+      { weight: 4, arbitrary: branchArbitrary(inner) },
+      { weight: 3, arbitrary: contextArbitrary(inner) },
+      { weight: 4, arbitrary: lookupArbitrary(inner) },
+      { weight: 1, arbitrary: globalArbitrary(inner) },
+      { weight: 3, arbitrary: sendArbitrary(inner) },
+      { weight: 3, arbitrary: subprogramArbitrary(inner) },
+      { weight: 2, arbitrary: countedLoopArbitrary(inner) },
+      { weight: 1, arbitrary: budgetLoopArbitrary(inner) },
+      ...(type === 'xdp' || type === 'tc' ? [{ weight: 4, arbitrary: packetArbitrary(inner) }] : []),
+      ...(type === 'tc' || type === 'socket_filter' ? [{ weight: 1, arbitrary: legacyLoadArbitrary(inner) }] : []),
+      ...calls(8, inner),
+    ];
+    const special = [
+      { weight: 3, arbitrary: sectionArbitrary(inner) },
+      { weight: 3, arbitrary: lockArbitrary(inner) },
+      { weight: 3, arbitrary: iteratorArbitrary(inner) },
+      { weight: 3, arbitrary: callbackArbitrary(inner) },
+      { weight: 1, arbitrary: laterArbitrary(inner) },
+      { weight: 1, arbitrary: acquiringSubprogramArbitrary(inner) },
+      { weight: 2, arbitrary: objectArbitrary(inner) },
+      { weight: 2, arbitrary: exchangeArbitrary(inner) },
+      { weight: 1, arbitrary: peekArbitrary(inner) },
+      { weight: 3, arbitrary: graphArbitrary(inner) },
+    ];
+    const leaf = fc.oneof(...leaves);
+    return {
+      body: fc.array(tie('fragment'), { maxLength: 3 }),
+      fragment: fc.oneof(
+        { maxDepth: depth, depthSize: 'small', withCrossShrink: true },
+        { weight: 4, arbitrary: leaf },
+        { weight: 6, arbitrary: hollowable(fc.oneof(...plain)) },
+        ...(only === undefined ? [{ weight: 5, arbitrary: hollowable(fc.oneof(...special)) }] : []),
+      ),
+    };
+  });
+  return body;
+}
+
+const bodies = new Map<string, Body>();
+
+/** The same arbitrary for the same question: building one takes longer than drawing from it. */
+function bodyFor(type: ProgType, depth: number, only: readonly string[] | undefined): Body {
+  const key = `${type} ${depth} ${only?.join() ?? '*'}`;
+  const known = bodies.get(key);
+  if (known !== undefined) return known;
+  const made = bodyArbitrary(type, depth, only);
+  bodies.set(key, made);
+  return made;
+}
+
+function programOf(type: ProgType, features: readonly string[], constraints: ProgramConstraints): fc.Arbitrary<GeneratedProgram> {
+  const maxInsns = Math.max(LEAST_SLOTS, constraints.maxInsns ?? DEFAULT_MAX_INSNS);
+  const body = bodyFor(type, constraints.depth ?? DEFAULT_DEPTH, constraints.only);
+  const featured: fc.Arbitrary<Fragment[]> =
+    features.length === 0
+      ? fc.constant([])
+      : fc.tuple(fc.constantFrom(...features), body).map(([name, inner]) => {
+          const feature = featureOf(name, type, inner);
+          return feature === undefined ? inner : [feature];
+        });
+  return fc
+    .record({ first: featured, rest: body, spillCtx: spillArbitrary, value: fc.nat({ max: 7 }) })
+    .map(({ first, rest, spillCtx, value }) => {
+      const tree: Tree = { type, body: [...first, ...rest], spillCtx, value };
+      const program = compileTree(tree, maxInsns);
+      return {
+        program,
+        tree,
+        [fc.toStringMethod]: () => `${type}, ${program.insns.length} insns\n${outline(tree.body)}`,
+      };
+    });
+}
+
+/**
+ * Programs that Linux 6.18 accepts, in both profiles. They shrink by dropping fragments, by replacing a fragment with what
+ * is nested in it, and by plainer choices inside fragments; so every shrink is accepted too.
+ */
+export function programArbitrary(constraints: ProgramConstraints = {}): fc.Arbitrary<GeneratedProgram> {
+  const types = constraints.types ?? PROG_TYPES;
+  return fc.oneof(
+    { withCrossShrink: false },
+    ...types.map((type) => programOf(type, featuresFor(type, constraints.only), constraints)),
+  );
+}
+
+/** What a program of `type` may have to call. */
+function featuresFor(type: ProgType, only: readonly string[] | undefined): readonly string[] {
+  return contracts()
+    .filter(({ name, types }) => types.includes(type) && (only === undefined || only.includes(name)))
+    .map(({ name }) => name);
+}
+
+/**
+ * The arbitrary of the `index`-th program of a campaign. Functions take turns, so that any hundred or two of programs in a row
+ * calls every function of the catalog; which program type calls it changes from round to round.
+ */
+export function turnArbitrary(
+  seed: number,
+  index: number,
+  constraints: ProgramConstraints = {},
+): fc.Arbitrary<GeneratedProgram> {
+  const types = constraints.types ?? PROG_TYPES;
+  const turns = contracts().filter(
+    (contract) =>
+      contract.types.some((type) => types.includes(type)) &&
+      (constraints.only === undefined || constraints.only.includes(contract.name)),
+  );
+  const contract = turns[index % Math.max(1, turns.length)];
+  if (contract === undefined) return programArbitrary(constraints);
+  const possible = contract.types.filter((type) => types.includes(type));
+  const round = Math.floor(index / turns.length) + (seed >>> 0);
+  return programOf(possible[(round + index) % possible.length]!, [contract.name], constraints);
+}

@@ -1,0 +1,188 @@
+/**
+ * The smallest program that calls a function as it should be called: for a rule that was refuted, and to make sure that every
+ * contract can be met.
+ */
+import { contracts } from '../src/kernel/catalog.js';
+import type { Contract } from '../src/kernel/contract.js';
+import type { Program, ProgType } from '../src/object/program.js';
+import { PLAIN } from './compile/call.js';
+import type { Compiler } from './compile/compiler.js';
+import { LOCKED_MAPS, PLAIN_MAPS, RESILIENT_MAPS } from './compile/maps.js';
+import { contractOf, resultOf } from './compile/names.js';
+import { compileTree } from './compile/program.js';
+import { RELEASERS } from './compile/release.js';
+import { emitCallback, emitLater, type CallbackName } from './families/callbacks.js';
+import { call, isPlainCall } from './families/calls.js';
+import { emitTailCall, emitThrow } from './families/flow.js';
+import { emitGraph, GRAPH_MOVES } from './families/graphs.js';
+import { emitIterator, ITERATORS } from './families/iterators.js';
+import { emitLocked, type LockName } from './families/locks.js';
+import { emitLookup } from './families/memory.js';
+import { emitExchange, emitObject, emitPeek, KEPT } from './families/objects.js';
+import { emitSection, type SectionName } from './families/sections.js';
+import { type Fragment, fragment } from './fragment.js';
+
+type Write = (c: Compiler, inner: () => void) => void;
+
+const section =
+  (name: SectionName): Write =>
+  (c, inner) =>
+    emitSection(c, name, inner);
+
+const lock =
+  (name: LockName): Write =>
+  (c, inner) => {
+    const map = (name === 'spin' ? LOCKED_MAPS : RESILIENT_MAPS)[0]!;
+    emitLookup(c, map, { constant: true, key: 0, spill: false }, (home) => emitLocked(c, name, home, map.name, inner));
+  };
+
+const object =
+  (kind: 'plain' | 'shared' | 'percpu'): Write =>
+  (c, inner) =>
+    emitObject(c, { kind, spill: false, inSubprogram: false, touches: [] }, inner);
+
+const callback =
+  (name: CallbackName): Write =>
+  (c, inner) =>
+    emitCallback(
+      c,
+      { name, count: 4, which: 0, shared: false, spill: false, touches: [], stop: undefined, value: 0 },
+      inner,
+    );
+
+const later =
+  (work: boolean): Write =>
+  (c, inner) => {
+    emitLater(c, { work, cancel: true, touches: [], spill: false }, () => {});
+    inner();
+  };
+
+/** Calls that a contract alone does not tell how to make. */
+const SHAPES: Readonly<Record<string, Write>> = {
+  bpf_spin_lock: lock('spin'),
+  bpf_spin_unlock: lock('spin'),
+  bpf_res_spin_lock: lock('resilient'),
+  bpf_res_spin_unlock: lock('resilient'),
+  bpf_res_spin_lock_irqsave: lock('irqsave'),
+  bpf_res_spin_unlock_irqrestore: lock('irqsave'),
+  bpf_rcu_read_lock: section('rcu'),
+  bpf_rcu_read_unlock: section('rcu'),
+  bpf_preempt_disable: section('preempt'),
+  bpf_preempt_enable: section('preempt'),
+  bpf_local_irq_save: section('irq'),
+  bpf_local_irq_restore: section('irq'),
+  bpf_obj_new_impl: object('plain'),
+  bpf_obj_drop_impl: object('plain'),
+  bpf_percpu_obj_new_impl: object('percpu'),
+  bpf_percpu_obj_drop_impl: object('percpu'),
+  bpf_refcount_acquire_impl: object('shared'),
+  // The local type: every program type that may exchange pointers may allocate it, or take it out again.
+  bpf_kptr_xchg: (c, inner) => emitExchange(c, { which: 0, take: true, spill: false }, inner),
+  bpf_loop: callback('bpf_loop'),
+  bpf_for_each_map_elem: callback('bpf_for_each_map_elem'),
+  bpf_find_vma: callback('bpf_find_vma'),
+  bpf_timer_init: later(false),
+  bpf_timer_set_callback: later(false),
+  bpf_timer_start: later(false),
+  bpf_timer_cancel: later(false),
+  bpf_wq_init: later(true),
+  bpf_wq_set_callback_impl: later(true),
+  bpf_wq_start: later(true),
+  bpf_tail_call: (c, inner) => {
+    emitTailCall(c, { test: undefined, value: 0 });
+    inner();
+  },
+  // The program ends here, so whatever is nested comes first.
+  bpf_throw: (c, inner) => {
+    inner();
+    emitThrow(c, { test: undefined, value: 0 });
+  },
+  bpf_map_lookup_elem: (c, inner) =>
+    emitLookup(c, PLAIN_MAPS[0]!, { constant: true, key: 0, spill: false }, () => inner()),
+};
+
+function writerOf(contract: Contract): Write | undefined {
+  const { name } = contract;
+  const shape = SHAPES[name];
+  if (shape !== undefined) return shape;
+  const graph = GRAPH_MOVES.find((move) => move === name);
+  if (graph !== undefined) {
+    return (c, inner) => emitGraph(c, { move: graph, direct: false, spill: false, touches: [] }, inner);
+  }
+  const iterator = ITERATORS.find((type) =>
+    [`bpf_iter_${type}_new`, `bpf_iter_${type}_next`, `bpf_iter_${type}_destroy`].includes(name),
+  );
+  if (iterator === undefined) return undefined;
+  return (c, inner) =>
+    emitIterator(c, { type: iterator, picks: [0, 0, 0, 4, 0], spill: false, stop: undefined }, inner);
+}
+
+/** The contract whose call leads to a call of a releasing function. */
+function acquirerFor(name: string, type: ProgType): { readonly name: string; readonly release: number } | undefined {
+  if (name === 'bpf_ringbuf_submit_dynptr') return { name: 'bpf_ringbuf_reserve_dynptr', release: 0 };
+  if (name === 'bpf_ringbuf_discard_dynptr') return { name: 'bpf_ringbuf_reserve_dynptr', release: 1 };
+  for (const [resource, names] of Object.entries(RELEASERS)) {
+    const release = names.indexOf(name);
+    if (release < 0) continue;
+    const acquirer = contracts().find(
+      (contract) =>
+        isPlainCall(contract) && contract.types.includes(type) && resultOf(contract).pointer?.acquires === resource,
+    );
+    if (acquirer !== undefined) return { name: acquirer.name, release };
+  }
+  return undefined;
+}
+
+/**
+ * A fragment that calls `name` validly in programs of `type`, around `body`. Undefined when nothing here knows how to, or the
+ * type may not call it.
+ */
+export function featureOf(name: string, type: ProgType, body: readonly Fragment[] = []): Fragment | undefined {
+  const contract = contractOf(name);
+  if (contract === undefined || !contract.types.includes(type)) return undefined;
+  const write = writerOf(contract);
+  if (write !== undefined) return fragment(`feature ${name}`, body, (c) => write(c, () => c.body(body)));
+  const acquirer = acquirerFor(name, type);
+  if (acquirer !== undefined) return call({ ...PLAIN, picks: [2], ...acquirer }, body);
+  // A cipher is made where sleeping is allowed, and used where it is not: there it comes from a map.
+  if (name.startsWith('bpf_crypto_') && type !== 'syscall') {
+    const which = KEPT.findIndex(({ struct }) => struct === 'bpf_crypto_ctx');
+    return fragment(`feature ${name}`, body, (c) =>
+      emitPeek(c, which, false, () => c.body([call({ ...PLAIN, name, picks: [2] }, body)])),
+    );
+  }
+  return isPlainCall(contract) ? call({ ...PLAIN, name, picks: [2] }, body) : undefined;
+}
+
+/** More slots than any of these programs has. */
+const ROOM = 200;
+
+/**
+ * The smallest program that calls `name` as the kernel wants it, and gives back what it got; in the first program type that may call it, or
+ * in `type`. Undefined when there is no contract of that name, or its type may not call it.
+ */
+export function fragmentFor(name: string, type?: ProgType): Program | undefined {
+  const types = type === undefined ? (contractOf(name)?.types ?? []) : [type];
+  for (const each of types) {
+    const feature = featureOf(name, each);
+    if (feature === undefined) continue;
+    const program = compileTree({ type: each, body: [feature], spillCtx: false, value: 0 }, ROOM, 'witness');
+    if (coverageOf(program).has(name)) return program;
+  }
+  return undefined;
+}
+
+const CALL = 0x85;
+const helperNames = new Map(contracts().map((contract) => [contract.id, contract.name]));
+
+/** Names of the helpers and kfuncs that a program calls, reached or not; helpers without a contract as `#id`. */
+export function coverageOf(program: Program): ReadonlySet<string> {
+  const names = new Set<string>();
+  let second = false;
+  for (const { opcode, src, imm } of program.insns) {
+    if (!second && opcode === CALL && src === 0) names.add(helperNames.get(imm) ?? `#${imm}`);
+    if (!second && opcode === CALL && src === 2) names.add(program.kfuncs[imm] ?? `#${imm}`);
+    second = !second && opcode === 0x18;
+  }
+  return names;
+}
