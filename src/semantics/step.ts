@@ -34,7 +34,9 @@ export function step<V>(m: Machine<V>, op: Op, at: number): Next<V> {
       return NEXT;
     }
     case 'movsx': {
-      const extended = m.signExtend(op.bits, m.read(op.src));
+      // At width 32 the high half is dropped first: it does not matter, and a machine may know more of the low half alone.
+      const src = op.width === 64 ? m.read(op.src) : m.zeroExtend(32, m.read(op.src));
+      const extended = m.signExtend(op.bits, src);
       m.write(op.dst, op.width === 64 ? extended : m.zeroExtend(32, extended));
       return NEXT;
     }
