@@ -130,11 +130,6 @@ export class Functions {
     );
   }
 
-  /** The function of that name; undefined for none. */
-  named(name: string): ObjectFunction | undefined {
-    return this.all.find((fn) => fn.name === name);
-  }
-
   /** Contents of a function. Throws InputError where its relocations make no sense or cannot be resolved. */
   body(fn: ObjectFunction): Body {
     const known = this.bodies.get(fn);

@@ -52,18 +52,17 @@ export interface Parts {
   readonly functions: Functions;
   readonly maps: readonly ObjectMap[];
   readonly externs: Externs;
-  /** By name of a function: the one that runs when it throws (`exception_callback:` tag). */
-  readonly exceptionCallbacks: ReadonlyMap<string, string>;
+  /** Names of the programs that say what runs when they throw (`exception_callback:` tag). */
+  readonly exceptionCallbacks: ReadonlySet<string>;
 }
 
-/** The exception callbacks that declaration tags name. */
-export function exceptionCallbacks(btf: Btf | undefined): Map<string, string> {
-  const out = new Map<string, string>();
+/** Names of the functions that have an `exception_callback:` tag. */
+export function exceptionCallbacks(btf: Btf | undefined): Set<string> {
+  const out = new Set<string>();
   for (let id = 1; btf !== undefined && id < btf.count; id++) {
     if (btf.kind(id) !== 'decl_tag') continue;
     const tag = btf.type(id);
-    if (tag.kind !== 'decl_tag' || !tag.name.startsWith('exception_callback:')) continue;
-    out.set(btf.name(tag.type), tag.name.slice('exception_callback:'.length));
+    if (tag.kind === 'decl_tag' && tag.name.startsWith('exception_callback:')) out.add(btf.name(tag.type));
   }
   return out;
 }
@@ -202,17 +201,10 @@ class Linker {
  * InputError where the object makes no sense.
  */
 export function link(parts: Parts, main: ObjectFunction): Linked {
+  if (parts.exceptionCallbacks.has(main.name))
+    throw new NotModelled('its exception callback is not modelled');
   const linker = new Linker(parts);
   linker.place(main);
-  const callback = parts.exceptionCallbacks.get(main.name);
-  if (callback !== undefined) {
-    const fn = parts.functions.named(callback);
-    if (fn === undefined)
-      throw new InputError(`the exception callback '${callback}' of '${main.name}' is not defined`, {
-        file: parts.elf.file,
-      });
-    linker.place(fn);
-  }
   const { insns, maps, kfuncs, subprogs, lines } = linker;
   return { insns, maps, kfuncs, subprogs, lines, localTypes: [...linker.localTypes] };
 }
