@@ -55,7 +55,8 @@ export function prepare(program: Program): Code {
   if (insns.length === 0) fail(-1, 'empty program');
   const ops = decodeAll(insns);
   const owner = new Int32Array(insns.length);
-  subprogs.forEach((s, i) => owner.fill(s.start, s.start, subprogs[i + 1]?.start ?? insns.length));
+  for (const [i, s] of subprogs.entries())
+    owner.fill(s.start, s.start, subprogs[i + 1]?.start ?? insns.length);
   const contracts = ops.map((op) => (op === undefined ? undefined : contractOf(program, op)));
   checkJumps(ops, owner, subprogs);
   const starts = new Map(subprogs.map((s) => [s.start, s]));

@@ -61,6 +61,7 @@ class Comparison {
   private frame(old: Frame, cur: Frame): boolean {
     if (old === cur && this.mode === 'within') return this.sameFrame(old);
     if (old.callsite !== cur.callsite || old.subprog !== cur.subprog) return false;
+    if (old.callback?.stops !== cur.callback?.stops) return false;
     if (this.mode === 'exact' && old.callbackDepth !== cur.callbackDepth) return false;
     for (let n = 0; n < 10; n++) if (!this.reg(old.regs[n]!, cur.regs[n]!)) return false;
     const length = Math.max(old.stack.length, this.mode === 'exact' ? cur.stack.length : 0);

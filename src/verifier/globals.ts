@@ -55,16 +55,7 @@ export class Globals {
 
   /** The argument registers with which the subprogram itself is verified. */
   entry(p: Path, start: number): Reg[] {
-    return this.paramsOf(start).map((param) => {
-      switch (param.kind) {
-        case 'scalar':
-          return unknownReg;
-        case 'ctx':
-          return pointerReg('ctx');
-        case 'mem':
-          return pointerReg('mem', { size: param.size, nullable: true, id: p.newId() });
-      }
-    });
+    return this.paramsOf(start).map((param) => entryReg(p, param));
   }
 
   /** Refuses a call whose arguments are not of the subprogram's types. */
@@ -86,6 +77,12 @@ export class Globals {
       }
     });
   }
+}
+
+function entryReg(p: Path, param: Param): Reg {
+  if (param.kind === 'scalar') return unknownReg;
+  if (param.kind === 'ctx') return pointerReg('ctx');
+  return pointerReg('mem', { size: param.size, nullable: true, id: p.newId() });
 }
 
 /** Without BTF the subprogram is given out as taking a number in each register that it reads. */

@@ -37,6 +37,10 @@ export class Path {
     return this.profile === 'strict';
   }
 
+  get lastId(): number {
+    return this.ids.next;
+  }
+
   newId(): number {
     this.ids.next += 1;
     return this.ids.next;

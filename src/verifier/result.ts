@@ -1,4 +1,5 @@
 /** What a verification answers. */
+import type { Code } from './code.js';
 import type { State } from './state.js';
 
 /** `privileged`: a loader with all capabilities. `strict`: no uninitialised stack reads, no pointer leaks. */
@@ -28,6 +29,9 @@ export interface Accepted {
   readonly walked: number;
   readonly states: number;
   readonly facts: Facts;
+  /** The program as it was prepared, and the last id given out: for a walk that goes on from one of its states. */
+  readonly code: Code;
+  readonly lastId: number;
 }
 
 export interface Refused {

@@ -126,10 +126,9 @@ export function refine(
   const y = thaw(b);
   learn(taken ? op : OPPOSITE[op], width, x, y);
   if (isEmpty(x) || isEmpty(y)) return undefined;
-  sync(x);
-  sync(y);
-  if (!isConsistent(x) || !isConsistent(y)) return undefined;
-  return [equal(a, x) ? a : settle(x), equal(b, y) ? b : settle(y)];
+  const left = learned(a, x);
+  const right = learned(b, y);
+  return isConsistent(left) && isConsistent(right) ? [settle(left), settle(right)] : undefined;
 }
 
 /**
@@ -146,9 +145,14 @@ export function refineAsLinux(
   const x = thaw(a);
   const y = thaw(b);
   learn(taken ? op : OPPOSITE[op], width, x, y);
-  sync(x);
-  sync(y);
-  return [equal(a, x) ? a : settle(x), equal(b, y) ? b : settle(y)];
+  return [settle(learned(a, x)), settle(learned(b, y))];
+}
+
+/** Synced; the object it was where nothing is new. A constant has nothing to teach itself. */
+function learned(before: Scalar, r: Bounds): Scalar {
+  if (before.mask === 0n && equal(before, r)) return before;
+  sync(r);
+  return equal(before, r) ? before : r;
 }
 
 /** Tnums that contradict each other would give a meaningless intersection. */

@@ -39,8 +39,10 @@ export function fromUnsigned(min: bigint, max: bigint): Scalar {
 export function union(a: Scalar, b: Scalar): Scalar {
   if (contains(a, b)) return a;
   if (contains(b, a)) return b;
+  const t = tnumUnion(a, b);
   return {
-    ...tnumUnion(a, b),
+    value: t.value,
+    mask: t.mask,
     smin: lesser(a.smin, b.smin),
     smax: greater(a.smax, b.smax),
     umin: lesser(a.umin, b.umin),
@@ -56,8 +58,10 @@ export function union(a: Scalar, b: Scalar): Scalar {
 export function intersect(a: Scalar, b: Scalar): Scalar | undefined {
   if (a === b) return a;
   if (!tnumOverlap(a, b)) return undefined;
+  const t = tnumIntersect(a, b);
   const r: Bounds = {
-    ...tnumIntersect(a, b),
+    value: t.value,
+    mask: t.mask,
     smin: greater(a.smin, b.smin),
     smax: lesser(a.smax, b.smax),
     umin: greater(a.umin, b.umin),

@@ -3,7 +3,7 @@
  * what it calls in kernel/bpf/verifier.c. Every step keeps each value that was admitted before.
  */
 import type { Scalar } from './scalar.js';
-import { constant, S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from './scalar.js';
+import { constant, S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX, unknown } from './scalar.js';
 import { tnumHas, tnumRange, tnumStep } from './tnum.js';
 
 /** A scalar in the making. */
@@ -258,10 +258,7 @@ export function isConsistent(r: Scalar): boolean {
 }
 
 /** Ends the making of a scalar: where its bounds contradict each other they are dropped, as the kernel does. */
-export function settle(r: Bounds): Scalar {
-  if (!isConsistent(r)) {
-    unbound32(r);
-    unbound64(r);
-  } else if (r.mask === 0n) return constant(r.value);
-  return r;
+export function settle(r: Scalar): Scalar {
+  if (!isConsistent(r)) return { ...unknown, value: r.value, mask: r.mask };
+  return r.mask === 0n ? constant(r.value) : r;
 }

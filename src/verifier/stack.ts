@@ -217,6 +217,20 @@ function allZero(p: Path, depth: number, off: number, size: number): boolean {
   return true;
 }
 
+/** A stub does not write what the real call would have: bytes that nothing was written to before must not be read. */
+export function skipStack(p: Path, ptr: Reg, size: number): void {
+  if (ptr.type !== 'stack' || !hasFixedOffset(ptr)) return;
+  const off = fixedOffset(ptr);
+  for (let at = off; at < off + size && at < 0; at++) {
+    const index = slotOf(at);
+    const old = p.slot(ptr.frame, index) ?? EMPTY_SLOT;
+    if (old.bytes[byteOf(at)] !== BYTE.invalid) continue;
+    const bytes = old.bytes.slice();
+    bytes[byteOf(at)] = BYTE.skipped;
+    p.setSlot(ptr.frame, index, { ...old, bytes });
+  }
+}
+
 /** Every byte may be read as a number: written, and no part of a dynptr, iterator or IRQ state. */
 export function requireReadable(p: Path, depth: number, off: number, size: number, regno: number): void {
   for (let at = off; at < off + size; at++) {
@@ -225,6 +239,7 @@ export function requireReadable(p: Path, depth: number, off: number, size: numbe
     const pointer = kind === BYTE.spill && slot?.reg !== undefined && isPointer(slot.reg);
     if (kind === BYTE.misc || kind === BYTE.zero || (kind === BYTE.spill && !(pointer && p.strict))) continue;
     if (kind === BYTE.invalid && !p.strict) continue;
+    if (kind === BYTE.skipped) refuse(`read of the stack at fp${at}, which a stub left unwritten`);
     refuse(`invalid read from stack R${regno} off=${off} size=${size}`);
   }
 }

@@ -65,7 +65,17 @@ export interface Reg {
 }
 
 /** What is known of each byte of a stack slot. */
-export const BYTE = { invalid: 0, misc: 1, zero: 2, spill: 3, dynptr: 4, iter: 5, irq: 6 } as const;
+export const BYTE = {
+  invalid: 0,
+  misc: 1,
+  zero: 2,
+  spill: 3,
+  dynptr: 4,
+  iter: 5,
+  irq: 6,
+  /** A stub stands for a call that would have written this byte, and did not: it must not be read. Only in a killed program. */
+  skipped: 7,
+} as const;
 export type ByteKind = (typeof BYTE)[keyof typeof BYTE];
 
 /** An 8-byte stack slot. Byte 0 is the lowest address. */
@@ -120,6 +130,8 @@ export interface CallbackFrame {
   readonly call: number;
   readonly returns: readonly [number, number];
   readonly async: boolean;
+  /** The program was killed while this callback ran: when it returns, the helper that called it stops. */
+  readonly stops?: true;
 }
 
 export interface Frame {

@@ -95,10 +95,14 @@ export function tnumXor(a: Tnum, b: Tnum): Tnum {
 
 /**
  * a * b modulo 2^64: long multiplication over the bits of a. Where a bit is unknown, both partial sums are united.
- * Not commutative in precision: the kernel walks the bits of the destination, so callers pass it first.
+ * Not commutative in precision: the kernel walks the bits of the destination, so callers pass it first. A factor that is
+ * a power of two needs no walk.
  */
 export function tnumMul(a: Tnum, b: Tnum): Tnum {
   if ((a.mask | b.mask) === 0n) return tnum(u64(a.value * b.value), 0n);
+  if (b.mask === 0n && (b.value & (b.value - 1n)) === 0n) {
+    return tnum(u64(a.value * b.value), u64(a.mask * b.value));
+  }
   let { value, mask } = a;
   let shifted = b;
   let sum = tnumConst(0n);

@@ -67,7 +67,7 @@ function attempt(program: Program, options: VerifyOptions, widening: boolean): A
     reason,
     walked: walk?.walked ?? 0,
     states: walk?.states ?? 0,
-    widened: widening && walk !== undefined && walk.widened,
+    widened: widening && walk?.widened === true,
   });
   try {
     checkMaps(program);
@@ -88,6 +88,8 @@ function attempt(program: Program, options: VerifyOptions, widening: boolean): A
       walked: walk.walked,
       states: walk.states,
       facts: collect(walk.visits),
+      code,
+      lastId: walk.path.lastId,
       widened: walk.widened,
     };
   } catch (error) {

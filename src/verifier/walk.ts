@@ -36,8 +36,6 @@ export interface WalkOptions {
   readonly widening: boolean;
   /** What to do in place of the call at a slot; undefined: make the call. */
   readonly stubAt?: (slot: number) => StubEffect | undefined;
-  /** A helper whose callback has returned stops: the walk is of a killed program. */
-  readonly killed?: boolean;
 }
 
 /** A stub's work on the path. It leaves r0 and memory as the stub does; argument registers are dropped by the walk. */
@@ -283,7 +281,7 @@ export class Walk {
       path.setReg(0, r0);
       return frame.callsite + 1;
     }
-    if (this.options.killed === true) {
+    if (callback.stops === true) {
       // The helper that called back stops.
       this.calls.clobber(unknownReg);
       return frame.callsite + 1;

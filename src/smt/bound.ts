@@ -1,0 +1,193 @@
+/**
+ * How long a killed program runs: the most insns from a termination point to the exit, over all paths of the fast path. The graph of
+ * visits is what the verifier walked, with the entries of patched mode put in; where it goes round (a loop that the rules do not end),
+ * the limit that Linux puts on that kind of loop is what bounds it, or nothing does.
+ */
+import { subprogTarget } from '../isa/target.js';
+import type { Program } from '../object/program.js';
+import type { FastPath } from '../patch/rule.js';
+import type { Code } from '../verifier/code.js';
+import type { Facts, Visit } from '../verifier/result.js';
+import { frameOf } from '../verifier/state.js';
+import { components } from './components.js';
+import type { Patched } from './patched.js';
+
+export interface Bounds {
+  /** Insns, over all termination points; undefined: there is no bound. */
+  readonly worst: number | undefined;
+  /** The same by slot; slots that are never reached are missing. */
+  readonly bySlot: ReadonlyMap<number, number | undefined>;
+}
+
+/** BPF_MAX_LOOPS: the most calls of bpf_loop, numbers of bpf_iter_num, and jumps of one may_goto. */
+const MAX_LOOPS = 1 << 23;
+/** bpf_iter_bits takes at most 511 words. */
+const MAX_BITS = 511 * 64;
+
+export function bounds(program: Program, code: Code, facts: Facts, path: FastPath, patched: Patched): Bounds {
+  const graph = new PatchedGraph(program, code, path, patched);
+  const worstOf = new Map<Visit, number>();
+  const globalEntry = new Map<number, Visit>();
+  for (const s of program.subprogs) {
+    const entry = facts.at(s.start).find((v) => v.state.frames.length === 1 && v.from === undefined);
+    if (s.linkage === 'global' && s.start !== 0 && entry !== undefined) globalEntry.set(s.start, entry);
+  }
+  // Callees first, so that a call of a global subprogram has its cost.
+  const roots: Visit[] = [];
+  for (const entry of globalEntry.values()) roots.push(entry);
+  for (let slot = 0; slot < code.ops.length; slot++) roots.push(...facts.at(slot));
+  for (let round = 0; round <= globalEntry.size; round++) {
+    graph.costOfCall = (v) => callCost(code, v, globalEntry, worstOf);
+    solve(roots, graph, worstOf);
+  }
+  const bySlot = new Map<number, number | undefined>();
+  let worst = 0;
+  for (let slot = 0; slot < code.ops.length; slot++) {
+    const visits = facts.at(slot);
+    if (visits.length === 0) continue;
+    let most = 0;
+    for (const v of visits) most = Math.max(most, worstOf.get(v)! + afterGlobal(v, code, facts, graph, worstOf, 0));
+    bySlot.set(slot, Number.isFinite(most) ? most : undefined);
+    worst = Math.max(worst, most);
+  }
+  return { worst: Number.isFinite(worst) ? worst : undefined, bySlot };
+}
+
+/** What a global subprogram adds to the insn that calls it. */
+function callCost(
+  code: Code,
+  v: Visit,
+  entries: ReadonlyMap<number, Visit>,
+  worstOf: ReadonlyMap<Visit, number>,
+): number {
+  const op = code.ops[v.slot];
+  const target = op?.kind === 'call' && op.target === 'subprog' ? subprogTarget(op, v.slot) : undefined;
+  const entry = target === undefined ? undefined : entries.get(target);
+  return entry === undefined ? 0 : (worstOf.get(entry) ?? 0);
+}
+
+/** A kill inside a global subprogram goes on in its callers, which the verifier did not walk in one piece with it. */
+function afterGlobal(
+  v: Visit,
+  code: Code,
+  facts: Facts,
+  graph: PatchedGraph,
+  worstOf: ReadonlyMap<Visit, number>,
+  depth: number,
+): number {
+  const outer = v.state.frames[0]!;
+  if (outer.subprog === 0 || outer.callback !== undefined || depth > 8) return 0;
+  let most = 0;
+  code.ops.forEach((op, slot) => {
+    if (op?.kind !== 'call' || op.target !== 'subprog' || subprogTarget(op, slot) !== outer.subprog) return;
+    for (const call of facts.at(slot)) {
+      const rest = Math.max(0, ...graph.next(call).map((n) => worstOf.get(n) ?? 0));
+      most = Math.max(most, rest + afterGlobal(call, code, facts, graph, worstOf, depth + 1));
+    }
+  });
+  return most;
+}
+
+class PatchedGraph {
+  costOfCall: (v: Visit) => number = () => 0;
+
+  constructor(
+    private readonly program: Program,
+    private readonly code: Code,
+    private readonly path: FastPath,
+    private readonly patched: Patched,
+  ) {}
+
+  next(v: Visit): readonly Visit[] {
+    const entry = this.patched.entries.get(v);
+    if (entry === undefined || entry === v) return v.next;
+    if (this.path.stubs.has(v.slot)) return [entry];
+    // The end of a callback: in flight at the kill, its helper stops; called after it, the helper goes on if it was kept.
+    const call = frameOf(v.state).callback?.call;
+    return call !== undefined && !this.path.stubs.has(call) ? [entry, ...v.next] : [entry];
+  }
+
+  cost(v: Visit): number {
+    const entry = this.patched.entries.get(v);
+    // The entry stands for the same insn.
+    if (entry !== undefined && entry !== v && this.path.stubs.has(v.slot)) return 0;
+    return 1 + this.costOfCall(v);
+  }
+
+  /** How often a loop that goes through here may go round; undefined where no loop is controlled. */
+  trips(v: Visit): number | undefined {
+    const op = this.code.ops[v.slot];
+    if (op?.kind === 'may_goto') return MAX_LOOPS;
+    const contract = this.code.contracts[v.slot];
+    if (contract === undefined) return undefined;
+    const args = frameOf(v.state).regs;
+    for (const arg of contract.args) {
+      if (arg.kind === 'iter' && contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'))) {
+        return arg.type === 'num' ? MAX_LOOPS : arg.type === 'bits' ? MAX_BITS : Number.POSITIVE_INFINITY;
+      }
+      if (arg.kind === 'callback') {
+        const { countArg } = arg.callback;
+        if (countArg !== undefined) {
+          const count = args[countArg + 1]!.num.umax;
+          return count < BigInt(MAX_LOOPS) ? Number(count) : MAX_LOOPS;
+        }
+        const map = this.program.maps[args[1]!.map];
+        return map === undefined ? 1 : map.maxEntries;
+      }
+    }
+    return undefined;
+  }
+
+  /** Where this visit is in the program: loops with the same place are the same loop. */
+  place(v: Visit): string {
+    return `${v.state.frames.map((f) => f.callsite).join(' ')} ${v.slot}`;
+  }
+}
+
+/** Fills in the worst case of every visit that can be reached from the roots. */
+function solve(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map<Visit, number>): void {
+  worstOf.clear();
+  // Successors come out before what leads to them.
+  for (const component of components(roots, (v) => graph.next(v))) {
+    const inside = new Set(component);
+    let after = 0;
+    for (const v of component) {
+      for (const n of graph.next(v)) if (!inside.has(n)) after = Math.max(after, worstOf.get(n)!);
+    }
+    const first = component[0]!;
+    const loops = component.length > 1 || graph.next(first).includes(first);
+    const cost = loops ? loopCost(component, inside, graph) : graph.cost(first);
+    for (const v of component) worstOf.set(v, cost + after);
+  }
+}
+
+/** The most insns run inside a set of visits that go round: its longest way through, times how often it may be gone. */
+function loopCost(component: readonly Visit[], inside: ReadonlySet<Visit>, graph: PatchedGraph): number {
+  const trips = new Map<string, number>();
+  const controls = new Set<Visit>();
+  for (const v of component) {
+    const n = graph.trips(v);
+    if (n === undefined) continue;
+    controls.add(v);
+    trips.set(graph.place(v), Math.max(n, trips.get(graph.place(v)) ?? 0));
+  }
+  const rest = component.filter((v) => !controls.has(v));
+  const longest = new Map<Visit, number>();
+  let once = 0;
+  for (const part of components(rest, (v) => graph.next(v).filter((n) => inside.has(n) && !controls.has(n)))) {
+    const v = part[0]!;
+    if (part.length > 1) return Number.POSITIVE_INFINITY;
+    let most = 0;
+    for (const n of graph.next(v)) {
+      if (n === v) return Number.POSITIVE_INFINITY;
+      if (inside.has(n) && !controls.has(n)) most = Math.max(most, longest.get(n)!);
+    }
+    longest.set(v, most + graph.cost(v));
+    once = Math.max(once, most + graph.cost(v));
+  }
+  let product = 1;
+  for (const n of trips.values()) product *= n + 1;
+  let control = 0;
+  for (const v of controls) control += graph.cost(v);
+  return (once + control) * product;
+}

@@ -1,0 +1,114 @@
+/**
+ * The program in patched mode, from every state in which it may be killed.
+ *
+ * A kill may happen before any insn, in any state that the verifier saw there. Patched insns that are not stubs do what they did
+ * before, so a patched state at such an insn leads where the normal one led, and that was verified. Only two things are new: what a
+ * stub leaves, and a helper that stops because the program was killed in its callback. From those states the walk goes on, with the
+ * stubs in place, until it ends or is where it has been.
+ */
+import type { Program } from '../object/program.js';
+import type { FastPath } from '../patch/rule.js';
+import type { Code } from '../verifier/code.js';
+import { Refusal } from '../verifier/refusal.js';
+import type { Facts, Profile, Visit } from '../verifier/result.js';
+import type { State } from '../verifier/state.js';
+import { frameOf } from '../verifier/state.js';
+import { Walk } from '../verifier/walk.js';
+import { stubbedCall } from './stubbed-call.js';
+
+export interface PatchedFailure {
+  /** The verifier's words. */
+  readonly message: string;
+  /** Slot at fault. */
+  readonly slot: number;
+  /** The normal state in which the kill leads there. */
+  readonly killed: Visit;
+  /** Patched visits from the kill to the fault, in order. */
+  readonly path: readonly Visit[];
+  readonly reason: Refusal['reason'];
+}
+
+export interface Patched {
+  /** Where the patched run goes from a normal visit, if not where the normal run goes. */
+  readonly entries: ReadonlyMap<Visit, Visit>;
+  readonly failures: readonly PatchedFailure[];
+  /** Insns walked in patched mode. */
+  readonly walked: number;
+}
+
+export interface PatchedOptions {
+  readonly profile: Profile;
+  readonly budget: number;
+  /** Failures to look for; the walk stops after that many. */
+  readonly failures: number;
+}
+
+/** Callbacks that are running at the kill are the last their helpers make. */
+function interrupted(state: State): State {
+  if (!state.frames.some((f) => f.callback !== undefined && !f.callback.async)) return state;
+  const frames = state.frames.map((f) =>
+    f.callback === undefined ? f : { ...f, callback: { ...f.callback, stops: true as const } },
+  );
+  return { ...state, frames };
+}
+
+/** Is this visit one from which a killed program goes another way than it went before? */
+function differs(visit: Visit, code: Code, path: FastPath): boolean {
+  if (path.stubs.has(visit.slot)) return true;
+  const inCallback = visit.state.frames.some((f) => f.callback !== undefined && !f.callback.async);
+  return inCallback && code.ops[visit.slot]?.kind === 'exit' && frameOf(visit.state).callback !== undefined;
+}
+
+/** Walks the fast path from every termination point. */
+export function walkPatched(
+  program: Program,
+  code: Code,
+  facts: Facts,
+  path: FastPath,
+  firstId: number,
+  options: PatchedOptions,
+): Patched {
+  const entries = new Map<Visit, Visit>();
+  const failures: PatchedFailure[] = [];
+  let walked = 0;
+  let walk = newWalk();
+  for (let slot = 0; slot < code.ops.length; slot++) {
+    for (const killed of facts.at(slot)) {
+      if (!differs(killed, code, path) || failures.length >= options.failures) continue;
+      try {
+        entries.set(killed, walk.from({ slot, state: interrupted(killed.state) }));
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        failures.push({ message: error.message, slot: walk.slot, killed, path: trail(walk.current), reason: error.reason });
+        // What was walked on the way to a fault is not known to be safe.
+        walked += walk.walked;
+        walk = newWalk();
+      }
+    }
+  }
+  return { entries, failures, walked: walked + walk.walked };
+
+  function newWalk(): Walk {
+    return new Walk(
+      program,
+      code,
+      {
+        profile: options.profile,
+        budget: options.budget,
+        keepVisits: true,
+        widening: true,
+        stubAt: (slot) => {
+          const stub = path.stubs.get(slot);
+          return stub === undefined ? undefined : (p, args, contract) => stubbedCall(p, args, contract, stub, slot);
+        },
+      },
+      firstId,
+    );
+  }
+}
+
+function trail(last: Visit | undefined): Visit[] {
+  const visits: Visit[] = [];
+  for (let v = last; v !== undefined; v = v.from) visits.push(v);
+  return visits.reverse();
+}

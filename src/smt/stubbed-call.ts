@@ -1,0 +1,53 @@
+/** A stub in the verifier's eyes: what a replaced call leaves known, and what it leaves unwritten that the real call would have written. */
+import type { Arg, Contract } from '../kernel/contract.js';
+import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';
+import type { Stub } from '../patch/rule.js';
+import { touch } from '../verifier/args-memory.js';
+import { makeDynptr } from '../verifier/args-slots.js';
+import type { Path } from '../verifier/path.js';
+import { scalarReg, UNINIT } from '../verifier/regs.js';
+import { constant, isConst } from '../verifier/scalar.js';
+import { skipStack } from '../verifier/stack.js';
+import type { Reg } from '../verifier/state.js';
+
+/** Bytes that the function would write through this argument; undefined when it writes none, or how many is not known. */
+function written(contract: Contract, args: readonly Reg[], index: number): number | undefined {
+  const arg: Arg = contract.args[index]!;
+  switch (arg.kind) {
+    case 'mem': {
+      if (arg.access === 'read') return undefined;
+      if ('bytes' in arg.size) return arg.size.bytes;
+      const size = args[arg.size.arg]!;
+      return size.type === 'scalar' && isConst(size.num) ? Number(size.num.umax) : undefined;
+    }
+    case 'dynptr':
+      return arg.state === 'uninit' ? DYNPTR_SIZE : undefined;
+    case 'iter':
+      return arg.state === 'uninit' ? ITER_WORDS[arg.type] * 8 : undefined;
+    case 'irq_flag':
+      return arg.state === 'uninit' ? IRQ_FLAG_SIZE : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Changes the path to what holds after the stub at slot `at`, and returns r0. */
+export function stubbedCall(p: Path, args: readonly Reg[], contract: Contract, stub: Stub, at: number): Reg {
+  for (let index = 0; index < contract.args.length; index++) {
+    const size = written(contract, args, index);
+    if (size === undefined) continue;
+    const reg = args[index]!;
+    const slot = stub.slots.find((s) => s.arg === index);
+    const effect = contract.outcomes
+      .flatMap((o) => o.effects)
+      .find((e) => e.kind === 'init_dynptr' && e.arg === index);
+    if (slot !== undefined && effect?.kind === 'init_dynptr') {
+      // It holds nothing, but what is said to be destroyed must be, as after a call that failed.
+      const ref = effect.acquires === undefined ? 0 : p.newId();
+      if (ref !== 0) p.acquire({ id: ref, kind: 'pointer', at });
+      makeDynptr(p, reg, effect.type, ref, p.newId());
+    } else if (stub.writes.includes(index)) touch(p, reg, index + 1, size, 'write', true);
+    else skipStack(p, reg, size);
+  }
+  return stub.r0 === 'void' ? UNINIT : scalarReg(constant(stub.r0));
+}
