@@ -1,0 +1,59 @@
+/** A program's fast path: the rule set applied to every call site, with what the verifier knows there. */
+import { decodeAll } from '../isa/decode.js';
+import { contractOf } from '../kernel/catalog.js';
+import type { Contract, Outcome } from '../kernel/contract.js';
+import type { Program } from '../object/program.js';
+import { enabledOutcomes } from '../verifier/outcomes.js';
+import type { Facts } from '../verifier/result.js';
+import type { FastPath, RuleSet, Stub } from './rule.js';
+import { type Decision, decide } from './select.js';
+import { functionView, siteView } from './view.js';
+
+/** A call of a helper or kfunc that the verifier reached, and what the rule set says about it. */
+export interface CallSite extends Decision {
+  readonly slot: number;
+  readonly contract: Contract;
+  /** Outcomes that are possible in every state that reaches the site. */
+  readonly enabled: readonly Outcome[];
+}
+
+/** Outcomes that can happen at this slot whichever way it is reached. All of the contract's when it is not reached at all. */
+export function enabledAt(
+  contract: Contract,
+  program: Program,
+  facts: Facts,
+  slot: number,
+): readonly Outcome[] {
+  let enabled = contract.outcomes;
+  for (const visit of facts.at(slot)) {
+    const here = new Set(enabledOutcomes(contract, program, visit.state));
+    enabled = enabled.filter((outcome) => here.has(outcome));
+  }
+  return enabled;
+}
+
+/**
+ * The reachable call sites of helpers and kfuncs, in program order, each with the rule that decides it. `facts` are those of an
+ * accepted verification of the same program. Throws InputError if a rule's own code fails or its stub does not fit.
+ */
+export function callSites(program: Program, facts: Facts, rules: RuleSet): readonly CallSite[] {
+  const sites: CallSite[] = [];
+  decodeAll(program.insns).forEach((op, slot) => {
+    if (op === undefined || facts.at(slot).length === 0) return;
+    const contract = contractOf(program, op);
+    if (contract === undefined) return;
+    const enabled = enabledAt(contract, program, facts, slot);
+    const decision = decide(rules, functionView(contract), siteView(contract, slot, enabled));
+    sites.push({ slot, contract, enabled, ...decision });
+  });
+  return sites;
+}
+
+/** The fast path: which call sites are replaced, and by what. Sites that the verifier never reached are kept. */
+export function fastPath(program: Program, facts: Facts, rules: RuleSet): FastPath {
+  const stubs = new Map<number, Stub>();
+  for (const { slot, action } of callSites(program, facts, rules)) {
+    if (action.kind === 'stub') stubs.set(slot, action.stub);
+  }
+  return { rules: rules.name, stubs };
+}
