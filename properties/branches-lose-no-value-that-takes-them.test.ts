@@ -120,6 +120,8 @@ describe('branches', () => {
     );
     const refined = refine('lt', 64, true, r, constant(100n));
     expect(refined?.[0]).toBe(r);
+    const large = constant(1n << 40n);
+    expect(refine('lt', 64, true, r, large)?.[1]).toBe(large);
   });
 });
 

@@ -128,7 +128,7 @@ export function refine(
   if (isEmpty(x) || isEmpty(y)) return undefined;
   const left = learned(a, x);
   const right = learned(b, y);
-  return isConsistent(left) && isConsistent(right) ? [settle(left), settle(right)] : undefined;
+  return isConsistent(left) && isConsistent(right) ? [kept(a, left), kept(b, right)] : undefined;
 }
 
 /**
@@ -145,7 +145,7 @@ export function refineAsLinux(
   const x = thaw(a);
   const y = thaw(b);
   learn(taken ? op : OPPOSITE[op], width, x, y);
-  return [settle(learned(a, x)), settle(learned(b, y))];
+  return [kept(a, learned(a, x)), kept(b, learned(b, y))];
 }
 
 /** Synced; the object it was where nothing is new. A constant has nothing to teach itself. */
@@ -154,6 +154,8 @@ function learned(before: Scalar, r: Bounds): Scalar {
   sync(r);
   return equal(before, r) ? before : r;
 }
+
+const kept = (before: Scalar, after: Scalar): Scalar => (after === before ? before : settle(after));
 
 /** Tnums that contradict each other would give a meaningless intersection. */
 function mayBeEqual(width: Width, a: Tnum, b: Tnum): boolean {
