@@ -3,6 +3,7 @@
  * have. Follows map_alloc_check of each type (kernel/bpf/{arraymap,hashtab,ringbuf}.c), map_check_btf (kernel/bpf/syscall.c) and
  * btf_parse_fields (kernel/bpf/btf.c).
  */
+import { mapTypeNumber } from '../object/map-types.js';
 import type { MapDef, MapType, SpecialField } from '../object/program.js';
 import { FIELD_LAYOUT } from './structs.js';
 
@@ -55,10 +56,16 @@ const LATER: readonly Field[] = ['timer', 'wq'];
 const KPTRS: readonly Field[] = ['kptr', 'kptr_untrusted', 'refcount'];
 const GRAPHS: readonly Field[] = ['list_head', 'rb_root'];
 
+/**
+ * What a value has once at most. With two timers or workqueues the kernel does make the map, but then it has no special fields at all
+ * (map_check_btf keeps the error in place of the record), so that no helper takes them: a refusal in effect.
+ */
+const UNIQUE: readonly Field[] = [...LOCKS, ...LATER, 'refcount'];
+
 const INFO: Readonly<Record<MapType, MapTypeInfo>> = {
   hash: {
     type: 'hash',
-    number: 1,
+    number: mapTypeNumber('hash'),
     keySize: undefined,
     valueSize: undefined,
     flags: F.NO_PREALLOC | F.NUMA_NODE | F.ZERO_SEED | ACCESS,
@@ -69,7 +76,7 @@ const INFO: Readonly<Record<MapType, MapTypeInfo>> = {
   },
   array: {
     type: 'array',
-    number: 2,
+    number: mapTypeNumber('array'),
     keySize: 4,
     valueSize: undefined,
     flags: F.NUMA_NODE | F.MMAPABLE | F.PRESERVE_ELEMS | F.INNER_MAP | ACCESS,
@@ -80,7 +87,7 @@ const INFO: Readonly<Record<MapType, MapTypeInfo>> = {
   },
   prog_array: {
     type: 'prog_array',
-    number: 3,
+    number: mapTypeNumber('prog_array'),
     keySize: 4,
     valueSize: 4,
     flags: F.NUMA_NODE | F.RDONLY | F.WRONLY,
@@ -92,7 +99,7 @@ const INFO: Readonly<Record<MapType, MapTypeInfo>> = {
   },
   percpu_array: {
     type: 'percpu_array',
-    number: 6,
+    number: mapTypeNumber('percpu_array'),
     keySize: 4,
     valueSize: undefined,
     flags: F.PRESERVE_ELEMS | ACCESS,
@@ -104,7 +111,7 @@ const INFO: Readonly<Record<MapType, MapTypeInfo>> = {
   // No locks: an element may be given to another key while it is held.
   lru_hash: {
     type: 'lru_hash',
-    number: 9,
+    number: mapTypeNumber('lru_hash'),
     keySize: undefined,
     valueSize: undefined,
     flags: F.NO_COMMON_LRU | F.NUMA_NODE | F.ZERO_SEED | ACCESS,
@@ -115,7 +122,7 @@ const INFO: Readonly<Record<MapType, MapTypeInfo>> = {
   },
   ringbuf: {
     type: 'ringbuf',
-    number: 27,
+    number: mapTypeNumber('ringbuf'),
     keySize: 0,
     valueSize: 0,
     flags: F.NUMA_NODE,
@@ -131,12 +138,7 @@ export function mapType(type: MapType): MapTypeInfo {
   return INFO[type];
 }
 
-/** The map type with this kernel number (enum bpf_map_type), if it is modelled. */
-export function mapTypeByNumber(number: number): MapType | undefined {
-  return Object.values(INFO).find((info) => info.number === number)?.type;
-}
-
-/** Why the kernel would refuse to make this map, in one sentence; `undefined` if it would not. */
+/** Why the kernel would refuse this map, or not see its fields, in one sentence; `undefined` if it would take it. */
 export function mapRefusal(def: MapDef): string | undefined {
   return sizesRefusal(def) ?? flagsRefusal(def) ?? fieldsRefusal(def);
 }
@@ -185,7 +187,7 @@ function fieldsRefusal({ type, flags, fields, valueSize }: MapDef): string | und
       return `${type} map: ${field.kind} at ${field.offset} is misaligned or outside the value`;
     }
   }
-  for (const kind of [...LOCKS, ...LATER]) {
+  for (const kind of UNIQUE) {
     if (fields.filter((f) => f.kind === kind).length > 1)
       return `${type} map: more than one ${kind} in a value`;
   }
