@@ -18,7 +18,9 @@ const SINKS =
 
 /** Looks at all arguments. Traps for the first that the function would trip over. */
 export function checkArgs(call: Call): void {
-  call.contract.args.forEach((arg, index) => checkArg(call, arg, index));
+  call.contract.args.forEach((arg, index) => {
+    checkArg(call, arg, index);
+  });
 }
 
 function checkArg(call: Call, arg: Arg, index: number): void {

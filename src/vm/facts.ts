@@ -37,7 +37,7 @@ export function stateAdmits(state: State, world: World): true | string {
 }
 
 /** A register of an open frame: of the running one as it is, of its callers as they were put away. */
-function valueOf(
+function registerOf(
   world: World,
   depth: number,
   reg: number,
@@ -58,7 +58,7 @@ function frameAdmits(state: State, depth: number, world: World): true | string {
   for (let reg = first; reg <= last; reg++) {
     const known = frame.regs[reg];
     if (known === undefined || known.type === 'uninit') continue;
-    const { value, readable } = valueOf(world, depth, reg);
+    const { value, readable } = registerOf(world, depth, reg);
     if (!readable) return `r${reg} was never written, though the verifier holds it to be ${known.type}`;
     const answer = regAdmits(known, value, world);
     if (answer !== true) return `r${reg}: ${answer}`;
@@ -224,7 +224,7 @@ function isNull(state: State, id: number, world: World): boolean {
   return state.frames.some((frame, depth) => {
     const inReg = frame.regs.some((reg, number) => {
       if (reg.ref !== id || !reg.nullable) return false;
-      const { value, readable } = valueOf(world, depth, number);
+      const { value, readable } = registerOf(world, depth, number);
       return readable && value === 0n;
     });
     if (inReg) return true;

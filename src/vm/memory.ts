@@ -140,7 +140,8 @@ export class Memory {
 
   isAlive(number: number): boolean {
     const region = this.regions[number];
-    return region !== undefined && region.alive && (region.parent === 0 || this.isAlive(region.parent));
+    if (!region?.alive) return false;
+    return region.parent === 0 || this.isAlive(region.parent);
   }
 
   /** The region ends; its bytes are let go. */

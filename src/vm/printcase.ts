@@ -1,0 +1,79 @@
+/** A case as text: what parseCase reads, one directive a line, so that files diff well. */
+
+import { decodeAll } from '../isa/decode.js';
+import { disassemble } from '../isa/disassemble.js';
+import { InputError } from '../isa/errors.js';
+import type { Program } from '../object/program.js';
+import { type Case, type Expectation, symbolsOf } from './case.js';
+import { printMap, printStruct } from './casefield.js';
+import { type Environment, toHex } from './environment.js';
+import type { Violation } from './trap.js';
+
+/** Writes a case. Throws InputError for a program that text cannot hold (undefined encodings). */
+export function printCase(one: Case): string {
+  const { program, profile, rules, kill, expect } = one;
+  const lines = one.comments.map((comment) => (comment === '' ? '#' : `# ${comment}`));
+  lines.push(`.type ${program.type}`);
+  if (program.name !== 'case') lines.push(`.name ${program.name}`);
+  if (program.section !== undefined) lines.push(`.section ${program.section}`);
+  if (program.license !== undefined) lines.push(`.license ${program.license}`);
+  if (program.sleepable) lines.push('.sleepable');
+  if (profile !== 'privileged') lines.push(`.profile ${profile}`);
+  lines.push(...program.maps.map(printMap), ...program.localTypes.map(printStruct));
+  if (!inOrderOfUse(program)) lines.push(`.kfuncs ${program.kfuncs.join(' ')}`);
+  const globals = program.subprogs.filter((subprog) => subprog.linkage === 'global');
+  lines.push(...globals.map((subprog) => `.global ${subprog.name}`));
+  if (rules !== undefined) lines.push(`.rules ${rules}`);
+  if (kill !== undefined) lines.push(`.kill step=${kill}`);
+  lines.push(...printEnvironment(one.env));
+  if (expect !== undefined) lines.push(`.expect ${printExpectation(expect)}`);
+  if (lines.some((line) => line.includes('\n')))
+    throw new InputError('a name or comment of the case has a line break');
+  return `${lines.join('\n')}\n\n${one.body ?? body(program)}`;
+}
+
+function body(program: Program): string {
+  const names = new Map(program.subprogs.map((subprog) => [subprog.start, subprog.name]));
+  return disassemble(program.insns, {
+    symbols: symbolsOf(program.maps, program.kfuncs),
+    labels: true,
+    names,
+  });
+}
+
+/** The assembler numbers kfuncs as it meets them. */
+function inOrderOfUse(program: Program): boolean {
+  const used = new Set<number>();
+  for (const op of decodeAll(program.insns))
+    if (op?.kind === 'call' && op.target === 'kfunc') used.add(op.imm);
+  return [...used].every((index, order) => index === order) && used.size === program.kfuncs.length;
+}
+
+/** The `.env` lines of an environment. */
+export function printEnvironment(env: Environment): string[] {
+  const lines: string[] = [];
+  if (env.packet !== undefined) lines.push(`packet=${toHex(env.packet)}`);
+  if (env.ctx !== undefined) lines.push(`ctx=${toHex(env.ctx)}`);
+  for (const [name, value] of env.ctxFields ?? []) lines.push(`ctx.${name}=${value}`);
+  for (const [name, entries] of env.maps ?? []) {
+    for (const [key, value] of entries) lines.push(`map ${name}[${key}]=${value}`);
+  }
+  for (const [key, value] of env.choices) lines.push(`${key}=${value}`);
+  return lines.map((line) => `.env ${line}`);
+}
+
+/** `holds`, `misuse bpf_spin_unlock at 14` */
+export function printExpectation(expect: Expectation): string {
+  if (expect.kind === 'holds') return 'holds';
+  const words: string[] = [expect.check];
+  if (expect.function !== undefined) words.push(expect.function);
+  if (expect.slot !== undefined) words.push(`at ${expect.slot}`);
+  return words.join(' ');
+}
+
+/** The expectation that a violation fulfils. */
+export function expectationOf(violation: Violation | undefined): Expectation {
+  if (violation === undefined) return { kind: 'holds' };
+  const { check, slot, function: named } = violation;
+  return { kind: 'breaks', check, slot, ...(named === undefined ? {} : { function: named }) };
+}

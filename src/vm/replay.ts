@@ -1,0 +1,47 @@
+/** Replaying a case: the same run, the same kill, and whether what it was written down for shows again. */
+import type { FastPath } from '../patch/rule.js';
+import type { Facts } from '../verifier/result.js';
+import type { Case, Expectation } from './case.js';
+import { expectationOf, printExpectation } from './printcase.js';
+import type { Violation } from './trap.js';
+import { type RunResult, Vm, type VmOptions } from './vm.js';
+
+export interface Replay {
+  /** What was expected and what came, as `.expect` writes it; of several broken checks the expected one, or else the first. */
+  readonly expected: string;
+  readonly got: string;
+  readonly ok: boolean;
+  readonly result: RunResult;
+}
+
+/** What is known of the program besides, and how far a run may go. */
+export type ReplayOptions = Pick<VmOptions, 'maxSteps' | 'bound' | 'tier'> & { readonly facts?: Facts };
+
+/**
+ * Replays a case under the fast path of its rule set. A case without `.expect` is expected to hold. A kill that comes after the run's
+ * end never happens.
+ */
+export function replay(one: Case, fastPath: FastPath, options: ReplayOptions = {}): Replay {
+  const vm = new Vm(one.program, { ...options, env: one.env, fastPath, strict: one.profile === 'strict' });
+  if (one.kill !== undefined && vm.advance(one.kill)) vm.kill();
+  const result = vm.run();
+  const expect = one.expect ?? { kind: 'holds' };
+  const matching = result.violations.find((violation) => matches(expect, violation));
+  const got = expectationOf(matching ?? result.violations[0]);
+  return {
+    expected: printExpectation(expect),
+    got: matching === undefined ? printExpectation(got) : printExpectation(expect),
+    ok: expect.kind === 'holds' ? result.violations.length === 0 : matching !== undefined,
+    result,
+  };
+}
+
+/** Whether a violation is the one that is expected. */
+export function matches(expect: Expectation, violation: Violation): boolean {
+  return (
+    expect.kind === 'breaks' &&
+    expect.check === violation.check &&
+    (expect.function === undefined || expect.function === violation.function) &&
+    (expect.slot === undefined || expect.slot === violation.slot)
+  );
+}
