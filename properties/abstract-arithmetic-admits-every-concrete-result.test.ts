@@ -6,7 +6,7 @@ import { concrete } from '../src/semantics/arith.js';
 import type { Domain } from '../src/semantics/machine.js';
 import type { Scalar } from '../src/verifier/scalar.js';
 import { admits, constant, isConst, S64_MAX, S64_MIN, U64_MAX, unknown } from '../src/verifier/scalar.js';
-import { abstract } from '../src/verifier/scalar-alu.js';
+import { abstract, split } from '../src/verifier/scalar-alu.js';
 import { isConsistent, settle, sync, thaw } from '../src/verifier/scalar-sync.js';
 import { tnumLshift, tnumXor } from '../src/verifier/tnum.js';
 import type { Sample } from './support/scalars.js';
@@ -53,7 +53,7 @@ const binaryIsSound = (d: Domain<Scalar>, ops: readonly BinaryOp[] = BINARY_OPS)
 
 const shiftsAreSound = (d: Domain<Scalar>) =>
   fc.property(fc.constantFrom<BinaryOp>('lsh', 'rsh', 'arsh'), width, samples, fc.nat(70), (op, w, a, by) => {
-    checkBinary(d, op, w, a, { scalar: constant(BigInt(by)), values: [BigInt(by)] });
+    checkBinary(d, op, w, a, point(by));
   });
 
 const unaryIsSound = (d: Domain<Scalar>) =>
@@ -61,6 +61,8 @@ const unaryIsSound = (d: Domain<Scalar>) =>
     const result = f(d, a.scalar);
     for (const x of a.values) mustAdmit(result, f(concrete, x), `${name} of 0x${x.toString(16)}`);
   });
+
+const point = (n: number): Sample => ({ scalar: constant(BigInt(n)), values: [BigInt(n)] });
 
 describe('abstract arithmetic', () => {
   test('what the domains teach each other loses no value', () => {
@@ -111,6 +113,28 @@ describe('abstract arithmetic', () => {
       }),
       seeded(5_000),
     );
+  });
+
+  test('a split register is one half or the other', () => {
+    const signs = fc.tuple(samples, width).map(([a, w]) => checkBinary(abstract, 'arsh', w, a, point(w - 1)));
+    fc.assert(
+      fc.property(signs, fc.constantFrom<BinaryOp>('and', 'or'), width, u64s, (a, op, w, k) => {
+        const halves = split(op, a.scalar, constant(k));
+        if (halves === undefined) return;
+        const results = halves.map((half) => abstract.binary(op, w, half, constant(k)));
+        for (const x of a.values) {
+          const v = concrete.binary(op, w, x, k);
+          if (!results.some((result) => admits(result, v)))
+            throw new Error(shown(`0x${x.toString(16)} ${op}${w}`, results[0]!, v));
+        }
+      }),
+      seeded(5_000),
+    );
+    const sign = abstract.binary('arsh', 64, unknown, constant(63n));
+    expect(split('and', sign, constant(5n))).toEqual([constant(-1n), constant(0n)]);
+    expect(split('add', sign, constant(5n))).toBeUndefined();
+    expect(split('and', unknown, constant(5n))).toBeUndefined();
+    expect(split('or', abstract.binary('arsh', 32, unknown, constant(31n)), constant(5n))).toBeDefined();
   });
 
   test('constants stay constants, except where Linux gives up', () => {

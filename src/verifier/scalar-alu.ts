@@ -40,6 +40,7 @@ import {
 } from './tnum.js';
 
 const LOW = 0xffff_ffffn;
+const HIGH = 0xffff_ffff_0000_0000n;
 const ZERO = constant(0n);
 
 function setTnum(r: Bounds, t: Tnum): void {
@@ -251,6 +252,33 @@ function swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: Scalar): Scalar 
   r.mask = arith.swap(op, bits, a.mask);
   sync(r);
   return settle(r);
+}
+
+/**
+ * A destination that is 0 or -1 (all bits of a sign), before `and` or `or` with a constant: compilers select a value so.
+ * The kernel goes on twice (maybe_fork_scalars), first with the -1, later with the 0. Undefined: it does not split.
+ */
+export function split(
+  op: BinaryOp,
+  a: Scalar,
+  b: Scalar,
+): readonly [minusOne: Scalar, zero: Scalar] | undefined {
+  if ((op !== 'and' && op !== 'or') || b.mask !== 0n) return undefined;
+  if (a.smin === -1n && a.smax === 0n) return [constant(-1n), ZERO];
+  if (a.s32min !== -1 || a.s32max !== 0) return undefined;
+  return [withLow(a, U32_MAX), withLow(a, 0)];
+}
+
+/** a with its low half known (__mark_reg32_known). Not synced: the operation that follows does that. */
+function withLow(a: Scalar, low: number): Scalar {
+  const r = thaw(a);
+  r.value = (a.value & HIGH) | BigInt(low);
+  r.mask = a.mask & HIGH;
+  r.u32min = low;
+  r.u32max = low;
+  r.s32min = low | 0;
+  r.s32max = low | 0;
+  return r;
 }
 
 /** The abstract machine's arithmetic. */

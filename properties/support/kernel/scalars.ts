@@ -77,13 +77,18 @@ function walk(insns: readonly Insn[]): Log {
   loaded.close();
   const log: Log = { at: new Map(), from: new Map(), walked: new Map() };
   let previous = -1;
+  // Where the kernel splits a register in two it comes back to the same slot later: that second walk is left out.
+  let split = insns.length;
   for (const text of loaded.log.split('\n')) {
-    const from = /^from (\d+ to \d+): (.*)$/.exec(text);
+    const from = /^from (\d+) to (\d+): (.*)$/.exec(text);
     if (from !== null) {
-      log.from.set(from[1]!, registersIn(from[2]!));
+      const [source, target] = [Number(from[1]), Number(from[2])];
+      if (source === target) split = Math.min(split, source);
+      if (source < split) log.from.set(`${source} to ${target}`, registersIn(from[3]!));
       previous = -1;
       continue;
     }
+    if (split < insns.length) continue;
     const insn = /^(\d+): \([0-9a-f]{2}\) [^;]*(?:; (.*))?$/.exec(text);
     if (insn === null) continue;
     const slot = Number(insn[1]);
