@@ -2,7 +2,7 @@
  * One call, made from its contract alone: arguments prepared, the result checked for NULL and kept, what was acquired given
  * back. Families with a shape of their own (locks, iterators, callbacks, graphs) do not come here.
  */
-import { add, ja, jmp, mov, r0, r1, r2, r10 } from '../../src/isa/build.js';
+import { add, ja, jmp, mov, r0, r1, r2, r10, st } from '../../src/isa/build.js';
 import { label } from '../../src/isa/label.js';
 import type { Arg, Contract, PointerKind } from '../../src/kernel/contract.js';
 import { loadArguments, type Prepared, withArguments } from './arguments.js';
@@ -148,8 +148,10 @@ function withDynptr(
   const size = prepared.sizes.get(contract.name === 'bpf_dynptr_from_mem' ? 1 : -1) ?? PACKET_BYTES;
   const thing: Thing = { kind: 'dynptr', slot, type, size };
   if (contract.args[arg]?.kind === 'dynptr' && made?.acquires === undefined) {
-    // A view is given up by forgetting it. Its slot is not used again: output memory may not cover a dynptr.
+    // A view needs no release, but while its slot holds a dynptr no output memory may cover it; a store ends that.
     c.withThing(thing, inner);
+    c.emit(st(8, r10, slot, 0));
+    c.giveStack(slot, 16);
     return;
   }
   const close = choices.release % 2 === 0 ? 'bpf_ringbuf_submit_dynptr' : 'bpf_ringbuf_discard_dynptr';

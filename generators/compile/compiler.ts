@@ -6,6 +6,7 @@ import { callHelper, callKfunc, exit, ldMap, ldMapValue, ldx, mov, type Reg, r0,
 import { slots } from '../../src/isa/insn.js';
 import type { Item } from '../../src/isa/label.js';
 import { contractOf } from './names.js';
+import { isRefused } from './refused.js';
 import type { Contract } from '../../src/kernel/contract.js';
 import type { LocalType, MapDef, ProgType, Subprog } from '../../src/object/program.js';
 import type { Fragment } from '../fragment.js';
@@ -58,6 +59,8 @@ export class Compiler {
     readonly type: ProgType,
     /** Nothing new is begun once this many slots are written. */
     private readonly limit: number,
+    /** Every branch tests a number of which nothing is known, so that the verifier walks both ways. */
+    readonly freshTests = false,
   ) {}
 
   private get frame(): Frame {
@@ -296,7 +299,8 @@ export class Compiler {
     if (contract === undefined) throw new Elided(`${name} is not in the catalog`);
     const { context } = this;
     const outside = isClear(context);
-    if (!contract.types.includes(this.type)) throw new Elided(`${name} is not for ${this.type} programs`);
+    if (!contract.types.includes(this.type) || isRefused(name, this.type))
+      throw new Elided(`${name} is not for ${this.type} programs`);
     if (context.locks.length > 0 && contract.underLock !== true) throw new Elided('a lock is held');
     if (contract.sleeps === true && !this.maySleep) throw new Elided(`${name} sleeps`);
     if (contract.needsRcu === true && !this.inRcu) throw new Elided(`${name} needs an RCU section`);

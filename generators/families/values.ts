@@ -1,6 +1,6 @@
 /** Scalars: made by arithmetic, read from the context, tested by branches; and plain accesses to what is in scope. */
 import fc from 'fast-check';
-import { alu, end, ja, jmp, ldx, movsx, neg, type Reg, r0, r1, r2, stx, w0 } from '../../src/isa/build.js';
+import { alu, end, ja, jmp, ldx, mov, movsx, neg, type Reg, r0, r1, r2, stx, w0 } from '../../src/isa/build.js';
 import type { BinaryOp, Size, Width } from '../../src/isa/insn.js';
 import { label } from '../../src/isa/label.js';
 import type { ProgType } from '../../src/object/program.js';
@@ -92,11 +92,23 @@ function emitStep(c: Compiler, step: Step): void {
   }
 }
 
-/** Goes to `target` when the test of a scalar in scope holds; a constant is tested where there is none. */
+/**
+ * Goes to `target` when the test holds: of a scalar in scope, or of a random number if there is none. With `Compiler.freshTests` it is a random
+ * number always, and both ways are open to the verifier. Throws Elided where no random number is to be had for that.
+ */
 export function emitTest(c: Compiler, test: Test, target: string): void {
-  emitScalar(c, r0, test.which);
-  c.emit(jmp(test.op, test.width === 64 ? r0 : w0, test.against, target));
+  const scalar = c.freshTests ? undefined : c.scalar(test.which);
+  let { against } = test;
+  if (scalar !== undefined) c.load(r0, scalar.home);
+  else if (c.freshTests || test.which % 2 === 0) {
+    c.call('bpf_get_prandom_u32');
+    // At the ends of the ranges a comparison holds always or never.
+    if (EXTREMES.has(against)) against = 1;
+  } else c.emit(mov(r0, test.which));
+  c.emit(jmp(test.op, test.width === 64 ? r0 : w0, against, target));
 }
+
+const EXTREMES = new Set([0, -1, -(2 ** 31), 2 ** 31 - 1]);
 
 /** Two ways, joined again. */
 export function branchArbitrary(body: Body): fc.Arbitrary<Fragment> {
