@@ -31,8 +31,16 @@ export interface CallChoices {
 
 export const PLAIN: CallChoices = { picks: [0], spill: false, release: 0, inSubprogram: false };
 
-/** Writes the call of `name` and, while its result is held and in scope, `inner`. Throws Elided where it cannot be. */
-export function emitCall(c: Compiler, name: string, choices: CallChoices, inner: () => void): void {
+/**
+ * Writes the call of `name` and, while its result is held and in scope, `inner`. Throws Elided where it cannot be. What is given away by
+ * `inner` (`CallChoices.given`) is not in scope; `inner` gets its home.
+ */
+export function emitCall(
+  c: Compiler,
+  name: string,
+  choices: CallChoices,
+  inner: (home?: Home) => void,
+): void {
   const contract = c.usable(name);
   const pick = (i: number) => choices.picks[i % choices.picks.length] ?? 0;
   withArguments(c, contract, pick, produce, (prepared) => {
@@ -67,9 +75,9 @@ function withResult(
   contract: Contract,
   prepared: Prepared,
   choices: CallChoices,
-  inner: () => void,
+  inner: (home?: Home) => void,
 ): void {
-  const slot = [...prepared.slots.entries()][0];
+  const slot = [...prepared.slots.values()][0];
   if (slot !== undefined) return withDynptr(c, contract, prepared, slot, choices, inner);
   const result = resultOf(contract);
   if (result.pointer === undefined) {
@@ -82,7 +90,8 @@ function withResult(
   c.keep(choices.spill, (home) => {
     const thing = thingOf(contract, to, acquires !== undefined, prepared, home);
     const scoped = () => (thing === undefined ? inner() : c.withThing(thing, inner));
-    if (acquires === undefined || choices.given === true) scoped();
+    if (choices.given === true) inner(home);
+    else if (acquires === undefined) withSlice(c, prepared, to, scoped);
     else c.holding(closing(c, acquires, home, choices.release, choices.inSubprogram), scoped);
   });
   if (!result.nullable) return;
@@ -94,6 +103,13 @@ function withResult(
   c.emit(ja(end), label(out));
   choices.orElse();
   c.emit(label(end));
+}
+
+/** Packet bytes seen through a dynptr are gone when the packet moves, so it must not while they are in scope. */
+function withSlice(c: Compiler, prepared: Prepared, to: PointerKind, inner: () => void): void {
+  const from = to.kind === 'mem' && to.slice !== undefined ? prepared.things.get(to.slice.arg) : undefined;
+  if (from?.kind === 'dynptr' && from.type !== 'local' && from.type !== 'ringbuf') c.within({ packetFixed: true }, inner);
+  else inner();
 }
 
 /** What the pointer in `home` can be used for; undefined for what nothing here takes. */
@@ -136,7 +152,7 @@ function withDynptr(
   c: Compiler,
   contract: Contract,
   prepared: Prepared,
-  [arg, slot]: readonly [number, number],
+  slot: number,
   choices: CallChoices,
   inner: () => void,
 ): void {
@@ -146,8 +162,15 @@ function withDynptr(
   const type = made?.type ?? (from?.kind === 'dynptr' ? from.type : undefined);
   if (type === undefined) throw new Elided(`${contract.name} makes no dynptr that is known`);
   const size = prepared.sizes.get(contract.name === 'bpf_dynptr_from_mem' ? 1 : -1) ?? PACKET_BYTES;
-  const thing: Thing = { kind: 'dynptr', slot, type, size };
-  if (contract.args[arg]?.kind === 'dynptr' && made?.acquires === undefined) {
+  const { loops } = c.context;
+  const thing: Thing = { kind: 'dynptr', slot, type, size, loops };
+  if (cloned !== undefined && type === 'ringbuf') {
+    // It dies with the dynptr that it was cloned from, and until then its slot cannot be used: neither by others nor in another round.
+    if (from?.kind === 'dynptr' && from.loops !== loops) throw new Elided('the slot holds the clone of the round before');
+    c.withThing(thing, inner);
+    return;
+  }
+  if (made?.acquires === undefined) {
     // A view needs no release, but while its slot holds a dynptr no output memory may cover it; a store ends that.
     c.withThing(thing, inner);
     c.emit(st(8, r10, slot, 0));

@@ -33,7 +33,14 @@ export type Thing =
       /** `map_value` may be passed where an argument has to be memory that outlives the call. */
       readonly of: 'map_value' | 'record' | 'mem' | 'object';
     }
-  | { readonly kind: 'dynptr'; readonly slot: number; readonly type: DynptrType; readonly size: number };
+  | {
+      readonly kind: 'dynptr';
+      readonly slot: number;
+      readonly type: DynptrType;
+      readonly size: number;
+      /** `Context.loops` where it was made. */
+      readonly loops: number;
+    };
 
 /** Sections and locks open at a point, over all frames. */
 export interface Context {
@@ -48,7 +55,7 @@ export interface Context {
   readonly held: number;
   /** How often the insns here may run at most on one path, as far as loops with a known count go. */
   readonly repeats: number;
-  /** Inside a loop or callback that the verifier must see converge. */
+  /** Loops and callbacks around this point. */
   readonly loops: number;
   /** Calls of packet-changing functions are not wanted here. */
   readonly packetFixed: boolean;

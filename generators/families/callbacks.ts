@@ -1,6 +1,6 @@
 /** Helpers that call back: loops with a callback, one call for every element of a map, timers and work that run later. */
 import fc from 'fast-check';
-import { add, ldFunc, mov, type Reg, r1, r2, r3, r4, r5, r10, st } from '../../src/isa/build.js';
+import { add, ldFunc, mov, or, type Reg, r1, r2, r3, r4, r5, r10, st } from '../../src/isa/build.js';
 import { oneIn, pickArbitrary, spillArbitrary, type Test, testArbitrary, touchesArbitrary } from '../choices.js';
 import { loadThing } from '../compile/arguments.js';
 import { produce } from '../compile/call.js';
@@ -108,8 +108,11 @@ function emitCallbackCall(
   );
   switch (name) {
     case 'bpf_loop':
-      if (choices.count > 16) emitScalar(c, r1, choices.which);
-      else c.emit(mov(r1, choices.count));
+      // Never a count that is known to be 0: the callback would be a function that nobody calls (see compileOnce).
+      if (choices.count > 16) {
+        emitScalar(c, r1, choices.which);
+        c.emit(or(r1, 1));
+      } else c.emit(mov(r1, choices.count + 1));
       c.emit(ldFunc(r2, target));
       context(r3);
       c.emit(mov(r4, 0));

@@ -128,10 +128,9 @@ function emitOwned(c: Compiler, kept: (typeof KEPT)[number], inner: (home: Home)
     emitNew(c, PLAIN_OBJECT, { spill: false }, (home) => inner(home));
     return;
   }
-  emitCall(c, kept.acquire, { ...PLAIN, given: true }, () => {
-    const thing = c.things.at(-1);
-    if (thing === undefined || thing.kind !== 'btf') throw new Elided('nothing to put into the map');
-    inner(thing.home);
+  emitCall(c, kept.acquire, { ...PLAIN, given: true }, (home) => {
+    if (home === undefined) throw new Elided('nothing to put into the map');
+    inner(home);
   });
 }
 
