@@ -34,6 +34,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   bpf_cgrp_storage_get: STORAGE,
   bpf_cgrp_storage_delete: STORAGE,
   bpf_user_ringbuf_drain: 'works on a user ring buffer, a map type that is not modelled',
+  bpf_get_func_ip: 'is for programs on functions, whatever the allow list says (check_get_func_ip)',
   bpf_d_path:
     'is allowed for chosen kernel functions only, to which the modelled program types do not attach',
   bpf_per_cpu_ptr: PERCPU,

@@ -15,6 +15,8 @@ export const NARROWED: Readonly<Record<string, string>> = {
   bpf_tail_call: 'program arrays are refused in sleepable programs',
   bpf_get_socket_cookie: 'in syscall programs it takes a socket by BTF id',
   bpf_get_cgroup_classid: 'elsewhere it takes no argument',
+  bpf_xdp_get_buff_len: 'in syscall programs it takes a struct xdp_buff by BTF id',
+  bpf_dynptr_slice_rdwr: 'refused where packets may not be written',
   bpf_iter_css_task_new: 'check_css_task_iter_allowlist',
   bpf_iter_css_task_next: 'check_css_task_iter_allowlist',
   bpf_iter_css_task_destroy: 'check_css_task_iter_allowlist',

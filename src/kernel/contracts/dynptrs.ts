@@ -75,12 +75,17 @@ function overPacket(name: string, type: DynptrType, only: readonly ProgType[]): 
 }
 
 /** A slice: the data itself, or the program's buffer with a copy of it. NULL if it is out of range. */
-function slice(name: string, more: { readonly?: true }): Contract {
+function slice(
+  name: string,
+  shape: { readonly?: true },
+  more: { only?: readonly ProgType[] } = {},
+): Contract {
   const buffer: Arg = { kind: 'mem', access: 'readwrite', size: { arg: 3 }, optional: true };
   return kfunc(
     name,
     [dynptr, scalar, buffer, { kind: 'size', zero: true, constant: true }],
-    [outcome('null', NULL), outcome('ok', pointer(memOf({ arg: 3 }, { slice: { arg: 0 }, ...more })))],
+    [outcome('null', NULL), outcome('ok', pointer(memOf({ arg: 3 }, { slice: { arg: 0 }, ...shape })))],
+    more,
   );
 }
 
@@ -98,7 +103,8 @@ export const DYNPTR_KFUNC_CONTRACTS: readonly Contract[] = [
   overPacket('bpf_dynptr_from_skb_meta', 'skb_meta', ['tc']),
   overPacket('bpf_dynptr_from_xdp', 'xdp', ['xdp']),
   slice('bpf_dynptr_slice', { readonly: true }),
-  slice('bpf_dynptr_slice_rdwr', {}),
+  // Refused where packets may not be written, even if the dynptr is no view of one.
+  slice('bpf_dynptr_slice_rdwr', {}, { only: ['xdp', 'tc'] }),
   kfunc('bpf_dynptr_adjust', [dynptr, scalar, scalar], [outcome('done', INTEGER)]),
   // The clone has the type and the reference of the original, and either may be given back. So a null clone is no refusal: a
   // program that submits the clone would leave the record of the original held.

@@ -108,7 +108,6 @@ export const TRACING_CONTRACTS: readonly Contract[] = [
   ),
   // The flags are not checked (ARG_DONTCARE). Leaves the buffer as it was when it fails, though it counts as written.
   helper('bpf_get_branch_snapshot', [mem('write', 1), sizeOrZero], [outcome('done', INTEGER, writes(0))]),
-  helper('bpf_get_func_ip', [ctx], [outcome('done', INTEGER)]),
   helper('bpf_get_attach_cookie', [ctx], [outcome('done', INTEGER)]),
   helper('bpf_send_signal', [any], [outcome('done', INTEGER)]),
   helper('bpf_send_signal_thread', [any], [outcome('done', INTEGER)]),

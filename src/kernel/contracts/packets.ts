@@ -45,7 +45,7 @@ export const PACKET_CONTRACTS: readonly Contract[] = [
   helper('bpf_xdp_load_bytes', [ctx, any, mem('write', 3), size], [outcome('done', INTEGER, writes(2))]),
   // Fragments are written in place: not in the list of what moves the packet.
   helper('bpf_xdp_store_bytes', [ctx, any, mem('read', 3), size], [outcome('done', INTEGER)]),
-  numbers('bpf_xdp_get_buff_len', 0),
+  helper('bpf_xdp_get_buff_len', [ctx], [outcome('done', INTEGER)], { only: ['xdp'] }),
 
   moving('bpf_xdp_adjust_head', 1),
   moving('bpf_xdp_adjust_meta', 1),
