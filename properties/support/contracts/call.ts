@@ -46,9 +46,12 @@ import {
 } from './things.js';
 import { index, type Step, Writer } from './writer.js';
 
-/** The program; `check` runs right after the call, with r0 as it left it. Throws NoWay where none can be built. */
-export function callProgram(c: Contract, type: ProgType, check: readonly Item[] = []): Program {
-  return new Caller(type, check).program(c);
+/**
+ * The program; `check` runs right after the call, with r0 as it left it, and a callback returns `returned`. Throws NoWay where none can
+ * be built.
+ */
+export function callProgram(c: Contract, type: ProgType, check: readonly Item[] = [], returned = 0): Program {
+  return new Caller(type, check, returned).program(c);
 }
 
 class Caller extends Writer {
@@ -63,8 +66,10 @@ class Caller extends Writer {
   constructor(
     type: ProgType,
     private readonly check: readonly Item[],
+    returned: number,
   ) {
     super(type);
+    this.returned = returned;
   }
 
   program(c: Contract): Program {
@@ -128,6 +133,8 @@ class Caller extends Writer {
       case 'kptr_value':
         return [mov(reg, 0)];
       case 'scalar':
+        // A loop of no iterations would leave its callback unseen.
+        if (c.name === 'bpf_loop') return [mov(reg, 4)];
         // The id of the local type; or 0, void, which may be cast to.
         return [mov(reg, arg.constant === true && c.name !== 'bpf_rdonly_cast' ? 1 : 0)];
       case 'size':

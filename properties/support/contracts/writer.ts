@@ -32,6 +32,8 @@ export class Writer {
   protected readonly kfuncs: string[] = [];
   protected localType: LocalType | undefined;
   protected calledBack = false;
+  /** What a callback returns. */
+  protected returned = 0;
   private depth = 0;
   private labels = 0;
 
@@ -41,7 +43,7 @@ export class Writer {
   protected finish(): Program {
     for (const { items, skip } of this.cleanup.reverse()) this.items.push(...items, label(skip));
     this.items.push(mov(r0, 0), exit());
-    if (this.calledBack) this.items.push(label('callback'), mov(r0, 0), exit());
+    if (this.calledBack) this.items.push(label('callback'), mov(r0, this.returned), exit());
     const { insns, labels } = link(this.items);
     const start = labels.get('callback');
     return {

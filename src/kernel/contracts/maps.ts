@@ -31,5 +31,6 @@ export const MAP_CONTRACTS: readonly Contract[] = [
     [percpu, key, any],
     // The CPU may not exist, so a constant key does not help here.
     [outcome('null', NULL), outcome('found', pointer({ kind: 'map_value' }))],
+    { packetArgs: true },
   ),
 ];
