@@ -23,7 +23,14 @@ export const touchArbitrary: fc.Arbitrary<Touch> = fc.record({
   size: sizeArbitrary,
   at: pickArbitrary,
   value: pickArbitrary,
-  op: fc.constantFrom('add' as const, 'or' as const, 'and' as const, 'xor' as const, 'xchg' as const, 'cmpxchg' as const),
+  op: fc.constantFrom(
+    'add' as const,
+    'or' as const,
+    'and' as const,
+    'xor' as const,
+    'xchg' as const,
+    'cmpxchg' as const,
+  ),
   fetch: fc.boolean(),
 });
 export const touchesArbitrary: fc.Arbitrary<Touch[]> = fc.array(touchArbitrary, { maxLength: 3 });
@@ -56,5 +63,9 @@ export const testArbitrary: fc.Arbitrary<Test> = fc.record({
   which: pickArbitrary,
   op: fc.constantFrom<Comparison[]>('eq', 'ne', 'gt', 'ge', 'lt', 'le', 'sgt', 'sge', 'slt', 'sle', 'set'),
   width: widthArbitrary,
-  against: fc.oneof(fc.nat({ max: 16 }), fc.integer({ min: -4096, max: 4096 }), fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })),
+  against: fc.oneof(
+    fc.nat({ max: 16 }),
+    fc.integer({ min: -4096, max: 4096 }),
+    fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+  ),
 });

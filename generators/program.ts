@@ -17,7 +17,13 @@ import { globalArbitrary, lookupArbitrary, sendArbitrary } from './families/memo
 import { exchangeArbitrary, objectArbitrary, peekArbitrary } from './families/objects.js';
 import { legacyLoadArbitrary, packetArbitrary } from './families/packet.js';
 import { sectionArbitrary } from './families/sections.js';
-import { type Body, branchArbitrary, computeArbitrary, contextArbitrary, touchingArbitrary } from './families/values.js';
+import {
+  type Body,
+  branchArbitrary,
+  computeArbitrary,
+  contextArbitrary,
+  touchingArbitrary,
+} from './families/values.js';
 import { type Fragment, hollowable, outline } from './fragment.js';
 import { featureOf } from './witness.js';
 
@@ -67,7 +73,9 @@ function bodyArbitrary(type: ProgType, depth: number, only: readonly string[] | 
       { weight: 2, arbitrary: countedLoopArbitrary(inner) },
       { weight: 1, arbitrary: budgetLoopArbitrary(inner) },
       ...(type === 'xdp' || type === 'tc' ? [{ weight: 4, arbitrary: packetArbitrary(inner) }] : []),
-      ...(type === 'tc' || type === 'socket_filter' ? [{ weight: 1, arbitrary: legacyLoadArbitrary(inner) }] : []),
+      ...(type === 'tc' || type === 'socket_filter'
+        ? [{ weight: 1, arbitrary: legacyLoadArbitrary(inner) }]
+        : []),
       ...calls(8, inner),
     ];
     const special = [
@@ -108,7 +116,11 @@ function bodyFor(type: ProgType, depth: number, only: readonly string[] | undefi
   return made;
 }
 
-function programOf(type: ProgType, features: readonly string[], constraints: ProgramConstraints): fc.Arbitrary<GeneratedProgram> {
+function programOf(
+  type: ProgType,
+  features: readonly string[],
+  constraints: ProgramConstraints,
+): fc.Arbitrary<GeneratedProgram> {
   const maxInsns = Math.max(LEAST_SLOTS, constraints.maxInsns ?? DEFAULT_MAX_INSNS);
   const body = bodyFor(type, constraints.depth ?? DEFAULT_DEPTH, constraints.only);
   const featured: fc.Arbitrary<Fragment[]> =

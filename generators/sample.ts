@@ -21,11 +21,15 @@ export function sampleTree(seed: number, index: number, constraints: ProgramCons
   return shrinkable(arbitrary, arbitrary.generate(randomFor(seed, index), undefined));
 }
 
-function shrinkable(arbitrary: fc.Arbitrary<GeneratedProgram>, drawn: fc.Value<GeneratedProgram>): Shrinkable {
+function shrinkable(
+  arbitrary: fc.Arbitrary<GeneratedProgram>,
+  drawn: fc.Value<GeneratedProgram>,
+): Shrinkable {
   return {
     value: drawn.value,
     *shrinks() {
-      for (const smaller of arbitrary.shrink(drawn.value, drawn.context)) yield shrinkable(arbitrary, smaller);
+      for (const smaller of arbitrary.shrink(drawn.value, drawn.context))
+        yield shrinkable(arbitrary, smaller);
     },
   };
 }

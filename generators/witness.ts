@@ -2,16 +2,16 @@
  * The smallest program that calls a function as it should be called: for a rule that was refuted, and to make sure that every
  * contract can be met.
  */
-import { contracts } from '../src/kernel/catalog.js';
+import { contractOf, contracts } from '../src/kernel/catalog.js';
 import type { Contract } from '../src/kernel/contract.js';
 import type { Program, ProgType } from '../src/object/program.js';
 import { PLAIN } from './compile/call.js';
 import type { Compiler } from './compile/compiler.js';
 import { LOCKED_MAPS, PLAIN_MAPS, RESILIENT_MAPS } from './compile/maps.js';
-import { contractOf, resultOf } from './compile/names.js';
+import { resultOf } from './compile/names.js';
 import { compileTree } from './compile/program.js';
 import { RELEASERS } from './compile/release.js';
-import { emitCallback, emitLater, type CallbackName } from './families/callbacks.js';
+import { type CallbackName, emitCallback, emitLater } from './families/callbacks.js';
 import { call, isPlainCall } from './families/calls.js';
 import { emitTailCall, emitThrow } from './families/flow.js';
 import { emitGraph, GRAPH_MOVES } from './families/graphs.js';
@@ -33,7 +33,9 @@ const lock =
   (name: LockName): Write =>
   (c, inner) => {
     const map = (name === 'spin' ? LOCKED_MAPS : RESILIENT_MAPS)[0]!;
-    emitLookup(c, map, { constant: true, key: 0, spill: false }, (home) => emitLocked(c, name, home, map.name, inner));
+    emitLookup(c, map, { constant: true, key: 0, spill: false }, (home) =>
+      emitLocked(c, name, home, map.name, inner),
+    );
   };
 
 const object =
@@ -118,7 +120,10 @@ function writerOf(contract: Contract): Write | undefined {
 }
 
 /** The contract whose call leads to a call of a releasing function. */
-function acquirerFor(name: string, type: ProgType): { readonly name: string; readonly release: number } | undefined {
+function acquirerFor(
+  name: string,
+  type: ProgType,
+): { readonly name: string; readonly release: number } | undefined {
   if (name === 'bpf_ringbuf_submit_dynptr') return { name: 'bpf_ringbuf_reserve_dynptr', release: 0 };
   if (name === 'bpf_ringbuf_discard_dynptr') return { name: 'bpf_ringbuf_reserve_dynptr', release: 1 };
   for (const [resource, names] of Object.entries(RELEASERS)) {
@@ -126,7 +131,9 @@ function acquirerFor(name: string, type: ProgType): { readonly name: string; rea
     if (release < 0) continue;
     const acquirer = contracts().find(
       (contract) =>
-        isPlainCall(contract) && contract.types.includes(type) && resultOf(contract).pointer?.acquires === resource,
+        isPlainCall(contract) &&
+        contract.types.includes(type) &&
+        resultOf(contract).pointer?.acquires === resource,
     );
     if (acquirer !== undefined) return { name: acquirer.name, release };
   }
@@ -137,7 +144,11 @@ function acquirerFor(name: string, type: ProgType): { readonly name: string; rea
  * A fragment that calls `name` validly in programs of `type`, around `body`. Undefined when nothing here knows how to, or the
  * type may not call it.
  */
-export function featureOf(name: string, type: ProgType, body: readonly Fragment[] = []): Fragment | undefined {
+export function featureOf(
+  name: string,
+  type: ProgType,
+  body: readonly Fragment[] = [],
+): Fragment | undefined {
   const contract = contractOf(name);
   if (contract === undefined || !contract.types.includes(type)) return undefined;
   const write = writerOf(contract);

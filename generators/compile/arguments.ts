@@ -161,7 +161,11 @@ export function fits(thing: Thing, arg: Arg): boolean {
     case 'sock':
       return thing.kind === 'sock' && arg.release !== true && arg.types.some((type) => type === thing.type);
     case 'dynptr':
-      return thing.kind === 'dynptr' && arg.release !== true && dynptrFits(thing.type, arg.type, arg.rdonly === true);
+      return (
+        thing.kind === 'dynptr' &&
+        arg.release !== true &&
+        dynptrFits(thing.type, arg.type, arg.rdonly === true)
+      );
     case 'btf':
       if (thing.kind !== 'btf' || arg.release || !arg.structs.includes(thing.struct)) return false;
       if (arg.trust === 'trusted') return thing.trust === 'trusted';
@@ -211,7 +215,8 @@ function sizeFor(draft: Draft, sizeArg: number): number {
   if (known !== undefined) return known;
   const rule = argumentRule(draft.contract.name, sizeArg);
   const pick = draft.pick(sizeArg);
-  const size = rule?.sizes !== undefined ? rule.sizes[pick % rule.sizes.length]! : SIZES[pick % SIZES.length]!;
+  const size =
+    rule?.sizes !== undefined ? rule.sizes[pick % rule.sizes.length]! : SIZES[pick % SIZES.length]!;
   draft.sizes.set(sizeArg, size);
   return size;
 }
@@ -244,11 +249,18 @@ function prepareMemory(
 /** Whether a size argument is passed as a bounded scalar rather than as a constant. */
 function isVariable(draft: Draft, sizeArg: number): boolean {
   const arg = draft.contract.args[sizeArg];
-  if (arg?.kind !== 'size' || arg.constant || argumentRule(draft.contract.name, sizeArg) !== undefined) return false;
+  if (arg?.kind !== 'size' || arg.constant || argumentRule(draft.contract.name, sizeArg) !== undefined)
+    return false;
   return sizeFor(draft, sizeArg) >= 8 && draft.pick(sizeArg) % 16 === 5;
 }
 
-function prepareSize(c: Compiler, draft: Draft, i: number, mayVary: boolean, next: (load: Load) => void): void {
+function prepareSize(
+  c: Compiler,
+  draft: Draft,
+  i: number,
+  mayVary: boolean,
+  next: (load: Load) => void,
+): void {
   const size = sizeFor(draft, i);
   if (!mayVary || !isVariable(draft, i)) return next((reg) => c.emit(mov(reg, size)));
   // 1 to 8: within the buffer, and never the 0 that most functions refuse.

@@ -91,7 +91,7 @@ function withResult(
     const thing = thingOf(contract, to, acquires !== undefined, prepared, home);
     const scoped = () => (thing === undefined ? inner() : c.withThing(thing, inner));
     if (choices.given === true) inner(home);
-    else if (acquires === undefined) withSlice(c, prepared, to, scoped);
+    else if (acquires === undefined) withSlice(c, prepared, to, home, scoped);
     else c.holding(closing(c, acquires, home, choices.release, choices.inSubprogram), scoped);
   });
   if (!result.nullable) return;
@@ -106,10 +106,13 @@ function withResult(
 }
 
 /** Packet bytes seen through a dynptr are gone when the packet moves, so it must not while they are in scope. */
-function withSlice(c: Compiler, prepared: Prepared, to: PointerKind, inner: () => void): void {
+function withSlice(c: Compiler, prepared: Prepared, to: PointerKind, home: Home, inner: () => void): void {
   const from = to.kind === 'mem' && to.slice !== undefined ? prepared.things.get(to.slice.arg) : undefined;
-  if (from?.kind === 'dynptr' && from.type !== 'local' && from.type !== 'ringbuf') c.within({ packetFixed: true }, inner);
+  if (from?.kind === 'dynptr' && from.type !== 'local' && from.type !== 'ringbuf')
+    c.within({ packetFixed: true }, inner);
   else inner();
+  // A slice that stays behind on the stack names another dynptr in every round, so that no two rounds look alike to the verifier.
+  if (from !== undefined && 'slot' in home) c.emit(st(8, r10, home.slot, 0));
 }
 
 /** What the pointer in `home` can be used for; undefined for what nothing here takes. */
@@ -166,7 +169,8 @@ function withDynptr(
   const thing: Thing = { kind: 'dynptr', slot, type, size, loops };
   if (cloned !== undefined && type === 'ringbuf') {
     // It dies with the dynptr that it was cloned from, and until then its slot cannot be used: neither by others nor in another round.
-    if (from?.kind === 'dynptr' && from.loops !== loops) throw new Elided('the slot holds the clone of the round before');
+    if (from?.kind === 'dynptr' && from.loops !== loops)
+      throw new Elided('the slot holds the clone of the round before');
     c.withThing(thing, inner);
     return;
   }

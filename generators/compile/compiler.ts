@@ -2,15 +2,29 @@
  * Writes fragments as insns. It keeps, for the function being written, which registers and stack slots are taken, what is in
  * scope, and how to give back what is held; a fragment that cannot be written where it stands is undone without a trace.
  */
-import { callHelper, callKfunc, exit, ldMap, ldMapValue, ldx, mov, type Reg, r0, r1, r10, registers, stx } from '../../src/isa/build.js';
+import {
+  callHelper,
+  callKfunc,
+  exit,
+  ldMap,
+  ldMapValue,
+  ldx,
+  mov,
+  type Reg,
+  r0,
+  r1,
+  r10,
+  registers,
+  stx,
+} from '../../src/isa/build.js';
 import { slots } from '../../src/isa/insn.js';
 import type { Item } from '../../src/isa/label.js';
-import { contractOf } from './names.js';
-import { isRefused } from './refused.js';
+import { contractOf } from '../../src/kernel/catalog.js';
 import type { Contract } from '../../src/kernel/contract.js';
 import type { LocalType, MapDef, ProgType, Subprog } from '../../src/object/program.js';
 import type { Fragment } from '../fragment.js';
 import { Allocator, Elided, type Home, STACK_BUDGET } from './frame.js';
+import { isRefused } from './refused.js';
 import { type Context, OUTSIDE, type ScalarThing, type Thing } from './scope.js';
 
 export type FunctionKind = 'main' | 'static' | 'global' | 'callback' | 'async';
@@ -54,6 +68,7 @@ export class Compiler {
   packetEpoch = 0;
   private readonly frames: Frame[] = [];
   private labels = 0;
+  private written = 0;
 
   constructor(
     readonly type: ProgType,
@@ -76,18 +91,12 @@ export class Compiler {
 
   /** Slots written so far. */
   get size(): number {
-    const all = [...this.units.map((unit) => unit.items), ...this.frames.map((frame) => frame.items)];
-    let sum = 0;
-    for (const items of all) {
-      for (const item of items) {
-        if (item.kind !== 'label') sum += slots(item.kind === 'linked' ? item.op : item);
-      }
-    }
-    return sum;
+    return this.written;
   }
 
   emit(...items: readonly Item[]): void {
     this.frame.items.push(...items);
+    for (const item of items) this.written += size(item);
   }
 
   /** A label that no other has. */
@@ -117,7 +126,7 @@ export class Compiler {
   }
 
   private save(): () => void {
-    const { context, packetEpoch, labels } = this;
+    const { context, packetEpoch, labels, written } = this;
     const lists = [this.units, this.maps, this.kfuncs, this.localTypes, this.frames].map((list) => {
       const length = list.length;
       return () => list.splice(length);
@@ -142,6 +151,7 @@ export class Compiler {
       this.context = context;
       this.packetEpoch = packetEpoch;
       this.labels = labels;
+      this.written = written;
       for (const cut of lists) cut();
       for (const back of frames) back();
     };
@@ -155,6 +165,11 @@ export class Compiler {
     this.store(home, from);
     inner(home);
     this.frame.allocator.release(home);
+  }
+
+  /** Whether the slot held a pointer before: storing a part of it is then refused to programs without all capabilities. */
+  wasPointer(offset: number): boolean {
+    return this.frame.allocator.wasHome(offset);
   }
 
   /** A home that `inner` writes itself. */
@@ -262,7 +277,11 @@ export class Compiler {
    * Writes `inner`, in which something is held, then `close`, which gives it back. `close` is also written wherever
    * `inner` leaves the function early, so it may only emit (see `callUnchecked`).
    */
-  holding(close: () => void, inner: () => void, change: Partial<Context> = { held: this.context.held + 1 }): void {
+  holding(
+    close: () => void,
+    inner: () => void,
+    change: Partial<Context> = { held: this.context.held + 1 },
+  ): void {
     this.frame.closers.push(close);
     this.within(change, inner);
     this.frame.closers.pop();
@@ -306,8 +325,10 @@ export class Compiler {
     if (contract.needsRcu === true && !this.inRcu) throw new Elided(`${name} needs an RCU section`);
     for (const { effects } of contract.outcomes) {
       for (const { kind } of effects) {
-        if ((kind === 'throw' || kind === 'tail_call') && !outside) throw new Elided(`${name} with something held`);
-        if (kind === 'invalidate_packet' && context.packetFixed) throw new Elided('packet pointers are in use');
+        if ((kind === 'throw' || kind === 'tail_call') && !outside)
+          throw new Elided(`${name} with something held`);
+        if (kind === 'invalidate_packet' && context.packetFixed)
+          throw new Elided('packet pointers are in use');
       }
     }
     return contract;
@@ -315,8 +336,8 @@ export class Compiler {
 
   /** Whether sleeping is allowed here. */
   get maySleep(): boolean {
-    const { rcu, preempt, irq, locks } = this.context;
-    return this.sleepable && !rcu && preempt === 0 && irq === 0 && locks.length === 0;
+    const { rcu, preempt, irq, locks, sleepless } = this.context;
+    return this.sleepable && !sleepless && !rcu && preempt === 0 && irq === 0 && locks.length === 0;
   }
 
   /** Programs of type syscall are loaded as sleepable ones, the others are not. */
@@ -326,7 +347,9 @@ export class Compiler {
 
   /** Whether RCU-protected pointers are valid here (in_rcu_cs of the kernel). */
   get inRcu(): boolean {
-    return !this.sleepable || this.context.rcu || this.context.locks.length > 0;
+    // Work runs where it may sleep, whatever the program is.
+    const implied = this.type !== 'syscall' && this.frames.every((frame) => frame.kind !== 'async');
+    return implied || this.context.rcu || this.context.locks.length > 0;
   }
 
   /** Nothing is held or open in this function or its callers. */
@@ -404,7 +427,8 @@ export class Compiler {
       read: new Set(),
     };
     const outside = this.context;
-    if (kind === 'global' || kind === 'async') this.context = OUTSIDE;
+    // Verified on their own, as if called from anywhere; but a function that sleeps may not be called where that is not allowed.
+    if (kind === 'global' || kind === 'async') this.context = { ...OUTSIDE, sleepless: !this.maySleep };
     this.frames.push(frame);
     const prologue = params.map(({ reg, as, spill }) => {
       const home = allocator.home(spill === true);
@@ -419,6 +443,7 @@ export class Compiler {
     this.context = outside;
     const reads = prologue.map(({ home }) => frame.read.has(home));
     const unused = new Set(prologue.filter((_, i) => !reads[i]).map(({ item }) => item));
+    for (const item of unused) this.written -= size(item);
     const label = kind === 'main' ? 'main' : `f${this.units.length}`;
     this.units.push({
       label,
@@ -431,6 +456,10 @@ export class Compiler {
 
 function isClear({ rcu, preempt, irq, locks, held }: Context): boolean {
   return !rcu && preempt === 0 && irq === 0 && locks.length === 0 && held === 0;
+}
+
+function size(item: Item): number {
+  return item.kind === 'label' ? 0 : slots(item.kind === 'linked' ? item.op : item);
 }
 
 function index(list: string[], wanted: string): number {

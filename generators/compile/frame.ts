@@ -25,6 +25,7 @@ export class Allocator {
   private free: number[] = [...SAVED];
   /** Index 0 is the slot at r10 - 8. */
   private busy: boolean[] = [];
+  private readonly homes = new Set<number>();
 
   constructor(private readonly limit: number) {}
 
@@ -55,7 +56,16 @@ export class Allocator {
 
   /** A register if there is one and none is refused, else a slot. */
   home(spill: boolean): Home {
-    return (spill ? undefined : this.register()) ?? { slot: this.stack(WORD) };
+    const register = spill ? undefined : this.register();
+    if (register !== undefined) return register;
+    const slot = this.stack(WORD);
+    this.homes.add(slot);
+    return { slot };
+  }
+
+  /** Whether the slot at this offset was ever a home. */
+  wasHome(offset: number): boolean {
+    return this.homes.has(offset);
   }
 
   release(home: Home): void {

@@ -5,8 +5,12 @@ type Shape = Pick<MapDef, 'name' | 'type' | 'keySize' | 'valueSize' | 'maxEntrie
   Partial<Pick<MapDef, 'fields' | 'flags' | 'initial' | 'frozen'>>;
 
 const map = (shape: Shape): MapDef => ({ flags: 0, fields: [], ...shape });
-const array = (name: string, valueSize: number, fields: readonly SpecialField[] = [], maxEntries = 1): MapDef =>
-  map({ name, type: 'array', keySize: 4, valueSize, maxEntries, fields });
+const array = (
+  name: string,
+  valueSize: number,
+  fields: readonly SpecialField[] = [],
+  maxEntries = 1,
+): MapDef => map({ name, type: 'array', keySize: 4, valueSize, maxEntries, fields });
 
 const SPIN_LOCK: SpecialField = { kind: 'spin_lock', offset: 0, size: 4 };
 const RES_SPIN_LOCK: SpecialField = { kind: 'res_spin_lock', offset: 0, size: 4 };
@@ -33,7 +37,14 @@ export const LOCKED_MAPS: readonly MapDef[] = [
 /** Two maps with a bpf_res_spin_lock, so that one lock can be taken inside the other. */
 export const RESILIENT_MAPS: readonly MapDef[] = [
   array('resilient', 16, [RES_SPIN_LOCK], 2),
-  map({ name: 'resilientflows', type: 'hash', keySize: 4, valueSize: 16, maxEntries: 16, fields: [RES_SPIN_LOCK] }),
+  map({
+    name: 'resilientflows',
+    type: 'hash',
+    keySize: 4,
+    valueSize: 16,
+    maxEntries: 16,
+    fields: [RES_SPIN_LOCK],
+  }),
 ];
 
 /** Structs that programs allocate. */

@@ -1,12 +1,5 @@
-/** Contracts by name, and what a contract's outcomes say about its result. */
-import { helperByName, kfunc } from '../../src/kernel/catalog.js';
+/** What a contract's outcomes say about its result. */
 import type { Contract, Effect, PointerKind, Resource } from '../../src/kernel/contract.js';
-
-/** The contract of the helper or kfunc with exactly this name. */
-export function contractOf(name: string): Contract | undefined {
-  const found = helperByName(name);
-  return found?.name === name ? found : kfunc(name);
-}
 
 /** What may be in r0 after a call, over all outcomes. */
 export interface ResultOf {

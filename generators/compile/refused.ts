@@ -72,7 +72,10 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
     types: ['socket_filter', 'tracepoint', 'syscall'],
     why: 'only program types that may write packets may call it (may_access_direct_pkt_data)',
   },
-  bpf_get_func_ip: { types: ['tracepoint', 'syscall'], why: 'it needs a function that is traced (check_get_func_ip)' },
+  bpf_get_func_ip: {
+    types: ['tracepoint', 'syscall'],
+    why: 'it needs a function that is traced (check_get_func_ip)',
+  },
   bpf_xdp_get_buff_len: { types: ['syscall'], why: 'nothing there makes a struct xdp_md' },
 };
 

@@ -1,10 +1,10 @@
 /** How each resource is given back. */
 import { callSub, jmp, mov, r0, r1, r2 } from '../../src/isa/build.js';
 import { label } from '../../src/isa/label.js';
+import { contractOf } from '../../src/kernel/catalog.js';
 import type { Resource } from '../../src/kernel/contract.js';
 import type { Compiler } from './compiler.js';
 import { Elided, type Home } from './frame.js';
-import { contractOf } from './names.js';
 
 /** Functions that give a resource back, the usual one first. */
 export const RELEASERS: Readonly<Partial<Record<Resource, readonly string[]>>> = {
@@ -37,7 +37,8 @@ export function closing(
   const names = RELEASERS[resource];
   if (names === undefined) throw new Elided(`nothing gives back a ${resource}`);
   const name = names[which % names.length]!;
-  if (contractOf(name)?.types.includes(c.type) !== true) throw new Elided(`${name} is not for ${c.type} programs`);
+  if (contractOf(name)?.types.includes(c.type) !== true)
+    throw new Elided(`${name} is not for ${c.type} programs`);
   if (!inSubprogram) {
     return () => {
       c.load(r1, home);
@@ -57,7 +58,8 @@ export function closing(
 /** Calls the releasing function on r1. */
 export function emitRelease(c: Compiler, resource: Resource, name: string): void {
   // The second argument: flags of a ring buffer, `meta__ign` of bpf_obj_drop_impl.
-  if (resource === 'ringbuf_record' || resource === 'object' || resource === 'percpu_object') c.emit(mov(r2, 0));
+  if (resource === 'ringbuf_record' || resource === 'object' || resource === 'percpu_object')
+    c.emit(mov(r2, 0));
   c.callUnchecked(name);
   if (name === 'bpf_ct_insert_entry') {
     // An entry that was inserted comes back as a reference to a connection.

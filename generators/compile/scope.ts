@@ -59,6 +59,8 @@ export interface Context {
   readonly loops: number;
   /** Calls of packet-changing functions are not wanted here. */
   readonly packetFixed: boolean;
+  /** A function whose caller may not sleep. */
+  readonly sleepless: boolean;
 }
 
 export const OUTSIDE: Context = {
@@ -71,4 +73,5 @@ export const OUTSIDE: Context = {
   repeats: 1,
   loops: 0,
   packetFixed: false,
+  sleepless: false,
 };

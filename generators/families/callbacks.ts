@@ -1,13 +1,20 @@
 /** Helpers that call back: loops with a callback, one call for every element of a map, timers and work that run later. */
 import fc from 'fast-check';
 import { add, ldFunc, mov, or, type Reg, r1, r2, r3, r4, r5, r10, st } from '../../src/isa/build.js';
-import { oneIn, pickArbitrary, spillArbitrary, type Test, testArbitrary, touchesArbitrary } from '../choices.js';
+import { contractOf } from '../../src/kernel/catalog.js';
+import {
+  oneIn,
+  pickArbitrary,
+  spillArbitrary,
+  type Test,
+  testArbitrary,
+  touchesArbitrary,
+} from '../choices.js';
 import { loadThing } from '../compile/arguments.js';
 import { produce } from '../compile/call.js';
 import type { Compiler, Param } from '../compile/compiler.js';
 import { Elided, type Home } from '../compile/frame.js';
 import { holesOf, PLAIN_MAPS, TIMER_MAP, WORK_MAP } from '../compile/maps.js';
-import { contractOf } from '../compile/names.js';
 import type { Thing } from '../compile/scope.js';
 import { emitScalar, type Touch } from '../compile/touch.js';
 import { type Fragment, fragment } from '../fragment.js';
@@ -34,13 +41,21 @@ export function emitCallback(c: Compiler, choices: CallbackChoices, inner: () =>
   c.usable(choices.name);
   if (choices.name === 'bpf_find_vma') {
     const arg = contractOf('bpf_find_vma')?.args[0];
-    const task = c.things.find((thing) => thing.kind === 'btf' && thing.struct === 'task_struct' && thing.owned);
+    const task = c.things.find(
+      (thing) => thing.kind === 'btf' && thing.struct === 'task_struct' && thing.owned,
+    );
     if (task !== undefined) emitWithContext(c, choices, task, inner);
-    else if (arg !== undefined) produce(c, arg, choices.which, (made) => emitWithContext(c, choices, made, inner));
+    else if (arg !== undefined)
+      produce(c, arg, choices.which, (made) => emitWithContext(c, choices, made, inner));
   } else emitWithContext(c, choices, undefined, inner);
 }
 
-function emitWithContext(c: Compiler, choices: CallbackChoices, task: Thing | undefined, inner: () => void): void {
+function emitWithContext(
+  c: Compiler,
+  choices: CallbackChoices,
+  task: Thing | undefined,
+  inner: () => void,
+): void {
   if (!choices.shared) {
     emitCallbackCall(c, choices, task, (reg) => c.emit(mov(reg, 0)), undefined, inner);
     return;
@@ -65,7 +80,13 @@ function emitCallbackCall(
   const shared: Param[] =
     contextSize === undefined
       ? []
-      : [{ reg: name === 'bpf_loop' ? r2 : name === 'bpf_find_vma' ? r3 : r4, as: memory(contextSize), spill }];
+      : [
+          {
+            reg: name === 'bpf_loop' ? r2 : name === 'bpf_find_vma' ? r3 : r4,
+            as: memory(contextSize),
+            spill,
+          },
+        ];
   const { label: target } = c.func(
     'callback',
     name === 'bpf_loop'
@@ -165,7 +186,9 @@ export function laterArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({ work: fc.boolean(), cancel: oneIn(3), touches: touchesArbitrary, spill: spillArbitrary, body })
     .map(({ work, cancel, touches, spill, body }) =>
-      fragment(work ? 'work' : 'timer', body, (c) => emitLater(c, { work, cancel, touches, spill }, () => c.body(body))),
+      fragment(work ? 'work' : 'timer', body, (c) =>
+        emitLater(c, { work, cancel, touches, spill }, () => c.body(body)),
+      ),
     );
 }
 
@@ -177,7 +200,11 @@ export interface LaterChoices {
 }
 
 /** Writes it; `inner` is the callback's body, which starts out with nothing held and without the context. */
-export function emitLater(c: Compiler, { work, cancel, touches, spill }: LaterChoices, inner: () => void): void {
+export function emitLater(
+  c: Compiler,
+  { work, cancel, touches, spill }: LaterChoices,
+  inner: () => void,
+): void {
   if (c.type === 'tracepoint') throw new Elided('tracing programs may not use timers');
   const map = work ? WORK_MAP : TIMER_MAP;
   const [init, set, start] = work

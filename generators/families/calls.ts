@@ -42,9 +42,11 @@ const OWN_EFFECTS = new Set<string>([
 /** Whether `emitCall` alone makes a good call of it. */
 export function isPlainCall(contract: Contract): boolean {
   if (contract.args.some((arg) => OWN_ARGUMENTS.has(arg.kind))) return false;
-  if (contract.outcomes.some(({ effects }) => effects.some(({ kind }) => OWN_EFFECTS.has(kind)))) return false;
+  if (contract.outcomes.some(({ effects }) => effects.some(({ kind }) => OWN_EFFECTS.has(kind))))
+    return false;
   const pointer = resultOf(contract).pointer;
-  if (pointer?.to.kind === 'object' || pointer?.to.kind === 'same' || pointer?.to.kind === 'kptr') return false;
+  if (pointer?.to.kind === 'object' || pointer?.to.kind === 'same' || pointer?.to.kind === 'kptr')
+    return false;
   if (pointer?.to.kind === 'graph_node') return false;
   return pointer?.acquires === undefined || RELEASERS[pointer.acquires] !== undefined;
 }
@@ -61,7 +63,11 @@ export interface PlainCall extends Omit<CallChoices, 'orElse'> {
 }
 
 /** A call as a fragment, its result in scope for `body`; `none` is written where the result is NULL. */
-export function call(choices: PlainCall, body: readonly Fragment[], none: readonly Fragment[] = []): Fragment {
+export function call(
+  choices: PlainCall,
+  body: readonly Fragment[],
+  none: readonly Fragment[] = [],
+): Fragment {
   return fragment(`call ${choices.name}`, [...body, ...none], (c) =>
     emitCall(c, choices.name, none.length === 0 ? choices : { ...choices, orElse: () => c.body(none) }, () =>
       c.body(body),

@@ -43,36 +43,36 @@ export function countedLoopArbitrary(body: Body): fc.Arbitrary<Fragment> {
 
 /** A loop that goes on while its budget lasts (may_goto), or until a test holds. */
 export function budgetLoopArbitrary(body: Body): fc.Arbitrary<Fragment> {
-  return fc
-    .record({ stop: fc.option(testArbitrary, { nil: undefined }), body })
-    .map(({ stop, body }) =>
-      fragment('may_goto loop', body, (c) => {
-        const again = c.fresh();
-        const out = c.fresh();
-        c.emit(label(again), mayGoto(out));
-        c.within({ loops: c.context.loops + 1 }, () => {
-          c.body(body);
-          if (stop !== undefined) emitTest(c, stop, out);
-        });
-        c.emit(ja(again), label(out));
-      }),
-    );
+  return fc.record({ stop: fc.option(testArbitrary, { nil: undefined }), body }).map(({ stop, body }) =>
+    fragment('may_goto loop', body, (c) => {
+      const again = c.fresh();
+      const out = c.fresh();
+      c.emit(label(again), mayGoto(out));
+      c.within({ loops: c.context.loops + 1 }, () => {
+        c.body(body);
+        if (stop !== undefined) emitTest(c, stop, out);
+      });
+      c.emit(ja(again), label(out));
+    }),
+  );
 }
 
 /** Gives back all that the function holds and leaves it, when a test holds. */
 export function leaveArbitrary(): fc.Arbitrary<Fragment> {
-  return fc.record({ test: testArbitrary, value: fc.nat({ max: 7 }), scalar: fc.boolean() }).map(({ test, value, scalar }) =>
-    fragment('leave early', [], (c) => {
-      const on = c.fresh();
-      emitTest(c, test, on);
-      if (scalar && c.kind === 'main') {
-        c.closeAll();
-        emitScalar(c, r0, 2 * value);
-        c.emit(and(r0, 1), exit());
-      } else c.leave(value);
-      c.emit(label(on));
-    }),
-  );
+  return fc
+    .record({ test: testArbitrary, value: fc.nat({ max: 7 }), scalar: fc.boolean() })
+    .map(({ test, value, scalar }) =>
+      fragment('leave early', [], (c) => {
+        const on = c.fresh();
+        emitTest(c, test, on);
+        if (scalar && c.kind === 'main') {
+          c.closeAll();
+          emitScalar(c, r0, 2 * value);
+          c.emit(and(r0, 1), exit());
+        } else c.leave(value);
+        c.emit(label(on));
+      }),
+    );
 }
 
 export interface EndChoices {

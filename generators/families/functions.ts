@@ -2,12 +2,13 @@
 import fc from 'fast-check';
 import { callSub, exit, jmp, r0, r1, r2, r3 } from '../../src/isa/build.js';
 import { label } from '../../src/isa/label.js';
+import { contractOf } from '../../src/kernel/catalog.js';
 import { oneIn, pickArbitrary, picksArbitrary, spillArbitrary } from '../choices.js';
 import { loadArguments, withArguments } from '../compile/arguments.js';
 import { produce } from '../compile/call.js';
 import type { Compiler, Param } from '../compile/compiler.js';
 import { Elided } from '../compile/frame.js';
-import { contractOf, resultOf } from '../compile/names.js';
+import { resultOf } from '../compile/names.js';
 import { closing } from '../compile/release.js';
 import type { Thing } from '../compile/scope.js';
 import { emitScalar } from '../compile/touch.js';
@@ -23,7 +24,12 @@ export interface SubprogramChoices {
 }
 
 /** Writes a subprogram with `inner` as its body, and its call; what it returns is a scalar for `after`. */
-export function emitSubprogram(c: Compiler, choices: SubprogramChoices, inner: () => void, after: () => void): void {
+export function emitSubprogram(
+  c: Compiler,
+  choices: SubprogramChoices,
+  inner: () => void,
+  after: () => void,
+): void {
   const { global, twice, which, value, spill } = choices;
   // A global function may not be called under a lock, and is verified as if it could be called from anywhere.
   if (global && c.context.locks.length > 0) throw new Elided('a lock is held');
@@ -100,16 +106,23 @@ export function acquiringSubprogramArbitrary(body: Body): fc.Arbitrary<Fragment>
       fragment(`subprogram returns what ${name} acquires`, body, (c) => {
         const contract = contractOf(name);
         const pointer = contract === undefined ? undefined : resultOf(contract).pointer;
-        if (contract === undefined || pointer?.acquires === undefined) throw new Elided(`${name} acquires nothing`);
+        if (contract === undefined || pointer?.acquires === undefined)
+          throw new Elided(`${name} acquires nothing`);
         c.usable(name);
         const { acquires, to } = pointer;
         const params: Param[] = c.hasCtx ? [{ reg: r1, as: 'ctx' }] : [];
         const { label: target, reads } = c.func('static', params, [0, 0], () => {
-          withArguments(c, contract, (i) => picks[i % picks.length] ?? 0, produce, (prepared) => {
-            loadArguments(prepared);
-            c.call(name);
-            c.emit(exit());
-          });
+          withArguments(
+            c,
+            contract,
+            (i) => picks[i % picks.length] ?? 0,
+            produce,
+            (prepared) => {
+              loadArguments(prepared);
+              c.call(name);
+              c.emit(exit());
+            },
+          );
         });
         if (reads[0] === true) c.loadCtx(r1);
         c.emit(callSub(target));

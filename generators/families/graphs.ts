@@ -65,7 +65,9 @@ interface Graph {
 export function emitGraph(c: Compiler, choices: GraphChoices, inner: () => void): void {
   const { move } = choices;
   c.usable(move);
-  const graph: Graph = move.includes('list') ? { map: LIST_MAP, type: LIST_OBJECT } : { map: TREE_MAP, type: TREE_OBJECT };
+  const graph: Graph = move.includes('list')
+    ? { map: LIST_MAP, type: LIST_OBJECT }
+    : { map: TREE_MAP, type: TREE_OBJECT };
   // The head names the struct that it contains, so that type is there even where nothing is allocated.
   c.localType(graph.type);
   const inValue = (write: (value: Home) => void) => {
@@ -86,7 +88,13 @@ function locked(c: Compiler, graph: Graph, value: Home, inner: () => void): void
 }
 
 /** A new object goes in; until the lock is given back the program may still look at it. */
-function emitPut(c: Compiler, graph: Graph, { move, spill, touches }: GraphChoices, value: Home, inner: () => void): void {
+function emitPut(
+  c: Compiler,
+  graph: Graph,
+  { move, spill, touches }: GraphChoices,
+  value: Home,
+  inner: () => void,
+): void {
   const less = move === 'bpf_rbtree_add_impl' ? lessFunction(c) : undefined;
   emitNew(c, graph.type, { spill }, (home) => {
     const region = { ...objectRegion(graph.type, home), full: false };
@@ -113,7 +121,13 @@ function lessFunction(c: Compiler): string {
 }
 
 /** A node comes out, outlives the lock and is dropped. */
-function emitTake(c: Compiler, graph: Graph, { move, spill, touches }: GraphChoices, value: Home, inner: () => void): void {
+function emitTake(
+  c: Compiler,
+  graph: Graph,
+  { move, spill, touches }: GraphChoices,
+  value: Home,
+  inner: () => void,
+): void {
   c.withHome(spill, (home) => {
     locked(c, graph, value, () => {
       loadMember(c, r1, value, ROOT);
@@ -147,7 +161,13 @@ function emitTake(c: Compiler, graph: Graph, { move, spill, touches }: GraphChoi
 }
 
 /** A node is looked at where it is. */
-function emitLook(c: Compiler, graph: Graph, { move, touches }: GraphChoices, value: Home, inner: () => void): void {
+function emitLook(
+  c: Compiler,
+  graph: Graph,
+  { move, touches }: GraphChoices,
+  value: Home,
+  inner: () => void,
+): void {
   locked(c, graph, value, () => {
     const none = c.fresh();
     const side = move === 'bpf_rbtree_left' || move === 'bpf_rbtree_right';

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { add, ja, jmp, mov, type Reg, r0, r1, r2, r3, r10 } from '../../src/isa/build.js';
 import { label } from '../../src/isa/label.js';
+import { contractOf } from '../../src/kernel/catalog.js';
 import type { IterType } from '../../src/kernel/contract.js';
 import { picksArbitrary, spillArbitrary, type Test, testArbitrary } from '../choices.js';
 import { loadThing } from '../compile/arguments.js';
@@ -10,7 +11,6 @@ import type { Compiler } from '../compile/compiler.js';
 import { Elided, type Home } from '../compile/frame.js';
 import { SCRATCH } from '../compile/maps.js';
 import type { Thing } from '../compile/scope.js';
-import { contractOf } from '../compile/names.js';
 import { type Fragment, fragment } from '../fragment.js';
 import { emitSection } from './sections.js';
 import { type Body, emitTest } from './values.js';
@@ -53,7 +53,9 @@ export function emitIterator(c: Compiler, choices: IteratorChoices, inner: () =>
     emitLoop(c, choices, undefined, inner);
     return;
   }
-  const found = c.things.find((thing) => thing.kind === 'btf' && arg.kind === 'btf' && serves(thing, arg.structs));
+  const found = c.things.find(
+    (thing) => thing.kind === 'btf' && arg.kind === 'btf' && serves(thing, arg.structs),
+  );
   if (found !== undefined) emitLoop(c, choices, found, inner);
   else produce(c, arg, choices.picks[1] ?? 0, (thing) => emitLoop(c, choices, thing, inner));
 }
@@ -139,7 +141,10 @@ function elementOf(type: IterType, home: Home): Thing {
 export function iteratorArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({
-      type: fc.oneof({ weight: 4, arbitrary: fc.constant<IterType>('num') }, { weight: 6, arbitrary: fc.constantFrom(...ITERATORS) }),
+      type: fc.oneof(
+        { weight: 4, arbitrary: fc.constant<IterType>('num') },
+        { weight: 6, arbitrary: fc.constantFrom(...ITERATORS) },
+      ),
       picks: picksArbitrary,
       spill: spillArbitrary,
       stop: fc.option(testArbitrary, { nil: undefined, freq: 3 }),

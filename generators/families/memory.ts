@@ -22,11 +22,17 @@ export interface LookupChoices {
  * Looks up an element of `map` and writes `inner` where it is found, with the pointer kept in a home. A constant key of an array is not
  * checked for NULL: the verifier knows that it is there (Linux 6.14 and later).
  */
-export function emitLookup(c: Compiler, map: MapDef, choices: LookupChoices, inner: (home: Home) => void): void {
+export function emitLookup(
+  c: Compiler,
+  map: MapDef,
+  choices: LookupChoices,
+  inner: (home: Home) => void,
+): void {
   c.usable('bpf_map_lookup_elem');
   const slot = c.takeStack(map.keySize);
   if (choices.constant) {
     const key = choices.key % map.maxEntries;
+    if (map.keySize !== 8 && c.wasPointer(slot)) c.emit(st(8, r10, slot, 0));
     c.emit(st(map.keySize === 8 ? 8 : 4, r10, slot, key));
   } else {
     c.emit(st(8, r10, slot, 0));
@@ -119,7 +125,8 @@ export function sendArbitrary(body: Body): fc.Arbitrary<Fragment> {
         const zero = () => {
           for (let word = 0; word < bytes; word += 8) c.emit(st(8, r10, buffer + word, 0));
         };
-        if (first || !c.attempt(() => emitFill(c, FILLERS[fill % FILLERS.length]!, buffer, bytes, from))) zero();
+        if (first || !c.attempt(() => emitFill(c, FILLERS[fill % FILLERS.length]!, buffer, bytes, from)))
+          zero();
         c.body(body);
         if (toMap) emitUpdate(c, buffer, from);
         else {

@@ -42,7 +42,14 @@ export function emitNew(
 
 /** The plain bytes of an object. */
 export function objectRegion(type: Omit<LocalType, 'id'>, home: Home): Extract<Thing, { kind: 'region' }> {
-  return { kind: 'region', home, size: type.size, readonly: false, holes: holesOf(type.fields), of: 'object' };
+  return {
+    kind: 'region',
+    home,
+    size: type.size,
+    readonly: false,
+    holes: holesOf(type.fields),
+    of: 'object',
+  };
 }
 
 export interface ObjectChoices {
@@ -53,7 +60,11 @@ export interface ObjectChoices {
 }
 
 /** Allocates, touches, drops; a shared object is acquired a second time and dropped twice. */
-export function emitObject(c: Compiler, { kind, spill, inSubprogram, touches }: ObjectChoices, inner: () => void): void {
+export function emitObject(
+  c: Compiler,
+  { kind, spill, inSubprogram, touches }: ObjectChoices,
+  inner: () => void,
+): void {
   const type = kind === 'shared' ? COUNTED_OBJECT : PLAIN_OBJECT;
   emitNew(c, type, { spill, inSubprogram, percpu: kind === 'percpu' }, (home, drop) => {
     c.holding(drop, () => {

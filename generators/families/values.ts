@@ -1,6 +1,21 @@
 /** Scalars: made by arithmetic, read from the context, tested by branches; and plain accesses to what is in scope. */
 import fc from 'fast-check';
-import { alu, end, ja, jmp, ldx, mov, movsx, neg, type Reg, r0, r1, r2, stx, w0 } from '../../src/isa/build.js';
+import {
+  alu,
+  end,
+  ja,
+  jmp,
+  ldx,
+  mov,
+  movsx,
+  neg,
+  type Reg,
+  r0,
+  r1,
+  r2,
+  stx,
+  w0,
+} from '../../src/isa/build.js';
 import type { BinaryOp, Size, Width } from '../../src/isa/insn.js';
 import { label } from '../../src/isa/label.js';
 import type { ProgType } from '../../src/object/program.js';
@@ -21,7 +36,13 @@ import { type Fragment, fragment } from '../fragment.js';
 export type Body = fc.Arbitrary<Fragment[]>;
 
 type Step =
-  | { readonly kind: 'alu'; readonly op: BinaryOp; readonly width: Width; readonly value: number; readonly reg: boolean }
+  | {
+      readonly kind: 'alu';
+      readonly op: BinaryOp;
+      readonly width: Width;
+      readonly value: number;
+      readonly reg: boolean;
+    }
   | { readonly kind: 'neg'; readonly width: Width }
   | { readonly kind: 'movsx'; readonly bits: 8 | 16 | 32 }
   | { readonly kind: 'end'; readonly op: 'le' | 'be' | 'bswap'; readonly bits: 16 | 32 | 64 };
@@ -40,7 +61,10 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('neg' as const), width: widthArbitrary }) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('movsx' as const), bits: fc.constantFrom(8 as const, 16 as const, 32 as const) }),
+    arbitrary: fc.record({
+      kind: fc.constant('movsx' as const),
+      bits: fc.constantFrom(8 as const, 16 as const, 32 as const),
+    }),
   },
   {
     weight: 1,
@@ -55,7 +79,12 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
 /** A new scalar, computed from one in scope (or a constant), in scope for the body. */
 export function computeArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
-    .record({ from: pickArbitrary, steps: fc.array(stepArbitrary, { minLength: 1, maxLength: 4 }), spill: spillArbitrary, body })
+    .record({
+      from: pickArbitrary,
+      steps: fc.array(stepArbitrary, { minLength: 1, maxLength: 4 }),
+      spill: spillArbitrary,
+      body,
+    })
     .map(({ from, steps, spill, body }) =>
       fragment('compute', body, (c) => {
         emitScalar(c, r0, from);
@@ -136,7 +165,12 @@ export function touchingArbitrary(): fc.Arbitrary<Fragment> {
       const regions = c.things.flatMap((thing) => (thing.kind === 'region' ? [thing] : []));
       const region = regions[regions.length - 1 - (which % regions.length)];
       if (region === undefined) throw new Elided('no region in scope');
-      emitTouches(c, (reg) => c.load(reg, region.home), { ...region, full: region.of === 'map_value' }, touches);
+      emitTouches(
+        c,
+        (reg) => c.load(reg, region.home),
+        { ...region, full: region.of === 'map_value' },
+        touches,
+      );
     }),
   );
 }
@@ -162,8 +196,14 @@ const words = (offsets: readonly number[], more: { writable?: true } = {}): Cont
 /** Scalar fields of struct xdp_md and struct __sk_buff (include/uapi/linux/bpf.h), and plain bytes of the others. */
 const CONTEXT_FIELDS: Readonly<Record<ProgType, readonly ContextField[]>> = {
   xdp: words([12, 16]),
-  tc: [...words([0, 4, 16, 20, 24, 36, 40, 68]), ...words([8, 32, 44, 48, 52, 56, 60, 64], { writable: true })],
-  socket_filter: [...words([0, 4, 8, 16, 20, 24, 32, 36, 40]), ...words([48, 52, 56, 60, 64], { writable: true })],
+  tc: [
+    ...words([0, 4, 16, 20, 24, 36, 40, 68]),
+    ...words([8, 32, 44, 48, 52, 56, 60, 64], { writable: true }),
+  ],
+  socket_filter: [
+    ...words([0, 4, 8, 16, 20, 24, 32, 36, 40]),
+    ...words([48, 52, 56, 60, 64], { writable: true }),
+  ],
   tracepoint: [
     ...words([8, 12, 16, 20]),
     { offset: 16, size: 8 },
@@ -202,4 +242,3 @@ export function contextArbitrary(body: Body): fc.Arbitrary<Fragment> {
       }),
     );
 }
-
