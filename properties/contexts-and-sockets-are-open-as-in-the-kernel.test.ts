@@ -3,11 +3,28 @@
  * of every size.
  */
 import { describe, expect, it } from 'vitest';
-import { callHelper, exit, jmp, ldx, mov, mul, r0, r1, r2, stx } from '../src/isa/build.js';
+import {
+  add,
+  callHelper,
+  callKfunc,
+  exit,
+  jmp,
+  ldx,
+  mov,
+  mul,
+  r0,
+  r1,
+  r2,
+  r3,
+  r6,
+  r7,
+  r10,
+  stx,
+} from '../src/isa/build.js';
 import { type Item, label } from '../src/isa/label.js';
 import type { SockType } from '../src/kernel/contract.js';
 import { contextField, progType } from '../src/kernel/progtypes.js';
-import { structAccess } from '../src/kernel/structs.js';
+import { ITER_WORDS, structAccess } from '../src/kernel/structs.js';
 import type { ProgType } from '../src/object/program.js';
 import { loadProgram } from '../src/oracle/load.js';
 import { programOf } from './support/kernel/programs.js';
@@ -121,6 +138,56 @@ describeKernel('sockets', () => {
   it('that are said to be open where they are not are found out', () => {
     const lax: typeof structAccess = (_, off, size) => structAccess('sock', off, size);
     expect(socketDifferences('sock_common', lax)).toContain('sock_common: read 4 at 8');
+  });
+});
+
+describeKernel('iterators', () => {
+  /** Made in the last `bytes` bytes of the stack: refused if that is too little room. */
+  const fits = (name: string, bytes: number): boolean => {
+    const kfuncs = [
+      name,
+      name.replace('_new', '_destroy'),
+      'bpf_rcu_read_lock',
+      'bpf_rcu_read_unlock',
+      'bpf_cgroup_from_id',
+      'bpf_cgroup_release',
+    ];
+    const place = [mov(r1, r10), add(r1, -bytes)];
+    // The section that some of them need is closed to those that may sleep.
+    const sleeps = /kmem_cache|dmabuf/.test(name);
+    const argument = name.includes('css')
+      ? mov(r2, r6)
+      : name.includes('task_vma')
+        ? mov(r2, r7)
+        : mov(r2, 0);
+    const items = [
+      callHelper(158),
+      mov(r7, r0),
+      mov(r1, 1),
+      callKfunc(4),
+      jmp('eq', r0, 0, 'out'),
+      mov(r6, r0),
+      ...(sleeps ? [] : [callKfunc(2)]),
+      ...place,
+      argument,
+      mov(r3, 0),
+      callKfunc(0),
+      ...place,
+      callKfunc(1),
+      ...(sleeps ? [] : [callKfunc(3)]),
+      mov(r1, r6),
+      callKfunc(5),
+      label('out'),
+      ...end,
+    ];
+    const result = loadProgram(programOf('syscall', items, { kfuncs }), { explain: false });
+    if (result.ok) result.close();
+    return result.ok;
+  };
+
+  it.each(Object.entries(ITER_WORDS))('an iterator of type %s takes %i words', (type, words) => {
+    expect(fits(`bpf_iter_${type}_new`, words * 8)).toBe(true);
+    expect(fits(`bpf_iter_${type}_new`, words * 8 - 8)).toBe(false);
   });
 });
 

@@ -46,7 +46,7 @@ export interface CallbackSpec {
   readonly async?: true;
   /** Index of the argument that is passed through as the callback's context pointer. */
   readonly contextArg?: number;
-  /** Index of the scalar argument that bounds the number of calls (bpf_loop). */
+  /** Index of the scalar argument that bounds the number of calls (bpf_loop): where it is known to be 0, the callback is not walked. */
   readonly countArg?: number;
 }
 
