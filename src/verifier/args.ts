@@ -55,6 +55,7 @@ function checkSock(reg: Reg, regno: number, arg: Extract<Arg, { kind: 'sock' }>)
 /** Structs that start with another one, so that a pointer to them may be passed for it (btf_struct_ids_match). */
 const FIRST_MEMBER: Readonly<Record<string, readonly string[]>> = {
   cpumask: ['bpf_cpumask'],
+  cgroup_subsys_state: ['cgroup'],
   sock_common: [
     'sock',
     'tcp_sock',
@@ -118,7 +119,7 @@ function checkKptrSlot(p: Path, reg: Reg, regno: number): void {
 function checkKptrValue(p: Path, site: CallSite, index: number): void {
   const reg = site.regs[index]!;
   if (isNull(reg)) return;
-  if ((reg.type !== 'btf' && reg.type !== 'object') || reg.nonOwning)
+  if ((reg.type !== 'btf' && reg.type !== 'object') || reg.nonOwning || reg.percpu)
     mismatch(reg, index + 1, 'ptr_, trusted_ptr_, rcu_ptr_');
   requireStart(reg, index + 1);
   requireReferenced(reg, index + 1);
@@ -140,7 +141,7 @@ function checkObject(site: CallSite, index: number, arg: Extract<Arg, { kind: 'o
   if (reg.nullable) refuse(`Possibly NULL pointer passed to trusted arg${index}`);
   if (reg.ref === 0) refuse('allocated object must be referenced');
   requireStart(reg, index + 1);
-  void arg;
+  if (reg.percpu !== (arg.percpu === true)) refuse(`arg#${index} expected pointer to allocated object`);
 }
 
 function checkConstStr(p: Path, reg: Reg, regno: number): void {

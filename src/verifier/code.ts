@@ -69,7 +69,7 @@ export function prepare(program: Program): Code {
     ops,
     contracts,
     live,
-    globals: new Globals(program, ops, contracts, owner, live),
+    globals: new Globals(program, ops, contracts, owner),
     meets: meetingPoints(ops, contracts, starts),
     owner,
     subprogAt: (start) => starts.get(start),

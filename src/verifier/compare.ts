@@ -106,7 +106,8 @@ class Comparison {
       old.struct !== cur.struct ||
       old.trust !== cur.trust ||
       old.readonly !== cur.readonly ||
-      old.nonOwning !== cur.nonOwning
+      old.nonOwning !== cur.nonOwning ||
+      old.percpu !== cur.percpu
     ) {
       return false;
     }

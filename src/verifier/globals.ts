@@ -6,6 +6,7 @@ import type { Op } from '../isa/insn.js';
 import { subprogTarget } from '../isa/target.js';
 import type { Contract } from '../kernel/contract.js';
 import { Btf } from '../object/btf/read.js';
+import { defaultParams } from '../object/btf/synthesize.js';
 import type { Program } from '../object/program.js';
 import { touch } from './args-memory.js';
 import type { Path } from './path.js';
@@ -31,7 +32,6 @@ export class Globals {
     ops: readonly (Op | undefined)[],
     contracts: readonly (Contract | undefined)[],
     owner: Int32Array,
-    private readonly live: Uint16Array,
   ) {
     this.moving = packetMovers(ops, contracts, owner);
   }
@@ -44,11 +44,12 @@ export class Globals {
   private paramsOf(start: number): readonly Param[] {
     const known = this.params.get(start);
     if (known !== undefined) return known;
-    const subprog = this.program.subprogs.find((s) => s.start === start);
+    const index = this.program.subprogs.findIndex((s) => s.start === start);
+    const subprog = this.program.subprogs[index];
     const params =
       this.program.btf !== undefined && subprog?.btfId !== undefined
         ? fromBtf(new Btf(this.program.btf, this.program.name), subprog.btfId)
-        : fromUse(this.live[start] ?? 0);
+        : defaultParams(this.program, index).map((kind): Param => ({ kind }));
     this.params.set(start, params);
     return params;
   }
@@ -83,14 +84,6 @@ function entryReg(p: Path, param: Param): Reg {
   if (param.kind === 'scalar') return unknownReg;
   if (param.kind === 'ctx') return pointerReg('ctx');
   return pointerReg('mem', { size: param.size, nullable: true, id: p.newId() });
-}
-
-/** Without BTF the subprogram is given out as taking a number in each register that it reads. */
-function fromUse(live: number): Param[] {
-  const params: Param[] = [];
-  for (let n = 5; n >= 1; n--)
-    if (params.length > 0 || (live & (1 << n)) !== 0) params.push({ kind: 'scalar' });
-  return params;
 }
 
 function fromBtf(btf: Btf, id: number): Param[] {

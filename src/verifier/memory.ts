@@ -195,6 +195,11 @@ function localFields(program: Program, struct: string): readonly SpecialField[] 
   return program.localTypes.find((t) => t.name === struct)?.fields ?? [];
 }
 
+/** Only the copy of one CPU is memory (bpf_per_cpu_ptr). */
+function requireMemoryOfItsOwn(a: Access): void {
+  if (a.reg.percpu) refuse(`R${a.regno} is ${typeName(a.reg)}${a.reg.struct} access percpu memory: off=${a.off}`);
+}
+
 function invalidAccess(a: Access): never {
   refuse(`R${a.regno} invalid mem access '${typeName(a.reg)}'`);
 }
@@ -230,6 +235,7 @@ export function load(p: Path, a: Access): Reg {
       requireBtfOffset(a);
       return unknownOf(a.size);
     case 'object': {
+      requireMemoryOfItsOwn(a);
       requireBtfOffset(a);
       checkRegion(a, reg.size);
       const field = specialField(a, localFields(p.program, reg.struct));
@@ -299,6 +305,7 @@ export function store(p: Path, a: Access, value: Reg): void {
       refuse('only read is supported');
       break;
     case 'object': {
+      requireMemoryOfItsOwn(a);
       requireBtfOffset(a);
       if (reg.trust === 'untrusted') refuse('only read is supported');
       checkRegion(a, reg.size);

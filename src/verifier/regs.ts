@@ -21,6 +21,7 @@ const BLANK: Reg = {
   trust: 'none',
   readonly: false,
   nonOwning: false,
+  percpu: false,
   dynptr: 0,
 };
 

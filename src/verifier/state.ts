@@ -60,6 +60,8 @@ export interface Reg {
   readonly readonly: boolean;
   /** object: a non-owning reference, valid only while the lock is held. */
   readonly nonOwning: boolean;
+  /** An allocated object of which every CPU has its own: not memory that can be used as it is. */
+  readonly percpu: boolean;
   /** Id of the dynptr that this slice was taken from; 0 for none. */
   readonly dynptr: number;
 }

@@ -254,8 +254,11 @@ class Synthesizer {
   }
 }
 
-/** A static function is verified with what its callers pass, whatever its type says; so only global ones are looked at. */
-function defaultParams(program: Program, index: number): ParamKind[] {
+/**
+ * What the subprogram at an index takes in a program without BTF: a scalar for each of r1 to r5 that it reads. A static function is
+ * verified with what its callers pass, whatever its type says; so only global ones are looked at.
+ */
+export function defaultParams(program: Program, index: number): ParamKind[] {
   const subprog = program.subprogs[index]!;
   if (subprog.linkage === 'static') return [];
   try {
