@@ -94,45 +94,65 @@ function prepare(c: Compiler, draft: Draft, i: number, arg: Arg, next: (load: Lo
   const pick = draft.pick(i);
   const fixed = argumentRule(draft.contract.name, i);
   const constant = (value: number) => next((reg) => c.emit(mov(reg, value)));
-  if (fixed?.constant !== undefined) return constant(fixed.constant);
+  if (fixed?.constant !== undefined) {
+    constant(fixed.constant);
+    return;
+  }
   switch (arg.kind) {
     case 'ignored':
     case 'stack_or_null':
-      return constant(0);
+      constant(0);
+      return;
     case 'anything':
-      if (fixed?.below !== undefined) return constant(pick % fixed.below);
-      return next((reg) => emitScalar(c, reg, pick % 64));
+      if (fixed?.below !== undefined) {
+        constant(pick % fixed.below);
+        return;
+      }
+      next((reg) => emitScalar(c, reg, pick % 64));
+      return;
     case 'scalar':
-      return arg.constant ? constant(fixed?.size ?? 0) : next((reg) => emitScalar(c, reg, pick % 64));
+      if (arg.constant) constant(fixed?.size ?? 0);
+      else next((reg) => emitScalar(c, reg, pick % 64));
+      return;
     case 'alloc_size':
     case 'size':
-      return prepareSize(c, draft, i, arg.kind === 'size' && arg.constant !== true, next);
+      prepareSize(c, draft, i, arg.kind === 'size' && arg.constant !== true, next);
+      return;
     case 'map': {
       const map = chooseMap(arg.types, pick);
       draft.map = map;
-      return next((reg) => c.loadMap(reg, map));
+      next((reg) => c.loadMap(reg, map));
+      return;
     }
     case 'map_key':
-      return buffer(c, draft, draft.map?.keySize ?? 4, pick, next);
+      buffer(c, draft, draft.map?.keySize ?? 4, pick, next);
+      return;
     case 'map_value':
-      return buffer(c, draft, draft.map?.valueSize ?? 8, arg.uninit ? undefined : pick, next);
+      buffer(c, draft, draft.map?.valueSize ?? 8, arg.uninit ? undefined : pick, next);
+      return;
     case 'mem':
-      return prepareMemory(c, draft, i, arg, next);
+      prepareMemory(c, draft, i, arg, next);
+      return;
     case 'ctx':
       if (!c.hasCtx) throw new Elided('no context here');
-      return next((reg) => c.loadCtx(reg));
+      next((reg) => c.loadCtx(reg));
+      return;
     case 'const_str':
-      return next((reg) => c.loadMapValue(reg, TEXT));
+      next((reg) => c.loadMapValue(reg, TEXT));
+      return;
     case 'dynptr':
       if (arg.state === 'uninit') {
         const offset = c.takeStack(16);
         draft.slots.set(i, offset);
-        return next(stackAddress(c, offset));
+        next(stackAddress(c, offset));
+        return;
       }
-      return prepareThing(c, draft, i, arg, next);
+      prepareThing(c, draft, i, arg, next);
+      return;
     case 'sock':
     case 'btf':
-      return prepareThing(c, draft, i, arg, next);
+      prepareThing(c, draft, i, arg, next);
+      return;
     default:
       throw new Elided(`${draft.contract.name} has an argument of its own kind: ${arg.kind}`);
   }
@@ -235,15 +255,18 @@ function prepareMemory(
   const sizeArg = 'arg' in arg.size ? arg.size.arg : undefined;
   if ((arg.nullable || arg.optional) && pick % 4 === 0) {
     if (sizeArg !== undefined && !arg.optional) draft.sizes.set(sizeArg, 0);
-    return next((reg) => c.emit(mov(reg, 0)));
+    next((reg) => c.emit(mov(reg, 0)));
+    return;
   }
   const bytes = sizeArg === undefined ? (arg.size as { bytes: number }).bytes : sizeFor(draft, sizeArg);
   if (arg.mapValue || bytes > MOST_ON_STACK || pick % 8 === 1) {
-    return next((reg) => c.loadMapValue(reg, SCRATCH, 64 * (pick % 2)));
+    next((reg) => c.loadMapValue(reg, SCRATCH, 64 * (pick % 2)));
+    return;
   }
   // The range of a variable size includes bytes that the function may not write, so those are written before.
   const initialised = arg.access !== 'write' || (sizeArg !== undefined && isVariable(draft, sizeArg));
-  return buffer(c, draft, bytes, initialised ? pick : undefined, next);
+  buffer(c, draft, bytes, initialised ? pick : undefined, next);
+  return;
 }
 
 /** Whether a size argument is passed as a bounded scalar rather than as a constant. */
@@ -262,7 +285,10 @@ function prepareSize(
   next: (load: Load) => void,
 ): void {
   const size = sizeFor(draft, i);
-  if (!mayVary || !isVariable(draft, i)) return next((reg) => c.emit(mov(reg, size)));
+  if (!mayVary || !isVariable(draft, i)) {
+    next((reg) => c.emit(mov(reg, size)));
+    return;
+  }
   // 1 to 8: within the buffer, and never the 0 that most functions refuse.
   next((reg) => {
     emitScalar(c, reg, draft.pick(i) % 64);

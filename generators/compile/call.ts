@@ -78,11 +78,18 @@ function withResult(
   inner: (home?: Home) => void,
 ): void {
   const slot = [...prepared.slots.values()][0];
-  if (slot !== undefined) return withDynptr(c, contract, prepared, slot, choices, inner);
+  if (slot !== undefined) {
+    withDynptr(c, contract, prepared, slot, choices, inner);
+    return;
+  }
   const result = resultOf(contract);
   if (result.pointer === undefined) {
-    if (!result.scalar) return inner();
-    return c.keep(choices.spill, (home) => c.withScalar(home, inner));
+    if (!result.scalar) {
+      inner();
+      return;
+    }
+    c.keep(choices.spill, (home) => c.withScalar(home, inner));
+    return;
   }
   const { to, acquires } = result.pointer;
   const out = c.fresh();
