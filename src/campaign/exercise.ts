@@ -1,0 +1,67 @@
+/**
+ * What the VM says of one program under one rule set: it is run in a world and killed before every insn, and each killed copy runs out
+ * patched. What breaks on the way out is a suspect; what breaks in the run that nobody killed is a disagreement with the verifier.
+ */
+import type { Code } from '../vm/code.js';
+import type { Environment } from '../vm/environment.js';
+import type { Violation } from '../vm/trap.js';
+import { type RunResult, Vm, type VmOptions } from '../vm/vm.js';
+import type { World } from '../vm/world.js';
+
+/** Steps of a run up to which it is killed before every insn; beyond, only before one in `STRIDE`. */
+const DENSE = 2000;
+const STRIDE = 97;
+/** Steps after which the run is left alone. */
+const LONGEST = 100_000;
+
+/** A check that broke after a kill, with all that is needed to see it again. */
+export interface Broken {
+  readonly violation: Violation;
+  /** Steps before the kill. */
+  readonly step: number;
+  readonly env: Environment;
+}
+
+export interface Exercise {
+  /** Termination points tried. */
+  readonly points: number;
+  /** False when the run was too long to be killed before every insn. */
+  readonly everywhere: boolean;
+  /** The most steps that a killed run took to its exit. */
+  readonly worst: number;
+  readonly broken: readonly Broken[];
+  /** The run that was not killed. */
+  readonly ordinary: RunResult;
+}
+
+/** Runs `code` as `options` say and kills it everywhere. `watch` is told of every termination point before the kill. */
+export function exercise(code: Code, options: VmOptions, watch: (world: World) => void = () => {}): Exercise {
+  const vm = new Vm(code, options);
+  const broken: Broken[] = [];
+  let points = 0;
+  let worst = 0;
+  let everywhere = true;
+  while (vm.running && vm.world.steps < LONGEST) {
+    const { steps } = vm.world;
+    watch(vm.world);
+    const killed = vm.fork();
+    killed.kill();
+    const result = killed.run();
+    points++;
+    worst = Math.max(worst, result.steps - steps);
+    for (const violation of result.violations) broken.push({ violation, step: steps, env: result.env });
+    if (steps >= DENSE) everywhere = false;
+    vm.advance(steps + (steps < DENSE ? 1 : STRIDE));
+  }
+  return { points, everywhere, worst, broken, ordinary: vm.run() };
+}
+
+/** What the ordinary run says against the verifier, if anything: a check broke, or it was in a state that the facts exclude. */
+export function ordinaryTrouble({ disagreement, violations }: RunResult): string | undefined {
+  if (disagreement !== undefined) {
+    const { slot, step, message } = disagreement;
+    return `the facts exclude the state at insn ${slot}, step ${step}: ${message}`;
+  }
+  const first = violations[0];
+  return first && `${first.check} at insn ${first.slot} of a run that was not killed: ${first.message}`;
+}

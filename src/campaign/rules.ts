@@ -1,0 +1,35 @@
+/** Rule sets as a campaign, a case or a command line names them. */
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { InputError } from '../isa/errors.js';
+import { loadRules } from '../patch/load.js';
+import type { RuleSet } from '../patch/rule.js';
+import { shippedRuleSet } from '../patch/sets/index.js';
+
+/** A rule set and how it is called: the name of a shipped one, or the path of a rule file. */
+export interface NamedRules {
+  readonly name: string;
+  readonly rules: RuleSet;
+}
+
+/** Loads rule sets by name or file. Throws InputError for what is neither, or is named twice. */
+export async function loadAll(names: readonly string[]): Promise<readonly NamedRules[]> {
+  const loaded = await Promise.all(
+    names.map(async (name) => ({ name, rules: (await loadRules(name)).rules })),
+  );
+  for (const [i, { rules }] of loaded.entries()) {
+    const twin = loaded.slice(0, i).find((other) => other.rules.name === rules.name);
+    if (twin !== undefined) throw new InputError(`two rule sets are called '${rules.name}'`);
+  }
+  return loaded;
+}
+
+/**
+ * The rule set that a case names: a shipped one, or a rule file whose path is taken from the case's own folder first, and then
+ * from the current one. A case that names none is under `sound`. Throws InputError.
+ */
+export async function rulesOfCase(name = 'sound', file?: string): Promise<NamedRules> {
+  const beside = file === undefined || isAbsolute(name) ? name : join(dirname(file), name);
+  const found = shippedRuleSet(name) === undefined && existsSync(beside) ? beside : name;
+  return { name, rules: (await loadRules(found)).rules };
+}

@@ -1,0 +1,176 @@
+/**
+ * A program open for editing: a list of operations in which whatever leads somewhere names a label, so that operations can be
+ * taken out or put in and everything else still leads to where it led. A label whose operation goes moves to the next one.
+ */
+import { decodeAll } from '../../isa/decode.js';
+import { InputError } from '../../isa/errors.js';
+import { type Op, slots } from '../../isa/insn.js';
+import { type Item, type Linked, label, link, type Reference } from '../../isa/label.js';
+import { targetOf } from '../../isa/target.js';
+import type { Program, Subprog } from '../../object/program.js';
+
+/** One operation and the labels that lead to it. */
+export interface Node {
+  readonly labels: readonly string[];
+  readonly item: Op | Linked;
+}
+
+export interface Draft {
+  readonly nodes: readonly Node[];
+  /** Labels behind the last operation. */
+  readonly tail: readonly string[];
+  /** What is not insns: type, maps, kfuncs, local types. */
+  readonly program: Program;
+  /** Functions by the label of their first operation. */
+  readonly functions: ReadonlyMap<string, Subprog>;
+}
+
+/** The operation of a node, its own offset meaningless where it leads to a label. */
+export function opOf(node: Node): Op {
+  return node.item.kind === 'linked' ? node.item.op : node.item;
+}
+
+const labelFor = (slot: number): string => `at ${slot}`;
+
+/** Opens a program. Throws InputError for undefined encodings. */
+export function open(program: Program): Draft {
+  const ops = decodeAll(program.insns);
+  const wanted = new Set(program.subprogs.map((subprog) => subprog.start));
+  ops.forEach((op, slot) => {
+    const target = op && targetOf(op, slot);
+    if (target !== undefined) wanted.add(target);
+  });
+  const nodes = ops.flatMap((op, slot): Node[] => {
+    if (op === undefined) return [];
+    const labels = wanted.has(slot) ? [labelFor(slot)] : [];
+    const target = targetOf(op, slot);
+    if (target === undefined) return [{ labels, item: op }];
+    return [{ labels, item: { kind: 'linked', op: op as Reference, target: labelFor(target) } }];
+  });
+  return {
+    nodes,
+    tail: wanted.has(ops.length) ? [labelFor(ops.length)] : [],
+    program,
+    functions: new Map(program.subprogs.map((subprog) => [labelFor(subprog.start), subprog])),
+  };
+}
+
+/** The draft without some of its nodes. */
+export function without(draft: Draft, gone: (index: number) => boolean): Draft {
+  const nodes: Node[] = [];
+  let carried: readonly string[] = [];
+  draft.nodes.forEach((node, index) => {
+    const labels = [...carried, ...node.labels];
+    carried = gone(index) ? labels : [];
+    if (!gone(index)) nodes.push(labels.length === node.labels.length ? node : { ...node, labels });
+  });
+  return { ...draft, nodes, tail: [...carried, ...draft.tail] };
+}
+
+/** The draft with other operations in place of node `index`; they are led to as it was. At least one. */
+export function replaced(draft: Draft, index: number, items: readonly (Op | Linked)[]): Draft {
+  const { labels } = draft.nodes[index]!;
+  const made = items.map((item, i): Node => ({ labels: i === 0 ? labels : [], item }));
+  return { ...draft, nodes: [...draft.nodes.slice(0, index), ...made, ...draft.nodes.slice(index + 1)] };
+}
+
+/** Slots that the insns take. */
+export function size(draft: Draft): number {
+  return draft.nodes.reduce((sum, node) => sum + slots(opOf(node)), 0);
+}
+
+/**
+ * The program that a draft stands for, without the functions, maps and kfuncs that nothing in it names any more. Source lines
+ * and BTF are left out, since they speak of other insns. Answers undefined where the draft makes no program (a jump out of it, too far a jump).
+ */
+export function close(draft: Draft): Program | undefined {
+  const { program } = draft;
+  const live = liveNodes(draft);
+  const kept = without(draft, (index) => !live.has(index));
+  const maps = used(kept.nodes, (op) =>
+    op.kind === 'ld_imm64' && (op.as === 'map' || op.as === 'map_value') ? op.imm : undefined,
+  );
+  const kfuncs = used(kept.nodes, (op) => (op.kind === 'call' && op.target === 'kfunc' ? op.imm : undefined));
+  const items = kept.nodes.flatMap(({ labels, item }): Item[] => [
+    ...labels.map((name) => label(name)),
+    item.kind === 'linked' ? item : renumbered(item, maps, kfuncs),
+  ]);
+  try {
+    const linked = link([...items, ...kept.tail.map((name) => label(name))]);
+    const { btf: _btf, lines: _lines, ...rest } = program;
+    return {
+      ...rest,
+      insns: linked.insns,
+      maps: maps.map((index) => withoutBtf(program.maps[index]!)),
+      kfuncs: kfuncs.map((index) => program.kfuncs[index]!),
+      subprogs: subprogsOf(kept, linked.labels),
+    };
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+function withoutBtf(map: Program['maps'][number]): Program['maps'][number] {
+  const { btfKey: _key, btfValue: _value, ...rest } = map;
+  return rest;
+}
+
+/** The indices that operations name, ascending. */
+function used(nodes: readonly Node[], indexOf: (op: Op) => number | undefined): number[] {
+  const found = new Set<number>();
+  for (const node of nodes) {
+    const index = indexOf(opOf(node));
+    if (index !== undefined) found.add(index);
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+function renumbered(op: Op, maps: readonly number[], kfuncs: readonly number[]): Op {
+  if (op.kind === 'ld_imm64' && (op.as === 'map' || op.as === 'map_value')) {
+    return { ...op, imm: maps.indexOf(op.imm) };
+  }
+  if (op.kind === 'call' && op.target === 'kfunc') return { ...op, imm: kfuncs.indexOf(op.imm) };
+  return op;
+}
+
+/** Targets of calls and function references, by label. */
+function callees(nodes: readonly Node[]): Set<string> {
+  const found = new Set<string>();
+  for (const { item } of nodes) {
+    if (item.kind === 'linked' && (item.op.kind === 'call' || item.op.kind === 'ld_imm64'))
+      found.add(item.target);
+  }
+  return found;
+}
+
+/** Nodes of functions that are reached from the main program through calls and references. */
+function liveNodes(draft: Draft): Set<number> {
+  const { nodes } = draft;
+  const named = callees(nodes);
+  const starts = nodes.flatMap((node, i) =>
+    i === 0 || node.labels.some((name) => named.has(name)) ? [i] : [],
+  );
+  const live = new Set<number>();
+  const visit = (start: number): void => {
+    if (live.has(start)) return;
+    const end = starts.find((other) => other > start) ?? nodes.length;
+    for (let i = start; i < end; i++) live.add(i);
+    const inside = callees(nodes.slice(start, end));
+    for (const other of starts) if (nodes[other]!.labels.some((name) => inside.has(name))) visit(other);
+  };
+  if (nodes.length > 0) visit(0);
+  return live;
+}
+
+function subprogsOf(draft: Draft, labels: ReadonlyMap<string, number>): Subprog[] {
+  const found = new Map<number, Subprog>();
+  const named = callees(draft.nodes);
+  for (const [name, subprog] of draft.functions) {
+    const start = labels.get(name);
+    if (start === undefined || found.has(start) || (start !== 0 && !named.has(name))) continue;
+    const { btfId: _btfId, ...rest } = subprog;
+    found.set(start, { ...rest, start });
+  }
+  return [...found.values()].sort((a, b) => a.start - b.start);
+}

@@ -1,0 +1,95 @@
+/** How small a case is. Shrinking only ever takes steps that make this smaller, so it ends. */
+
+import { decodeAll } from '../../isa/decode.js';
+import { type Op, slots } from '../../isa/insn.js';
+import type { Program } from '../../object/program.js';
+import type { Environment } from '../../vm/environment.js';
+
+/** Something that can be shown: a program, its world, and the kill. */
+export interface Shown {
+  readonly program: Program;
+  readonly env: Environment;
+  /** Steps before the kill. */
+  readonly step: number;
+}
+
+/** Compared from the left: slots, weight of the insns, size of what they name, size of the environment, steps. */
+export type Measure = readonly number[];
+
+export function measure({ program, env, step }: Shown): Measure {
+  const weight = decodeAll(program.insns).reduce((sum, op) => sum + (op === undefined ? 0 : weigh(op)), 0);
+  return [program.insns.length, weight, weighRest(program), weighEnvironment(env), step];
+}
+
+/** Whether `a` is smaller than `b`. */
+export function smaller(a: Measure, b: Measure): boolean {
+  for (const [i, value] of a.entries()) if (value !== b[i]) return value < b[i]!;
+  return false;
+}
+
+/** The plainer an operation reads, the less it weighs. */
+export function weigh(op: Op): number {
+  return 2000 * slots(op) + BASE[op.kind] + numbers(op);
+}
+
+const BASE: Readonly<Record<Op['kind'], number>> = {
+  exit: 0,
+  mov: 100,
+  st: 200,
+  ldx: 300,
+  stx: 300,
+  ja: 350,
+  ld_imm64: 350,
+  alu: 400,
+  neg: 400,
+  movsx: 500,
+  end: 500,
+  jmp: 600,
+  load_acquire: 700,
+  store_release: 700,
+  atomic: 800,
+  ld_packet: 900,
+  may_goto: 900,
+  addr_space_cast: 900,
+  call: 1000,
+};
+
+/** Small numbers weigh little, and an immediate less than a register; offsets are what they must be. */
+function numbers(op: Op): number {
+  let sum = 0;
+  if ('src' in op && typeof op.src === 'object') sum += 'reg' in op.src ? 70 : bits(op.src.imm);
+  if (op.kind === 'st') sum += bits(op.imm);
+  if (op.kind === 'ld_imm64' && op.as === 'imm') sum += bits(op.imm) + bits(op.hi);
+  if (op.kind === 'jmp') sum += op.op === 'eq' ? 0 : op.op === 'ne' ? 1 : 2;
+  if ('width' in op && op.width === 32) sum += 1;
+  return sum;
+}
+
+/** Bits that a number needs, one more for a negative one. */
+function bits(value: number): number {
+  return value === 0 ? 0 : 33 - Math.clz32(Math.abs(value)) + (value < 0 ? 1 : 0);
+}
+
+function weighRest({ name, maps, localTypes, kfuncs, subprogs, section, license }: Program): number {
+  const of = maps.map(
+    (map) => 100 + 20 * map.fields.length + bits(map.maxEntries) + bits(map.valueSize) + bits(map.keySize),
+  );
+  const structs = localTypes.map((type) => 50 + 20 * type.fields.length);
+  const sum = [...of, ...structs].reduce((total, one) => total + one, name === 'case' ? 0 : 1);
+  return (
+    sum +
+    kfuncs.length +
+    10 * subprogs.length +
+    (section === undefined ? 0 : 1) +
+    (license === undefined ? 0 : 1)
+  );
+}
+
+function weighEnvironment({ packet, ctx, ctxFields, maps, choices }: Environment): number {
+  let sum = (packet === undefined ? 0 : 10 + packet.length) + (ctx === undefined ? 0 : 10 + ctx.length);
+  sum += 10 * (ctxFields?.size ?? 0);
+  for (const entries of maps?.values() ?? [])
+    for (const [key, value] of entries) sum += 10 + key.length + value.length;
+  for (const [key, choice] of choices) sum += 10 + key.length + choice.length;
+  return sum;
+}

@@ -1,0 +1,265 @@
+/**
+ * Passes that change several operations at once, where no single one can go: what is acquired and given back, a look-up with its key,
+ * a subprogram and its call.
+ */
+import { FP, type Op } from '../../isa/insn.js';
+import type { Linked } from '../../isa/label.js';
+import { contractOf, contracts, helperByName, kfunc } from '../../kernel/catalog.js';
+import { type Draft, type Node, opOf, replaced, without } from './draft.js';
+import type { Pass } from './passes.js';
+import { makes, names, readingInstead } from './registers.js';
+
+const set = (dst: number, imm: number): Op => ({ kind: 'mov', width: 64, dst, src: { imm } });
+const each = (draft: Draft): number => draft.nodes.length;
+
+/** Which function a node calls, as text; undefined for all but calls. */
+function callee({ item }: Node): string | undefined {
+  const op = item.kind === 'linked' ? item.op : item;
+  if (op.kind !== 'call') return undefined;
+  return item.kind === 'linked' ? `to ${item.target}` : `${op.target} ${op.imm}`;
+}
+
+/** A call that made something answers a plain number, and all calls of the function that gives it back are gone. */
+export const unmake: Pass = {
+  name: 'neither acquire nor release',
+  positions: each,
+  *candidates(draft, position) {
+    const made = callee(draft.nodes[position]!);
+    if (made === undefined) return;
+    const others = new Set(draft.nodes.flatMap((node) => callee(node) ?? []));
+    others.delete(made);
+    for (const other of others) {
+      for (const value of [1, 0]) {
+        const changed = replaced(draft, position, [set(0, value)]);
+        yield without(changed, (i) => callee(changed.nodes[i]!) === other);
+        // What comes after may count on r0.
+        const nodes = changed.nodes.map((node) =>
+          callee(node) === other ? { ...node, item: set(0, 0) } : node,
+        );
+        yield { ...changed, nodes };
+      }
+    }
+  },
+};
+
+/** A call without the operations right before it that only prepare its arguments; with `r0 = 0` or nothing in its place. */
+export const dropCall: Pass = {
+  name: 'drop a call with its arguments',
+  positions: each,
+  *candidates(draft, position) {
+    if (callee(draft.nodes[position]!) === undefined) return;
+    const from = argumentsFrom(draft, position);
+    yield without(draft, (i) => i >= from && i <= position);
+    const changed = replaced(draft, position, [set(0, 0)]);
+    if (from < position) yield without(changed, (i) => i >= from && i < position);
+  },
+};
+
+function argumentsFrom(draft: Draft, call: number): number {
+  let from = call;
+  while (from > 0 && draft.nodes[from]!.labels.length === 0) {
+    const dst = makes(opOf(draft.nodes[from - 1]!));
+    if (dst === undefined || dst < 1 || dst > 5) break;
+    from--;
+  }
+  return from;
+}
+
+const MAP_LOOKUP_ELEM = 1;
+
+/** A map's value by its address in place of a look-up and its key. */
+export const direct: Pass = {
+  name: 'address map values directly',
+  positions: each,
+  *candidates(draft, position) {
+    const op = opOf(draft.nodes[position]!);
+    if (op.kind !== 'call' || op.target !== 'helper' || op.imm !== MAP_LOOKUP_ELEM) return;
+    const from = argumentsFrom(draft, position);
+    const map = draft.nodes.slice(from, position).map(opOf).find(isMap);
+    if (map === undefined) return;
+    // Only a map with one entry has its value at a fixed address.
+    const maps = draft.program.maps.map((one, i) =>
+      i === map.imm ? { ...one, type: 'array' as const, keySize: 4, maxEntries: 1 } : one,
+    );
+    const changed = replaced({ ...draft, program: { ...draft.program, maps } }, position, [
+      { kind: 'ld_imm64', dst: 0, as: 'map_value', imm: map.imm, hi: 0 },
+    ]);
+    yield without(changed, (i) => i >= from && i < position);
+  },
+};
+
+function isMap(op: Op): op is Extract<Op, { kind: 'ld_imm64' }> {
+  return op.kind === 'ld_imm64' && op.as === 'map';
+}
+
+/** A copy of a register goes, and what read it reads the original. */
+export const forward: Pass = {
+  name: 'read the original',
+  positions: each,
+  *candidates(draft, position) {
+    const op = opOf(draft.nodes[position]!);
+    if (op.kind !== 'mov' && op.kind !== 'ld_imm64') return;
+    if (op.kind === 'mov' && 'imm' in op.src) return;
+    const [from, to] = op.kind === 'mov' && 'reg' in op.src ? [op.dst, op.src.reg] : [op.dst, op.dst];
+    if (from === to) {
+      yield* laterCopies(draft, position, op.dst);
+      return;
+    }
+    const nodes = draft.nodes.map((node, i): Node => (i > position ? reading(node, from, to) : node));
+    yield without({ ...draft, nodes }, (i) => i === position);
+    // Only as far as the next one that makes the register anew.
+    const end = draft.nodes.findIndex((node, i) => i > position && makes(opOf(node)) === from);
+    if (end < 0) return;
+    const some = draft.nodes.map(
+      (node, i): Node => (i > position && i <= end ? reading(node, from, to) : node),
+    );
+    yield without({ ...draft, nodes: some }, (i) => i === position);
+  },
+};
+
+/** A value that was made in one register and is only copied into another is made there. */
+function* laterCopies(draft: Draft, position: number, from: number): Iterable<Draft> {
+  for (let i = position + 1; i < draft.nodes.length; i++) {
+    const op = opOf(draft.nodes[i]!);
+    if (op.kind !== 'mov' || !('reg' in op.src) || op.src.reg !== from) continue;
+    const original = opOf(draft.nodes[position]!);
+    if (original.kind !== 'ld_imm64') return;
+    yield without(replaced(draft, i, [{ ...original, dst: op.dst }]), (k) => k === position);
+    return;
+  }
+}
+
+function reading(node: Node, from: number, to: number): Node {
+  const op = readingInstead(opOf(node), from, to);
+  if (node.item.kind !== 'linked') return { ...node, item: op };
+  return { ...node, item: { ...node.item, op: op as Linked['op'] } };
+}
+
+/** A subprogram's body in place of its call. */
+export const inline: Pass = {
+  name: 'inline a subprogram',
+  positions: each,
+  *candidates(draft, position) {
+    const { item } = draft.nodes[position]!;
+    if (item.kind !== 'linked' || (item.op.kind !== 'call' && item.op.kind !== 'ld_imm64')) return;
+    if (item.op.kind !== 'call') return;
+    const start = draft.nodes.findIndex((node) => node.labels.includes(item.target));
+    if (start < 0) return;
+    const called = new Set(
+      draft.nodes.flatMap(({ item: one }) =>
+        one.kind === 'linked' && (one.op.kind === 'call' || one.op.kind === 'ld_imm64') ? [one.target] : [],
+      ),
+    );
+    let end = draft.nodes.findIndex((node, i) => i > start && node.labels.some((name) => called.has(name)));
+    if (end < 0) end = draft.nodes.length;
+    if (position >= start && position < end) return;
+    const after = `after ${position} ${draft.nodes.length}`;
+    const suffix = ` in ${position} ${draft.nodes.length}`;
+    const inside = new Set(draft.nodes.slice(start, end).flatMap((node) => node.labels));
+    const body = draft.nodes.slice(start, end).map((node): Node => {
+      const labels = node.labels.map((name) => name + suffix);
+      if (node.item.kind === 'exit') {
+        return { labels, item: { kind: 'linked', op: { kind: 'ja', off: 0, long: false }, target: after } };
+      }
+      if (node.item.kind !== 'linked' || !inside.has(node.item.target)) return { labels, item: node.item };
+      return { labels, item: { ...node.item, target: node.item.target + suffix } };
+    });
+    // A jump to what follows is no jump at all.
+    const last = body.at(-1);
+    const whole =
+      last?.item.kind === 'linked' && last.item.target === after && last.labels.length === 0
+        ? body.slice(0, -1)
+        : body;
+    const [first, ...rest] = whole;
+    if (first === undefined) return;
+    const { labels } = draft.nodes[position]!;
+    const next = draft.nodes[position + 1];
+    const following = next === undefined ? [] : [{ ...next, labels: [...next.labels, after] }];
+    yield {
+      ...draft,
+      nodes: [
+        ...draft.nodes.slice(0, position),
+        { ...first, labels: [...labels, ...first.labels] },
+        ...rest,
+        ...following,
+        ...draft.nodes.slice(position + 2),
+      ],
+    };
+  },
+};
+
+/** Another function that takes fewer arguments, the first of the same kind. */
+export const otherCall: Pass = {
+  name: 'call something simpler',
+  positions: each,
+  *candidates(draft, position) {
+    const op = opOf(draft.nodes[position]!);
+    if (op.kind !== 'call' || op.target === 'subprog') return;
+    const contract = contractOf(draft.program, op);
+    if (contract === undefined || contract.args.length < 2) return;
+    const from = argumentsFrom(draft, position);
+    for (const other of contracts()) {
+      if (other.args.length >= contract.args.length || !other.types.includes(draft.program.type)) continue;
+      if (other.args[0]?.kind !== contract.args[0]?.kind) continue;
+      const changed = replaced(withKfunc(draft, other.name), position, [callOf(draft, other.name)]);
+      yield without(changed, (i) => {
+        if (i < from || i >= position) return false;
+        const dst = makes(opOf(changed.nodes[i]!));
+        return dst !== undefined && dst > other.args.length;
+      });
+    }
+  },
+};
+
+function withKfunc(draft: Draft, name: string): Draft {
+  if (kfunc(name) === undefined || draft.program.kfuncs.includes(name)) return draft;
+  return { ...draft, program: { ...draft.program, kfuncs: [...draft.program.kfuncs, name] } };
+}
+
+function callOf(draft: Draft, name: string): Op {
+  const known = helperByName(name);
+  if (known !== undefined) return { kind: 'call', target: 'helper', imm: known.id };
+  const { kfuncs } = draft.program;
+  const index = kfuncs.indexOf(name);
+  return { kind: 'call', target: 'kfunc', imm: index < 0 ? kfuncs.length : index };
+}
+
+/** A stack address that is worked out again and again is kept in a register. */
+export const shareStackAddress: Pass = {
+  name: 'keep a stack address',
+  positions: () => 1,
+  *candidates(draft) {
+    const used = new Set(draft.nodes.flatMap((node) => names(opOf(node))));
+    const free = [6, 7, 8, 9].find((reg) => !used.has(reg));
+    if (free === undefined || draft.functions.size > 1) return;
+    const places = new Map<number, number[]>();
+    for (const [i, node] of draft.nodes.entries()) {
+      const off = addressAt(draft, i);
+      if (off !== undefined && node.labels.length === 0) places.set(off, [...(places.get(off) ?? []), i]);
+    }
+    for (const [off, at] of places) {
+      if (at.length < 3) continue;
+      const nodes = draft.nodes.map((node, i): Node => {
+        const op = opOf(node);
+        return at.includes(i) && op.kind === 'mov' ? { ...node, item: { ...op, src: { reg: free } } } : node;
+      });
+      const fewer = without({ ...draft, nodes }, (i) => at.includes(i - 1));
+      const [first, ...rest] = fewer.nodes;
+      const ahead: Node[] = [
+        { labels: first!.labels, item: { kind: 'mov', width: 64, dst: free, src: { reg: FP } } },
+        { labels: [], item: { kind: 'alu', op: 'add', width: 64, dst: free, src: { imm: off } } },
+      ];
+      yield { ...fewer, nodes: [...ahead, { ...first!, labels: [] }, ...rest] };
+    }
+  },
+};
+
+/** The offset from r10 that operations `i` and `i + 1` make, `rN = r10; rN += off`. */
+function addressAt(draft: Draft, i: number): number | undefined {
+  const [first, second] = [draft.nodes[i], draft.nodes[i + 1]];
+  if (first === undefined || second === undefined || second.labels.length > 0) return undefined;
+  const [mov, add] = [opOf(first), opOf(second)];
+  if (mov.kind !== 'mov' || !('reg' in mov.src) || mov.src.reg !== FP || mov.width !== 64) return undefined;
+  if (add.kind !== 'alu' || add.op !== 'add' || add.dst !== mov.dst || !('imm' in add.src)) return undefined;
+  return add.src.imm;
+}

@@ -1,0 +1,90 @@
+/** Shrinks a finding: first the tree of fragments it was made from, where there is one, then its insns; and writes the case down. */
+import { sampleTree } from '../../../generators/sample.js';
+import type { Program } from '../../object/program.js';
+import { type Case, parseCase } from '../../vm/case.js';
+import type { Chooser } from '../../vm/chooser.js';
+import type { Environment } from '../../vm/environment.js';
+import { expectationOf, printCase } from '../../vm/printcase.js';
+import type { Cause } from '../cause.js';
+import { surroundings } from '../surroundings.js';
+import { replayed } from '../trial.js';
+import { shrinkInsns } from './insns.js';
+import { type Answer, ask, type Target } from './witness.js';
+
+/** Where a generated program came from. */
+export interface Origin {
+  readonly seed: number;
+  readonly index: number;
+  /** The world it was found in. */
+  readonly world: number;
+}
+
+export interface SmallCase {
+  readonly text: string;
+  readonly insns: number;
+  readonly cause: Cause;
+}
+
+/** Trees tried in place of a generated one at the most. */
+const TREES = 600;
+
+/** Shrinks `one`, which shows `target`, and answers the smallest case with the same cause; or `one` itself where nothing can be done. */
+export function shrinkCase(one: Case, target: Target, origin?: Origin): SmallCase {
+  const start = (origin && fromTree(origin, target)) ?? { program: one.program, env: one.env };
+  const shrunk = shrinkInsns(start.program, start.env, target) ?? shrinkInsns(one.program, one.env, target);
+  const asIs: SmallCase = { text: printCase(one), insns: one.program.insns.length, cause: target.cause };
+  if (shrunk === undefined) return asIs;
+  const { violation, recorded, step, cause } = shrunk.answer;
+  const small: Case = {
+    program: shrunk.shown.program,
+    profile: one.profile,
+    rules: target.rules.name,
+    kill: step,
+    env: recorded,
+    expect: expectationOf(violation),
+    comments: [
+      `${violation.check}: ${violation.message}`,
+      ...(origin ? [`seed ${origin.seed}, program ${origin.index}, world ${origin.world}`] : []),
+      `shrunk from ${one.program.insns.length} to ${shrunk.shown.program.insns.length} insns${shrunk.done ? '' : ', budget spent'}`,
+    ],
+  };
+  const text = printCase(small);
+  const check = replayed(parseCase(text), target.rules.rules);
+  // What does not survive being written down is no case.
+  if (typeof check === 'string' || !check.ok) return asIs;
+  return { text, insns: shrunk.shown.program.insns.length, cause };
+}
+
+interface Start {
+  readonly program: Program;
+  readonly env: Environment;
+}
+
+/** The smallest tree that still shows it, by fast-check's own shrinks. */
+function fromTree({ seed, index, world }: Origin, target: Target): Start | undefined {
+  let tree = sampleTree(seed, index);
+  const show = (program: Program): Answer | undefined => {
+    const { env, chooser }: { env: Environment; chooser: Chooser } = surroundings(
+      program,
+      seed,
+      index,
+      world,
+    );
+    return ask(program, env, target, chooser);
+  };
+  let answer = show(tree.value.program);
+  if (answer === undefined) return undefined;
+  let tried = 0;
+  for (let again = true; again; ) {
+    again = false;
+    for (const child of tree.shrinks()) {
+      if (++tried > TREES) break;
+      if (child.value.program.insns.length > tree.value.program.insns.length) continue;
+      const found = show(child.value.program);
+      if (found === undefined) continue;
+      [tree, answer, again] = [child, found, true];
+      break;
+    }
+  }
+  return { program: tree.value.program, env: answer.recorded };
+}

@@ -1,0 +1,55 @@
+/** The question that shrinking asks again and again: does this program, in this world, still break the same check for the same cause? */
+import type { Program } from '../../object/program.js';
+import type { Profile } from '../../verifier/result.js';
+import { type Chooser, lucky } from '../../vm/chooser.js';
+import type { Environment } from '../../vm/environment.js';
+import type { Violation } from '../../vm/trap.js';
+import { type Cause, isWithin, kindOf } from '../cause.js';
+import { exercise } from '../exercise.js';
+import type { NamedRules } from '../rules.js';
+import { causeOfBroken, pathOf, ready, runOptions } from '../trial.js';
+
+export interface Target {
+  readonly rules: NamedRules;
+  readonly profile: Profile;
+  readonly cause: Cause;
+  /** Whether the kernel takes the program; asked of what would be kept otherwise. */
+  readonly kernelAccepts?: (program: Program) => boolean;
+}
+
+/** The kill that shows it. */
+export interface Answer {
+  readonly step: number;
+  readonly violation: Violation;
+  readonly cause: Cause;
+  /** The world of that run, with every choice it made. */
+  readonly recorded: Environment;
+}
+
+/**
+ * The earliest kill that breaks the target's check for its cause. Undefined when there is none, when our verifier (or the kernel, if it
+ * is asked) refuses the program, or when the run itself goes wrong before any kill.
+ */
+export function ask(
+  program: Program,
+  env: Environment,
+  { rules, profile, cause, kernelAccepts }: Target,
+  chooser: Chooser = lucky,
+): Answer | undefined {
+  const made = ready(program, profile);
+  if (typeof made === 'string') return undefined;
+  const path = pathOf(made, rules.rules);
+  const { ordinary, broken } = exercise(made.code, { ...runOptions(made, path), env, chooser });
+  if (ordinary.violations.length > 0) return undefined;
+  const looked = new Set<string>();
+  for (const one of broken) {
+    const { check, message } = one.violation;
+    if (check !== cause.check || kindOf(one.violation) !== cause.kind || looked.has(message)) continue;
+    looked.add(message);
+    const found = causeOfBroken(made, path, one);
+    if (!isWithin(found, cause)) continue;
+    if (kernelAccepts !== undefined && !kernelAccepts(program)) return undefined;
+    return { step: one.step, violation: one.violation, cause: found, recorded: one.env };
+  }
+  return undefined;
+}

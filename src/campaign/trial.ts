@@ -1,0 +1,63 @@
+/** A program made ready for killing: verified, its fast path laid out, decoded for the VM. */
+
+import type { Program } from '../object/program.js';
+import { fastPath } from '../patch/fast-path.js';
+import type { FastPath, RuleSet } from '../patch/rule.js';
+import type { Accepted, Profile } from '../verifier/result.js';
+import { verify } from '../verifier/verify.js';
+import type { Case } from '../vm/case.js';
+import { type Code, prepare } from '../vm/code.js';
+import { expectationOf } from '../vm/printcase.js';
+import { type Replay, replay } from '../vm/replay.js';
+import type { VmOptions } from '../vm/vm.js';
+import { type Cause, causeOf } from './cause.js';
+import type { Broken } from './exercise.js';
+import type { NamedRules } from './rules.js';
+
+export interface Ready {
+  readonly program: Program;
+  readonly profile: Profile;
+  readonly verdict: Accepted;
+  readonly code: Code;
+}
+
+/** The program if our verifier accepts it, else why not. */
+export function ready(program: Program, profile: Profile): Ready | string {
+  const verdict = verify(program, { profile });
+  if (!verdict.ok) return verdict.slot < 0 ? verdict.message : `insn ${verdict.slot}: ${verdict.message}`;
+  return { program, profile, verdict, code: prepare(program) };
+}
+
+/** How the VM runs it under a rule set. */
+export function runOptions({ verdict, profile }: Ready, path: FastPath): VmOptions {
+  return { strict: profile === 'strict', facts: verdict.facts, fastPath: path };
+}
+
+export function pathOf({ program, verdict }: Ready, rules: RuleSet): FastPath {
+  return fastPath(program, verdict.facts, rules);
+}
+
+/** Why a check broke; see `causeOf`. */
+export function causeOfBroken(one: Ready, path: FastPath, broken: Broken): Cause {
+  return causeOf(one.code, runOptions(one, path), path, broken);
+}
+
+/** The case that shows what broke. */
+export function caseOf(one: Ready, { name }: NamedRules, broken: Broken, comments: readonly string[]): Case {
+  return {
+    program: one.program,
+    profile: one.profile,
+    rules: name,
+    kill: broken.step,
+    env: broken.env,
+    expect: expectationOf(broken.violation),
+    comments,
+  };
+}
+
+/** Replays a case from scratch: verified, patched, run and killed. Answers why not where our verifier refuses its program. */
+export function replayed(one: Case, rules: RuleSet): Replay | string {
+  const made = ready(one.program, one.profile);
+  if (typeof made === 'string') return made;
+  return replay(one, pathOf(made, rules), { facts: made.verdict.facts });
+}
