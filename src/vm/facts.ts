@@ -24,16 +24,23 @@ export function admits(facts: Facts, world: World): true | string {
   return visits.length === 1 ? why : `${visits.length} visits; of the last: ${why}`;
 }
 
-/** Whether one verifier state admits the run as it is now. */
+/**
+ * Whether one verifier state admits the run as it is now. A global function is verified on its own: its states know nothing of the
+ * frames that called it, nor of what those hold.
+ */
 export function stateAdmits(state: State, world: World): true | string {
-  if (state.frames.length !== world.frames.length) {
-    return `${world.frames.length} frames are open, not ${state.frames.length}`;
-  }
+  const below = world.frames.length - state.frames.length;
+  const alone = below > 0 && isGlobal(world, state.frames[0]!.subprog);
+  if (below !== 0 && !alone) return `${world.frames.length} frames are open, not ${state.frames.length}`;
   for (let depth = state.frames.length - 1; depth >= 0; depth--) {
-    const answer = frameAdmits(state, depth, world);
+    const answer = frameAdmits(state, depth, below, world);
     if (answer !== true) return state.frames.length === 1 ? answer : `frame ${depth}: ${answer}`;
   }
-  return heldAdmits(state, world);
+  return alone ? true : heldAdmits(state, world);
+}
+
+function isGlobal(world: World, start: number): boolean {
+  return world.code.program.subprogs.some((one) => one.start === start && one.linkage === 'global');
 }
 
 /** A register of an open frame: of the running one as it is, of its callers as they were put away. */
@@ -49,10 +56,14 @@ function registerOf(
   return { value: inner.saved[reg - 6]!, readable: (inner.savedReadable & (1 << reg)) !== 0 };
 }
 
-function frameAdmits(state: State, depth: number, world: World): true | string {
-  const frame = state.frames[depth]!;
+/** `below`: open frames that the state does not know of. */
+function frameAdmits(state: State, index: number, below: number, world: World): true | string {
+  const depth = index + below;
+  const frame = state.frames[index]!;
   const open = world.frames[depth]!;
-  if (frame.callsite !== open.callsite) return `called from ${open.callsite}, not from ${frame.callsite}`;
+  if (frame.subprog !== open.subprog) return `subprogram ${open.subprog} runs, not ${frame.subprog}`;
+  if (frame.callsite !== open.callsite && (below === 0 || index > 0))
+    return `called from ${open.callsite}, not from ${frame.callsite}`;
   // Of a frame that waits for a callee only r6 to r9 count.
   const [first, last] = depth === world.depth ? [0, 9] : [6, 9];
   for (let reg = first; reg <= last; reg++) {
@@ -60,10 +71,10 @@ function frameAdmits(state: State, depth: number, world: World): true | string {
     if (known === undefined || known.type === 'uninit') continue;
     const { value, readable } = registerOf(world, depth, reg);
     if (!readable) return `r${reg} was never written, though the verifier holds it to be ${known.type}`;
-    const answer = regAdmits(known, value, world);
+    const answer = regAdmits(known, value, world, below);
     if (answer !== true) return `r${reg}: ${answer}`;
   }
-  return stackAdmits(frame, depth, world);
+  return stackAdmits(frame, depth, below, world);
 }
 
 const REGION_OF: Readonly<Partial<Record<Reg['type'], readonly RegionKind[]>>> = {
@@ -87,7 +98,7 @@ const REGION_OF: Readonly<Partial<Record<Reg['type'], readonly RegionKind[]>>> =
 };
 
 /** Whether what the verifier knows of a register admits a value. */
-export function regAdmits(reg: Reg, value: bigint, world: World): true | string {
+export function regAdmits(reg: Reg, value: bigint, world: World, below = 0): true | string {
   if (reg.type === 'uninit') return true;
   if (reg.type === 'scalar')
     return scalarAdmits(reg.num, value) || `${value} is not among the values of ${range(reg)}`;
@@ -103,17 +114,17 @@ export function regAdmits(reg: Reg, value: bigint, world: World): true | string 
   }
   if (!world.memory.isAlive(number))
     return `the ${region.kind} is gone, though the verifier holds the pointer to be good`;
-  return placeAdmits(reg, value, region, world);
+  return placeAdmits(reg, value, region, world, below);
 }
 
-function placeAdmits(reg: Reg, value: bigint, region: Region, world: World): true | string {
+function placeAdmits(reg: Reg, value: bigint, region: Region, world: World, below: number): true | string {
   const number = regionOf(value);
   const offset = offsetOf(value);
   if (reg.map >= 0 && region.map >= 0 && reg.map !== region.map)
     return `it points into map ${region.map}, not ${reg.map}`;
   switch (reg.type) {
     case 'stack':
-      if (number !== world.stackOf(reg.frame))
+      if (number !== world.stackOf(reg.frame + below))
         return `it points into another frame's stack than ${reg.frame}`;
       return variable(reg, offset - STACK_SIZE);
     case 'packet':
@@ -151,31 +162,34 @@ function range(reg: Reg): string {
   return `[${smin}, ${smax}] / [${umin}, ${umax}] / (0x${value.toString(16)}; 0x${mask.toString(16)})`;
 }
 
-function stackAdmits(frame: AbstractFrame, depth: number, world: World): true | string {
+function stackAdmits(frame: AbstractFrame, depth: number, below: number, world: World): true | string {
   const region = world.memory.get(world.stackOf(depth))!;
   for (let index = 0; index < frame.stack.length; index++) {
     const slot = frame.stack[index];
     if (slot === undefined) continue;
-    const answer = slotAdmits(slot, STACK_SIZE - 8 * (index + 1), region, world);
+    const answer = slotAdmits(slot, STACK_SIZE - 8 * (index + 1), region, world, below);
     if (answer !== true) return `fp-${8 * (index + 1)}: ${answer}`;
   }
   return true;
 }
 
-function slotAdmits(slot: Slot, at: number, region: Region, world: World): true | string {
+function slotAdmits(slot: Slot, at: number, region: Region, world: World, below: number): true | string {
   for (let i = 0; i < 8; i++) {
     if (slot.bytes[i] === BYTE.zero && region.bytes[at + i] !== 0) return `byte ${i} is not zero`;
-    if (slot.bytes[i] !== BYTE.invalid && region.shadow?.[at + i] === 0) return `byte ${i} was never written`;
+    // Only the strict profile tells what was never written from what holds anything.
+    const kind = slot.bytes[i];
+    const any = kind === BYTE.invalid || (kind === BYTE.misc && !world.memory.strict);
+    if (!any && region.shadow?.[at + i] === 0) return `byte ${i} was never written`;
   }
   if (slot.reg !== undefined && slot.bytes.includes(BYTE.spill)) {
     const whole = slot.bytes.every((kind) => kind === BYTE.spill);
-    if (whole) return regAdmits(slot.reg, region.view.getBigUint64(at, true), world);
+    if (whole) return regAdmits(slot.reg, region.view.getBigUint64(at, true), world, below);
     const first = slot.bytes.indexOf(BYTE.spill);
     const count = slot.bytes.filter((kind) => kind === BYTE.spill).length;
     if (slot.reg.type === 'scalar' && (count === 4 || count === 2 || count === 1)) {
       let value = 0n;
       for (let i = count - 1; i >= 0; i--) value = (value << 8n) | BigInt(region.bytes[at + first + i]!);
-      return regAdmits(slot.reg, value, world);
+      return regAdmits(slot.reg, value, world, below);
     }
     return true;
   }
@@ -184,14 +198,7 @@ function slotAdmits(slot: Slot, at: number, region: Region, world: World): true 
   if (slot.iter?.first) {
     if (object?.kind !== 'iter') return 'there is no iterator';
     if (object.type !== slot.iter.type) return `the iterator is over ${object.type}, not ${slot.iter.type}`;
-    if (
-      slot.iter.state === 'active' &&
-      object.state === 'drained' &&
-      object.next > 0 &&
-      object.element !== 0
-    ) {
-      return 'the iterator is drained';
-    }
+    if (slot.iter.state === 'drained' && object.state !== 'drained') return 'the iterator has more to come';
   }
   if (slot.irq !== undefined && object?.kind !== 'irq') return 'there is no saved IRQ state';
   return true;
@@ -219,21 +226,25 @@ function heldAdmits(state: State, world: World): true | string {
   return true;
 }
 
-/** A reference that is carried by a pointer which may be NULL, and is. */
+/** A reference whose pointers may be NULL, and are. A cast of an object may be NULL while the object is held. */
 function isNull(state: State, id: number, world: World): boolean {
-  return state.frames.some((frame, depth) => {
-    const inReg = frame.regs.some((reg, number) => {
-      if (reg.ref !== id || !reg.nullable) return false;
+  let isNull = false;
+  let isSomewhere = false;
+  const look = (reg: Reg, value: bigint): void => {
+    if (reg.ref !== id) return;
+    if (reg.nullable && value === 0n) isNull = true;
+    else isSomewhere = true;
+  };
+  state.frames.forEach((frame, depth) => {
+    frame.regs.forEach((reg, number) => {
       const { value, readable } = registerOf(world, depth, number);
-      return readable && value === 0n;
+      if (readable) look(reg, value);
     });
-    if (inReg) return true;
     const region = world.memory.get(world.stackOf(depth))!;
-    return frame.stack.some(
-      (slot, index) =>
-        slot?.reg?.ref === id &&
-        slot.reg.nullable &&
-        region.view.getBigUint64(STACK_SIZE - 8 * (index + 1), true) === 0n,
-    );
+    frame.stack.forEach((slot, index) => {
+      if (slot?.reg !== undefined)
+        look(slot.reg, region.view.getBigUint64(STACK_SIZE - 8 * (index + 1), true));
+    });
   });
+  return isNull && !isSomewhere;
 }

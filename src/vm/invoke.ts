@@ -2,11 +2,12 @@
 import type { Outcome } from '../kernel/contract.js';
 import { refusals } from '../kernel/describe.js';
 import { progType } from '../kernel/progtypes.js';
+import { enabledAt } from '../patch/fast-path.js';
 import { checkArgs } from './args.js';
 import { Call } from './call.js';
 import { applyEffect } from './effects.js';
 import { takeOff } from './flights.js';
-import { enabledBy, possible } from './guards.js';
+import { possible } from './guards.js';
 import { insertIntoTree } from './models/graphs.js';
 import { modelOf } from './models/index.js';
 import { result } from './results.js';
@@ -96,10 +97,9 @@ function takesSomething(outcome: Outcome): boolean {
 function checkRefusable(call: Call): void {
   const { world, contract, slot } = call;
   const { facts } = world.options;
-  const enabled =
-    (facts === undefined ? undefined : enabledBy(world.code.program, facts, contract, slot)) ??
-    possible(call).map((outcome) => outcome.name);
-  const refusal = refusals(contract, enabled)[0];
+  const enabled = facts === undefined ? possible(call) : enabledAt(contract, world.code.program, facts, slot);
+  const names = enabled.map((outcome) => outcome.name);
+  const refusal = refusals(contract, names)[0];
   if (refusal === undefined) return;
   world.report(
     'acquire',
