@@ -46,7 +46,8 @@ export function bounds(program: Program, code: Code, facts: Facts, path: FastPat
     const visits = facts.at(slot);
     if (visits.length === 0) continue;
     let most = 0;
-    for (const v of visits) most = Math.max(most, worstOf.get(v)! + afterGlobal(v, code, facts, graph, worstOf, 0));
+    for (const v of visits)
+      most = Math.max(most, worstOf.get(v)! + afterGlobal(v, code, facts, graph, worstOf, 0));
     bySlot.set(slot, Number.isFinite(most) ? most : undefined);
     worst = Math.max(worst, most);
   }
@@ -122,7 +123,10 @@ class PatchedGraph {
     if (contract === undefined) return undefined;
     const args = frameOf(v.state).regs;
     for (const arg of contract.args) {
-      if (arg.kind === 'iter' && contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'))) {
+      if (
+        arg.kind === 'iter' &&
+        contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'))
+      ) {
         return arg.type === 'num' ? MAX_LOOPS : arg.type === 'bits' ? MAX_BITS : Number.POSITIVE_INFINITY;
       }
       if (arg.kind === 'callback') {
@@ -174,7 +178,9 @@ function loopCost(component: readonly Visit[], inside: ReadonlySet<Visit>, graph
   const rest = component.filter((v) => !controls.has(v));
   const longest = new Map<Visit, number>();
   let once = 0;
-  for (const part of components(rest, (v) => graph.next(v).filter((n) => inside.has(n) && !controls.has(n)))) {
+  for (const part of components(rest, (v) =>
+    graph.next(v).filter((n) => inside.has(n) && !controls.has(n)),
+  )) {
     const v = part[0]!;
     if (part.length > 1) return Number.POSITIVE_INFINITY;
     let most = 0;

@@ -79,7 +79,13 @@ export function walkPatched(
         entries.set(killed, walk.from({ slot, state: interrupted(killed.state) }));
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        failures.push({ message: error.message, slot: walk.slot, killed, path: trail(walk.current), reason: error.reason });
+        failures.push({
+          message: error.message,
+          slot: walk.slot,
+          killed,
+          path: trail(walk.current),
+          reason: error.reason,
+        });
         // What was walked on the way to a fault is not known to be safe.
         walked += walk.walked;
         walk = newWalk();
@@ -99,7 +105,9 @@ export function walkPatched(
         widening: true,
         stubAt: (slot) => {
           const stub = path.stubs.get(slot);
-          return stub === undefined ? undefined : (p, args, contract) => stubbedCall(p, args, contract, stub, slot);
+          return stub === undefined
+            ? undefined
+            : (p, args, contract) => stubbedCall(p, args, contract, stub, slot);
         },
       },
       firstId,

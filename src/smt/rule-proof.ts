@@ -87,13 +87,13 @@ export async function proveRules(
 }
 
 /** A valuation of the guards, and what the rule does there. */
-interface Situation {
+export interface Situation {
   readonly guards: ReadonlyMap<string, boolean>;
   readonly action: Action;
 }
 
 /** One rule with one action kind, and the situations in which it decides. */
-interface Application {
+export interface Application {
   readonly rule: string | undefined;
   readonly action: Action['kind'];
   readonly cases: readonly Situation[];
@@ -102,7 +102,7 @@ interface Application {
 const answersNull = ({ action }: Situation): boolean => action.kind === 'stub' && action.stub.r0 === 0n;
 
 /** `key_may_miss`, `not_owning argument 0`: the name of a guard. */
-function guardName(guard: Guard): string {
+export function guardName(guard: Guard): string {
   return 'arg' in guard ? `${guard.kind} argument ${guard.arg}` : guard.kind;
 }
 
@@ -125,9 +125,13 @@ function situationsOf(rules: RuleSet, contract: Contract): readonly Application[
   return [...found.values()];
 }
 
-type Ask = (assertions: readonly Term[]) => { readonly verdict: string; readonly model?: Assignment };
+export type Ask = (assertions: readonly Term[]) => { readonly verdict: string; readonly model?: Assignment };
 
-function proveOne(
+/**
+ * Proves one rule for one function, in the situations given. `dry`: the iterators of this function's calls are never asked again for
+ * more than NULL.
+ */
+export function proveOne(
   t: Terms,
   ask: Ask,
   contract: Contract,

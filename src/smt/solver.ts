@@ -43,7 +43,7 @@ export class Solver {
     this.rlimit = options.rlimit ?? 1_000_000;
   }
 
-  /** Whether all assertions can be true together; if so, values of their variables (others do not matter). */
+  /** Whether all assertions can be true together; if so, values of all their variables. */
   check(assertions: readonly Term[]): CheckResult {
     this.stats.asked += 1;
     const question = this.terms.all(assertions);
@@ -61,9 +61,10 @@ export class Solver {
     const guess = this.models.find((model) => satisfies(parts, model));
     if (guess !== undefined) {
       this.stats.guessed += 1;
-      return { verdict: 'sat', model: guess };
+      return { verdict: 'sat', model: restrict(guess, parts) };
     }
-    const answer = this.ask(parts);
+    const found = this.ask(parts);
+    const answer = found.verdict === 'sat' ? { ...found, model: restrict(found.model, parts) } : found;
     if (answer.verdict === 'unknown') this.stats.unknown += 1;
     if (answer.verdict === 'sat') this.models = [answer.model, ...this.models].slice(0, REMEMBERED_MODELS);
     this.answers.set(key, answer);
@@ -104,6 +105,15 @@ export class Solver {
 /** A solver for the terms of this table, with a Z3 context of its own. Close it when done. */
 export async function openSolver(terms: Terms, options: SolverOptions = {}): Promise<Solver> {
   return new Solver(terms, new Z3Context(await z3Module()), options);
+}
+
+/** Values for just the variables of these terms, all of them. A variable that a model leaves out is 0. */
+function restrict(model: Assignment, parts: readonly Term[]): Assignment {
+  const values = new Map<string, bigint>();
+  for (const term of inOrder(parts)) {
+    if (term.op === 'var') values.set(term.name, model.get(term.name) ?? 0n);
+  }
+  return values;
 }
 
 function satisfies(parts: readonly Term[], model: Assignment): boolean {

@@ -1,0 +1,153 @@
+/**
+ * Program proof: is a program safe under a rule set, wherever it is killed? All termination points at once, from the verifier's facts.
+ *
+ * 1. Every call site: the stub must be an outcome that is possible there (decided by Z3), a call that is kept must not acquire what it
+ *    could have refused. Where all stubs are such outcomes, a killed run is an ordinary run in an unlucky world, and was verified.
+ * 2. The fast path is walked from every termination point (`patched.ts`): leaks, misuse, faults, the exit value. This needs no trust in
+ *    step 1, and settles sites whose stub is no outcome of the function but does no harm in this program.
+ * 3. How long it takes to die (`bound.ts`).
+ *
+ * What steps 1 and 2 do not settle is searched for a run that really breaks a check: first by killing at random, then symbolically. Only
+ * such a run makes a program refuted; without one, and without a proof, it is unknown.
+ */
+import type { Program } from '../object/program.js';
+import type { CallSite } from '../patch/fast-path.js';
+import { callSites } from '../patch/fast-path.js';
+import type { FastPath, RuleSet, Stub } from '../patch/rule.js';
+import type { Accepted, Profile } from '../verifier/result.js';
+import { verify } from '../verifier/verify.js';
+import type { Case } from '../vm/case.js';
+import { bounds } from './bound.js';
+import { findWitness } from './find-witness.js';
+import { walkPatched } from './patched.js';
+import type { SiteSettled } from './site-proof.js';
+import { proveSites } from './site-proof.js';
+
+export interface ProvedSite {
+  readonly slot: number;
+  readonly function: string;
+  readonly action: 'keep' | 'stub';
+  /** Name of the rule that decides; undefined when none matches. */
+  readonly rule: string | undefined;
+  /** Whether what happens here is an outcome of the function that is possible here, as Z3 decides. */
+  readonly settled: SiteSettled;
+}
+
+export interface ProgramProof {
+  readonly verdict: 'proven' | 'refuted' | 'unknown';
+  /** Why not proven; '' for a proven program. */
+  readonly reason: string;
+  /** Termination points: places between two insns, told apart by the calls that are open there. */
+  readonly points: number;
+  /** The most insns from a termination point to the exit; undefined: not bounded. */
+  readonly bound: number | undefined;
+  /** The same by slot. */
+  readonly bounds: ReadonlyMap<number, number | undefined>;
+  readonly sites: readonly ProvedSite[];
+  /** Questions to Z3, those answered from memory included. */
+  readonly queries: number;
+  /** Insns that the verifier walked, and those walked in patched mode on top. */
+  readonly walked: { readonly verified: number; readonly patched: number };
+  /** A run that breaks a check, and replays. */
+  readonly witness?: Case;
+}
+
+export interface ProgramProofOptions {
+  readonly profile?: Profile;
+  /** An accepted verification of the same program in the same profile, if there is one. */
+  readonly verified?: Accepted;
+  /** Bound of one question to Z3, in Z3's units. */
+  readonly rlimit?: number;
+  /** Runs that the search for a counterexample may make; 2,000 unless told. */
+  readonly maxRuns?: number;
+  /** Insns to walk in patched mode at the most; 1,000,000 unless told. */
+  readonly budget?: number;
+}
+
+/** Suspicions that are followed up before the search gives up. */
+const SUSPICIONS = 4;
+
+/** Proves a program under a rule set, or refutes it. Never throws for a program that the verifier refuses: that is `unknown`. */
+export async function proveProgram(
+  program: Program,
+  rules: RuleSet,
+  options: ProgramProofOptions = {},
+): Promise<ProgramProof> {
+  const profile = options.profile ?? 'privileged';
+  const verified = options.verified ?? verify(program, { profile });
+  if (!verified.ok) return unverified(`not verified: ${verified.message}`, verified.walked);
+  const sites = callSites(program, verified.facts, rules);
+  const path = pathOf(rules, sites);
+  const proved = await proveSites(sites, options.rlimit);
+  const patched = walkPatched(program, verified.code, verified.facts, path, verified.lastId, {
+    profile,
+    budget: options.budget ?? 1_000_000,
+    failures: SUSPICIONS,
+  });
+  const common = {
+    points: countPoints(verified),
+    sites: sites.map((site, i) => report(site, proved.settled[i]!)),
+    walked: { verified: verified.walked, patched: patched.walked },
+  };
+  const suspects = [
+    ...patched.failures.map((f) => ({ slot: f.killed.slot, message: `insn ${f.slot}: ${f.message}` })),
+    ...sites.flatMap((site, i) => (proved.settled[i] === 'refusable' ? [refusable(site)] : [])),
+  ];
+  if (suspects.length === 0) {
+    const { worst, bySlot } = bounds(program, verified.code, verified.facts, path, patched);
+    const verdict = worst === undefined ? 'unknown' : 'proven';
+    const reason = worst === undefined ? 'a loop is neither ended by the rules nor bounded by Linux' : '';
+    return { ...common, verdict, reason, bound: worst, bounds: bySlot, queries: proved.queries };
+  }
+  const found = await findWitness(program, verified, rules.name, path, suspects, options);
+  const queries = proved.queries + found.queries;
+  const reason = suspects[0]!.message;
+  const unbounded = { ...common, bound: undefined, bounds: new Map<number, undefined>(), queries };
+  if (found.witness !== undefined)
+    return { ...unbounded, verdict: 'refuted', reason, witness: found.witness };
+  return { ...unbounded, verdict: 'unknown', reason };
+}
+
+function unverified(reason: string, walked: number): ProgramProof {
+  return {
+    verdict: 'unknown',
+    reason,
+    points: 0,
+    bound: undefined,
+    bounds: new Map(),
+    sites: [],
+    queries: 0,
+    walked: { verified: walked, patched: 0 },
+  };
+}
+
+function pathOf(rules: RuleSet, sites: readonly CallSite[]): FastPath {
+  const stubs = new Map<number, Stub>();
+  for (const { slot, action } of sites) if (action.kind === 'stub') stubs.set(slot, action.stub);
+  return { rules: rules.name, stubs };
+}
+
+function report(site: CallSite, settled: SiteSettled): ProvedSite {
+  return {
+    slot: site.slot,
+    function: site.contract.name,
+    action: site.action.kind,
+    rule: site.rule?.name,
+    settled,
+  };
+}
+
+const refusable = (site: CallSite): { slot: number; message: string } => ({
+  slot: site.slot,
+  message: `insn ${site.slot}: ${site.contract.name} is kept, and may acquire what it could have refused`,
+});
+
+function countPoints({ facts, code }: Accepted): number {
+  const points = new Set<string>();
+  for (let slot = 0; slot < code.ops.length; slot++) {
+    for (const { state } of facts.at(slot)) {
+      points.add(`${state.frames.map((f) => `${f.subprog} ${f.callsite}`).join(',')} ${slot}`);
+    }
+  }
+  return points.size;
+}

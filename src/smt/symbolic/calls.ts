@@ -1,0 +1,302 @@
+/** What a call of a kernel function means for the terms: which of its results are unknowns, and which memory they reach. */
+import type { Arg, Contract, Outcome } from '../../kernel/contract.js';
+import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../../kernel/structs.js';
+import type { MapDef } from '../../object/program.js';
+import { offsetOf, regionOf } from '../../vm/address.js';
+import { type Choice, parseChoice, toHex } from '../../vm/environment.js';
+import { modelOf } from '../../vm/models/index.js';
+import type { SlotObject } from '../../vm/slotobject.js';
+import type { World } from '../../vm/world.js';
+import { isConst, type Term } from '../term/term.js';
+import type { RunState } from './state.js';
+
+/** Bytes that the VM records of what a call writes or finds, at most. */
+const RECORDED_BYTES = 64;
+/** The error that stands for any failure of a map operation that the program cannot foresee. */
+const MAP_ERROR = '-12';
+
+const LOOKUPS: ReadonlySet<string> = new Set(['bpf_map_lookup_elem', 'bpf_map_lookup_percpu_elem']);
+const COUNTED: ReadonlySet<string> = new Set(['bpf_iter_num_new', 'bpf_iter_num_next']);
+/** Functions whose VM model only narrows the choice of an outcome by what is held or by constants. */
+const CHOICE_ONLY: ReadonlySet<string> = new Set([
+  'bpf_ringbuf_reserve',
+  'bpf_ringbuf_reserve_dynptr',
+  'bpf_res_spin_lock',
+  'bpf_res_spin_lock_irqsave',
+  'bpf_loop',
+]);
+
+const isArray = (map: MapDef | undefined): boolean => map?.type === 'array' || map?.type === 'percpu_array';
+
+/** One call, from before the VM executes it until after. */
+export class SymbolicCall {
+  private readonly args: readonly bigint[];
+  private readonly terms: readonly Term[];
+  private readonly iterator: SlotObject | undefined;
+  private readonly key: { readonly bytes: Uint8Array; readonly there: boolean } | undefined;
+
+  constructor(
+    private readonly run: RunState,
+    private readonly contract: Contract,
+    private readonly slot: number,
+    /** `function#n`. */
+    private readonly name: string,
+  ) {
+    const { world, shadow } = run;
+    this.args = contract.args.map((_, index) => world.regs[index + 1]!);
+    this.terms = contract.args.map((_, index) => shadow.reg(index + 1));
+    const at = this.args[0] ?? 0n;
+    this.iterator = world.memory.get(regionOf(at))?.objects?.get(offsetOf(at));
+    this.key = LOOKUPS.has(contract.name) ? this.readKey() : undefined;
+    contract.args.forEach((arg, index) => {
+      if (this.steers(arg)) run.pin(this.terms[index]!, this.args[index]!);
+    });
+  }
+
+  /** The VM acts on the value of this argument. */
+  private steers(arg: Arg): boolean {
+    switch (arg.kind) {
+      case 'anything':
+      case 'scalar':
+        return (
+          modelOf(this.contract.name) !== undefined &&
+          !COUNTED.has(this.contract.name) &&
+          this.contract.name !== 'bpf_loop'
+        );
+      case 'ignored':
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  private get map(): MapDef | undefined {
+    const region = this.run.world.memory.get(regionOf(this.args[0] ?? 0n));
+    return region?.kind === 'map' ? this.run.world.code.program.maps[region.map] : undefined;
+  }
+
+  private readKey(): { readonly bytes: Uint8Array; readonly there: boolean } | undefined {
+    const { world } = this.run;
+    const at = this.args[1] ?? 0n;
+    const region = world.memory.get(regionOf(at));
+    const size = this.map?.keySize ?? 0;
+    const offset = offsetOf(at);
+    if (region === undefined || offset < 0 || offset + size > region.bytes.length) return undefined;
+    const bytes = region.bytes.slice(offset, offset + size);
+    const index = world.memory.get(regionOf(this.args[0]!))!.map;
+    // Only a hash may be without an entry; asking for an array's would make it.
+    const there = isArray(this.map) || world.maps.present(world.memory, index, bytes) !== 0;
+    return { bytes, there };
+  }
+
+  /** After the VM has carried the call out. */
+  finish(): void {
+    const { run, contract, slot } = this;
+    const { world } = run;
+    const made = parseChoice(world.choices.all.get(this.name) ?? '');
+    const outcome = this.outcome(made.outcome);
+    run.outcome(outcome.name);
+    if (made.outcome !== undefined) {
+      run.select(slot, this.name, made.outcome, this.others(made.outcome));
+    }
+    this.decided(outcome, made);
+    this.settleSlots();
+    run.shadow.clobber();
+    run.shadow.setReg(0, this.returned(outcome));
+    for (const effect of outcome.effects) {
+      if (effect.kind === 'write') this.written(effect.arg);
+    }
+    this.found(outcome);
+    const model = modelOf(contract.name);
+    if (
+      model !== undefined &&
+      !LOOKUPS.has(contract.name) &&
+      !COUNTED.has(contract.name) &&
+      !CHOICE_ONLY.has(contract.name)
+    ) {
+      run.gap(`${contract.name} is not modelled as terms`);
+      run.shadow.forgetShared();
+    }
+  }
+
+  private outcome(name: string | undefined): Outcome {
+    const { outcomes } = this.contract;
+    const named = outcomes.find((outcome) => outcome.name === name);
+    if (named !== undefined) return named;
+    const pointer = (this.run.world.readable & 1) !== 0 && this.run.world.regs[0] !== 0n;
+    return outcomes.find((outcome) => (outcome.r0.kind === 'pointer') === pointer) ?? outcomes[0]!;
+  }
+
+  /** Other outcomes that the environment may record. Those that cannot be are put right by the VM, and cost one run. */
+  private others(chosen: string): readonly string[] {
+    const owning = (index: number): boolean =>
+      this.run.heldBefore.some((hold) => hold.region === regionOf(this.args[index] ?? 0n));
+    return this.contract.outcomes
+      .filter(({ guard }) => guard?.kind !== 'not_owning' || !owning(guard.arg))
+      .map((outcome) => outcome.name)
+      .filter((name) => name !== chosen);
+  }
+
+  /** Outcomes that follow from numbers: the condition under which this one came. */
+  private decided(outcome: Outcome, made: Choice): void {
+    const { run, contract, slot } = this;
+    const { t } = run.shadow;
+    if (contract.name === 'bpf_map_lookup_elem' && isArray(this.map) && this.key !== undefined) {
+      const offset = offsetOf(this.args[1]!);
+      const key = run.shadow.load(regionOf(this.args[1]!), offset, 4);
+      const inside = t.ult(key, t.constant(32, BigInt(this.map!.maxEntries)));
+      run.branch(slot, inside, outcome.r0.kind === 'pointer');
+    }
+    if (LOOKUPS.has(contract.name) && this.key !== undefined) this.pinKey();
+    if (contract.name === 'bpf_iter_num_new') {
+      run.iterators.set(this.args[0]!, [t.extract(this.terms[1]!, 0, 32), t.extract(this.terms[2]!, 0, 32)]);
+      // Whether the range is a good one is not a question that is asked: a bad one is like an empty one.
+      if (!isConst(this.terms[1]!) || !isConst(this.terms[2]!)) this.pinGoodRange();
+    }
+    if (contract.name === 'bpf_iter_num_next' && this.iterator?.kind === 'iter') this.counted();
+    if (contract.name === 'bpf_map_update_elem' || contract.name === 'bpf_map_delete_elem') {
+      const r0 = BigInt.asIntN(64, run.world.regs[0]!);
+      const forced = made.value?.toString() === MAP_ERROR;
+      if (forced || r0 === 0n)
+        run.select(slot, this.name, forced ? MAP_ERROR : '0', [forced ? '0' : MAP_ERROR]);
+    }
+  }
+
+  private pinKey(): void {
+    const { bytes } = this.key!;
+    const region = regionOf(this.args[1]!);
+    const offset = offsetOf(this.args[1]!);
+    bytes.forEach((byte, i) => {
+      this.run.pin(this.run.shadow.load(region, offset + i, 1), BigInt(byte));
+    });
+  }
+
+  private pinGoodRange(): void {
+    const { run } = this;
+    const { t } = run.shadow;
+    const [start, end] = run.iterators.get(this.args[0]!)!;
+    const good = t.all([t.sle(start, end), t.sle(t.sub(end, start), t.constant(32, 8n * 1024n * 1024n))]);
+    run.branch(this.slot, good, BigInt.asIntN(64, run.world.regs[0]!) === 0n);
+  }
+
+  /** Whether a numeric iterator gives one more number: its next one is below its end. */
+  private counted(): void {
+    const { run } = this;
+    const { t } = run.shadow;
+    const bounds = run.iterators.get(this.args[0]!);
+    const iter = run.world.memory.get(regionOf(this.args[0]!))?.objects?.get(offsetOf(this.args[0]!));
+    if (bounds === undefined || iter?.kind !== 'iter' || this.iterator?.kind !== 'iter') return;
+    const [next, end] = bounds;
+    if (this.iterator.state === 'drained') return;
+    const gave = run.world.regs[0] !== 0n;
+    run.branch(this.slot, t.slt(next, end), gave);
+    if (!gave) return;
+    run.iterators.set(this.args[0]!, [t.add(next, t.constant(32, 1n)), end]);
+    run.shadow.store(regionOf(run.world.regs[0]!), offsetOf(run.world.regs[0]!), 4, next);
+  }
+
+  /** Slots that the kernel function has written, and output memory whose bytes a model decided. */
+  private settleSlots(): void {
+    const { shadow, world } = this.run;
+    this.contract.args.forEach((arg, index) => {
+      const at = this.args[index]!;
+      const size = slotSize(arg);
+      if (size > 0) shadow.settle(regionOf(at), offsetOf(at), size);
+      const output =
+        (arg.kind === 'mem' && arg.access !== 'read') || (arg.kind === 'map_value' && arg.uninit);
+      if (output && at !== 0n && world.memory.get(regionOf(at)) !== undefined) {
+        shadow.settle(regionOf(at), offsetOf(at), this.memorySize(arg));
+      }
+    });
+  }
+
+  private memorySize(arg: Arg): number {
+    if (arg.kind === 'map_value') return this.map?.valueSize ?? 0;
+    if (arg.kind !== 'mem') return 0;
+    return 'bytes' in arg.size ? arg.size.bytes : Number((this.args[arg.size.arg] ?? 0n) & 0xffff_ffffn);
+  }
+
+  /** A number that the environment decides is an unknown; any other r0 is what the VM has. */
+  private returned(outcome: Outcome): Term | undefined {
+    const { run, contract } = this;
+    const { r0 } = outcome;
+    if (r0.kind !== 'scalar' || modelOf(contract.name)?.run !== undefined) return undefined;
+    if (contract.args.some((arg) => arg.kind === 'callback')) return undefined;
+    let [min, max] = outcome.usual ?? [r0.min, r0.max];
+    if (r0.upTo !== undefined) {
+      const limit = (this.args[r0.upTo] ?? 0n) & 0xffff_ffffn;
+      if (limit < max) max = limit;
+    }
+    if (min < r0.min) min = r0.min;
+    if (outcome.usual !== undefined && (min > r0.min || max < r0.max)) {
+      run.gap(`${contract.name} returns likely numbers only`);
+    }
+    if (min >= max) return undefined;
+    const term = run.inputs.returned(this.name, min, max);
+    run.know(term, run.world.regs[0]!);
+    return term;
+  }
+
+  private written(index: number): void {
+    const { contract } = this;
+    if (modelOf(contract.name)?.run !== undefined) return;
+    const arg = contract.args[index]!;
+    const at = this.args[index]!;
+    if (at === 0n) return;
+    const size = Math.min(this.memorySize(arg), RECORDED_BYTES);
+    this.unknownBytes(regionOf(at), offsetOf(at), size);
+  }
+
+  private unknownBytes(region: number, offset: number, size: number): void {
+    const { run } = this;
+    for (let i = 0; i < size; i++) {
+      const term = run.inputs.callByte(this.name, i);
+      run.know(term, BigInt(run.world.memory.get(region)?.bytes[offset + i] ?? 0));
+      run.shadow.store(region, offset + i, 1, term);
+    }
+  }
+
+  /** What r0 points to, if it is new: its contents are unknowns. */
+  private found(outcome: Outcome): void {
+    const { run, contract } = this;
+    const { world, shadow, inputs } = run;
+    const { r0 } = outcome;
+    const at = world.regs[0]!;
+    if (r0.kind !== 'pointer' || at === 0n || shadow.hasOrigin(regionOf(at))) return;
+    const region = regionOf(at);
+    if (r0.to.kind === 'sock' || r0.to.kind === 'btf') {
+      shadow.setOrigin(region, (offset) =>
+        offset < RECORDED_BYTES
+          ? run.knowByte(inputs.callByte(this.name, offset), region, offset)
+          : undefined,
+      );
+      return;
+    }
+    const { map, key } = this;
+    if (contract.name !== 'bpf_map_lookup_elem' || map === undefined || key === undefined) return;
+    if (key.there) run.mapValue(region, map, toHex(key.bytes));
+    else
+      shadow.setOrigin(region, (offset) => run.knowByte(inputs.callByte(this.name, offset), region, offset));
+  }
+}
+
+function slotSize(arg: Arg): number {
+  if (arg.kind === 'dynptr') return arg.state === 'uninit' ? DYNPTR_SIZE : 0;
+  if (arg.kind === 'iter') return 8 * ITER_WORDS[arg.type];
+  return arg.kind === 'irq_flag' ? IRQ_FLAG_SIZE : 0;
+}
+
+/** The stub of a call site, for the terms: what it writes is constant, and so is r0. */
+export function afterStub(run: RunState, contract: Contract, args: readonly bigint[], world: World): void {
+  contract.args.forEach((arg, index) => {
+    const at = args[index]!;
+    const size = slotSize(arg);
+    if (size > 0) run.shadow.settle(regionOf(at), offsetOf(at), size);
+    if (arg.kind === 'mem' && arg.access !== 'read' && at !== 0n) {
+      const bytes = 'bytes' in arg.size ? arg.size.bytes : Number((args[arg.size.arg] ?? 0n) & 0xffff_ffffn);
+      if (world.memory.get(regionOf(at)) !== undefined) run.shadow.settle(regionOf(at), offsetOf(at), bytes);
+    }
+  });
+  run.shadow.clobber();
+  run.shadow.setReg(0, undefined);
+}

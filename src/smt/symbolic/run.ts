@@ -1,0 +1,301 @@
+/**
+ * One run of a program in the VM with its terms beside it: every insn is executed twice, once on numbers by the VM and once on
+ * terms by the same definitional interpreter. What comes out is the path, and under which condition the run takes it.
+ *
+ * The VM decides everything that is not arithmetic: what is held, what a call does, what breaks. So a violation that a
+ * symbolic run meets is one that the VM has met, with the environment that it was run in.
+ */
+import type { Op } from '../../isa/insn.js';
+import { slots } from '../../isa/insn.js';
+import type { FastPath } from '../../patch/rule.js';
+import { compare as compareNumbers } from '../../semantics/arith.js';
+import { step } from '../../semantics/step.js';
+import type { Facts } from '../../verifier/result.js';
+import { address, offsetOf, regionOf } from '../../vm/address.js';
+import type { Code } from '../../vm/code.js';
+import { packetLoad } from '../../vm/context.js';
+import type { Environment } from '../../vm/environment.js';
+import { HEADROOM } from '../../vm/packet.js';
+import { Vm } from '../../vm/vm.js';
+import { compare } from '../arith.js';
+import type { Term } from '../term/term.js';
+import { afterStub, SymbolicCall } from './calls.js';
+import type { Inputs } from './inputs.js';
+import { TermMachine } from './machine.js';
+import { RunState } from './state.js';
+import type { Trace } from './trace.js';
+
+export interface RunOptions {
+  /** What happens at call sites after the kill. */
+  readonly fastPath?: FastPath;
+  /** Whether to kill before this insn; asked at each one until it is answered yes. */
+  readonly killAt?: (step: number, slot: number) => boolean;
+  readonly facts?: Facts;
+  readonly strict?: boolean;
+  /** Insns after which the run is given up. */
+  readonly maxSteps: number;
+}
+
+/** A callback that bpf_loop runs: how often it has been called, and how often it may be. */
+interface Loop {
+  readonly depth: number;
+  readonly count: Term;
+  made: bigint;
+}
+
+/** Runs the program in this environment (what it leaves open goes well) to its end, or to `maxSteps`. */
+export function runSymbolically(code: Code, inputs: Inputs, env: Environment, options: RunOptions): Trace {
+  return new SymbolicRun(code, inputs, env, options).run();
+}
+
+class SymbolicRun {
+  private readonly vm: Vm;
+  private readonly state: RunState;
+  private readonly slots: number[] = [];
+  private readonly counts = new Map<string, number>();
+  private readonly loops: Loop[] = [];
+  private turns = 0n;
+  private killedSlot = -1;
+
+  constructor(
+    private readonly code: Code,
+    private readonly inputs: Inputs,
+    env: Environment,
+    private readonly options: RunOptions,
+  ) {
+    const { fastPath, facts, strict } = options;
+    this.vm = new Vm(code, {
+      env,
+      ...(fastPath === undefined ? {} : { fastPath }),
+      ...(facts === undefined ? {} : { facts }),
+      ...(strict === undefined ? {} : { strict }),
+    });
+    this.state = new RunState(this.vm.world, inputs, env);
+  }
+
+  run(): Trace {
+    const { vm, options } = this;
+    const { world } = vm;
+    while (vm.running && world.steps < options.maxSteps) {
+      if (!world.killed && options.killAt?.(world.steps, world.pc) === true) {
+        this.killedSlot = world.pc;
+        vm.kill();
+      }
+      this.slots.push(world.pc);
+      this.state.at(world.pc, world.steps);
+      this.step();
+    }
+    if (vm.running) this.state.gap(`given up after ${options.maxSteps} insns`);
+    const result = vm.result();
+    return {
+      events: this.state.events,
+      slots: this.slots,
+      outcomes: this.state.outcomes,
+      values: this.state.values,
+      result,
+      violations: result.violations.map((violation) => ({
+        ...violation,
+        at: world.killedAt,
+        from: this.killedSlot,
+      })),
+      r0: (world.readable & 1) === 0 ? undefined : this.state.shadow.reg(0),
+      gaps: this.state.gaps,
+    };
+  }
+
+  private step(): void {
+    const { world } = this.vm;
+    const at = world.pc;
+    const op = this.code.ops[at];
+    if (op === undefined) {
+      this.vm.step();
+      return;
+    }
+    switch (op.kind) {
+      case 'call':
+        if (op.target === 'subprog') this.callSubprogram();
+        else this.callFunction(at);
+        return;
+      case 'exit':
+        this.leave(at);
+        return;
+      case 'ld_packet':
+        this.loadPacket(op, at);
+        return;
+      case 'may_goto':
+        this.mayGoto(at);
+        return;
+      default:
+        this.plain(op, at);
+    }
+  }
+
+  /** Arithmetic, memory and jumps. */
+  private plain(op: Op, at: number): void {
+    const { state, vm } = this;
+    const { world } = vm;
+    if (op.kind === 'ldx' && world.memory.get(regionOf(world.regs[op.src]!))?.kind === 'ctx') {
+      state.contextLoad(offsetOf(world.regs[op.src]!) + op.off);
+    }
+    const next = step(new TermMachine(world, state.shadow, state, op), op, at);
+    if (next.kind === 'branch') {
+      const { left, right, width } = next;
+      const condition = compare(this.inputs.t, next.op, width, left, right);
+      const right64 =
+        'imm' in operandOf(op) ? BigInt.asUintN(64, BigInt(immediateOf(op))) : world.regs[next.src!]!;
+      const taken = compareNumbers(next.op, width, world.regs[next.dst]!, right64);
+      vm.step();
+      if (next.slot !== at + slots(op)) state.branch(at, condition, taken);
+      return;
+    }
+    vm.step();
+    if (op.kind === 'ld_imm64' && op.as !== 'imm' && vm.running) {
+      state.shadow.setReg(op.dst, undefined);
+      if (op.as === 'map_value') state.immediateValue(world.regs[op.dst]!, this.code.program.maps[op.imm]);
+    }
+  }
+
+  private callSubprogram(): void {
+    const { world } = this.vm;
+    const depth = world.frames.length;
+    this.vm.step();
+    if (world.frames.length > depth) this.state.shadow.push();
+  }
+
+  private callFunction(at: number): void {
+    const { state, vm } = this;
+    const { world } = vm;
+    const contract = this.code.contracts[at]!;
+    const args = contract.args.map((_, index) => world.regs[index + 1]!);
+    const packet = world.packet.region;
+    if (world.killed && this.options.fastPath?.stubs.has(at) === true) {
+      vm.step();
+      if (vm.running) afterStub(state, contract, args, world);
+      return;
+    }
+    const count = (this.counts.get(contract.name) ?? 0) + 1;
+    this.counts.set(contract.name, count);
+    state.heldBefore = world.ledger.holds;
+    const depth = world.frames.length;
+    const loops = state.shadow.reg(1);
+    const call = new SymbolicCall(state, contract, at, `${contract.name}#${count}`);
+    vm.step();
+    // A trap: the path ends here, and nothing is left to say.
+    if (world.end === 'trap') return;
+    if (world.packet.region !== packet) state.shadow.move(packet, world.packet.region);
+    if (contract.name === 'bpf_loop') this.startLoop(at, loops, world.frames.length > depth);
+    if (world.frames.length > depth) {
+      if (contract.name !== 'bpf_loop') state.gap(`callbacks of ${contract.name} are not modelled as terms`);
+      this.enterCallback();
+      return;
+    }
+    call.finish();
+  }
+
+  private enterCallback(): void {
+    const { shadow } = this.state;
+    shadow.push();
+    shadow.clobber();
+    shadow.setReg(0, undefined);
+  }
+
+  /** bpf_loop runs its callback iff the count is in range; the flags are a constant in any program that runs it. */
+  private startLoop(at: number, loops: Term, runs: boolean): void {
+    const { t } = this.inputs;
+    const count = t.extract(loops, 0, 32);
+    const most = t.constant(32, 8n * 1024n * 1024n);
+    const inRange = t.all([t.ult(t.constant(32, 0n), count), t.ule(count, most)]);
+    this.state.branch(at, inRange, runs);
+    if (runs) this.loops.push({ depth: this.vm.world.frames.length, count, made: 1n });
+  }
+
+  private leave(at: number): void {
+    const { state, vm } = this;
+    const { world } = vm;
+    const depth = world.frames.length;
+    const { flight } = world.frame;
+    const r0 = state.shadow.reg(0);
+    const returned = world.regs[0]!;
+    const stops = world.killed && world.interrupted >= depth;
+    vm.step();
+    if (!vm.running) return;
+    if (flight === undefined) {
+      state.shadow.pop();
+      return;
+    }
+    const { t } = this.inputs;
+    if (!stops) {
+      state.branch(at, t.eq(r0, t.constant(64, 0n)), returned === 0n);
+      if (flight.name === 'bpf_loop' && returned === 0n) this.nextTurn(at, world.frames.length === depth);
+    }
+    state.shadow.pop();
+    state.shadow.setReg(0, undefined);
+    if (world.frames.length === depth) this.enterCallback();
+    else if (this.loops.at(-1)?.depth === depth) this.loops.pop();
+  }
+
+  private nextTurn(at: number, runs: boolean): void {
+    const loop = this.loops.at(-1);
+    if (loop === undefined || loop.depth !== this.vm.world.frames.length + (runs ? 0 : 1)) return;
+    const { t } = this.inputs;
+    this.state.branch(at, t.ult(t.constant(32, loop.made), loop.count), runs);
+    loop.made += 1n;
+  }
+
+  /** Bytes of the packet in network order, or the end of the program. */
+  private loadPacket(op: Extract<Op, { kind: 'ld_packet' }>, at: number): void {
+    const { state, vm } = this;
+    const { world } = vm;
+    const { t } = this.inputs;
+    const base = op.src < 0 ? 0n : world.regs[op.src]!;
+    if (op.src >= 0) state.pin(state.shadow.reg(op.src), base);
+    const offset = base + BigInt(op.imm);
+    const inside = packetLoad(world, offset, op.size) !== undefined;
+    const start = BigInt.asIntN(32, offset);
+    const { region, data } = world.packet;
+    if (start >= 0n) {
+      const end = t.constant(64, address(region, data) + start + BigInt(op.size));
+      state.branch(at, t.ule(end, state.packetEnd()), inside);
+    }
+    const bytes = Array.from({ length: op.size }, (_, i) =>
+      state.shadow.load(region, HEADROOM + (data - HEADROOM) + Number(start) + i, 1),
+    );
+    const depth = world.frames.length;
+    vm.step();
+    if (!vm.running) return;
+    if (!inside) {
+      state.gap('a packet load ended a subprogram');
+      if (world.frames.length < depth) state.shadow.pop();
+      return;
+    }
+    state.shadow.clobber();
+    state.shadow.setReg(
+      0,
+      t.zext(
+        64,
+        bytes.reduce((high, low) => t.concat(high, low)),
+      ),
+    );
+  }
+
+  private mayGoto(at: number): void {
+    const { state, vm } = this;
+    const { t } = this.inputs;
+    vm.step();
+    const { world } = vm;
+    const goesOn = world.pc === at + 1;
+    const turns = this.inputs.mayGoto();
+    state.know(turns, this.turns + (world.mayGoto ?? 0n) + (goesOn ? 1n : 0n));
+    state.branch(at, t.ult(t.constant(64, this.turns), turns), goesOn);
+    if (goesOn) this.turns += 1n;
+  }
+}
+
+function operandOf(op: Op): { readonly reg: number } | { readonly imm: number } {
+  return op.kind === 'jmp' ? op.src : { imm: 0 };
+}
+
+function immediateOf(op: Op): number {
+  const operand = operandOf(op);
+  return 'imm' in operand ? operand.imm : 0;
+}

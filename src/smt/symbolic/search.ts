@@ -1,0 +1,139 @@
+/**
+ * The search for other paths: a run, then for each point at which it could have gone another way an environment in which it does. A
+ * child may only change points after the one that made it, so no path is walked twice, and a finite tree is walked whole.
+ */
+import type { Environment } from '../../vm/environment.js';
+import type { Solver } from '../solver.js';
+import type { Term } from '../term/term.js';
+import type { Inputs } from './inputs.js';
+import type { Event, Selection, Trace } from './trace.js';
+
+export interface Found {
+  readonly trace: Trace;
+  /** The environment that the run was given. */
+  readonly env: Environment;
+  /** Step of the point that makes this path another one than its parent's; -1 for the first run. */
+  readonly forked: number;
+}
+
+/** Why a search may have missed paths. */
+export interface SearchStats {
+  paths: number;
+  /** Runs that did not take the path they were made for. */
+  diverged: number;
+  /** Questions that the solver gave up on. */
+  unknown: number;
+  /** The budget was spent with points left to change. */
+  cut: boolean;
+  readonly gaps: Set<string>;
+}
+
+export interface SearchOptions {
+  /** Points before this step are left as they are. */
+  readonly firstStep?: number;
+  /** Runs at the most. */
+  readonly maxPaths: number;
+  /** The points of a trace that are worth changing; all unless told. */
+  readonly worth?: (trace: Trace, event: Event) => boolean;
+}
+
+interface Job {
+  readonly env: Environment;
+  /** Events below this index are as in the parent. */
+  readonly bound: number;
+  readonly expected: readonly Event[];
+  readonly flipped: Event | undefined;
+}
+
+export class Search {
+  readonly stats: SearchStats = { paths: 0, diverged: 0, unknown: 0, cut: false, gaps: new Set() };
+
+  constructor(
+    private readonly solver: Solver,
+    private readonly inputs: Inputs,
+  ) {}
+
+  /** All that was looked at is all there is: a violation that was not found does not exist. */
+  get exact(): boolean {
+    const { diverged, unknown, cut, gaps } = this.stats;
+    return diverged === 0 && unknown === 0 && !cut && gaps.size === 0;
+  }
+
+  /** Runs `run` in `env` and in every environment that leads it elsewhere, the latest points changed first. */
+  *paths(run: (env: Environment) => Trace, env: Environment, options: SearchOptions): Generator<Found> {
+    const jobs: Job[] = [{ env, bound: 0, expected: [], flipped: undefined }];
+    let runs = 0;
+    for (let job = jobs.pop(); job !== undefined; job = jobs.pop()) {
+      if (runs >= options.maxPaths) {
+        this.stats.cut = true;
+        return;
+      }
+      runs += 1;
+      this.stats.paths += 1;
+      const trace = run(job.env);
+      for (const gap of trace.gaps) this.stats.gaps.add(gap);
+      if (!follows(trace, job)) {
+        this.stats.diverged += 1;
+        // It may still be a path of its own, but its children would not be.
+        yield { trace, env: job.env, forked: job.flipped?.step ?? -1 };
+        continue;
+      }
+      yield { trace, env: job.env, forked: job.flipped?.step ?? -1 };
+      jobs.push(...this.children(trace, job.bound, options));
+    }
+  }
+
+  private children(trace: Trace, bound: number, options: SearchOptions): readonly Job[] {
+    const { firstStep = 0, worth = () => true } = options;
+    const jobs: Job[] = [];
+    trace.events.forEach((event, index) => {
+      if (index < bound || event.step < firstStep || !worth(trace, event)) return;
+      if (event.kind === 'branch') jobs.push(...this.turned(trace, index, event.holds));
+      if (event.kind === 'choice') jobs.push(...this.chosen(trace, index, event));
+    });
+    return jobs;
+  }
+
+  private turned(trace: Trace, index: number, holds: Term): readonly Job[] {
+    const { t } = this.inputs;
+    const before = trace.events.slice(0, index);
+    const prefix = before.flatMap((event) => (event.kind === 'choice' ? [] : [event.holds]));
+    const answer = this.solver.check([...prefix, t.not(holds)]);
+    if (answer.verdict === 'unknown') this.stats.unknown += 1;
+    if (answer.verdict !== 'sat') return [];
+    const values = new Map([...trace.values, ...answer.model]);
+    const env = this.inputs.environment(values, trace.result.env);
+    return [{ env, bound: index + 1, expected: before, flipped: trace.events[index]! }];
+  }
+
+  private chosen(trace: Trace, index: number, event: Selection): readonly Job[] {
+    const given = this.inputs.environment(trace.values, trace.result.env);
+    return event.others.map((other) => ({
+      env: { ...given, choices: new Map(given.choices).set(event.call, other) },
+      bound: index + 1,
+      expected: trace.events.slice(0, index),
+      flipped: { ...event, chosen: other, others: [event.chosen] },
+    }));
+  }
+}
+
+/** The run went as it was meant to: the same up to the point that was changed, and there the other way. */
+function follows(trace: Trace, job: Job): boolean {
+  const { expected, flipped } = job;
+  if (flipped === undefined) return true;
+  for (let i = 0; i < expected.length; i++) {
+    if (!same(expected[i]!, trace.events[i])) return false;
+  }
+  const turned = trace.events[expected.length];
+  if (turned === undefined || turned.kind !== flipped.kind || turned.step !== flipped.step) return false;
+  if (turned.kind === 'choice' && flipped.kind === 'choice') return turned.chosen === flipped.chosen;
+  return !same(flipped, turned);
+}
+
+function same(a: Event, b: Event | undefined): boolean {
+  if (b === undefined || a.kind !== b.kind || a.step !== b.step || a.slot !== b.slot) return false;
+  if (a.kind === 'choice' || b.kind === 'choice') {
+    return a.kind === 'choice' && b.kind === 'choice' && a.call === b.call && a.chosen === b.chosen;
+  }
+  return a.holds === b.holds;
+}

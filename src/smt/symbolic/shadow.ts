@@ -1,0 +1,141 @@
+/**
+ * The symbolic side of a run: a term for every register and for every byte of memory that is not simply what it is. It lies beside the
+ * VM's own state and follows it; what it does not know is the constant that the VM has there.
+ *
+ * Memory is a list of written bytes by region; no theory of arrays. Regions that come from outside have an origin, which
+ * names their bytes when they are first looked at.
+ */
+import type { Size } from '../../isa/insn.js';
+import type { World } from '../../vm/world.js';
+import type { Term } from '../term/term.js';
+import type { Terms } from '../term/terms.js';
+
+/** One byte of a term: bits 8 * index and up. */
+interface ByteOf {
+  readonly term: Term;
+  readonly index: number;
+}
+
+/** Answers the term of a byte as it was at the start, `undefined` where it is no unknown. */
+export type Origin = (offset: number) => Term | undefined;
+
+export class Shadow {
+  private readonly regs: (Term | undefined)[] = new Array<Term | undefined>(11).fill(undefined);
+  /** r6 to r9 of the callers, outermost first. */
+  private readonly saved: (Term | undefined)[][] = [];
+  private readonly written = new Map<number, Map<number, ByteOf>>();
+  private readonly origins = new Map<number, Origin>();
+
+  constructor(
+    readonly t: Terms,
+    private readonly world: World,
+  ) {}
+
+  /** The term of a register; a constant if nothing is known of it. */
+  reg(reg: number): Term {
+    return this.regs[reg] ?? this.t.constant(64, this.world.regs[reg]!);
+  }
+
+  /** Sets a register; `undefined`: it is the constant that the VM has. */
+  setReg(reg: number, term: Term | undefined): void {
+    this.regs[reg] = term;
+  }
+
+  /** r1 to r5 after a call. */
+  clobber(): void {
+    this.regs.fill(undefined, 1, 6);
+  }
+
+  /** A frame was opened: the caller's r6 to r9 are put away. */
+  push(): void {
+    this.saved.push(this.regs.slice(6, 10));
+    this.regs.fill(undefined, 6, 11);
+    this.forget(this.world.stackOf(this.world.depth));
+  }
+
+  /** A frame was closed. */
+  pop(): void {
+    const saved = this.saved.pop() ?? [];
+    for (let reg = 6; reg < 10; reg++) this.regs[reg] = saved[reg - 6];
+    this.regs[10] = undefined;
+    this.clobber();
+  }
+
+  /** Names the bytes of a region that nobody has written. */
+  setOrigin(region: number, origin: Origin): void {
+    this.origins.set(region, origin);
+  }
+
+  hasOrigin(region: number): boolean {
+    return this.origins.has(region);
+  }
+
+  /** The contents of `to` are those of `from` (a packet that moved). */
+  move(from: number, to: number): void {
+    const written = this.written.get(from);
+    const origin = this.origins.get(from);
+    if (written !== undefined) this.written.set(to, new Map(written));
+    if (origin !== undefined) this.origins.set(to, origin);
+  }
+
+  /** All bytes of a region are what the VM has there. */
+  forget(region: number): void {
+    this.written.delete(region);
+    this.origins.delete(region);
+  }
+
+  /** All memory that kernel functions may have changed is what the VM has there: everything but stacks and the context. */
+  forgetShared(): void {
+    for (const region of new Set([...this.written.keys(), ...this.origins.keys()])) {
+      const kind = this.world.memory.get(region)?.kind;
+      if (kind !== 'stack' && kind !== 'ctx') this.forget(region);
+    }
+  }
+
+  /** These bytes are what the VM has there. */
+  settle(region: number, offset: number, size: number): void {
+    for (let at = offset; at < offset + size; at++) {
+      const byte = this.concrete(region, at);
+      this.writtenIn(region).set(at, { term: this.t.constant(8, byte), index: 0 });
+    }
+  }
+
+  private writtenIn(region: number): Map<number, ByteOf> {
+    const known = this.written.get(region);
+    if (known !== undefined) return known;
+    const fresh = new Map<number, ByteOf>();
+    this.written.set(region, fresh);
+    return fresh;
+  }
+
+  private concrete(region: number, offset: number): number {
+    return this.world.memory.get(region)?.bytes[offset] ?? 0;
+  }
+
+  /** `size` bytes at an offset of a region, as a term of 8 * size bits. */
+  load(region: number, offset: number, size: Size): Term {
+    const { t } = this;
+    const bytes = Array.from({ length: size }, (_, i) => this.byte(region, offset + i));
+    // What was stored whole is loaded whole.
+    const first = bytes[0]!;
+    const whole = bytes.every((byte, i) => byte.term === first.term && byte.index === i);
+    if (whole && first.term.width === 8 * size) return first.term;
+    return bytes
+      .map(({ term, index }) => t.extract(term, 8 * index, 8))
+      .reduceRight((high, low) => t.concat(high, low));
+  }
+
+  private byte(region: number, offset: number): ByteOf {
+    const written = this.written.get(region)?.get(offset);
+    if (written !== undefined) return written;
+    const origin = this.origins.get(region)?.(offset);
+    return { term: origin ?? this.t.constant(8, this.concrete(region, offset)), index: 0 };
+  }
+
+  /** Stores the low 8 * size bits of a term. */
+  store(region: number, offset: number, size: number, value: Term): void {
+    const low = this.t.extract(value, 0, 8 * size);
+    const written = this.writtenIn(region);
+    for (let i = 0; i < size; i++) written.set(offset + i, { term: low, index: i });
+  }
+}

@@ -1,0 +1,172 @@
+/** A symbolic run while it goes on: the VM's world, its shadow, and what has been noted so far. */
+import { progType } from '../../kernel/progtypes.js';
+import type { MapDef } from '../../object/program.js';
+import { address, offsetOf } from '../../vm/address.js';
+import type { Environment } from '../../vm/environment.js';
+import type { Hold } from '../../vm/ledger.js';
+import { HEADROOM } from '../../vm/packet.js';
+import type { World } from '../../vm/world.js';
+import { isConst, type Term } from '../term/term.js';
+import type { Inputs } from './inputs.js';
+import { Shadow } from './shadow.js';
+import type { Event } from './trace.js';
+
+/** BPF_F_RDONLY_PROG. */
+const RDONLY_PROG = 1 << 7;
+
+export class RunState {
+  readonly shadow: Shadow;
+  readonly events: Event[] = [];
+  readonly values = new Map<string, bigint>();
+  readonly gaps = new Set<string>();
+  /** Name of the outcome of each call, by step. */
+  readonly outcomes = new Map<number, string>();
+  /** Next number and end (32 bits) of each numeric iterator, by the address of its slot. */
+  readonly iterators = new Map<bigint, readonly [Term, Term]>();
+  /** What was held before the call that is being looked at. */
+  heldBefore: readonly Hold[] = [];
+  private readonly ranged = new Set<string>();
+  /** Offsets of pointers in the context that may be NULL; whether they are is not asked. */
+  private readonly gapsOnLoad = new Set<number>();
+  /** Bytes of the packet that the run was given. */
+  private readonly givenLength: number;
+  private slot = 0;
+  private step = 0;
+
+  constructor(
+    readonly world: World,
+    readonly inputs: Inputs,
+    private readonly env: Environment,
+  ) {
+    this.shadow = new Shadow(inputs.t, world);
+    this.givenLength = world.packet.end - world.packet.data;
+    this.openPacket();
+    this.openContext();
+  }
+
+  /** The insn that what is noted from now on belongs to. */
+  at(slot: number, step: number): void {
+    this.slot = slot;
+    this.step = step;
+  }
+
+  /** The call at this insn had this outcome. */
+  outcome(name: string): void {
+    this.outcomes.set(this.step, name);
+  }
+
+  gap(why: string): void {
+    this.gaps.add(why);
+  }
+
+  /** Notes the value that an unknown has in this run, and, the first time, what range it has at all. */
+  know(term: Term, value: bigint): void {
+    if (term.op !== 'var') return;
+    this.values.set(term.name, value);
+    const range = this.inputs.ranges.get(term.name);
+    if (range === undefined || this.ranged.has(term.name)) return;
+    this.ranged.add(term.name);
+    this.events.push({ kind: 'range', slot: this.slot, step: this.step, holds: range });
+  }
+
+  /** The unknown byte at the start of a region, with the value that it has in this run. */
+  knowByte(term: Term, region: number, offset: number): Term {
+    if (!this.values.has(term.name)) {
+      this.know(term, BigInt(this.world.memory.get(region)?.bytes[offset] ?? 0));
+    }
+    return term;
+  }
+
+  /** The path goes on only if `condition` is as it is in this run. */
+  branch(slot: number, condition: Term, holds: boolean): void {
+    const term = holds ? condition : this.inputs.t.not(condition);
+    if (isConst(term)) return;
+    this.events.push({ kind: 'branch', slot, step: this.step, holds: term });
+  }
+
+  /** From here on the terms count with this value. */
+  pin(term: Term, value: bigint): void {
+    if (isConst(term)) return;
+    const { t } = this.inputs;
+    this.gap('a value that is not known was taken as it is');
+    const holds = t.eq(term, t.constant(term.width, value));
+    this.events.push({ kind: 'pin', slot: this.slot, step: this.step, holds });
+  }
+
+  select(slot: number, call: string, chosen: string, others: readonly string[]): void {
+    if (others.length === 0) return;
+    this.events.push({ kind: 'choice', slot, step: this.step, call, chosen, others });
+  }
+
+  /** Where the packet ends: its region's address and its length. Helpers may have moved the bounds by a constant. */
+  packetEnd(): Term {
+    const { t } = this.inputs;
+    const { region, end } = this.world.packet;
+    const moved = end - HEADROOM - this.givenLength;
+    return t.add(this.packetLength(), t.constant(64, address(region, HEADROOM + moved)));
+  }
+
+  packetLength(): Term {
+    const length = this.inputs.packetLength();
+    this.know(length.args[0]!, BigInt(this.givenLength));
+    return length;
+  }
+
+  private openPacket(): void {
+    const { region } = this.world.packet;
+    this.shadow.setOrigin(region, (offset) => {
+      const index = offset - HEADROOM;
+      if (index < 0 || index >= this.givenLength) return undefined;
+      const term = this.inputs.packetByte(index);
+      if (!this.values.has(term.name)) this.know(term, BigInt(this.env.packet?.[index] ?? 0));
+      return term;
+    });
+  }
+
+  private openContext(): void {
+    const { world, inputs } = this;
+    const { t } = inputs;
+    const members = new Map(this.membersByByte());
+    this.shadow.setOrigin(world.ctx, (offset) => {
+      const member = members.get(offset);
+      if (member === 'constant') return undefined;
+      if (member !== undefined) return t.extract(this.packetLength(), 8 * (offset - member), 8);
+      return this.knowByte(inputs.contextByte(offset), world.ctx, offset);
+    });
+  }
+
+  /** Bytes of the context that are no unknowns of their own: pointers, and the length (by the offset where it starts). */
+  private membersByByte(): readonly (readonly [number, number | 'constant'])[] {
+    const given = this.env.ctx !== undefined;
+    return progType(this.world.code.program.type).members.flatMap(({ name, offset, size, value }) => {
+      const isLength = (name === 'len' || name === 'wire_len') && !given && !this.env.ctxFields?.has(name);
+      if (value === 'scalar' && !isLength) return [];
+      if (value === 'sock_common') this.gapsOnLoad.add(offset);
+      const what = isLength ? offset : ('constant' as const);
+      return Array.from({ length: size }, (_, i) => [offset + i, what] as const);
+    });
+  }
+
+  /** A load from the context at this offset. */
+  contextLoad(offset: number): void {
+    if (this.gapsOnLoad.has(offset)) this.gap('a pointer of the context is taken as it is');
+  }
+
+  /** The region is the value of this key (hex), as it was at the start of the run; constants stay what they are. */
+  mapValue(region: number, map: MapDef, key: string): void {
+    if (this.shadow.hasOrigin(region) || map.frozen === true || (map.flags & RDONLY_PROG) !== 0) return;
+    const special = (offset: number): boolean =>
+      map.fields.some((field) => offset >= field.offset && offset < field.offset + field.size);
+    this.shadow.setOrigin(region, (offset) =>
+      special(offset) || offset >= map.valueSize
+        ? undefined
+        : this.knowByte(this.inputs.mapByte(map.name, key, offset), region, offset),
+    );
+  }
+
+  /** After an insn that may have given a pointer into a map's only value. */
+  immediateValue(value: bigint, map: MapDef | undefined): void {
+    if (map === undefined || offsetOf(value) < 0) return;
+    this.mapValue(Number(value >> 32n), map, '00'.repeat(map.keySize));
+  }
+}

@@ -1,0 +1,53 @@
+/** What a symbolic run leaves behind: the points at which it could have gone another way, and what holds on its path. */
+import type { KillViolation } from '../../vm/kill.js';
+import type { RunResult } from '../../vm/vm.js';
+import type { Assignment } from '../term/evaluate.js';
+import type { Term } from '../term/term.js';
+
+/**
+ * Something that holds on the path. `branch`: the run would have gone elsewhere otherwise. `pin`: a value was taken as it is, for
+ * want of a model; otherwise the run would have looked alike to the program, but our terms would be wrong. `range`: what a variable
+ * can be at all.
+ */
+export interface Condition {
+  readonly kind: 'branch' | 'pin' | 'range';
+  /** Slot of the insn, and how many insns were executed before it. */
+  readonly slot: number;
+  readonly step: number;
+  readonly holds: Term;
+}
+
+/** The outside world chose; it could have chosen otherwise whatever the inputs are. */
+export interface Selection {
+  readonly kind: 'choice';
+  readonly slot: number;
+  readonly step: number;
+  /** `function#n`. */
+  readonly call: string;
+  /** The outcome it had. */
+  readonly chosen: string;
+  /** What else could be recorded for the call: an outcome's name, or an error number. */
+  readonly others: readonly string[];
+}
+
+export type Event = Condition | Selection;
+
+export interface Trace {
+  /** In the order of the run. */
+  readonly events: readonly Event[];
+  /** Slots executed, one for each step. */
+  readonly slots: readonly number[];
+  /** Outcomes of kernel calls, by step; missing for those that were patched, trapped, or called back. */
+  readonly outcomes: ReadonlyMap<number, string>;
+  /** What the variables are in this run. */
+  readonly values: Assignment;
+  readonly result: RunResult;
+  readonly violations: readonly KillViolation[];
+  /** r0 at the end, as a term; undefined if it was not written. */
+  readonly r0: Term | undefined;
+  /**
+   * What the terms leave out, so that a path they exclude may exist all the same: `pinned values`, `bpf_x is not modelled as
+   * terms`. Empty: the path condition is exact.
+   */
+  readonly gaps: ReadonlySet<string>;
+}
