@@ -167,11 +167,6 @@ export class Compiler {
     this.frame.allocator.release(home);
   }
 
-  /** Whether the slot held a pointer before: storing a part of it is then refused to programs without all capabilities. */
-  wasPointer(offset: number): boolean {
-    return this.frame.allocator.wasHome(offset);
-  }
-
   /** A home that `inner` writes itself. */
   withHome(spill: boolean, inner: (home: Home) => void): void {
     const home = this.frame.allocator.home(spill);

@@ -25,6 +25,7 @@ export class Allocator {
   private free: number[] = [...SAVED];
   /** Index 0 is the slot at r10 - 8. */
   private busy: boolean[] = [];
+  /** Slots that were homes, by offset. */
   private readonly homes = new Set<number>();
 
   constructor(private readonly limit: number) {}
@@ -37,14 +38,19 @@ export class Allocator {
 
   /**
    * Offset from r10 of the lowest byte of `bytes` (rounded up to words) of free stack, aligned to 8. Throws Elided when
-   * the frame is full.
+   * the frame is full. Slots that were homes are not among them: a pointer may still be there, and writing over a part of one is refused
+   * to loaders without all capabilities.
    */
   stack(bytes: number): number {
+    return this.reserve(bytes, (slot) => !this.homes.has(slot));
+  }
+
+  private reserve(bytes: number, suits: (slot: number) => boolean): number {
     const words = Math.max(1, Math.ceil(bytes / WORD));
     const slots = this.limit / WORD;
     for (let top = 0; top + words <= slots; top++) {
       let run = 0;
-      while (run < words && this.busy[top + run] !== true) run++;
+      while (run < words && this.busy[top + run] !== true && suits(-WORD * (top + run + 1))) run++;
       if (run === words) {
         for (let i = 0; i < words; i++) this.busy[top + i] = true;
         return -WORD * (top + words);
@@ -58,14 +64,9 @@ export class Allocator {
   home(spill: boolean): Home {
     const register = spill ? undefined : this.register();
     if (register !== undefined) return register;
-    const slot = this.stack(WORD);
+    const slot = this.reserve(WORD, () => true);
     this.homes.add(slot);
     return { slot };
-  }
-
-  /** Whether the slot at this offset was ever a home. */
-  wasHome(offset: number): boolean {
-    return this.homes.has(offset);
   }
 
   release(home: Home): void {
@@ -85,7 +86,10 @@ export class Allocator {
   save(): () => void {
     const free = [...this.free];
     const busy = [...this.busy];
+    const homes = [...this.homes];
     return () => {
+      this.homes.clear();
+      for (const slot of homes) this.homes.add(slot);
       this.free = [...free];
       this.busy = [...busy];
     };

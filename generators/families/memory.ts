@@ -32,7 +32,6 @@ export function emitLookup(
   const slot = c.takeStack(map.keySize);
   if (choices.constant) {
     const key = choices.key % map.maxEntries;
-    if (map.keySize !== 8 && c.wasPointer(slot)) c.emit(st(8, r10, slot, 0));
     c.emit(st(map.keySize === 8 ? 8 : 4, r10, slot, key));
   } else {
     c.emit(st(8, r10, slot, 0));
