@@ -3,11 +3,10 @@
  * call looked up. Shared by all forks of all runs of the program.
  */
 import { decodeAll } from '../isa/decode.js';
-import { InputError } from '../isa/errors.js';
 import type { Op, Operand } from '../isa/insn.js';
 import { FP, slots } from '../isa/insn.js';
 import { subprogTarget, targetOf } from '../isa/target.js';
-import { helper, kfunc } from '../kernel/catalog.js';
+import { contractOf } from '../kernel/catalog.js';
 import type { Contract } from '../kernel/contract.js';
 import type { Program } from '../object/program.js';
 import { COMPARE_CODE, FAST, OP_CODE, SIZE_SHIFT } from './opcode.js';
@@ -32,14 +31,14 @@ export interface Code {
   readonly writes: Uint16Array;
 }
 
-/** Decodes a program and looks its calls up. Throws InputError for an undefined encoding or a function that is not modelled. */
+/** Decodes a program and looks its calls up. Throws InputError for an undefined encoding. */
 export function prepare(program: Program): Code {
   const ops = decodeAll(program.insns);
   const count = ops.length;
   const code = {
     program,
     ops,
-    contracts: ops.map((op, slot) => contractOf(program, op, slot)),
+    contracts: ops.map((op) => (op === undefined ? undefined : contractOf(program, op))),
     owner: new Int32Array(count),
     fast: new Uint8Array(count).fill(FAST.slow),
     dst: new Uint8Array(count),
@@ -61,14 +60,6 @@ export function prepare(program: Program): Code {
     if ((code.writes[slot]! & (1 << FP)) !== 0) code.fast[slot] = FAST.slow;
   });
   return code;
-}
-
-function contractOf(program: Program, op: Op | undefined, slot: number): Contract | undefined {
-  if (op?.kind !== 'call' || op.target === 'subprog') return undefined;
-  const name = op.target === 'helper' ? `helper #${op.imm}` : (program.kfuncs[op.imm] ?? `kfunc #${op.imm}`);
-  const contract = op.target === 'helper' ? helper(op.imm) : kfunc(name);
-  if (contract === undefined) throw new InputError(`insn ${slot}: ${name} is not modelled`);
-  return contract;
 }
 
 /** Fills the arrays for one operation. What the fast tier does not do itself stays `slow` and goes through the interpreter. */

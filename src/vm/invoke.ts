@@ -1,10 +1,13 @@
 /** Calls and returns: kernel functions, subprograms, callbacks, and the ways out of a program. */
+import { InputError } from '../isa/errors.js';
+import { unmodelled } from '../kernel/catalog.js';
 import type { Outcome } from '../kernel/contract.js';
 import { refusals } from '../kernel/describe.js';
 import { progType } from '../kernel/progtypes.js';
 import { enabledAt } from '../patch/fast-path.js';
 import { checkArgs } from './args.js';
 import { Call } from './call.js';
+import type { Code } from './code.js';
 import { applyEffect } from './effects.js';
 import { takeOff } from './flights.js';
 import { possible } from './guards.js';
@@ -15,11 +18,19 @@ import { applyStub } from './stub.js';
 import { fault } from './trap.js';
 import { type Advance, CALLER_SAVED, type World } from './world.js';
 
+function nameless({ ops, program }: Code, slot: number): string {
+  const op = ops[slot];
+  if (op?.kind !== 'call') return 'no call';
+  return unmodelled(op.target === 'kfunc' ? (program.kfuncs[op.imm] ?? `kfunc ${op.imm}`) : op.imm);
+}
+
 /** Carries the call at pc out, as it is or by its stub, and moves pc on: after it, or into a callback. */
 export function callFunction(world: World): void {
   const { code, options } = world;
   const slot = world.pc;
-  const contract = code.contracts[slot]!;
+  const contract = code.contracts[slot];
+  // Where the verifier saw that it is never reached, a program may name a function that does not exist.
+  if (contract === undefined) throw new InputError(`insn ${slot}: ${nameless(code, slot)}`);
   const stub = world.killed || options.defects?.stubsAlways ? options.fastPath?.stubs.get(slot) : undefined;
   if (stub !== undefined) {
     applyStub(world, contract, stub);
