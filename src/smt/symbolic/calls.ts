@@ -17,14 +17,14 @@ const MAP_ERROR = '-12';
 
 const LOOKUPS: ReadonlySet<string> = new Set(['bpf_map_lookup_elem', 'bpf_map_lookup_percpu_elem']);
 const COUNTED: ReadonlySet<string> = new Set(['bpf_iter_num_new', 'bpf_iter_num_next']);
-/** Functions whose VM model only narrows the choice of an outcome by what is held or by constants. */
-const CHOICE_ONLY: ReadonlySet<string> = new Set([
-  'bpf_ringbuf_reserve',
-  'bpf_ringbuf_reserve_dynptr',
-  'bpf_res_spin_lock',
-  'bpf_res_spin_lock_irqsave',
-  'bpf_loop',
-]);
+/** What the VM's model decides in words of its own instead of an outcome's name. */
+const OWN_WORDS: Readonly<Record<string, readonly string[]>> = { bpf_kptr_xchg: ['found', 'null'] };
+
+/** The VM works this function out from values in a way that the terms do not follow. */
+function beyondTerms(name: string): boolean {
+  if (LOOKUPS.has(name) || COUNTED.has(name)) return false;
+  return modelOf(name)?.run !== undefined || name === 'bpf_for_each_map_elem';
+}
 
 const isArray = (map: MapDef | undefined): boolean => map?.type === 'array' || map?.type === 'percpu_array';
 
@@ -107,13 +107,7 @@ export class SymbolicCall {
       if (effect.kind === 'write') this.written(effect.arg);
     }
     this.found(outcome);
-    const model = modelOf(contract.name);
-    if (
-      model !== undefined &&
-      !LOOKUPS.has(contract.name) &&
-      !COUNTED.has(contract.name) &&
-      !CHOICE_ONLY.has(contract.name)
-    ) {
+    if (beyondTerms(contract.name)) {
       run.gap(`${contract.name} is not modelled as terms`);
       run.shadow.forgetShared();
     }
@@ -131,6 +125,8 @@ export class SymbolicCall {
   private others(chosen: string): readonly string[] {
     const owning = (index: number): boolean =>
       this.run.heldBefore.some((hold) => hold.region === regionOf(this.args[index] ?? 0n));
+    const own = OWN_WORDS[this.contract.name];
+    if (own !== undefined) return own.filter((word) => word !== chosen);
     return this.contract.outcomes
       .filter(({ guard }) => guard?.kind !== 'not_owning' || !owning(guard.arg))
       .map((outcome) => outcome.name)
