@@ -38,8 +38,11 @@ export class Calls {
     this.p.setReg(0, r0);
   }
 
-  /** The helper or kfunc call at this slot. Returns where the path goes on; undefined when it ends here. */
-  make(slot: number, widenLoop: (state: State) => void): number | undefined {
+  /**
+   * The helper or kfunc call at this slot. Returns where the path goes on; undefined when it ends here. `callsBack`: false for a
+   * helper that is done with its callback.
+   */
+  make(slot: number, widenLoop: (state: State) => void, callsBack = true): number | undefined {
     const { p, code } = this;
     const contract = code.contracts[slot];
     if (contract === undefined) return this.unknownFunction(slot);
@@ -55,7 +58,7 @@ export class Calls {
     );
     checkArgs(p, site);
     const callback = contract.args.findIndex((a) => a.kind === 'callback');
-    if (callback >= 0) return this.withCallback(site, callback, enabled);
+    if (callback >= 0) return this.withCallback(site, callback, enabled, callsBack);
     if (enabled.some((o) => o.effects.some((e) => e.kind === 'throw'))) {
       requireNothingHeld(p, 'bpf_throw');
       return undefined;
@@ -104,7 +107,12 @@ export class Calls {
   }
 
   /** The callback may run, after which the path is back at this call; or not (any more), and the path goes on. */
-  private withCallback(site: CallSite, index: number, enabled: readonly Outcome[]): number {
+  private withCallback(
+    site: CallSite,
+    index: number,
+    enabled: readonly Outcome[],
+    callsBack: boolean,
+  ): number {
     const { p } = this;
     const spec = (site.contract.args[index] as CallbackArgument).callback;
     const target = site.regs[index]!.frame;
@@ -112,7 +120,7 @@ export class Calls {
     if (subprog === undefined) refuse('callback is not the start of a subprogram');
     const before = p.snapshot();
     if (spec.async === true) this.pushAsync(site, spec.returns, callbackArgs(p, site, spec), target);
-    else if (this.mayRunAgain(site, spec.countArg)) {
+    else if (callsBack && this.mayRunAgain(site, spec.countArg)) {
       const depth = p.depth;
       p.setCallbackDepth(depth, p.frame.callbackDepth + 1);
       p.pushFrame(target, site.at, callbackArgs(p, site, spec), {

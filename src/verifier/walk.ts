@@ -282,9 +282,8 @@ export class Walk {
       return frame.callsite + 1;
     }
     if (callback.stops === true) {
-      // The helper that called back stops.
-      this.calls.clobber(unknownReg);
-      return frame.callsite + 1;
+      // The helper that called back stops: it returns as if it had no more to call back for.
+      return this.calls.make(frame.callsite, () => {}, false);
     }
     // Back to the call, which may call back once more, or be done.
     const state = path.snapshot();

@@ -226,12 +226,15 @@ function heldAdmits(state: State, world: World): true | string {
   return true;
 }
 
-/** A reference whose pointers may be NULL, and are. A cast of an object may be NULL while the object is held. */
+/**
+ * A reference whose pointers may be NULL, and are. What only derives from it, a cast or a slice, may be NULL while it is held; that has
+ * an id of its own.
+ */
 function isNull(state: State, id: number, world: World): boolean {
   let isNull = false;
   let isSomewhere = false;
   const look = (reg: Reg, value: bigint): void => {
-    if (reg.ref !== id) return;
+    if (reg.ref !== id || (reg.nullable && reg.id !== id)) return;
     if (reg.nullable && value === 0n) isNull = true;
     else isSomewhere = true;
   };
