@@ -11,7 +11,8 @@ import { fastPath } from '../src/patch/fast-path.js';
 import type { RuleSet } from '../src/patch/rule.js';
 import { RULE_SETS } from '../src/patch/sets/index.js';
 import { Solver } from '../src/smt/solver.js';
-import { explore, follow } from '../src/smt/symbolic/explore.js';
+import { explore } from '../src/smt/symbolic/explore.js';
+import { follow } from '../src/smt/symbolic/follow.js';
 import { Inputs } from '../src/smt/symbolic/inputs.js';
 import { runSymbolically } from '../src/smt/symbolic/run.js';
 import { type Found, Search } from '../src/smt/symbolic/search.js';
@@ -434,6 +435,31 @@ big:
     expect((await follow(program, pathTo([0, 1, 2, 3, 4]))).verdict).toBe('feasible');
     expect((await follow(program, pathTo([0, 1, 2, 3, 5, 6]))).verdict).toBe('infeasible');
     expect((await follow(program, pathTo([0, 1, 7, 8]))).verdict).toBe('feasible');
+  });
+
+  test('may go through an index that is not known', async () => {
+    const indexed = (mask: number, wanted: number): Program =>
+      parseCase(`
+.type syscall
+    r6 = *(u8 *)(r1 + 0)
+    r6 &= ${mask}
+    *(u64 *)(r10 - 8) = 0x04030201
+    r2 = r10
+    r2 += -8
+    r2 += r6
+    r0 = *(u8 *)(r2 + 0)
+    if r0 == ${wanted} goto found
+    exit
+found:
+    r0 = 1
+    exit
+`).program;
+    const found = pathTo([0, 1, 2, 3, 4, 5, 6, 7, 9, 10]);
+    expect((await follow(indexed(3, 3), found)).verdict).toBe('feasible');
+    expect((await follow(indexed(3, 9), found)).verdict).toBe('infeasible');
+    expect((await follow(indexed(7, 9), found)).verdict).toBe('infeasible');
+    // Beyond a few values it is not said that there is none. (The stack ends before the larger ones.)
+    expect((await follow(indexed(15, 9), found)).verdict).toBe('unknown');
   });
 
   test('may name outcomes and a kill', async () => {

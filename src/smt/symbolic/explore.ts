@@ -12,8 +12,8 @@ import { openSolver, type Solver, type SolverStats } from '../solver.js';
 import { Terms } from '../term/terms.js';
 import { Inputs } from './inputs.js';
 import { runSymbolically } from './run.js';
-import { Search, type SearchStats } from './search.js';
-import type { Event, Trace } from './trace.js';
+import { reasons, Search, type SearchStats } from './search.js';
+import type { Trace } from './trace.js';
 
 export interface ExploreOptions {
   /** What happens at call sites after the kill; every call is kept unless told. */
@@ -67,21 +67,39 @@ export async function explore(program: Program | Code, options: ExploreOptions =
   }
 }
 
+/** Runs in an environment; killed before the insn at this step, if one is given. */
+export type Runner = (env: Environment, killStep?: number) => Trace;
+
+/** Runs of a program under these options. */
+export function openRunner(code: Code, inputs: Inputs, options: ExploreOptions): Runner {
+  const { fastPath, facts, strict, maxSteps = 20_000 } = options;
+  return (env, killStep) =>
+    runSymbolically(code, inputs, env, {
+      maxSteps,
+      ...(killStep === undefined ? {} : { killAt: (step) => step === killStep }),
+      ...(fastPath === undefined ? {} : { fastPath }),
+      ...(facts === undefined ? {} : { facts }),
+      ...(strict === undefined ? {} : { strict }),
+    });
+}
+
 class Explorer {
   private readonly inputs: Inputs;
+  private readonly trace: Runner;
   private readonly search: Search;
   private readonly findings: Counterexample[] = [];
   private readonly seen = new Set<string>();
   private worst = 0;
 
   constructor(
-    private readonly code: Code,
+    code: Code,
     terms: Terms,
     private readonly solver: Solver,
     private readonly options: ExploreOptions,
   ) {
     this.inputs = new Inputs(terms, code.program);
     this.search = new Search(solver, this.inputs);
+    this.trace = openRunner(code, this.inputs, options);
   }
 
   private get left(): number {
@@ -90,17 +108,6 @@ class Explorer {
 
   private get full(): boolean {
     return this.findings.length >= (this.options.maxFindings ?? 1);
-  }
-
-  private trace(env: Environment, killStep?: number): Trace {
-    const { fastPath, facts, strict, maxSteps = 20_000 } = this.options;
-    return runSymbolically(this.code, this.inputs, env, {
-      maxSteps,
-      ...(killStep === undefined ? {} : { killAt: (step) => step === killStep }),
-      ...(fastPath === undefined ? {} : { fastPath }),
-      ...(facts === undefined ? {} : { facts }),
-      ...(strict === undefined ? {} : { strict }),
-    });
   }
 
   run(): Exploration {
@@ -149,97 +156,13 @@ class Explorer {
 
   private report(): Exploration {
     const { stats, exact } = this.search;
-    const gaps = [...stats.gaps];
-    if (stats.cut) gaps.push('the budget of paths is spent');
-    if (stats.unknown > 0) gaps.push(`the solver gave up ${stats.unknown} times`);
-    if (stats.diverged > 0) gaps.push(`${stats.diverged} runs did not go as predicted`);
     return {
       verdict: this.findings.length > 0 ? 'violated' : exact ? 'safe' : 'unknown',
       findings: this.findings,
-      gaps,
+      gaps: reasons(stats),
       worstSteps: this.worst,
       stats,
       solver: this.solver.stats,
     };
   }
-}
-
-/** One insn of a path that is asked for. */
-export interface GuideStep {
-  readonly slot: number;
-  /** Outcome of the call at this insn, where it matters. */
-  readonly outcome?: string;
-}
-
-export interface Guide {
-  /** Insns in the order in which they are executed, from slot 0. */
-  readonly path: readonly GuideStep[];
-  /** Index in `path` of the insn before which the program is killed; absent: it is not. */
-  readonly killAt?: number;
-}
-
-export type Followed =
-  /** A run takes the path; `trace` goes on to the program's end. */
-  | { readonly verdict: 'feasible'; readonly env: Environment; readonly trace: Trace }
-  /** No run does. */
-  | { readonly verdict: 'infeasible' }
-  | { readonly verdict: 'unknown'; readonly gaps: readonly string[] };
-
-/** Whether some run takes a path, and in which environment. Options as for `explore`; `kill` does not apply. */
-export async function follow(
-  program: Program | Code,
-  guide: Guide,
-  options: ExploreOptions = {},
-): Promise<Followed> {
-  const code = 'contracts' in program ? program : prepare(program);
-  const terms = new Terms();
-  const solver = await openSolver(terms, options.rlimit === undefined ? {} : { rlimit: options.rlimit });
-  try {
-    const inputs = new Inputs(terms, code.program);
-    const search = new Search(solver, inputs);
-    const { fastPath, facts, strict, env = EMPTY, maxSteps = 20_000, maxPaths = 1_000 } = options;
-    const run = (given: Environment): Trace =>
-      runSymbolically(code, inputs, given, {
-        maxSteps,
-        ...(guide.killAt === undefined ? {} : { killAt: (step) => step === guide.killAt }),
-        ...(fastPath === undefined ? {} : { fastPath }),
-        ...(facts === undefined ? {} : { facts }),
-        ...(strict === undefined ? {} : { strict }),
-      });
-    const worth = (trace: Trace, event: Event): boolean => mayHelp(code, guide, trace, event);
-    for (const { trace } of search.paths(run, env, { maxPaths, worth })) {
-      if (departure(guide, trace) === undefined) {
-        return { verdict: 'feasible', env: inputs.environment(trace.values, trace.result.env), trace };
-      }
-    }
-    const { gaps, diverged, unknown, cut } = search.stats;
-    if (search.exact) return { verdict: 'infeasible' };
-    const why = [...gaps];
-    if (diverged > 0) why.push(`${diverged} runs did not go as predicted`);
-    if (unknown > 0) why.push(`the solver gave up ${unknown} times`);
-    if (cut) why.push('the budget of paths is spent');
-    return { verdict: 'unknown', gaps: why };
-  } finally {
-    solver.close();
-  }
-}
-
-/** The step at which a run is off the path, if it is: the first insn that is another, or the call whose outcome is. */
-function departure(guide: Guide, trace: Trace): number | undefined {
-  for (let step = 0; step < guide.path.length; step++) {
-    const wanted = guide.path[step]!;
-    if (trace.slots[step] !== wanted.slot) return step;
-    const outcome = trace.outcomes.get(step);
-    if (wanted.outcome !== undefined && outcome !== undefined && outcome !== wanted.outcome) return step + 1;
-  }
-  return undefined;
-}
-
-/** Changing a point helps only before the run is off the path, and not where a jump goes the right way already. */
-function mayHelp(code: Code, guide: Guide, trace: Trace, event: Event): boolean {
-  const off = departure(guide, trace);
-  if (off === undefined || event.step >= off) return false;
-  if (event.step === off - 1) return true;
-  if (guide.path[event.step]?.outcome !== undefined) return false;
-  return code.ops[event.slot]?.kind === 'call';
 }

@@ -37,12 +37,17 @@ export interface SearchOptions {
   readonly worth?: (trace: Trace, event: Event) => boolean;
 }
 
+/** Values of one pinned term that are tried before the rest counts as a gap. */
+const MOST_VALUES = 8;
+
 interface Job {
   readonly env: Environment;
   /** Events below this index are as in the parent. */
   readonly bound: number;
   readonly expected: readonly Event[];
   readonly flipped: Event | undefined;
+  /** Of a pin that was changed: that its term has none of the values tried so far. */
+  readonly excluded: readonly Term[];
 }
 
 export class Search {
@@ -61,9 +66,11 @@ export class Search {
 
   /** Runs `run` in `env` and in every environment that leads it elsewhere, the latest points changed first. */
   *paths(run: (env: Environment) => Trace, env: Environment, options: SearchOptions): Generator<Found> {
-    const jobs: Job[] = [{ env, bound: 0, expected: [], flipped: undefined }];
+    const jobs: Job[] = [{ env, bound: 0, expected: [], flipped: undefined, excluded: [] }];
+    // Other values of what was pinned come last: there may be many, and branches tell more.
+    const later: Job[] = [];
     let runs = 0;
-    for (let job = jobs.pop(); job !== undefined; job = jobs.pop()) {
+    for (let job = jobs.pop(); job !== undefined; job = jobs.pop() ?? later.pop()) {
       if (runs >= options.maxPaths) {
         this.stats.cut = true;
         return;
@@ -79,31 +86,39 @@ export class Search {
         continue;
       }
       yield { trace, env: job.env, forked: job.flipped?.step ?? -1 };
-      jobs.push(...this.children(trace, job.bound, options));
+      this.children(trace, job, options, jobs, later);
     }
   }
 
-  private children(trace: Trace, bound: number, options: SearchOptions): readonly Job[] {
+  private children(trace: Trace, job: Job, options: SearchOptions, jobs: Job[], later: Job[]): void {
     const { firstStep = 0, worth = () => true } = options;
-    const jobs: Job[] = [];
     trace.events.forEach((event, index) => {
-      if (index < bound || event.step < firstStep || !worth(trace, event)) return;
-      if (event.kind === 'branch') jobs.push(...this.turned(trace, index, event.holds));
+      if (index < job.bound || event.step < firstStep || !worth(trace, event)) return;
+      if (event.kind === 'branch') jobs.push(...this.turned(trace, index, event.holds, []));
       if (event.kind === 'choice') jobs.push(...this.chosen(trace, index, event));
+      if (event.kind === 'pin') {
+        const excluded = index === job.bound ? job.excluded : [];
+        if (excluded.length < MOST_VALUES) later.push(...this.turned(trace, index, event.holds, excluded));
+        else this.stats.gaps.add('not every value of an address, a size or a key was tried');
+      }
     });
-    return jobs;
   }
 
-  private turned(trace: Trace, index: number, holds: Term): readonly Job[] {
+  /** The event goes the other way. `excluded`: of a pin, the values that were tried before. */
+  private turned(trace: Trace, index: number, holds: Term, excluded: readonly Term[]): readonly Job[] {
     const { t } = this.inputs;
     const before = trace.events.slice(0, index);
     const prefix = before.flatMap((event) => (event.kind === 'choice' ? [] : [event.holds]));
-    const answer = this.solver.check([...prefix, t.not(holds)]);
+    const other = [...excluded, t.not(holds)];
+    const answer = this.solver.check([...prefix, ...other]);
     if (answer.verdict === 'unknown') this.stats.unknown += 1;
     if (answer.verdict !== 'sat') return [];
     const values = new Map([...trace.values, ...answer.model]);
     const env = this.inputs.environment(values, trace.result.env);
-    return [{ env, bound: index + 1, expected: before, flipped: trace.events[index]! }];
+    const flipped = trace.events[index]!;
+    // A pin can be changed again, to a value that is still another one.
+    const bound = flipped.kind === 'pin' ? index : index + 1;
+    return [{ env, bound, expected: before, flipped, excluded: flipped.kind === 'pin' ? other : [] }];
   }
 
   private chosen(trace: Trace, index: number, event: Selection): readonly Job[] {
@@ -113,8 +128,20 @@ export class Search {
       bound: index + 1,
       expected: trace.events.slice(0, index),
       flipped: { ...event, chosen: other, others: [event.chosen] },
+      excluded: [],
     }));
   }
+}
+
+/** Why paths may be missing, in words; empty when none is. */
+export function reasons(stats: SearchStats): readonly string[] {
+  const { gaps, cut, unknown, diverged } = stats;
+  return [
+    ...gaps,
+    ...(cut ? ['the budget of paths is spent'] : []),
+    ...(unknown > 0 ? [`the solver gave up ${unknown} times`] : []),
+    ...(diverged > 0 ? [`${diverged} runs did not go as predicted`] : []),
+  ];
 }
 
 /** The run went as it was meant to: the same up to the point that was changed, and there the other way. */

@@ -88,7 +88,6 @@ export class RunState {
   pin(term: Term, value: bigint): void {
     if (isConst(term)) return;
     const { t } = this.inputs;
-    this.gap('a value that is not known was taken as it is');
     const holds = t.eq(term, t.constant(term.width, value));
     this.events.push({ kind: 'pin', slot: this.slot, step: this.step, holds });
   }

@@ -5,9 +5,9 @@ import type { Assignment } from '../term/evaluate.js';
 import type { Term } from '../term/term.js';
 
 /**
- * Something that holds on the path. `branch`: the run would have gone elsewhere otherwise. `pin`: a value was taken as it is, for
- * want of a model; otherwise the run would have looked alike to the program, but our terms would be wrong. `range`: what a variable
- * can be at all.
+ * Something that holds on the path. `branch`: the run would have gone elsewhere otherwise. `pin`: an address, a size or a key is the
+ * number that it is in this run, and the terms behind it count with that; other numbers are other paths. `range`: what a
+ * variable can be at all.
  */
 export interface Condition {
   readonly kind: 'branch' | 'pin' | 'range';
@@ -46,8 +46,8 @@ export interface Trace {
   /** r0 at the end, as a term; undefined if it was not written. */
   readonly r0: Term | undefined;
   /**
-   * What the terms leave out, so that a path they exclude may exist all the same: `pinned values`, `bpf_x is not modelled as
-   * terms`. Empty: the path condition is exact.
+   * What the terms leave out, so that a path they exclude may exist all the same: `bpf_x is not modelled as terms`. Empty: the path
+   * condition is exact.
    */
   readonly gaps: ReadonlySet<string>;
 }
