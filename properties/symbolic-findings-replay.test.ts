@@ -13,6 +13,8 @@ import { caseOf } from '../src/smt/witness.js';
 import type { Facts } from '../src/verifier/result.js';
 import { verify } from '../src/verifier/verify.js';
 import { parseCase } from '../src/vm/case.js';
+import { seededChooser } from '../src/vm/chooser.js';
+import { killEverywhere } from '../src/vm/kill.js';
 import { printCase } from '../src/vm/printcase.js';
 import { replay } from '../src/vm/replay.js';
 
@@ -64,6 +66,27 @@ test.each(['rfc-v1', 'naive'])('what is found under %s replays from its text', a
   }
   expect(count).toBeGreaterThan(5);
   expect([...checks]).toContain('leak');
+});
+
+test('what is said to be safe survives kills in random worlds', async () => {
+  let safe = 0;
+  for (const one of programs()) {
+    for (const rules of ['rfc-v1', 'naive']) {
+      const path = one.path(rules);
+      if ((await look(one, rules)).verdict !== 'safe') continue;
+      safe += 1;
+      for (let seed = 0; seed < 20; seed++) {
+        const packet = seededChooser(seed).bytes('packet', 64);
+        const env = { packet, ctx: seededChooser(seed).bytes('ctx', 24), choices: new Map<string, string>() };
+        const killed = killEverywhere(one.program, path, env, {
+          facts: one.facts,
+          chooser: seededChooser(seed),
+        });
+        expect(killed.violations).toEqual([]);
+      }
+    }
+  }
+  expect(safe).toBeGreaterThan(PROGRAMS / 4);
 });
 
 test('the same exploration twice is the same', async () => {
