@@ -65,3 +65,16 @@ export function ordinaryTrouble({ disagreement, violations }: RunResult): string
   const first = violations[0];
   return first && `${first.check} at insn ${first.slot} of a run that was not killed: ${first.message}`;
 }
+
+/** Kills a run before each of these steps (ascending), as far as it comes, and lets each killed copy run out. */
+export function killedAt(code: Code, options: VmOptions, steps: Iterable<number>): readonly RunResult[] {
+  const vm = new Vm(code, options);
+  const results: RunResult[] = [];
+  for (const step of steps) {
+    if (!vm.running || (step > vm.world.steps && !vm.advance(step))) break;
+    const killed = vm.fork();
+    killed.kill();
+    results.push(killed.run());
+  }
+  return results;
+}

@@ -44,6 +44,7 @@ export function shrinkCase(one: Case, target: Target, origin?: Origin): SmallCas
     expect: expectationOf(violation),
     comments: [
       `${violation.check}: ${violation.message}`,
+      ...one.comments.filter((line) => !line.startsWith(`${target.cause.check}: `)),
       ...(origin ? [`seed ${origin.seed}, program ${origin.index}, world ${origin.world}`] : []),
       `shrunk from ${one.program.insns.length} to ${shrunk.shown.program.insns.length} insns${shrunk.done ? '' : ', budget spent'}`,
     ],

@@ -1,0 +1,54 @@
+/** A program for a rule that was refuted: the smallest one that calls the function and breaks a check because of its rule. */
+import { sample } from '../../generators/sample.js';
+import { fragmentFor } from '../../generators/witness.js';
+import type { Contract } from '../kernel/contract.js';
+import type { Program } from '../object/program.js';
+import { type Cause, causeKey } from './cause.js';
+import { exercise } from './exercise.js';
+import type { NamedRules } from './rules.js';
+import { type SmallCase, shrinkCase } from './shrink/shrink.js';
+import { surroundings } from './surroundings.js';
+import { caseOf, causeOfBroken, pathOf, ready, runOptions } from './trial.js';
+
+/** Worlds that each program is tried in, and programs that are generated when the plainest one shows nothing. */
+const WORLDS = 6;
+const GENERATED = 24;
+
+/** The smallest case in which `contract`'s function alone is to blame; undefined when none was found. */
+export function counterexample(rules: NamedRules, contract: Contract): SmallCase | undefined {
+  for (const program of candidates(contract)) {
+    const found = broken(rules, contract, program);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function* candidates(contract: Contract): Iterable<Program> {
+  for (const type of contract.types) {
+    const plain = fragmentFor(contract.name, type);
+    if (plain !== undefined) yield plain;
+  }
+  for (let index = 0; index < GENERATED; index++) yield sample(0, index, { only: [contract.name] }).program;
+}
+
+function broken(rules: NamedRules, contract: Contract, program: Program): SmallCase | undefined {
+  const made = ready(program, 'privileged');
+  if (typeof made === 'string') return undefined;
+  const path = pathOf(made, rules.rules);
+  const seen = new Set<string>();
+  for (let k = 0; k < WORLDS; k++) {
+    const world = surroundings(program, 0, 0, k);
+    const run = exercise(made.code, { ...runOptions(made, path), ...world });
+    if (run.ordinary.violations.length > 0) continue;
+    for (const one of run.broken) {
+      const look = `${one.violation.check} ${one.violation.message}`;
+      if (seen.has(look)) continue;
+      seen.add(look);
+      const cause: Cause = causeOfBroken(made, path, one);
+      if (cause.function !== contract.name || seen.has(causeKey(cause))) continue;
+      const text = caseOf(made, rules, one, [`${one.violation.check}: ${one.violation.message}`]);
+      return shrinkCase(text, { rules, profile: 'privileged', cause });
+    }
+  }
+  return undefined;
+}

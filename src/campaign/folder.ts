@@ -1,0 +1,83 @@
+/** The folder of a campaign: `campaign.json`, from which it can be taken up again. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError } from '../isa/errors.js';
+import { shippedRuleSet } from '../patch/sets/index.js';
+import type { Setting } from './job.js';
+import type { State } from './state.js';
+
+export const STATE_FILE = 'campaign.json';
+
+/** Digests of the rule files among these names. Throws the file system's error for one that cannot be read. */
+export function digestsOf(rules: readonly string[]): Record<string, string> {
+  const files = rules.filter((name) => shippedRuleSet(name) === undefined);
+  return Object.fromEntries(
+    files.map((name) => [name, createHash('sha256').update(readFileSync(name)).digest('hex')]),
+  );
+}
+
+/** The campaign that a folder holds, if it holds one. Throws InputError for a file that is none. */
+export function readState(folder: string): State | undefined {
+  const file = join(folder, STATE_FILE);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  let state: unknown;
+  try {
+    state = JSON.parse(text);
+  } catch {
+    throw new InputError('this is not JSON', { file });
+  }
+  if (!isState(state)) throw new InputError('this is not the state of a campaign', { file });
+  return state;
+}
+
+function isState(value: unknown): value is State {
+  if (typeof value !== 'object' || value === null) return false;
+  const state = value as Partial<State>;
+  return (
+    typeof state.version === 'string' &&
+    typeof state.done === 'number' &&
+    typeof state.setting === 'object' &&
+    Array.isArray(state.found) &&
+    Array.isArray(state.disagreements) &&
+    typeof state.coverage === 'object'
+  );
+}
+
+/** Writes the state, whole or not at all. */
+export function writeState(folder: string, state: State): void {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, STATE_FILE);
+  const fresh = `${file}.new`;
+  writeFileSync(fresh, `${JSON.stringify(state, null, 1)}\n`);
+  renameSync(fresh, file);
+}
+
+/** Throws InputError unless the state is of this campaign. */
+export function mustMatch(
+  folder: string,
+  state: State,
+  version: string,
+  setting: Setting,
+  digests: State['digests'],
+): void {
+  const file = join(folder, STATE_FILE);
+  const differs = (Object.keys(setting) as (keyof Setting)[]).find(
+    (key) => JSON.stringify(setting[key]) !== JSON.stringify(state.setting[key]),
+  );
+  if (differs !== undefined) {
+    const [there, here] = [state.setting[differs], setting[differs]].map((value) => JSON.stringify(value));
+    throw new InputError(`another campaign is kept here: its ${differs} is ${there}, not ${here}`, { file });
+  }
+  if (state.version !== version)
+    throw new InputError(`this campaign was made by version ${state.version}`, { file });
+  if (JSON.stringify(state.digests) !== JSON.stringify(digests)) {
+    throw new InputError('a rule file has changed since this campaign was begun', { file });
+  }
+}

@@ -1,0 +1,111 @@
+/** The pieces of work of a campaign, each a function of its own description alone, so that any thread may do any of them. */
+import type { Program } from '../object/program.js';
+import { KernelJudge } from '../oracle/bulk.js';
+import { parseCase } from '../vm/case.js';
+import type { Cause } from './cause.js';
+import { checkProgram, type ProgramReport } from './check.js';
+import { type Replayed, replayFiles } from './replay.js';
+import { loadAll, type NamedRules } from './rules.js';
+import { type SmallCase, shrinkCase } from './shrink/shrink.js';
+
+/** What is the same for all jobs of a campaign. */
+export interface Setting {
+  readonly seed: number;
+  /** Names or files of rule sets. */
+  readonly rules: readonly string[];
+  readonly worlds: number;
+  readonly prove: boolean;
+  readonly kernel: boolean;
+}
+
+export type Job =
+  /** Checks programs `from` (inclusive) to `to` (exclusive). */
+  | { readonly kind: 'check'; readonly from: number; readonly to: number }
+  /** Shrinks a case found in program `index`. */
+  | {
+      readonly kind: 'shrink';
+      readonly text: string;
+      readonly cause: Cause;
+      readonly index: number;
+      /** -1: not from a world of the campaign, so there is no tree to shrink. */
+      readonly world: number;
+    }
+  /** Replays cases from files. */
+  | { readonly kind: 'replay'; readonly files: readonly string[] };
+
+interface Results {
+  readonly check: readonly ProgramReport[];
+  readonly shrink: SmallCase;
+  readonly replay: readonly Replayed[];
+}
+export type JobResult<J extends Job = Job> = Results[J['kind']];
+
+/** Does jobs, one after the other. Close it at the end. */
+export class Worker {
+  private constructor(
+    private readonly setting: Setting,
+    private readonly rules: readonly NamedRules[],
+    private readonly judge: KernelJudge | undefined,
+  ) {}
+
+  /** Loads the rule sets. Throws InputError for rules that cannot be had, and for a kernel that cannot be asked. */
+  static async open(setting: Setting): Promise<Worker> {
+    const rules = await loadAll(setting.rules);
+    return new Worker(setting, rules, setting.kernel ? new KernelJudge() : undefined);
+  }
+
+  async do<J extends Job>(job: J): Promise<JobResult<J>>;
+  async do(job: Job): Promise<JobResult> {
+    switch (job.kind) {
+      case 'check':
+        return this.check(job.from, job.to);
+      case 'shrink':
+        return this.shrink(job);
+      case 'replay':
+        return replayFiles(job.files);
+    }
+  }
+
+  close(): void {
+    this.judge?.close();
+  }
+
+  private async check(from: number, to: number): Promise<readonly ProgramReport[]> {
+    const { seed, worlds, prove } = this.setting;
+    const { judge } = this;
+    const reports: ProgramReport[] = [];
+    for (let index = from; index < to; index++) {
+      const options = { seed, worlds, prove, rules: this.rules };
+      reports.push(
+        await checkProgram(
+          index,
+          judge ? { ...options, judge: (program: Program) => judge.judge(program) } : options,
+        ),
+      );
+    }
+    return reports;
+  }
+
+  private shrink({ text, cause, index, world }: Extract<Job, { kind: 'shrink' }>): SmallCase {
+    const one = parseCase(text);
+    const named = this.rules.find(({ name }) => name === one.rules);
+    if (named === undefined) throw new Error(`no rule set '${one.rules}' in this campaign`);
+    const { judge } = this;
+    const target = {
+      rules: named,
+      profile: one.profile,
+      cause,
+      ...(judge ? { kernelAccepts: kernelAccepts(judge) } : {}),
+    };
+    const origin = world < 0 ? undefined : { seed: this.setting.seed, index, world };
+    return shrinkCase(one, target, origin);
+  }
+}
+
+/** Whether the kernel takes a program, or at least has no reason against it: one that lacks a kfunc says nothing of the program. */
+export function kernelAccepts(judge: KernelJudge): (program: Program) => boolean {
+  return (program) => {
+    const { accepted, judged } = judge.judge(program);
+    return accepted || !judged;
+  };
+}

@@ -1,0 +1,32 @@
+/** Replays case files: each is verified, patched, run and killed anew. */
+import { readFileSync } from 'node:fs';
+import { parseCase } from '../vm/case.js';
+import { printExpectation } from '../vm/printcase.js';
+import { rulesOfCase } from './rules.js';
+import { replayed } from './trial.js';
+
+/** What a case's replay showed, as `.expect` writes it. */
+export interface Replayed {
+  readonly file: string;
+  readonly expected: string;
+  /** What came instead, or why it cannot be run. */
+  readonly got: string;
+  readonly ok: boolean;
+}
+
+/** Replays one case, given as text. Throws InputError for a text that is no case, and for rules that cannot be had. */
+export async function replayText(text: string, file: string): Promise<Replayed> {
+  const one = parseCase(text, file);
+  const { rules } = await rulesOfCase(one.rules, file);
+  const answer = replayed(one, rules);
+  if (typeof answer !== 'string') return { file, expected: answer.expected, got: answer.got, ok: answer.ok };
+  const expected = one.expect === undefined ? 'holds' : printExpectation(one.expect);
+  return { file, expected, got: `refused: ${answer}`, ok: false };
+}
+
+/** Replays the cases of these files, in order. */
+export async function replayFiles(files: readonly string[]): Promise<readonly Replayed[]> {
+  const answers: Replayed[] = [];
+  for (const file of files) answers.push(await replayText(readFileSync(file, 'utf8'), file));
+  return answers;
+}

@@ -1,0 +1,41 @@
+/** The corpus: case files, one for each cause, under names made from the cause. A file that is there is never overwritten. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Cause, causeKey } from './cause.js';
+
+/** `rfc-v1-misuse-bpf_spin_lock-1f0c3a`: readable, and different for different causes. */
+export function nameOf(cause: Cause): string {
+  const digest = createHash('sha256').update(causeKey(cause)).digest('hex').slice(0, 6);
+  const readable = `${cause.rules}-${cause.check}-${cause.function}`.replace(/[^\w.+-]+/g, '_');
+  return `${readable.slice(0, 100)}-${digest}`;
+}
+
+export interface Stored {
+  /** Path of the case: the one that was written, or the one that was there for this cause before. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * Puts a case into `folder`. Where there is one for its cause already, that one stays as long as `holds` says that it still shows it;
+ * otherwise the new one gets a name with a number. Makes the folder if need be; throws the file system's errors.
+ */
+export async function store(
+  folder: string,
+  cause: Cause,
+  text: string,
+  holds: (text: string, file: string) => Promise<boolean>,
+): Promise<Stored> {
+  mkdirSync(folder, { recursive: true });
+  const name = nameOf(cause);
+  for (let n = 1; ; n++) {
+    const file = join(folder, `${name}${n === 1 ? '' : `-${n}`}.bpf`);
+    if (!existsSync(file)) {
+      writeFileSync(file, text, { flag: 'wx' });
+      return { file, text };
+    }
+    const there = readFileSync(file, 'utf8');
+    if (there === text || (await holds(there, file))) return { file, text: there };
+  }
+}

@@ -1,0 +1,21 @@
+/** What the commands have in common: how they are declared, and how long work shows its progress. */
+import type { Command } from 'commander';
+import type { Common, Outcome } from './outcome.js';
+
+/** Runs a command's work and takes its outcome; `options` are those of the command line, the common ones among them. */
+export type Act = (options: object, work: (common: Common) => Outcome | Promise<Outcome>) => Promise<void>;
+
+/** Adds one command to the program. */
+export type Define = (program: Command, act: Act) => void;
+
+/** Adds the options that all commands take. */
+export function withCommon(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON document and nothing else')
+    .option('--quiet', 'print nothing for people, only exit');
+}
+
+/** Milliseconds since `start`, in tenths. */
+export function since(start: number): number {
+  return Math.round((performance.now() - start) * 10) / 10;
+}

@@ -1,0 +1,36 @@
+/** `disasm FILE...`: programs as text, in the kernel's syntax; what is printed can be read back. */
+import { PROG_TYPES, type ProgType } from '../../object/program.js';
+import { EMPTY } from '../../vm/environment.js';
+import { printCase } from '../../vm/printcase.js';
+import { type Define, withCommon } from '../command.js';
+import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
+import { oneOf } from '../options.js';
+import type { Outcome } from '../outcome.js';
+
+export const disasm: Define = (program, act) => {
+  withCommon(program.command('disasm'))
+    .description('print programs as text')
+    .argument('FILE...', 'objects, cases, raw insns')
+    .option('--prog <NAME>', 'only the program of this name')
+    .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
+    .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
+    .action((files: string[], options: LoadOptions) => act(options, () => disassembleFiles(files, options)));
+};
+
+function disassembleFiles(files: readonly string[], options: LoadOptions): Outcome {
+  const { programs, skipped } = loadPrograms(files, options);
+  const printed = programs.map((one) => ({
+    file: one.file,
+    name: one.program.name,
+    type: one.program.type,
+    insns: one.program.insns.length,
+    text: textOf(one),
+  }));
+  const several = printed.length > 1;
+  const text = printed.map(({ file, text: body }) => (several ? `# ${file}\n${body}` : body)).join('\n');
+  return { exit: 0, json: { programs: printed, skipped }, text };
+}
+
+function textOf({ program, case: one }: LoadedProgram): string {
+  return printCase(one ?? { program, profile: 'privileged', env: EMPTY, comments: [] });
+}

@@ -1,0 +1,117 @@
+/** `fuzz`: a campaign. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { runCampaign } from '../../campaign/campaign.js';
+import type { Setting } from '../../campaign/job.js';
+import { replayText } from '../../campaign/replay.js';
+import { findings, type State } from '../../campaign/state.js';
+import { store } from '../../campaign/store.js';
+import { InputError } from '../../isa/errors.js';
+import { type Filed, inWords, type Summary, summarize } from '../../report/summary.js';
+import { parseCase } from '../../vm/case.js';
+import { type Define, withCommon } from '../command.js';
+import { duration, integer, list } from '../options.js';
+import type { Common, ExitCode, Outcome } from '../outcome.js';
+import { campaignBar } from '../progress.js';
+
+interface Options {
+  readonly seed: number;
+  readonly programs?: number;
+  readonly time?: number;
+  readonly rules: readonly string[];
+  readonly worlds: number;
+  readonly workers?: number;
+  readonly kernel?: true;
+  readonly proofs: boolean;
+  readonly corpus?: string;
+  readonly out?: string;
+}
+
+/** Programs of a campaign that is told neither a number nor a time. */
+const PROGRAMS = 1000;
+/** Where findings go when no folder is named. */
+const FINDINGS = join('reports', 'findings');
+
+export const fuzz: Define = (program, act) => {
+  withCommon(program.command('fuzz'))
+    .description('generate programs, kill them everywhere, prove them')
+    .option('--seed <N>', 'seed of all that is random', integer(0, 0xffff_ffff), 1)
+    .option('--programs <N>', `programs to check; ${PROGRAMS} unless a time is given`, integer(1))
+    .option('--time <DURATION>', 'stop after this time: 90s, 10m, 1h', duration)
+    .option('--rules <RULES>', 'rule sets between commas, by name or file', list, ['sound'])
+    .option('--worlds <N>', 'environments that each program is run in', integer(1, 64), 3)
+    .option('--workers <N>', 'threads; one for each processor unless told', integer(1, 256))
+    .option('--kernel', 'load every program into the kernel as well')
+    .option('--no-proofs', 'leave the program proofs out')
+    .option('--corpus <DIR>', `where findings are saved; findings in --out, or ${FINDINGS}, unless told`)
+    .option('--out <DIR>', 'keep the campaign there, and continue the one that is there')
+    .action((options: Options) => act(options, (common) => runFuzz(options, common)));
+};
+
+async function runFuzz(options: Options, common: Common): Promise<Outcome> {
+  const { seed, rules, worlds, time, out } = options;
+  const setting: Setting = { seed, rules, worlds, prove: options.proofs, kernel: options.kernel === true };
+  const programs = options.programs ?? (time === undefined ? PROGRAMS : undefined);
+  const stop = new AbortController();
+  const release = onInterrupt(() => stop.abort());
+  const bar = campaignBar(common);
+  try {
+    const { state, finished } = await runCampaign({
+      setting,
+      workers: options.workers ?? availableParallelism(),
+      stop: stop.signal,
+      progress: (progress) => bar.show(progress),
+      ...(programs === undefined ? {} : { programs }),
+      ...(time === undefined ? {} : { time }),
+      ...(out === undefined ? {} : { folder: out }),
+    });
+    const folder = options.corpus ?? (out === undefined ? FINDINGS : join(out, 'findings'));
+    const over = finished || (programs === undefined && !stop.signal.aborted);
+    const summary = summarize(state, over, await save(state, folder));
+    return { exit: exitOf(summary), json: summary, text: inWords(summary) };
+  } finally {
+    bar.close();
+    release();
+  }
+}
+
+/** The first Ctrl-C ends the campaign in order, a second one at once. */
+function onInterrupt(stop: () => void): () => void {
+  let asked = false;
+  const handler = (): void => {
+    if (asked) process.exit(130);
+    asked = true;
+    stop();
+  };
+  process.on('SIGINT', handler);
+  process.on('SIGTERM', handler);
+  return () => {
+    process.off('SIGINT', handler);
+    process.off('SIGTERM', handler);
+  };
+}
+
+/** Saves the findings, one file for each cause. */
+async function save(state: State, folder: string): Promise<readonly Filed[]> {
+  const filed: Filed[] = [];
+  for (const { cause, small, text } of findings(state)) {
+    const stored = await store(folder, cause, small?.text ?? text, stillHolds);
+    filed.push({ file: stored.file, insns: parseCase(stored.text, stored.file).program.insns.length });
+  }
+  return filed;
+}
+
+/** Whether a case that is there replays; one that cannot be read does not. */
+async function stillHolds(text: string, file: string): Promise<boolean> {
+  try {
+    return (await replayText(text, file)).ok;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
+function exitOf({ findings: found, disagreementCount, unknown }: Summary): ExitCode {
+  if (found.length > 0 || disagreementCount > 0) return 1;
+  return unknown > 0 ? 3 : 0;
+}

@@ -1,0 +1,134 @@
+/** `prove FILE...`: the program proof of each program under a rule set. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { NamedRules } from '../../campaign/rules.js';
+import { loadAll } from '../../campaign/rules.js';
+import { PROG_TYPES, type ProgType } from '../../object/program.js';
+import { type ProgramProof, proveProgram } from '../../smt/program-proof.js';
+import type { Profile } from '../../verifier/result.js';
+import { printCase, printExpectation } from '../../vm/printcase.js';
+import { type Define, since, withCommon } from '../command.js';
+import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
+import { integer, oneOf } from '../options.js';
+import { type ExitCode, type Outcome, worst } from '../outcome.js';
+import { filesBelow } from '../paths.js';
+import { table } from '../table.js';
+import { skippedLines } from './verify.js';
+
+interface Options extends LoadOptions {
+  readonly rules: string;
+  readonly profile?: Profile;
+  readonly rlimit?: number;
+  readonly out?: string;
+}
+
+export const prove: Define = (program, act) => {
+  withCommon(program.command('prove'))
+    .description('prove that programs can be killed anywhere')
+    .argument('FILE...', 'objects, cases, raw insns, or folders of them')
+    .option('--rules <RULES>', 'rule set, by name or file', 'sound')
+    .option('--prog <NAME>', 'only the program of this name')
+    .option('--profile <PROFILE>', 'privileged or strict', oneOf<Profile>(['privileged', 'strict']))
+    .option('--rlimit <N>', "bound of one question to Z3, in Z3's units", integer(1))
+    .option('--out <DIR>', 'write witnesses there, as cases')
+    .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
+    .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
+    .action((files: string[], options: Options) => act(options, () => proveFiles(files, options)));
+};
+
+async function proveFiles(paths: readonly string[], options: Options): Promise<Outcome> {
+  const [rules] = await loadAll([options.rules]);
+  const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
+  const rows: Row[] = [];
+  for (const one of programs) rows.push(await proveOne(one, rules!, options));
+  const text = table(
+    ['program', 'verdict', 'insns', 'points', 'bound', 'sites', 'queries', 'ms', ''],
+    rows.map((row) => [
+      `${row.file}:${row.name}`,
+      row.verdict,
+      row.insns,
+      row.points,
+      row.bound ?? '-',
+      row.sites.length,
+      row.queries,
+      row.ms,
+      row.witness === undefined
+        ? row.reason
+        : `${row.witness.expect} after ${row.witness.kill} steps: ${row.reason}`,
+    ]),
+    ['insns', 'points', 'bound', 'sites', 'queries', 'ms'],
+  );
+  const exit = worst(rows.map(({ verdict }) => EXIT[verdict]));
+  return {
+    exit,
+    json: { rules: options.rules, programs: rows, skipped },
+    text: text + skippedLines(skipped),
+  };
+}
+
+const EXIT: Readonly<Record<ProgramProof['verdict'], ExitCode>> = { proven: 0, refuted: 1, unknown: 3 };
+
+interface Row {
+  readonly file: string;
+  readonly name: string;
+  readonly insns: number;
+  readonly points: number;
+  readonly verdict: ProgramProof['verdict'];
+  readonly reason: string;
+  /** Null: no bound is known. */
+  readonly bound: number | null;
+  readonly bounds: ProgramProof['bounds'];
+  readonly sites: ProgramProof['sites'];
+  readonly queries: number;
+  readonly walked: ProgramProof['walked'];
+  readonly ms: number;
+  readonly witness?: {
+    readonly expect: string;
+    readonly kill: number;
+    readonly case: string;
+    readonly file?: string;
+  };
+}
+
+async function proveOne(
+  { file, program, case: one }: LoadedProgram,
+  rules: NamedRules,
+  options: Options,
+): Promise<Row> {
+  const start = performance.now();
+  const proof = await proveProgram(program, rules.rules, {
+    profile: options.profile ?? one?.profile ?? 'privileged',
+    ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
+  });
+  const { points, verdict, reason, bound, bounds, sites, queries, walked, witness } = proof;
+  const row: Row = {
+    file,
+    name: program.name,
+    insns: program.insns.length,
+    points,
+    verdict,
+    reason,
+    bound: bound ?? null,
+    bounds,
+    sites,
+    queries,
+    walked,
+    ms: since(start),
+  };
+  if (witness === undefined) return row;
+  const text = printCase({ ...witness, rules: rules.name });
+  const { expect, kill } = witness;
+  const shown = {
+    expect: expect === undefined ? 'holds' : printExpectation(expect),
+    kill: kill ?? 0,
+    case: text,
+  };
+  if (options.out === undefined) return { ...row, witness: shown };
+  mkdirSync(options.out, { recursive: true });
+  const path = join(
+    options.out,
+    `${basename(file).replace(/\.\w+$/, '')}-${program.name}-${rules.rules.name}.bpf`,
+  );
+  writeFileSync(path, text);
+  return { ...row, witness: { ...shown, file: path } };
+}

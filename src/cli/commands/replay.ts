@@ -1,0 +1,52 @@
+/** `replay PATH...`: cases, each run again; does it still show what it was written down for? */
+import { availableParallelism } from 'node:os';
+import { openPool } from '../../campaign/pool.js';
+import { type Replayed, replayText } from '../../campaign/replay.js';
+import { type Define, withCommon } from '../command.js';
+import { readText } from '../files.js';
+import { integer } from '../options.js';
+import type { Outcome } from '../outcome.js';
+import { filesBelow } from '../paths.js';
+
+interface Options {
+  readonly workers?: number;
+}
+
+/** Cases that a thread takes at once; with fewer than a few of those, starting threads costs more than it saves. */
+const BATCH = 32;
+
+export const replay: Define = (program, act) => {
+  withCommon(program.command('replay'))
+    .description('replay cases')
+    .argument('PATH...', 'cases, or folders of them')
+    .option('--workers <N>', 'threads', integer(1, 256))
+    .action((paths: string[], options: Options) => act(options, () => replayPaths(paths, options)));
+};
+
+async function replayPaths(paths: readonly string[], options: Options): Promise<Outcome> {
+  const cases = await replayAll(filesBelow(paths, ['.bpf']), options.workers ?? availableParallelism());
+  const failed = cases.filter(({ ok }) => !ok);
+  const lines = cases.map(({ file, expected, got, ok }) =>
+    ok ? `ok      ${file}: ${got}\n` : `FAILED  ${file}: expected ${expected}, got ${got}\n`,
+  );
+  const summary = `${cases.length - failed.length} of ${cases.length} cases replay\n`;
+  return { exit: failed.length === 0 ? 0 : 1, json: { cases }, text: lines.join('') + summary };
+}
+
+async function replayAll(files: readonly string[], workers: number): Promise<readonly Replayed[]> {
+  if (workers === 1 || files.length < 4 * BATCH) {
+    const answers: Replayed[] = [];
+    for (const file of files) answers.push(await replayText(readText(file), file));
+    return answers;
+  }
+  const setting = { seed: 0, rules: [], worlds: 1, prove: false, kernel: false };
+  const pool = await openPool(setting, workers);
+  try {
+    const batches = Array.from({ length: Math.ceil(files.length / BATCH) }, (_, i) =>
+      files.slice(i * BATCH, (i + 1) * BATCH),
+    );
+    return (await Promise.all(batches.map((batch) => pool.run({ kind: 'replay', files: batch })))).flat();
+  } finally {
+    await pool.close();
+  }
+}

@@ -1,0 +1,215 @@
+/** `rules list | show | check`: rule sets, what they do to each function, and whether that is right. */
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Command } from 'commander';
+import { counterexample } from '../../campaign/counterexample.js';
+import { loadAll, type NamedRules } from '../../campaign/rules.js';
+import { pathOf, ready, runOptions } from '../../campaign/trial.js';
+import { packageFolder } from '../../campaign/version.js';
+import { InputError } from '../../isa/errors.js';
+import { contractOf, contracts, unmodelled } from '../../kernel/catalog.js';
+import type { Contract } from '../../kernel/contract.js';
+import { changedSince } from '../../patch/changed.js';
+import type { Action, RuleSet, Stub } from '../../patch/rule.js';
+import { rulesFor } from '../../patch/select.js';
+import { RULE_SETS, shippedRuleSet } from '../../patch/sets/index.js';
+import { rulePositions, shippedFile } from '../../patch/sites.js';
+import { functionView } from '../../patch/view.js';
+import { proveRules, type RuleProof, type RuleWitness } from '../../smt/rule-proof.js';
+import { parseCase } from '../../vm/case.js';
+import { type Act, type Define, withCommon } from '../command.js';
+import { integer } from '../options.js';
+import type { Outcome } from '../outcome.js';
+import { table } from '../table.js';
+import { traced } from '../trace.js';
+
+export const rules: Define = (program, act) => {
+  const command = program.command('rules').description('list, show and prove rule sets');
+  defineList(command, act);
+  defineShow(command, act);
+  defineCheck(command, act);
+};
+
+function defineList(command: Command, act: Act): void {
+  withCommon(command.command('list'))
+    .description('the rule sets that come with swansong')
+    .action((options) => act(options, listSets));
+}
+
+function listSets(): Outcome {
+  const sets = RULE_SETS.map(({ name, rules: all }) => ({ name, rules: all.map((rule) => rule.name) }));
+  const text = sets
+    .map((set) => `${set.name}\n${set.rules.map((rule) => `    ${rule}\n`).join('')}`)
+    .join('');
+  return { exit: 0, json: { sets }, text };
+}
+
+function defineShow(command: Command, act: Act): void {
+  withCommon(command.command('show'))
+    .description('what a rule set does to each function')
+    .argument('SET', 'rule set, by name or file')
+    .action((name: string, options) => act(options, () => showSet(name)));
+}
+
+interface Shown {
+  readonly name: string;
+  readonly kind: Contract['kind'];
+  readonly rule: string | undefined;
+  /** Null: it depends on the call site. */
+  readonly action: Action['kind'] | null;
+  readonly stub?: Stub;
+}
+
+async function showSet(name: string): Promise<Outcome> {
+  const [set] = await loadAll([name]);
+  const functions = contracts().flatMap((contract) => shownOf(set!.rules, contract));
+  const text = table(
+    ['function', 'action', 'rule'],
+    functions.map((one) => [
+      one.name,
+      one.stub ? describeStub(one.stub) : (one.action ?? 'per call site'),
+      one.rule ?? '',
+    ]),
+  );
+  return { exit: 0, json: { rules: set!.rules.name, functions }, text };
+}
+
+function shownOf(set: RuleSet, contract: Contract): readonly Shown[] {
+  const view = functionView(contract);
+  const matching = rulesFor(set, view);
+  if (matching.length === 0)
+    return [{ name: contract.name, kind: contract.kind, rule: undefined, action: 'keep' }];
+  return matching.map((rule): Shown => {
+    const head = { name: contract.name, kind: contract.kind, rule: rule.name };
+    if (rule.matchesSite !== undefined) return { ...head, action: null };
+    const action = rule.action(view, undefined);
+    return action.kind === 'stub'
+      ? { ...head, action: 'stub', stub: action.stub }
+      : { ...head, action: 'keep' };
+  });
+}
+
+function describeStub({ r0, writes, slots }: Stub): string {
+  const parts = [
+    r0 === 'void' ? 'nothing' : `r0 = ${r0}`,
+    ...writes.map((arg) => `zeroes argument ${arg + 1}`),
+    ...slots.map(({ arg }) => `null dynptr in argument ${arg + 1}`),
+  ];
+  return `stub: ${parts.join(', ')}`;
+}
+
+interface CheckOptions {
+  readonly changedSince?: string;
+  readonly function?: string;
+  readonly rlimit?: number;
+}
+
+function defineCheck(command: Command, act: Act): void {
+  withCommon(command.command('check'))
+    .description('prove the rules of a set, or refute them with the smallest program')
+    .argument('SET', 'rule set, by name or file')
+    .option('--changed-since <REV>', 'only rules that changed since a git revision, and those below them')
+    .option('--function <NAME>', 'only this function')
+    .option('--rlimit <N>', "bound of one question to Z3, in Z3's units", integer(1))
+    .action((name: string, options: CheckOptions) => act(options, () => checkSet(name, options)));
+}
+
+async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
+  const [set] = await loadAll([name]);
+  const file = fileOf(name);
+  const positions = existsSync(file) ? await rulePositions(file) : new Map<string, { line: number }>();
+  const changed =
+    options.changedSince === undefined ? undefined : await changedSince(file, options.changedSince);
+  const proofs = await proveRules(set!.rules, wanted(options.function), {
+    ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
+    ...(changed === undefined ? {} : { only: new Set([...changed.changed, ...changed.below]) }),
+  });
+  const where = relative(process.cwd(), file);
+  const functions = proofs.functions.map((proof) => {
+    const line = proof.rule === undefined ? undefined : positions.get(proof.rule)?.line;
+    const place = line === undefined ? {} : { file: where, line };
+    if (proof.verdict !== 'refuted') return { ...proof, ...place };
+    return { ...proof, ...place, witness: { ...proof.witness, ...exampleFor(set!, proof) } };
+  });
+  const count = (verdict: RuleProof['verdict']) => functions.filter((one) => one.verdict === verdict).length;
+  const summary = { proven: count('proven'), refuted: count('refuted'), unknown: count('unknown') };
+  const json = {
+    rules: set!.rules.name,
+    functions,
+    summary,
+    ...(changed ? { changed: changed.changed, below: changed.below } : {}),
+    solver: proofs.stats,
+  };
+  const exit = summary.refuted > 0 ? 1 : summary.unknown > 0 ? 3 : 0;
+  return { exit, json, text: textOf(functions, summary) };
+}
+
+function wanted(name: string | undefined): readonly Contract[] {
+  if (name === undefined) return contracts();
+  const contract = contractOf(name);
+  if (contract === undefined) throw new InputError(unmodelled(name));
+  return [contract];
+}
+
+/** The file of a rule set: its TypeScript source where the repository is at hand. */
+function fileOf(name: string): string {
+  if (shippedRuleSet(name) === undefined) return name;
+  const source = join(packageFolder(), 'src', 'patch', 'sets', `${name}.ts`);
+  return existsSync(source) ? source : shippedFile(name);
+}
+
+interface Example {
+  /** The smallest program that the rule breaks, as a case, and the run that shows it; absent when none was found. */
+  readonly case?: string;
+  readonly insns?: number;
+  readonly trace?: readonly string[];
+}
+
+function exampleFor(set: NamedRules, proof: RuleProof): Example {
+  const contract = contractOf(proof.name);
+  const small = contract && counterexample(set, contract);
+  if (small === undefined) return {};
+  const one = parseCase(small.text);
+  const made = ready(one.program, one.profile);
+  if (typeof made === 'string') return {};
+  const steps = traced(made.code, { ...runOptions(made, pathOf(made, set.rules)), env: one.env }, one.kill);
+  return { case: small.text, insns: small.insns, trace: steps.map(({ text }) => text) };
+}
+
+type Checked = RuleProof & {
+  readonly file?: string;
+  readonly line?: number;
+  readonly witness?: RuleWitness & Example;
+};
+
+function textOf(
+  functions: readonly unknown[],
+  summary: { proven: number; refuted: number; unknown: number },
+): string {
+  const rows = functions as readonly Checked[];
+  const listed = table(
+    ['function', 'action', 'verdict', 'rule', ''],
+    rows.map((one) => [
+      one.name,
+      one.action,
+      one.verdict,
+      one.rule ?? '',
+      one.line === undefined ? '' : `${one.file}:${one.line}`,
+    ]),
+  );
+  const refuted = rows.flatMap(({ name, witness }) =>
+    witness === undefined ? [] : [`\n${explain(name, witness)}`],
+  );
+  const { proven, refuted: wrong, unknown } = summary;
+  return `${listed}${refuted.join('')}\n${proven} proven, ${wrong} refuted, ${unknown} unknown\n`;
+}
+
+function explain(name: string, witness: RuleWitness & Example): string {
+  const lines = [
+    `${name}: ${witness.check}`,
+    ...witness.state.map((line) => `    after the call: ${line}`),
+    ...witness.missed.map(({ outcome, why }) => `    not its outcome '${outcome}': ${why.join('; ')}`),
+  ];
+  if (witness.case !== undefined) lines.push('', witness.case.trimEnd(), '', ...(witness.trace ?? []));
+  return lines.map((line) => `${line}\n`).join('');
+}

@@ -1,0 +1,171 @@
+/** `run FILE`: a program in the VM, perhaps killed; or, with --conformance, as a plug-in of the public conformance runner. */
+import { readFileSync } from 'node:fs';
+import { killedAt } from '../../campaign/exercise.js';
+import { type NamedRules, rulesOfCase } from '../../campaign/rules.js';
+import { pathOf, type Ready, ready, runOptions } from '../../campaign/trial.js';
+import { InputError } from '../../isa/errors.js';
+import { PROG_TYPES, type ProgType } from '../../object/program.js';
+import { seededChooser } from '../../vm/chooser.js';
+import { runConformance } from '../../vm/conformance.js';
+import { EMPTY, type Environment, parseHex } from '../../vm/environment.js';
+import { describeHold } from '../../vm/ledger.js';
+import type { Violation } from '../../vm/trap.js';
+import { type RunResult, Vm, type VmOptions } from '../../vm/vm.js';
+import { type Define, withCommon } from '../command.js';
+import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
+import { integer, oneOf } from '../options.js';
+import type { Outcome } from '../outcome.js';
+import { type Step, traced } from '../trace.js';
+
+interface Options extends LoadOptions {
+  readonly conformance?: true;
+  readonly kill?: string;
+  readonly mem?: string;
+  readonly trace?: true;
+  readonly rules?: string;
+  readonly seed?: number;
+}
+
+export const run: Define = (program, act) => {
+  withCommon(program.command('run'))
+    .description('run a program in the VM, and kill it')
+    .argument('[FILE]', 'a program; with --conformance its memory as hex')
+    .option('--kill <WHERE>', 'step=N, all or random')
+    .option(
+      '--rules RULES',
+      "rule set after the kill, by name or file; the case's own, or sound, unless told",
+    )
+    .option('--mem <HEX>', 'the packet; for tracepoint and syscall programs the context')
+    .option('--seed <N>', 'random outcomes of calls; everything goes well unless told', integer(0, 0xffff_ffff))
+    .option('--trace', 'print every insn and what it changed')
+    .option('--prog <NAME>', 'the program of this name')
+    .option('--type <TYPE>', 'type of a program in raw insns', oneOf<ProgType>(PROG_TYPES))
+    .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
+    .option('--conformance', 'read a program as hex from standard input and print r0 as hex')
+    .action((file: string | undefined, options: Options) =>
+      act(options, () => (options.conformance ? conform(file) : runFile(file, options))),
+    );
+};
+
+function conform(memory = ''): Outcome {
+  const r0 = runConformance(readFileSync(0, 'utf8'), memory);
+  return { exit: 0, json: { r0 }, text: `${r0.toString(16)}\n` };
+}
+
+/** Where to kill. */
+type Kill = { readonly step: number } | 'all' | 'random' | 'never';
+
+function killOf(text: string | undefined, one: LoadedProgram): Kill {
+  if (text === undefined) return one.case?.kill === undefined ? 'never' : { step: one.case.kill };
+  if (text === 'all' || text === 'random') return text;
+  const step = /^step=(\d+)$/.exec(text)?.[1];
+  if (step === undefined) throw new InputError(`--kill: expected step=N, all or random, not '${text}'`);
+  return { step: Number(step) };
+}
+
+interface Killed {
+  /** Steps before the kill. */
+  readonly at: number;
+  /** Insns from there to the exit. */
+  readonly steps: number;
+  readonly checks: readonly Violation[];
+}
+
+async function runFile(file: string | undefined, options: Options): Promise<Outcome> {
+  if (file === undefined) throw new InputError('a FILE is missing');
+  const { programs } = loadPrograms([file], options);
+  const one = programs[0]!;
+  if (programs.length > 1) {
+    const names = programs.map(({ program }) => program.name).join(', ');
+    throw new InputError(`there are several programs, choose one with --prog: ${names}`, { file });
+  }
+  const kill = killOf(options.kill, one);
+  const rules = await rulesOfCase(
+    options.rules ?? one.case?.rules,
+    options.rules === undefined ? file : undefined,
+  );
+  const made = ready(one.program, one.case?.profile ?? 'privileged');
+  if (typeof made === 'string') throw new InputError(`our verifier refuses it: ${made}`, { file });
+  const vm = vmOptions(made, rules, one, options);
+  const trace = options.trace
+    ? traced(made.code, vm, typeof kill === 'object' ? kill.step : undefined)
+    : undefined;
+  const ordinary = new Vm(made.code, vm).run();
+  const killed = kills(made, vm, kill, ordinary.steps, options.seed ?? 0);
+  const failed = ordinary.violations.length > 0 || killed.some(({ checks }) => checks.length > 0);
+  const json = {
+    file,
+    name: one.program.name,
+    rules: rules.name,
+    end: ordinary.end,
+    r0: ordinary.r0,
+    steps: ordinary.steps,
+    held: ordinary.held.map(describeHold),
+    checks: ordinary.violations,
+    killed,
+    ...(trace ? { trace } : {}),
+  };
+  return { exit: failed ? 1 : 0, json, text: textOf(ordinary, killed, trace) };
+}
+
+function vmOptions(made: Ready, rules: NamedRules, one: LoadedProgram, { mem, seed }: Options): VmOptions {
+  const plain = one.case?.env ?? EMPTY;
+  return {
+    ...runOptions(made, pathOf(made, rules.rules)),
+    env: mem === undefined ? plain : withMemory(plain, made.program.type, mem),
+    ...(seed === undefined ? {} : { chooser: seededChooser(seed) }),
+  };
+}
+
+function withMemory(env: Environment, type: ProgType, hex: string): Environment {
+  const bytes = parseHex(hex.replace(/^0x/, ''));
+  return type === 'syscall' || type === 'tracepoint' ? { ...env, ctx: bytes } : { ...env, packet: bytes };
+}
+
+function kills(made: Ready, vm: VmOptions, kill: Kill, length: number, seed: number): readonly Killed[] {
+  if (kill === 'never') return [];
+  return killedAt(made.code, vm, stepsOf(kill, length, seed)).map(({ killedAt: at, steps, violations }) => ({
+    at,
+    steps: steps - at,
+    checks: violations,
+  }));
+}
+
+/** Kills of `--kill random`. */
+const RANDOM_KILLS = 16;
+
+/** Steps before which to kill a run of this length, ascending. */
+function stepsOf(kill: Exclude<Kill, 'never'>, length: number, seed: number): readonly number[] {
+  if (typeof kill === 'object') return [kill.step];
+  if (kill === 'all') return Array.from({ length }, (_, step) => step);
+  const chooser = seededChooser(seed);
+  const drawn = Array.from({ length: RANDOM_KILLS }, (_, i) => {
+    const bytes = Buffer.from(chooser.bytes(`kill ${i}`, 4));
+    return bytes.readUInt32LE() % Math.max(1, length);
+  });
+  return [...new Set(drawn)].sort((a, b) => a - b);
+}
+
+function textOf(ordinary: RunResult, killed: readonly Killed[], trace: readonly Step[] | undefined): string {
+  const broken = killed.filter(({ checks }) => checks.length > 0);
+  const lines = [
+    ...(trace ?? []).map(({ text }) => text),
+    `${ordinary.end} after ${ordinary.steps} insns, r0 = ${ordinary.r0}`,
+    ...ordinary.held.map((hold) => `held at the end: ${describeHold(hold)}`),
+    ...ordinary.violations.map(describeViolation),
+    ...broken.flatMap(({ at, checks }) =>
+      checks.map((one) => `killed at step ${at}: ${describeViolation(one)}`),
+    ),
+  ];
+  if (killed.length > 0) {
+    const longest = killed.reduce((most, { steps }) => Math.max(most, steps), 0);
+    lines.push(
+      `killed at ${killed.length} points, ${broken.length} broken, at most ${longest} insns to the exit`,
+    );
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function describeViolation({ check, message, slot }: Violation): string {
+  return `${check} at insn ${slot}: ${message}`;
+}

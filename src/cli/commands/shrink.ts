@@ -1,0 +1,62 @@
+/** `shrink CASE`: the smallest case that breaks the same check for the same cause. */
+import { writeFileSync } from 'node:fs';
+import { kernelAccepts } from '../../campaign/job.js';
+import { rulesOfCase } from '../../campaign/rules.js';
+import { shrinkCase } from '../../campaign/shrink/shrink.js';
+import { causeOfBroken, pathOf, ready, replayed } from '../../campaign/trial.js';
+import { InputError } from '../../isa/errors.js';
+import { KernelJudge } from '../../oracle/bulk.js';
+import { parseCase } from '../../vm/case.js';
+import { matches } from '../../vm/replay.js';
+import { type Define, withCommon } from '../command.js';
+import { readText } from '../files.js';
+import type { Outcome } from '../outcome.js';
+
+interface Options {
+  readonly output?: string;
+  readonly kernel?: true;
+}
+
+export const shrink: Define = (program, act) => {
+  withCommon(program.command('shrink'))
+    .description('find the smallest case with the same verdict')
+    .argument('CASE', 'a case that breaks a check')
+    .option('-o, --output <FILE>', 'where to write it; CASE with .min before .bpf unless told')
+    .option('--kernel', 'keep only what the kernel accepts')
+    .action((file: string, options: Options) => act(options, () => shrinkFile(file, options)));
+};
+
+async function shrinkFile(file: string, options: Options): Promise<Outcome> {
+  const one = parseCase(readText(file), file);
+  const fail = (message: string): never => {
+    throw new InputError(message, { file });
+  };
+  const rules = await rulesOfCase(one.rules, file);
+  const answer = replayed(one, rules.rules);
+  if (typeof answer === 'string') return fail(`our verifier refuses the program: ${answer}`);
+  const { expect } = one;
+  const violation = expect && answer.result.violations.find((each) => matches(expect, each));
+  if (violation === undefined)
+    return fail(`nothing to shrink: expected ${answer.expected}, got ${answer.got}`);
+  if (one.kill === undefined) return fail('nothing to shrink: the program is not killed');
+  const made = ready(one.program, one.profile);
+  if (typeof made === 'string') return fail(`our verifier refuses the program: ${made}`);
+  const broken = { violation, step: one.kill, env: answer.result.env };
+  const cause = causeOfBroken(made, pathOf(made, rules.rules), broken);
+  const judge = options.kernel ? new KernelJudge({ strictCaps: one.profile === 'strict' }) : undefined;
+  try {
+    const target = { rules, profile: one.profile, cause };
+    const full = { ...one, env: answer.result.env };
+    const small = shrinkCase(full, judge ? { ...target, kernelAccepts: kernelAccepts(judge) } : target);
+    const output = options.output ?? file.replace(/(\.bpf)?$/, '.min.bpf');
+    writeFileSync(output, small.text);
+    const [from, to] = [one.program.insns.length, small.insns];
+    return {
+      exit: 0,
+      json: { from, to, file: output, check: cause.check, function: cause.function },
+      text: `${from} insns to ${to}: ${output}\n`,
+    };
+  } finally {
+    judge?.close();
+  }
+}

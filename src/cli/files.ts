@@ -1,0 +1,104 @@
+/** Programs from the files that a person names: objects, cases and assembly, raw insns. */
+import { readFileSync, statSync } from 'node:fs';
+import { extname } from 'node:path';
+import { fromBytes } from '../isa/bytes.js';
+import { decodeAll } from '../isa/decode.js';
+import { InputError } from '../isa/errors.js';
+import { subprogStarts } from '../isa/target.js';
+import { readObject, type Skipped } from '../object/load.js';
+import type { Program, ProgType } from '../object/program.js';
+import { type Case, parseCase } from '../vm/case.js';
+
+export interface LoadedProgram {
+  readonly file: string;
+  readonly program: Program;
+  /** What a `.bpf` file says besides. */
+  readonly case?: Case;
+}
+
+export interface LoadedFiles {
+  readonly programs: readonly LoadedProgram[];
+  /** Programs of objects whose kind is not modelled. */
+  readonly skipped: readonly (Skipped & { readonly file: string })[];
+}
+
+export interface LoadOptions {
+  /** Only the programs of this name. */
+  readonly prog?: string;
+  /** BTF file that CO-RE relocations are resolved against; the running kernel's unless told. */
+  readonly btf?: string;
+  /** Type of programs that come as raw insns; xdp unless told. */
+  readonly type?: ProgType;
+}
+
+/** Reads a file whole. Throws InputError for a folder and the file system's errors for what is not there. */
+export function readBytes(file: string): Uint8Array {
+  if (statSync(file).isDirectory()) throw new InputError('this is a directory', { file });
+  return readFileSync(file);
+}
+
+/** Reads a file as UTF-8 text. Throws InputError where it is none. */
+export function readText(file: string): string {
+  const bytes = readBytes(file);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new InputError('this is not text in UTF-8', { file });
+  }
+}
+
+/** Reads programs from all files, in order. Throws InputError for a file that cannot be used, or when `prog` is nowhere. */
+export function loadPrograms(files: readonly string[], options: LoadOptions = {}): LoadedFiles {
+  const targetBtf = options.btf === undefined ? undefined : readBytes(options.btf);
+  const all = files.map((file) => loadFile(file, targetBtf, options.type ?? 'xdp'));
+  const found = all.flatMap(({ programs }) => programs);
+  const programs = found.filter(({ program }) => options.prog === undefined || program.name === options.prog);
+  if (programs.length === 0) {
+    const names = found.map(({ program }) => program.name).join(', ');
+    throw new InputError(`no program is called '${options.prog}'; there are ${names}`);
+  }
+  return { programs, skipped: all.flatMap(({ skipped }) => skipped) };
+}
+
+function loadFile(file: string, targetBtf: Uint8Array | undefined, type: ProgType): LoadedFiles {
+  switch (extname(file)) {
+    case '.o': {
+      const { programs, skipped } = readObject(readBytes(file), file, targetBtf ? { targetBtf } : {});
+      return {
+        programs: programs.map((program) => ({ file, program })),
+        skipped: skipped.map((one) => ({ file, ...one })),
+      };
+    }
+    case '.bpf': {
+      const one = parseCase(readText(file), file);
+      return { programs: [{ file, program: one.program, case: one }], skipped: [] };
+    }
+    case '.bin':
+      return { programs: [{ file, program: readRaw(file, type) }], skipped: [] };
+    default:
+      throw new InputError('expected an object (.o), a case or assembly (.bpf), or raw insns (.bin)', {
+        file,
+      });
+  }
+}
+
+/** A program from raw insns: no maps, no kfuncs, functions where calls lead. */
+function readRaw(file: string, type: ProgType): Program {
+  try {
+    const insns = fromBytes(readBytes(file));
+    if (insns.length === 0) throw new InputError('there are no insns');
+    decodeAll(insns);
+    const subprogs = subprogStarts(insns).map((start) => ({
+      name: start === 0 ? 'main' : `sub_${start}`,
+      start,
+      linkage: 'static' as const,
+    }));
+    const sleepable = type === 'syscall' ? { sleepable: true } : {};
+    return { name: 'main', type, insns, maps: [], kfuncs: [], subprogs, localTypes: [], ...sleepable };
+  } catch (error) {
+    if (error instanceof InputError && error.place.file === undefined) {
+      throw new InputError(error.message, { ...error.place, file });
+    }
+    throw error;
+  }
+}

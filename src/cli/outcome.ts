@@ -1,0 +1,45 @@
+/** What a command answers, and how it is printed: text for people or one JSON document, and an exit code. */
+
+/** 0: it holds. 1: a check failed. 2: bad usage or input. 3: unknown (a solver gave up, a budget was spent). */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+export interface Outcome {
+  readonly exit: ExitCode;
+  /** The document of `--json`. Big integers are printed as numbers where they are safe, else as decimal strings. */
+  readonly json: unknown;
+  /** What a person reads. Bytes are written as they are. */
+  readonly text: string | Uint8Array;
+}
+
+/** Options that every command takes. */
+export interface Common {
+  readonly json: boolean;
+  /** No text for people, no progress: only the exit code tells (and `--json`, where it is given). */
+  readonly quiet: boolean;
+}
+
+/** The worst of several exit codes: a failed check counts more than an unknown one. */
+export function worst(codes: Iterable<ExitCode>): ExitCode {
+  const order: readonly ExitCode[] = [0, 3, 1, 2];
+  let result: ExitCode = 0;
+  for (const code of codes) if (order.indexOf(code) > order.indexOf(result)) result = code;
+  return result;
+}
+
+/** JSON text, two blanks a level, with a newline at its end. */
+export function toJson(value: unknown): string {
+  const plain = (_key: string, one: unknown): unknown => {
+    if (typeof one === 'bigint') return Number.isSafeInteger(Number(one)) ? Number(one) : one.toString();
+    if (one instanceof Map) return Object.fromEntries(one);
+    if (one instanceof Set) return [...one];
+    return one;
+  };
+  return `${JSON.stringify(value, plain, 2)}\n`;
+}
+
+/** What goes to standard output. */
+export function render(outcome: Outcome, common: Common): string | Uint8Array {
+  if (common.json) return toJson(outcome.json);
+  if (common.quiet && typeof outcome.text === 'string') return '';
+  return outcome.text;
+}

@@ -1,0 +1,66 @@
+/** A run step by step, for reading: each insn and what it changed. */
+import { formatOp } from '../isa/disassemble.js';
+import { REGISTERS } from '../isa/insn.js';
+import { symbolsOf } from '../vm/case.js';
+import type { Code } from '../vm/code.js';
+import { describeHold } from '../vm/ledger.js';
+import { Vm, type VmOptions } from '../vm/vm.js';
+
+export interface Step {
+  readonly step: number;
+  readonly slot: number;
+  readonly insn: string;
+  /** Registers that have another value afterwards, as hex; null for one that can no longer be read. */
+  readonly registers: Readonly<Record<string, string | null>>;
+  /** What is held afterwards, where that changed. */
+  readonly held?: readonly string[];
+  /** The insn ran patched. */
+  readonly killed: boolean;
+  /** All of it in one line. */
+  readonly text: string;
+}
+
+/** Steps that are written down at the most. */
+const LONGEST = 10_000;
+
+/** Runs the program and writes every step down, killed before step `kill` if that is given. */
+export function traced(code: Code, options: VmOptions, kill?: number): readonly Step[] {
+  const vm = new Vm(code, options);
+  const { world } = vm;
+  const symbols = symbolsOf(code.program.maps, code.program.kfuncs);
+  const steps: Step[] = [];
+  while (vm.running && steps.length < LONGEST) {
+    if (world.steps === kill && !world.killed) vm.kill();
+    const [step, slot, killed] = [world.steps, world.pc, world.killed];
+    const before = registers(vm);
+    const heldBefore = world.ledger.holds;
+    vm.step();
+    const after = registers(vm);
+    const changed = Object.fromEntries(
+      Array.from({ length: REGISTERS }, (_, reg) => reg)
+        .filter((reg) => before[reg] !== after[reg])
+        .map((reg) => [`r${reg}`, after[reg] ?? null]),
+    );
+    const op = code.ops[slot];
+    const insn = op === undefined ? '(no insn)' : formatOp(op, symbols);
+    const held = world.ledger.holds === heldBefore ? {} : { held: world.ledger.holds.map(describeHold) };
+    const stub = killed && options.fastPath?.stubs.has(slot) === true ? ' [stub]' : '';
+    const effects = [
+      ...Object.entries(changed).map(([name, value]) =>
+        value === null ? `${name} gone` : `${name}=${value}`,
+      ),
+      ...(held.held === undefined ? [] : [`held: ${held.held.join(', ') || 'nothing'}`]),
+    ].join(' ');
+    const mark = killed ? 'x' : ' ';
+    const text =
+      `${mark}${String(step).padStart(5)} ${String(slot).padStart(4)}: ${`${insn}${stub}`.padEnd(44)} ${effects}`.trimEnd();
+    steps.push({ step, slot, insn: `${insn}${stub}`, registers: changed, ...held, killed, text });
+  }
+  return steps;
+}
+
+function registers({ world }: Vm): readonly (string | undefined)[] {
+  return Array.from({ length: REGISTERS }, (_, reg) =>
+    (world.readable & (1 << reg)) === 0 ? undefined : `0x${world.regs[reg]!.toString(16)}`,
+  );
+}

@@ -1,0 +1,131 @@
+/** What a campaign says: its document for programs, and the same in words. */
+import { findings, type State } from '../campaign/state.js';
+import { contracts } from '../kernel/catalog.js';
+import type { Check } from '../vm/trap.js';
+import { CHECKS } from '../vm/trap.js';
+
+/** A finding with the file that its case is in. */
+export interface Filed {
+  readonly file: string;
+  readonly insns: number;
+}
+
+export interface ReportedFinding extends Filed {
+  readonly check: Check;
+  readonly rules: string;
+  readonly function: string;
+  readonly message: string;
+  /** Program of the campaign it was first met in, and programs that hit it. */
+  readonly program: number;
+  readonly hits: number;
+  readonly shrunk: boolean;
+}
+
+export interface Summary {
+  readonly seed: number;
+  readonly rules: readonly string[];
+  readonly version: string;
+  readonly finished: boolean;
+  readonly programs: number;
+  readonly points: number;
+  readonly accepted: number;
+  /** Programs killed before every insn of each of their runs. */
+  readonly killedEverywhere: number;
+  readonly kernelAccepted: number | null;
+  readonly kernelRejected: number | null;
+  readonly kernelUnjudged: number | null;
+  readonly proven: number;
+  readonly refuted: number;
+  readonly unknown: number;
+  readonly worst: number;
+  readonly findings: readonly ReportedFinding[];
+  readonly disagreementCount: number;
+  readonly disagreements: State['disagreements'];
+  readonly coverage: object;
+  readonly ms: number;
+  readonly programsPerSecond: number;
+}
+
+/** The document of a campaign; `filed` says where each finding (in the order of `findings`) is kept. */
+export function summarize(state: State, finished: boolean, filed: readonly Filed[]): Summary {
+  const { setting } = state;
+  const kernel = (count: number): number | null => (setting.kernel ? count : null);
+  return {
+    seed: setting.seed,
+    rules: setting.rules,
+    version: state.version,
+    finished,
+    programs: state.done,
+    points: state.points,
+    accepted: state.accepted,
+    killedEverywhere: state.killedEverywhere,
+    kernelAccepted: kernel(state.kernelAccepted),
+    kernelRejected: kernel(state.kernelRejected),
+    kernelUnjudged: kernel(state.kernelUnjudged),
+    proven: state.proven,
+    refuted: state.refuted,
+    unknown: state.unknown,
+    worst: state.worst,
+    findings: findings(state).map(({ cause, index, hits, small }, i) => ({
+      check: cause.check,
+      rules: cause.rules,
+      function: cause.function,
+      message: cause.kind,
+      ...filed[i]!,
+      program: index,
+      hits,
+      shrunk: small !== undefined,
+    })),
+    disagreementCount: state.disagreementCount,
+    disagreements: state.disagreements,
+    coverage: coverageOf(state),
+    ms: state.ms,
+    programsPerSecond: state.ms === 0 ? 0 : Math.round((state.done / state.ms) * 1e5) / 100,
+  };
+}
+
+/** What was exercised, and which contracts were never called. */
+function coverageOf({ coverage }: State): object {
+  const names = contracts().map(({ name }) => name);
+  const missed = names.filter((name) => coverage.functions[name] === undefined).sort();
+  return {
+    called: names.length - missed.length,
+    contracts: names.length,
+    missed,
+    types: sorted(coverage.types),
+    functions: sorted(coverage.functions),
+    held: sorted(coverage.held),
+    checks: Object.fromEntries(CHECKS.map((check) => [check, coverage.checks[check] ?? 0])),
+  };
+}
+
+function sorted(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The document in words. */
+export function inWords(one: Summary): string {
+  const lines = [
+    `seed ${one.seed}, rules ${one.rules.join(', ')}${one.finished ? '' : ' (stopped before its end)'}`,
+    `${one.programs} programs, ${one.accepted} accepted, ${one.killedEverywhere} killed everywhere (${one.points} points)`,
+    `${one.proven} proven, ${one.refuted} refuted, ${one.unknown} unknown; at most ${one.worst} insns from a kill to the exit`,
+  ];
+  if (one.kernelAccepted !== null) {
+    const unjudged = one.kernelUnjudged === 0 ? '' : `, ${one.kernelUnjudged} it cannot judge`;
+    lines.push(`Linux accepts ${one.kernelAccepted}, refuses ${one.kernelRejected}${unjudged}`);
+  }
+  lines.push(`${one.findings.length} findings${one.findings.length > 0 ? ':' : ''}`);
+  for (const found of one.findings) {
+    lines.push(
+      `    ${found.check} by ${found.function} under ${found.rules}: ${found.message}`,
+      `        ${found.insns} insns, hit by ${found.hits} programs: ${found.file}`,
+    );
+  }
+  if (one.disagreementCount > 0) {
+    lines.push(`${one.disagreementCount} disagreements, which are defects of swansong's own:`);
+    for (const { program, between, message } of one.disagreements.slice(0, 20)) {
+      lines.push(`    program ${program}, ${between}: ${message}`);
+    }
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
