@@ -151,7 +151,7 @@ function plant(call: Call): bigint {
 const kptrXchg: Model = {
   pick(call, outcomes) {
     const there = kptrIn(call) !== 0n;
-    return byPointer(outcomes, there || call.decide('found', 'null', 'null', 4));
+    return byPointer(outcomes, there || call.decide('held', 'empty', 'empty', 4));
   },
   run(call, outcome) {
     const { world } = call;
