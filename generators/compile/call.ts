@@ -2,7 +2,7 @@
  * One call, made from its contract alone: arguments prepared, the result checked for NULL and kept, what was acquired given
  * back. Families with a shape of their own (locks, iterators, callbacks, graphs) do not come here.
  */
-import { add, ja, jmp, mov, r0, r1, r2, r10, st } from '../../src/isa/build.js';
+import { add, ja, jmp, ldx, mov, r0, r1, r2, r10, st } from '../../src/isa/build.js';
 import { label } from '../../src/isa/label.js';
 import type { Arg, Contract, PointerKind } from '../../src/kernel/contract.js';
 import { loadArguments, type Prepared, withArguments } from './arguments.js';
@@ -10,7 +10,7 @@ import type { Compiler } from './compiler.js';
 import { Elided, type Home } from './frame.js';
 import { holesOf } from './maps.js';
 import { effectOf, resultOf } from './names.js';
-import { producersOf } from './producers.js';
+import { CONTEXT_SOCKET, producersOf } from './producers.js';
 import { closing } from './release.js';
 import type { Thing } from './scope.js';
 
@@ -58,6 +58,10 @@ export function produce(c: Compiler, arg: Arg, pick: number, use: (thing: Thing)
   for (let i = 0; i < names.length; i++) {
     const name = names[(pick + i) % names.length]!;
     const made = c.attempt(() => {
+      if (name === CONTEXT_SOCKET) {
+        withContextSocket(c, choices.spill, use);
+        return;
+      }
       const before = c.things.length;
       emitCall(c, name, choices, () => {
         const thing = c.things.at(-1);
@@ -68,6 +72,22 @@ export function produce(c: Compiler, arg: Arg, pick: number, use: (thing: Thing)
     if (made) return;
   }
   throw new Elided(`nothing here makes a ${arg.kind}`);
+}
+
+/** Offset of `sk` in struct __sk_buff. */
+const SK_BUFF_SK = 168;
+
+/** The packet's socket, which may be none and is not counted. */
+function withContextSocket(c: Compiler, spill: boolean, use: (thing: Thing) => void): void {
+  if (c.type !== 'tc' && c.type !== 'socket_filter') throw new Elided('the context has no socket');
+  const none = c.fresh();
+  c.loadCtx(r1);
+  c.emit(ldx(8, r0, r1, SK_BUFF_SK), jmp('eq', r0, 0, none));
+  c.keep(spill, (home) => {
+    const thing: Thing = { kind: 'sock', home, type: 'sock_common' };
+    c.withThing(thing, () => use(thing));
+  });
+  c.emit(label(none));
 }
 
 function withResult(

@@ -25,13 +25,16 @@ const DYNPTRS: Readonly<Record<DynptrType, readonly string[]>> = {
   skb_meta: ['bpf_dynptr_from_skb_meta'],
 };
 
+/** Stands for the socket of the packet, read from the context. */
+export const CONTEXT_SOCKET = '__sk_buff.sk';
+
 /** Functions that make a thing for `arg`; those that cannot be called where they are needed are passed over. */
 export function producersOf(arg: Arg, type: ProgType): readonly string[] {
   switch (arg.kind) {
     case 'sock':
       // A lookup that may find a request socket gives only the common part.
       return arg.types.includes('sock_common')
-        ? ['bpf_sk_lookup_tcp', 'bpf_skc_lookup_tcp', 'bpf_sk_lookup_udp']
+        ? ['bpf_sk_lookup_tcp', 'bpf_skc_lookup_tcp', 'bpf_sk_lookup_udp', CONTEXT_SOCKET]
         : ['bpf_sk_lookup_tcp', 'bpf_sk_lookup_udp'];
     case 'btf':
       return arg.structs.flatMap((struct) => STRUCTS[struct] ?? []);
