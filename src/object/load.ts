@@ -150,6 +150,7 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
       kfuncs: linked.kfuncs,
       subprogs: linked.subprogs,
       localTypes: localTypes(fixed, finder, linked.localTypes),
+      ...(core !== undefined && core.pointers.length > 0 ? { kernelPointers: core.pointers.slice() } : {}),
       ...(types && { btf: types.bytes }),
       lines: linked.lines,
       license,

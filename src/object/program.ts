@@ -93,6 +93,20 @@ export interface LocalType {
   readonly id: number;
 }
 
+/**
+ * A pointer inside a kernel struct that the program follows, at the offset that it has in the kernel the program was fitted to.
+ * Loads of it are pointers; loads at any other offset are numbers.
+ */
+export interface KernelPointer {
+  readonly struct: string;
+  readonly member: string;
+  readonly offset: number;
+  /** The struct it points to. */
+  readonly to: string;
+  /** Tagged `__rcu`: valid for as long as the RCU section in which it was loaded. */
+  readonly rcu?: true;
+}
+
 export interface Program {
   readonly name: string;
   readonly type: ProgType;
@@ -104,6 +118,8 @@ export interface Program {
   readonly subprogs: readonly Subprog[];
   /** Types that `bpf_obj_new` may allocate; see `LocalType.id`. */
   readonly localTypes: readonly LocalType[];
+  /** Pointers in kernel structs that the program may follow; none unless told. */
+  readonly kernelPointers?: readonly KernelPointer[];
   /** Raw `.BTF` bytes, for a kernel that is to load the program. */
   readonly btf?: Uint8Array;
   readonly lines?: readonly LineInfo[];

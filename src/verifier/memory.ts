@@ -195,6 +195,40 @@ function localFields(program: Program, struct: string): readonly SpecialField[] 
   return program.localTypes.find((t) => t.name === struct)?.fields ?? [];
 }
 
+/** Members whose pointers are RCU pointers and never NULL (BTF_TYPE_SAFE_RCU); with `?`, may be NULL (BTF_TYPE_SAFE_RCU_OR_NULL). */
+const SAFE_RCU = new Set([
+  'task_struct.real_parent',
+  'task_struct.group_leader',
+  'task_struct.cgroups',
+  'task_struct.cpus_ptr',
+  'css_set.dfl_cgrp',
+  'cgroup_subsys_state.cgroup',
+  'mm_struct.exe_file?',
+  'sk_buff.sk?',
+  'request_sock.sk?',
+]);
+
+/**
+ * A pointer loaded from a kernel struct (check_ptr_to_btf_access): trusted less than the one it was loaded through, unless RCU keeps
+ * both alive.
+ */
+function followPointer(p: Path, a: Access): Reg | undefined {
+  const { reg, size } = a;
+  const at = fixedOffset(reg) + a.off;
+  const pointer = p.program.kernelPointers?.find((k) => k.struct === reg.struct && k.offset === at);
+  if (pointer === undefined || size !== 8) return undefined;
+  const to = (trust: Reg['trust'], nullable = false): Reg =>
+    pointerReg('btf', { struct: pointer.to, trust, nullable, id: nullable ? p.newId() : 0 });
+  if (reg.trust === 'untrusted') return to('untrusted');
+  const trusted = reg.trust === 'trusted' || reg.ref !== 0 || reg.trust === 'rcu';
+  if (!trusted) return to('none');
+  if (!p.inRcu) return to('untrusted');
+  const member = `${reg.struct}.${pointer.member}`;
+  if (SAFE_RCU.has(member)) return to('rcu');
+  if (SAFE_RCU.has(`${member}?`) || pointer.rcu === true) return to('rcu', true);
+  return to('none');
+}
+
 /** Only the copy of one CPU is memory (bpf_per_cpu_ptr). */
 function requireMemoryOfItsOwn(a: Access): void {
   if (a.reg.percpu) refuse(`R${a.regno} is ${typeName(a.reg)}${a.reg.struct} access percpu memory: off=${a.off}`);
@@ -233,7 +267,7 @@ export function load(p: Path, a: Access): Reg {
       return loadStruct(p, a);
     case 'btf':
       requireBtfOffset(a);
-      return unknownOf(a.size);
+      return followPointer(p, a) ?? unknownOf(a.size);
     case 'object': {
       requireMemoryOfItsOwn(a);
       requireBtfOffset(a);

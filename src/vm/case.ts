@@ -19,10 +19,17 @@ import { assemble } from '../isa/assemble.js';
 import { InputError } from '../isa/errors.js';
 import type { Symbols } from '../isa/symbols.js';
 import { symbols } from '../kernel/catalog.js';
-import { type LocalType, type MapDef, PROG_TYPES, type Program, type ProgType } from '../object/program.js';
+import {
+  type KernelPointer,
+  type LocalType,
+  type MapDef,
+  PROG_TYPES,
+  type Program,
+  type ProgType,
+} from '../object/program.js';
 import type { Profile } from '../verifier/result.js';
 import { EnvironmentReader } from './caseenv.js';
-import { parseMap, parseStruct } from './casefield.js';
+import { parseMap, parsePointer, parseStruct } from './casefield.js';
 import type { Environment } from './environment.js';
 import { CHECKS, type Check } from './trap.js';
 import { count, Line, type Word } from './words.js';
@@ -70,6 +77,7 @@ interface Draft {
   profile: Profile;
   maps: MapDef[];
   structs: LocalType[];
+  pointers: KernelPointer[];
   kfuncs: string[];
   globals: Word[];
   globalLines: Line[];
@@ -92,6 +100,7 @@ export function parseCase(text: string, file?: string): Case {
     profile: 'privileged',
     maps: [],
     structs: [],
+    pointers: [],
     kfuncs: [],
     globals: [],
     globalLines: [],
@@ -137,6 +146,7 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
         linkage: globals.has(one.name) ? ('global' as const) : ('static' as const),
       })),
       localTypes: structs,
+      ...(draft.pointers.length === 0 ? {} : { kernelPointers: draft.pointers }),
       ...(license === undefined ? {} : { license }),
       ...(section === undefined ? {} : { section }),
       ...(sleepable === undefined ? {} : { sleepable }),
@@ -152,7 +162,18 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
 }
 
 const DIRECTIVES = [
-  ['.type', '.name', '.map', '.struct', '.kfuncs', '.global', '.license', '.section', '.sleepable'],
+  [
+    '.type',
+    '.name',
+    '.map',
+    '.struct',
+    '.kernel_pointer',
+    '.kfuncs',
+    '.global',
+    '.license',
+    '.section',
+    '.sleepable',
+  ],
   ['.profile', '.rules', '.kill', '.env', '.expect'],
 ].flat();
 
@@ -178,6 +199,9 @@ function directive(draft: Draft, line: Line): void {
       return;
     case '.struct':
       draft.structs.push(parseStruct(line, draft.structs));
+      return;
+    case '.kernel_pointer':
+      draft.pointers.push(parsePointer(line));
       return;
     case '.kfuncs':
       draft.kfuncs.push(...line.words.slice(1).map((word) => word.text));

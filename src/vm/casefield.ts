@@ -3,6 +3,7 @@ import { InputError } from '../isa/errors.js';
 import { NAME } from '../isa/symbols.js';
 import { FIELD_LAYOUT } from '../kernel/structs.js';
 import {
+  type KernelPointer,
   type LocalType,
   MAP_TYPES,
   type MapDef,
@@ -122,4 +123,21 @@ export function parseStruct(line: Line, structs: readonly LocalType[]): LocalTyp
 export function printStruct(struct: LocalType, index: number): string {
   const id = struct.id === index + 1 ? [] : [`id=${struct.id}`];
   return [`.struct ${struct.name} size=${struct.size}`, ...id, ...struct.fields.map(printField)].join(' ');
+}
+
+/** `.kernel_pointer STRUCT.MEMBER@OFFSET TARGET [rcu]`: a pointer that the program follows, where its kernel has it. */
+export function parsePointer(line: Line): KernelPointer {
+  const where = line.need(1, 'a member: STRUCT.MEMBER@OFFSET');
+  const match = /^(\w+)\.(\w+)@(\w+)$/.exec(where.text);
+  if (match === null) return line.fail(`expected STRUCT.MEMBER@OFFSET, not '${where.text}'`, where);
+  const to = line.need(2, 'the struct it points to').text;
+  const rcu = line.words[3];
+  if (rcu !== undefined && rcu.text !== 'rcu') line.fail(`expected rcu or nothing, not '${rcu.text}'`, rcu);
+  line.end(4);
+  const offset = line.at(where, () => count(match[3]!));
+  return { struct: match[1]!, member: match[2]!, offset, to, ...(rcu === undefined ? {} : { rcu: true }) };
+}
+
+export function printPointer({ struct, member, offset, to, rcu }: KernelPointer): string {
+  return `.kernel_pointer ${struct}.${member}@${offset} ${to}${rcu ? ' rcu' : ''}`;
 }

@@ -5,7 +5,7 @@ import { disassemble } from '../isa/disassemble.js';
 import { InputError } from '../isa/errors.js';
 import type { Program } from '../object/program.js';
 import { type Case, type Expectation, symbolsOf } from './case.js';
-import { printMap, printStruct } from './casefield.js';
+import { printMap, printPointer, printStruct } from './casefield.js';
 import { type Environment, toHex } from './environment.js';
 import type { Violation } from './trap.js';
 
@@ -20,6 +20,7 @@ export function printCase(one: Case): string {
   if (program.sleepable) lines.push('.sleepable');
   if (profile !== 'privileged') lines.push(`.profile ${profile}`);
   lines.push(...program.maps.map(printMap), ...program.localTypes.map(printStruct));
+  lines.push(...(program.kernelPointers ?? []).map(printPointer));
   if (!inOrderOfUse(program)) lines.push(`.kfuncs ${program.kfuncs.join(' ')}`);
   const globals = program.subprogs.filter((subprog) => subprog.linkage === 'global');
   lines.push(...globals.map((subprog) => `.global ${subprog.name}`));

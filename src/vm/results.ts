@@ -3,7 +3,7 @@ import type { Outcome, PointerKind } from '../kernel/contract.js';
 import { address } from './address.js';
 import type { Call } from './call.js';
 import { newRecord, rootOf } from './effects.js';
-import { kernelBytes } from './kernelstruct.js';
+import { addKernelStruct, kernelBytes } from './kernelstruct.js';
 import type { RegionInit } from './memory.js';
 import { fault } from './trap.js';
 
@@ -50,7 +50,7 @@ function pointTo(call: Call, to: PointerKind, life: Pick<RegionInit, 'parent' | 
     case 'sock':
       return add('sock', to.type, kernelBytes(call), false);
     case 'btf':
-      return add('btf', to.struct, kernelBytes(call), false);
+      return addKernelStruct(world, to.struct, kernelBytes(call), life);
     case 'cast':
     case 'kern_ctx':
       return add('btf', 'kernel struct', kernelBytes(call), false);

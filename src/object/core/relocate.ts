@@ -5,7 +5,8 @@
 import { InputError } from '../../isa/errors.js';
 import type { Insn } from '../../isa/insn.js';
 import type { CoreRelo } from '../btf/ext.js';
-import type { Btf } from '../btf/read.js';
+import { type Btf, MAX_DEPTH } from '../btf/read.js';
+import type { KernelPointer } from '../program.js';
 import { Compat } from './compat.js';
 import { candidates, matchSpec } from './match.js';
 import { type Patch, patchInsn, poison } from './patch.js';
@@ -30,8 +31,39 @@ function widthOf(local: Spec, from: CoreValue, target: Spec, to: CoreValue): Pat
   return 'unsafe';
 }
 
+/** The pointer to a struct that a relocation leads to, if it does: one member, straight from the root struct. */
+function pointerAt(spec: Spec, value: CoreValue): KernelPointer | undefined {
+  const [root, member, ...more] = spec.accessors;
+  if (root === undefined || member?.name === undefined || more.length > 0 || value.access === undefined) return undefined;
+  const { type } = spec.btf.resolve(value.access.type);
+  if (type.kind !== 'ptr') return undefined;
+  const to = spec.btf.resolve(type.type);
+  if (to.type.kind !== 'struct') return undefined;
+  const rcu = tagged(spec.btf, type.type, 'rcu');
+  return {
+    struct: spec.btf.name(spec.root),
+    member: member.name,
+    offset: Number(value.value),
+    to: to.type.name,
+    ...(rcu ? { rcu: true } : {}),
+  };
+}
+
+/** A type tag of this name stands before the type itself. */
+function tagged(btf: Btf, id: number, tag: string): boolean {
+  for (let at = id, depth = 0; depth < MAX_DEPTH; depth++) {
+    const type = btf.type(at);
+    if (type.kind === 'type_tag' && type.name === tag) return true;
+    if (type.kind !== 'type_tag' && type.kind !== 'const' && type.kind !== 'volatile') return false;
+    at = type.type;
+  }
+  return false;
+}
+
 /** Applies CO-RE relocations of one object; remembers the candidates of each type it has met. */
 export class CoreRelocator {
+  /** Pointers in kernel structs that relocated insns may load, in the order in which they were met. */
+  readonly pointers: KernelPointer[] = [];
   private readonly candidates = new Map<number, readonly number[]>();
 
   constructor(
@@ -73,6 +105,10 @@ export class CoreRelocator {
     }
     const to = chosen?.value ?? coreValue(kind, undefined);
     if (to === 'poison') return 'poison';
+    const pointer = kind === 'field_byte_offset' && chosen ? pointerAt(chosen.spec, chosen.value) : undefined;
+    if (pointer && !this.pointers.some((p) => p.struct === pointer.struct && p.offset === pointer.offset)) {
+      this.pointers.push(pointer);
+    }
     const validate = from.validate && kind !== 'type_id_target';
     const width = chosen && widthOf(spec, from, chosen.spec, to);
     return { from: from.value, to: to.value, validate, ...(width && { width }) };
