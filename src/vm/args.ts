@@ -14,7 +14,7 @@ import { fault, misuse, Trap } from './trap.js';
 
 /** Functions that show the memory they read to somebody else: a map, a ring buffer, a packet, user space. */
 const SINKS =
-  /^bpf_(map_update|map_push|ringbuf_output|perf_event_output|skb_output|xdp_output|skb_store|xdp_store|dynptr_write|probe_write_user|copy_to_user|trace_v?printk|seq_|snprintf|skb_set_tunnel|msg_push|sk_storage|setsockopt|skb_vlan)/;
+  /^bpf_(map_update|map_push|ringbuf_output|perf_event_output|skb_output|xdp_output|skb_store|xdp_store|dynptr_write|probe_write_user|copy_to_user|trace_v?printk|stream_vprintk|seq_|skb_set_tunnel|msg_push|sk_storage|setsockopt|skb_vlan)/;
 
 /** Looks at all arguments. Traps for the first that the function would trip over. */
 export function checkArgs(call: Call): void {
@@ -54,6 +54,7 @@ function checkArg(call: Call, arg: Arg, index: number): void {
       return;
     }
     case 'ctx':
+      if (value === 0n && arg.nullable) return;
       if (call.region(index).kind !== 'ctx')
         throw fault(`argument ${index + 1} of ${call.name} is no context`);
       return;

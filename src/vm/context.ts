@@ -4,6 +4,7 @@ import type { ContextMember } from '../kernel/progtypes.js';
 import { progType } from '../kernel/progtypes.js';
 import { address } from './address.js';
 import type { Environment } from './environment.js';
+import { kernelBytes } from './kernelstruct.js';
 import { fault } from './trap.js';
 import type { World } from './world.js';
 
@@ -48,7 +49,7 @@ function put(bytes: Uint8Array, members: readonly ContextMember[], name: string,
 }
 
 /** The pointer that a load at `offset` of the context yields; undefined where it yields plain bytes. */
-export function contextPointer(world: World, offset: number): bigint | undefined {
+function contextPointer(world: World, offset: number): bigint | undefined {
   const member = progType(world.code.program.type).members.find((one) => one.offset === offset);
   const { region, meta, data, end } = world.packet;
   switch (member?.value) {
@@ -61,6 +62,25 @@ export function contextPointer(world: World, offset: number): bigint | undefined
     default:
       return undefined;
   }
+}
+
+/**
+ * The pointer that a load from a region yields where its bytes do not say it: a member of the context, or of a kernel struct that the
+ * program follows. Undefined where it yields plain bytes. The same load yields the same pointer.
+ */
+export function hiddenPointer(world: World, number: number, at: number, size: number): bigint | undefined {
+  const region = world.memory.get(number)!;
+  if (region.kind === 'ctx') return size === 4 ? contextPointer(world, at) : undefined;
+  if (region.kind !== 'btf' || size !== 8) return undefined;
+  const pointers = world.code.program.kernelPointers;
+  const pointer = pointers?.find((one) => one.struct === region.name && one.offset === at);
+  if (pointer === undefined) return undefined;
+  const key = `${number}:${at}`;
+  const known = world.followed.get(key);
+  if (known !== undefined) return known;
+  const target = world.memory.add({ kind: 'btf', name: pointer.to, bytes: kernelBytes(), writable: false });
+  world.followed = new Map(world.followed).set(key, address(target, 0));
+  return address(target, 0);
 }
 
 /** Legacy packet load: bytes in network order, undefined when they are not in the packet. Negative offsets are not modelled. */

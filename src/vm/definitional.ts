@@ -9,7 +9,7 @@ import { binary, compare, concrete } from '../semantics/arith.js';
 import type { Machine } from '../semantics/machine.js';
 import { step } from '../semantics/step.js';
 import { address, BASE, regionOf } from './address.js';
-import { contextPointer, packetLoad } from './context.js';
+import { hiddenPointer, packetLoad } from './context.js';
 import { callFunction, callSubprogram, leave } from './invoke.js';
 import type { Region } from './memory.js';
 import { fault } from './trap.js';
@@ -51,8 +51,8 @@ function put(region: Region, at: number, size: Size, value: bigint): void {
 export function load(world: World, base: bigint, off: number, size: Size): bigint {
   const region = world.memory.forRead(regionOf(base), low(base), off, size);
   const at = low(base) - BASE + off;
-  if (region.kind === 'ctx' && size === 4) {
-    const pointer = contextPointer(world, at);
+  if (region.kind === 'ctx' || region.kind === 'btf') {
+    const pointer = hiddenPointer(world, regionOf(base), at, size);
     if (pointer !== undefined) return pointer;
   }
   return get(region, at, size);

@@ -157,9 +157,10 @@ function initDynptr(call: Call, effect: Extract<Effect, { kind: 'init_dynptr' }>
     } else if (effect.type === 'ringbuf') {
       dynptr = { ...view, region: newRecord(world, call.size(1)), offset: 0, size: call.size(1) };
     } else {
-      const { data, end } = world.packet;
+      const { meta, data, end } = world.packet;
       const readonly = world.code.program.type === 'socket_filter';
-      dynptr = { ...view, readonly, region: world.packet.region, offset: 0, size: end - data };
+      const size = effect.type === 'skb_meta' ? data - meta : end - data;
+      dynptr = { ...view, readonly, region: world.packet.region, offset: 0, size };
     }
   }
   world.memory.placeObject(slotRegion, slotOffset, dynptr);
@@ -182,5 +183,6 @@ export function dynptrPlace(
   dynptr: DynptrObject,
 ): { readonly region: number; readonly offset: number } {
   if (dynptr.region === 0 || dynptr.type === 'local' || dynptr.type === 'ringbuf') return dynptr;
-  return { region: world.packet.region, offset: world.packet.data + dynptr.offset };
+  const { region, meta, data } = world.packet;
+  return { region, offset: (dynptr.type === 'skb_meta' ? meta : data) + dynptr.offset };
 }

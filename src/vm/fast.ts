@@ -4,7 +4,7 @@
  * other state is one step of the definitional tier.
  */
 import { BASE } from './address.js';
-import { contextPointer } from './context.js';
+import { hiddenPointer } from './context.js';
 import { execute } from './definitional.js';
 import { unwritten, type World } from './world.js';
 
@@ -71,22 +71,20 @@ export function runFast(world: World, until: number): void {
           const base = words[2 * s]!;
           const region = memory.forRead(words[2 * s + 1]!, base, off[pc]!, 1 << (op - 12));
           const at = (base >>> 0) - BASE + off[pc]!;
-          if (op === 15) {
-            words[2 * d] = region.view.getInt32(at, true);
-            words[2 * d + 1] = region.view.getInt32(at + 4, true);
-            break;
-          }
-          if (op === 14) {
-            const pointer = region.kind === 'ctx' ? contextPointer(world, at) : undefined;
+          if (region.kind === 'ctx' || region.kind === 'btf') {
+            const pointer = hiddenPointer(world, words[2 * s + 1]!, at, 1 << (op - 12));
             if (pointer !== undefined) {
               regs[d] = pointer;
               break;
             }
-            words[2 * d] = region.view.getInt32(at, true);
-          } else {
-            words[2 * d] = op === 12 ? region.bytes[at]! : region.view.getUint16(at, true);
           }
           words[2 * d + 1] = 0;
+          if (op === 15) {
+            const { view } = region;
+            words[2 * d] = view.getInt32(at, true);
+            words[2 * d + 1] = view.getInt32(at + 4, true);
+          } else if (op === 14) words[2 * d] = region.view.getInt32(at, true);
+          else words[2 * d] = op === 12 ? region.bytes[at]! : region.view.getUint16(at, true);
           break;
         }
         case 16:

@@ -12,8 +12,9 @@ import { CALLER_SAVED, type World } from './world.js';
 export function applyStub(world: World, contract: Contract, stub: Stub): void {
   const { defects } = world.options;
   contract.args.forEach((arg, index) => {
-    const output = (arg.kind === 'mem' && arg.access !== 'read') || (arg.kind === 'map_value' && arg.uninit);
-    if (!output) return;
+    const fills =
+      (arg.kind === 'mem' && arg.access === 'write') || (arg.kind === 'map_value' && arg.uninit === true);
+    if (!fills && !stub.writes.includes(index)) return;
     const at = world.read(index + 1);
     const size = sizeOf(world, contract, index);
     if (size === 0 || at === 0n) return;

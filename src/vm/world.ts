@@ -98,6 +98,8 @@ export class World {
   ctx = 0;
   /** Region of the program's functions: an address in it is a slot. */
   functions = 0;
+  /** Pointers that were loaded from kernel structs, by `region:offset`. */
+  followed: ReadonlyMap<string, bigint> = new Map();
   /** Times that may_goto still goes on; undefined until it is met. */
   mayGoto: bigint | undefined;
   /** Checks that broke without stopping the run, and the one that stopped it. */
@@ -136,6 +138,7 @@ export class World {
     copy.ctx = this.ctx;
     copy.functions = this.functions;
     copy.mayGoto = this.mayGoto;
+    copy.followed = this.followed;
     copy.violations = this.violations;
     return copy;
   }

@@ -61,6 +61,32 @@ const slice: Model = {
   run: (call, outcome) => (outcome.r0.kind === 'pointer' ? (sliceAt(call) ?? 0n) : 0n),
 };
 
+/** (dynptr, offset, size, value) */
+const memset: Model = {
+  run(call) {
+    const dynptr = slotObject(call, 0, 'dynptr');
+    const to = within(call, dynptr, call.arg(1), call.size(2));
+    if (dynptr.readonly) return signed(ERRNO.EINVAL);
+    if (to === undefined) return signed(ERRNO.E2BIG);
+    const bytes = new Uint8Array(call.size(2)).fill(Number(call.arg(3) & 0xffn));
+    if (bytes.length > 0) call.world.writeBytes(to, bytes);
+    return 0n;
+  },
+};
+
+/** (to, offset, from, offset, size) */
+const copy: Model = {
+  run(call) {
+    const target = slotObject(call, 0, 'dynptr');
+    const to = within(call, target, call.arg(1), call.size(4));
+    const from = within(call, slotObject(call, 2, 'dynptr'), call.arg(3), call.size(4));
+    if (target.readonly) return signed(ERRNO.EINVAL);
+    if (to === undefined || from === undefined) return signed(ERRNO.E2BIG);
+    if (call.size(4) > 0) call.world.writeBytes(to, call.world.bytesAt(from, call.size(4)).slice());
+    return 0n;
+  },
+};
+
 const view = (answer: (dynptr: DynptrObject) => bigint): Model => ({
   run: (call) => signed(answer(slotObject(call, 0, 'dynptr'))),
 });
@@ -84,6 +110,8 @@ export const DYNPTR_MODELS: Models = {
   bpf_dynptr_slice: slice,
   bpf_dynptr_slice_rdwr: slice,
   bpf_dynptr_adjust: adjust,
+  bpf_dynptr_memset: memset,
+  bpf_dynptr_copy: copy,
   bpf_dynptr_is_null: view((dynptr) => (dynptr.region === 0 ? 1n : 0n)),
   bpf_dynptr_is_rdonly: view((dynptr) => (dynptr.readonly ? 1n : 0n)),
   bpf_dynptr_size: view((dynptr) => (dynptr.region === 0 ? ERRNO.EINVAL : BigInt(dynptr.size))),

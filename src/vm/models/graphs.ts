@@ -75,10 +75,9 @@ const removeNode: Model = {
 
 /** A tree leans to the right here: a node's left child is missing, its right child is the next node. */
 function rightOf(call: Call): GraphNode | undefined {
-  const node = nodeAt(call, 0);
-  const root = call.world.graph.rootOf(node);
-  if (root === undefined) return undefined;
-  const nodes = call.world.graph.nodes(root);
+  const node = nodeAt(call, 1);
+  const nodes = call.world.graph.nodes(rootOf(call));
+  if (linkedHere(call) === undefined) return undefined;
   return nodes[nodes.findIndex((one) => one.region === node.region && one.offset === node.offset) + 1];
 }
 
