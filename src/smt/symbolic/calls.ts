@@ -17,9 +17,6 @@ const MAP_ERROR = '-12';
 
 const LOOKUPS: ReadonlySet<string> = new Set(['bpf_map_lookup_elem', 'bpf_map_lookup_percpu_elem']);
 const COUNTED: ReadonlySet<string> = new Set(['bpf_iter_num_new', 'bpf_iter_num_next']);
-/** What the VM's model decides in words of its own instead of an outcome's name. */
-const OWN_WORDS: Readonly<Record<string, readonly string[]>> = { bpf_kptr_xchg: ['found', 'null'] };
-
 /** The VM works this function out from values in a way that the terms do not follow. */
 function beyondTerms(name: string): boolean {
   if (LOOKUPS.has(name) || COUNTED.has(name)) return false;
@@ -125,8 +122,6 @@ export class SymbolicCall {
   private others(chosen: string): readonly string[] {
     const owning = (index: number): boolean =>
       this.run.heldBefore.some((hold) => hold.region === regionOf(this.args[index] ?? 0n));
-    const own = OWN_WORDS[this.contract.name];
-    if (own !== undefined) return own.filter((word) => word !== chosen);
     return this.contract.outcomes
       .filter(({ guard }) => guard?.kind !== 'not_owning' || !owning(guard.arg))
       .map((outcome) => outcome.name)
