@@ -3,7 +3,7 @@ import type { AtomicOp, BinaryOp, Imm64Kind, Op, Size, Width } from '../../isa/i
 import { progType } from '../../kernel/progtypes.js';
 import type { Machine } from '../../semantics/machine.js';
 import { offsetOf, regionOf } from '../../vm/address.js';
-import { contextPointer } from '../../vm/context.js';
+import { hiddenPointer } from '../../vm/context.js';
 import type { World } from '../../vm/world.js';
 import * as arith from '../arith.js';
 import { isConst, type Term } from '../term/term.js';
@@ -78,13 +78,12 @@ export class TermMachine implements Machine<Term> {
   load(base: Term, off: number, size: Size, signed: boolean): Term {
     this.pinned(base);
     const [region, offset] = this.place(off);
-    if (this.world.memory.get(region)?.kind === 'ctx' && size === 4) {
-      const pointer = contextPointer(this.world, offset);
-      if (pointer !== undefined) {
-        const { members } = progType(this.world.code.program.type);
-        const end = members.some((member) => member.offset === offset && member.value === 'packet_end');
-        return end ? this.watcher.packetEnd() : this.t.constant(64, pointer);
-      }
+    const from = this.world.memory.get(region);
+    const pointer = from === undefined ? undefined : hiddenPointer(this.world, region, offset, size);
+    if (pointer !== undefined) {
+      const { members } = progType(this.world.code.program.type);
+      const end = members.some((member) => member.offset === offset && member.value === 'packet_end');
+      return from?.kind === 'ctx' && end ? this.watcher.packetEnd() : this.t.constant(64, pointer);
     }
     const value = this.shadow.load(region, offset, size);
     return signed ? this.t.sext(64, value) : this.t.zext(64, value);
