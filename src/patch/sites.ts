@@ -23,11 +23,14 @@ export async function rulePositions(file: string): Promise<ReadonlyMap<string, R
   return positions;
 }
 
-/** The file of a shipped rule set: the TypeScript source where it is at hand, the compiled module otherwise. */
+/**
+ * The file of a shipped rule set: its TypeScript source where that is at hand (in a checkout, also when the compiled program runs), the
+ * compiled module otherwise.
+ */
 export function shippedFile(name: string): string {
-  for (const extension of ['ts', 'js']) {
-    const file = fileURLToPath(new URL(`sets/${name}.${extension}`, import.meta.url));
-    if (existsSync(file)) return file;
-  }
-  return fileURLToPath(new URL(`sets/${name}.js`, import.meta.url));
+  const compiled = fileURLToPath(new URL(`sets/${name}.js`, import.meta.url));
+  const sources = [`sets/${name}.ts`, `../../../src/patch/sets/${name}.ts`];
+  return (
+    sources.map((source) => fileURLToPath(new URL(source, import.meta.url))).find(existsSync) ?? compiled
+  );
 }
