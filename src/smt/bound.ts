@@ -120,7 +120,8 @@ class PatchedGraph {
     const op = this.code.ops[v.slot];
     if (op?.kind === 'may_goto') return MAX_LOOPS;
     const contract = this.code.contracts[v.slot];
-    if (contract === undefined) return undefined;
+    // A stub ends no loop by itself.
+    if (contract === undefined || this.path.stubs.has(v.slot)) return undefined;
     const args = frameOf(v.state).regs;
     for (const arg of contract.args) {
       if (

@@ -121,6 +121,7 @@ function checkKptrValue(p: Path, site: CallSite, index: number): void {
   if (isNull(reg)) return;
   if ((reg.type !== 'btf' && reg.type !== 'object') || reg.nonOwning || reg.percpu)
     mismatch(reg, index + 1, 'ptr_, trusted_ptr_, rcu_ptr_');
+  if (reg.nullable) refuse(`Possibly NULL pointer passed to helper arg${index + 1}`);
   requireStart(reg, index + 1);
   requireReferenced(reg, index + 1);
   const slot = site.regs[0]!;

@@ -16,8 +16,11 @@ export interface Checkpoint {
   readonly parent: Checkpoint | undefined;
 }
 
-/** How a loop through this slot comes to an end: it may stop at an iterator, a callback call or a may_goto. */
-export type LoopKind = 'iterator' | 'callback' | 'may_goto' | undefined;
+/**
+ * How a loop through this slot comes to an end: at an iterator that runs dry, a callback call, a may_goto. An iterator that is
+ * `drained` already ends no loop.
+ */
+export type LoopKind = 'iterator' | 'drained' | 'callback' | 'may_goto' | undefined;
 
 export class Checkpoints {
   private readonly bySlot = new Map<number, Checkpoint[]>();
@@ -37,7 +40,7 @@ export class Checkpoints {
         continue;
       }
       if (loop !== undefined) {
-        const goesRound = loop !== 'may_goto' || old.state.mayGoto !== state.mayGoto;
+        const goesRound = loop === 'may_goto' ? old.state.mayGoto !== state.mayGoto : loop !== 'drained';
         if (goesRound && covers(old.state, state, 'within', this.strict)) return old;
         if (loop !== 'may_goto') continue;
       }

@@ -33,6 +33,11 @@ function fail(slot: number, message: string): never {
   throw new Refusal(message, 'rejected', slot);
 }
 
+/** The function calls back before it returns, any number of times: the walk comes back to the call (is_sync_callback_calling_insn). */
+export function callsBackAtOnce(c: Contract): boolean {
+  return c.args.some((arg) => arg.kind === 'callback' && arg.callback.async !== true);
+}
+
 /** Slots that may run after this one, in the same subprogram. */
 export function successors(op: Op, at: number): number[] {
   const after = at + slots(op);
@@ -128,10 +133,9 @@ function meetingPoints(
     if (op === undefined) return;
     for (const next of successors(op, at)) edges[next]!++;
     const contract = contracts[at];
-    const loops = contract?.outcomes.some((o) =>
-      o.effects.some((e) => e.kind === 'iter_next' || e.kind === 'callback'),
-    );
-    if (loops === true || op.kind === 'may_goto') meets[at] = 1;
+    const iterates = contract?.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next')) === true;
+    const loops = iterates || (contract !== undefined && callsBackAtOnce(contract));
+    if (loops || op.kind === 'may_goto') meets[at] = 1;
     // What calls return to: several paths through the callee come back here.
     if (op.kind === 'call' && op.target === 'subprog') meets[at + 1] = 1;
   });

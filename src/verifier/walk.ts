@@ -10,12 +10,14 @@ import { slots } from '../isa/insn.js';
 import type { Contract } from '../kernel/contract.js';
 import type { Program } from '../object/program.js';
 import { step } from '../semantics/step.js';
+import { iterAt } from './args-slots.js';
 import type { Branch } from './branch.js';
 import { decide, follow } from './branch.js';
 import { Calls } from './calls.js';
 import type { Checkpoint, LoopKind } from './checkpoints.js';
 import { Checkpoints, lastTimeRound, pathEnded } from './checkpoints.js';
 import type { Code } from './code.js';
+import { callsBackAtOnce } from './code.js';
 import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
 import { AbstractMachine } from './machine.js';
 import { Path } from './path.js';
@@ -152,10 +154,10 @@ export class Walk {
     if (op.kind === 'may_goto') return 'may_goto';
     const contract = this.code.contracts[slot];
     if (contract === undefined) return undefined;
-    if (contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'))) return 'iterator';
-    return contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'callback'))
-      ? 'callback'
-      : undefined;
+    if (contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'))) {
+      return iterAt(this.path, this.path.reg(1))?.state === 'active' ? 'iterator' : 'drained';
+    }
+return callsBackAtOnce(contract) ? 'callback' : undefined;
   }
 
   /** Forgets registers that are written before they are read again, so that states that differ only in them are the same. */
@@ -269,10 +271,12 @@ export class Walk {
       return undefined;
     }
     const r0 = path.reg(0);
-    if (r0.type === 'uninit') refuse('R0 !read_ok');
     const callback = frame.callback;
     if (r0.type === 'stack' && r0.frame === path.depth) refuse('cannot return stack pointer to the caller');
-    if (callback !== undefined) requireRange(r0, callback.returns, 'At callback return');
+    if (callback !== undefined) {
+      if (r0.type === 'uninit') refuse('R0 !read_ok');
+      requireRange(r0, callback.returns, 'At callback return');
+    }
     const { depth } = path;
     path.popFrame();
     // Pointers into the frame that is gone are worthless.
