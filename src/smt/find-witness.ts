@@ -81,7 +81,7 @@ export async function findWitness(
       facts: verified.facts,
       strict,
       kill: slot,
-      maxPaths: options.maxRuns ?? 2_000,
+      maxPaths: options.maxRuns ?? 300,
       ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
     });
     queries += exploration.solver.asked;

@@ -58,7 +58,7 @@ export interface ProgramProofOptions {
   readonly verified?: Accepted;
   /** Bound of one question to Z3, in Z3's units. */
   readonly rlimit?: number;
-  /** Runs that the search for a counterexample may make; 2,000 unless told. */
+  /** Runs that the search for a counterexample may make; 300 unless told. */
   readonly maxRuns?: number;
   /** Insns to walk in patched mode at the most; 1,000,000 unless told. */
   readonly budget?: number;

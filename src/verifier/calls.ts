@@ -14,6 +14,7 @@ import { functionName } from './call-site.js';
 import { callbackArgs } from './callbacks.js';
 import type { Code } from './code.js';
 import { applyEffect, invalidatePackets, signature } from './effects.js';
+import type { Globals } from './globals.js';
 import { requireNothingHeld } from './leaks.js';
 import { enabledIn } from './outcomes.js';
 import type { Path } from './path.js';
@@ -29,6 +30,7 @@ export class Calls {
   constructor(
     private readonly p: Path,
     private readonly code: Code,
+    private readonly globals: Globals,
     private readonly push: Push,
   ) {}
 
@@ -169,8 +171,8 @@ export class Calls {
       if (p.lockHeld !== undefined) {
         refuse('global function calls are not allowed while holding a lock, use static function instead');
       }
-      this.code.globals.check(p, target);
-      if (this.code.globals.movesPacket(target)) invalidatePackets(p);
+      this.globals.check(p, target);
+      if (this.globals.movesPacket(target)) invalidatePackets(p);
       this.clobber(unknownReg);
       return slot + 1;
     }

@@ -8,7 +8,6 @@ import { slots } from '../isa/insn.js';
 import { contractOf } from '../kernel/catalog.js';
 import type { Contract } from '../kernel/contract.js';
 import type { Program, Subprog } from '../object/program.js';
-import { Globals } from './globals.js';
 import { Refusal } from './refusal.js';
 
 export interface Code {
@@ -22,7 +21,6 @@ export interface Code {
   readonly meets: Uint8Array;
   /** First slot of the subprogram that each slot belongs to. */
   readonly owner: Int32Array;
-  readonly globals: Globals;
   subprogAt(start: number): Subprog | undefined;
 }
 
@@ -74,7 +72,6 @@ export function prepare(program: Program): Code {
     ops,
     contracts,
     live,
-    globals: new Globals(program, ops, contracts, owner),
     meets: meetingPoints(ops, contracts, starts),
     owner,
     subprogAt: (start) => starts.get(start),

@@ -2,13 +2,12 @@
  * Global subprograms: verified once, on their own, for any arguments of their types; a call of one only checks the arguments.
  * Follows btf_prepare_func_args and btf_check_func_arg_match of kernel/bpf/{btf,verifier}.c.
  */
-import type { Op } from '../isa/insn.js';
 import { subprogTarget } from '../isa/target.js';
-import type { Contract } from '../kernel/contract.js';
 import { Btf } from '../object/btf/read.js';
 import { defaultParams } from '../object/btf/synthesize.js';
 import type { Program } from '../object/program.js';
 import { touch } from './args-memory.js';
+import type { Code } from './code.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
 import { isNull, pointerReg, unknownReg } from './regs.js';
@@ -29,11 +28,9 @@ export class Globals {
 
   constructor(
     private readonly program: Program,
-    ops: readonly (Op | undefined)[],
-    contracts: readonly (Contract | undefined)[],
-    owner: Int32Array,
+    code: Code,
   ) {
-    this.moving = packetMovers(ops, contracts, owner);
+    this.moving = packetMovers(code);
   }
 
   /** Does this subprogram, or one that it calls, move the packet? */
@@ -126,11 +123,7 @@ function sizeOf(btf: Btf, id: number): number {
   return 'size' in type ? type.size : 0;
 }
 
-function packetMovers(
-  ops: readonly (Op | undefined)[],
-  contracts: readonly (Contract | undefined)[],
-  owner: Int32Array,
-): ReadonlySet<number> {
+function packetMovers({ ops, contracts, owner }: Code): ReadonlySet<number> {
   const moving = new Set<number>();
   contracts.forEach((c, at) => {
     if (c?.outcomes.some((o) => o.effects.some((e) => e.kind === 'invalidate_packet')) === true)

@@ -231,7 +231,8 @@ function followPointer(p: Path, a: Access): Reg | undefined {
 
 /** Only the copy of one CPU is memory (bpf_per_cpu_ptr). */
 function requireMemoryOfItsOwn(a: Access): void {
-  if (a.reg.percpu) refuse(`R${a.regno} is ${typeName(a.reg)}${a.reg.struct} access percpu memory: off=${a.off}`);
+  if (a.reg.percpu)
+    refuse(`R${a.regno} is ${typeName(a.reg)}${a.reg.struct} access percpu memory: off=${a.off}`);
 }
 
 function invalidAccess(a: Access): never {

@@ -2,7 +2,6 @@
 import { mapRefusal } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
 import type { Program } from '../object/program.js';
-import type { Code } from './code.js';
 import { prepare } from './code.js';
 import { Refusal } from './refusal.js';
 import { pointerReg } from './regs.js';
@@ -22,10 +21,10 @@ export interface VerifyOptions {
 export const INSN_BUDGET = 1_000_000;
 
 /** The state in which a program, or a subprogram verified on its own, starts. */
-function entryState(walk: Walk, code: Code, start: number): State {
+function entryState(walk: Walk, start: number): State {
   const { path } = walk;
   path.restore({ frames: [], refs: [], rcu: false, preempt: 0, irq: 0, mayGoto: 0 });
-  path.pushFrame(start, -1, start === 0 ? [pointerReg('ctx')] : code.globals.entry(path, start));
+  path.pushFrame(start, -1, start === 0 ? [pointerReg('ctx')] : walk.globals.entry(path, start));
   return path.snapshot();
 }
 
@@ -81,7 +80,7 @@ function attempt(program: Program, options: VerifyOptions, widening: boolean): A
     const globals = program.subprogs
       .filter((s) => s.linkage === 'global' && s.start !== 0)
       .map((s) => s.start);
-    for (const start of [...globals, 0]) walk.from({ slot: start, state: entryState(walk, code, start) });
+    for (const start of [...globals, 0]) walk.from({ slot: start, state: entryState(walk, start) });
     return {
       ok: true,
       profile,

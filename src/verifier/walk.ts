@@ -18,6 +18,7 @@ import type { Checkpoint, LoopKind } from './checkpoints.js';
 import { Checkpoints, lastTimeRound, pathEnded } from './checkpoints.js';
 import type { Code } from './code.js';
 import { callsBackAtOnce } from './code.js';
+import { Globals } from './globals.js';
 import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
 import { AbstractMachine } from './machine.js';
 import { Path } from './path.js';
@@ -64,6 +65,7 @@ export class Walk {
   walked = 0;
   /** Something was widened: a refusal may be for want of what was dropped. */
   widened = false;
+  readonly globals: Globals;
   private readonly machine: AbstractMachine;
   private readonly calls: Calls;
   private readonly checkpoints: Checkpoints;
@@ -79,7 +81,8 @@ export class Walk {
     this.path = new Path(program, options.profile, { next: firstId });
     this.machine = new AbstractMachine(this.path);
     this.checkpoints = new Checkpoints(options.profile === 'strict');
-    this.calls = new Calls(this.path, code, (slot) => {
+    this.globals = new Globals(program, code);
+    this.calls = new Calls(this.path, code, this.globals, (slot) => {
       this.push(slot);
     });
   }
@@ -157,7 +160,7 @@ export class Walk {
     if (contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'))) {
       return iterAt(this.path, this.path.reg(1))?.state === 'active' ? 'iterator' : 'drained';
     }
-return callsBackAtOnce(contract) ? 'callback' : undefined;
+    return callsBackAtOnce(contract) ? 'callback' : undefined;
   }
 
   /** Forgets registers that are written before they are read again, so that states that differ only in them are the same. */

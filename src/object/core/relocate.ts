@@ -34,7 +34,8 @@ function widthOf(local: Spec, from: CoreValue, target: Spec, to: CoreValue): Pat
 /** The pointer to a struct that a relocation leads to, if it does: one member, straight from the root struct. */
 function pointerAt(spec: Spec, value: CoreValue): KernelPointer | undefined {
   const [root, member, ...more] = spec.accessors;
-  if (root === undefined || member?.name === undefined || more.length > 0 || value.access === undefined) return undefined;
+  if (root === undefined || member?.name === undefined || more.length > 0 || value.access === undefined)
+    return undefined;
   const { type } = spec.btf.resolve(value.access.type);
   if (type.kind !== 'ptr') return undefined;
   const to = spec.btf.resolve(type.type);
