@@ -6,6 +6,7 @@ import { disown } from '../effects.js';
 import { type Course, courseOf } from '../flights.js';
 import { type GraphNode, rootKey } from '../graph.js';
 import { kernelBytes } from '../kernelstruct.js';
+import type { Hold } from '../ledger.js';
 import { ERRNO } from '../maps.js';
 import { misuse } from '../trap.js';
 import type { Advance, Flight, World } from '../world.js';
@@ -18,11 +19,16 @@ const nodeAt = (call: Call, index: number): GraphNode => ({
 });
 const pointer = (node: GraphNode): bigint => address(node.region, node.offset);
 
-/** The program's ownership of a node goes over to a graph; a node that is in one already is dropped instead. */
-function handOver(world: World, node: GraphNode, by: string): boolean {
+/** The program's hold on a node that goes over to a graph. */
+function heldNode(world: World, node: GraphNode, by: string): Hold {
   const hold = world.ledger.reference(node.region);
   if (hold === undefined) throw misuse(`${by} of an object that is not owned`);
-  world.ledger.drop(hold.id);
+  return hold;
+}
+
+/** The program's ownership of a node goes over to a graph; a node that is in one already is dropped instead. */
+function handOver(world: World, node: GraphNode, by: string): boolean {
+  world.ledger.drop(heldNode(world, node, by).id);
   if (!world.graph.isLinked(node)) return true;
   disown(world, node.region);
   return false;
@@ -99,6 +105,8 @@ class Insertion implements Flight {
     private readonly course: Course,
     private readonly root: string,
     private readonly node: GraphNode,
+    /** The program holds the node until it is in the tree. */
+    private readonly hold: number,
     private readonly at: number,
   ) {
     ({ slot: this.slot, name: this.name, callback: this.callback, spec: this.spec } = course);
@@ -110,9 +118,10 @@ class Insertion implements Flight {
     const other = world.graph.nodes(this.root)[at];
     if (stop || less || other === undefined) {
       world.graph.insert(this.root, at, this.node);
+      world.ledger.drop(this.hold);
       return { kind: 'done', r0: 0n };
     }
-    const flight = new Insertion(this.course, this.root, this.node, at);
+    const flight = new Insertion(this.course, this.root, this.node, this.hold, at);
     return { kind: 'call', args: [pointer(this.node), pointer(other)], flight };
   }
 }
@@ -120,8 +129,12 @@ class Insertion implements Flight {
 /** The first step of bpf_rbtree_add. */
 export function insertIntoTree(call: Call): Advance {
   const node = nodeAt(call, 1);
-  if (!handOver(call.world, node, call.name)) return { kind: 'done', r0: signed(ERRNO.EINVAL) };
-  return new Insertion(courseOf(call), rootOf(call), node, 0).advance(call.world, undefined, false);
+  const { id } = heldNode(call.world, node, call.name);
+  if (!call.world.graph.isLinked(node)) {
+    return new Insertion(courseOf(call), rootOf(call), node, id, 0).advance(call.world, undefined, false);
+  }
+  handOver(call.world, node, call.name);
+  return { kind: 'done', r0: signed(ERRNO.EINVAL) };
 }
 
 /** What lies in a kptr slot; 0 for nothing. */
