@@ -5,12 +5,13 @@
 import { add, and, mov, type Reg, r10, st } from '../../src/isa/build.js';
 import type { Arg, Contract, DynptrType } from '../../src/kernel/contract.js';
 import type { MapDef, MapType } from '../../src/object/program.js';
-import { ARGUMENTS, type Compiler } from './compiler.js';
+import type { Compiler } from './compiler.js';
 import { Elided } from './frame.js';
 import { EVENTS, JUMPS, PLAIN_MAPS, SCRATCH, TEXT } from './maps.js';
 import { argumentRule } from './overrides.js';
 import type { Thing } from './scope.js';
 import { emitScalar } from './touch.js';
+import { ARGUMENTS } from './unit.js';
 
 /** Puts an argument into its register; may use no other register and no memory that was not kept for it. */
 export type Load = (reg: Reg<64>) => void;

@@ -12,51 +12,19 @@ import {
   mov,
   type Reg,
   r0,
-  r1,
   r10,
   registers,
   stx,
 } from '../../src/isa/build.js';
-import { slots } from '../../src/isa/insn.js';
 import type { Item } from '../../src/isa/label.js';
 import { contractOf } from '../../src/kernel/catalog.js';
 import type { Contract } from '../../src/kernel/contract.js';
-import type { LocalType, MapDef, ProgType, Subprog } from '../../src/object/program.js';
+import type { LocalType, MapDef, ProgType } from '../../src/object/program.js';
 import type { Fragment } from '../fragment.js';
 import { Allocator, Elided, type Home, STACK_BUDGET } from './frame.js';
 import { isRefused } from './refused.js';
 import { type Context, OUTSIDE, type ScalarThing, type Thing } from './scope.js';
-
-export type FunctionKind = 'main' | 'static' | 'global' | 'callback' | 'async';
-
-/** A function that is finished. */
-export interface Unit {
-  readonly label: string;
-  readonly items: readonly Item[];
-  readonly linkage: Subprog['linkage'];
-}
-
-/** What a function finds in an argument register on entry, and keeps for its fragments. */
-export interface Param {
-  readonly reg: Reg<64>;
-  /** Puts what is kept into scope; `ctx` is the context pointer. */
-  readonly as: 'ctx' | 'scalar' | ((home: Home) => Thing);
-  /** Keeps it on the stack. */
-  readonly spill?: boolean;
-}
-
-interface Frame {
-  readonly kind: FunctionKind;
-  readonly returns: readonly [number, number];
-  readonly allocator: Allocator;
-  items: Item[];
-  readonly things: Thing[];
-  readonly scalars: ScalarThing[];
-  readonly closers: (() => void)[];
-  ctx: Home | undefined;
-  /** Homes that were read. */
-  readonly read: Set<Home>;
-}
+import { type Frame, type FunctionKind, index, isClear, type Param, size, type Unit } from './unit.js';
 
 export class Compiler {
   readonly units: Unit[] = [];
@@ -448,19 +416,3 @@ export class Compiler {
     return { label, reads };
   }
 }
-
-function isClear({ rcu, preempt, irq, locks, held }: Context): boolean {
-  return !rcu && preempt === 0 && irq === 0 && locks.length === 0 && held === 0;
-}
-
-function size(item: Item): number {
-  return item.kind === 'label' ? 0 : slots(item.kind === 'linked' ? item.op : item);
-}
-
-function index(list: string[], wanted: string): number {
-  const at = list.indexOf(wanted);
-  return at >= 0 ? at : list.push(wanted) - 1;
-}
-
-/** r1 to r5, in which arguments are passed. */
-export const ARGUMENTS: readonly Reg<64>[] = [r1, ...registers.slice(2, 6)];

@@ -20,13 +20,14 @@ const WORD = 8;
  */
 export const STACK_BUDGET: readonly number[] = [224, 128, 96, 64];
 
+type Use = 'home' | 'memory';
+
 /** Registers and slots of one function while it is compiled. */
 export class Allocator {
   private free: number[] = [...SAVED];
   /** Index 0 is the slot at r10 - 8. */
   private busy: boolean[] = [];
-  /** Slots that were homes, by offset. */
-  private readonly homes = new Set<number>();
+  private uses: (Use | undefined)[] = [];
 
   constructor(private readonly limit: number) {}
 
@@ -38,21 +39,24 @@ export class Allocator {
 
   /**
    * Offset from r10 of the lowest byte of `bytes` (rounded up to words) of free stack, aligned to 8. Throws Elided when
-   * the frame is full. Slots that were homes are not among them: a pointer may still be there, and writing over a part of one is refused
-   * to loaders without all capabilities.
+   * the frame is full. A slot is either for homes or for memory, from its first use on: a pointer may still be in an old home, also in that of a later
+   * insn of the same loop, and writing over a part of one is refused to loaders without all capabilities.
    */
   stack(bytes: number): number {
-    return this.reserve(bytes, (slot) => !this.homes.has(slot));
+    return this.reserve(bytes, 'memory');
   }
 
-  private reserve(bytes: number, suits: (slot: number) => boolean): number {
+  private reserve(bytes: number, use: Use): number {
     const words = Math.max(1, Math.ceil(bytes / WORD));
     const slots = this.limit / WORD;
     for (let top = 0; top + words <= slots; top++) {
       let run = 0;
-      while (run < words && this.busy[top + run] !== true && suits(-WORD * (top + run + 1))) run++;
+      while (run < words && this.busy[top + run] !== true && (this.uses[top + run] ?? use) === use) run++;
       if (run === words) {
-        for (let i = 0; i < words; i++) this.busy[top + i] = true;
+        for (let i = 0; i < words; i++) {
+          this.busy[top + i] = true;
+          this.uses[top + i] = use;
+        }
         return -WORD * (top + words);
       }
       top += run;
@@ -64,9 +68,7 @@ export class Allocator {
   home(spill: boolean): Home {
     const register = spill ? undefined : this.register();
     if (register !== undefined) return register;
-    const slot = this.reserve(WORD, () => true);
-    this.homes.add(slot);
-    return { slot };
+    return { slot: this.reserve(WORD, 'home') };
   }
 
   release(home: Home): void {
@@ -86,10 +88,9 @@ export class Allocator {
   save(): () => void {
     const free = [...this.free];
     const busy = [...this.busy];
-    const homes = [...this.homes];
+    const uses = [...this.uses];
     return () => {
-      this.homes.clear();
-      for (const slot of homes) this.homes.add(slot);
+      this.uses = [...uses];
       this.free = [...free];
       this.busy = [...busy];
     };

@@ -12,11 +12,12 @@ import {
 } from '../choices.js';
 import { loadThing } from '../compile/arguments.js';
 import { produce } from '../compile/call.js';
-import type { Compiler, Param } from '../compile/compiler.js';
+import type { Compiler } from '../compile/compiler.js';
 import { Elided, type Home } from '../compile/frame.js';
 import { holesOf, PLAIN_MAPS, TIMER_MAP, WORK_MAP } from '../compile/maps.js';
 import type { Thing } from '../compile/scope.js';
 import { emitScalar, type Touch } from '../compile/touch.js';
+import type { Param } from '../compile/unit.js';
 import { type Fragment, fragment } from '../fragment.js';
 import { emitLookup } from './memory.js';
 import { type Body, emitTest, emitTouches } from './values.js';

@@ -6,12 +6,13 @@ import { contractOf } from '../../src/kernel/catalog.js';
 import { oneIn, pickArbitrary, picksArbitrary, spillArbitrary } from '../choices.js';
 import { loadArguments, withArguments } from '../compile/arguments.js';
 import { produce } from '../compile/call.js';
-import type { Compiler, Param } from '../compile/compiler.js';
+import type { Compiler } from '../compile/compiler.js';
 import { Elided } from '../compile/frame.js';
 import { resultOf } from '../compile/names.js';
 import { closing } from '../compile/release.js';
 import type { Thing } from '../compile/scope.js';
 import { emitScalar } from '../compile/touch.js';
+import type { Param } from '../compile/unit.js';
 import { type Fragment, fragment } from '../fragment.js';
 import type { Body } from './values.js';
 

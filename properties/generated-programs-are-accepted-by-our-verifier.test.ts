@@ -1,0 +1,22 @@
+/** Our verifier takes every generated program too, and so does its strict profile: nothing unwritten is read, no pointer leaks. */
+import { expect, it } from 'vitest';
+import { outline } from '../generators/fragment.js';
+import { sample } from '../generators/sample.js';
+import { verify } from '../src/verifier/verify.js';
+import { seeded } from './support/seed.js';
+
+const SEED = seeded(1).seed ?? 0;
+
+for (const profile of ['privileged', 'strict'] as const) {
+  it(`programs of a campaign are accepted (${profile})`, () => {
+    for (let index = 0; index < 300; index++) {
+      const { program, tree } = sample(SEED, index);
+      const verdict = verify(program, { profile, facts: false });
+      if (!verdict.ok) {
+        expect.fail(
+          `${index} ${program.type}, at ${verdict.slot}: ${verdict.message}\n${outline(tree.body)}`,
+        );
+      }
+    }
+  });
+}
