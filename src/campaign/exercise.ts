@@ -9,7 +9,7 @@ import { type RunResult, Vm, type VmOptions } from '../vm/vm.js';
 import type { World } from '../vm/world.js';
 
 /** Steps of a run up to which it is killed before every insn; beyond, only before one in `STRIDE`. */
-const DENSE = 2000;
+const DENSE = 20_000;
 const STRIDE = 97;
 /** Steps after which the run is left alone. */
 const LONGEST = 100_000;

@@ -3,6 +3,8 @@
 import { decodeAll } from '../isa/decode.js';
 import { disassemble } from '../isa/disassemble.js';
 import { InputError } from '../isa/errors.js';
+import { isReserved, NAME } from '../isa/symbols.js';
+import { symbols } from '../kernel/catalog.js';
 import type { Program } from '../object/program.js';
 import { type Case, type Expectation, symbolsOf } from './case.js';
 import { printMap, printPointer, printStruct } from './casefield.js';
@@ -22,19 +24,32 @@ export function printCase(one: Case): string {
   lines.push(...program.maps.map(printMap), ...program.localTypes.map(printStruct));
   lines.push(...(program.kernelPointers ?? []).map(printPointer));
   if (!inOrderOfUse(program)) lines.push(`.kfuncs ${program.kfuncs.join(' ')}`);
+  const names = functionNames(program);
   const globals = program.subprogs.filter((subprog) => subprog.linkage === 'global');
-  lines.push(...globals.map((subprog) => `.global ${subprog.name}`));
+  lines.push(...globals.map((subprog) => `.global ${names.get(subprog.start)}`));
   if (rules !== undefined) lines.push(`.rules ${rules}`);
   if (kill !== undefined) lines.push(`.kill step=${kill}`);
   lines.push(...printEnvironment(one.env));
   if (expect !== undefined) lines.push(`.expect ${printExpectation(expect)}`);
   if (lines.some((line) => line.includes('\n')))
     throw new InputError('a name or comment of the case has a line break');
-  return `${lines.join('\n')}\n\n${one.body ?? body(program)}`;
+  return `${lines.join('\n')}\n\n${one.body ?? body(program, names)}`;
 }
 
-function body(program: Program): string {
-  const names = new Map(program.subprogs.map((subprog) => [subprog.start, subprog.name]));
+/** Names of functions by slot, each one that text can hold: not the name of a helper or kfunc, and no other function's. */
+function functionNames({ subprogs, kfuncs }: Program): ReadonlyMap<number, string> {
+  const taken = new Set(kfuncs);
+  const names = new Map<number, string>();
+  for (const { name, start } of subprogs) {
+    let free = NAME.test(name) && !isReserved(name) ? name : `sub_${start}`;
+    while (taken.has(free) || symbols.helperId(free) !== undefined || symbols.isKfunc(free)) free += '_';
+    taken.add(free);
+    names.set(start, free);
+  }
+  return names;
+}
+
+function body(program: Program, names: ReadonlyMap<number, string>): string {
   return disassemble(program.insns, {
     symbols: symbolsOf(program.maps, program.kfuncs),
     labels: true,

@@ -1,6 +1,7 @@
 /** `fuzz`: a campaign. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { Option } from 'commander';
 import { runCampaign } from '../../campaign/campaign.js';
 import type { Setting } from '../../campaign/job.js';
 import { replayText } from '../../campaign/replay.js';
@@ -38,7 +39,11 @@ export const fuzz: Define = (program, act) => {
     .option('--seed <N>', 'seed of all that is random', integer(0, 0xffff_ffff), 1)
     .option('--programs <N>', `programs to check; ${PROGRAMS} unless a time is given`, integer(1))
     .option('--time <DURATION>', 'stop after this time: 90s, 10m, 1h', duration)
-    .option('--rules <RULES>', 'rule sets between commas, by name or file', list, ['sound'])
+    .addOption(
+      new Option('--rules <RULES>', 'rule sets between commas, by name or file')
+        .argParser(list)
+        .default(['sound'], 'sound'),
+    )
     .option('--worlds <N>', 'environments that each program is run in', integer(1, 64), 3)
     .option('--workers <N>', 'threads; one for each processor unless told', integer(1, 256))
     .option('--kernel', 'load every program into the kernel as well')

@@ -1,13 +1,14 @@
-/** All commands, in the order in which help lists them. */
+/** All commands by name, in the order in which help lists them. Each is loaded when it is asked for, so that a short one starts quickly. */
 import type { Define } from '../command.js';
-import { asm } from './asm.js';
-import { disasm } from './disasm.js';
-import { fuzz } from './fuzz.js';
-import { prove } from './prove.js';
-import { replay } from './replay.js';
-import { rules } from './rules.js';
-import { run } from './run.js';
-import { shrink } from './shrink.js';
-import { verify } from './verify.js';
 
-export const COMMANDS: readonly Define[] = [fuzz, prove, verify, rules, replay, run, shrink, asm, disasm];
+export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
+  fuzz: async () => (await import('./fuzz.js')).fuzz,
+  prove: async () => (await import('./prove.js')).prove,
+  verify: async () => (await import('./verify.js')).verify,
+  rules: async () => (await import('./rules.js')).rules,
+  replay: async () => (await import('./replay.js')).replay,
+  run: async () => (await import('./run.js')).run,
+  shrink: async () => (await import('./shrink.js')).shrink,
+  asm: async () => (await import('./asm.js')).asm,
+  disasm: async () => (await import('./disasm.js')).disasm,
+};

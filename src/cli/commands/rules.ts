@@ -24,7 +24,12 @@ import { table } from '../table.js';
 import { traced } from '../trace.js';
 
 export const rules: Define = (program, act) => {
-  const command = program.command('rules').description('list, show and prove rule sets');
+  const command = program
+    .command('rules')
+    .description('list, show and prove rule sets')
+    .action(() => {
+      throw new InputError('rules: choose one of list, show, check');
+    });
   defineList(command, act);
   defineShow(command, act);
   defineCheck(command, act);

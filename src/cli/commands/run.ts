@@ -32,11 +32,15 @@ export const run: Define = (program, act) => {
     .argument('[FILE]', 'a program; with --conformance its memory as hex')
     .option('--kill <WHERE>', 'step=N, all or random')
     .option(
-      '--rules RULES',
+      '--rules <RULES>',
       "rule set after the kill, by name or file; the case's own, or sound, unless told",
     )
     .option('--mem <HEX>', 'the packet; for tracepoint and syscall programs the context')
-    .option('--seed <N>', 'random outcomes of calls; everything goes well unless told', integer(0, 0xffff_ffff))
+    .option(
+      '--seed <N>',
+      'random outcomes of calls; everything goes well unless told',
+      integer(0, 0xffff_ffff),
+    )
     .option('--trace', 'print every insn and what it changed')
     .option('--prog <NAME>', 'the program of this name')
     .option('--type <TYPE>', 'type of a program in raw insns', oneOf<ProgType>(PROG_TYPES))
