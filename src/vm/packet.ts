@@ -1,8 +1,8 @@
 /** The packet: where it lies, and how it moves. Programs hold pointers into it, which die when it is moved. */
 import type { World } from './world.js';
 
-/** Free bytes in front of the data, and behind it (XDP_PACKET_HEADROOM; the tail is what a page leaves over). */
-export const HEADROOM = 256;
+/** Free bytes in front of the data: XDP_PACKET_HEADROOM less the struct xdp_frame that lies there. Behind it, some of a page's rest. */
+export const HEADROOM = 256 - 40;
 export const TAILROOM = 320;
 
 /** Puts a packet into the run's memory. */
