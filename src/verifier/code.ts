@@ -8,7 +8,9 @@ import { slots } from '../isa/insn.js';
 import { contractOf } from '../kernel/catalog.js';
 import type { Contract } from '../kernel/contract.js';
 import type { Program, Subprog } from '../object/program.js';
+import { liveStack, type SlotSet } from './live-stack.js';
 import { Refusal } from './refusal.js';
+import { successors } from './successors.js';
 
 export interface Code {
   /** Undefined at the second slot of a 64-bit immediate. */
@@ -17,6 +19,8 @@ export interface Code {
   readonly contracts: readonly (Contract | undefined)[];
   /** Bit n: register n is read on some path from this slot before it is written. */
   readonly live: Uint16Array;
+  /** Stack slots of the running frame that are read on some path from this slot before they are written. */
+  readonly liveStack: readonly SlotSet[];
   /** Paths meet here, or a loop goes through here: where states are kept for pruning. */
   readonly meets: Uint8Array;
   /** First slot of the subprogram that each slot belongs to. */
@@ -34,22 +38,6 @@ function fail(slot: number, message: string): never {
 /** The function calls back before it returns, any number of times: the walk comes back to the call (is_sync_callback_calling_insn). */
 export function callsBackAtOnce(c: Contract): boolean {
   return c.args.some((arg) => arg.kind === 'callback' && arg.callback.async !== true);
-}
-
-/** Slots that may run after this one, in the same subprogram. */
-export function successors(op: Op, at: number): number[] {
-  const after = at + slots(op);
-  switch (op.kind) {
-    case 'ja':
-      return [after + op.off];
-    case 'jmp':
-    case 'may_goto':
-      return [after, after + op.off];
-    case 'exit':
-      return [];
-    default:
-      return [after];
-  }
 }
 
 /** Decodes and checks the shape of a program. Throws `Refusal`; throws InputError for an undefined encoding. */
@@ -72,6 +60,7 @@ export function prepare(program: Program): Code {
     ops,
     contracts,
     live,
+    liveStack: liveStack(program, { ops, contracts, owner, live }),
     meets: meetingPoints(ops, contracts, starts),
     owner,
     subprogAt: (start) => starts.get(start),

@@ -20,6 +20,9 @@ export interface VerifyOptions {
 
 export const INSN_BUDGET = 1_000_000;
 
+/** Widened loops converge soon, or not at all. */
+const WIDENED_BUDGET = 200_000;
+
 /** The state in which a program, or a subprogram verified on its own, starts. */
 function entryState(walk: Walk, start: number): State {
   const { path } = walk;
@@ -42,8 +45,8 @@ function collect(visits: readonly (readonly Visit[] | undefined)[]): Facts {
  */
 export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   const first = attempt(program, options, true);
-  // Widening may lose what a loop needs to be seen as safe. Unrolling it round by round may still show it.
-  if (first.ok || first.reason !== 'rejected' || !first.widened) return strip(first);
+  // Widening may lose what a loop needs to be seen as safe, or to come to an end. Unrolling it round by round may still show it.
+  if (first.ok || first.reason === 'unsupported' || !first.widened) return strip(first);
   const second = attempt(program, options, false);
   return strip(second.ok ? second : first);
 }
@@ -57,6 +60,7 @@ function strip(attempted: Attempt): Verdict {
 
 function attempt(program: Program, options: VerifyOptions, widening: boolean): Attempt {
   const profile = options.profile ?? 'privileged';
+  const budget = options.budget ?? INSN_BUDGET;
   let walk: Walk | undefined;
   const refused = (message: string, slot: number, reason: Refused['reason']): Attempt => ({
     ok: false,
@@ -73,7 +77,7 @@ function attempt(program: Program, options: VerifyOptions, widening: boolean): A
     const code = prepare(program);
     walk = new Walk(program, code, {
       profile,
-      budget: options.budget ?? INSN_BUDGET,
+      budget: widening ? Math.min(budget, WIDENED_BUDGET) : budget,
       keepVisits: options.facts ?? true,
       widening,
     });

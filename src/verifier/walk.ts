@@ -180,7 +180,15 @@ export class Walk {
           if (id !== 0 && type === 'scalar') ids.set(id, (ids.get(id) ?? 0) + 1);
         }
       }
-      for (const s of frame.stack) {
+      const slotsLive = top
+        ? code.liveStack[slot]!
+        : code.liveStack[site]! | (code.liveStack[site + 1] ?? 0n);
+      frame.stack.forEach((s, i) => {
+        // What must be given back stays, whoever reads it.
+        if (s === undefined || s.iter !== undefined || s.irq !== undefined || s.dynptr !== undefined) return;
+        if (((slotsLive >> BigInt(i)) & 1n) === 0n) path.setSlot(depth, i, undefined);
+      });
+      for (const s of path.frameAt(depth).stack) {
         if (s?.reg?.type === 'scalar' && s.reg.id !== 0) ids.set(s.reg.id, (ids.get(s.reg.id) ?? 0) + 1);
       }
     }
@@ -246,8 +254,11 @@ export class Walk {
       this.calls.clobber(r0);
       return slot + 1;
     }
+    // Only rounds of this very iterator count: in an outer loop it is a new one each time.
+    const iter = iterAt(this.path, this.path.reg(1))?.ref;
     const widenLoop = (state: State): void => {
-      this.widenAgainst(lastTimeRound(this.parent?.parent, slot, state));
+      const last = lastTimeRound(this.parent?.parent, slot, state);
+      if (last !== undefined && iterRefs(last.state).has(iter)) this.widenAgainst(last);
     };
     return this.calls.make(slot, widenLoop);
   }
@@ -315,4 +326,11 @@ export class Walk {
       if (r0.type !== 'scalar') refuse('At subprogram exit the register R0 is not a scalar value');
     } else checkReturn(path);
   }
+}
+
+/** References of the iterators that are open. */
+function iterRefs(state: State): ReadonlySet<number | undefined> {
+  return new Set(
+    state.frames.flatMap((f) => f.stack.map((slot) => slot?.iter?.ref)).filter((ref) => ref !== undefined),
+  );
 }
