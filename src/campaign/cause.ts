@@ -11,6 +11,8 @@ import type { Broken } from './exercise.js';
 export interface Cause {
   readonly rules: string;
   readonly check: Check;
+  /** The rule that decides there; `no rule` where none does. */
+  readonly rule: string;
   /** Function whose stub (or whose call, where it is kept) is to blame; several joined by `+` when they break it only together. */
   readonly function: string;
   /** The message without what differs from hit to hit. */
@@ -20,6 +22,16 @@ export interface Cause {
 /** The cause as one string, equal for equal causes. */
 export function causeKey({ rules, check, function: name, kind }: Cause): string {
   return `${rules} ${check} ${name}: ${kind}`;
+}
+
+/** What is wrong with the rules, apart from the function it shows in. */
+export function groupKey({ rules, check, rule }: Cause): string {
+  return `${rules} ${check} ${rule}`;
+}
+
+/** A fast path, and by slot the name of the rule that decides, for stubs and kept calls alike. */
+export interface Decided extends FastPath {
+  readonly ruleAt: ReadonlyMap<number, string>;
 }
 
 /** A message without slots, steps, addresses, registers, numbers and names of functions. */
@@ -32,46 +44,50 @@ export function kindOf({ message }: Violation): string {
     .replace(/ at N\b/g, '');
 }
 
-/** Whether a killed run shows the same check and kind of message. */
+/** Whether the killed run breaks the same check at the same place with only these stubs. */
 function shows(
   code: Code,
   options: VmOptions,
   broken: Broken,
-  stubs: FastPath['stubs'],
   rules: string,
+  stubs: FastPath['stubs'],
 ): boolean {
   const vm = new Vm(code, { ...options, env: broken.env, fastPath: { rules, stubs } });
   vm.advance(broken.step);
   if (!vm.running) return false;
   vm.kill();
-  const kind = kindOf(broken.violation);
-  return vm.run().violations.some((one) => one.check === broken.violation.check && kindOf(one) === kind);
+  const { check, slot, function: named, message } = broken.violation;
+  return vm
+    .run()
+    .violations.some(
+      (one) => one.check === check && one.slot === slot && one.function === named && one.message === message,
+    );
 }
 
 /** Finds what a broken check is due to: one stub that breaks it alone, or else those that cannot be left out. */
-export function causeOf(code: Code, options: VmOptions, path: FastPath, broken: Broken): Cause {
-  const { check } = broken.violation;
-  const { rules } = path;
-  const kind = kindOf(broken.violation);
-  // A call that was kept is to blame itself, whatever way led to it.
-  if (check === 'acquire') return { rules, check, function: broken.violation.function ?? 'no call', kind };
+export function causeOf(code: Code, options: VmOptions, path: Decided, broken: Broken): Cause {
+  const { check, slot: at, function: named } = broken.violation;
+  const blame = (slots: readonly number[], otherwise: string): Cause => {
+    const joined = (words: readonly string[]): string => [...new Set(words)].sort().join('+');
+    return {
+      rules: path.rules,
+      check,
+      rule: joined(slots.map((slot) => path.ruleAt.get(slot) ?? 'no rule')) || 'no rule',
+      function: joined(slots.map((slot) => code.contracts[slot]?.name ?? `insn ${slot}`)) || otherwise,
+      kind: kindOf(broken.violation),
+    };
+  };
+  // A call that was kept is to blame itself, whatever way led to it; unless no rule could know that it is reached.
+  if (check === 'acquire' && path.ruleAt.has(at)) return blame([at], named ?? 'no call');
   for (const [slot, stub] of path.stubs) {
-    if (shows(code, options, broken, new Map([[slot, stub]]), rules)) {
-      return { rules, check, function: nameAt(code, slot), kind };
-    }
+    if (shows(code, options, broken, path.rules, new Map([[slot, stub]]))) return blame([slot], '');
   }
   let needed = new Map(path.stubs);
   for (const slot of path.stubs.keys()) {
     const fewer = new Map([...needed].filter(([other]) => other !== slot));
-    if (shows(code, options, broken, fewer, rules)) needed = fewer;
+    if (shows(code, options, broken, path.rules, fewer)) needed = fewer;
   }
-  const blamed = [...new Set([...needed.keys()].map((slot) => nameAt(code, slot)))].sort();
-  const name = blamed.length > 0 ? blamed.join('+') : (broken.violation.function ?? 'no call');
-  return { rules, check, function: name, kind };
-}
-
-function nameAt(code: Code, slot: number): string {
-  return code.contracts[slot]?.name ?? `insn ${slot}`;
+  return blame([...needed.keys()], named ?? 'no call');
 }
 
 /** Whether what is due to `one` is due to `other` as well, perhaps with fewer functions to blame. */

@@ -12,6 +12,7 @@ import type { World } from '../vm/world.js';
 import { type Cause, causeKey } from './cause.js';
 import { type Broken, type Exercise, exercise, ordinaryTrouble } from './exercise.js';
 import type { NamedRules } from './rules.js';
+import { written } from './shrink/measure.js';
 import { surroundings } from './surroundings.js';
 import { caseOf, causeOfBroken, pathOf, type Ready, ready, replayed, runOptions } from './trial.js';
 
@@ -217,7 +218,7 @@ class Checking {
       const text = printCase(caseOf(made, rules, one, [`${check}: ${message}`]));
       const answer = replayed(parseCase(text), rules.rules);
       if (typeof answer !== 'string' && answer.ok) {
-        this.suspects.set(key, { cause, world, text, insns: this.program.insns.length });
+        this.suspects.set(key, { cause, world, text, insns: written(this.program) });
       } else {
         const got = typeof answer === 'string' ? answer : answer.got;
         this.troubles.push({

@@ -1,8 +1,8 @@
 /** A program made ready for killing: verified, its fast path laid out, decoded for the VM. */
 
 import type { Program } from '../object/program.js';
-import { fastPath } from '../patch/fast-path.js';
-import type { FastPath, RuleSet } from '../patch/rule.js';
+import { callSites } from '../patch/fast-path.js';
+import type { FastPath, RuleSet, Stub } from '../patch/rule.js';
 import type { Accepted, Profile } from '../verifier/result.js';
 import { verify } from '../verifier/verify.js';
 import type { Case } from '../vm/case.js';
@@ -10,7 +10,7 @@ import { type Code, prepare } from '../vm/code.js';
 import { expectationOf } from '../vm/printcase.js';
 import { type Replay, replay } from '../vm/replay.js';
 import type { VmOptions } from '../vm/vm.js';
-import { type Cause, causeOf } from './cause.js';
+import { type Cause, causeOf, type Decided } from './cause.js';
 import type { Broken } from './exercise.js';
 import type { NamedRules } from './rules.js';
 
@@ -33,12 +33,19 @@ export function runOptions({ verdict, profile }: Ready, path: FastPath): VmOptio
   return { strict: profile === 'strict', facts: verdict.facts, fastPath: path };
 }
 
-export function pathOf({ program, verdict }: Ready, rules: RuleSet): FastPath {
-  return fastPath(program, verdict.facts, rules);
+/** The fast path under a rule set, with the rule that decides each call site. Throws InputError as `callSites`. */
+export function pathOf({ program, verdict }: Ready, rules: RuleSet): Decided {
+  const sites = callSites(program, verdict.facts, rules);
+  const stubs = new Map<number, Stub>();
+  for (const { slot, action } of sites) if (action.kind === 'stub') stubs.set(slot, action.stub);
+  const ruleAt = new Map(
+    sites.flatMap(({ slot, rule }) => (rule === undefined ? [] : [[slot, rule.name] as const])),
+  );
+  return { rules: rules.name, stubs, ruleAt };
 }
 
 /** Why a check broke; see `causeOf`. */
-export function causeOfBroken(one: Ready, path: FastPath, broken: Broken): Cause {
+export function causeOfBroken(one: Ready, path: Decided, broken: Broken): Cause {
   return causeOf(one.code, runOptions(one, path), path, broken);
 }
 

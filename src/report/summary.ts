@@ -1,5 +1,6 @@
 /** What a campaign says: its document for programs, and the same in words. */
-import { findings, type State } from '../campaign/state.js';
+import { type Cause, groupKey } from '../campaign/cause.js';
+import { type Found, findings, type State } from '../campaign/state.js';
 import { contracts } from '../kernel/catalog.js';
 import type { Check } from '../vm/trap.js';
 import { CHECKS } from '../vm/trap.js';
@@ -7,18 +8,27 @@ import { CHECKS } from '../vm/trap.js';
 /** A finding with the file that its case is in. */
 export interface Filed {
   readonly file: string;
+  /** As written: a 64-bit immediate counts once. */
   readonly insns: number;
 }
 
-export interface ReportedFinding extends Filed {
-  readonly check: Check;
-  readonly rules: string;
+/** A function that a rule is wrong for, with its smallest case. */
+export interface Instance extends Filed {
   readonly function: string;
   readonly message: string;
   /** Program of the campaign it was first met in, and programs that hit it. */
   readonly program: number;
   readonly hits: number;
   readonly shrunk: boolean;
+}
+
+/** What is wrong with one rule: a check that it breaks, shown by the smallest case of all. */
+export interface Finding extends Instance {
+  readonly check: Check;
+  readonly rules: string;
+  readonly rule: string;
+  /** Other functions that it breaks the same check for, and other ways of it. */
+  readonly also: readonly Instance[];
 }
 
 export interface Summary {
@@ -38,7 +48,7 @@ export interface Summary {
   readonly refuted: number;
   readonly unknown: number;
   readonly worst: number;
-  readonly findings: readonly ReportedFinding[];
+  readonly findings: readonly Finding[];
   readonly disagreementCount: number;
   readonly disagreements: State['disagreements'];
   readonly coverage: object;
@@ -66,22 +76,35 @@ export function summarize(state: State, finished: boolean, filed: readonly Filed
     refuted: state.refuted,
     unknown: state.unknown,
     worst: state.worst,
-    findings: findings(state).map(({ cause, index, hits, small }, i) => ({
-      check: cause.check,
-      rules: cause.rules,
-      function: cause.function,
-      message: cause.kind,
-      ...filed[i]!,
-      program: index,
-      hits,
-      shrunk: small !== undefined,
-    })),
+    findings: grouped(findings(state), filed),
     disagreementCount: state.disagreementCount,
     disagreements: state.disagreements,
     coverage: coverageOf(state),
     ms: state.ms,
     programsPerSecond: state.ms === 0 ? 0 : Math.round((state.done / state.ms) * 1e5) / 100,
   };
+}
+
+/** One finding for each rule and check that it breaks. */
+function grouped(all: readonly Found[], filed: readonly Filed[]): readonly Finding[] {
+  const groups = new Map<string, { readonly cause: Cause; readonly instances: Instance[] }>();
+  for (const [i, { cause, index, hits, small }] of all.entries()) {
+    const group = groups.get(groupKey(cause)) ?? { cause, instances: [] };
+    groups.set(groupKey(cause), group);
+    const { function: name, kind: message } = cause;
+    group.instances.push({
+      function: name,
+      message,
+      ...filed[i]!,
+      program: index,
+      hits,
+      shrunk: small !== undefined,
+    });
+  }
+  return [...groups.values()].map(({ cause: { check, rules, rule }, instances }) => {
+    const [first, ...also] = instances.sort((a, b) => a.insns - b.insns || (a.file < b.file ? -1 : 1));
+    return { check, rules, rule, ...first!, also };
+  });
 }
 
 /** What was exercised, and which contracts were never called. */
@@ -117,8 +140,11 @@ export function inWords(one: Summary): string {
   lines.push(`${one.findings.length} findings${one.findings.length > 0 ? ':' : ''}`);
   for (const found of one.findings) {
     lines.push(
-      `    ${found.check} by ${found.function} under ${found.rules}: ${found.message}`,
-      `        ${found.insns} insns, hit by ${found.hits} programs: ${found.file}`,
+      `    ${found.check} under ${found.rules}, rule '${found.rule}'`,
+      `        ${found.function}: ${found.message}: ${found.insns} insns, ${found.hits} hits: ${found.file}`,
+      ...found.also.map(
+        (other) => `        also ${other.function}: ${other.insns} insns, ${other.hits} hits: ${other.file}`,
+      ),
     );
   }
   if (one.disagreementCount > 0) {

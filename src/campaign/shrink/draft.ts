@@ -4,7 +4,7 @@
  */
 import { decodeAll } from '../../isa/decode.js';
 import { InputError } from '../../isa/errors.js';
-import { type Op, slots } from '../../isa/insn.js';
+import type { Op } from '../../isa/insn.js';
 import { type Item, type Linked, label, link, type Reference } from '../../isa/label.js';
 import { targetOf } from '../../isa/target.js';
 import type { Program, Subprog } from '../../object/program.js';
@@ -72,11 +72,6 @@ export function replaced(draft: Draft, index: number, items: readonly (Op | Link
   const { labels } = draft.nodes[index]!;
   const made = items.map((item, i): Node => ({ labels: i === 0 ? labels : [], item }));
   return { ...draft, nodes: [...draft.nodes.slice(0, index), ...made, ...draft.nodes.slice(index + 1)] };
-}
-
-/** Slots that the insns take. */
-export function size(draft: Draft): number {
-  return draft.nodes.reduce((sum, node) => sum + slots(opOf(node)), 0);
 }
 
 /**

@@ -5,7 +5,16 @@ import { EMPTY, type Environment, toHex } from '../../vm/environment.js';
 import { close, type Draft, open } from './draft.js';
 import { type Measure, measure, type Shown, smaller } from './measure.js';
 import { dropJumpedOver, dropPairs, dropRuns, type Pass, simplify } from './passes.js';
-import { direct, dropCall, forward, inline, otherCall, shareStackAddress, unmake } from './rewrites.js';
+import {
+  direct,
+  dropCall,
+  forward,
+  inline,
+  otherCall,
+  remake,
+  shareStackAddress,
+  unmake,
+} from './rewrites.js';
 import { fitting, plainerSurroundings } from './surroundings.js';
 import { type Answer, ask, type Target } from './witness.js';
 
@@ -21,6 +30,7 @@ const ROUND: readonly Pass[] = [
   direct,
   inline,
   forward,
+  remake,
   otherCall,
   simplify,
   shareStackAddress,
@@ -144,8 +154,8 @@ function kindest(shown: Shown): Shown {
 }
 
 function keyOf({ program, env }: Shown): string {
-  const { insns, maps, kfuncs, localTypes, section, license } = program;
-  const rest = JSON.stringify([maps, kfuncs, localTypes, section ?? '', license ?? ''], plain);
+  const { name, insns, maps, kfuncs, localTypes, section, license } = program;
+  const rest = JSON.stringify([name, maps, kfuncs, localTypes, section ?? '', license ?? ''], plain);
   return `${toHex(toBytes(insns))} ${rest} ${JSON.stringify(env, plain)}`;
 }
 

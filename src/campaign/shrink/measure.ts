@@ -1,7 +1,7 @@
 /** How small a case is. Shrinking only ever takes steps that make this smaller, so it ends. */
 
 import { decodeAll } from '../../isa/decode.js';
-import { type Op, slots } from '../../isa/insn.js';
+import type { Op } from '../../isa/insn.js';
 import type { Program } from '../../object/program.js';
 import type { Environment } from '../../vm/environment.js';
 
@@ -13,12 +13,17 @@ export interface Shown {
   readonly step: number;
 }
 
-/** Compared from the left: slots, weight of the insns, size of what they name, size of the environment, steps. */
+/** Insns as they are written: a 64-bit immediate, which takes two slots, counts once. */
+export function written({ insns }: Program): number {
+  return decodeAll(insns).filter((op) => op !== undefined).length;
+}
+
+/** Compared from the left: insns as written, slots, weight of the insns, size of what they name, size of the environment, steps. */
 export type Measure = readonly number[];
 
 export function measure({ program, env, step }: Shown): Measure {
   const weight = decodeAll(program.insns).reduce((sum, op) => sum + (op === undefined ? 0 : weigh(op)), 0);
-  return [program.insns.length, weight, weighRest(program), weighEnvironment(env), step];
+  return [written(program), program.insns.length, weight, weighRest(program), weighEnvironment(env), step];
 }
 
 /** Whether `a` is smaller than `b`. */
@@ -29,7 +34,7 @@ export function smaller(a: Measure, b: Measure): boolean {
 
 /** The plainer an operation reads, the less it weighs. */
 export function weigh(op: Op): number {
-  return 2000 * slots(op) + BASE[op.kind] + numbers(op);
+  return BASE[op.kind] + numbers(op);
 }
 
 const BASE: Readonly<Record<Op['kind'], number>> = {

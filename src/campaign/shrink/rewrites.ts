@@ -98,35 +98,50 @@ export const forward: Pass = {
   positions: each,
   *candidates(draft, position) {
     const op = opOf(draft.nodes[position]!);
-    if (op.kind !== 'mov' && op.kind !== 'ld_imm64') return;
-    if (op.kind === 'mov' && 'imm' in op.src) return;
-    const [from, to] = op.kind === 'mov' && 'reg' in op.src ? [op.dst, op.src.reg] : [op.dst, op.dst];
-    if (from === to) {
-      yield* laterCopies(draft, position, op.dst);
-      return;
-    }
-    const nodes = draft.nodes.map((node, i): Node => (i > position ? reading(node, from, to) : node));
-    yield without({ ...draft, nodes }, (i) => i === position);
-    // Only as far as the next one that makes the register anew.
+    if (op.kind !== 'mov' || !('reg' in op.src) || op.dst === op.src.reg) return;
+    const [from, to] = [op.dst, op.src.reg];
+    // All the way, or only as far as the next one that makes the register anew.
     const end = draft.nodes.findIndex((node, i) => i > position && makes(opOf(node)) === from);
-    if (end < 0) return;
-    const some = draft.nodes.map(
-      (node, i): Node => (i > position && i <= end ? reading(node, from, to) : node),
-    );
-    yield without({ ...draft, nodes: some }, (i) => i === position);
+    for (const last of end < 0 ? [draft.nodes.length] : [draft.nodes.length, end]) {
+      const nodes = draft.nodes.map(
+        (node, i): Node => (i > position && i <= last ? reading(node, from, to) : node),
+      );
+      yield without({ ...draft, nodes }, (i) => i === position);
+    }
   },
 };
 
-/** A value that was made in one register and is only copied into another is made there. */
-function* laterCopies(draft: Draft, position: number, from: number): Iterable<Draft> {
-  for (let i = position + 1; i < draft.nodes.length; i++) {
-    const op = opOf(draft.nodes[i]!);
-    if (op.kind !== 'mov' || !('reg' in op.src) || op.src.reg !== from) continue;
-    const original = opOf(draft.nodes[position]!);
-    if (original.kind !== 'ld_imm64') return;
-    yield without(replaced(draft, i, [{ ...original, dst: op.dst }]), (k) => k === position);
-    return;
+/** An address that is kept in a register to be copied is made anew where it is wanted. */
+export const remake: Pass = {
+  name: 'make addresses anew',
+  positions: each,
+  *candidates(draft, position) {
+    const op = opOf(draft.nodes[position]!);
+    if (op.kind !== 'ld_imm64' || draft.nodes[position]!.item.kind === 'linked') return;
+    let same = true;
+    const nodes = draft.nodes.map((node, i): Node => {
+      if (i <= position || !same) return node;
+      const copy = opOf(node);
+      same = makes(copy) !== op.dst && !(copy.kind === 'call' && op.dst <= 5);
+      const copies = copy.kind === 'mov' && 'reg' in copy.src && copy.src.reg === op.dst;
+      return copies ? { ...node, item: { ...op, dst: copy.dst } } : node;
+    });
+    yield without({ ...draft, nodes: folded(nodes) }, (i) => i === position);
+  },
+};
+
+/** `rN = mapvalue m +A; rN += B` as one, the second part made to do nothing. */
+function folded(nodes: readonly Node[]): readonly Node[] {
+  const result = [...nodes];
+  for (const [i, node] of nodes.entries()) {
+    const [op, next] = [opOf(node), nodes[i + 1]];
+    const add = next && opOf(next);
+    if (op.kind !== 'ld_imm64' || op.as !== 'map_value' || add?.kind !== 'alu' || add.op !== 'add') continue;
+    if (add.dst !== op.dst || !('imm' in add.src) || add.width !== 64) continue;
+    result[i] = { ...node, item: { ...op, hi: op.hi + add.src.imm } };
+    result[i + 1] = { ...next!, item: { ...add, src: { imm: 0 } } };
   }
+  return result;
 }
 
 function reading(node: Node, from: number, to: number): Node {

@@ -9,6 +9,7 @@ import type { Cause } from '../cause.js';
 import { surroundings } from '../surroundings.js';
 import { replayed } from '../trial.js';
 import { shrinkInsns } from './insns.js';
+import { written } from './measure.js';
 import { type Answer, ask, type Target } from './witness.js';
 
 /** Where a generated program came from. */
@@ -21,6 +22,7 @@ export interface Origin {
 
 export interface SmallCase {
   readonly text: string;
+  /** As written, see `written`. */
   readonly insns: number;
   readonly cause: Cause;
 }
@@ -32,7 +34,7 @@ const TREES = 600;
 export function shrinkCase(one: Case, target: Target, origin?: Origin): SmallCase {
   const start = (origin && fromTree(origin, target)) ?? { program: one.program, env: one.env };
   const shrunk = shrinkInsns(start.program, start.env, target) ?? shrinkInsns(one.program, one.env, target);
-  const asIs: SmallCase = { text: printCase(one), insns: one.program.insns.length, cause: target.cause };
+  const asIs: SmallCase = { text: printCase(one), insns: written(one.program), cause: target.cause };
   if (shrunk === undefined) return asIs;
   const { violation, recorded, step, cause } = shrunk.answer;
   const small: Case = {
@@ -46,14 +48,14 @@ export function shrinkCase(one: Case, target: Target, origin?: Origin): SmallCas
       `${violation.check}: ${violation.message}`,
       ...one.comments.filter((line) => !line.startsWith(`${target.cause.check}: `)),
       ...(origin ? [`seed ${origin.seed}, program ${origin.index}, world ${origin.world}`] : []),
-      `shrunk from ${one.program.insns.length} to ${shrunk.shown.program.insns.length} insns${shrunk.done ? '' : ', budget spent'}`,
+      `shrunk from ${written(one.program)} to ${written(shrunk.shown.program)} insns${shrunk.done ? '' : ', budget spent'}`,
     ],
   };
   const text = printCase(small);
   const check = replayed(parseCase(text), target.rules.rules);
   // What does not survive being written down is no case.
   if (typeof check === 'string' || !check.ok) return asIs;
-  return { text, insns: shrunk.shown.program.insns.length, cause };
+  return { text, insns: written(shrunk.shown.program), cause };
 }
 
 interface Start {

@@ -40,7 +40,8 @@ function* plainerMaps(map: MapDef): Iterable<MapDef> {
 
 function* plainerEnvironments(env: Environment): Iterable<Environment> {
   const { packet, ctx, ctxFields, maps, choices } = env;
-  yield { choices };
+  if (packet !== undefined || ctx !== undefined || ctxFields !== undefined || maps !== undefined)
+    yield { choices };
   if (packet !== undefined) yield dropping(env, 'packet');
   if (ctx !== undefined) yield dropping(env, 'ctx');
   if (ctxFields !== undefined) yield dropping(env, 'ctxFields');

@@ -5,6 +5,7 @@ import { Option } from 'commander';
 import { runCampaign } from '../../campaign/campaign.js';
 import type { Setting } from '../../campaign/job.js';
 import { replayText } from '../../campaign/replay.js';
+import { written } from '../../campaign/shrink/measure.js';
 import { findings, type State } from '../../campaign/state.js';
 import { store } from '../../campaign/store.js';
 import { InputError } from '../../isa/errors.js';
@@ -101,7 +102,7 @@ async function save(state: State, folder: string): Promise<readonly Filed[]> {
   const filed: Filed[] = [];
   for (const { cause, small, text } of findings(state)) {
     const stored = await store(folder, cause, small?.text ?? text, stillHolds);
-    filed.push({ file: stored.file, insns: parseCase(stored.text, stored.file).program.insns.length });
+    filed.push({ file: stored.file, insns: written(parseCase(stored.text, stored.file).program) });
   }
   return filed;
 }

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { kernelAccepts } from '../../campaign/job.js';
 import { rulesOfCase } from '../../campaign/rules.js';
+import { written } from '../../campaign/shrink/measure.js';
 import { shrinkCase } from '../../campaign/shrink/shrink.js';
 import { causeOfBroken, pathOf, ready, replayed } from '../../campaign/trial.js';
 import { InputError } from '../../isa/errors.js';
@@ -50,7 +51,7 @@ async function shrinkFile(file: string, options: Options): Promise<Outcome> {
     const small = shrinkCase(full, judge ? { ...target, kernelAccepts: kernelAccepts(judge) } : target);
     const output = options.output ?? file.replace(/(\.bpf)?$/, '.min.bpf');
     writeFileSync(output, small.text);
-    const [from, to] = [one.program.insns.length, small.insns];
+    const [from, to] = [written(one.program), small.insns];
     return {
       exit: 0,
       json: { from, to, file: output, check: cause.check, function: cause.function },
