@@ -1,0 +1,174 @@
+/**
+ * `npm run bench`: how fast swansong is, as ratios of figures from one run on one machine, so that they can be compared between machines.
+ * Reads the clock, as nothing else in swansong does for what it answers.
+ */
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { sample } from '../../generators/sample.js';
+import { runCampaign } from '../campaign/campaign.js';
+import { checkProgram } from '../campaign/check.js';
+import { loadAll } from '../campaign/rules.js';
+import { assemble } from '../isa/assemble.js';
+import type { Program } from '../object/program.js';
+import { kernelAvailable } from '../oracle/available.js';
+import { loadRate } from '../oracle/bulk.js';
+import { proveProgram } from '../smt/program-proof.js';
+import { verify } from '../verifier/verify.js';
+import { Vm } from '../vm/vm.js';
+import { runPlain } from './bench/plain.js';
+import { toJson } from './outcome.js';
+import { table } from './table.js';
+
+/** Seed and number of the programs that are measured. */
+const SEED = 1;
+const PROGRAMS = 150;
+/** Programs of the campaign whose memory is measured. */
+const CAMPAIGN = 500;
+
+/** Arithmetic, branches, and stack accesses, about five million insns of them. */
+const LOOP = `
+    r0 = 0
+    r6 = 500000
+loop:
+    r1 = r6
+    r1 *= 0x1e3779b1
+    r1 ^= r0
+    *(u64 *)(r10 -8) = r1
+    r2 = *(u64 *)(r10 -8)
+    r2 >>= 7
+    r0 += r2
+    w0 += w1
+    r6 += -1
+    if r6 != 0 goto loop
+    exit
+`;
+
+interface Row {
+  readonly what: string;
+  readonly ours: number;
+  readonly other: number;
+  /** ours / other. */
+  readonly ratio: number;
+  readonly units: string;
+}
+
+const seconds = (): number => performance.now() / 1000;
+
+/** Seconds that `work` takes, and what it answers. */
+async function timed<T>(work: () => T | Promise<T>): Promise<{ readonly took: number; readonly result: T }> {
+  const start = seconds();
+  const result = await work();
+  return { took: seconds() - start, result };
+}
+
+async function checkedPrograms(programs: readonly Program[]): Promise<Row | string> {
+  const rules = await loadAll(['sound']);
+  const all = async (count: number): Promise<void> => {
+    const options = { seed: SEED, rules, worlds: 1, prove: false };
+    for (let index = 0; index < count; index++) await checkProgram(index, options);
+  };
+  await all(20);
+  const { took } = await timed(() => all(PROGRAMS));
+  const kernel = kernelAvailable();
+  if (!kernel.ok) return `programs checked over kernel loads: ${kernel.reason}`;
+  const { rate } = loadRate(programs);
+  return row('programs checked / kernel loads', PROGRAMS / took, rate, '1/s');
+}
+
+async function vmSpeed(): Promise<Row> {
+  const { insns } = assemble(LOOP);
+  const program: Program = {
+    name: 'loop',
+    type: 'xdp',
+    insns,
+    maps: [],
+    kfuncs: [],
+    subprogs: [{ name: 'main', start: 0, linkage: 'static' }],
+    localTypes: [],
+  };
+  const run = () => new Vm(program, { maxSteps: 100_000_000 }).run();
+  run();
+  const ours = await timed(run);
+  runPlain(insns);
+  const plain = await timed(() => runPlain(insns));
+  if (ours.result.r0 !== plain.result.r0 || ours.result.steps !== plain.result.steps) {
+    throw new Error('the VM and the baseline do not agree');
+  }
+  return row(
+    'VM / plain interpreter',
+    ours.result.steps / ours.took,
+    plain.result.steps / plain.took,
+    'insns/s',
+  );
+}
+
+async function proofCost(programs: readonly Program[]): Promise<Row> {
+  const [rules] = await loadAll(['sound']);
+  // Start Z3 before the clock.
+  await proveProgram(programs[0]!, rules!.rules);
+  const verification = await timed(() => programs.map((program) => verify(program)));
+  const proof = await timed(async () => {
+    for (const [i, program] of programs.entries()) {
+      const verified = verification.result[i]!;
+      if (verified.ok) await proveProgram(program, rules!.rules, { verified });
+    }
+  });
+  return row('proof time / verification time', proof.took, verification.took, 's');
+}
+
+/** Peak memory of a campaign, in a process of its own. */
+function peakMemory(): Row {
+  const { stdout, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--memory'], {
+    encoding: 'utf8',
+  });
+  const bytes = Number(stdout);
+  if (status !== 0 || !Number.isFinite(bytes))
+    throw new Error('the campaign whose memory is measured failed');
+  return row(`peak memory of ${CAMPAIGN} programs / 1 GiB`, bytes / 2 ** 30, 1, 'GiB');
+}
+
+async function campaignMemory(): Promise<void> {
+  const setting = { seed: SEED, rules: ['sound'], worlds: 3, prove: true, kernel: false };
+  await runCampaign({ setting, programs: CAMPAIGN, workers: availableParallelism() });
+  process.stdout.write(`${process.resourceUsage().maxRSS * 1024}`);
+}
+
+function row(what: string, ours: number, other: number, units: string): Row {
+  return { what, ours, other, ratio: ours / other, units };
+}
+
+async function main(json: boolean): Promise<void> {
+  const programs = Array.from({ length: PROGRAMS }, (_, index) => sample(SEED, index).program);
+  const measured = [
+    await checkedPrograms(programs),
+    await vmSpeed(),
+    await proofCost(programs),
+    peakMemory(),
+  ];
+  const rows = measured.filter((one) => typeof one !== 'string');
+  const skipped = measured.filter((one) => typeof one === 'string');
+  if (json) {
+    process.stdout.write(toJson({ rows, skipped }));
+    return;
+  }
+  const figure = (value: number): string => Number(value.toPrecision(3)).toLocaleString('en');
+  process.stdout.write(
+    table(
+      ['measure', 'ours', 'other', 'unit', 'ratio'],
+      rows.map(({ what, ours, other, units, ratio }) => [
+        what,
+        figure(ours),
+        figure(other),
+        units,
+        figure(ratio),
+      ]),
+      ['ours', 'other', 'ratio'],
+    ),
+  );
+  for (const reason of skipped) process.stdout.write(`not measured: ${reason}\n`);
+}
+
+if (process.argv.includes('--memory')) await campaignMemory();
+else await main(process.argv.includes('--json'));
+process.exit(0);
