@@ -20,11 +20,16 @@ import type { Item } from '../../src/isa/label.js';
 import { contractOf } from '../../src/kernel/catalog.js';
 import type { Contract } from '../../src/kernel/contract.js';
 import type { LocalType, MapDef, ProgType } from '../../src/object/program.js';
-import type { Fragment } from '../fragment.js';
 import { Allocator, Elided, type Home, STACK_BUDGET } from './frame.js';
 import { isRefused } from './refused.js';
 import { type Context, OUTSIDE, type ScalarThing, type Thing } from './scope.js';
 import { type Frame, type FunctionKind, index, isClear, type Param, size, type Unit } from './unit.js';
+
+/** What can be written: a fragment, as far as the compiler is concerned. */
+export interface Writable {
+  readonly body: readonly Writable[];
+  emit(c: Compiler): void;
+}
 
 export class Compiler {
   readonly units: Unit[] = [];
@@ -73,7 +78,7 @@ export class Compiler {
   }
 
   /** Writes fragments in order; what cannot stand here is left out, its nested fragments are not. */
-  body(fragments: readonly Fragment[]): void {
+  body(fragments: readonly Writable[]): void {
     for (const node of fragments) {
       if (this.size >= this.limit) return;
       if (!this.attempt(() => node.emit(this))) this.body(node.body);
