@@ -22,6 +22,8 @@ export interface Prepared {
   /** Stack offset of each dynptr slot that the call initialises. */
   readonly slots: ReadonlyMap<number, number>;
   readonly map: MapDef | undefined;
+  /** Stack memory that the call fills and nothing was written to before: offset, bytes. */
+  readonly filled: readonly (readonly [number, number])[];
   /** Bytes of each memory argument and of the memory that is returned, by the index of the size argument. */
   readonly sizes: ReadonlyMap<number, number>;
   /** What was passed for each argument that is a thing. */
@@ -43,6 +45,7 @@ interface Draft {
   readonly things: Map<number, Thing>;
   /** Stack memory that is free again after the call: offset, bytes. */
   readonly temporary: (readonly [number, number])[];
+  readonly filled: (readonly [number, number])[];
   map?: MapDef;
 }
 
@@ -66,6 +69,7 @@ export function withArguments(
     sizes: new Map(),
     things: new Map(),
     temporary: [],
+    filled: [],
   };
   const finish = () => {
     for (const [offset, bytes] of draft.temporary.splice(0)) c.giveStack(offset, bytes);
@@ -224,7 +228,7 @@ function buffer(
   draft.temporary.push([offset, bytes]);
   if (fill !== undefined) {
     for (let word = 0; word < bytes; word += 8) c.emit(st(8, r10, offset + word, word === 0 ? fill % 4 : 0));
-  }
+  } else draft.filled.push([offset, bytes]);
   next(stackAddress(c, offset));
 }
 
@@ -236,10 +240,17 @@ function sizeFor(draft: Draft, sizeArg: number): number {
   if (known !== undefined) return known;
   const rule = argumentRule(draft.contract.name, sizeArg);
   const pick = draft.pick(sizeArg);
-  const size =
-    rule?.sizes !== undefined ? rule.sizes[pick % rule.sizes.length]! : SIZES[pick % SIZES.length]!;
+  let size = rule?.sizes !== undefined ? rule.sizes[pick % rule.sizes.length]! : SIZES[pick % SIZES.length]!;
+  if (pick % 8 === 7 && limitsResult(draft.contract, sizeArg)) size = 0;
   draft.sizes.set(sizeArg, size);
   return size;
+}
+
+/** Whether the function answers how much of a buffer of this size it has filled, and takes one without a byte as well. */
+function limitsResult({ args, outcomes }: Contract, sizeArg: number): boolean {
+  const arg = args[sizeArg];
+  if (arg?.kind !== 'size' || !arg.zero) return false;
+  return outcomes.some(({ r0 }) => r0.kind === 'scalar' && r0.upTo === sizeArg);
 }
 
 /** Beyond this the memory is taken from a map value. */
@@ -266,8 +277,11 @@ function prepareMemory(
   }
   // The range of a variable size includes bytes that the function may not write, so those are written before.
   const initialised = arg.access !== 'write' || (sizeArg !== undefined && isVariable(draft, sizeArg));
+  if (bytes === 0) {
+    next(stackAddress(c, -8));
+    return;
+  }
   buffer(c, draft, bytes, initialised ? pick : undefined, next);
-  return;
 }
 
 /** Whether a size argument is passed as a bounded scalar rather than as a constant. */

@@ -46,9 +46,42 @@ export function emitCall(
   withArguments(c, contract, pick, produce, (prepared) => {
     loadArguments(prepared);
     c.call(name);
+    if (pick(4) % 4 === 1) readFilled(c, prepared);
+    if (pick(4) % 4 === 3) requirePromised(c, contract, prepared);
     prepared.finish();
     withResult(c, contract, prepared, choices, inner);
   });
+}
+
+/** Reads what the call has filled, whatever it answered; r0 stays as it is. */
+function readFilled(c: Compiler, prepared: Prepared): void {
+  for (const [offset, bytes] of prepared.filled) {
+    const size = ([8, 4, 2, 1] as const).find((each) => each <= bytes) ?? 1;
+    c.emit(ldx(size, r1, r10, offset));
+  }
+}
+
+/** Largest number that fits an insn. */
+const MOST = 0x7fff_ffffn;
+
+/**
+ * Fails on a number that the function never answers. The verifier knows that, and does not look at what would happen then: a program
+ * that was killed must not come there either.
+ */
+function requirePromised(c: Compiler, { outcomes }: Contract, { sizes }: Prepared): void {
+  let [least, most] = [MOST, -MOST];
+  for (const { r0: answer } of outcomes) {
+    if (answer.kind !== 'scalar') return;
+    const size = answer.upTo === undefined ? undefined : sizes.get(answer.upTo);
+    const max = size === undefined || answer.max < BigInt(size) ? answer.max : BigInt(size);
+    least = answer.min < least ? answer.min : least;
+    most = max > most ? max : most;
+  }
+  if (least < -MOST || most > MOST || least > most) return;
+  const never = c.fresh();
+  const on = c.fresh();
+  c.emit(jmp('slt', r0, Number(least), never), jmp('sle', r0, Number(most), on));
+  c.emit(label(never), mov(r0, 0), ldx(8, r0, r0, 0), label(on));
 }
 
 /** Makes what an argument needs by calling the first function that can be called here. */

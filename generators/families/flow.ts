@@ -105,7 +105,8 @@ export function emitThrow(c: Compiler, { test, value }: EndChoices): void {
   if (test !== undefined) emitTest(c, test, on);
   c.emit(mov(r1, value % 2));
   c.call('bpf_throw');
-  c.emit(label(on));
+  // Nobody comes here from the call, so what was tested is still in r0.
+  c.emit(label(on), mov(r1, r0));
 }
 
 export function endArbitrary(): fc.Arbitrary<Fragment> {

@@ -16,8 +16,18 @@ export type LockName = 'spin' | 'resilient' | 'irqsave';
 /** Program types that may use maps with locks (check_map_prog_compatibility). */
 const LOCKING: readonly ProgType[] = ['xdp', 'tc', 'syscall'];
 
-/** Takes the lock at the start of the value in `home`, writes `inner` where it is held, gives it back. */
-export function emitLocked(c: Compiler, name: LockName, home: Home, owner: string, inner: () => void): void {
+/**
+ * Takes the lock at the start of the value in `home`, writes `inner` where it is held, gives it back. `signed`: failure is told by a
+ * number below 0, which the verifier knows to be the same as one that is not 0.
+ */
+export function emitLocked(
+  c: Compiler,
+  name: LockName,
+  home: Home,
+  owner: string,
+  inner: () => void,
+  signed = false,
+): void {
   if (!LOCKING.includes(c.type)) throw new Elided(`${c.type} programs may not use locks`);
   if (c.context.locks.includes(owner)) throw new Elided('the lock is held already');
   const change = { locks: [...c.context.locks, owner] };
@@ -34,7 +44,7 @@ export function emitLocked(c: Compiler, name: LockName, home: Home, owner: strin
   const failed = c.fresh();
   if (name === 'resilient') {
     c.call('bpf_res_spin_lock');
-    c.emit(jmp('ne', r0, 0, failed));
+    c.emit(jmp(signed ? 'slt' : 'ne', r0, 0, failed));
     const close = () => {
       c.load(r1, home);
       c.callUnchecked('bpf_res_spin_unlock');
@@ -44,7 +54,7 @@ export function emitLocked(c: Compiler, name: LockName, home: Home, owner: strin
     const slot = c.takeStack(8);
     c.emit(mov(r2, r10), add(r2, slot));
     c.call('bpf_res_spin_lock_irqsave');
-    c.emit(jmp('ne', r0, 0, failed));
+    c.emit(jmp(signed ? 'slt' : 'ne', r0, 0, failed));
     const close = () => {
       c.load(r1, home);
       c.emit(mov(r2, r10), add(r2, slot));
@@ -74,7 +84,8 @@ export function lockArbitrary(body: Body): fc.Arbitrary<Fragment> {
         const def = maps[map]!;
         if (!LOCKING.includes(c.type)) throw new Elided(`${c.type} programs may not use locks`);
         emitLookup(c, def, choices, (home) => {
-          emitLocked(c, name, home, def.name, () => withValue(c, def, home, touches, body));
+          const signed = choices.key % 3 === 1;
+          emitLocked(c, name, home, def.name, () => withValue(c, def, home, touches, body), signed);
         });
       }),
     );

@@ -70,6 +70,8 @@ function carryOut(call: Call): void {
   };
   const r0 = model?.run === undefined ? rest() : model.run(call, outcome, rest);
   if (outcome.effects.some((effect) => effect.kind === 'tail_call')) {
+    // The next program is not patched, and nobody counts its insns.
+    if (world.killed) world.report('bound', `${call.name} runs another program after the kill`, call.name);
     world.write(0, 0n);
     world.finish('tail_call');
     return;
