@@ -11,6 +11,7 @@ import type { Facts, Visit } from '../verifier/result.js';
 import { frameOf } from '../verifier/state.js';
 import { components } from './components.js';
 import type { Patched } from './patched.js';
+import type { ProgramProofDefects } from './proof-defects.js';
 
 export interface Bounds {
   /** Insns, over all termination points; undefined: there is no bound. */
@@ -24,7 +25,14 @@ const MAX_LOOPS = 1 << 23;
 /** bpf_iter_bits takes at most 511 words. */
 const MAX_BITS = 511 * 64;
 
-export function bounds(program: Program, code: Code, facts: Facts, path: FastPath, patched: Patched): Bounds {
+export function bounds(
+  program: Program,
+  code: Code,
+  facts: Facts,
+  path: FastPath,
+  patched: Patched,
+  defects: ProgramProofDefects = {},
+): Bounds {
   const graph = new PatchedGraph(program, code, path, patched);
   const worstOf = new Map<Visit, number>();
   const globalEntry = new Map<number, Visit>();
@@ -32,13 +40,14 @@ export function bounds(program: Program, code: Code, facts: Facts, path: FastPat
     const entry = facts.at(s.start).find((v) => v.state.frames.length === 1 && v.from === undefined);
     if (s.linkage === 'global' && s.start !== 0 && entry !== undefined) globalEntry.set(s.start, entry);
   }
-  // Callees first, so that a call of a global subprogram has its cost.
   const roots: Visit[] = [];
   for (const entry of globalEntry.values()) roots.push(entry);
   for (let slot = 0; slot < code.ops.length; slot++) roots.push(...facts.at(slot));
+  // A global subprogram's cost is known once that of those it calls is: they may nest as deep as there are any.
   for (let round = 0; round <= globalEntry.size; round++) {
-    graph.costOfCall = (v) => callCost(code, v, globalEntry, worstOf);
-    solve(roots, graph, worstOf);
+    const costs = new Map([...globalEntry].map(([start, entry]) => [start, worstOf.get(entry) ?? 0]));
+    if (!defects.callsAreFree) graph.costOfCall = (v) => callCost(code, v, costs);
+    solve(roots, graph, worstOf, defects);
   }
   const bySlot = new Map<number, number | undefined>();
   let worst = 0;
@@ -46,8 +55,10 @@ export function bounds(program: Program, code: Code, facts: Facts, path: FastPat
     const visits = facts.at(slot);
     if (visits.length === 0) continue;
     let most = 0;
-    for (const v of visits)
-      most = Math.max(most, worstOf.get(v)! + afterGlobal(v, code, facts, graph, worstOf, 0));
+    for (const v of visits) {
+      const after = defects.callersAreFree ? 0 : afterGlobal(v, code, facts, graph, worstOf, 0);
+      most = Math.max(most, worstOf.get(v)! + after);
+    }
     bySlot.set(slot, Number.isFinite(most) ? most : undefined);
     worst = Math.max(worst, most);
   }
@@ -55,16 +66,10 @@ export function bounds(program: Program, code: Code, facts: Facts, path: FastPat
 }
 
 /** What a global subprogram adds to the insn that calls it. */
-function callCost(
-  code: Code,
-  v: Visit,
-  entries: ReadonlyMap<number, Visit>,
-  worstOf: ReadonlyMap<Visit, number>,
-): number {
+function callCost(code: Code, v: Visit, costs: ReadonlyMap<number, number>): number {
   const op = code.ops[v.slot];
   const target = op?.kind === 'call' && op.target === 'subprog' ? subprogTarget(op, v.slot) : undefined;
-  const entry = target === undefined ? undefined : entries.get(target);
-  return entry === undefined ? 0 : (worstOf.get(entry) ?? 0);
+  return target === undefined ? 0 : (costs.get(target) ?? 0);
 }
 
 /** A kill inside a global subprogram goes on in its callers, which the verifier did not walk in one piece with it. */
@@ -100,18 +105,17 @@ class PatchedGraph {
   ) {}
 
   next(v: Visit): readonly Visit[] {
-    const entry = this.patched.entries.get(v);
-    if (entry === undefined || entry === v) return v.next;
-    if (this.path.stubs.has(v.slot)) return [entry];
+    const entries = this.patched.entries.get(v);
+    if (entries === undefined) return v.next;
+    if (this.path.stubs.has(v.slot)) return entries;
     // The end of a callback: in flight at the kill, its helper stops; called after it, the helper goes on if it was kept.
     const call = frameOf(v.state).callback?.call;
-    return call !== undefined && !this.path.stubs.has(call) ? [entry, ...v.next] : [entry];
+    return call !== undefined && !this.path.stubs.has(call) ? [...entries, ...v.next] : entries;
   }
 
   cost(v: Visit): number {
-    const entry = this.patched.entries.get(v);
-    // The entry stands for the same insn.
-    if (entry !== undefined && entry !== v && this.path.stubs.has(v.slot)) return 0;
+    // The entries stand for the same insn.
+    if (this.patched.entries.has(v) && this.path.stubs.has(v.slot)) return 0;
     return 1 + this.costOfCall(v);
   }
 
@@ -150,7 +154,12 @@ class PatchedGraph {
 }
 
 /** Fills in the worst case of every visit that can be reached from the roots. */
-function solve(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map<Visit, number>): void {
+function solve(
+  roots: readonly Visit[],
+  graph: PatchedGraph,
+  worstOf: Map<Visit, number>,
+  defects: ProgramProofDefects,
+): void {
   worstOf.clear();
   // Successors come out before what leads to them.
   for (const component of components(roots, (v) => graph.next(v))) {
@@ -161,13 +170,18 @@ function solve(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map<Visit,
     }
     const first = component[0]!;
     const loops = component.length > 1 || graph.next(first).includes(first);
-    const cost = loops ? loopCost(component, inside, graph) : graph.cost(first);
+    const cost = loops ? loopCost(component, inside, graph, defects) : graph.cost(first);
     for (const v of component) worstOf.set(v, cost + after);
   }
 }
 
 /** The most insns run inside a set of visits that go round: its longest way through, times how often it may be gone. */
-function loopCost(component: readonly Visit[], inside: ReadonlySet<Visit>, graph: PatchedGraph): number {
+function loopCost(
+  component: readonly Visit[],
+  inside: ReadonlySet<Visit>,
+  graph: PatchedGraph,
+  defects: ProgramProofDefects,
+): number {
   const trips = new Map<string, number>();
   const controls = new Set<Visit>();
   for (const v of component) {
@@ -193,7 +207,7 @@ function loopCost(component: readonly Visit[], inside: ReadonlySet<Visit>, graph
     once = Math.max(once, most + graph.cost(v));
   }
   let product = 1;
-  for (const n of trips.values()) product *= n + 1;
+  for (const n of trips.values()) product *= defects.loopsOnce ? 1 : n + 1;
   let control = 0;
   for (const v of controls) control += graph.cost(v);
   return (once + control) * product;

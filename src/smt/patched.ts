@@ -14,6 +14,7 @@ import type { Facts, Profile, Visit } from '../verifier/result.js';
 import type { State } from '../verifier/state.js';
 import { frameOf } from '../verifier/state.js';
 import { Walk } from '../verifier/walk.js';
+import type { ProgramProofDefects } from './proof-defects.js';
 import { stubbedCall } from './stubbed-call.js';
 
 export interface PatchedFailure {
@@ -29,8 +30,8 @@ export interface PatchedFailure {
 }
 
 export interface Patched {
-  /** Where the patched run goes from a normal visit, if not where the normal run goes. */
-  readonly entries: ReadonlyMap<Visit, Visit>;
+  /** Where patched runs may go from a normal visit, if not where the normal run goes: visits of the same insn. */
+  readonly entries: ReadonlyMap<Visit, readonly Visit[]>;
   readonly failures: readonly PatchedFailure[];
   /** Insns walked in patched mode. */
   readonly walked: number;
@@ -41,13 +42,31 @@ export interface PatchedOptions {
   readonly budget: number;
   /** Failures to look for; the walk stops after that many. */
   readonly failures: number;
+  readonly defects?: ProgramProofDefects;
 }
 
-/** Callbacks that are running at the kill are the last their helpers make. */
-function interrupted(state: State): State {
-  if (!state.frames.some((f) => f.callback !== undefined && !f.callback.async)) return state;
-  const frames = state.frames.map((f) =>
-    f.callback === undefined ? f : { ...f, callback: { ...f.callback, stops: true as const } },
+/**
+ * What a normal state may stand for in a killed run. Callbacks that were running at the kill are the last that their helpers make. A
+ * helper that is kept may also have been called after the kill, and goes on calling: then only the callbacks outside of it stop.
+ */
+function killedStates(state: State, path: FastPath, defects: ProgramProofDefects | undefined): State[] {
+  const callbacks = state.frames.flatMap((f, depth) =>
+    f.callback === undefined || f.callback.async ? [] : [{ depth, call: f.callback.call }],
+  );
+  const states = [stopping(state, state.frames.length)];
+  for (const { depth, call } of callbacks.reverse()) {
+    if (path.stubs.has(call) || defects?.allInterrupted) break;
+    states.push(stopping(state, depth));
+  }
+  return states;
+}
+
+/** The callbacks in frames below `depth` are the last their helpers make. */
+function stopping(state: State, depth: number): State {
+  const frames = state.frames.map((f, at) =>
+    f.callback === undefined || f.callback.async || at >= depth
+      ? f
+      : { ...f, callback: { ...f.callback, stops: true as const } },
   );
   return { ...state, frames };
 }
@@ -68,17 +87,29 @@ export function walkPatched(
   firstId: number,
   options: PatchedOptions,
 ): Patched {
-  const entries = new Map<Visit, Visit>();
+  const { defects } = options;
+  const entries = new Map<Visit, readonly Visit[]>();
   const failures: PatchedFailure[] = [];
   let walked = 0;
+  let stubbed = 0;
   let walk = newWalk();
   for (let slot = 0; slot < code.ops.length; slot++) {
     for (const killed of facts.at(slot)) {
       if (!differs(killed, code, path) || failures.length >= options.failures) continue;
       try {
-        entries.set(killed, walk.from({ slot, state: interrupted(killed.state) }));
+        const states = path.stubs.has(slot)
+          ? killedStates(killed.state, path, defects)
+          : [stopping(killed.state, killed.state.frames.length)];
+        entries.set(
+          killed,
+          states.map((state) => {
+            stubbed = 0;
+            return walk.from({ slot, state });
+          }),
+        );
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
+        if (defects?.dropsFailures) continue;
         failures.push({
           message: error.message,
           slot: walk.slot,
@@ -105,9 +136,8 @@ export function walkPatched(
         widening: true,
         stubAt: (slot) => {
           const stub = path.stubs.get(slot);
-          return stub === undefined
-            ? undefined
-            : (p, args, contract) => stubbedCall(p, args, contract, stub, slot);
+          if (stub === undefined || (defects?.stubsOnce && stubbed++ > 0)) return undefined;
+          return (p, args, contract) => stubbedCall(p, args, contract, stub, slot, defects);
         },
       },
       firstId,

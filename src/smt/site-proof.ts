@@ -3,6 +3,7 @@
  * with the guards of the contract settled by what the verifier knows at the site. Sites of the same shape are asked about once.
  */
 import type { CallSite } from '../patch/fast-path.js';
+import type { ProgramProofDefects } from './proof-defects.js';
 import { guardName, proveOne } from './rule-proof.js';
 import { openSolver } from './solver.js';
 import { Terms } from './term/terms.js';
@@ -30,31 +31,41 @@ function shapeOf(site: CallSite, dry: boolean): string {
 export async function proveSites(
   sites: readonly CallSite[],
   rlimit?: number,
+  defects: ProgramProofDefects = {},
 ): Promise<{ readonly settled: readonly SiteSettled[]; readonly queries: number }> {
   const dryOf = (site: CallSite): boolean =>
     sites.every((s) => s.contract !== site.contract || (s.action.kind === 'stub' && s.action.stub.r0 === 0n));
   const shapes = sites.map((site) => shapeOf(site, dryOf(site)));
   const open = new Map<string, CallSite>();
   sites.forEach((site, i) => {
-    if (!answers.has(shapes[i]!)) open.set(shapes[i]!, site);
+    if (defects.sitesIgnoreGuards || !answers.has(shapes[i]!)) open.set(shapes[i]!, site);
   });
+  const given = new Map<string, SiteSettled>();
   if (open.size > 0) {
     const terms = new Terms();
     const solver = await openSolver(terms, rlimit === undefined ? {} : { rlimit });
     try {
       for (const [shape, site] of open) {
-        const settled = ask(terms, solver.check.bind(solver), site, dryOf(site));
+        const settled = ask(terms, solver.check.bind(solver), site, dryOf(site), defects);
+        given.set(shape, settled);
         // A question that was given up may be answered with more effort another time.
-        if (settled !== 'unknown') answers.set(shape, settled);
+        if (settled !== 'unknown' && !defects.sitesIgnoreGuards) answers.set(shape, settled);
       }
     } finally {
       solver.close();
     }
   }
-  return { settled: shapes.map((shape) => answers.get(shape) ?? 'unknown'), queries: sites.length };
+  const settled = shapes.map((shape) => given.get(shape) ?? answers.get(shape) ?? 'unknown');
+  return { settled, queries: sites.length };
 }
 
-function ask(terms: Terms, check: Parameters<typeof proveOne>[1], site: CallSite, dry: boolean): SiteSettled {
+function ask(
+  terms: Terms,
+  check: Parameters<typeof proveOne>[1],
+  site: CallSite,
+  dry: boolean,
+  defects: ProgramProofDefects,
+): SiteSettled {
   const { contract, action, rule, enabled } = site;
   const guards = new Map<string, boolean>();
   for (const outcome of contract.outcomes) {
@@ -66,7 +77,7 @@ function ask(terms: Terms, check: Parameters<typeof proveOne>[1], site: CallSite
     contract,
     { rule: rule?.name, action: action.kind, cases: [{ guards, action }] },
     dry,
-    {},
+    defects.sitesIgnoreGuards ? { ignoresGuards: true } : {},
   );
   if (proof.verdict === 'unknown') return 'unknown';
   if (proof.verdict === 'proven') return action.kind === 'stub' ? 'outcome' : 'kept';

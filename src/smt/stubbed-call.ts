@@ -9,6 +9,7 @@ import { scalarReg, UNINIT } from '../verifier/regs.js';
 import { constant, isConst } from '../verifier/scalar.js';
 import { skipStack } from '../verifier/stack.js';
 import type { Reg } from '../verifier/state.js';
+import type { ProgramProofDefects } from './proof-defects.js';
 
 /** Bytes that the function would write through this argument; undefined when it writes none, or how many is not known. */
 function written(contract: Contract, args: readonly Reg[], index: number): number | undefined {
@@ -32,7 +33,14 @@ function written(contract: Contract, args: readonly Reg[], index: number): numbe
 }
 
 /** Changes the path to what holds after the stub at slot `at`, and returns r0. */
-export function stubbedCall(p: Path, args: readonly Reg[], contract: Contract, stub: Stub, at: number): Reg {
+export function stubbedCall(
+  p: Path,
+  args: readonly Reg[],
+  contract: Contract,
+  stub: Stub,
+  at: number,
+  defects?: ProgramProofDefects,
+): Reg {
   for (let index = 0; index < contract.args.length; index++) {
     const size = written(contract, args, index);
     if (size === undefined) continue;
@@ -46,7 +54,8 @@ export function stubbedCall(p: Path, args: readonly Reg[], contract: Contract, s
       const ref = effect.acquires === undefined ? 0 : p.newId();
       if (ref !== 0) p.acquire({ id: ref, kind: 'pointer', at });
       makeDynptr(p, reg, effect.type, ref, p.newId());
-    } else if (stub.writes.includes(index)) touch(p, reg, index + 1, size, 'write', true);
+    } else if (stub.writes.includes(index) || defects?.stubFillsAll)
+      touch(p, reg, index + 1, size, 'write', true);
     else skipStack(p, reg, size);
   }
   return stub.r0 === 'void' ? UNINIT : scalarReg(constant(stub.r0));
