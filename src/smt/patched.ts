@@ -33,6 +33,8 @@ export interface Patched {
   /** Where patched runs may go from a normal visit, if not where the normal run goes: visits of the same insn. */
   readonly entries: ReadonlyMap<Visit, readonly Visit[]>;
   readonly failures: readonly PatchedFailure[];
+  /** Every patched visit, those on the way to a fault included. */
+  readonly facts: Facts;
   /** Insns walked in patched mode. */
   readonly walked: number;
 }
@@ -93,6 +95,7 @@ export function walkPatched(
   let walked = 0;
   let stubbed = 0;
   let walk = newWalk();
+  const visits: Visit[][] = [];
   for (let slot = 0; slot < code.ops.length; slot++) {
     for (const killed of facts.at(slot)) {
       if (!differs(killed, code, path) || failures.length >= options.failures) continue;
@@ -118,12 +121,22 @@ export function walkPatched(
           reason: error.reason,
         });
         // What was walked on the way to a fault is not known to be safe.
-        walked += walk.walked;
+        finish();
         walk = newWalk();
       }
     }
   }
-  return { entries, failures, walked: walked + walk.walked };
+  finish();
+  const none: readonly Visit[] = [];
+  const size = visits.reduce((sum, list) => sum + (list?.length ?? 0), 0);
+  return { entries, failures, walked, facts: { at: (slot) => visits[slot] ?? none, size } };
+
+  function finish(): void {
+    walked += walk.walked;
+    walk.visits.forEach((list, slot) => {
+      visits[slot] = [...(visits[slot] ?? []), ...(list ?? [])];
+    });
+  }
 
   function newWalk(): Walk {
     return new Walk(

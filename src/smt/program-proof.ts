@@ -12,14 +12,14 @@
  */
 import type { Program } from '../object/program.js';
 import type { CallSite } from '../patch/fast-path.js';
-import { callSites } from '../patch/fast-path.js';
+import { callSites, enabledAt } from '../patch/fast-path.js';
 import type { FastPath, RuleSet, Stub } from '../patch/rule.js';
 import type { Accepted, Profile } from '../verifier/result.js';
 import { verify } from '../verifier/verify.js';
 import type { Case } from '../vm/case.js';
 import { bounds } from './bound.js';
 import { findWitness } from './find-witness.js';
-import { walkPatched } from './patched.js';
+import { type Patched, walkPatched } from './patched.js';
 import type { ProgramProofDefects } from './proof-defects.js';
 import type { SiteSettled } from './site-proof.js';
 import { proveSites } from './site-proof.js';
@@ -89,9 +89,15 @@ export async function proveProgram(
     failures: SUSPICIONS,
     defects,
   });
+  // Where a stub lets a killed run go on that no ordinary run reaches, calls are made that no rule was asked about.
+  const stray = strayCalls(program, verified, patched);
+  const strayProved = await proveSites(stray, options.rlimit);
   const common = {
     points: countPoints(verified),
-    sites: sites.map((site, i) => report(site, proved.settled[i]!)),
+    sites: [
+      ...sites.map((site, i) => report(site, proved.settled[i]!)),
+      ...stray.map((site, i) => report(site, strayProved.settled[i]!)),
+    ],
     walked: { verified: verified.walked, patched: patched.walked },
   };
   const suspects = [
