@@ -103,6 +103,7 @@ export async function proveProgram(
   const suspects = [
     ...patched.failures.map((f) => ({ slot: f.killed.slot, message: `insn ${f.slot}: ${f.message}` })),
     ...sites.flatMap((site, i) => suspicion(site, proved.settled[i]!, defects)),
+    ...stray.flatMap((site, i) => suspicion(site, strayProved.settled[i]!, defects)),
   ];
   if (suspects.length === 0 || defects.provesAll) {
     const { worst, bySlot } = bounds(program, verified.code, verified.facts, path, patched, defects);
@@ -130,6 +131,15 @@ function unverified(reason: string, walked: number): ProgramProof {
     queries: 0,
     walked: { verified: walked, patched: 0 },
   };
+}
+
+/** Calls that only a killed run reaches. They are kept: the rules are applied where the verifier has been. */
+function strayCalls(program: Program, { facts, code }: Accepted, patched: Patched): CallSite[] {
+  return code.contracts.flatMap((contract, slot): CallSite[] => {
+    if (contract === undefined || facts.at(slot).length > 0 || patched.facts.at(slot).length === 0) return [];
+    const enabled = enabledAt(contract, program, patched.facts, slot);
+    return [{ slot, contract, enabled, rule: undefined, action: { kind: 'keep' } }];
+  });
 }
 
 function pathOf(rules: RuleSet, sites: readonly CallSite[]): FastPath {
