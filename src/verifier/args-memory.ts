@@ -15,24 +15,6 @@ import type { Reg, RegType } from './state.js';
 
 type MemArg = Extract<Arg, { kind: 'mem' }>;
 
-/** Helpers whose prototype says `pkt_access`: the others may not be given a packet pointer. */
-const TAKES_PACKET = new Set([
-  'bpf_map_lookup_elem',
-  'bpf_map_update_elem',
-  'bpf_map_delete_elem',
-  'bpf_map_lookup_percpu_elem',
-  'bpf_csum_diff',
-  'bpf_sk_lookup_tcp',
-  'bpf_sk_lookup_udp',
-  'bpf_skc_lookup_tcp',
-  'bpf_tcp_check_syncookie',
-  'bpf_tcp_gen_syncookie',
-  'bpf_tcp_raw_gen_syncookie_ipv4',
-  'bpf_tcp_raw_gen_syncookie_ipv6',
-  'bpf_tcp_raw_check_syncookie_ipv4',
-  'bpf_tcp_raw_check_syncookie_ipv6',
-]);
-
 const MEMORY: ReadonlySet<RegType> = new Set([
   'stack',
   'packet',
@@ -58,7 +40,7 @@ function requireMemory(
 ): void {
   if (reg.nullable || !types.has(reg.type)) refuse(`R${regno} type=${typeName(reg)} expected=${names}`);
   const packet = reg.type === 'packet' || reg.type === 'packet_meta';
-  if (packet && site.contract.kind === 'helper' && !TAKES_PACKET.has(site.contract.name)) {
+  if (packet && site.contract.kind === 'helper' && site.contract.packetArgs !== true) {
     refuse('helper access to the packet is not allowed');
   }
 }
@@ -75,7 +57,7 @@ export function touch(
   const write = access !== 'read';
   switch (reg.type) {
     case 'stack':
-      if (access === 'write' && exact) fillStackRange(p, reg, regno, size);
+      if (access === 'write' && exact) fillStackRange(p, reg, regno, size, true);
       else readStackRange(p, reg, regno, size, write);
       return;
     case 'map_value': {

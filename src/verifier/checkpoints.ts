@@ -3,7 +3,7 @@
  * this makes visible. Follows is_state_visited of kernel/bpf/verifier.c.
  */
 import { covers, sameCalls } from './compare.js';
-import { refuse } from './refusal.js';
+import { Refusal, refuse } from './refusal.js';
 import type { Visit } from './result.js';
 import type { State } from './state.js';
 
@@ -13,6 +13,9 @@ export interface Checkpoint {
   readonly visit: Visit;
   /** Paths that started here and have not ended. While there are any, the state is not known to be safe. */
   branches: number;
+  /** How often it covered a state, and how often it did not. */
+  hits: number;
+  misses: number;
   readonly parent: Checkpoint | undefined;
 }
 
@@ -22,39 +25,81 @@ export interface Checkpoint {
  */
 export type LoopKind = 'iterator' | 'drained' | 'callback' | 'may_goto' | undefined;
 
+/** Rounds of one and the same state after which a loop that no check ends is given up; the kernel walks on to its limit. */
+const STUCK = 40;
+
 export class Checkpoints {
   private readonly bySlot = new Map<number, Checkpoint[]>();
   count = 0;
 
   constructor(private readonly strict: boolean) {}
 
-  /** The checkpoint that covers this state, if there is one. Refuses a loop that cannot end. */
-  covering(slot: number, state: State, loop: LoopKind): Checkpoint | undefined {
+  /** Jumps walked so far; the walk counts them. */
+  jumps = 0;
+  private lastJumps = 0;
+  private lastWalked = 0;
+
+  /** Enough has happened since a state was last kept that another may be worth it (the heuristic of is_state_visited). */
+  isTime(walked: number): boolean {
+    return this.jumps - this.lastJumps >= 2 && walked - this.lastWalked >= 8;
+  }
+
+  /** In a loop that is walked round by round states are kept less often. */
+  isSoon(walked: number): boolean {
+    return this.jumps - this.lastJumps < 20 && walked - this.lastWalked < 100;
+  }
+
+  /**
+   * The checkpoint that covers this state, if there is one; and whether a path that is not at its end yet came through here.
+   * Refuses a loop that cannot end. `keep`: the state would become a checkpoint, so that old ones that never cover may go.
+   * `always`: every state is kept here.
+   */
+  covering(
+    slot: number,
+    state: State,
+    loop: LoopKind,
+    keep: boolean,
+    always: boolean,
+  ): { readonly covered: Checkpoint | undefined; readonly looping: boolean } {
     const list = this.bySlot.get(slot);
-    if (list === undefined) return undefined;
+    let looping = false;
+    if (list === undefined) return { covered: undefined, looping };
     for (let i = list.length - 1; i >= 0; i--) {
       const old = list[i]!;
       if (!sameCalls(old.state, state)) continue;
-      if (old.branches === 0) {
-        if (covers(old.state, state, 'within', this.strict)) return old;
-        continue;
+      if (this.isCovered(old, slot, state, loop)) {
+        old.hits++;
+        return { covered: old, looping };
       }
-      if (loop !== undefined) {
-        const goesRound = loop === 'may_goto' ? old.state.mayGoto !== state.mayGoto : loop !== 'drained';
-        if (goesRound && covers(old.state, state, 'within', this.strict)) return old;
-        if (loop !== 'may_goto') continue;
-      }
-      if (covers(old.state, state, 'exact', this.strict)) refuse(`infinite loop detected at insn ${slot}`);
+      if (old.branches > 0 && (loop === undefined || loop === 'may_goto')) looping = true;
+      if (!keep) continue;
+      old.misses++;
+      if (old.misses > (old.hits + 1) * (always && old.branches > 0 ? 64 : 3)) list.splice(i, 1);
     }
-    return undefined;
+    return { covered: undefined, looping };
   }
 
-  add(slot: number, state: State, visit: Visit, parent: Checkpoint | undefined): Checkpoint {
-    const checkpoint: Checkpoint = { slot, state, visit, branches: 1, parent };
+  private isCovered(old: Checkpoint, slot: number, state: State, loop: LoopKind): boolean {
+    if (old.branches === 0) return covers(old.state, state, 'within', this.strict);
+    if (loop !== undefined) {
+      const goesRound = loop === 'may_goto' ? old.state.mayGoto !== state.mayGoto : loop !== 'drained';
+      if (goesRound && covers(old.state, state, 'within', this.strict)) return true;
+      if (loop === 'drained' && old.misses > STUCK && covers(old.state, state, 'exact', this.strict))
+        throw new Refusal(`BPF program is too large: it goes round at insn ${slot} for ever`, 'budget');
+      if (loop !== 'may_goto') return false;
+    }
+    if (covers(old.state, state, 'exact', this.strict)) refuse(`infinite loop detected at insn ${slot}`);
+    return false;
+  }
+
+  add(slot: number, state: State, visit: Visit, parent: Checkpoint | undefined, walked: number): Checkpoint {
+    const checkpoint: Checkpoint = { slot, state, visit, branches: 1, hits: 0, misses: 0, parent };
     const list = this.bySlot.get(slot);
     if (list === undefined) this.bySlot.set(slot, [checkpoint]);
     else list.push(checkpoint);
     this.count++;
+    this.lastJumps = this.jumps;
+    this.lastWalked = walked;
     return checkpoint;
   }
 }

@@ -21,12 +21,15 @@ export interface Code {
   readonly live: Uint16Array;
   /** Stack slots of the running frame that are read on some path from this slot before they are written. */
   readonly liveStack: readonly SlotSet[];
-  /** Paths meet here, or a loop goes through here: where states are kept for pruning. */
+  /** Where states are compared and kept for pruning; see `MEETS`. */
   readonly meets: Uint8Array;
   /** First slot of the subprogram that each slot belongs to. */
   readonly owner: Int32Array;
   subprogAt(start: number): Subprog | undefined;
 }
+
+/** `point`: states are compared here, and kept now and then. `always`: every state is kept, for a loop ends here (force_checkpoint). */
+export const MEETS = { no: 0, point: 1, always: 2 } as const;
 
 const ARGS = 0b111110;
 const CALLER_SAVED = 0b111111;
@@ -108,25 +111,51 @@ function checkReach(ops: readonly (Op | undefined)[], starts: ReadonlyMap<number
   return reached;
 }
 
+/** The pruning points of visit_insn: jumps and where they lead, what follows a call, where callees start, calls that loop. */
 function meetingPoints(
   ops: readonly (Op | undefined)[],
   contracts: readonly (Contract | undefined)[],
   starts: ReadonlyMap<number, Subprog>,
 ): Uint8Array {
-  const edges = new Uint8Array(ops.length);
   const meets = new Uint8Array(ops.length);
+  const mark = (at: number, how: number): void => {
+    if (at < meets.length && meets[at]! < how) meets[at] = how;
+  };
   ops.forEach((op, at) => {
     if (op === undefined) return;
-    for (const next of successors(op, at)) edges[next]!++;
-    const contract = contracts[at];
-    const iterates = contract?.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next')) === true;
-    const loops = iterates || (contract !== undefined && callsBackAtOnce(contract));
-    if (loops || op.kind === 'may_goto') meets[at] = 1;
-    // What calls return to: several paths through the callee come back here.
-    if (op.kind === 'call' && op.target === 'subprog') meets[at + 1] = 1;
+    const after = at + slots(op);
+    switch (op.kind) {
+      case 'ja':
+        mark(after + op.off, MEETS.point);
+        break;
+      case 'jmp':
+        mark(at, MEETS.point);
+        mark(after + op.off, MEETS.point);
+        break;
+      case 'may_goto':
+        mark(at, MEETS.always);
+        mark(after + op.off, MEETS.point);
+        break;
+      case 'ld_imm64':
+        if (op.as === 'func') mark(after, MEETS.point);
+        break;
+      case 'call': {
+        mark(after, MEETS.point);
+        const contract = contracts[at];
+        if (op.target === 'subprog') mark(at, MEETS.point);
+        if (contract !== undefined && goesRound(contract)) mark(at, MEETS.always);
+        break;
+      }
+      default:
+    }
   });
-  for (let at = 0; at < ops.length; at++) if (edges[at]! > 1 || (starts.has(at) && at !== 0)) meets[at] = 1;
+  for (const at of starts.keys()) if (at !== 0) mark(at, MEETS.point);
   return meets;
+}
+
+/** A loop may go through a call of this function: the next element of an iterator, the next call of a callback. */
+function goesRound(c: Contract): boolean {
+  return callsBackAtOnce(c) || c.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'));
 }
 
 // Liveness.

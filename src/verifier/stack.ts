@@ -252,22 +252,22 @@ export function readStackRange(p: Path, ptr: Reg, regno: number, size: number, c
   if (clobber) fillStack(p, ptr.frame, range.min, length);
 }
 
-/** A function writes `size` bytes to the stack. At a variable offset the bytes must have been readable before. */
-export function fillStackRange(p: Path, ptr: Reg, regno: number, size: number): void {
+/**
+ * A function writes `size` bytes to the stack. At a variable offset the bytes must have been readable before. `raw`: plain memory, which
+ * may not lie over a dynptr; where an iterator, an IRQ state or another dynptr is made, one that needs no destroying may be.
+ */
+export function fillStackRange(p: Path, ptr: Reg, regno: number, size: number, raw = false): void {
   const range = stackRange(p, ptr, regno, 0, size, 'write to');
   if (!range.fixed) {
     readStackRange(p, ptr, regno, size, true);
     return;
   }
-  for (let at = range.min; at < range.min + size; at++) {
-    const kind = p.slot(ptr.frame, slotOf(at))?.bytes[byteOf(at)] ?? BYTE.invalid;
-    if (isSpecial(kind)) refuse(`potential write to ${specialName(kind)} at off=${at} disallowed`);
+  for (let at = range.min; raw && at < range.min + size; at++) {
+    if (p.slot(ptr.frame, slotOf(at))?.bytes[byteOf(at)] === BYTE.dynptr)
+      refuse(`potential write to dynptr at off=${at} disallowed`);
   }
   fillStack(p, ptr.frame, range.min, size);
 }
-
-const specialName = (kind: ByteKind): string =>
-  kind === BYTE.dynptr ? 'dynptr' : kind === BYTE.iter ? 'iterator' : 'irq flag';
 
 /** Offset of a stack pointer that must be fixed, as for dynptrs, iterators and IRQ states. */
 export function fixedStackOffset(ptr: Reg, what: string): number {

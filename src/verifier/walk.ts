@@ -17,7 +17,7 @@ import { Calls } from './calls.js';
 import type { Checkpoint, LoopKind } from './checkpoints.js';
 import { Checkpoints, lastTimeRound, pathEnded } from './checkpoints.js';
 import type { Code } from './code.js';
-import { callsBackAtOnce } from './code.js';
+import { callsBackAtOnce, MEETS } from './code.js';
 import { Globals } from './globals.js';
 import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
 import { AbstractMachine } from './machine.js';
@@ -126,11 +126,23 @@ export class Walk {
       if (this.walked > this.options.budget) {
         throw new Refusal(`BPF program is too large. Processed ${this.walked} insn`, 'budget', -1);
       }
-      const meets = this.code.meets[slot] === 1;
+      const how = this.code.meets[slot]!;
+      const meets = how !== MEETS.no;
       if (meets) this.dropDead(slot);
       const state = this.options.keepVisits || meets ? this.path.snapshot() : undefined;
+      let keep = false;
       if (meets) {
-        const covered = this.checkpoints.covering(slot, state!, this.loopKind(slot, op));
+        const always = how === MEETS.always;
+        keep = always || this.checkpoints.isTime(this.walked);
+        const { covered, looping } = this.checkpoints.covering(
+          slot,
+          state!,
+          this.loopKind(slot, op),
+          keep,
+          always,
+        );
+        // A loop that is being unrolled is not filled with states.
+        if (looping && !always && this.checkpoints.isSoon(this.walked)) keep = false;
         if (covered !== undefined) {
           this.current?.next.push(covered.visit);
           return first ?? covered.visit;
@@ -146,8 +158,9 @@ export class Walk {
           if (list === undefined) this.visits[slot] = [visit];
           else list.push(visit);
         }
-        if (meets) this.parent = this.checkpoints.add(slot, state, visit, this.parent);
+        if (keep) this.parent = this.checkpoints.add(slot, state, visit, this.parent, this.walked);
       }
+      if (jumps(op)) this.checkpoints.jumps++;
       slot = this.one(slot, op);
     }
     return first;
@@ -327,6 +340,10 @@ export class Walk {
     } else checkReturn(path);
   }
 }
+
+/** Insns that count as a jump where the kernel decides whether to keep a state (jmps_processed). */
+const jumps = (op: Op): boolean =>
+  op.kind === 'jmp' || op.kind === 'ja' || op.kind === 'call' || op.kind === 'exit' || op.kind === 'may_goto';
 
 /** References of the iterators that are open. */
 function iterRefs(state: State): ReadonlySet<number | undefined> {
