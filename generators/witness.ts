@@ -29,12 +29,13 @@ const section =
   (c, inner) =>
     emitSection(c, name, inner);
 
+/** `signed`: failure is told by a number below 0, as most people write it; else by one that is not 0. */
 const lock =
-  (name: LockName): Write =>
+  (name: LockName, signed = false): Write =>
   (c, inner) => {
     const map = (name === 'spin' ? LOCKED_MAPS : RESILIENT_MAPS)[0]!;
     emitLookup(c, map, { constant: true, key: 0, spill: false }, (home) =>
-      emitLocked(c, name, home, map.name, inner),
+      emitLocked(c, name, home, map.name, inner, signed),
     );
   };
 
@@ -63,9 +64,9 @@ const later =
 const SHAPES: Readonly<Record<string, Write>> = {
   bpf_spin_lock: lock('spin'),
   bpf_spin_unlock: lock('spin'),
-  bpf_res_spin_lock: lock('resilient'),
+  bpf_res_spin_lock: lock('resilient', true),
   bpf_res_spin_unlock: lock('resilient'),
-  bpf_res_spin_lock_irqsave: lock('irqsave'),
+  bpf_res_spin_lock_irqsave: lock('irqsave', true),
   bpf_res_spin_unlock_irqrestore: lock('irqsave'),
   bpf_rcu_read_lock: section('rcu'),
   bpf_rcu_read_unlock: section('rcu'),

@@ -47,7 +47,8 @@ export function emitCall(
     loadArguments(prepared);
     c.call(name);
     if (pick(4) % 4 === 1) readFilled(c, prepared);
-    if (pick(4) % 4 === 3) requirePromised(c, contract, prepared);
+    const empty = [...prepared.sizes.values()].includes(0);
+    if (empty || pick(4) % 4 === 3) requirePromised(c, contract, prepared);
     prepared.finish();
     withResult(c, contract, prepared, choices, inner);
   });
