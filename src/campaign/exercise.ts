@@ -34,14 +34,15 @@ export interface Exercise {
   readonly ordinary: RunResult;
 }
 
-/** Runs `code` as `options` say and kills it everywhere. `watch` is told of every termination point before the kill. */
+/** Runs `code` as `options` say and kills it everywhere, up to `maxSteps` at the most. `watch` is told of every termination point before the kill. */
 export function exercise(code: Code, options: VmOptions, watch: (world: World) => void = () => {}): Exercise {
   const vm = new Vm(code, options);
+  const longest = Math.min(LONGEST, options.maxSteps ?? LONGEST);
   const broken: Broken[] = [];
   let points = 0;
   let worst = 0;
   let everywhere = true;
-  while (vm.running && vm.world.steps < LONGEST) {
+  while (vm.running && vm.world.steps < longest) {
     const { steps } = vm.world;
     watch(vm.world);
     const killed = vm.fork();

@@ -21,9 +21,9 @@ export interface Ready {
   readonly code: Code;
 }
 
-/** The program if our verifier accepts it, else why not. */
-export function ready(program: Program, profile: Profile): Ready | string {
-  const verdict = verify(program, { profile });
+/** The program if our verifier accepts it (within a budget of insns to walk, where one is given), else why not. */
+export function ready(program: Program, profile: Profile, budget?: number): Ready | string {
+  const verdict = verify(program, budget === undefined ? { profile } : { profile, budget });
   if (!verdict.ok) return verdict.slot < 0 ? verdict.message : `insn ${verdict.slot}: ${verdict.message}`;
   return { program, profile, verdict, code: prepare(program) };
 }

@@ -7,7 +7,7 @@ import type { Environment } from '../../vm/environment.js';
 import { expectationOf, printCase } from '../../vm/printcase.js';
 import type { Cause } from '../cause.js';
 import { surroundings } from '../surroundings.js';
-import { replayed } from '../trial.js';
+import { ready, replayed } from '../trial.js';
 import { shrinkInsns } from './insns.js';
 import { written } from './measure.js';
 import { type Answer, ask, type Target } from './witness.js';
@@ -27,11 +27,17 @@ export interface SmallCase {
   readonly cause: Cause;
 }
 
+/** What a smaller program may be walked beyond twice the walk of the whole one. */
+const SPARE_WALK = 2000;
+
 /** Trees tried in place of a generated one at the most. */
 const TREES = 600;
 
 /** Shrinks `one`, which shows `target`, and answers the smallest case with the same cause; or `one` itself where nothing can be done. */
-export function shrinkCase(one: Case, target: Target, origin?: Origin): SmallCase {
+export function shrinkCase(one: Case, wanted: Target, origin?: Origin): SmallCase {
+  const whole = ready(one.program, one.profile);
+  const walked = typeof whole === 'string' ? 0 : whole.verdict.walked;
+  const target: Target = { budget: 2 * walked + SPARE_WALK, ...wanted };
   const start = (origin && fromTree(origin, target)) ?? { program: one.program, env: one.env };
   const shrunk = shrinkInsns(start.program, start.env, target) ?? shrinkInsns(one.program, one.env, target);
   const asIs: SmallCase = { text: printCase(one), insns: written(one.program), cause: target.cause };

@@ -13,9 +13,17 @@ export interface Target {
   readonly rules: NamedRules;
   readonly profile: Profile;
   readonly cause: Cause;
+  /**
+   * Insns that our verifier may walk for one program, unlimited unless told. An edit may well make a loop that is walked a million
+   * times before it is refused.
+   */
+  readonly budget?: number;
   /** Whether the kernel takes the program; asked of what would be kept otherwise. */
   readonly kernelAccepts?: (program: Program) => boolean;
 }
+
+/** Steps of a run that are tried; a small case breaks long before. */
+const LONGEST_RUN = 5000;
 
 /** The kill that shows it. */
 export interface Answer {
@@ -33,13 +41,14 @@ export interface Answer {
 export function ask(
   program: Program,
   env: Environment,
-  { rules, profile, cause, kernelAccepts }: Target,
+  { rules, profile, cause, budget, kernelAccepts }: Target,
   chooser: Chooser = lucky,
 ): Answer | undefined {
-  const made = ready(program, profile);
+  const made = ready(program, profile, budget);
   if (typeof made === 'string') return undefined;
   const path = pathOf(made, rules.rules);
-  const { ordinary, broken } = exercise(made.code, { ...runOptions(made, path), env, chooser });
+  const run = { ...runOptions(made, path), env, chooser, maxSteps: LONGEST_RUN };
+  const { ordinary, broken } = exercise(made.code, run);
   if (ordinary.violations.length > 0) return undefined;
   const looked = new Set<string>();
   for (const one of broken) {
