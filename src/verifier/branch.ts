@@ -80,10 +80,15 @@ export function follow(p: Path, b: Branch, taken: boolean): boolean {
     }
   }
   if (width === 64 && b.src !== undefined && followPacket(p, op, left, right, taken)) return true;
-  if (p.strict && (isPointer(left) || isPointer(right)) && !(isPointer(left) && isNull(right))) {
-    refuse(`R${isPointer(left) ? b.dst : (b.src ?? b.dst)} pointer comparison prohibited`);
-  }
+  if (p.strict && isPointer(left)) refuse(`R${b.dst} pointer comparison prohibited`);
   return true;
+}
+
+/** Without CAP_PERFMON only packet pointers may be compared with each other, whatever the jump may tell. */
+export function checkComparison(p: Path, b: Branch): void {
+  if (!p.strict || b.src === undefined || !isPointer(b.right)) return;
+  const packets = [b.left, b.right].every((r) => isPacket(r) || r.type === 'packet_end');
+  if (!packets) refuse(`R${b.src} pointer comparison prohibited`);
 }
 
 function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: Scalar): boolean {

@@ -23,6 +23,10 @@ import { UNINIT, unknownReg } from './regs.js';
 import { returned } from './returns.js';
 import type { Reg, State } from './state.js';
 
+/** Helpers for CAP_PERFMON only (bpf_base_func_proto, bpf_sk_base_func_proto). */
+const FOR_PERFMON =
+  /^bpf_(trace_v?printk|get_current_task(_btf)?|task_pt_regs|probe_read_.*|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?|get_func_.*|get_attach_cookie|get_branch_snapshot|perf_event_read_value)$/;
+
 type Push = (slot: number) => void;
 type CallbackArgument = Extract<Arg, { kind: 'callback' }>;
 
@@ -186,7 +190,7 @@ export class Calls {
   private checkContext(c: Contract): void {
     const { p } = this;
     const helper = c.kind === 'helper';
-    if (!c.types.includes(p.program.type)) {
+    if (!c.types.includes(p.program.type) || (p.strict && helper && FOR_PERFMON.test(c.name))) {
       refuse(
         helper
           ? `program of this type cannot use helper ${functionName(c)}`

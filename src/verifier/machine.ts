@@ -6,9 +6,10 @@ import { checkAlignment, checkAtomicTarget, load, store } from './memory.js';
 import type { Path } from './path.js';
 import { pointerBinary } from './pointer.js';
 import { refuse, unsupported } from './refusal.js';
-import { isPointer, pointerReg, scalarReg, unknownReg } from './regs.js';
+import { fixedOffset, hasFixedOffset, isPointer, pointerReg, scalarReg, unknownReg } from './regs.js';
 import { isConst } from './scalar.js';
 import { abstract } from './scalar-alu.js';
+import { slotOf } from './stack.js';
 import type { Reg } from './state.js';
 
 /** Shifts by the width or more are refused when the count is an immediate (check_alu_op). */
@@ -57,7 +58,7 @@ export class AbstractMachine implements Machine<Reg> {
 
   binary(op: BinaryOp, width: Width, a: Reg, b: Reg): Reg {
     if (isPointer(a) || isPointer(b))
-      return pointerBinary(this.p, op, width, a, b, 'dst' in this.op ? this.op.dst : 0);
+      return pointerBinary(this.p, op, width, a, b, 'dst' in this.op ? this.op.dst : 0, this.byRegister);
     return scalarReg(abstract.binary(op, width, a.num, b.num));
   }
 
@@ -86,6 +87,11 @@ export class AbstractMachine implements Machine<Reg> {
 
   swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: Reg): Reg {
     return scalarReg(abstract.swap(op, bits, isPointer(a) ? this.numberOf(a).num : a.num));
+  }
+
+  /** The insn's second operand is a register. */
+  private get byRegister(): boolean {
+    return this.op.kind === 'alu' && 'reg' in this.op.src;
   }
 
   private numberOf(a: Reg): Reg {
@@ -138,7 +144,7 @@ export class AbstractMachine implements Machine<Reg> {
     const a = this.access(off, size);
     checkAlignment(a, this.op.kind === 'load_acquire');
     if (this.op.kind === 'load_acquire') checkAtomicTarget(a);
-    const value = load(this.p, a);
+    const value = this.filled(a, load(this.p, a));
     if (!signed || size === 8) return value;
     return this.signExtend((size * 8) as 8 | 16 | 32, value);
   }
@@ -147,10 +153,29 @@ export class AbstractMachine implements Machine<Reg> {
     const a = this.access(off, size);
     checkAlignment(a, this.op.kind === 'store_release');
     if (this.op.kind === 'store_release') checkAtomicTarget(a);
-    // A 64-bit spill links the slot to the register, so that a branch refines both.
-    const linked =
-      this.op.kind === 'stx' && size === 8 && a.reg.type === 'stack' ? this.copy(this.op.src) : value;
+    // A spill of the whole value links the slot to the register, so that a branch refines both.
+    const whole = size === 8 || (value.type === 'scalar' && value.num.umax < 1n << BigInt(size * 8));
+    const linked = this.op.kind === 'stx' && whole && a.reg.type === 'stack' ? this.copy(this.op.src) : value;
     store(this.p, a, linked);
+  }
+
+  /** So does a fill, if the slot's link has been cut since. */
+  private filled(a: Access, value: Reg): Reg {
+    if (
+      a.size !== 8 ||
+      a.reg.type !== 'stack' ||
+      value.type !== 'scalar' ||
+      value.id !== 0 ||
+      isConst(value.num)
+    )
+      return value;
+    if (!hasFixedOffset(a.reg)) return value;
+    const index = slotOf(fixedOffset(a.reg) + a.off);
+    const slot = this.p.slot(a.reg.frame, index);
+    if (slot?.reg !== value) return value;
+    const linked = { ...value, id: this.p.newId() };
+    this.p.setSlot(a.reg.frame, index, { ...slot, reg: linked });
+    return linked;
   }
 
   /** Atomics are neither spill nor fill: the memory becomes unknown (check_atomic_rmw). */

@@ -184,7 +184,8 @@ function loadStruct(p: Path, a: Access): Reg {
   return unknownOf(a.size);
 }
 
-function requireBtfOffset(a: Access): void {
+function requireBtfOffset(p: Path, a: Access): void {
+  if (p.strict) refuse(`'struct ${a.reg.struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
   const name = `${typeName(a.reg)}${a.reg.struct}`;
   if (!hasFixedOffset(a.reg)) refuse(`R${a.regno} is ${name} invalid variable offset: off=${a.off}`);
   if (fixedOffset(a.reg) + a.off < 0)
@@ -267,11 +268,11 @@ export function load(p: Path, a: Access): Reg {
     case 'xdp_sock':
       return loadStruct(p, a);
     case 'btf':
-      requireBtfOffset(a);
+      requireBtfOffset(p, a);
       return followPointer(p, a) ?? unknownOf(a.size);
     case 'object': {
       requireMemoryOfItsOwn(a);
-      requireBtfOffset(a);
+      requireBtfOffset(p, a);
       checkRegion(a, reg.size);
       const field = specialField(a, localFields(p.program, reg.struct));
       return field === undefined ? unknownOf(a.size) : kptrLoad(p, field);
@@ -336,12 +337,12 @@ export function store(p: Path, a: Access, value: Reg): void {
       refuse(`R${a.regno} cannot write into ${typeName(reg)}`);
       break;
     case 'btf':
-      requireBtfOffset(a);
+      requireBtfOffset(p, a);
       refuse('only read is supported');
       break;
     case 'object': {
       requireMemoryOfItsOwn(a);
-      requireBtfOffset(a);
+      requireBtfOffset(p, a);
       if (reg.trust === 'untrusted') refuse('only read is supported');
       checkRegion(a, reg.size);
       const field = specialField(a, localFields(p.program, reg.struct));

@@ -37,8 +37,16 @@ const IMMOVABLE = new Set([
   'dynptr',
 ]);
 
-/** `a op b` where at least one side is a pointer. `regno` is the destination, for messages. */
-export function pointerBinary(p: Path, op: BinaryOp, width: Width, a: Reg, b: Reg, regno: number): Reg {
+/** `a op b` where at least one side is a pointer. `regno` is the destination, for messages; `byRegister`: b is not an immediate. */
+export function pointerBinary(
+  p: Path,
+  op: BinaryOp,
+  width: Width,
+  a: Reg,
+  b: Reg,
+  regno: number,
+  byRegister: boolean,
+): Reg {
   if (isPointer(a) && isPointer(b)) {
     // Any combination of two pointers is a number that says nothing; only the difference is allowed.
     if (op === 'sub' && !p.strict)
@@ -63,7 +71,20 @@ export function pointerBinary(p: Path, op: BinaryOp, width: Width, a: Reg, b: Re
   if (op === 'sub' && pointer !== a) refuse(`R${regno} tried to subtract pointer from scalar`);
   if (op === 'sub' && pointer.type === 'stack') refuse(subtractFromStack(regno, scalar));
   checkRange(pointer, scalar, regno);
+  if (p.strict && byRegister) checkSpeculation(pointer, scalar, regno);
   return moved(p, op, pointer, scalar, regno);
+}
+
+/** What cannot be masked against speculation is refused to a loader without CAP_PERFMON (sanitize_ptr_alu). */
+function checkSpeculation(pointer: Reg, { num }: Reg, regno: number): void {
+  if (!isConst(num) && num.smin < 0n !== num.smax < 0n)
+    refuse(
+      `R${regno} has unknown scalar with mixed signed bounds, pointer arithmetic with it prohibited for !root`,
+    );
+  if (pointer.type !== 'stack' && pointer.type !== 'map_value')
+    refuse(
+      `R${regno} has pointer with unsupported alu operation, pointer arithmetic with it prohibited for !root`,
+    );
 }
 
 /** Linux does not track `fp -= scalar`: it is written `fp += -scalar`. */
@@ -105,6 +126,12 @@ function moved(p: Path, op: 'add' | 'sub', pointer: Reg, scalar: Reg, regno: num
 function checked(reg: Reg, p: Path, regno: number): Reg {
   const { num } = reg;
   const name = typeName(reg);
+  if (p.strict && reg.type === 'map_value') {
+    const low = BigInt(reg.off) + num.smin;
+    const high = BigInt(reg.off) + num.smax;
+    if (low < 0n || high + 1n > BigInt(p.program.maps[reg.map]!.valueSize))
+      refuse(`R${regno} pointer arithmetic of map value goes out of range, prohibited for !root`);
+  }
   if (isConst(num)) {
     const at = BigInt(reg.off) + BigInt.asIntN(64, num.value);
     if (at >= MAX_OFFSET || at <= -MAX_OFFSET) refuse(`${name} pointer offset ${at} is not allowed`);

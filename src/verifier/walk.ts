@@ -12,7 +12,7 @@ import type { Program } from '../object/program.js';
 import { step } from '../semantics/step.js';
 import { iterAt } from './args-slots.js';
 import type { Branch } from './branch.js';
-import { decide, follow } from './branch.js';
+import { checkComparison, decide, follow } from './branch.js';
 import { Calls } from './calls.js';
 import type { Checkpoint, LoopKind } from './checkpoints.js';
 import { Checkpoints, lastTimeRound, pathEnded } from './checkpoints.js';
@@ -236,6 +236,7 @@ export class Walk {
   }
 
   private branch(slot: number, b: Branch): number | undefined {
+    checkComparison(this.path, b);
     const known = decide(b);
     if (known !== undefined) {
       const possible = follow(this.path, b, known);
