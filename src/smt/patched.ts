@@ -80,7 +80,13 @@ function differs(visit: Visit, code: Code, path: FastPath): boolean {
   return inCallback && code.ops[visit.slot]?.kind === 'exit' && frameOf(visit.state).callback !== undefined;
 }
 
-/** Walks the fast path from every termination point. */
+/** Widened loops converge soon, or not at all. */
+const WIDENED_BUDGET = 50_000;
+
+/**
+ * Walks the fast path from every termination point. As in a verification, what widening loses may be what a loop needs to be seen as
+ * safe, or to come to an end; unrolling it round by round may still show it.
+ */
 export function walkPatched(
   program: Program,
   code: Code,
@@ -89,16 +95,37 @@ export function walkPatched(
   firstId: number,
   options: PatchedOptions,
 ): Patched {
+  const { budget } = options;
+  const attempt = (widening: boolean, most: number) =>
+    walkOnce(program, code, facts, path, firstId, { ...options, budget: most }, widening);
+  const first = attempt(true, Math.min(budget, WIDENED_BUDGET));
+  if (first.failures.length === 0 || !first.widened) return first;
+  const second = attempt(false, budget);
+  const walked = first.walked + second.walked;
+  return second.failures.length === 0 ? { ...second, walked } : { ...first, walked };
+}
+
+function walkOnce(
+  program: Program,
+  code: Code,
+  facts: Facts,
+  path: FastPath,
+  firstId: number,
+  options: PatchedOptions,
+  widening: boolean,
+): Patched & { readonly widened: boolean } {
   const { defects } = options;
   const entries = new Map<Visit, readonly Visit[]>();
   const failures: PatchedFailure[] = [];
   let walked = 0;
   let stubbed = 0;
+  let widened = false;
+  let spent = false;
   let walk = newWalk();
   const visits: Visit[][] = [];
   for (let slot = 0; slot < code.ops.length; slot++) {
     for (const killed of facts.at(slot)) {
-      if (!differs(killed, code, path) || failures.length >= options.failures) continue;
+      if (!differs(killed, code, path) || failures.length >= options.failures || spent) continue;
       try {
         const states = path.stubs.has(slot)
           ? killedStates(killed.state, path, defects)
@@ -120,6 +147,8 @@ export function walkPatched(
           path: trail(walk.current),
           reason: error.reason,
         });
+        // What takes too long from here takes too long from next door, too.
+        spent = error.reason === 'budget';
         // What was walked on the way to a fault is not known to be safe.
         finish();
         walk = newWalk();
@@ -129,10 +158,11 @@ export function walkPatched(
   finish();
   const none: readonly Visit[] = [];
   const size = visits.reduce((sum, list) => sum + (list?.length ?? 0), 0);
-  return { entries, failures, walked, facts: { at: (slot) => visits[slot] ?? none, size } };
+  return { entries, failures, walked, widened, facts: { at: (slot) => visits[slot] ?? none, size } };
 
   function finish(): void {
     walked += walk.walked;
+    widened ||= walk.widened;
     walk.visits.forEach((list, slot) => {
       visits[slot] = [...(visits[slot] ?? []), ...(list ?? [])];
     });
@@ -146,7 +176,7 @@ export function walkPatched(
         profile: options.profile,
         budget: options.budget,
         keepVisits: true,
-        widening: true,
+        widening,
         stubAt: (slot) => {
           const stub = path.stubs.get(slot);
           if (stub === undefined || (defects?.stubsOnce && stubbed++ > 0)) return undefined;
