@@ -31,7 +31,7 @@ export interface SmallCase {
 const SPARE_WALK = 2000;
 
 /** Trees tried in place of a generated one at the most. */
-const TREES = 600;
+const TREES = 120;
 
 /** Shrinks `one`, which shows `target`, and answers the smallest case with the same cause; or `one` itself where nothing can be done. */
 export function shrinkCase(one: Case, wanted: Target, origin?: Origin): SmallCase {
