@@ -78,7 +78,10 @@ export function causeOf(code: Code, options: VmOptions, path: Decided, broken: B
     };
   };
   // A call that was kept is to blame itself, whatever way led to it; unless no rule could know that it is reached.
-  if (check === 'acquire' && path.ruleAt.has(at)) return blame([at], named ?? 'no call');
+  const kept = path.ruleAt.has(at) && !path.stubs.has(at);
+  if (kept && (check === 'acquire' || shows(code, options, broken, path.rules, new Map()))) {
+    return blame([at], named ?? 'no call');
+  }
   for (const [slot, stub] of path.stubs) {
     if (shows(code, options, broken, path.rules, new Map([[slot, stub]]))) return blame([slot], '');
   }

@@ -152,7 +152,8 @@ function variable(reg: Reg, offset: number): true | string {
 /** As `variable`; and as many bytes were checked as the range says. */
 function packet(reg: Reg, offset: number, length: number): true | string {
   const place = variable(reg, offset);
-  if (place !== true) return place;
+  // A pointer that was never compared may lie behind the end.
+  if (place !== true || reg.range === 0) return place;
   const checked = offset - reg.off + reg.range;
   return checked <= length || `${checked} bytes of the packet count as checked, it has ${length}`;
 }
