@@ -11,6 +11,7 @@ import { isNull, isPointer, nullReg, scalarReg } from './regs.js';
 import type { Scalar } from './scalar.js';
 import { isConst } from './scalar.js';
 import { branchTaken, refine } from './scalar-refine.js';
+import { fromUnsigned } from './scalar-set.js';
 import type { Reg, RegType } from './state.js';
 
 export type Branch = Extract<Next<Reg>, { kind: 'branch' }>;
@@ -94,10 +95,13 @@ export function checkComparison(p: Path, b: Branch): void {
 function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: Scalar): boolean {
   const known = refine(b.op, b.width, taken, left, right);
   if (known === undefined) return false;
-  learn(p, b.dst, b.left, known[0]);
+  learn(p, b.dst, b.left, p.defects.jumpsTellTooMuch ? shortened(known[0]) : known[0]);
   if (b.src !== undefined && b.src !== b.dst) learn(p, b.src, b.right, known[1]);
   return true;
 }
+
+/** One value less than there are: a seeded defect. */
+const shortened = (s: Scalar): Scalar => (s.umin < s.umax ? fromUnsigned(s.umin, s.umax - 1n) : s);
 
 /** The register, and every register and slot linked to it, now has this value. */
 function learn(p: Path, regno: number, before: Reg, num: Scalar): void {
@@ -113,9 +117,9 @@ function learn(p: Path, regno: number, before: Reg, num: Scalar): void {
 /** A pointer that might be NULL is, or is not; so are all its copies. A NULL pointer holds no reference. */
 export function settleNull(p: Path, pointer: Reg, isNullNow: boolean): void {
   const { id, ref } = pointer;
-  if (isNullNow && ref !== 0 && ref === id) p.dropRef(ref);
+  if (isNullNow && ref !== 0 && ref === id && !p.defects.nullKeepsReference) p.dropRef(ref);
   p.mapRegs((r) => {
-    if (!r.nullable || r.id !== id) return r;
+    if (!r.nullable || (r.id !== id && !p.defects.nullSettlesAll)) return r;
     if (isNullNow) return nullReg;
     // The id of a pointer into a value with a lock is kept: it tells one lock from another.
     const keepsId = r.type === 'map_value' && hasLock(p, r.map);
@@ -173,6 +177,6 @@ function widenRange(p: Path, packet: Reg, oneMore: boolean): void {
     packet.num.umax + BigInt(packet.off) > BigInt(MAX_PACKET_OFF)
   )
     return;
-  const range = packet.off + (oneMore ? 1 : 0);
+  const range = packet.off + (oneMore ? 1 : 0) + (p.defects.packetRangeOneMore ? 1 : 0);
   p.mapRegs((r) => (r.type === packet.type && r.id === packet.id && r.range < range ? { ...r, range } : r));
 }

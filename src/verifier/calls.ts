@@ -25,7 +25,7 @@ import type { Reg, State } from './state.js';
 
 /** Helpers for CAP_PERFMON only (bpf_base_func_proto, bpf_sk_base_func_proto). */
 const FOR_PERFMON =
-  /^bpf_(trace_v?printk|get_current_task(_btf)?|task_pt_regs|probe_read_.*|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?|get_func_.*|get_attach_cookie|get_branch_snapshot|perf_event_read_value)$/;
+  /^bpf_(trace_v?printk|get_current_task(_btf)?|get_task_stack|task_pt_regs|probe_read_.*|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?|get_func_.*|get_attach_cookie|get_branch_snapshot|perf_event_read_value)$/;
 
 type Push = (slot: number) => void;
 type CallbackArgument = Extract<Arg, { kind: 'callback' }>;
@@ -56,13 +56,14 @@ export class Calls {
     const site: CallSite = { contract, at: slot, regs: p.frame.regs.slice(1, 6) };
     const before = p.snapshot();
     // Guards are about the state before the call: checking the arguments marks output memory as written.
-    const enabled = enabledIn(
+    let enabled = enabledIn(
       contract,
       p.program,
       site.regs,
       (reg, index) => before.frames[reg.frame]?.stack[index],
     );
     checkArgs(p, site);
+    if (p.defects.lookupsNeverMiss) enabled = enabled.filter((o) => o.guard?.kind !== 'key_may_miss');
     const callback = contract.args.findIndex((a) => a.kind === 'callback');
     if (callback >= 0) return this.withCallback(site, callback, enabled, callsBack);
     if (enabled.some((o) => o.effects.some((e) => e.kind === 'throw'))) {
@@ -146,6 +147,7 @@ export class Calls {
   }
 
   private mayRunAgain(site: CallSite, countArg: number | undefined): boolean {
+    if (this.p.defects.callbacksRunOnce && this.p.frame.callbackDepth > 0) return false;
     if (countArg === undefined) return true;
     const { umax } = site.regs[countArg]!.num;
     return BigInt(this.p.frame.callbackDepth) < umax;

@@ -2,7 +2,9 @@
  * States kept where paths meet, so that a path is not walked again when what it knows was walked before; and the loops that
  * this makes visible. Follows is_state_visited of kernel/bpf/verifier.c.
  */
+import type { Mode } from './compare.js';
 import { covers, sameCalls } from './compare.js';
+import type { VerifierDefects } from './defects.js';
 import { Refusal, refuse } from './refusal.js';
 import type { Visit } from './result.js';
 import type { State } from './state.js';
@@ -32,7 +34,11 @@ export class Checkpoints {
   private readonly bySlot = new Map<number, Checkpoint[]>();
   count = 0;
 
-  constructor(private readonly strict: boolean) {}
+  constructor(
+    private readonly strict: boolean,
+    private readonly pruning: boolean,
+    private readonly defects: VerifierDefects = {},
+  ) {}
 
   /** Jumps walked so far; the walk counts them. */
   jumps = 0;
@@ -80,16 +86,20 @@ export class Checkpoints {
   }
 
   private isCovered(old: Checkpoint, slot: number, state: State, loop: LoopKind): boolean {
-    if (old.branches === 0) return covers(old.state, state, 'within', this.strict);
+    if (old.branches === 0) return (this.pruning || loop !== undefined) && this.covers(old, state, 'within');
     if (loop !== undefined) {
       const goesRound = loop === 'may_goto' ? old.state.mayGoto !== state.mayGoto : loop !== 'drained';
-      if (goesRound && covers(old.state, state, 'within', this.strict)) return true;
-      if (loop === 'drained' && old.misses > STUCK && covers(old.state, state, 'exact', this.strict))
+      if (goesRound && this.covers(old, state, 'within')) return true;
+      if (loop === 'drained' && old.misses > STUCK && this.covers(old, state, 'exact'))
         throw new Refusal(`BPF program is too large: it goes round at insn ${slot} for ever`, 'budget');
       if (loop !== 'may_goto') return false;
     }
-    if (covers(old.state, state, 'exact', this.strict)) refuse(`infinite loop detected at insn ${slot}`);
+    if (this.covers(old, state, 'exact')) refuse(`infinite loop detected at insn ${slot}`);
     return false;
+  }
+
+  private covers(old: Checkpoint, state: State, mode: Mode): boolean {
+    return covers(old.state, state, mode, this.strict, this.defects);
   }
 
   add(slot: number, state: State, visit: Visit, parent: Checkpoint | undefined, walked: number): Checkpoint {

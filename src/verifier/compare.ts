@@ -3,6 +3,7 @@
  * stacksafe and refsafe of kernel/bpf/verifier.c, but with every scalar compared by its range: a state that is found covered
  * really is contained in the other, so that the other's facts hold for it.
  */
+import type { VerifierDefects } from './defects.js';
 import { contains, equal } from './scalar.js';
 import type { Frame, Reg, Slot, State } from './state.js';
 import { BYTE } from './state.js';
@@ -40,22 +41,28 @@ class Comparison {
   constructor(
     private readonly mode: Mode,
     private readonly strict: boolean,
+    private readonly defects: VerifierDefects,
   ) {}
 
   private readonly fresh = (): number => this.nextFresh--;
 
   state(old: State, cur: State): boolean {
-    if (old.frames.length !== cur.frames.length || old.refs.length !== cur.refs.length) return false;
+    if (old.frames.length !== cur.frames.length) return false;
+    if (!this.defects.coversIgnoresReferences && !this.references(old, cur)) return false;
     if (old.rcu !== cur.rcu || old.preempt !== cur.preempt) return false;
+    for (let i = old.frames.length - 1; i >= 0; i--)
+      if (!this.frame(old.frames[i]!, cur.frames[i]!)) return false;
+    return true;
+  }
+
+  private references(old: State, cur: State): boolean {
+    if (old.refs.length !== cur.refs.length) return false;
     for (let i = 0; i < old.refs.length; i++) {
       const a = old.refs[i]!;
       const b = cur.refs[i]!;
       if (a.kind !== b.kind || a.owner !== b.owner || !this.ids.pair(a.id, b.id)) return false;
     }
-    if (!this.ids.pair(old.irq, cur.irq)) return false;
-    for (let i = old.frames.length - 1; i >= 0; i--)
-      if (!this.frame(old.frames[i]!, cur.frames[i]!)) return false;
-    return true;
+    return this.ids.pair(old.irq, cur.irq);
   }
 
   private frame(old: Frame, cur: Frame): boolean {
@@ -95,7 +102,10 @@ class Comparison {
     if (old.type !== cur.type) return false;
     if (old.type === 'scalar') {
       const covered = this.mode === 'within' ? contains(old.num, cur.num) : equal(old.num, cur.num);
-      return covered && this.ids.pairScalar(old.id, cur.id, this.fresh);
+      return (
+        (covered || this.defects.coversIgnoresRanges === true) &&
+        this.ids.pairScalar(old.id, cur.id, this.fresh)
+      );
     }
     if (
       old.nullable !== cur.nullable ||
@@ -178,7 +188,7 @@ class Comparison {
     if (this.mode === 'exact' && a.depth !== b.depth) return false;
     return (
       a.type === b.type &&
-      a.state === b.state &&
+      (a.state === b.state || this.defects.coversIgnoresIterators === true) &&
       a.first === b.first &&
       a.rcu === b.rcu &&
       this.ids.pair(a.ref, b.ref)
@@ -197,9 +207,15 @@ const isZeroSpill = (slot: Slot): boolean =>
   slot.reg?.type === 'scalar' && slot.reg.num.mask === 0n && slot.reg.num.value === 0n;
 
 /** Does `old`, a state walked before at the same slot, cover `cur`? `exact`: are they the same, may_goto depth included? */
-export function covers(old: State, cur: State, mode: Mode, strict: boolean): boolean {
+export function covers(
+  old: State,
+  cur: State,
+  mode: Mode,
+  strict: boolean,
+  defects: VerifierDefects = {},
+): boolean {
   if (mode === 'exact' && old.mayGoto !== cur.mayGoto) return false;
-  return new Comparison(mode, strict).state(old, cur);
+  return new Comparison(mode, strict, defects).state(old, cur);
 }
 
 /** The calls that lead to this state, outermost first: states are only compared where these agree. */

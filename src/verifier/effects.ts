@@ -137,6 +137,7 @@ function leave(p: Path, section: 'rcu' | 'preempt', name: string): void {
   }
   if (!p.rcu) refuse(`unmatched rcu read unlock (kernel function ${name})`);
   p.rcu = false;
+  if (p.defects.rcuNeverEnds) return;
   // What was only safe inside the section may still be read, but trusted no more; it need not be checked for NULL either.
   p.mapRegs((r) => (r.trust === 'rcu' ? { ...r, trust: 'untrusted', nullable: false } : r));
 }

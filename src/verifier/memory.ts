@@ -97,7 +97,7 @@ const WRONLY_PROG = 1 << 8;
 
 function loadMapValue(p: Path, a: Access): Reg {
   const map = p.program.maps[a.reg.map]!;
-  checkRegion(a, map.valueSize);
+  checkRegion(a, map.valueSize + (p.defects.regionsOneLonger ? 1 : 0));
   if ((map.flags & WRONLY_PROG) !== 0)
     refuse(`read from map forbidden, value_size=${map.valueSize} off=${a.off} size=${a.size}`);
   const field = specialField(a, map.fields);
@@ -243,7 +243,7 @@ function invalidAccess(a: Access): never {
 /** What a load of `size` bytes gives, zero-extended. */
 export function load(p: Path, a: Access): Reg {
   const { reg } = a;
-  if (reg.nullable) invalidAccess(a);
+  if (reg.nullable && !p.defects.nullMayBeRead) invalidAccess(a);
   switch (reg.type) {
     case 'stack':
       return readStack(p, reg, a.regno, a.off, a.size);

@@ -5,6 +5,7 @@
  */
 import { progType } from '../kernel/progtypes.js';
 import type { Program } from '../object/program.js';
+import type { VerifierDefects } from './defects.js';
 import { refuse } from './refusal.js';
 import { pointerReg, UNINIT, unknownReg } from './regs.js';
 import type { Profile } from './result.js';
@@ -31,6 +32,7 @@ export class Path {
     readonly program: Program,
     readonly profile: Profile,
     private readonly ids: Ids,
+    readonly defects: VerifierDefects = {},
   ) {}
 
   get strict(): boolean {
@@ -191,7 +193,10 @@ export class Path {
   /** Gives a reference back: every pointer that derives from it is worthless from here on (release_reference). */
   releaseReference(id: number): void {
     this.dropRef(id);
-    this.mapRegs((r) => (r.ref === id ? this.invalid() : r));
+    if (this.defects.copiesSurviveRelease) return;
+    this.mapRegs((r) =>
+      r.ref === id && !(this.defects.slicesSurviveSubmit && r.dynptr !== 0) ? this.invalid() : r,
+    );
   }
 
   /** What an invalidated register becomes (mark_reg_invalid): a privileged loader may still use it as a number. */

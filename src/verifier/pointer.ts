@@ -120,7 +120,11 @@ function moved(p: Path, op: 'add' | 'sub', pointer: Reg, scalar: Reg, regno: num
   // holds for it only if it moved towards the start.
   if (!isPacket) return checked(result, p, regno);
   const backwards = op === 'sub' && scalar.num.smin >= 0n;
-  return checked({ ...result, id: p.newId(), range: backwards ? pointer.range : 0 }, p, regno);
+  return checked(
+    { ...result, id: p.newId(), range: backwards || p.defects.packetRangeKept ? pointer.range : 0 },
+    p,
+    regno,
+  );
 }
 
 function checked(reg: Reg, p: Path, regno: number): Reg {
@@ -129,7 +133,9 @@ function checked(reg: Reg, p: Path, regno: number): Reg {
   if (p.strict && reg.type === 'map_value') {
     const low = BigInt(reg.off) + num.smin;
     const high = BigInt(reg.off) + num.smax;
-    if (low < 0n || high + 1n > BigInt(p.program.maps[reg.map]!.valueSize))
+    const map = p.program.maps[reg.map]!;
+    const special = map.fields.some((f) => low < BigInt(f.offset + f.size) && high >= BigInt(f.offset));
+    if (special || low < 0n || high >= BigInt(map.valueSize))
       refuse(`R${regno} pointer arithmetic of map value goes out of range, prohibited for !root`);
   }
   if (isConst(num)) {

@@ -127,7 +127,10 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
         bytes.push(before === BYTE.spill || isSpecial(before) ? remainder(old!, before) : before);
       }
     }
-    p.setSlot(depth, index, { bytes, reg: size === WORD ? value : narrowed(value, size) });
+    p.setSlot(depth, index, {
+      bytes,
+      reg: size === WORD ? value : narrowed(value, size),
+    });
     return;
   }
   writeBytes(p, depth, off, size, isZero(value) ? BYTE.zero : BYTE.misc);
@@ -150,6 +153,7 @@ export function writeStack(p: Path, ptr: Reg, regno: number, off: number, size: 
   for (let index = slotOf(range.max + size - 1); index <= slotOf(range.min); index++) {
     breakDynptrAt(p, ptr.frame, index);
   }
+  if (p.defects.variableStoresAreLost) return;
   for (let at = range.min; at < range.max + size; at++) {
     const index = slotOf(at);
     const old = p.slot(ptr.frame, index) ?? EMPTY_SLOT;
@@ -192,7 +196,7 @@ function readFixed(p: Path, depth: number, off: number, size: number, regno: num
       return unknownReg;
     }
     if (at === 0 && size <= spilled) {
-      return size === WORD ? slot.reg : narrowed(slot.reg, size);
+      return size === WORD || p.defects.fillsAreWhole ? slot.reg : narrowed(slot.reg, size);
     }
   }
   requireReadable(p, depth, off, size, regno);

@@ -3,6 +3,7 @@ import { mapRefusal } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
 import type { Program } from '../object/program.js';
 import { prepare } from './code.js';
+import type { VerifierDefects } from './defects.js';
 import { Refusal } from './refusal.js';
 import { pointerReg } from './regs.js';
 import type { Facts, Profile, Refused, Verdict, Visit } from './result.js';
@@ -16,6 +17,12 @@ export interface VerifyOptions {
   readonly budget?: number;
   /** Keep what is known at every insn of every path (default). Without it only the verdict is computed, in less memory. */
   readonly facts?: boolean;
+  /** Ways to be wrong, for the properties that show that each is noticed. */
+  readonly defects?: VerifierDefects;
+  /** False: unroll loops of any number of rounds instead of widening what changes in them. */
+  readonly widening?: boolean;
+  /** False: walk every path to its end, covered or not. Only for small programs. */
+  readonly pruning?: boolean;
 }
 
 export const INSN_BUDGET = 1_000_000;
@@ -44,7 +51,7 @@ function collect(visits: readonly (readonly Visit[] | undefined)[]): Facts {
  * program. Never throws for a program that is merely bad; an undefined encoding is a refusal too.
  */
 export function verify(program: Program, options: VerifyOptions = {}): Verdict {
-  const first = attempt(program, options, true);
+  const first = attempt(program, options, options.widening !== false);
   // Widening may lose what a loop needs to be seen as safe, or to come to an end. Unrolling it round by round may still show it.
   if (first.ok || first.reason === 'unsupported' || !first.widened) return strip(first);
   const second = attempt(program, options, false);
@@ -80,6 +87,8 @@ function attempt(program: Program, options: VerifyOptions, widening: boolean): A
       budget: widening ? Math.min(budget, WIDENED_BUDGET) : budget,
       keepVisits: options.facts ?? true,
       widening,
+      ...(options.pruning === undefined ? {} : { pruning: options.pruning }),
+      ...(options.defects === undefined ? {} : { defects: options.defects }),
     });
     const globals = program.subprogs
       .filter((s) => s.linkage === 'global' && s.start !== 0)

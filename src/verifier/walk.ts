@@ -18,6 +18,7 @@ import type { Checkpoint, LoopKind } from './checkpoints.js';
 import { Checkpoints, lastTimeRound, pathEnded } from './checkpoints.js';
 import type { Code } from './code.js';
 import { callsBackAtOnce, MEETS } from './code.js';
+import type { VerifierDefects } from './defects.js';
 import { Globals } from './globals.js';
 import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
 import { AbstractMachine } from './machine.js';
@@ -38,6 +39,9 @@ export interface WalkOptions {
   /** Drop what changes from one round of an open-ended loop to the next; without it such a loop is unrolled. */
   readonly widening: boolean;
   /** What to do in place of the call at a slot; undefined: make the call. */
+  /** False: no path ends because another covers it, unless that is what ends a loop. */
+  readonly pruning?: boolean;
+  readonly defects?: VerifierDefects;
   readonly stubAt?: (slot: number) => StubEffect | undefined;
 }
 
@@ -78,9 +82,13 @@ export class Walk {
     private readonly options: WalkOptions,
     firstId = 0,
   ) {
-    this.path = new Path(program, options.profile, { next: firstId });
+    this.path = new Path(program, options.profile, { next: firstId }, options.defects);
     this.machine = new AbstractMachine(this.path);
-    this.checkpoints = new Checkpoints(options.profile === 'strict');
+    this.checkpoints = new Checkpoints(
+      options.profile === 'strict',
+      options.pruning !== false,
+      options.defects,
+    );
     this.globals = new Globals(program, code);
     this.calls = new Calls(this.path, code, this.globals, (slot) => {
       this.push(slot);
@@ -239,8 +247,7 @@ export class Walk {
     checkComparison(this.path, b);
     const known = decide(b);
     if (known !== undefined) {
-      const possible = follow(this.path, b, known);
-      if (!possible) return undefined;
+      if (b.left.type === 'scalar' && !follow(this.path, b, known)) return undefined;
       return known ? b.slot : slot + 1;
     }
     const before = this.path.snapshot();

@@ -1,0 +1,46 @@
+/**
+ * Seeded defects: ways in which this verifier could be wrong, switched on one at a time by the properties that show that each is
+ * noticed. No other code sets them.
+ */
+export interface VerifierDefects {
+  /** The exit does not look at references. */
+  readonly exitForgetsReferences?: true;
+  /** The exit does not look at open sections. */
+  readonly exitForgetsSections?: true;
+  /** Copies of a pointer stay good when its reference is given back. */
+  readonly copiesSurviveRelease?: true;
+  /** A slice stays good when its dynptr is given back. */
+  readonly slicesSurviveSubmit?: true;
+  /** On the way where a pointer is NULL its reference is still held. */
+  readonly nullKeepsReference?: true;
+  /** A NULL check settles every pointer that may be NULL. */
+  readonly nullSettlesAll?: true;
+  /** Memory may be read through a pointer that was not checked for NULL. */
+  readonly nullMayBeRead?: true;
+  /** Any lock of the same map is taken for the one that is held. */
+  readonly anyLockWillDo?: true;
+  /** What RCU protects stays protected after the section. */
+  readonly rcuNeverEnds?: true;
+  /** A narrow load of a spilled register gives all of it. */
+  readonly fillsAreWhole?: true;
+  /** A store at a variable offset changes nothing that is known of the stack. */
+  readonly variableStoresAreLost?: true;
+  /** A packet pointer that moves by an unknown amount stays checked. */
+  readonly packetRangeKept?: true;
+  /** A packet check is worth one byte more. */
+  readonly packetRangeOneMore?: true;
+  /** Memory is one byte longer than it is. */
+  readonly regionsOneLonger?: true;
+  /** A callback is followed once. */
+  readonly callbacksRunOnce?: true;
+  /** A lookup in an array never misses. */
+  readonly lookupsNeverMiss?: true;
+  /** A jump is taken to tell one value more than it does. */
+  readonly jumpsTellTooMuch?: true;
+  /** States are compared without what is held. */
+  readonly coversIgnoresReferences?: true;
+  /** States are compared without the ranges of scalars. */
+  readonly coversIgnoresRanges?: true;
+  /** States are compared without the states of iterators. */
+  readonly coversIgnoresIterators?: true;
+}
