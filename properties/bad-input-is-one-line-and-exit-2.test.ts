@@ -64,6 +64,10 @@ describe('usage', () => {
     [['run', GOOD, '--mem', 'xyz'], /not bytes in hex/],
     [['run', join(CORPUS, 'objects', 'tail_call.o')], /several programs, choose one with --prog/],
     [['shrink', GOOD], /nothing to shrink/],
+    [['report'], /missing required argument 'DIR'/],
+    [['report', GOOD], /this is no directory/],
+    [['report', folder], /there is no campaign\.json in it/],
+    [['report', join(folder, 'nowhere')], /no such file or directory/],
     [['asm', GOOD, '-o', join(folder, 'no', 'such', 'folder', 'a.bin')], /no such file or directory/],
   ];
 

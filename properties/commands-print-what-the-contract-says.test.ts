@@ -42,7 +42,7 @@ const leak = put(
 );
 const wrong = put('wrong.bpf', `.type xdp\n.rules sound\n.kill step=8\n.expect leak\n${SOCKET}`);
 
-type Json = Record<string, never>;
+type Json = Record<string, unknown>;
 
 /** Runs with --json; the output is one document, ended by a line break, without paths of this machine. */
 async function json(args: readonly string[], exit: number): Promise<Json> {
@@ -323,6 +323,34 @@ describe('fuzz', () => {
       programsPerSecond: expect.any(Number),
       coverage: { functions: expect.any(Object), held: expect.any(Object), checks: expect.any(Object) },
     });
+  });
+});
+
+describe('report', () => {
+  it('writes the page of a campaign, which holds every finding', async () => {
+    const out = join(folder, 'kept');
+    const args = [
+      'fuzz',
+      '--programs',
+      '12',
+      '--rules',
+      'naive',
+      '--no-proofs',
+      '--worlds',
+      '1',
+      '--out',
+      out,
+    ];
+    const { findings } = await json(args, 1);
+    expect(await json(['report', out], 0)).toMatchObject({ file: join(out, 'index.html'), programs: 12 });
+    const page = readFileSync(join(out, 'index.html'), 'utf8');
+    const cases = readdirSync(join(out, 'findings'));
+    expect((findings as unknown[]).length).toBeGreaterThan(0);
+    for (const file of cases) expect(page).toContain(`replay findings/${file}`);
+    expect(page).not.toContain(folder);
+    // What a case says is text, not markup.
+    expect(page).not.toMatch(/goto <|r10 <|<main|&lt;(pre|td)/);
+    expect(await text(['report', out], 0)).toBe(`${join(out, 'index.html')}\n`);
   });
 });
 

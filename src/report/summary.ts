@@ -31,6 +31,17 @@ export interface Finding extends Instance {
   readonly also: readonly Instance[];
 }
 
+export interface CoverageSummary {
+  /** Contracts whose function was called, of all contracts; and those that were not. */
+  readonly called: number;
+  readonly contracts: number;
+  readonly missed: readonly string[];
+  readonly types: Readonly<Record<string, number>>;
+  readonly functions: Readonly<Record<string, number>>;
+  readonly held: Readonly<Record<string, number>>;
+  readonly checks: Readonly<Record<string, number>>;
+}
+
 export interface Summary {
   readonly seed: number;
   readonly rules: readonly string[];
@@ -51,7 +62,7 @@ export interface Summary {
   readonly findings: readonly Finding[];
   readonly disagreementCount: number;
   readonly disagreements: State['disagreements'];
-  readonly coverage: object;
+  readonly coverage: CoverageSummary;
   readonly ms: number;
   readonly programsPerSecond: number;
 }
@@ -108,7 +119,7 @@ function grouped(all: readonly Found[], filed: readonly Filed[]): readonly Findi
 }
 
 /** What was exercised, and which contracts were never called. */
-function coverageOf({ coverage }: State): object {
+function coverageOf({ coverage }: State): CoverageSummary {
   const names = contracts().map(({ name }) => name);
   const missed = names.filter((name) => coverage.functions[name] === undefined).sort();
   return {

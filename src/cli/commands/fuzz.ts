@@ -4,17 +4,12 @@ import { join } from 'node:path';
 import { Option } from 'commander';
 import { runCampaign } from '../../campaign/campaign.js';
 import type { Setting } from '../../campaign/job.js';
-import { replayText } from '../../campaign/replay.js';
-import { written } from '../../campaign/shrink/measure.js';
-import { findings, type State } from '../../campaign/state.js';
-import { store } from '../../campaign/store.js';
-import { InputError } from '../../isa/errors.js';
-import { type Filed, inWords, type Summary, summarize } from '../../report/summary.js';
-import { parseCase } from '../../vm/case.js';
+import { inWords, type Summary, summarize } from '../../report/summary.js';
 import { type Define, withCommon } from '../command.js';
 import { duration, integer, list } from '../options.js';
 import type { Common, ExitCode, Outcome } from '../outcome.js';
 import { campaignBar } from '../progress.js';
+import { saveFindings } from '../save.js';
 
 interface Options {
   readonly seed: number;
@@ -73,7 +68,7 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
     });
     const folder = options.corpus ?? (out === undefined ? FINDINGS : join(out, 'findings'));
     const over = finished || (programs === undefined && !stop.signal.aborted);
-    const summary = summarize(state, over, await save(state, folder));
+    const summary = summarize(state, over, await saveFindings(state, folder));
     return { exit: exitOf(summary), json: summary, text: inWords(summary) };
   } finally {
     bar.close();
@@ -95,26 +90,6 @@ function onInterrupt(stop: () => void): () => void {
     process.off('SIGINT', handler);
     process.off('SIGTERM', handler);
   };
-}
-
-/** Saves the findings, one file for each cause. */
-async function save(state: State, folder: string): Promise<readonly Filed[]> {
-  const filed: Filed[] = [];
-  for (const { cause, small, text } of findings(state)) {
-    const stored = await store(folder, cause, small?.text ?? text, stillHolds);
-    filed.push({ file: stored.file, insns: written(parseCase(stored.text, stored.file).program) });
-  }
-  return filed;
-}
-
-/** Whether a case that is there replays; one that cannot be read does not. */
-async function stillHolds(text: string, file: string): Promise<boolean> {
-  try {
-    return (await replayText(text, file)).ok;
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
-  }
 }
 
 function exitOf({ findings: found, disagreementCount, unknown }: Summary): ExitCode {
