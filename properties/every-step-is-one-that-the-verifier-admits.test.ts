@@ -42,7 +42,8 @@ describe('no run leaves what the verifier holds possible, and none breaks a chec
           expect({ disagreement, violations }, name).toEqual({ disagreement: undefined, violations: [] });
         }
       }
-      expect(count).toBe(SAMPLES.size);
+      // One calls a helper that takes CAP_PERFMON.
+      expect(count).toBe(SAMPLES.size - (profile === 'strict' ? 1 : 0));
     });
 
     test(`generated programs, ${profile}, killed everywhere under the sound rules too`, () => {
@@ -63,7 +64,8 @@ describe('no run leaves what the verifier holds possible, and none breaks a chec
         const report = killEverywhere(program, path, undefined, options);
         expect(report.violations, `program ${index}`).toEqual([]);
       }
-      expect(count).toBeGreaterThan(110);
+      // The strict profile refuses what calls, reads or compares without CAP_PERFMON.
+      expect(count).toBeGreaterThan(profile === 'strict' ? 40 : 110);
     });
   }
 });

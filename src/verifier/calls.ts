@@ -25,7 +25,7 @@ import type { Reg, State } from './state.js';
 
 /** Helpers for CAP_PERFMON only (bpf_base_func_proto, bpf_sk_base_func_proto). */
 const FOR_PERFMON =
-  /^bpf_(trace_v?printk|get_current_task(_btf)?|get_task_stack|task_pt_regs|probe_read_.*|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?|get_func_.*|get_attach_cookie|get_branch_snapshot|perf_event_read_value)$/;
+  /^bpf_(trace_v?printk|get_current_task(_btf)?|get_task_stack|task_pt_regs|probe_read_.*|get_current_comm|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?)$/;
 
 type Push = (slot: number) => void;
 type CallbackArgument = Extract<Arg, { kind: 'callback' }>;

@@ -7,7 +7,7 @@
  * track of (stored, merged with another, moved by what is not known) makes every slot of its frame needed everywhere.
  */
 import type { Op } from '../isa/insn.js';
-import { FP, slots } from '../isa/insn.js';
+import { FP } from '../isa/insn.js';
 import { subprogTarget } from '../isa/target.js';
 import type { Arg, Contract } from '../kernel/contract.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';

@@ -79,12 +79,14 @@ function target(p: Path, site: CallSite, to: PointerKind): Reg {
       const size = sizeOf(site, to.size);
       const readonly = to.readonly === true;
       if (to.slice === undefined) return pointerReg('mem', { size, readonly });
+      if (site.contract.name === 'bpf_dynptr_slice_rdwr' && !progType(p.program.type).packetWritable)
+        refuse('the prog does not allow writes to packet data');
       const reg = site.regs[to.slice.arg]!;
       const dynptr = dynptrAt(p, reg);
       // A slice of a packet dies when the packet may move; see `invalidatePackets`.
       return pointerReg('mem', {
         size,
-        readonly: readonly || (dynptr?.type === 'skb' && !progType(p.program.type).packetWritable),
+        readonly,
         struct: dynptr?.type ?? '',
         dynptr: dynptr?.id ?? 0,
         ref: dynptr?.ref ?? 0,

@@ -113,10 +113,15 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
   if (p.strict && old?.reg !== undefined && isPointer(old.reg) && size !== WORD) {
     refuse('attempt to corrupt spilled pointer on stack');
   }
-  if (isPointer(value) && size !== WORD) {
-    if (p.strict) refuse('invalid size of register spill');
+  // The dynptr of a callback is no pointer that can be spilled (is_spillable_regtype).
+  if (value.type === 'dynptr') {
     writeBytes(p, depth, off, size, BYTE.misc);
     return;
+  }
+  if (isPointer(value)) {
+    if (size !== WORD) refuse('invalid size of register spill');
+    if (depth !== p.depth && value.type === 'stack')
+      refuse('cannot spill pointers to stack into stack frame of the caller');
   }
   if (aligned && (isPointer(value) || value.type === 'scalar')) {
     const bytes: ByteKind[] = [];
