@@ -160,6 +160,13 @@ describe('files', () => {
         ),
         /rule 'a'/,
       ],
+      [
+        rules(
+          'word.ts',
+          "import { rule, ruleSet } from 'swansong';\nexport default ruleSet('s', [rule('a').when((f: any) => f.sings).keep()]);",
+        ),
+        /rule 'a': when\(\) must answer true or false/,
+      ],
     ] as const) {
       expect(complaint(await here(['rules', 'check', file]))).toMatch(says);
       expect(complaint(await here(['fuzz', '--rules', file, '--programs', '1']))).toMatch(says);

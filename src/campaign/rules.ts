@@ -2,9 +2,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { InputError } from '../isa/errors.js';
+import { contracts } from '../kernel/catalog.js';
 import { loadRules } from '../patch/load.js';
 import type { RuleSet } from '../patch/rule.js';
+import { decide } from '../patch/select.js';
 import { shippedRuleSet } from '../patch/sets/index.js';
+import { functionView, siteView } from '../patch/view.js';
 
 /** A rule set and how it is called: the name of a shipped one, or the path of a rule file. */
 export interface NamedRules {
@@ -12,7 +15,7 @@ export interface NamedRules {
   readonly rules: RuleSet;
 }
 
-/** Loads rule sets by name or file. Throws InputError for what is neither, or is named twice. */
+/** Loads rule sets by name or file. Throws InputError for what is neither or is named twice, and for rules whose own code fails. */
 export async function loadAll(names: readonly string[]): Promise<readonly NamedRules[]> {
   const loaded = await Promise.all(
     names.map(async (name) => ({ name, rules: (await loadRules(name)).rules })),
@@ -20,8 +23,16 @@ export async function loadAll(names: readonly string[]): Promise<readonly NamedR
   for (const [i, { rules }] of loaded.entries()) {
     const twin = loaded.slice(0, i).find((other) => other.rules.name === rules.name);
     if (twin !== undefined) throw new InputError(`two rule sets are called '${rules.name}'`);
+    tryOut(rules);
   }
   return loaded;
+}
+
+/** Asks about every function once, so that a rule that fails does so at once and not in the middle of long work. */
+function tryOut(rules: RuleSet): void {
+  for (const contract of contracts()) {
+    decide(rules, functionView(contract), siteView(contract, -1, contract.outcomes));
+  }
 }
 
 /**
