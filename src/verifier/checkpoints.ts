@@ -5,7 +5,7 @@
 import type { Mode } from './compare.js';
 import { covers, sameCalls } from './compare.js';
 import type { VerifierDefects } from './defects.js';
-import { Refusal, refuse } from './refusal.js';
+import { refuse } from './refusal.js';
 import type { Visit } from './result.js';
 import type { State } from './state.js';
 
@@ -91,7 +91,7 @@ export class Checkpoints {
       const goesRound = loop === 'may_goto' ? old.state.mayGoto !== state.mayGoto : loop !== 'drained';
       if (goesRound && this.covers(old, state, 'within')) return true;
       if (loop === 'drained' && old.misses > STUCK && this.covers(old, state, 'exact'))
-        throw new Refusal(`BPF program is too large: it goes round at insn ${slot} for ever`, 'budget');
+        refuse(`infinite loop detected at insn ${slot}`);
       if (loop !== 'may_goto') return false;
     }
     if (this.covers(old, state, 'exact')) refuse(`infinite loop detected at insn ${slot}`);

@@ -7,6 +7,7 @@ import type { Op } from '../isa/insn.js';
 import { slots } from '../isa/insn.js';
 import { contractOf } from '../kernel/catalog.js';
 import type { Contract } from '../kernel/contract.js';
+import { progType } from '../kernel/progtypes.js';
 import type { Program, Subprog } from '../object/program.js';
 import { liveStack, type SlotSet } from './live-stack.js';
 import { Refusal } from './refusal.js';
@@ -19,6 +20,8 @@ export interface Code {
   readonly contracts: readonly (Contract | undefined)[];
   /** Bit n: register n is read on some path from this slot before it is written. */
   readonly live: Uint16Array;
+  /** The same without reads that only make numbers which nobody needs. */
+  readonly needed: Uint16Array;
   /** Stack slots of the running frame that are read on some path from this slot before they are written. */
   readonly liveStack: readonly SlotSet[];
   /** Where states are compared and kept for pruning; see `MEETS`. */
@@ -58,11 +61,18 @@ export function prepare(program: Program): Code {
   for (let at = 0; at < ops.length; at++) {
     if (ops[at] !== undefined && reached[at] === 0) fail(at, `unreachable insn ${at}`);
   }
-  const live = liveness(ops, contracts);
+  const live = liveness(ops, (op, at) => useDef(op, contracts[at]));
+  const returned = progType(program.type).returns !== undefined;
+  const needed = liveness(ops, (op, at, out) => {
+    const { use, def } = useDef(op, contracts[at]);
+    if (op.kind === 'exit' && owner[at] === 0 && !returned) return { use: 0, def };
+    return onlyComputes(op) && (out & def) === 0 ? { use: 0, def } : { use, def };
+  });
   return {
     ops,
     contracts,
     live,
+    needed,
     liveStack: liveStack(program, { ops, contracts, owner, live }),
     meets: meetingPoints(ops, contracts, starts),
     owner,
@@ -209,9 +219,13 @@ function useDef(op: Op, contract: Contract | undefined): UseDef {
   }
 }
 
+/** Changes its destination and nothing else. */
+const onlyComputes = (op: Op): boolean =>
+  op.kind === 'alu' || op.kind === 'mov' || op.kind === 'movsx' || op.kind === 'neg' || op.kind === 'end';
+
 function liveness(
   ops: readonly (Op | undefined)[],
-  contracts: readonly (Contract | undefined)[],
+  effect: (op: Op, at: number, out: number) => UseDef,
 ): Uint16Array {
   const live = new Uint16Array(ops.length);
   let changed = true;
@@ -222,7 +236,7 @@ function liveness(
       if (op === undefined) continue;
       let out = 0;
       for (const next of successors(op, at)) out |= live[next] ?? 0;
-      const { use, def } = useDef(op, contracts[at]);
+      const { use, def } = effect(op, at, out);
       const now = (out & ~def) | use;
       if (now !== live[at]) {
         live[at] = now;

@@ -26,7 +26,7 @@ import { Path } from './path.js';
 import { Refusal, refuse } from './refusal.js';
 import { scalarReg, UNINIT, unknownReg } from './regs.js';
 import type { Profile, Visit } from './result.js';
-import { abstract } from './scalar-alu.js';
+import { abstract, split } from './scalar-alu.js';
 import type { Reg, State } from './state.js';
 import { widen } from './widen.js';
 
@@ -38,6 +38,8 @@ export interface WalkOptions {
   readonly keepVisits: boolean;
   /** Drop what changes from one round of an open-ended loop to the next; without it such a loop is unrolled. */
   readonly widening: boolean;
+  /** Forget the values of numbers that nothing depends on but such numbers: a counter that is only counted. */
+  readonly forgetting?: boolean;
   /** What to do in place of the call at a slot; undefined: make the call. */
   /** False: no path ends because another covers it, unless that is what ends a loop. */
   readonly pruning?: boolean;
@@ -196,6 +198,8 @@ export class Walk {
       for (let n = 0; n < 10; n++) {
         if ((live & (1 << n)) === 0) {
           if (frame.regs[n]!.type !== 'uninit') path.setRegAt(depth, n, UNINIT);
+        } else if (top && this.options.forgetting && (code.needed[slot]! & (1 << n)) === 0) {
+          if (frame.regs[n]!.type === 'scalar') path.setRegAt(depth, n, unknownReg);
         } else {
           const { id, type } = frame.regs[n]!;
           if (id !== 0 && type === 'scalar') ids.set(id, (ids.get(id) ?? 0) + 1);
@@ -222,6 +226,7 @@ export class Walk {
   private one(slot: number, op: Op): number | undefined {
     const { machine, path } = this;
     machine.begin(op);
+    if (op.kind === 'alu') this.splitBySign(slot, op);
     const next = step<Reg>(machine, op, slot);
     switch (next.kind) {
       case 'next':
@@ -241,6 +246,20 @@ export class Walk {
       case 'exit':
         return this.exit(path);
     }
+  }
+
+  /** Goes on twice where 0 or -1 selects a value (maybe_fork_scalars): now with -1, later with 0. */
+  private splitBySign(slot: number, op: Extract<Op, { kind: 'alu' }>): void {
+    if (op.op !== 'and' && op.op !== 'or') return;
+    const reg = this.path.reg(op.dst);
+    const by = 'reg' in op.src ? this.path.reg(op.src.reg) : scalarReg(abstract.constant(BigInt(op.src.imm)));
+    if (reg.type !== 'scalar' || by.type !== 'scalar') return;
+    const parts = split(op.op, reg.num, by.num);
+    if (parts === undefined) return;
+    const [minusOne, zero] = parts;
+    this.path.setReg(op.dst, scalarReg(zero));
+    this.push(slot);
+    this.path.setReg(op.dst, scalarReg(minusOne));
   }
 
   private branch(slot: number, b: Branch): number | undefined {
@@ -293,8 +312,8 @@ export class Walk {
     requireNothingHeld(path, 'BPF_LD_[ABS|IND]');
     if (path.reg(6).type !== 'ctx') refuse('at the time of BPF_LD_ABS|IND R6 != pointer to skb');
     if (load.src >= 0 && path.reg(load.src).type === 'uninit') refuse(`R${load.src} !read_ok`);
-    const bits = (load.size * 8) as 8 | 16 | 32;
-    this.calls.clobber(scalarReg(abstract.zeroExtend(bits, unknownReg.num)));
+    // Linux does not use that fewer than 8 bytes were loaded.
+    this.calls.clobber(unknownReg);
     return slot + 1;
   }
 
