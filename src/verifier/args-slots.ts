@@ -121,7 +121,7 @@ export function checkIter(p: Path, site: CallSite, index: number, arg: IterArg):
   for (let i = lowest; whole && i > lowest - words; i--)
     whole = p.slot(reg.frame, i)?.iter?.ref === iter?.ref;
   if (iter === undefined || !whole) refuse(`expected an initialized iter_${arg.type} as arg #${index}`);
-  if (iter.rcu && !p.inRcu) refuse(`expected an RCU CS when using ${site.contract.name}`);
+  if (iter.stale || (iter.rcu && !p.inRcu)) refuse(`expected an RCU CS when using ${site.contract.name}`);
 }
 
 /** The slots become an iterator that must be destroyed (mark_stack_slots_iter). */

@@ -191,6 +191,7 @@ class Comparison {
       (a.state === b.state || this.defects.coversIgnoresIterators === true) &&
       a.first === b.first &&
       a.rcu === b.rcu &&
+      a.stale === b.stale &&
       this.ids.pair(a.ref, b.ref)
     );
   }

@@ -138,6 +138,11 @@ function leave(p: Path, section: 'rcu' | 'preempt', name: string): void {
   if (!p.rcu) refuse(`unmatched rcu read unlock (kernel function ${name})`);
   p.rcu = false;
   if (p.defects.rcuNeverEnds) return;
+  for (let depth = 0; depth <= p.depth; depth++) {
+    p.frameAt(depth).stack.forEach((slot, i) => {
+      if (slot?.iter?.rcu) p.setSlot(depth, i, { ...slot, iter: { ...slot.iter, stale: true } });
+    });
+  }
   // What was only safe inside the section may still be read, but trusted no more; it need not be checked for NULL either.
   p.mapRegs((r) => (r.trust === 'rcu' ? { ...r, trust: 'untrusted', nullable: false } : r));
 }

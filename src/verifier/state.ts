@@ -107,8 +107,10 @@ export interface IterSlot {
   readonly ref: number;
   readonly depth: number;
   readonly first: boolean;
-  /** The iterator needs the RCU section it was made in; it is dead once that section ends. */
+  /** The iterator needs the RCU section it was made in; it is stale once that section ends. */
   readonly rcu: boolean;
+  /** That section has ended: not even destroying it is allowed. */
+  readonly stale?: true;
 }
 
 export interface IrqSlot {
