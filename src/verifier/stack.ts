@@ -197,8 +197,7 @@ function readFixed(p: Path, depth: number, off: number, size: number, regno: num
     const spilled = slot.bytes.filter((b) => b === BYTE.spill).length;
     if (isPointer(slot.reg)) {
       if (size === WORD) return slot.reg;
-      if (p.strict) refuse('invalid size of register fill');
-      return unknownReg;
+      return refuse('invalid size of register fill');
     }
     if (at === 0 && size <= spilled) {
       return size === WORD || p.defects.fillsAreWhole ? slot.reg : narrowed(slot.reg, size);
