@@ -3,9 +3,10 @@
  * check_helper_mem_access and check_mem_size_reg of kernel/bpf/verifier.c.
  */
 import type { Arg } from '../kernel/contract.js';
+import { MAP_FLAGS } from '../kernel/maptypes.js';
 import type { CallSite } from './call-site.js';
 import { mapOf } from './call-site.js';
-import { checkRegion } from './memory.js';
+import { checkRegion, overlaps } from './memory.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
 import { isNull, typeName } from './regs.js';
@@ -62,19 +63,17 @@ export function touch(
       return;
     case 'map_value': {
       const map = p.program.maps[reg.map]!;
-      if (write && (map.flags & 0x80) !== 0)
+      if (write && (map.flags & MAP_FLAGS.RDONLY_PROG) !== 0)
         refuse(`write into map forbidden, value_size=${map.valueSize} off=${reg.off} size=${size}`);
-      checkRegion({ reg, regno, off: 0, size }, map.valueSize);
+      const whole = { reg, regno, off: 0, size };
+      checkRegion(whole, map.valueSize);
       for (const field of map.fields) {
-        const low = reg.off + Number(reg.num.smin);
-        const high = reg.off + Number(reg.num.umax) + size;
-        if (low < field.offset + field.size && high > field.offset) {
-          refuse(
-            field.kind === 'kptr' || field.kind === 'kptr_untrusted'
-              ? 'kptr cannot be accessed indirectly by helper'
-              : `bpf_${field.kind} cannot be accessed directly by load/store`,
-          );
-        }
+        if (!overlaps(whole, field)) continue;
+        refuse(
+          field.kind === 'kptr' || field.kind === 'kptr_untrusted'
+            ? 'kptr cannot be accessed indirectly by helper'
+            : `bpf_${field.kind} cannot be accessed directly by load/store`,
+        );
       }
       return;
     }

@@ -1,5 +1,6 @@
 /** Checks the arguments of a call against the function's contract. Follows check_func_arg and check_kfunc_args of kernel/bpf/verifier.c. */
 import type { Arg, SockType } from '../kernel/contract.js';
+import { MAP_FLAGS } from '../kernel/maptypes.js';
 import { checkGraphNode, checkGraphRoot } from './args-graph.js';
 import { checkMapKey, checkMapValue, checkMem, checkSize } from './args-memory.js';
 import { checkDynptr, checkIrqFlag, checkIter } from './args-slots.js';
@@ -148,7 +149,8 @@ function checkObject(site: CallSite, index: number, arg: Extract<Arg, { kind: 'o
 function checkConstStr(p: Path, reg: Reg, regno: number): void {
   if (reg.type !== 'map_value' || reg.nullable) mismatch(reg, regno, 'map_value');
   const map = p.program.maps[reg.map]!;
-  if ((map.flags & 0x80) === 0 || map.frozen !== true) refuse(`R${regno} does not point to a readonly map'`);
+  if ((map.flags & MAP_FLAGS.RDONLY_PROG) === 0 || map.frozen !== true)
+    refuse(`R${regno} does not point to a readonly map'`);
   if (!hasFixedOffset(reg)) refuse(`R${regno} is not a constant address'`);
   const bytes = map.initial?.subarray(fixedOffset(reg));
   if (bytes === undefined || !bytes.includes(0)) refuse('string is not zero-terminated');

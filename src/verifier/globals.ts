@@ -88,39 +88,14 @@ function fromBtf(btf: Btf, id: number): Param[] {
   const proto = func.kind === 'func' ? btf.type(func.type) : func;
   if (proto.kind !== 'func_proto') return [];
   return proto.params.map((param): Param => {
-    const type = btf.type(stripped(btf, param.type));
+    const { type } = btf.resolve(param.type);
     if (type.kind !== 'ptr') return { kind: 'scalar' };
-    const target = stripped(btf, type.type);
-    const pointee = btf.type(target);
+    const { id: target, type: pointee } = btf.resolve(type.type);
     if (pointee.kind === 'void') return { kind: 'ctx' };
     if (pointee.kind === 'struct' && CONTEXT_STRUCTS.has(pointee.name)) return { kind: 'ctx' };
     if (pointee.kind === 'fwd') return { kind: 'ctx' };
-    return { kind: 'mem', size: sizeOf(btf, target) };
+    return { kind: 'mem', size: btf.size(target) ?? 0 };
   });
-}
-
-function stripped(btf: Btf, id: number): number {
-  let at = id;
-  for (let depth = 0; depth < 32; depth++) {
-    const type = btf.type(at);
-    if (
-      type.kind === 'typedef' ||
-      type.kind === 'const' ||
-      type.kind === 'volatile' ||
-      type.kind === 'restrict' ||
-      type.kind === 'type_tag'
-    )
-      at = type.type;
-    else return at;
-  }
-  return at;
-}
-
-function sizeOf(btf: Btf, id: number): number {
-  const type = btf.type(stripped(btf, id));
-  if (type.kind === 'array') return type.count * sizeOf(btf, type.element);
-  if (type.kind === 'ptr') return 8;
-  return 'size' in type ? type.size : 0;
 }
 
 function packetMovers({ ops, contracts, owner }: Code): ReadonlySet<number> {

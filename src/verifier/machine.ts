@@ -63,13 +63,13 @@ export class AbstractMachine implements Machine<Reg> {
   }
 
   negate(width: Width, a: Reg): Reg {
-    if (isPointer(a)) return this.numberOf(a);
+    if (isPointer(a)) return this.pointerAsNumber();
     return scalarReg(abstract.negate(width, a.num));
   }
 
   zeroExtend(bits: 8 | 16 | 32, a: Reg): Reg {
     if (isPointer(a)) {
-      this.partialCopy(a);
+      this.partialCopy();
       return scalarReg(abstract.zeroExtend(bits, unknownReg.num));
     }
     const num = abstract.zeroExtend(bits, a.num);
@@ -78,7 +78,7 @@ export class AbstractMachine implements Machine<Reg> {
 
   signExtend(bits: 8 | 16 | 32, a: Reg): Reg {
     if (isPointer(a)) {
-      this.partialCopy(a);
+      this.partialCopy();
       return scalarReg(abstract.signExtend(bits, unknownReg.num));
     }
     const num = abstract.signExtend(bits, a.num);
@@ -86,7 +86,7 @@ export class AbstractMachine implements Machine<Reg> {
   }
 
   swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: Reg): Reg {
-    return scalarReg(abstract.swap(op, bits, isPointer(a) ? this.numberOf(a).num : a.num));
+    return scalarReg(abstract.swap(op, bits, isPointer(a) ? this.pointerAsNumber().num : a.num));
   }
 
   /** The insn's second operand is a register. */
@@ -94,14 +94,12 @@ export class AbstractMachine implements Machine<Reg> {
     return this.op.kind === 'alu' && 'reg' in this.op.src;
   }
 
-  private numberOf(a: Reg): Reg {
+  private pointerAsNumber(): Reg {
     if (this.p.strict) refuse(`R${'dst' in this.op ? this.op.dst : 0} pointer arithmetic prohibited`);
-    void a;
     return unknownReg;
   }
 
-  private partialCopy(a: Reg): void {
-    void a;
+  private partialCopy(): void {
     const src =
       this.op.kind === 'mov' && 'reg' in this.op.src ? this.op.src.reg : 'src' in this.op ? this.op.src : 0;
     if (this.p.strict) refuse(`R${String(src)} partial copy of pointer`);

@@ -3,6 +3,7 @@
  * kernel/bpf/verifier.c. Every function refuses by throwing, with the kernel's message.
  */
 
+import { MAP_FLAGS } from '../kernel/maptypes.js';
 import { contextField } from '../kernel/progtypes.js';
 import { structAccess } from '../kernel/structs.js';
 import type { Program, SpecialField } from '../object/program.js';
@@ -55,7 +56,8 @@ export function checkRegion(a: Access, limit: number): void {
     refuse(`R${regno} max value is outside of the allowed memory range`);
 }
 
-function overlaps(a: Access, field: SpecialField): boolean {
+/** The access may touch this field. */
+export function overlaps(a: Access, field: SpecialField): boolean {
   const low = BigInt(a.reg.off + a.off) + a.reg.num.smin;
   const high = BigInt(a.reg.off + a.off) + a.reg.num.umax + BigInt(a.size);
   return low < BigInt(field.offset + field.size) && high > BigInt(field.offset);
@@ -91,18 +93,18 @@ function specialField(a: Access, fields: readonly SpecialField[]): SpecialField 
   return undefined;
 }
 
-/** BPF_F_RDONLY_PROG and BPF_F_WRONLY_PROG of map_flags. */
-const RDONLY_PROG = 1 << 7;
-const WRONLY_PROG = 1 << 8;
-
 function loadMapValue(p: Path, a: Access): Reg {
   const map = p.program.maps[a.reg.map]!;
   checkRegion(a, map.valueSize + (p.defects.regionsOneLonger ? 1 : 0));
-  if ((map.flags & WRONLY_PROG) !== 0)
+  if ((map.flags & MAP_FLAGS.WRONLY_PROG) !== 0)
     refuse(`read from map forbidden, value_size=${map.valueSize} off=${a.off} size=${a.size}`);
   const field = specialField(a, map.fields);
   if (field !== undefined) return kptrLoad(p, field);
-  const known = frozenContents(a, map.initial, map.frozen === true && (map.flags & RDONLY_PROG) !== 0);
+  const known = frozenContents(
+    a,
+    map.initial,
+    map.frozen === true && (map.flags & MAP_FLAGS.RDONLY_PROG) !== 0,
+  );
   return known ?? unknownOf(a.size);
 }
 
@@ -174,13 +176,12 @@ function contextOffset(a: Access): number {
   return at;
 }
 
-function loadStruct(p: Path, a: Access): Reg {
+function loadStruct(a: Access): Reg {
   const at = fixedOffset(a.reg) + a.off;
   if (!hasFixedOffset(a.reg))
     refuse(`R${a.regno} is ${typeName(a.reg)} invalid variable offset: off=${a.off}`);
   const field = structAccess(a.reg.type as 'sock' | 'sock_common' | 'tcp_sock' | 'xdp_sock', at, a.size);
   if (field === undefined) refuse(`R${a.regno} invalid ${typeName(a.reg)} access off=${at} size=${a.size}`);
-  void p;
   return unknownOf(a.size);
 }
 
@@ -266,7 +267,7 @@ export function load(p: Path, a: Access): Reg {
     case 'sock_common':
     case 'tcp_sock':
     case 'xdp_sock':
-      return loadStruct(p, a);
+      return loadStruct(a);
     case 'btf':
       requireBtfOffset(p, a);
       return followPointer(p, a) ?? unknownOf(a.size);
@@ -298,7 +299,7 @@ export function store(p: Path, a: Access, value: Reg): void {
       refuseLeak(p, a, value, 'map');
       const map = p.program.maps[reg.map]!;
       checkRegion(a, map.valueSize);
-      if ((map.flags & RDONLY_PROG) !== 0)
+      if ((map.flags & MAP_FLAGS.RDONLY_PROG) !== 0)
         refuse(
           `write into map forbidden, value_size=${map.valueSize} off=${fixedOffset(reg) + a.off} size=${a.size}`,
         );

@@ -1,5 +1,6 @@
 /** Pointer arithmetic: what adding a number to a pointer leaves known. Follows adjust_ptr_min_max_vals of kernel/bpf/verifier.c. */
 import type { BinaryOp, Width } from '../isa/insn.js';
+import { ALU_MARKS } from '../isa/words.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
 import { isPointer, scalarReg, typeName, unknownReg } from './regs.js';
@@ -9,22 +10,6 @@ import type { Reg } from './state.js';
 
 /** BPF_MAX_VAR_OFF: how far a pointer may move away from what it points to. */
 const MAX_OFFSET = 1n << 29n;
-
-const SYMBOL: Record<BinaryOp, string> = {
-  add: '+=',
-  sub: '-=',
-  mul: '*=',
-  div: '/=',
-  sdiv: 's/=',
-  mod: '%=',
-  smod: 's%=',
-  or: '|=',
-  and: '&=',
-  xor: '^=',
-  lsh: '<<=',
-  rsh: '>>=',
-  arsh: 's>>=',
-};
 
 const IMMOVABLE = new Set([
   'map_ptr',
@@ -51,7 +36,7 @@ export function pointerBinary(
     // Any combination of two pointers is a number that says nothing; only the difference is allowed.
     if (op === 'sub' && !p.strict)
       return width === 64 ? unknownReg : scalarReg(abstract.zeroExtend(32, unknownReg.num));
-    refuse(`R${regno} pointer ${SYMBOL[op]} pointer prohibited`);
+    refuse(`R${regno} pointer ${ALU_MARKS[op]} pointer prohibited`);
   }
   const pointer = isPointer(a) ? a : b;
   const scalar = isPointer(a) ? b : a;
@@ -64,12 +49,13 @@ export function pointerBinary(
   }
   if (IMMOVABLE.has(pointer.type)) refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited`);
   if (op === 'and' || op === 'or' || op === 'xor') {
-    refuse(`R${regno} bitwise operator ${SYMBOL[op]} on pointer prohibited`);
+    refuse(`R${regno} bitwise operator ${ALU_MARKS[op]} on pointer prohibited`);
   }
   if (op !== 'add' && op !== 'sub')
-    refuse(`R${regno} pointer arithmetic with ${SYMBOL[op]} operator prohibited`);
+    refuse(`R${regno} pointer arithmetic with ${ALU_MARKS[op]} operator prohibited`);
   if (op === 'sub' && pointer !== a) refuse(`R${regno} tried to subtract pointer from scalar`);
-  if (op === 'sub' && pointer.type === 'stack') refuse(subtractFromStack(regno, scalar));
+  // Linux does not track `fp -= scalar`: it is written `fp += -scalar`.
+  if (op === 'sub' && pointer.type === 'stack') refuse(`R${regno} subtraction from stack pointer prohibited`);
   checkRange(pointer, scalar, regno);
   if (p.strict && byRegister) checkSpeculation(pointer, scalar, regno);
   return moved(p, op, pointer, scalar, regno);
@@ -85,11 +71,6 @@ function checkSpeculation(pointer: Reg, { num }: Reg, regno: number): void {
     refuse(
       `R${regno} has pointer with unsupported alu operation, pointer arithmetic with it prohibited for !root`,
     );
-}
-
-/** Linux does not track `fp -= scalar`: it is written `fp += -scalar`. */
-function subtractFromStack(regno: number, _scalar: Reg): string {
-  return `R${regno} subtraction from stack pointer prohibited`;
 }
 
 function checkRange(pointer: Reg, scalar: Reg, regno: number): void {
