@@ -57,7 +57,8 @@ class Threads implements Pool {
   constructor(setting: Setting, workers: number) {
     this.width = workers;
     for (let i = 0; i < workers; i++) {
-      const thread = new Thread(THREAD, { workerData: setting });
+      // What bpf(2) opens is closed by us; Node would warn of every one that it did not open itself.
+      const thread = new Thread(THREAD, { workerData: setting, trackUnmanagedFds: false });
       thread.on('message', (answer: Answered) => this.answered(thread, answer));
       thread.on('error', (error: Error) => this.died(thread, error));
       this.threads.push(thread);
