@@ -17,9 +17,9 @@ import {
   stx,
 } from '../src/isa/build.js';
 import { type Item, label } from '../src/isa/label.js';
+import { openBpfFiles } from '../src/oracle/files.js';
 import { loadObject } from '../src/oracle/object.js';
 import { testRun } from '../src/oracle/testrun.js';
-import { openBpfFiles } from './support/kernel/files.js';
 import { programOf, smallMap } from './support/kernel/programs.js';
 import { describeKernel } from './support/kernel/skip.js';
 

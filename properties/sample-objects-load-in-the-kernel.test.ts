@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { readObject } from '../src/object/load.js';
+import { openBpfFiles } from '../src/oracle/files.js';
 import { loadObject } from '../src/oracle/object.js';
-import { openBpfFiles } from './support/kernel/files.js';
 import { describeKernel } from './support/kernel/skip.js';
 
 const folder = fileURLToPath(new URL('../corpus/objects/', import.meta.url));

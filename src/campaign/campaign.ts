@@ -5,8 +5,7 @@
 
 import type { ProgramReport } from './check.js';
 import { digestsOf, mustMatch, readState, writeState } from './folder.js';
-import type { Job, Setting } from './job.js';
-import { openPool, type Pool } from './pool.js';
+import { type Job, openWorkers, type Setting, type Workers } from './job.js';
 import { add, type Found, newState, type State } from './state.js';
 import { version } from './version.js';
 
@@ -51,7 +50,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const kept = folder === undefined ? undefined : readState(folder);
   if (kept !== undefined) mustMatch(folder!, kept, version(), setting, digests);
   const state = kept ?? newState(version(), setting, digests);
-  const pool = await openPool(setting, options.workers);
+  const pool = await openWorkers(setting, options.workers);
   try {
     return await new Campaign(state, pool, options).run();
   } finally {
@@ -76,7 +75,7 @@ class Campaign {
 
   constructor(
     private readonly state: State,
-    private readonly pool: Pool,
+    private readonly pool: Workers,
     private readonly options: CampaignOptions,
   ) {
     this.before = state.ms;

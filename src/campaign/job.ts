@@ -4,6 +4,7 @@ import { KernelJudge } from '../oracle/bulk.js';
 import { parseCase } from '../vm/case.js';
 import type { Cause } from './cause.js';
 import { checkProgram, type ProgramReport } from './check.js';
+import { type Doer, openPool } from './pool.js';
 import { type Replayed, replayFiles } from './replay.js';
 import { loadAll, type NamedRules } from './rules.js';
 import { type SmallCase, shrinkCase } from './shrink/shrink.js';
@@ -40,8 +41,25 @@ interface Results {
 }
 export type JobResult<J extends Job = Job> = Results[J['kind']];
 
+/** Threads that do a campaign's jobs. */
+export interface Workers {
+  /** Jobs that may be under way at once. */
+  readonly width: number;
+  /** Does a job. Rejects when the job throws, or its thread dies. */
+  run<J extends Job>(job: J): Promise<JobResult<J>>;
+  close(): Promise<void>;
+}
+
+/** Opens `workers` (at least 1) of them. Throws as `Worker.open`. */
+export async function openWorkers(setting: Setting, workers: number): Promise<Workers> {
+  const entry = new URL('./thread.js', import.meta.url);
+  const open = (): Promise<Worker> => Worker.open(setting);
+  // What a job answers depends on its kind alone, see `Worker.do`.
+  return (await openPool<Job, JobResult>({ open, entry, data: setting, workers })) as Workers;
+}
+
 /** Does jobs, one after the other. Close it at the end. */
-export class Worker {
+export class Worker implements Doer<Job, JobResult> {
   private constructor(
     private readonly setting: Setting,
     private readonly rules: readonly NamedRules[],

@@ -1,80 +1,129 @@
 /** Threads that do jobs: as many at once as there are threads, in the order asked for. With one worker there is no thread but this one. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Worker as Thread } from 'node:worker_threads';
-import { type Job, type JobResult, type Setting, Worker } from './job.js';
-import type { Answered, Sent } from './thread.js';
+import { parentPort, Worker as Thread } from 'node:worker_threads';
 
-export interface Pool {
+/** What does jobs, one after the other. */
+export interface Doer<J, R> {
+  do(job: J): R | Promise<R>;
+  close(): void;
+}
+
+export interface Pool<J, R> {
   /** Jobs that may be under way at once. */
   readonly width: number;
   /** Does a job. Rejects when the job throws, or its thread dies. */
-  run<J extends Job>(job: J): Promise<JobResult<J>>;
+  run(job: J): Promise<R>;
   close(): Promise<void>;
 }
 
-const THREAD = fileURLToPath(new URL('./thread.js', import.meta.url));
-
-/** Opens a pool of `workers` (at least 1). Throws as `Worker.open`. */
-export async function openPool(setting: Setting, workers: number): Promise<Pool> {
-  // Opened here in any case, so that what is wrong with the setting is said once and clearly.
-  const here = await Worker.open(setting);
-  // Run from TypeScript sources there is no file that a thread could be started from.
-  if (workers === 1 || !existsSync(THREAD)) return new Here(here);
-  here.close();
-  return new Threads(setting, workers);
+export interface PoolSetting<J, R> {
+  /** Makes what does the jobs in this thread. */
+  readonly open: () => Promise<Doer<J, R>>;
+  /** The file that a thread is started from: it calls `serve` with what `open` makes of `data`. */
+  readonly entry: URL;
+  /** What every thread is given. */
+  readonly data: unknown;
+  /** At least 1. */
+  readonly workers: number;
 }
 
-class Here implements Pool {
-  readonly width = 1;
-  constructor(private readonly worker: Worker) {}
+/** Opens a pool. Throws as `open`. */
+export async function openPool<J, R>({ open, entry, data, workers }: PoolSetting<J, R>): Promise<Pool<J, R>> {
+  // Opened here in any case, so that what is wrong with the setting is said once and clearly.
+  const here = await open();
+  const file = fileURLToPath(entry);
+  // Run from TypeScript sources there is no file that a thread could be started from.
+  if (workers === 1 || !existsSync(file)) return new Here(here);
+  here.close();
+  return new Threads(file, data, workers);
+}
 
-  async run<J extends Job>(job: J): Promise<JobResult<J>> {
+/** What a thread is sent, and what it sends back. */
+type Sent = { readonly id: number; readonly job: unknown } | 'close';
+type Answered =
+  | { readonly id: number; readonly ok: true; readonly result: unknown }
+  | { readonly id: number; readonly ok: false; readonly message: string };
+
+/** The life of a thread: does the jobs that it is sent, and answers each under its number. Nothing outside a thread. */
+export function serve<J, R>(open: () => Promise<Doer<J, R>>): void {
+  const port = parentPort;
+  if (port === null) return;
+  const doer = open();
+  port.on('message', async (sent: Sent) => {
+    if (sent === 'close') {
+      (await doer).close();
+      port.close();
+      return;
+    }
+    const { id, job } = sent;
+    try {
+      port.postMessage({ id, ok: true, result: await (await doer).do(job as J) } satisfies Answered);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      port.postMessage({ id, ok: false, message } satisfies Answered);
+    }
+  });
+}
+
+class Here<J, R> implements Pool<J, R> {
+  readonly width = 1;
+  constructor(private readonly doer: Doer<J, R>) {}
+
+  async run(job: J): Promise<R> {
     // Let signals and timers through between jobs.
     await new Promise((done) => setImmediate(done));
-    return this.worker.do(job);
+    return this.doer.do(job);
   }
 
   async close(): Promise<void> {
-    this.worker.close();
+    this.doer.close();
   }
 }
 
 interface Waiting {
-  readonly job: Job;
+  readonly job: unknown;
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
 }
 
-class Threads implements Pool {
+class Threads<J, R> implements Pool<J, R> {
   readonly width: number;
-  private readonly threads: Thread[] = [];
+  private readonly threads = new Set<Thread>();
   private readonly idle: Thread[] = [];
   private readonly queue: Waiting[] = [];
   private readonly busy = new Map<Thread, Waiting>();
   private next = 0;
 
-  constructor(setting: Setting, workers: number) {
+  constructor(file: string, workerData: unknown, workers: number) {
     this.width = workers;
     for (let i = 0; i < workers; i++) {
       // What bpf(2) opens is closed by us; Node would warn of every one that it did not open itself.
-      const thread = new Thread(THREAD, { workerData: setting, trackUnmanagedFds: false });
+      const thread = new Thread(file, { workerData, trackUnmanagedFds: false });
       thread.on('message', (answer: Answered) => this.answered(thread, answer));
       thread.on('error', (error: Error) => this.died(thread, error));
-      this.threads.push(thread);
+      this.threads.add(thread);
       this.idle.push(thread);
     }
   }
 
-  run<J extends Job>(job: J): Promise<JobResult<J>> {
+  run(job: J): Promise<R> {
     return new Promise((resolve, reject) => {
       this.queue.push({ job, resolve: resolve as (result: never) => void, reject });
       this.feed();
     });
   }
 
+  /** What is under way is abandoned. Idle threads put away what they hold: descriptors belong to the process and outlive a thread. */
   async close(): Promise<void> {
-    await Promise.all(this.threads.map((thread) => thread.terminate()));
+    await Promise.all(
+      [...this.threads].map((thread) => {
+        if (!this.idle.includes(thread)) return thread.terminate();
+        const gone = new Promise((done) => thread.once('exit', done));
+        thread.postMessage('close' satisfies Sent);
+        return gone;
+      }),
+    );
   }
 
   private feed(): void {
@@ -98,5 +147,7 @@ class Threads implements Pool {
   private died(thread: Thread, error: Error): void {
     this.busy.get(thread)?.reject(error);
     this.busy.delete(thread);
+    this.threads.delete(thread);
+    if (this.threads.size === 0) for (const waiting of this.queue.splice(0)) waiting.reject(error);
   }
 }

@@ -44,3 +44,26 @@ export function campaignBar({ quiet }: Common): ProgressBar {
     },
   };
 }
+
+export interface CountBar {
+  /** `done` so far, with `note` beside it. */
+  show(done: number, note?: string): void;
+  close(): void;
+}
+
+/** A bar for work that is so many things of a kind. Nothing where nobody looks on, or asked for quiet. */
+export function countBar({ quiet }: Common, what: string, total: number): CountBar {
+  if (quiet || process.stderr.isTTY !== true) return { show: () => {}, close: () => {} };
+  const bar = new SingleBar({
+    format: `${what} {bar} {value}/{total}, {eta_formatted} left{note}`,
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    gracefulExit: false,
+  });
+  bar.start(total, 0, { note: '' });
+  return {
+    show: (done, note) => bar.update(done, { note: note === undefined ? '' : `, ${note}` }),
+    close: () => bar.stop(),
+  };
+}

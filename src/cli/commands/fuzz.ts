@@ -6,6 +6,7 @@ import { runCampaign } from '../../campaign/campaign.js';
 import type { Setting } from '../../campaign/job.js';
 import { inWords, type Summary, summarize } from '../../report/summary.js';
 import { type Define, withCommon } from '../command.js';
+import { onInterrupt } from '../interrupt.js';
 import { duration, integer, list } from '../options.js';
 import type { Common, ExitCode, Outcome } from '../outcome.js';
 import { campaignBar } from '../progress.js';
@@ -74,22 +75,6 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
     bar.close();
     release();
   }
-}
-
-/** The first Ctrl-C ends the campaign in order, a second one at once. */
-function onInterrupt(stop: () => void): () => void {
-  let asked = false;
-  const handler = (): void => {
-    if (asked) process.exit(130);
-    asked = true;
-    stop();
-  };
-  process.on('SIGINT', handler);
-  process.on('SIGTERM', handler);
-  return () => {
-    process.off('SIGINT', handler);
-    process.off('SIGTERM', handler);
-  };
 }
 
 function exitOf({ findings: found, disagreementCount, unknown }: Summary): ExitCode {

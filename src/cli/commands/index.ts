@@ -6,6 +6,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   prove: async () => (await import('./prove.js')).prove,
   verify: async () => (await import('./verify.js')).verify,
   rules: async () => (await import('./rules.js')).rules,
+  agree: async () => (await import('./agree.js')).agree,
   replay: async () => (await import('./replay.js')).replay,
   run: async () => (await import('./run.js')).run,
   shrink: async () => (await import('./shrink.js')).shrink,

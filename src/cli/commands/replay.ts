@@ -1,6 +1,6 @@
 /** `replay PATH...`: cases, each run again; does it still show what it was written down for? */
 import { availableParallelism } from 'node:os';
-import { openPool } from '../../campaign/pool.js';
+import { openWorkers } from '../../campaign/job.js';
 import { type Replayed, replayText } from '../../campaign/replay.js';
 import { type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
@@ -40,7 +40,7 @@ async function replayAll(files: readonly string[], workers: number): Promise<rea
     return answers;
   }
   const setting = { seed: 0, rules: [], worlds: 1, prove: false, kernel: false };
-  const pool = await openPool(setting, workers);
+  const pool = await openWorkers(setting, workers);
   try {
     const batches = Array.from({ length: Math.ceil(files.length / BATCH) }, (_, i) =>
       files.slice(i * BATCH, (i + 1) * BATCH),

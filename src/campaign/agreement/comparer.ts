@@ -1,0 +1,45 @@
+/** Does stretches of a comparison, in whatever thread. */
+import { InputError } from '../../isa/errors.js';
+import type { Doer } from '../pool.js';
+import type { OpenComparison } from './comparison.js';
+import { COMPARISONS } from './comparisons.js';
+import { type Counts, noCounts, tallyInto } from './counts.js';
+
+/** What is compared. */
+export interface AgreementSetting {
+  /** A name in `COMPARISONS`. */
+  readonly comparison: string;
+  readonly seed: number;
+}
+
+/** Programs `from` (inclusive) to `to` (exclusive). */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+export class Comparer implements Doer<Stretch, Counts> {
+  private constructor(
+    private readonly seed: number,
+    private readonly open: OpenComparison,
+  ) {}
+
+  /** Throws InputError for a comparison that there is not, and for a kernel that cannot be asked. */
+  static async open({ comparison, seed }: AgreementSetting): Promise<Comparer> {
+    const make = COMPARISONS[comparison];
+    if (make === undefined)
+      throw new InputError(`no comparison '${comparison}': there is ${Object.keys(COMPARISONS).join(', ')}`);
+    return new Comparer(seed, await make());
+  }
+
+  do({ from, to }: Stretch): Counts {
+    const counts = noCounts();
+    const tally = tallyInto(counts);
+    for (let index = from; index < to; index++) this.open.compare(this.seed, index, tally);
+    return counts;
+  }
+
+  close(): void {
+    this.open.close();
+  }
+}

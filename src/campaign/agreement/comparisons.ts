@@ -1,0 +1,5 @@
+/** The comparisons with Linux, by name. */
+import type { OpenComparison } from './comparison.js';
+
+/** How each is opened. Throws InputError where bpf(2) is refused. */
+export const COMPARISONS: Readonly<Record<string, () => OpenComparison | Promise<OpenComparison>>> = {};

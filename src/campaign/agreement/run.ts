@@ -1,0 +1,118 @@
+/**
+ * Runs a comparison over a stretch of the programs of a seed: in several threads, merged in order, so that what comes out does not depend on
+ * how many there are. The state is a file; a run that was stopped, or that is to go further, is taken up from it.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { InputError } from '../../isa/errors.js';
+import { openPool, type Pool } from '../pool.js';
+import { version } from '../version.js';
+import { type AgreementSetting, Comparer, type Stretch } from './comparer.js';
+import { addCounts, type Counts, noCounts } from './counts.js';
+
+/** Programs that a thread takes at once. */
+const STRETCH = 8;
+/** Milliseconds between two writes of the state. */
+const SAVE_EVERY = 10_000;
+
+export interface AgreementState extends AgreementSetting, Counts {
+  readonly version: string;
+  /** Programs compared: those with an index below. */
+  done: number;
+  /** Time spent, in milliseconds. */
+  ms: number;
+}
+
+export interface AgreementOptions extends AgreementSetting {
+  /** Programs to compare in all. */
+  readonly programs: number;
+  readonly workers: number;
+  /** File that keeps the state. */
+  readonly file: string;
+  readonly stop?: AbortSignal;
+  readonly progress?: (state: AgreementState) => void;
+}
+
+/** Throws InputError where bpf(2) is refused, and for a file that keeps another run. */
+export async function runAgreement(options: AgreementOptions): Promise<AgreementState> {
+  const { comparison, seed, file } = options;
+  const setting: AgreementSetting = { comparison, seed };
+  const state = readAgreement(file) ?? { version: version(), ...setting, done: 0, ms: 0, ...noCounts() };
+  for (const key of ['comparison', 'seed'] as const) {
+    if (state[key] === setting[key]) continue;
+    throw new InputError(`another run is kept here: its ${key} is ${state[key]}, not ${setting[key]}`, {
+      file,
+    });
+  }
+  const pool = await openPool<Stretch, Counts>({
+    open: () => Comparer.open(setting),
+    entry: new URL('./thread.js', import.meta.url),
+    data: setting,
+    workers: options.workers,
+  });
+  try {
+    await compareAll(state, pool, options);
+  } finally {
+    await pool.close();
+    writeAgreement(file, state);
+  }
+  return state;
+}
+
+async function compareAll(
+  state: AgreementState,
+  pool: Pool<Stretch, Counts>,
+  { programs, file, stop, progress }: AgreementOptions,
+): Promise<void> {
+  const before = state.ms;
+  const begun = performance.now();
+  let saved = begun;
+  let next = state.done;
+  const came = new Map<number, { readonly to: number; readonly counts: Counts }>();
+  const lane = async (): Promise<void> => {
+    while (next < programs && stop?.aborted !== true) {
+      const from = next;
+      const to = Math.min(from + STRETCH, programs);
+      next = to;
+      came.set(from, { to, counts: await pool.run({ from, to }) });
+      for (let due = came.get(state.done); due !== undefined; due = came.get(state.done)) {
+        came.delete(state.done);
+        addCounts(state, due.counts);
+        state.done = due.to;
+      }
+      const now = performance.now();
+      state.ms = Math.round(before + now - begun);
+      progress?.(state);
+      if (now - saved < SAVE_EVERY) continue;
+      saved = now;
+      writeAgreement(file, state);
+    }
+  };
+  await Promise.all(Array.from({ length: pool.width }, lane));
+}
+
+/** The run that a file keeps, if it is there. Throws InputError for one that is none. */
+export function readAgreement(file: string): AgreementState | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  let state: Partial<AgreementState> | null = null;
+  try {
+    state = JSON.parse(text) as Partial<AgreementState> | null;
+  } catch {}
+  const { comparison, done, counts, differences } = state ?? {};
+  const whole = typeof comparison === 'string' && typeof done === 'number' && counts && differences;
+  if (!whole) throw new InputError('this is not the state of a comparison', { file });
+  return state as AgreementState;
+}
+
+/** Writes the state, whole or not at all. */
+function writeAgreement(file: string, state: AgreementState): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.new`, `${JSON.stringify(state, null, 1)}\n`);
+  renameSync(`${file}.new`, file);
+}

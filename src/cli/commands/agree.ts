@@ -1,0 +1,128 @@
+/** `agree`: generated programs through swansong and Linux, and where the two differ. */
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { COMPARISONS } from '../../campaign/agreement/comparisons.js';
+import { isPrecision } from '../../campaign/agreement/counts.js';
+import { type AgreementState, runAgreement } from '../../campaign/agreement/run.js';
+import { InputError } from '../../isa/errors.js';
+import { kernelAvailable } from '../../oracle/available.js';
+import { openBpfFiles } from '../../oracle/files.js';
+import { type Define, withCommon } from '../command.js';
+import { onInterrupt } from '../interrupt.js';
+import { integer } from '../options.js';
+import { type Common, type ExitCode, type Outcome, worst } from '../outcome.js';
+import { countBar } from '../progress.js';
+import { table } from '../table.js';
+
+interface Options {
+  readonly seed: number;
+  readonly programs: number;
+  readonly workers?: number;
+  readonly out: string;
+}
+
+interface Agreement extends AgreementState {
+  readonly finished: boolean;
+  /** BPF objects that this process had open before and after. */
+  readonly openFiles: { readonly before: number; readonly after: number };
+}
+
+export const agree: Define = (program, act) => {
+  const names = Object.keys(COMPARISONS);
+  withCommon(program.command('agree'))
+    .description('compare the verifier, the VM and the proofs with Linux on generated programs')
+    .argument('[COMPARISON...]', `any of ${names.join(', ')}; all of them unless told`)
+    .option('--seed <N>', 'seed of the programs', integer(0, 0xffff_ffff), 1)
+    .option('--programs <N>', 'generated programs that each comparison goes through', integer(1), 200)
+    .option('--workers <N>', 'threads; one for each processor unless told', integer(1, 256))
+    .option(
+      '--out <DIR>',
+      'where what was seen is kept, and taken up again from',
+      join('reports', 'agreement'),
+    )
+    .action((asked: string[], options: Options) =>
+      act(options, (common) => run(asked.length > 0 ? asked : names, options, common)),
+    );
+};
+
+async function run(names: readonly string[], options: Options, common: Common): Promise<Outcome> {
+  const kernel = kernelAvailable();
+  if (!kernel.ok) throw new InputError(`there is no Linux to compare with: ${kernel.reason}`);
+  const stop = new AbortController();
+  const release = onInterrupt(() => stop.abort());
+  const runs: Agreement[] = [];
+  try {
+    for (const comparison of names) {
+      if (!stop.signal.aborted) runs.push(await compare(comparison, options, stop.signal, common));
+    }
+  } finally {
+    release();
+  }
+  return { exit: worst(runs.map(exitOf)), json: { comparisons: runs }, text: runs.map(inWords).join('\n') };
+}
+
+async function compare(
+  comparison: string,
+  { seed, programs, out, ...options }: Options,
+  stop: AbortSignal,
+  common: Common,
+): Promise<Agreement> {
+  const before = openBpfFiles();
+  const path = join(out, `${comparison}-${seed}`);
+  const bar = countBar(common, comparison, programs);
+  try {
+    const state = await runAgreement({
+      comparison,
+      seed,
+      programs,
+      workers: options.workers ?? availableParallelism(),
+      file: `${path}.json`,
+      stop,
+      progress: ({ done, differences }) =>
+        bar.show(done, `${Object.keys(differences).length} kinds of difference`),
+    });
+    const openFiles = { before, after: openBpfFiles() };
+    const result = { ...state, finished: state.done >= programs, openFiles };
+    writeFileSync(`${path}.txt`, inWords(result));
+    return result;
+  } finally {
+    bar.close();
+  }
+}
+
+/** Looser, or another value: a defect. Stricter: a lack of precision, which is shown and no more. */
+function exitOf({ differences, finished, openFiles }: Agreement): ExitCode {
+  if (openFiles.after !== openFiles.before) return 1;
+  if (Object.keys(differences).some((kind) => !isPrecision(kind))) return 1;
+  return finished ? 0 : 3;
+}
+
+function inWords(run: Agreement): string {
+  const { comparison, seed, done, finished, counts, openFiles, ms } = run;
+  const differences = Object.entries(run.differences).sort(
+    ([a, x], [b, y]) => rank(a) - rank(b) || y.count - x.count,
+  );
+  const rate = ms > 0 ? `, ${((done * 1000) / ms).toFixed(1)} a second` : '';
+  return [
+    `${comparison}, seed ${seed}: ${done} programs${finished ? '' : ' (stopped)'}${rate}\n`,
+    table(
+      ['count', 'of'],
+      Object.entries(counts)
+        .sort()
+        .map(([what, count]) => [count, what]),
+      ['count'],
+    ),
+    differences.length === 0 ? 'no difference\n' : '',
+    table(
+      ['count', 'difference', 'first seen at'],
+      differences.map(([kind, { count, examples }]) => [count, kind, examples[0] ?? '']),
+      ['count'],
+    ),
+    `open BPF files: ${openFiles.before} before, ${openFiles.after} after\n`,
+  ].join('');
+}
+
+function rank(kind: string): number {
+  return isPrecision(kind) ? 1 : 0;
+}
