@@ -148,6 +148,15 @@ describeKernel('a refusal tells its reason', () => {
       message:
         'Unreleased reference id=2 alloc_insn=0 // Unreleased reference id=3 alloc_insn=0 // BPF_EXIT instruction in main prog would lead to reference leak',
     });
+    const loop = [
+      '1: (b7) r1 = 5                        ; R1=5',
+      '2: (15) if r1 == 0x5 goto pc-2        ; R1=5',
+      'infinite loop detected at insn 1',
+      'cur state: R0=0 R1=5 R10=fp0',
+      'old state: R0=0 R1=5 R10=fp0',
+      'processed 10 insns (limit 1000000) max_states_per_insn 0',
+    ].join('\n');
+    expect(complaint(loop)).toMatchObject({ insn: 2, message: 'infinite loop detected at insn 1' });
     expect(complaint('')).toEqual({ message: '', lines: [] });
   });
 });

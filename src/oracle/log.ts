@@ -41,13 +41,15 @@ const WALK = new RegExp(
     .map((line) => `^${line}`)
     .join('|'),
 );
-const STATISTICS = /^(processed \d+ insns|verification time \d+ usec|stack depth \d+(\+\d+)*( max \d+)?$)/;
+/** Statistics, and the two states that stand below `infinite loop detected`. */
+const TAIL =
+  /^((cur|old) state:|processed \d+ insns|verification time \d+ usec|stack depth \d+(\+\d+)*( max \d+)?$)/;
 
 /** Finds the complaint in a log (any level). A log without one gives an empty message. */
 export function complaint(log: string): Complaint {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
   let end = lines.length;
-  while (end > 0 && STATISTICS.test(lines[end - 1]!)) end--;
+  while (end > 0 && TAIL.test(lines[end - 1]!)) end--;
   let start = end;
   while (start > 0 && !WALK.test(lines[start - 1]!)) start--;
   const told = wholeSentences(lines.slice(start, end));
