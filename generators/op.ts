@@ -3,36 +3,16 @@
  * the instruction set; programs that a verifier accepts are made elsewhere.
  */
 import fc from 'fast-check';
-import type { AtomicOp, BinaryOp, Comparison, Imm64Kind, Op, Operand, Size, Width } from '../src/isa/insn.js';
-
-const BINARY: readonly BinaryOp[] = [
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'sdiv',
-  'mod',
-  'smod',
-  'or',
-  'and',
-  'xor',
-  'lsh',
-  'rsh',
-  'arsh',
-];
-const COMPARISONS: readonly Comparison[] = [
-  'eq',
-  'ne',
-  'gt',
-  'ge',
-  'lt',
-  'le',
-  'sgt',
-  'sge',
-  'slt',
-  'sle',
-  'set',
-];
+import {
+  type AtomicOp,
+  BINARY_OPS,
+  COMPARISONS,
+  type Imm64Kind,
+  type Op,
+  type Operand,
+  type Size,
+  type Width,
+} from '../src/isa/insn.js';
 
 /** A register, r0 to r10. */
 export const regArbitrary: fc.Arbitrary<number> = fc.integer({ min: 0, max: 10 });
@@ -74,7 +54,13 @@ const atomic = fc.oneof(
 
 /** Any operation that has an encoding. Calls of kfuncs and references to maps use any index. */
 export const opArbitrary: fc.Arbitrary<Op> = fc.oneof(
-  fc.record({ kind: kind('alu'), op: fc.constantFrom(...BINARY), width, dst: regArbitrary, src: operand }),
+  fc.record({
+    kind: kind('alu'),
+    op: fc.constantFrom(...BINARY_OPS),
+    width,
+    dst: regArbitrary,
+    src: operand,
+  }),
   fc.record({ kind: kind('mov'), width, dst: regArbitrary, src: operand }),
   fc
     .tuple(movsx, regArbitrary, regArbitrary)

@@ -1,7 +1,7 @@
 /** Soundness of the scalar domain: if x is admitted by a and y by b, then the concrete `x op y` is admitted by `a op b`. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { BinaryOp, Width } from '../src/isa/insn.js';
+import { BINARY_OPS, type BinaryOp, type Width } from '../src/isa/insn.js';
 import { concrete } from '../src/semantics/arith.js';
 import type { Domain } from '../src/semantics/machine.js';
 import type { Scalar } from '../src/verifier/scalar.js';
@@ -10,7 +10,7 @@ import { abstract, split } from '../src/verifier/scalar-alu.js';
 import { isConsistent, settle, sync, thaw } from '../src/verifier/scalar-sync.js';
 import { tnumLshift, tnumXor } from '../src/verifier/tnum.js';
 import type { Sample } from './support/scalars.js';
-import { BINARY_OPS, samples, shown, u64s, unsynced, width } from './support/scalars.js';
+import { samples, shown, u64s, unsynced, width } from './support/scalars.js';
 import { seeded } from './support/seed.js';
 
 type Unary = <V>(d: Domain<V>, a: V) => V;

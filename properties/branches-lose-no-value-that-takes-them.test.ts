@@ -4,12 +4,13 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { COMPARISONS } from '../src/isa/insn.js';
 import { compare } from '../src/semantics/arith.js';
 import type { Scalar } from '../src/verifier/scalar.js';
 import { admits, constant, isConst } from '../src/verifier/scalar.js';
 import { branchTaken, refine, refineAsLinux } from '../src/verifier/scalar-refine.js';
 import { isConsistent, settle, sync, thaw } from '../src/verifier/scalar-sync.js';
-import { COMPARISONS, samples, shown, width } from './support/scalars.js';
+import { samples, shown, width } from './support/scalars.js';
 import { seeded } from './support/seed.js';
 
 interface Branches {

@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { BinaryOp, Comparison, Width } from '../src/isa/insn.js';
+import { BINARY_OPS, type BinaryOp, COMPARISONS, type Comparison, type Width } from '../src/isa/insn.js';
 import { compare, concrete } from '../src/semantics/arith.js';
 import type { Domain } from '../src/semantics/machine.js';
-import { BINARY_OPS, COMPARISONS, u64s, width } from './support/scalars.js';
+import { u64s, width } from './support/scalars.js';
 import { seeded } from './support/seed.js';
 
 const unsigned = new BigUint64Array(1);

@@ -4,7 +4,15 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { BinaryOp, Comparison, Op, Operand, Width } from '../src/isa/insn.js';
+import {
+  BINARY_OPS,
+  type BinaryOp,
+  COMPARISONS,
+  type Comparison,
+  type Op,
+  type Operand,
+  type Width,
+} from '../src/isa/insn.js';
 import type { Scalar } from '../src/verifier/scalar.js';
 import { constant, unknown } from '../src/verifier/scalar.js';
 import { abstract, split } from '../src/verifier/scalar-alu.js';
@@ -13,7 +21,7 @@ import { format } from '../src/verifier/scalar-set.js';
 import type { Printed } from './support/kernel/scalars.js';
 import { FIRST, kernelScalars, LAST } from './support/kernel/scalars.js';
 import { describeKernel, messagesKnown } from './support/kernel/skip.js';
-import { BINARY_OPS, COMPARISONS, width } from './support/scalars.js';
+import { width } from './support/scalars.js';
 import { seeded } from './support/seed.js';
 
 /** What we expect the kernel to print: the registers an insn touches. Undefined: the kernel does not go there. */

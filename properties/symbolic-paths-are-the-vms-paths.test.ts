@@ -5,7 +5,15 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { encodeAll } from '../src/isa/encode.js';
-import type { BinaryOp, Comparison, Op, Operand, Size, Width } from '../src/isa/insn.js';
+import {
+  type BinaryOp,
+  COMPARISONS,
+  type Comparison,
+  type Op,
+  type Operand,
+  type Size,
+  type Width,
+} from '../src/isa/insn.js';
 import type { Program } from '../src/object/program.js';
 import { fastPath } from '../src/patch/fast-path.js';
 import type { RuleSet } from '../src/patch/rule.js';
@@ -73,19 +81,6 @@ const EASY: readonly BinaryOp[] = [
   'mul',
   'div',
   'mod',
-];
-const COMPARISONS: readonly Comparison[] = [
-  'eq',
-  'ne',
-  'gt',
-  'ge',
-  'lt',
-  'le',
-  'sgt',
-  'sge',
-  'slt',
-  'sle',
-  'set',
 ];
 
 const alu: fc.Arbitrary<Statement> = fc

@@ -3,7 +3,7 @@
  * the scalar computed beside it. A scalar is built around its values: each domain takes their hull, widened at will.
  */
 import fc from 'fast-check';
-import type { BinaryOp, Comparison, Width } from '../../src/isa/insn.js';
+import type { Width } from '../../src/isa/insn.js';
 import type { Scalar } from '../../src/verifier/scalar.js';
 import {
   greater,
@@ -17,36 +17,6 @@ import {
 } from '../../src/verifier/scalar.js';
 import type { Bounds } from '../../src/verifier/scalar-sync.js';
 import { settle, sync } from '../../src/verifier/scalar-sync.js';
-
-export const BINARY_OPS: readonly BinaryOp[] = [
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'sdiv',
-  'mod',
-  'smod',
-  'or',
-  'and',
-  'xor',
-  'lsh',
-  'rsh',
-  'arsh',
-];
-
-export const COMPARISONS: readonly Comparison[] = [
-  'eq',
-  'ne',
-  'gt',
-  'ge',
-  'lt',
-  'le',
-  'sgt',
-  'sge',
-  'slt',
-  'sle',
-  'set',
-];
 
 export const width: fc.Arbitrary<Width> = fc.constantFrom<Width>(32, 64);
 

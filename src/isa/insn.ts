@@ -29,22 +29,25 @@ export type Width = 32 | 64;
 /** A source operand: a register, or an immediate already sign-extended to a JavaScript number. */
 export type Operand = { readonly reg: number } | { readonly imm: number };
 
-export type BinaryOp =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'sdiv'
-  | 'mod'
-  | 'smod'
-  | 'or'
-  | 'and'
-  | 'xor'
-  | 'lsh'
-  | 'rsh'
-  | 'arsh';
+export const BINARY_OPS = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'sdiv',
+  'mod',
+  'smod',
+  'or',
+  'and',
+  'xor',
+  'lsh',
+  'rsh',
+  'arsh',
+] as const;
+export type BinaryOp = (typeof BINARY_OPS)[number];
 
-export type Comparison = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le' | 'sgt' | 'sge' | 'slt' | 'sle' | 'set';
+export const COMPARISONS = ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'sgt', 'sge', 'slt', 'sle', 'set'] as const;
+export type Comparison = (typeof COMPARISONS)[number];
 
 export type AtomicOp = 'add' | 'or' | 'and' | 'xor' | 'xchg' | 'cmpxchg';
 

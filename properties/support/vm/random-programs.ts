@@ -1,25 +1,15 @@
 /** Random programs of arithmetic, stack memory and jumps ahead: every operation there is, and numbers where operations break. */
 import fc from 'fast-check';
 import { encodeAll } from '../../../src/isa/encode.js';
-import type { BinaryOp, Comparison, Op, Operand, Size, Width } from '../../../src/isa/insn.js';
+import {
+  BINARY_OPS,
+  COMPARISONS,
+  type Op,
+  type Operand,
+  type Size,
+  type Width,
+} from '../../../src/isa/insn.js';
 import type { Program } from '../../../src/object/program.js';
-
-const BINARY: BinaryOp[] = [
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'sdiv',
-  'mod',
-  'smod',
-  'or',
-  'and',
-  'xor',
-  'lsh',
-  'rsh',
-  'arsh',
-];
-const COMPARISONS: Comparison[] = ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'sgt', 'sge', 'slt', 'sle', 'set'];
 
 const width = fc.constantFrom<Width>(32, 64);
 const size = fc.constantFrom<Size>(1, 2, 4, 8);
@@ -43,7 +33,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant('alu' as const),
-      op: fc.constantFrom(...BINARY),
+      op: fc.constantFrom(...BINARY_OPS),
       width,
       dst: number,
       src: operand,
