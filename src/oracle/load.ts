@@ -20,6 +20,7 @@ const PROG_TYPE_NUMBER: Readonly<Record<ProgType, number>> = {
   syscall: 31,
 };
 
+const BPF_F_TEST_STATE_FREQ = 1 << 3;
 const BPF_F_SLEEPABLE = 1 << 4;
 /** Bytes of the first log buffer; it holds the whole log of most programs under a hundred insns. */
 const FIRST_LOG = 1 << 16;
@@ -45,6 +46,8 @@ export interface LoadOptions {
   readonly lend?: (program: Program, index: number, btf: MapBtf | undefined) => KernelMap | undefined;
   /** False: do not ask for the reason of a refusal, the error number is enough. */
   readonly explain?: boolean;
+  /** Have the verifier keep a state wherever it may (BPF_F_TEST_STATE_FREQ): paths that meet are not walked twice. */
+  readonly everyState?: boolean;
 }
 
 /** A program in the kernel, and the maps made for it, in the order of `Program.maps`. */
@@ -134,13 +137,15 @@ function loadInsns(
   const license = Buffer.from(`${program.license ?? 'GPL'}\0`, 'latin1');
   const fds = Buffer.alloc(4 * maps.all.length);
   for (const [i, map] of maps.all.entries()) fds.writeInt32LE(map.fd, 4 * i);
+  const sleepable = program.type === 'syscall' || program.sleepable === true;
+  const flags = (sleepable ? BPF_F_SLEEPABLE : 0) | (options.everyState === true ? BPF_F_TEST_STATE_FREQ : 0);
   const attempt = (level: number, log?: Buffer): Attempt => {
     const attr = new Attr(152)
       .u32(0, PROG_TYPE_NUMBER[program.type])
       .u32(4, program.insns.length)
       .pointer(8, insns)
       .pointer(16, license)
-      .u32(44, program.type === 'syscall' || program.sleepable === true ? BPF_F_SLEEPABLE : 0)
+      .u32(44, flags)
       .name(48, program.name)
       .pointer(120, fds);
     if (btf !== undefined) {
