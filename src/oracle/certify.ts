@@ -1,0 +1,204 @@
+/**
+ * Certificates: Linux's own verifier, unmodified, judges the two-mode program of a program and a rule set (`patch/two-mode`). What it
+ * accepts has no patched path, from any termination point, that touches what it must not or leaves with something held, as Linux sees it.
+ *
+ * The two-mode program can be written in several forms. All allow every run that there is, some allow runs that there are not, or cost
+ * Linux more to walk; so one that is accepted certifies, and a refusal counts when no form is accepted. docs/certificates.md has the details.
+ */
+import type { Program } from '../object/program.js';
+import type { CallSite } from '../patch/fast-path.js';
+import { callSites } from '../patch/fast-path.js';
+import type { RuleSet } from '../patch/rule.js';
+import type { Origin } from '../patch/two-mode/lines.js';
+import {
+  type LeftOut,
+  type TwoMode,
+  type TwoModeDefects,
+  type TwoModeOptions,
+  twoMode,
+} from '../patch/two-mode/two-mode.js';
+import type { Accepted, Profile } from '../verifier/result.js';
+import { verify } from '../verifier/verify.js';
+import { type LoadOptions, type LoadResult, loadProgram } from './load.js';
+
+/** How a two-mode program is written; see `TwoModeOptions`. */
+export type Form = Pick<TwoModeOptions, 'points' | 'by'>;
+
+export interface Certificate {
+  /**
+   * `refused`: Linux finds fault with a patched path. `inexpressible`: Linux was not asked, or its answer says nothing of the patched
+   * paths: no certificate, and no fault either.
+   */
+  readonly verdict: 'certified' | 'refused' | 'inexpressible';
+  /** Why not; '' for a certified program. */
+  readonly message: string;
+  /** Slot of the program that was refused at, where Linux tells; with what ran there. */
+  readonly at?: Origin;
+  /** Calls that are kept though the rule set has a stub for them: the certificate says nothing of those stubs. */
+  readonly sitesLeftOut: readonly LeftOut[];
+  /** Calls that are stubbed in the two-mode program. */
+  readonly sitesStubbed: number;
+  /** Slots of the two-mode program, 0 if there is none. */
+  readonly insns: number;
+  /** Insns that Linux walked (`processed N insns`); 0 where it was not asked to tell. */
+  readonly walked: number;
+  /** The form that was judged last. */
+  readonly form?: Form;
+}
+
+export interface CertifyOptions {
+  readonly profile?: Profile;
+  /** An accepted verification of the same program in the same profile, if there is one. */
+  readonly verified?: Accepted;
+  /** Forms to try, in order, until one is accepted; `FORMS` unless told. */
+  readonly forms?: readonly Form[];
+  /** Ask Linux how many insns it walked; costs a second load of what is accepted. */
+  readonly stats?: boolean;
+  /** Lends maps, as in `LoadOptions`. */
+  readonly lend?: LoadOptions['lend'];
+  /** Seeded defects, for tests. */
+  readonly defects?: TwoModeDefects;
+}
+
+/**
+ * A kill before every insn first: it leaves nothing to believe. It takes stack, and long to walk; the other form takes neither, but a comparison
+ * of r10 needs CAP_PERFMON.
+ */
+export const FORMS: Readonly<Record<Profile, readonly Form[]>> = {
+  privileged: [
+    { points: 'every', by: 'may_goto' },
+    { points: 'needed', by: 'compare' },
+  ],
+  strict: [
+    { points: 'every', by: 'may_goto' },
+    { points: 'needed', by: 'may_goto' },
+  ],
+};
+
+/**
+ * Has Linux judge `program` under `rules`. Throws InputError where bpf(2) cannot be called, and for rules whose own code fails.
+ */
+export function certify(program: Program, rules: RuleSet, options: CertifyOptions = {}): Certificate {
+  const profile = options.profile ?? 'privileged';
+  const verified = options.verified ?? verify(program, { profile });
+  if (!verified.ok) return nothing(`our verifier does not accept it: ${verified.message}`);
+  const sites = callSites(program, verified.facts, rules);
+  let refused: Certificate | undefined;
+  let inexpressible: Certificate | undefined;
+  for (const form of options.forms ?? FORMS[profile]) {
+    const judged = judge(program, verified, sites, form, { ...options, profile });
+    if (judged.verdict === 'certified') return judged;
+    if (judged.verdict === 'refused') refused = judged;
+    else inexpressible ??= judged;
+  }
+  const plain = refused === undefined ? undefined : load(program, { ...options, profile }, 0);
+  if (plain?.ok === false) return nothing(`Linux refuses the program itself: ${plain.message}`);
+  if (plain?.ok === true) plain.close();
+  return refused ?? inexpressible ?? nothing('no form was tried');
+}
+
+function nothing(message: string): Certificate {
+  return { verdict: 'inexpressible', message, sitesLeftOut: [], sitesStubbed: 0, insns: 0, walked: 0 };
+}
+
+/** The two-mode program in one form. Stubs that turn out to depend on how the program was killed are left out. */
+function judge(
+  program: Program,
+  verified: Accepted,
+  sites: readonly CallSite[],
+  form: Form,
+  options: CertifyOptions & { readonly profile: Profile },
+): Certificate {
+  const keep = new Set<number>();
+  const { defects } = options;
+  for (;;) {
+    const made = twoMode(program, verified, sites, {
+      ...form,
+      keep,
+      ...(defects === undefined ? {} : { defects }),
+    });
+    const common = {
+      sitesLeftOut: made.leftOut,
+      sitesStubbed: made.stubbed,
+      insns: made.program.insns.length,
+      form,
+    };
+    if (made.stubbed === 0 && made.leftOut.length > 0) {
+      const names = [...new Set(made.leftOut.map((site) => site.function))].join(', ');
+      const message = `no stub can be expressed: ${names}`;
+      return { verdict: 'inexpressible', message, walked: 0, ...common };
+    }
+    const result = load(made.program, options, options.stats === true ? 4 : 0);
+    const walked = walkedIn(result.log);
+    if (result.ok) {
+      result.close();
+      return { verdict: 'certified', message: '', walked, ...common };
+    }
+    const at = result.insn === undefined ? undefined : made.origins[result.insn];
+    if (at?.mode === 'guard') {
+      keep.add(guarded(made, result));
+      continue;
+    }
+    const verdict = saysNothing(result) ? 'inexpressible' : 'refused';
+    const where = at === undefined || at.slot < 0 || verdict === 'inexpressible' ? '' : `${place(at)}: `;
+    const message = `${where}${result.message}`;
+    return { verdict, message, walked, ...common, ...(at === undefined ? {} : { at }) };
+  }
+}
+
+function load(
+  program: Program,
+  options: CertifyOptions & { readonly profile: Profile },
+  logLevel: 0 | 4,
+): LoadResult {
+  return loadProgram(program, {
+    logLevel,
+    strictCaps: options.profile === 'strict',
+    ...(options.lend === undefined ? {} : { lend: options.lend }),
+  });
+}
+
+function walkedIn(log: string): number {
+  const all = [...log.matchAll(/^processed (\d+) insns/gm)];
+  return Number(all.at(-1)?.[1] ?? 0);
+}
+
+const WORDS: Readonly<Record<Origin['mode'], string>> = {
+  normal: 'before the kill, insn',
+  switch: 'at the kill before insn',
+  patched: 'after the kill, insn',
+  stub: 'after the kill, the stub at insn',
+  guard: 'after the kill, insn',
+};
+
+function place({ mode, slot }: Origin): string {
+  return `${WORDS[mode]} ${slot}`;
+}
+
+/** The stub whose guard was reached: the last one on the way there. */
+function guarded({ origins }: TwoMode, { log }: { readonly log: string }): number {
+  const walked = [...log.matchAll(/^(\d+): \([0-9a-f]{2}\)/gm)].map((match) => Number(match[1]));
+  const last = walked.map((insn) => origins[insn]).findLast((origin) => origin?.mode === 'stub');
+  if (last === undefined) throw new Error('a guard was reached without a stub');
+  return last.slot;
+}
+
+/** Complaints about the size or the shape of the two-mode program; the program itself is smaller. */
+const TOO_MUCH = new RegExp(
+  [
+    'BPF program is too large',
+    'The sequence of \\d+ jumps is too complex',
+    'combined stack size of',
+    'stack depth .* exceeds',
+    'stack size of .* Too large',
+    'the call stack of \\d+ frames is too deep',
+    'too many subprograms',
+    'tail_calls are not allowed when call stack',
+    'E2BIG',
+    'ENOMEM',
+  ].join('|'),
+);
+
+function saysNothing({ stage, message, errno }: Extract<LoadResult, { ok: false }>): boolean {
+  return stage !== 'program' || errno === 'E2BIG' || errno === 'ENOMEM' || TOO_MUCH.test(message);
+}

@@ -1,0 +1,192 @@
+/**
+ * A stub in plain BPF: insns that leave what the stub leaves, and nothing else, in place of a call. r0 is set, output memory is zeroed,
+ * r1 to r5 are gone as after any call. No insn makes a dynptr; but where all that a call does is to make one, the call itself followed by
+ * the stub's r0 leaves the same to a verifier, which does not tell a dynptr to something from one to nothing.
+ */
+import type { Op } from '../../isa/insn.js';
+import type { Linked } from '../../isa/label.js';
+import type { Contract } from '../../kernel/contract.js';
+import type { Visit } from '../../verifier/result.js';
+import { greater, lesser, U64_MAX } from '../../verifier/scalar.js';
+import { frameOf, type Reg } from '../../verifier/state.js';
+import type { Stub } from '../rule.js';
+import type { Text } from './lines.js';
+
+/** What is needed to write one stub. */
+export interface StubSite {
+  readonly slot: number;
+  readonly contract: Contract;
+  readonly stub: Stub;
+  /** The call that the stub stands for. */
+  readonly call: Op;
+  /** The verifier's visits of the call; at least one. */
+  readonly visits: readonly Visit[];
+  /** Bit n: some insn behind the call may read register n before it is written. */
+  readonly live: number;
+}
+
+/** Bytes that are zeroed one by one where how many is not known; and in all. */
+const MOST_VARIABLE = 64;
+const MOST = 512;
+
+/** Memory that a stub zeroes. */
+interface Fill {
+  /** Register with the pointer. */
+  readonly at: number;
+  /** Register with the size in bytes; undefined where it is fixed. */
+  readonly sizeIn: number | undefined;
+  readonly min: number;
+  readonly max: number;
+  /** Where a stack pointer's low three bits are known, those; stores to the stack must be aligned. */
+  readonly alignment: number | undefined;
+  /** Never NULL, always NULL (there is nothing to fill), or one or the other. */
+  readonly pointer: 'some' | 'none' | 'either';
+}
+
+export type StubText =
+  | { readonly ok: true; write(text: Text, labels: StubLabels): void }
+  /** Why plain BPF has no words for it. */
+  | { readonly ok: false; readonly reason: string };
+
+export interface StubLabels {
+  /** Label of a function that returns with r0 to r5 unreadable. */
+  readonly unreadable: string;
+  /** Label of insns that no verifier accepts. */
+  readonly guard: string;
+  /** Starts labels that nothing else uses. */
+  readonly prefix: string;
+}
+
+const GT = 'gt' as const;
+
+/** The text of a stub, or why there is none. */
+export function stubText(site: StubSite): StubText {
+  const { stub, contract } = site;
+  if (stub.slots.length > 0 && !onlyMakes(contract, stub)) {
+    return { ok: false, reason: 'no insn makes a dynptr, and the call does more than that' };
+  }
+  const fills: Fill[] = [];
+  for (const index of stub.writes) {
+    const fill = fillOf(site, index);
+    if (typeof fill === 'string') return { ok: false, reason: `argument ${index + 1}: ${fill}` };
+    fills.push(fill);
+  }
+  return {
+    ok: true,
+    write(text, labels) {
+      const add = (...items: (Op | Linked)[]): void => text.add('stub', site.slot, ...items);
+      fills.forEach((fill, i) => {
+        writeFill(text, add, fill, labels, `${labels.prefix} ${i}`);
+      });
+      if (stub.slots.length > 0) add(site.call);
+      const clobbers = stub.slots.length > 0 ? 0 : site.live & ARGUMENTS;
+      const hides = stub.r0 === 'void' && (site.live & 1) !== 0;
+      if (clobbers !== 0 || hides) {
+        add({ kind: 'linked', op: { kind: 'call', target: 'subprog', imm: 0 }, target: labels.unreadable });
+      }
+      if (stub.r0 !== 'void') add(constant(0, stub.r0));
+    },
+  };
+}
+
+const ARGUMENTS = 0b111110;
+
+/** `rN = value`. */
+function constant(dst: number, value: bigint): Op {
+  if (BigInt.asIntN(32, value) === value) {
+    return { kind: 'mov', width: 64, dst, src: { imm: Number(value) } };
+  }
+  const imm = Number(BigInt.asIntN(32, value));
+  return { kind: 'ld_imm64', dst, as: 'imm', imm, hi: Number(BigInt.asIntN(32, value >> 32n)) };
+}
+
+/** All that any outcome does is to make the dynptrs that the stub makes. */
+function onlyMakes({ outcomes }: Contract, { slots, writes }: Stub): boolean {
+  if (writes.length > 0) return false;
+  return outcomes.every(
+    ({ effects, r0 }) =>
+      (r0.kind === 'scalar' || r0.kind === 'void') &&
+      effects.length === slots.length &&
+      effects.every((effect) => effect.kind === 'init_dynptr' && slots.some(({ arg }) => arg === effect.arg)),
+  );
+}
+
+/** What a stub fills through this argument, or why that cannot be written. */
+function fillOf({ contract, visits }: StubSite, index: number): Fill | string {
+  const arg = contract.args[index];
+  if (arg?.kind !== 'mem') return 'how many bytes it has depends on the map';
+  const { size } = arg;
+  const argument = (n: number): Reg[] => visits.map(({ state }) => frameOf(state).regs[n + 1]!);
+  const pointers = argument(index);
+  let [min, max] = 'bytes' in size ? [size.bytes, size.bytes] : [0, 0];
+  if (!('bytes' in size)) {
+    const sizes = argument(size.arg);
+    if (sizes.some(({ type }) => type !== 'scalar')) return 'its size is no number';
+    const smallest = sizes.reduce((least, { num }) => lesser(num.umin, least), U64_MAX);
+    const largest = sizes.reduce((most, { num }) => greater(num.umax, most), 0n);
+    if (largest > BigInt(MOST)) return `it may have more than ${MOST} bytes`;
+    [min, max] = [Number(smallest), Number(largest)];
+  }
+  if (max > MOST) return `it has more than ${MOST} bytes`;
+  if (max - min > MOST_VARIABLE) return `how many bytes it has is known to within ${max - min} only`;
+  const stack = pointers.every(({ type, num }) => type === 'stack' && num.umin === num.umax);
+  const offsets = new Set(pointers.map(({ off, num }) => (off + Number(BigInt.asIntN(32, num.umin))) & 7));
+  const isNull = (reg: Reg): boolean => reg.type === 'scalar' && reg.num.umin === 0n && reg.num.umax === 0n;
+  const pointer = pointers.every(isNull)
+    ? 'none'
+    : pointers.every(({ type, nullable }) => type !== 'scalar' && !nullable)
+      ? 'some'
+      : 'either';
+  return {
+    at: index + 1,
+    sizeIn: 'bytes' in size ? undefined : size.arg + 1,
+    min,
+    max,
+    alignment: stack && offsets.size === 1 ? [...offsets][0] : undefined,
+    pointer,
+  };
+}
+
+/**
+ * Stores zeroes. What the verifier knew when the stub was written is not taken on trust: in a killed run the registers may hold
+ * something else, and then the text leads to the guard.
+ */
+function writeFill(
+  text: Text,
+  add: (...items: (Op | Linked)[]) => void,
+  fill: Fill,
+  labels: StubLabels,
+  prefix: string,
+): void {
+  const { at, sizeIn, min, max } = fill;
+  const jump = (op: 'eq' | 'ne' | 'gt' | 'lt' | 'le', dst: number, imm: number, target: string): void =>
+    add({ kind: 'linked', op: { kind: 'jmp', op, width: 64, dst, src: { imm }, off: 0 }, target });
+  if (fill.pointer === 'none') {
+    jump('ne', at, 0, labels.guard);
+    return;
+  }
+  const done = `${prefix} done`;
+  if (fill.pointer === 'either') jump('eq', at, 0, done);
+  if (sizeIn !== undefined) {
+    jump(GT, sizeIn, max, labels.guard);
+    if (min > 0) jump('lt', sizeIn, min, labels.guard);
+  }
+  for (let offset = 0; offset < min; ) {
+    const size = widest(fill.alignment, offset, min - offset);
+    add({ kind: 'st', size, dst: at, off: offset, imm: 0 });
+    offset += size;
+  }
+  for (let offset = min; offset < max; offset++) {
+    jump('le', sizeIn!, offset, done);
+    add({ kind: 'st', size: 1, dst: at, off: offset, imm: 0 });
+  }
+  text.label(done);
+}
+
+/** The widest store at this offset that is aligned and does not go too far. */
+function widest(alignment: number | undefined, offset: number, left: number): 1 | 2 | 4 | 8 {
+  if (alignment === undefined) return 1;
+  const place = alignment + offset;
+  for (const size of [8, 4, 2] as const) if (place % size === 0 && size <= left) return size;
+  return 1;
+}
