@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { contracts } from '../src/kernel/catalog.js';
-import { PROG_TYPES, type Program, type ProgType } from '../src/object/program.js';
+import type { Program, ProgType } from '../src/object/program.js';
 import { spillArbitrary } from './choices.js';
 import { compileTree, LEAST_SLOTS, type Tree } from './compile/program.js';
 import { callbackArbitrary, laterArbitrary } from './families/callbacks.js';
@@ -143,12 +143,15 @@ function programOf(
     });
 }
 
+/** Program types that programs are made for unless told. */
+export const GENERATED_TYPES: readonly ProgType[] = ['xdp', 'tc', 'socket_filter', 'tracepoint', 'syscall'];
+
 /**
  * Programs that Linux 6.18 accepts, in both profiles. They shrink by dropping fragments, by replacing a fragment with what
  * is nested in it, and by plainer choices inside fragments; so every shrink is accepted too.
  */
 export function programArbitrary(constraints: ProgramConstraints = {}): fc.Arbitrary<GeneratedProgram> {
-  const types = constraints.types ?? PROG_TYPES;
+  const types = constraints.types ?? GENERATED_TYPES;
   return fc.oneof(
     { withCrossShrink: false },
     ...types.map((type) => programOf(type, featuresFor(type, constraints.only), constraints)),
@@ -171,7 +174,7 @@ export function turnArbitrary(
   index: number,
   constraints: ProgramConstraints = {},
 ): fc.Arbitrary<GeneratedProgram> {
-  const types = constraints.types ?? PROG_TYPES;
+  const types = constraints.types ?? GENERATED_TYPES;
   const turns = contracts().filter(
     (contract) =>
       contract.types.some((type) => types.includes(type)) &&

@@ -84,8 +84,8 @@ const fitting: fc.Arbitrary<MapDef> = fc
     return {
       name: 'm',
       type,
-      keySize: info.keySize ?? 4,
-      valueSize: info.valueSize ?? 80,
+      keySize: info.keySizes?.[0] ?? 4,
+      valueSize: info.valueSizes?.[0] ?? 80,
       maxEntries: type === 'ringbuf' ? 4096 : 2,
       flags: set,
       fields,

@@ -5,8 +5,8 @@ import type { Program, ProgType, Subprog } from '../../src/object/program.js';
 import type { Fragment } from '../fragment.js';
 import { Compiler } from './compiler.js';
 
-/** Inclusive range of values that the main program may return, as far as each hook gives them a meaning. */
-export const RETURNS: Readonly<Record<ProgType, readonly [number, number]>> = {
+/** Inclusive range of values that the main program may return, where a hook gives more than two of them a meaning. */
+const MEANT: Readonly<Partial<Record<ProgType, readonly [number, number]>>> = {
   // XDP_ABORTED to XDP_REDIRECT.
   xdp: [0, 4],
   // TC_ACT_OK, TC_ACT_RECLASSIFY, TC_ACT_SHOT.
@@ -17,6 +17,11 @@ export const RETURNS: Readonly<Record<ProgType, readonly [number, number]>> = {
   tracepoint: [0, 1],
   syscall: [0, 4096],
 };
+
+/** Inclusive range of values that the main program of a type returns. */
+export function returns(type: ProgType): readonly [number, number] {
+  return MEANT[type] ?? [0, 1];
+}
 
 export interface Tree {
   readonly type: ProgType;
@@ -58,7 +63,7 @@ function compileOnce(tree: Tree, limit: number, name: string): Program {
 
 function compileWith(tree: Tree, limit: number, name: string, freshTests: boolean): Program {
   const c = new Compiler(tree.type, limit - 2, freshTests);
-  c.func('main', [{ reg: r1, as: 'ctx', spill: tree.spillCtx }], RETURNS[tree.type], () => {
+  c.func('main', [{ reg: r1, as: 'ctx', spill: tree.spillCtx }], returns(tree.type), () => {
     c.body(tree.body);
     c.result(tree.value);
   });

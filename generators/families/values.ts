@@ -18,6 +18,7 @@ import {
 } from '../../src/isa/build.js';
 import type { BinaryOp, Size, Width } from '../../src/isa/insn.js';
 import { label } from '../../src/isa/label.js';
+import { progType } from '../../src/kernel/progtypes.js';
 import type { ProgType } from '../../src/object/program.js';
 import {
   binaryArbitrary,
@@ -194,7 +195,7 @@ const words = (offsets: readonly number[], more: { writable?: true } = {}): Cont
   offsets.map((offset) => ({ offset, size: 4, ...more }));
 
 /** Scalar fields of struct xdp_md and struct __sk_buff (include/uapi/linux/bpf.h), and plain bytes of the others. */
-const CONTEXT_FIELDS: Readonly<Record<ProgType, readonly ContextField[]>> = {
+const CONTEXT_FIELDS: Readonly<Partial<Record<ProgType, readonly ContextField[]>>> = {
   xdp: words([12, 16]),
   tc: [
     ...words([0, 4, 16, 20, 24, 36, 40, 68]),
@@ -220,13 +221,30 @@ const CONTEXT_FIELDS: Readonly<Record<ProgType, readonly ContextField[]>> = {
   ],
 };
 
+/** The fields above, or what the table of contexts says of a type that has no list of its own. */
+function contextFields(type: ProgType): readonly ContextField[] {
+  const known = CONTEXT_FIELDS[type];
+  if (known !== undefined) return known;
+  const { bytes, members } = progType(type);
+  if (bytes !== undefined) {
+    const open = bytes.writable ? ({ writable: true } as const) : {};
+    return ([8, 4, 2, 1] as const).map((size, i) => ({ offset: bytes.from + 8 * i, size, ...open }));
+  }
+  return members.flatMap((m): ContextField[] => {
+    const size = ([8, 4] as const).find((n) => m.reads.includes(n));
+    if (size === undefined || m.value !== 'scalar' || m.readBy !== undefined) return [];
+    return [{ offset: m.offset, size, ...(m.writes.includes(size) && !m.writeBy ? { writable: true } : {}) }];
+  });
+}
+
 /** Reads a field of the context into a scalar for the body, or writes one. */
 export function contextArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({ which: pickArbitrary, write: fc.boolean(), value: pickArbitrary, spill: spillArbitrary, body })
     .map(({ which, write, value, spill, body }) =>
       fragment('context', body, (c) => {
-        const all = CONTEXT_FIELDS[c.type];
+        const all = contextFields(c.type);
+        if (all.length === 0) throw new Elided('the context has no numbers');
         const writable = all.filter((field) => field.writable);
         const fields = write && writable.length > 0 ? writable : all;
         const { offset, size } = fields[which % fields.length]!;

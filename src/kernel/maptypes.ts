@@ -14,12 +14,16 @@ export const MAP_FLAGS = {
   NUMA_NODE: 1 << 2,
   RDONLY: 1 << 3,
   WRONLY: 1 << 4,
+  STACK_BUILD_ID: 1 << 5,
   ZERO_SEED: 1 << 6,
   RDONLY_PROG: 1 << 7,
   WRONLY_PROG: 1 << 8,
+  CLONE: 1 << 9,
   MMAPABLE: 1 << 10,
   PRESERVE_ELEMS: 1 << 11,
   INNER_MAP: 1 << 12,
+  SEGV_ON_FAULT: 1 << 17,
+  NO_USER_CONV: 1 << 18,
 } as const;
 
 const F = MAP_FLAGS;
@@ -29,17 +33,21 @@ const PAGE = 4096;
 const KMALLOC_MAX = 4 << 20;
 /** PCPU_MIN_UNIT_SIZE. */
 const PERCPU_MAX = 32 << 10;
+/** sysctl_perf_event_max_stack addresses, unless someone has raised it; or as many build ids. */
+const STACK_MAX = 127 * 32;
 
 export interface MapTypeInfo {
   readonly type: MapType;
   /** enum bpf_map_type. */
   readonly number: number;
-  /** Exact key size in bytes; `undefined`: any from 1. */
-  readonly keySize: number | undefined;
-  /** Exact value size in bytes; `undefined`: any from 1. */
-  readonly valueSize: number | undefined;
+  /** Exact key sizes in bytes; `undefined`: any from 1. */
+  readonly keySizes: readonly number[] | undefined;
+  /** Exact value sizes in bytes; `undefined`: any from 1. */
+  readonly valueSizes: readonly number[] | undefined;
   /** Flags that may be set. */
   readonly flags: number;
+  /** Flags that must be set. */
+  readonly needs: number;
   /** Fields that a value may have. */
   readonly fields: ReadonlySet<SpecialField['kind']>;
   /** A constant index below max_entries is always there (can_elide_value_nullness). */
@@ -48,6 +56,10 @@ export interface MapTypeInfo {
   readonly elements: boolean;
   /** A program that may sleep may use it (check_map_prog_compatibility). */
   readonly sleepable: boolean;
+  /** Has no number of entries: it grows with what it is attached to. */
+  readonly unsized?: true;
+  /** Made only with BTF for its key and value. */
+  readonly typed?: true;
 }
 
 type Field = SpecialField['kind'];
@@ -62,76 +74,120 @@ const GRAPHS: readonly Field[] = ['list_head', 'rb_root'];
  */
 const UNIQUE: readonly Field[] = [...LOCKS, ...LATER, 'refcount'];
 
-const INFO: Readonly<Record<MapType, MapTypeInfo>> = {
+const USER = F.RDONLY | F.WRONLY;
+const INDEX: readonly number[] = [4];
+const FD: readonly number[] = [4];
+/** A descriptor, or the cookie of a socket. */
+const FD_OR_COOKIE: readonly number[] = [4, 8];
+const NO: readonly number[] = [0];
+
+const PLAIN = {
+  keySizes: undefined,
+  valueSizes: undefined,
+  needs: 0,
+  fields: [] as readonly Field[],
+  indexed: false,
+  elements: false,
+  sleepable: false,
+} as const;
+
+type Part = { readonly flags: number; readonly fields?: readonly Field[] } & Partial<
+  Omit<MapTypeInfo, 'type' | 'number' | 'fields' | 'flags'>
+>;
+
+const HASH = F.NO_PREALLOC | F.ZERO_SEED | ACCESS;
+const ELEMENTS = { elements: true, sleepable: true } as const;
+/** An array of descriptors of other things, which user space fills. */
+const DESCRIPTORS = { keySizes: INDEX, valueSizes: FD, flags: F.NUMA_NODE | USER } as const;
+const STORAGE = {
+  keySizes: [4],
+  needs: F.NO_PREALLOC,
+  fields: [...LOCKS, ...KPTRS],
+  sleepable: true,
+  unsized: true,
+  typed: true,
+} as const;
+
+const PARTS: Readonly<Record<MapType, Part>> = {
   hash: {
-    type: 'hash',
-    number: mapTypeNumber('hash'),
-    keySize: undefined,
-    valueSize: undefined,
-    flags: F.NO_PREALLOC | F.NUMA_NODE | F.ZERO_SEED | ACCESS,
-    fields: new Set([...LOCKS, ...LATER, ...KPTRS, ...GRAPHS]),
-    indexed: false,
-    elements: true,
-    sleepable: true,
+    flags: HASH | F.NUMA_NODE,
+    fields: [...LOCKS, ...LATER, ...KPTRS, ...GRAPHS],
+    ...ELEMENTS,
   },
   array: {
-    type: 'array',
-    number: mapTypeNumber('array'),
-    keySize: 4,
-    valueSize: undefined,
+    keySizes: INDEX,
     flags: F.NUMA_NODE | F.MMAPABLE | F.PRESERVE_ELEMS | F.INNER_MAP | ACCESS,
-    fields: new Set([...LOCKS, ...LATER, ...KPTRS, ...GRAPHS]),
+    fields: [...LOCKS, ...LATER, ...KPTRS, ...GRAPHS],
     indexed: true,
-    elements: true,
-    sleepable: true,
+    ...ELEMENTS,
   },
-  prog_array: {
-    type: 'prog_array',
-    number: mapTypeNumber('prog_array'),
-    keySize: 4,
-    valueSize: 4,
-    flags: F.NUMA_NODE | F.RDONLY | F.WRONLY,
-    fields: new Set(),
-    indexed: false,
-    elements: false,
-    // Not in the list: a program that may sleep makes no tail calls.
-    sleepable: false,
-  },
+  // Not for programs that may sleep: they make no tail calls.
+  prog_array: DESCRIPTORS,
   percpu_array: {
-    type: 'percpu_array',
-    number: mapTypeNumber('percpu_array'),
-    keySize: 4,
-    valueSize: undefined,
+    keySizes: INDEX,
     flags: F.PRESERVE_ELEMS | ACCESS,
-    fields: new Set(KPTRS),
+    fields: KPTRS,
     indexed: true,
-    elements: true,
-    sleepable: true,
+    ...ELEMENTS,
   },
   // No locks: an element may be given to another key while it is held.
   lru_hash: {
-    type: 'lru_hash',
-    number: mapTypeNumber('lru_hash'),
-    keySize: undefined,
-    valueSize: undefined,
     flags: F.NO_COMMON_LRU | F.NUMA_NODE | F.ZERO_SEED | ACCESS,
-    fields: new Set([...LATER, ...KPTRS, ...GRAPHS]),
-    indexed: false,
-    elements: true,
-    sleepable: true,
+    fields: [...LATER, ...KPTRS, ...GRAPHS],
+    ...ELEMENTS,
   },
-  ringbuf: {
-    type: 'ringbuf',
-    number: mapTypeNumber('ringbuf'),
-    keySize: 0,
-    valueSize: 0,
-    flags: F.NUMA_NODE,
-    fields: new Set(),
-    indexed: false,
-    elements: false,
+  percpu_hash: { flags: HASH, fields: KPTRS, ...ELEMENTS },
+  lru_percpu_hash: { flags: F.NO_COMMON_LRU | F.ZERO_SEED | ACCESS, fields: KPTRS, ...ELEMENTS },
+  lpm_trie: { flags: F.NO_PREALLOC | F.NUMA_NODE | ACCESS, needs: F.NO_PREALLOC, elements: true },
+  ringbuf: { keySizes: NO, valueSizes: NO, flags: F.NUMA_NODE, sleepable: true },
+  user_ringbuf: { keySizes: NO, valueSizes: NO, flags: F.NUMA_NODE, sleepable: true },
+  perf_event_array: { ...DESCRIPTORS, flags: F.NUMA_NODE | USER | F.PRESERVE_ELEMS },
+  stack_trace: { keySizes: INDEX, flags: F.NUMA_NODE | USER | F.STACK_BUILD_ID },
+  cgroup_array: DESCRIPTORS,
+  array_of_maps: { ...DESCRIPTORS, sleepable: true },
+  hash_of_maps: { valueSizes: FD, flags: F.NO_PREALLOC | F.NUMA_NODE | F.ZERO_SEED | USER, sleepable: true },
+  devmap: { keySizes: INDEX, valueSizes: FD_OR_COOKIE, flags: F.NUMA_NODE | USER },
+  devmap_hash: { keySizes: INDEX, valueSizes: FD_OR_COOKIE, flags: F.NUMA_NODE | USER },
+  cpumap: { keySizes: INDEX, valueSizes: FD_OR_COOKIE, flags: F.NUMA_NODE },
+  xskmap: { keySizes: INDEX, valueSizes: FD, flags: F.NUMA_NODE | USER },
+  sockmap: { keySizes: INDEX, valueSizes: FD_OR_COOKIE, flags: F.NUMA_NODE | USER },
+  sockhash: { valueSizes: FD_OR_COOKIE, flags: F.NUMA_NODE | USER },
+  reuseport_sockarray: {
+    keySizes: INDEX,
+    valueSizes: FD_OR_COOKIE,
+    flags: F.NUMA_NODE | ACCESS,
+  },
+  // The id of a cgroup, alone or with the attach type.
+  cgroup_storage: { keySizes: [8, 16], flags: F.NUMA_NODE | ACCESS, fields: LOCKS, unsized: true },
+  percpu_cgroup_storage: { keySizes: [8, 16], flags: F.NUMA_NODE | ACCESS, unsized: true },
+  queue: { keySizes: NO, flags: F.NUMA_NODE | ACCESS, sleepable: true },
+  stack: { keySizes: NO, flags: F.NUMA_NODE | ACCESS, sleepable: true },
+  bloom_filter: { keySizes: NO, flags: F.NUMA_NODE | F.ZERO_SEED | ACCESS },
+  sk_storage: { ...STORAGE, flags: F.NO_PREALLOC | F.CLONE },
+  inode_storage: { ...STORAGE, flags: F.NO_PREALLOC | F.CLONE },
+  task_storage: { ...STORAGE, flags: F.NO_PREALLOC | F.CLONE },
+  cgrp_storage: { ...STORAGE, flags: F.NO_PREALLOC | F.CLONE },
+  arena: {
+    keySizes: NO,
+    valueSizes: NO,
+    flags: F.MMAPABLE | F.SEGV_ON_FAULT | F.NO_USER_CONV,
+    needs: F.MMAPABLE,
     sleepable: true,
   },
 };
+
+const INFO = Object.fromEntries(
+  Object.entries(PARTS).map(([type, part]) => [
+    type,
+    {
+      ...PLAIN,
+      ...part,
+      type,
+      number: mapTypeNumber(type as MapType),
+      fields: new Set(part.fields ?? []),
+    },
+  ]),
+) as unknown as Readonly<Record<MapType, MapTypeInfo>>;
 
 /** All that is known of a map type. */
 export function mapType(type: MapType): MapTypeInfo {
@@ -143,22 +199,32 @@ export function mapRefusal(def: MapDef): string | undefined {
   return sizesRefusal(def) ?? flagsRefusal(def) ?? fieldsRefusal(def);
 }
 
-function sizesRefusal({ type, keySize, valueSize, maxEntries }: MapDef): string | undefined {
+function sizesRefusal(def: MapDef): string | undefined {
+  const { type, keySize, valueSize, maxEntries } = def;
   const info = INFO[type];
   for (const [what, is, wanted] of [
-    ['key', keySize, info.keySize],
-    ['value', valueSize, info.valueSize],
+    ['key', keySize, info.keySizes],
+    ['value', valueSize, info.valueSizes],
   ] as const) {
-    if (wanted !== undefined && is !== wanted) return `${type} map: ${what} size is ${is}, must be ${wanted}`;
+    if (wanted !== undefined && !wanted.includes(is))
+      return `${type} map: ${what} size is ${is}, must be ${wanted.join(' or ')}`;
     if (wanted === undefined && is < 1) return `${type} map: ${what} size must be at least 1`;
   }
-  if (maxEntries < 1) return `${type} map: must have at least one entry`;
-  if (type === 'ringbuf' && (maxEntries % PAGE !== 0 || (maxEntries & (maxEntries - 1)) !== 0)) {
-    return `ringbuf map: ${maxEntries} is not a power of two that is a multiple of the page size`;
+  if (info.unsized === true && maxEntries !== 0) return `${type} map: may not say how many entries it has`;
+  if (info.unsized !== true && maxEntries < 1) return `${type} map: must have at least one entry`;
+  if (info.typed === true && def.btfKey === undefined) return `${type} map: must have BTF for key and value`;
+  if (type.endsWith('ringbuf') && (maxEntries % PAGE !== 0 || (maxEntries & (maxEntries - 1)) !== 0)) {
+    return `${type} map: ${maxEntries} is not a power of two that is a multiple of the page size`;
   }
-  if (type === 'percpu_array' && valueSize > PERCPU_MAX) {
-    return `percpu_array map: value size ${valueSize} is above ${PERCPU_MAX}`;
+  if (type.includes('percpu') && valueSize > PERCPU_MAX) {
+    return `${type} map: value size ${valueSize} is above ${PERCPU_MAX}`;
   }
+  if (type === 'lpm_trie' && (keySize < 5 || keySize > 260))
+    return `lpm_trie map: key size is ${keySize}, must be from 5 to 260`;
+  if (type === 'stack_trace' && (valueSize % 8 !== 0 || valueSize > STACK_MAX))
+    return `stack_trace map: value size is ${valueSize}, must be a multiple of 8 up to ${STACK_MAX}`;
+  if (type.endsWith('_of_maps') && def.inner === undefined)
+    return `${type} map: no map says what its entries are like`;
   // An element of a hash is one allocation, with about 64 bytes of its own.
   if (keySize + valueSize >= KMALLOC_MAX - 64)
     return `${type} map: an element of ${keySize + valueSize} bytes is too large`;
@@ -166,8 +232,10 @@ function sizesRefusal({ type, keySize, valueSize, maxEntries }: MapDef): string 
 }
 
 function flagsRefusal({ type, flags }: MapDef): string | undefined {
-  const stray = flags & ~INFO[type].flags;
+  const { flags: allowed, needs } = INFO[type];
+  const stray = flags & ~allowed;
   if (stray !== 0) return `${type} map: flags 0x${stray.toString(16)} are not allowed`;
+  if ((flags & needs) !== needs) return `${type} map: flags 0x${needs.toString(16)} must be set`;
   const both = (a: number, b: number): boolean => (flags & (a | b)) === (a | b);
   if (both(F.RDONLY_PROG, F.WRONLY_PROG) || both(F.RDONLY, F.WRONLY)) {
     return `${type} map: flags say that it may be neither read nor written`;

@@ -1,35 +1,16 @@
 /**
  * What a program type allows: the layout of its context and who may read and write which part, whether it may sleep, what its
- * maps may hold. Follows bpf_skb_is_valid_access, tc_cls_act_is_valid_access, sk_filter_is_valid_access, xdp_is_valid_access
- * (net/core/filter.c), tp_prog_is_valid_access (kernel/trace/bpf_trace.c), syscall_prog_is_valid_access (kernel/bpf/syscall.c),
- * check_map_prog_compatibility and check_return_code (kernel/bpf/verifier.c).
+ * maps may hold. Follows the is_valid_access functions (net/core/filter.c, kernel/bpf/cgroup.c, kernel/trace/bpf_trace.c,
+ * kernel/bpf/syscall.c), check_map_prog_compatibility, may_access_direct_pkt_data and check_return_code (kernel/bpf/verifier.c).
  */
-import type { ProgType, SpecialField } from '../object/program.js';
+import type { Attachment, ProgType, SpecialField } from '../object/program.js';
+import { ATTACH } from './contexts/attach.js';
+import { CGROUP_SOCK, DEVICE, SOCK_ADDR, SOCK_ADDR_RETURNS, SOCKOPT, SYSCTL } from './contexts/cgroup.js';
+import { type ContextBytes, type ContextMember, type ContextValue, LONG, member } from './contexts/member.js';
+import { CGROUP_SKB, FLOW_DISSECTOR, LWT, SK_BUFF_SIZE, SK_SKB, SOCKET_FILTER, TC } from './contexts/skb.js';
+import { NETFILTER, SK_LOOKUP, SK_MSG, SK_REUSEPORT, SOCK_OPS, XDP_MD } from './contexts/socket.js';
 
-/** What a load from the context yields. `sock_common` may be NULL. */
-export type ContextValue = 'scalar' | 'packet' | 'packet_end' | 'packet_meta' | 'sock_common';
-
-/** A member of a context struct. Offsets and sizes in bytes. */
-export interface ContextMember {
-  readonly name: string;
-  readonly offset: number;
-  readonly size: number;
-  readonly value: ContextValue;
-  /**
-   * Sizes that a load may have, at offsets that are multiples of it. Narrow loads inside a member are allowed where the kernel
-   * rewrites them.
-   */
-  readonly reads: readonly number[];
-  /** Sizes that a store may have; none: the member is read-only. */
-  readonly writes: readonly number[];
-}
-
-/** Contexts without members: a range of bytes that takes any aligned access. `from` inclusive, `to` exclusive. */
-export interface ContextBytes {
-  readonly from: number;
-  readonly to: number;
-  readonly writable: boolean;
-}
+export type { ContextBytes, ContextMember, ContextValue } from './contexts/member.js';
 
 export interface ProgTypeInfo {
   readonly type: ProgType;
@@ -41,86 +22,21 @@ export interface ProgTypeInfo {
   readonly size: number;
   readonly members: readonly ContextMember[];
   readonly bytes?: ContextBytes;
+  /** The context is the arguments of what the program attaches to, eight bytes each, typed by the kernel's BTF. */
+  readonly arguments?: true;
   /** Always loaded with BPF_F_SLEEPABLE. */
   readonly sleepable: boolean;
   /** Stores through packet pointers and read-write views of the packet are allowed (may_access_direct_pkt_data). */
   readonly packetWritable: boolean;
-  /** Inclusive range of the exit value; `undefined`: not checked beyond r0 being written. */
+  /** Functions that may be given pointers into the packet: none, those that are marked so, all. */
+  readonly packetArgs: 'none' | 'marked' | 'all';
+  /** Inclusive range of the exit value; `undefined`: not checked beyond r0 being written. See `returnRange`. */
   readonly returns: readonly [number, number] | undefined;
   /** Kinds of fields that no map of the program may have, with the kernel's message. */
   readonly refusedFields: ReadonlyMap<SpecialField['kind'], string>;
   /** Kernel struct behind the context (bpf_cast_to_kern_ctx); `undefined` where there is none. */
   readonly kernelStruct: string | undefined;
 }
-
-const NARROW = [1, 2, 4] as const;
-const WORD = [4] as const;
-const NONE: readonly number[] = [];
-
-function member(
-  name: string,
-  offset: number,
-  size: number,
-  reads: readonly number[],
-  writes: readonly number[] = NONE,
-  value: ContextValue = 'scalar',
-): ContextMember {
-  return { name, offset, size, value, reads, writes };
-}
-
-/** struct xdp_md, include/uapi/linux/bpf.h. Words only. egress_ifindex is for programs in a device map, which are not modelled. */
-const XDP_MD: readonly ContextMember[] = [
-  member('data', 0, 4, WORD, NONE, 'packet'),
-  member('data_end', 4, 4, WORD, NONE, 'packet_end'),
-  member('data_meta', 8, 4, WORD, NONE, 'packet_meta'),
-  member('ingress_ifindex', 12, 4, WORD),
-  member('rx_queue_index', 16, 4, WORD),
-];
-
-/** Members of struct __sk_buff that tc and socket filters share, read-only. */
-const SK_BUFF: readonly ContextMember[] = [
-  member('len', 0, 4, NARROW),
-  member('pkt_type', 4, 4, NARROW),
-  member('mark', 8, 4, NARROW),
-  member('queue_mapping', 12, 4, NARROW),
-  member('protocol', 16, 4, NARROW),
-  member('vlan_present', 20, 4, NARROW),
-  member('vlan_tci', 24, 4, NARROW),
-  member('vlan_proto', 28, 4, NARROW),
-  member('priority', 32, 4, NARROW),
-  member('ingress_ifindex', 36, 4, NARROW),
-  member('ifindex', 40, 4, NARROW),
-  member('tc_index', 44, 4, NARROW),
-  member('cb', 48, 20, [1, 2, 4, 8], [1, 2, 4, 8]),
-  member('hash', 68, 4, NARROW),
-  member('napi_id', 84, 4, NARROW),
-  member('gso_segs', 164, 4, NARROW),
-  member('sk', 168, 8, [8], NONE, 'sock_common'),
-  member('gso_size', 176, 4, NARROW),
-];
-
-/** What only tc may read. */
-const TC_ONLY: readonly ContextMember[] = [
-  member('tc_classid', 72, 4, NARROW),
-  member('data', 76, 4, WORD, NONE, 'packet'),
-  member('data_end', 80, 4, WORD, NONE, 'packet_end'),
-  member('data_meta', 140, 4, WORD, NONE, 'packet_meta'),
-  member('tstamp', 152, 8, [8]),
-  member('wire_len', 160, 4, NARROW),
-  member('tstamp_type', 180, 1, [1]),
-  member('hwtstamp', 184, 8, [8]),
-];
-
-const TC_WRITES: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
-  ['mark', WORD],
-  ['tc_index', WORD],
-  ['priority', WORD],
-  ['tc_classid', WORD],
-  ['queue_mapping', WORD],
-  ['tstamp', [8]],
-]);
-
-const tcMembers = [...SK_BUFF, ...TC_ONLY].map((m) => ({ ...m, writes: TC_WRITES.get(m.name) ?? m.writes }));
 
 type Refused = readonly (readonly [SpecialField['kind'], string])[];
 const SOCKET_FILTER_REFUSES: Refused = [
@@ -136,102 +52,209 @@ const TRACING_REFUSES: Refused = [
   ['wq', 'tracing progs cannot use bpf_wq yet'],
 ];
 
-const INFO: Readonly<Record<ProgType, ProgTypeInfo>> = {
+/** struct pt_regs of x86-64, 21 words. */
+const PT_REGS_SIZE = 168;
+/** MAX_BPF_FUNC_ARGS words. */
+const ARGUMENTS_SIZE = 96;
+
+const PLAIN = {
+  members: [],
+  sleepable: false,
+  packetWritable: false,
+  packetArgs: 'none',
+  returns: undefined,
+  refusedFields: new Map(),
+  kernelStruct: undefined,
+} as const;
+
+type Part = Omit<ProgTypeInfo, 'type' | keyof typeof PLAIN> & Partial<ProgTypeInfo>;
+const SKB = {
+  struct: '__sk_buff',
+  size: SK_BUFF_SIZE,
+  packetArgs: 'marked',
+  kernelStruct: 'sk_buff',
+} as const;
+const READS_PACKET = { ...SKB, packetWritable: false } as const;
+const WRITES_PACKET = { ...SKB, packetWritable: true } as const;
+const TRACES = { refusedFields: new Map(TRACING_REFUSES) } as const;
+const ARGUMENTS = { struct: undefined, size: ARGUMENTS_SIZE, arguments: true } as const;
+const YES_OR_NO = [0, 1] as const;
+
+const PARTS: Readonly<Record<ProgType, Part>> = {
   xdp: {
-    type: 'xdp',
     number: 6,
     struct: 'xdp_md',
     size: 24,
     members: XDP_MD,
-    sleepable: false,
     packetWritable: true,
-    returns: undefined,
-    refusedFields: new Map(),
+    packetArgs: 'marked',
     kernelStruct: 'xdp_buff',
   },
-  tc: {
-    type: 'tc',
-    number: 3,
-    struct: '__sk_buff',
-    size: 192,
-    members: tcMembers,
-    sleepable: false,
-    packetWritable: true,
-    returns: undefined,
-    refusedFields: new Map(),
-    kernelStruct: 'sk_buff',
-  },
+  tc: { number: 3, ...WRITES_PACKET, members: TC },
+  action: { number: 4, ...WRITES_PACKET, members: TC },
   socket_filter: {
-    type: 'socket_filter',
     number: 1,
-    struct: '__sk_buff',
-    size: 192,
-    members: SK_BUFF,
-    sleepable: false,
-    packetWritable: false,
-    returns: undefined,
+    ...SKB,
+    packetArgs: 'none',
+    members: SOCKET_FILTER,
     refusedFields: new Map(SOCKET_FILTER_REFUSES),
-    kernelStruct: 'sk_buff',
   },
+  cgroup_skb: { number: 8, ...READS_PACKET, members: CGROUP_SKB, returns: YES_OR_NO },
+  lwt_in: { number: 10, ...READS_PACKET, members: LWT },
+  lwt_out: { number: 11, ...READS_PACKET, members: LWT },
+  lwt_xmit: { number: 12, ...WRITES_PACKET, members: LWT },
+  lwt_seg6local: { number: 19, ...READS_PACKET, members: LWT },
+  sk_skb: { number: 14, ...WRITES_PACKET, members: SK_SKB },
+  flow_dissector: { number: 22, ...READS_PACKET, members: FLOW_DISSECTOR, kernelStruct: undefined },
+  sk_msg: {
+    number: 16,
+    struct: 'sk_msg_md',
+    size: 80,
+    members: SK_MSG,
+    packetWritable: true,
+    packetArgs: 'marked',
+  },
+  sk_reuseport: {
+    number: 21,
+    struct: 'sk_reuseport_md',
+    size: 56,
+    members: SK_REUSEPORT,
+    packetArgs: 'marked',
+  },
+  sk_lookup: { number: 30, struct: 'bpf_sk_lookup', size: 72, members: SK_LOOKUP, returns: YES_OR_NO },
+  sock_ops: { number: 13, struct: 'bpf_sock_ops', size: 224, members: SOCK_OPS, returns: YES_OR_NO },
+  netfilter: { number: 32, struct: 'bpf_nf_ctx', size: 16, members: NETFILTER, returns: YES_OR_NO },
+  cgroup_sock: { number: 9, struct: 'bpf_sock', size: 80, members: CGROUP_SOCK, returns: YES_OR_NO },
+  cgroup_sock_addr: { number: 18, struct: 'bpf_sock_addr', size: 72, members: SOCK_ADDR, returns: YES_OR_NO },
+  cgroup_sockopt: {
+    number: 25,
+    struct: 'bpf_sockopt',
+    size: 40,
+    members: SOCKOPT,
+    packetWritable: true,
+    packetArgs: 'all',
+    returns: YES_OR_NO,
+  },
+  cgroup_device: { number: 15, struct: 'bpf_cgroup_dev_ctx', size: 12, members: DEVICE, returns: YES_OR_NO },
+  cgroup_sysctl: { number: 23, struct: 'bpf_sysctl', size: 8, members: SYSCTL, returns: YES_OR_NO },
   tracepoint: {
-    type: 'tracepoint',
     number: 5,
     struct: undefined,
     size: 8192,
-    members: [],
     // The first word is a pointer to pt_regs that the program must not see; the end is PERF_MAX_TRACE_SIZE. The kernel lets
     // negative offsets through as well, by comparing an int with a size_t; they lie outside the buffer, and are refused here.
     bytes: { from: 8, to: 8192, writable: false },
-    sleepable: false,
-    packetWritable: false,
-    returns: undefined,
-    refusedFields: new Map(TRACING_REFUSES),
-    kernelStruct: undefined,
+    ...TRACES,
   },
+  kprobe: {
+    number: 2,
+    struct: 'bpf_user_pt_regs_t',
+    size: PT_REGS_SIZE,
+    bytes: { from: 0, to: PT_REGS_SIZE, writable: true },
+    ...TRACES,
+  },
+  raw_tracepoint: {
+    number: 17,
+    struct: 'bpf_raw_tracepoint_args',
+    size: ARGUMENTS_SIZE,
+    bytes: { from: 0, to: ARGUMENTS_SIZE, writable: false },
+    ...TRACES,
+  },
+  raw_tracepoint_writable: {
+    number: 24,
+    struct: 'bpf_raw_tracepoint_args',
+    size: ARGUMENTS_SIZE,
+    members: [
+      member('buffer', 0, 8, LONG, [], 'tp_buffer'),
+      member('arguments', 8, ARGUMENTS_SIZE - 8, [1, 2, 4, 8]),
+    ],
+    ...TRACES,
+  },
+  perf_event: {
+    number: 7,
+    struct: 'bpf_perf_event_data',
+    size: PT_REGS_SIZE + 16,
+    members: [
+      member('regs', 0, PT_REGS_SIZE, LONG),
+      member('sample_period', PT_REGS_SIZE, 8, [1, 2, 4, 8]),
+      member('addr', PT_REGS_SIZE + 8, 8, [1, 2, 4, 8]),
+    ],
+    ...TRACES,
+  },
+  tp_btf: { number: 26, ...ARGUMENTS },
+  iter: { number: 26, ...ARGUMENTS, returns: YES_OR_NO },
+  fentry: { number: 26, ...ARGUMENTS },
+  lsm: { number: 29, ...ARGUMENTS },
   syscall: {
-    type: 'syscall',
     number: 31,
     struct: undefined,
     size: 65535,
-    members: [],
     // Only the first byte of an access is held against U16_MAX.
     bytes: { from: 0, to: 65535, writable: true },
     sleepable: true,
-    packetWritable: false,
-    returns: undefined,
-    refusedFields: new Map(),
-    kernelStruct: undefined,
   },
 };
+
+const INFO = Object.fromEntries(
+  Object.entries(PARTS).map(([type, part]) => [type, { ...PLAIN, ...part, type }]),
+) as Readonly<Record<ProgType, ProgTypeInfo>>;
 
 /** All that is known of a program type. */
 export function progType(type: ProgType): ProgTypeInfo {
   return INFO[type];
 }
 
-/** The program type with this kernel number (enum bpf_prog_type), if it is modelled. */
-export function progTypeByNumber(number: number): ProgType | undefined {
-  return Object.values(INFO).find((info) => info.number === number)?.type;
+/**
+ * Inclusive range of the value that a program of this type, attached like this, may exit with; undefined where the verifier does not
+ * ask (check_return_code).
+ */
+export function returnRange(type: ProgType, attach?: Attachment): readonly [number, number] | undefined {
+  if (attach === undefined) return INFO[type].returns;
+  switch (type) {
+    case 'cgroup_skb':
+      return attach.type === ATTACH.INET_EGRESS ? [0, 3] : YES_OR_NO;
+    case 'cgroup_sock_addr':
+      return SOCK_ADDR_RETURNS.get(attach.type) ?? YES_OR_NO;
+    case 'fentry':
+      return attach.type === ATTACH.MODIFY_RETURN ? undefined : [0, 0];
+    case 'kprobe':
+      return attach.type === ATTACH.KPROBE_SESSION || attach.type === ATTACH.UPROBE_SESSION
+        ? YES_OR_NO
+        : undefined;
+    default:
+      return INFO[type].returns;
+  }
 }
 
 /**
  * What an access of `size` bytes at `offset` of the context yields, or `undefined` where the kernel refuses it ("invalid
- * bpf_context access"). Accesses must be aligned to their size.
+ * bpf_context access"). Accesses must be aligned to their size. `attach`: how the program is attached, for contexts that differ by it.
  */
 export function contextField(
   type: ProgType,
   offset: number,
   size: number,
   access: 'read' | 'write',
+  attach?: Attachment,
 ): ContextValue | undefined {
   if (offset < 0 || offset % size !== 0) return undefined;
-  const { bytes, members } = INFO[type];
+  const { bytes } = INFO[type];
   if (bytes !== undefined) {
     const inside = offset >= bytes.from && offset < bytes.to;
     return inside && (access === 'read' || bytes.writable) ? 'scalar' : undefined;
   }
-  const found = members.find((m) => offset >= m.offset && offset < m.offset + m.size);
+  const found = contextMember(type, offset);
   if (found === undefined || offset + size > found.offset + found.size) return undefined;
+  const by = access === 'read' ? found.readBy : found.writeBy;
+  if (by !== undefined && !by.has(attach?.type || (type === 'cgroup_sock' ? ATTACH.SOCK_CREATE : 0)))
+    return undefined;
+  if (found.pieces !== undefined && size < found.size && offset + size > found.offset + found.pieces)
+    return undefined;
   const sizes = access === 'read' ? found.reads : found.writes;
   return sizes.includes(size) ? found.value : undefined;
+}
+
+/** The member of the context that has the byte at `offset`. */
+export function contextMember(type: ProgType, offset: number): ContextMember | undefined {
+  return INFO[type].members.find((m) => offset >= m.offset && offset < m.offset + m.size);
 }

@@ -10,10 +10,11 @@ import { CoreRelocator, type Target } from './core/relocate.js';
 import { type Elf, readElf, type Section, SHT_NOBITS } from './elf.js';
 import { Externs } from './externs.js';
 import { Functions, type ObjectFunction } from './functions.js';
+import { kernelTypes } from './kernel/types.js';
 import { exceptionCallbacks, link, type Parts } from './link.js';
 import { readMaps } from './maps.js';
 import { NotModelled } from './not-modelled.js';
-import type { LocalType, Program } from './program.js';
+import type { KernelTypes, LocalType, Program } from './program.js';
 import { isSubprogSection, programKind } from './sections.js';
 
 /** Where a kernel shows its own types. */
@@ -60,6 +61,15 @@ function targetOf(option: ReadOptions['targetBtf']): Target {
       : { missing: `${KERNEL_BTF} cannot be read, and no BTF file was given` };
   }
   return kernel;
+}
+
+const structsByTarget = new WeakMap<Btf, KernelTypes>();
+
+/** The structs of a target; one instance for one BTF, which remembers what was asked. */
+function structsOf(target: Btf): KernelTypes {
+  const known = structsByTarget.get(target) ?? kernelTypes(target);
+  structsByTarget.set(target, known);
+  return known;
 }
 
 function sectionNamed(elf: Elf, name: string): Section | undefined {
@@ -130,6 +140,7 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
     exceptionCallbacks: exceptionCallbacks(types?.btf),
   };
   const license = licenseOf(elf);
+  const structs = 'missing' in target ? undefined : structsOf(target);
 
   const programs: Program[] = [];
   const skipped: Skipped[] = [];
@@ -138,6 +149,13 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
     const section = main.section.name;
     const kind = programKind(section);
     if (kind === undefined) throw new NotModelled(`programs of section '${section}' are not modelled`);
+    const { attach } = kind;
+    if (
+      attach?.target !== undefined &&
+      structs !== undefined &&
+      structs.arguments(kind.type, attach) === undefined
+    )
+      throw new NotModelled(`it attaches to '${attach.target}', which is not in the BTF of the target`);
     const linked = link(parts, main);
     slots += linked.insns.length;
     if (slots > TOTAL_SLOTS_MAX)
@@ -156,6 +174,8 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
       license,
       section,
       ...(kind.sleepable && { sleepable: true }),
+      ...(kind.attach && { attach: kind.attach }),
+      ...(structs && { kernelTypes: structs }),
     };
   };
   for (const main of parts.functions.all) {

@@ -1,5 +1,5 @@
 /** Map types and map flags by number, as include/uapi/linux/bpf.h counts them. */
-import type { MapType } from './program.js';
+import { MAP_TYPES, type MapType } from './program.js';
 
 /** enum bpf_map_type, in order; the words are the kernel's. */
 const NAMES: readonly string[] = (
@@ -9,15 +9,6 @@ const NAMES: readonly string[] = (
   'task_storage bloom_filter user_ringbuf cgrp_storage arena insn_array'
 ).split(' ');
 
-const MODELLED: Readonly<Record<number, MapType>> = {
-  1: 'hash',
-  2: 'array',
-  3: 'prog_array',
-  6: 'percpu_array',
-  9: 'lru_hash',
-  27: 'ringbuf',
-};
-
 /** Programs may read but not write the map (BPF_F_RDONLY_PROG). */
 export const BPF_F_RDONLY_PROG = 1 << 7;
 /** User space may map the map into memory (BPF_F_MMAPABLE). */
@@ -25,7 +16,8 @@ export const BPF_F_MMAPABLE = 1 << 10;
 
 /** The modelled map type of that number, undefined for all others. */
 export function mapType(number: number): MapType | undefined {
-  return MODELLED[number];
+  const name = NAMES[number];
+  return MAP_TYPES.find((type) => type === name);
 }
 
 /** The number of bpf(2) for a map type: the inverse of `mapType`. */

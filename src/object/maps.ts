@@ -28,6 +28,50 @@ export type ObjectMap = { readonly name: string; readonly section: number; reado
   | { readonly problem: string }
 );
 
+/** Entries of a map whose number of entries is left for user space to set before it loads the object. */
+const LEFT_OPEN = 1;
+/** Bytes of a stack trace where the object leaves them open: PERF_MAX_STACK_DEPTH addresses. */
+const STACK_TRACE_SIZE = 127 * 8;
+/** Maps that have no number of entries of their own. */
+const UNSIZED: ReadonlySet<string> = new Set([
+  'cgroup_storage',
+  'percpu_cgroup_storage',
+  'sk_storage',
+  'inode_storage',
+  'task_storage',
+  'cgrp_storage',
+]);
+/** Maps for which libbpf tells the kernel no types (bpf_object__create_map). */
+const UNTYPED: ReadonlySet<string> = new Set([
+  'ringbuf',
+  'user_ringbuf',
+  'prog_array',
+  'perf_event_array',
+  'cgroup_array',
+  'stack_trace',
+  'array_of_maps',
+  'hash_of_maps',
+  'devmap',
+  'devmap_hash',
+  'cpumap',
+  'xskmap',
+  'sockmap',
+  'sockhash',
+  'reuseport_sockarray',
+  'queue',
+  'stack',
+  'bloom_filter',
+  'arena',
+]);
+/** Maps of descriptors, four bytes each, which need not say so. */
+const DESCRIPTORS: ReadonlySet<string> = new Set([
+  'prog_array',
+  'perf_event_array',
+  'cgroup_array',
+  'array_of_maps',
+  'hash_of_maps',
+]);
+
 interface Definition {
   type: number;
   maxEntries: number;
@@ -36,6 +80,8 @@ interface Definition {
   valueSize: number | undefined;
   key?: number;
   value?: number;
+  extra?: number;
+  inner?: MapDef;
 }
 
 /** The number in `int (*name)[number]`, which is how `__uint(name, number)` writes it. */
@@ -53,9 +99,18 @@ function typeOf(btf: Btf, type: number, what: string): { id: number; size: numbe
   return { id: pointer.type, size: btf.size(pointer.type) ?? btf.fail(`${what} has no size`) };
 }
 
-function parseDefinition(btf: Btf, variable: number, name: string): Definition {
+/** The struct behind `struct {...} *values[]`, which is how `__array(values, ...)` writes it. */
+function innerDefinition(btf: Btf, type: number): number | undefined {
+  const array = btf.resolve(type).type;
+  const pointer = array.kind === 'array' ? btf.resolve(array.element).type : undefined;
+  if (pointer?.kind !== 'ptr') return undefined;
+  const { id, type: inner } = btf.resolve(pointer.type);
+  return inner.kind === 'struct' ? id : undefined;
+}
+
+function parseDefinition(btf: Btf, finder: FieldFinder, variable: number, name: string): Definition {
   const type = btf.type(variable);
-  const def = type.kind === 'var' ? btf.resolve(type.type).type : type;
+  const def = type.kind === 'var' ? btf.resolve(type.type).type : btf.resolve(variable).type;
   if (def.kind !== 'struct') return btf.fail(`map '${name}' is not defined by a struct`);
   const out: Definition = { type: 0, maxEntries: 0, flags: 0, keySize: undefined, valueSize: undefined };
   const setSize = (which: 'keySize' | 'valueSize', size: number): void => {
@@ -92,11 +147,18 @@ function parseDefinition(btf: Btf, variable: number, name: string): Definition {
         out[member.name] = id;
         break;
       }
-      // Where the memory is, what else is in it and how it is shared makes no difference to programs.
-      case 'numa_node':
       case 'map_extra':
+        out.extra = number();
+        break;
+      case 'values': {
+        const inner = innerDefinition(btf, member.type);
+        if (inner !== undefined && mapType(out.type)?.endsWith('_of_maps'))
+          out.inner = definedMap(btf, finder, inner, `${name}.inner`);
+        break;
+      }
+      // Where the memory is and how it is shared makes no difference to programs.
+      case 'numa_node':
       case 'pinning':
-      case 'values':
         break;
       default:
         throw new NotModelled(`its attribute '${member.name}' is unknown`);
@@ -113,20 +175,23 @@ function ringbufSize(bytes: number): number {
 }
 
 function definedMap(btf: Btf, finder: FieldFinder, variable: number, name: string): MapDef {
-  const def = parseDefinition(btf, variable, name);
+  const def = parseDefinition(btf, finder, variable, name);
   const type = mapType(def.type);
   if (type === undefined) throw new NotModelled(`its type ${mapTypeName(def.type)} is not modelled`);
   const fields: SpecialField[] = def.value === undefined ? [] : finder.find(def.value);
-  const typed = type !== 'ringbuf' && type !== 'prog_array';
-  const programs = type === 'prog_array';
+  const typed = !UNTYPED.has(type);
+  const descriptors = DESCRIPTORS.has(type);
+  const entries = def.maxEntries === 0 && !UNSIZED.has(type) ? LEFT_OPEN : def.maxEntries;
   return {
     name,
     type,
-    keySize: def.keySize ?? (programs ? 4 : 0),
-    valueSize: def.valueSize ?? (programs ? 4 : 0),
-    maxEntries: type === 'ringbuf' ? ringbufSize(def.maxEntries) : def.maxEntries,
+    keySize: def.keySize ?? (descriptors ? 4 : 0),
+    valueSize: def.valueSize ?? (descriptors ? 4 : type === 'stack_trace' ? STACK_TRACE_SIZE : 0),
+    maxEntries: type.endsWith('ringbuf') ? ringbufSize(entries) : entries,
     flags: def.flags,
     fields,
+    ...(def.inner !== undefined && { inner: def.inner }),
+    ...(def.extra !== undefined && { extra: BigInt(def.extra) }),
     ...(typed &&
       def.key !== undefined &&
       def.value !== undefined && { btfKey: def.key, btfValue: def.value }),

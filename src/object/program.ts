@@ -4,22 +4,91 @@
  */
 import type { Insn } from '../isa/insn.js';
 
-/** Program types that are modelled. The words are libbpf's, `tc` standing for SCHED_CLS. */
-export type ProgType = 'xdp' | 'tc' | 'socket_filter' | 'tracepoint' | 'syscall';
+/**
+ * Program types that are modelled. The words are libbpf's, `tc` standing for SCHED_CLS and `action` for SCHED_ACT; `tp_btf`, `iter` and
+ * `fentry` are the kinds of TRACING, by where they attach (`fentry` stands for fexit and fmod_ret as well).
+ */
+export const PROG_TYPES = [
+  'xdp',
+  'tc',
+  'socket_filter',
+  'tracepoint',
+  'syscall',
+  'kprobe',
+  'raw_tracepoint',
+  'raw_tracepoint_writable',
+  'perf_event',
+  'tp_btf',
+  'iter',
+  'fentry',
+  'lsm',
+  'action',
+  'cgroup_skb',
+  'cgroup_sock',
+  'cgroup_sock_addr',
+  'cgroup_sockopt',
+  'cgroup_device',
+  'cgroup_sysctl',
+  'lwt_in',
+  'lwt_out',
+  'lwt_xmit',
+  'lwt_seg6local',
+  'sk_skb',
+  'sk_msg',
+  'sock_ops',
+  'sk_lookup',
+  'sk_reuseport',
+  'flow_dissector',
+  'netfilter',
+] as const;
 
-export const PROG_TYPES: readonly ProgType[] = ['xdp', 'tc', 'socket_filter', 'tracepoint', 'syscall'];
+export type ProgType = (typeof PROG_TYPES)[number];
 
-/** Map types that are modelled. */
-export type MapType = 'array' | 'percpu_array' | 'hash' | 'lru_hash' | 'ringbuf' | 'prog_array';
-
-export const MAP_TYPES: readonly MapType[] = [
+/** Map types that are modelled, in the kernel's words. */
+export const MAP_TYPES = [
   'array',
   'percpu_array',
   'hash',
   'lru_hash',
   'ringbuf',
   'prog_array',
-];
+  'percpu_hash',
+  'lru_percpu_hash',
+  'lpm_trie',
+  'perf_event_array',
+  'stack_trace',
+  'cgroup_array',
+  'array_of_maps',
+  'hash_of_maps',
+  'devmap',
+  'devmap_hash',
+  'cpumap',
+  'xskmap',
+  'sockmap',
+  'sockhash',
+  'reuseport_sockarray',
+  'cgroup_storage',
+  'percpu_cgroup_storage',
+  'queue',
+  'stack',
+  'bloom_filter',
+  'sk_storage',
+  'inode_storage',
+  'task_storage',
+  'cgrp_storage',
+  'user_ringbuf',
+  'arena',
+] as const;
+
+export type MapType = (typeof MAP_TYPES)[number];
+
+/** Where a program is to be attached, for types of which the verifier asks. */
+export interface Attachment {
+  /** enum bpf_attach_type (expected_attach_type). */
+  readonly type: number;
+  /** What it attaches to, by its name in the kernel's BTF: a tracepoint, a function, the target of an iterator. */
+  readonly target?: string;
+}
 
 /** A field inside a map value (or an allocated object) that only helpers may touch. Offsets and sizes in bytes. */
 export interface SpecialField {
@@ -61,6 +130,10 @@ export interface MapDef {
   /** BTF type ids of key and value in `Program.btf`, where it has them. */
   readonly btfKey?: number;
   readonly btfValue?: number;
+  /** For a map of maps: what its entries are like. */
+  readonly inner?: MapDef;
+  /** map_extra of bpf(2): hash functions of a bloom filter, where an arena is mapped. */
+  readonly extra?: bigint;
 }
 
 /** A function of the program: `start` is its first slot; the main program is the one at slot 0. */
@@ -107,6 +180,53 @@ export interface KernelPointer {
   readonly rcu?: true;
 }
 
+/** What a load from a kernel struct gives, or why it is refused, in the kernel's words. */
+export type StructAccess =
+  | { readonly kind: 'scalar' }
+  | {
+      readonly kind: 'pointer';
+      /** The struct it points to. */
+      readonly to: string;
+      /** The member that was loaded. */
+      readonly member: string;
+      /** The member is one of several of a union. */
+      readonly viaUnion: boolean;
+      readonly tag?: 'user' | 'percpu' | 'rcu';
+    }
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** What a program on a kernel function is given in one of the words of its context. */
+export type KernelArgument =
+  /** `size`: bytes that a load must have; 0: any. */
+  | { readonly kind: 'scalar'; readonly size: 0 | 8 }
+  | {
+      readonly kind: 'pointer';
+      readonly to: string;
+      readonly trust: 'trusted' | 'none';
+      readonly nullable: boolean;
+      readonly tag?: 'user' | 'percpu';
+    }
+  /** Memory of a size that only shows when the program is attached; may be NULL. */
+  | { readonly kind: 'buffer'; readonly readonly: boolean }
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** The structs of the kernel that a program is fitted to, by name; `btf_id N` names one without a name. */
+export interface KernelTypes {
+  has(struct: string): boolean;
+  /** Name of the struct with this BTF id, undefined where it is none. */
+  nameOf(id: number): string | undefined;
+  /** A variable of the kernel by its BTF id; `struct`: of which it is one, if it is. Sizes in bytes. */
+  variable(
+    id: number,
+  ): { readonly struct: string | undefined; readonly size: number; readonly percpu: boolean } | undefined;
+  /** A pointer to `struct` is one to `first` as well: it is what it starts with. */
+  startsWith(struct: string, first: string): boolean;
+  /** A load of `size` bytes at `offset` of a struct. */
+  access(struct: string, offset: number, size: number): StructAccess;
+  /** The context of a program on this target; undefined where the kernel does not have it. */
+  arguments(type: ProgType, attach: Attachment): readonly KernelArgument[] | undefined;
+}
+
 export interface Program {
   readonly name: string;
   readonly type: ProgType;
@@ -120,6 +240,8 @@ export interface Program {
   readonly localTypes: readonly LocalType[];
   /** Pointers in kernel structs that the program may follow; none unless told. */
   readonly kernelPointers?: readonly KernelPointer[];
+  /** All structs of the kernel, in place of `kernelPointers`; loads that no member fits are then refused. */
+  readonly kernelTypes?: KernelTypes;
   /** Raw `.BTF` bytes, for a kernel that is to load the program. */
   readonly btf?: Uint8Array;
   readonly lines?: readonly LineInfo[];
@@ -129,4 +251,5 @@ export interface Program {
   readonly section?: string;
   /** Loaded with BPF_F_SLEEPABLE. */
   readonly sleepable?: boolean;
+  readonly attach?: Attachment;
 }

@@ -1,6 +1,7 @@
 /** BTF in the kernel: loading a program's own, and finding the ids of the kernel's functions (kfuncs). */
 import { readFileSync } from 'node:fs';
 import { Btf } from '../object/btf/read.js';
+import type { BtfKind } from '../object/btf/types.js';
 import { Attr, BpfCmd, bpf, errnoName, KernelError } from './syscall.js';
 
 const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
@@ -33,16 +34,22 @@ export function loadBtf(bytes: Uint8Array): number {
 let kernelBtf: Btf | undefined;
 const known = new Map<string, number | undefined>();
 
+/** The id of a type of this kind and name in the running kernel's own BTF, or undefined. Read once, then cached. */
+export function kernelTypeId(name: string, kind: BtfKind): number | undefined {
+  const key = `${kind} ${name}`;
+  if (known.has(key)) return known.get(key);
+  kernelBtf ??= openKernelBtf();
+  const id = kernelBtf.find(name, kind);
+  known.set(key, id);
+  return id;
+}
+
 /**
  * The id of a kernel function in the running kernel's own BTF, or undefined if it has none of that name (a kfunc
  * of a module is not there either). Read once, then cached. Throws KernelError when the kernel shows no BTF.
  */
 export function kernelFunctionId(name: string): number | undefined {
-  if (known.has(name)) return known.get(name);
-  kernelBtf ??= openKernelBtf();
-  const id = kernelBtf.find(name, 'func');
-  known.set(name, id);
-  return id;
+  return kernelTypeId(name, 'func');
 }
 
 function openKernelBtf(): Btf {

@@ -4,21 +4,14 @@
  * The first attempt asks for no log, because a log costs a load two thirds of its speed and the kernel refuses with
  * ENOSPC what its log does not fit, even a good program. Only what is refused is asked about again.
  */
-import type { Program, ProgType } from '../object/program.js';
+import { progType } from '../kernel/progtypes.js';
+import type { Program } from '../object/program.js';
+import { attachTarget } from './attach.js';
 import { kernelInsns } from './insns.js';
 import { complaint } from './log.js';
 import { closeMaps, createMap, type KernelMap, type MapBtf } from './maps.js';
 import { openProgramBtf, type ProgramBtf } from './programbtf.js';
 import { Attr, BpfCmd, bpf, closeFd, errnoName, KernelError, withoutLaxCaps } from './syscall.js';
-
-/** enum bpf_prog_type, include/uapi/linux/bpf.h. */
-const PROG_TYPE_NUMBER: Readonly<Record<ProgType, number>> = {
-  socket_filter: 1,
-  tc: 3,
-  tracepoint: 5,
-  xdp: 6,
-  syscall: 31,
-};
 
 const BPF_F_TEST_STATE_FREQ = 1 << 3;
 const BPF_F_SLEEPABLE = 1 << 4;
@@ -67,7 +60,7 @@ export interface Refused {
   readonly ok: false;
   /**
    * What was refused. Only `program` is the verifier's verdict; the others say that the question could not be put:
-   * a `kfunc` this kernel does not have, `btf` or a `map` it would not take, or that the system call ended before the
+   * a `kfunc` or an attach target this kernel does not have, `btf` or a `map` it would not take, or that the system call ended before the
    * verifier did (`call`: no permission, no memory, no free descriptor, a signal each time).
    */
   readonly stage: 'kfunc' | 'btf' | 'map' | 'call' | 'program';
@@ -103,6 +96,7 @@ export function loadWith(
   let keep = false;
   try {
     const insns = kernelInsns(program);
+    attachTarget(program);
     stage = 'btf';
     btf = openBtf();
     stage = 'map';
@@ -139,14 +133,17 @@ function loadInsns(
   for (const [i, map] of maps.all.entries()) fds.writeInt32LE(map.fd, 4 * i);
   const sleepable = program.type === 'syscall' || program.sleepable === true;
   const flags = (sleepable ? BPF_F_SLEEPABLE : 0) | (options.everyState === true ? BPF_F_TEST_STATE_FREQ : 0);
+  const target = attachTarget(program);
   const attempt = (level: number, log?: Buffer): Attempt => {
     const attr = new Attr(152)
-      .u32(0, PROG_TYPE_NUMBER[program.type])
+      .u32(0, progType(program.type).number)
       .u32(4, program.insns.length)
       .pointer(8, insns)
       .pointer(16, license)
       .u32(44, flags)
       .name(48, program.name)
+      .u32(68, program.attach?.type ?? 0)
+      .u32(108, target)
       .pointer(120, fds);
     if (btf !== undefined) {
       attr

@@ -5,7 +5,21 @@ import type { MapDef, MapType } from '../object/program.js';
 import { Attr, BpfCmd, bpf, closeFd, errnoName, KernelError } from './syscall.js';
 
 /** Only these take BTF for key and value: the others refuse it (map_check_no_btf). */
-const TAKES_BTF: ReadonlySet<MapType> = new Set(['array', 'percpu_array', 'hash', 'lru_hash']);
+const TAKES_BTF: ReadonlySet<MapType> = new Set([
+  'array',
+  'percpu_array',
+  'hash',
+  'lru_hash',
+  'percpu_hash',
+  'lru_percpu_hash',
+  'lpm_trie',
+  'cgroup_storage',
+  'percpu_cgroup_storage',
+  'sk_storage',
+  'inode_storage',
+  'task_storage',
+  'cgrp_storage',
+]);
 
 /** BTF of a map: descriptor of loaded BTF, type ids of key (0 for a data section) and value in it. */
 export interface MapBtf {
@@ -37,7 +51,7 @@ export class KernelMap {
 
   /** Bytes that a lookup returns: for a per-CPU map one value a CPU, each rounded up to 8 bytes. */
   get entrySize(): number {
-    if (this.def.type !== 'percpu_array') return this.def.valueSize;
+    if (!this.def.type.includes('percpu')) return this.def.valueSize;
     return Math.ceil(this.def.valueSize / 8) * 8 * possibleCpus();
   }
 
@@ -142,10 +156,15 @@ export function createMap(def: MapDef, btf?: MapBtf): KernelMap {
     .u32(12, def.maxEntries)
     .u32(16, def.flags)
     .name(28, def.name);
-  if (btf !== undefined && TAKES_BTF.has(def.type)) {
+  if (btf !== undefined && btf.value !== 0 && TAKES_BTF.has(def.type)) {
     attr.u32(48, btf.fd).u32(52, btf.key).u32(56, btf.value);
   }
+  if (def.extra !== undefined) attr.u64(64, def.extra);
+  // Made only to say what the entries are like: the outer map keeps no hold on it.
+  const inner = def.inner === undefined ? undefined : createMap(def.inner, innerBtf(def.inner, btf));
+  if (inner !== undefined) attr.u32(20, inner.fd);
   const fd = bpf(BpfCmd.mapCreate, attr);
+  inner?.close();
   if (fd < 0) throw new KernelError(`create ${def.type} map ${def.name}`, errnoName(fd));
   const map = new KernelMap(def, fd);
   try {
@@ -156,6 +175,12 @@ export function createMap(def: MapDef, btf?: MapBtf): KernelMap {
     throw error;
   }
   return map;
+}
+
+/** BTF of the entries of a map of maps: from the same place as that of the map. */
+function innerBtf(inner: MapDef, btf: MapBtf | undefined): MapBtf | undefined {
+  if (btf === undefined || inner.btfValue === undefined) return undefined;
+  return { fd: btf.fd, key: inner.btfKey ?? 0, value: inner.btfValue };
 }
 
 /** Writes `initial` to entry 0, padded with zeros: a `.bss` may be longer than what the object file holds of it. */

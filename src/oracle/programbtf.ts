@@ -61,6 +61,7 @@ export function ownBtf(program: Program, fd: number, close: (fd: number) => void
     ),
     program.maps.map((map) => [map.btfKey ?? 0, map.btfValue ?? 0]),
     close,
+    new Set(program.maps.flatMap((map, i) => (map.inner?.btfValue === undefined ? [] : [i]))),
   );
 }
 
@@ -69,6 +70,8 @@ function withTypes(
   funcInfo: Buffer,
   maps: readonly (readonly [key: number, value: number])[],
   close: (fd: number) => void,
+  /** Maps whose entries are maps with BTF. */
+  nested: ReadonlySet<number> = new Set(),
 ): ProgramBtf {
   let isOpen = true;
   return {
@@ -76,7 +79,7 @@ function withTypes(
     funcInfo,
     map(index) {
       const [key, value] = maps[index] ?? NO_TYPES;
-      return value === 0 ? undefined : { fd, key, value };
+      return value === 0 && !nested.has(index) ? undefined : { fd, key, value };
     },
     close() {
       if (!isOpen) return;

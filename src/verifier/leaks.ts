@@ -1,5 +1,5 @@
 /** What must have been given back where a program ends. Follows check_resource_leak and check_return_code of kernel/bpf/verifier.c. */
-import { progType } from '../kernel/progtypes.js';
+import { returnRange } from '../kernel/progtypes.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
 import { isPointer, typeName } from './regs.js';
@@ -33,6 +33,6 @@ export function checkReturn(p: Path): void {
   const r0 = p.reg(0);
   if (r0.type === 'uninit') refuse('R0 !read_ok');
   if (p.strict && isPointer(r0)) refuse('R0 leaks addr as return value');
-  const range = progType(p.program.type).returns;
+  const range = returnRange(p.program.type, p.program.attach);
   if (range !== undefined) requireRange(r0, range, 'At program exit');
 }

@@ -4,9 +4,11 @@
  */
 
 import { MAP_FLAGS } from '../kernel/maptypes.js';
-import { contextField } from '../kernel/progtypes.js';
+import { progType } from '../kernel/progtypes.js';
 import { structAccess } from '../kernel/structs.js';
 import type { Program, SpecialField } from '../object/program.js';
+import { loadContext, storeContext } from './context.js';
+import { followPointer } from './follow.js';
 import type { Path } from './path.js';
 import { refuse, unsupported } from './refusal.js';
 import {
@@ -131,12 +133,7 @@ export function kptrLoad(p: Path, field: SpecialField): Reg {
 
 function checkPacket(p: Path, a: Access, write: boolean): void {
   const { reg, regno } = a;
-  if (
-    write &&
-    (p.program.type === 'socket_filter' || reg.type === 'packet_meta') &&
-    p.program.type !== 'xdp' &&
-    p.program.type !== 'tc'
-  ) {
+  if (write && !progType(p.program.type).packetWritable) {
     refuse('cannot write into packet');
   }
   if (reg.num.smin < 0n) {
@@ -145,24 +142,6 @@ function checkPacket(p: Path, a: Access, write: boolean): void {
   const at = reg.off + a.off;
   if (at < 0 || at + a.size > reg.range) {
     refuse(`R${regno} offset is outside of the packet`);
-  }
-}
-
-function loadContext(p: Path, a: Access): Reg {
-  const at = contextOffset(a);
-  const field = contextField(p.program.type, at, a.size, 'read');
-  if (field === undefined) refuse(`invalid bpf_context access off=${at} size=${a.size}`);
-  switch (field) {
-    case 'scalar':
-      return unknownOf(a.size);
-    case 'packet':
-      return pointerReg('packet');
-    case 'packet_meta':
-      return pointerReg('packet_meta');
-    case 'packet_end':
-      return pointerReg('packet_end');
-    case 'sock_common':
-      return pointerReg('sock_common', { nullable: true, id: p.newId() });
   }
 }
 
@@ -185,6 +164,22 @@ function loadStruct(a: Access): Reg {
   return unknownOf(a.size);
 }
 
+/** struct bpf_flow_keys. */
+const FLOW_KEYS_SIZE = 56;
+
+function checkFlowKeys(a: Access): void {
+  const at = fixedOffset(a.reg) + a.off;
+  if (at < 0 || at + a.size > FLOW_KEYS_SIZE) refuse(`invalid access to flow keys off=${at} size=${a.size}`);
+}
+
+/** How much of it a program uses is held against its size when the program is attached (__check_buffer_access). */
+function checkBuffer(a: Access): void {
+  if (a.reg.off + a.off < 0)
+    refuse(`R${a.regno} invalid ${typeName(a.reg)} buffer access: off=${a.reg.off + a.off}, size=${a.size}`);
+  if (!hasFixedOffset(a.reg) || a.reg.num.value !== 0n)
+    refuse(`R${a.regno} invalid variable buffer offset: off=${a.reg.off + a.off}`);
+}
+
 function requireBtfOffset(p: Path, a: Access): void {
   if (p.strict) refuse(`'struct ${a.reg.struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
   const name = `${typeName(a.reg)}${a.reg.struct}`;
@@ -195,40 +190,6 @@ function requireBtfOffset(p: Path, a: Access): void {
 
 function localFields(program: Program, struct: string): readonly SpecialField[] {
   return program.localTypes.find((t) => t.name === struct)?.fields ?? [];
-}
-
-/** Members whose pointers are RCU pointers and never NULL (BTF_TYPE_SAFE_RCU); with `?`, may be NULL (BTF_TYPE_SAFE_RCU_OR_NULL). */
-const SAFE_RCU = new Set([
-  'task_struct.real_parent',
-  'task_struct.group_leader',
-  'task_struct.cgroups',
-  'task_struct.cpus_ptr',
-  'css_set.dfl_cgrp',
-  'cgroup_subsys_state.cgroup',
-  'mm_struct.exe_file?',
-  'sk_buff.sk?',
-  'request_sock.sk?',
-]);
-
-/**
- * A pointer loaded from a kernel struct (check_ptr_to_btf_access): trusted less than the one it was loaded through, unless RCU keeps
- * both alive.
- */
-function followPointer(p: Path, a: Access): Reg | undefined {
-  const { reg, size } = a;
-  const at = fixedOffset(reg) + a.off;
-  const pointer = p.program.kernelPointers?.find((k) => k.struct === reg.struct && k.offset === at);
-  if (pointer === undefined || size !== 8) return undefined;
-  const to = (trust: Reg['trust'], nullable = false): Reg =>
-    pointerReg('btf', { struct: pointer.to, trust, nullable, id: nullable ? p.newId() : 0 });
-  if (reg.trust === 'untrusted') return to('untrusted');
-  const trusted = reg.trust === 'trusted' || reg.ref !== 0 || reg.trust === 'rcu';
-  if (!trusted) return to('none');
-  if (!p.inRcu) return to('untrusted');
-  const member = `${reg.struct}.${pointer.member}`;
-  if (SAFE_RCU.has(member)) return to('rcu');
-  if (SAFE_RCU.has(`${member}?`) || pointer.rcu === true) return to('rcu', true);
-  return to('none');
 }
 
 /** Only the copy of one CPU is memory (bpf_per_cpu_ptr). */
@@ -262,15 +223,22 @@ export function load(p: Path, a: Access): Reg {
       checkPacket(p, a, false);
       return unknownOf(a.size);
     case 'ctx':
-      return loadContext(p, a);
+      return loadContext(p, contextOffset(a), a.size) ?? unknownOf(a.size);
     case 'sock':
     case 'sock_common':
     case 'tcp_sock':
     case 'xdp_sock':
       return loadStruct(a);
     case 'btf':
+      requireMemoryOfItsOwn(a);
       requireBtfOffset(p, a);
-      return followPointer(p, a) ?? unknownOf(a.size);
+      return followPointer(p, reg, a.regno, fixedOffset(reg) + a.off, a.size) ?? unknownOf(a.size);
+    case 'flow_keys':
+      checkFlowKeys(a);
+      return unknownOf(a.size);
+    case 'buffer':
+      checkBuffer(a);
+      return unknownOf(a.size);
     case 'object': {
       requireMemoryOfItsOwn(a);
       requireBtfOffset(p, a);
@@ -323,9 +291,7 @@ export function store(p: Path, a: Access, value: Reg): void {
     case 'ctx': {
       refuseLeak(p, a, value, 'ctx');
       const at = contextOffset(a);
-      if (contextField(p.program.type, at, a.size, 'write') === undefined) {
-        refuse(`invalid bpf_context access off=${at} size=${a.size}`);
-      }
+      storeContext(p, at, a.size);
       return;
     }
     case 'sock':
@@ -337,6 +303,14 @@ export function store(p: Path, a: Access, value: Reg): void {
     case 'map_key':
       refuse(`R${a.regno} cannot write into ${typeName(reg)}`);
       break;
+    case 'flow_keys':
+      refuseLeak(p, a, value, 'flow keys');
+      checkFlowKeys(a);
+      return;
+    case 'buffer':
+      if (reg.readonly) refuse(`R${a.regno} cannot write into ${typeName(reg)}`);
+      checkBuffer(a);
+      return;
     case 'btf':
       requireBtfOffset(p, a);
       refuse('only read is supported');

@@ -53,6 +53,8 @@ export function pointerBinary(
   }
   if (op !== 'add' && op !== 'sub')
     refuse(`R${regno} pointer arithmetic with ${ALU_MARKS[op]} operator prohibited`);
+  if (pointer.type === 'flow_keys' && !isConst(scalar.num))
+    refuse(`R${regno} pointer arithmetic on flow_keys prohibited`);
   if (op === 'sub' && pointer !== a) refuse(`R${regno} tried to subtract pointer from scalar`);
   // Linux does not track `fp -= scalar`: it is written `fp += -scalar`.
   if (op === 'sub' && pointer.type === 'stack') refuse(`R${regno} subtraction from stack pointer prohibited`);

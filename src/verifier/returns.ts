@@ -141,8 +141,13 @@ function target(p: Path, site: CallSite, to: PointerKind): Reg {
       if (struct === undefined) refuse('bpf_cast_to_kern_ctx is not for this program type');
       return pointerReg('btf', { struct, trust: 'trusted' });
     }
-    case 'cast':
+    case 'cast': {
       // Read through without trust, whatever the type: the load is made safe by the kernel.
-      return pointerReg('btf', { struct: `btf_id ${site.regs[to.arg]!.num.value}`, trust: 'untrusted' });
+      const id = Number(site.regs[to.arg]!.num.value);
+      const types = p.program.kernelTypes;
+      const struct = types === undefined ? `btf_id ${id}` : id === 0 ? 'void' : types.nameOf(id);
+      if (struct === undefined) refuse('kfunc bpf_rdonly_cast type ID argument must be of a struct or void');
+      return pointerReg('btf', { struct, trust: 'untrusted' });
+    }
   }
 }

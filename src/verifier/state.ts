@@ -31,7 +31,11 @@ export type RegType =
   | 'object'
   | 'func'
   /** The dynptr that bpf_user_ringbuf_drain passes to its callback. */
-  | 'dynptr';
+  | 'dynptr'
+  /** What a flow dissector fills in (struct bpf_flow_keys). */
+  | 'flow_keys'
+  /** Memory whose size only shows when the program is attached. */
+  | 'buffer';
 
 export interface Reg {
   readonly type: RegType;
@@ -160,6 +164,8 @@ export interface State {
   readonly irq: number;
   /** may_goto depth. */
   readonly mayGoto: number;
+  /** How many callbacks were entered on this path (callback_unroll_depth); undefined is none. */
+  readonly unrolled?: number;
 }
 
 export const frameOf = (state: State): Frame => state.frames[state.frames.length - 1]!;

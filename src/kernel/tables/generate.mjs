@@ -5,18 +5,43 @@
  *
  * DIR holds helpers.tsv and kfuncs.tsv (prototypes and flags, read from the kernel's source) and helper_avail_618.tsv and
  * kfunc_avail_618.tsv (what a running 6.18 lets each program type call: `+` and `OK` yes, `S` only where the program may sleep,
- * `-` no). Of the modelled program types only syscall programs may sleep, so `S` counts as no for the others.
+ * `-` no). `S` counts as yes for those types whose programs may be loaded as sleepable ones.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Letter, column, and whether programs of the type may be loaded as sleepable ones. */
 const TYPES = [
   ['x', 'XDP'],
   ['t', 'SCHED_CLS'],
   ['f', 'SOCKET_FILTER'],
   ['p', 'TRACEPOINT'],
-  ['s', 'SYSCALL'],
+  ['s', 'SYSCALL', true],
+  ['k', 'KPROBE', true],
+  ['r', 'RAW_TRACEPOINT'],
+  ['w', 'RAW_TRACEPOINT_WRITABLE'],
+  ['e', 'PERF_EVENT'],
+  ['b', 'tp_btf'],
+  ['I', 'iter', true],
+  ['a', 'SCHED_ACT'],
+  ['g', 'CGROUP_SKB'],
+  ['c', 'CGROUP_SOCK'],
+  ['A', 'CGROUP_SOCK_ADDR'],
+  ['G', 'CGROUP_SOCKOPT'],
+  ['d', 'CGROUP_DEVICE'],
+  ['y', 'CGROUP_SYSCTL'],
+  ['i', 'LWT_IN'],
+  ['o', 'LWT_OUT'],
+  ['m', 'LWT_XMIT'],
+  ['6', 'LWT_SEG6LOCAL'],
+  ['S', 'SK_SKB'],
+  ['M', 'SK_MSG'],
+  ['O', 'SOCK_OPS'],
+  ['L', 'SK_LOOKUP'],
+  ['R', 'SK_REUSEPORT'],
+  ['D', 'FLOW_DISSECTOR'],
+  ['n', 'NETFILTER'],
 ];
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -40,7 +65,9 @@ function rows(file) {
 /** The letters of the program types whose cell says that the function may be called. */
 function letters(row) {
   if (row === undefined) return '';
-  return TYPES.filter(([, column]) => row[column] === '+' || row[column] === 'OK')
+  return TYPES.filter(
+    ([, column, sleeps]) => row[column] === '+' || row[column] === 'OK' || (sleeps && row[column] === 'S'),
+  )
     .map(([letter]) => letter)
     .join('');
 }

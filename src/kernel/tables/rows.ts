@@ -46,10 +46,42 @@ const LETTERS: Readonly<Record<string, ProgType>> = {
   f: 'socket_filter',
   p: 'tracepoint',
   s: 'syscall',
+  k: 'kprobe',
+  r: 'raw_tracepoint',
+  w: 'raw_tracepoint_writable',
+  e: 'perf_event',
+  b: 'tp_btf',
+  I: 'iter',
+  a: 'action',
+  g: 'cgroup_skb',
+  c: 'cgroup_sock',
+  A: 'cgroup_sock_addr',
+  G: 'cgroup_sockopt',
+  d: 'cgroup_device',
+  y: 'cgroup_sysctl',
+  i: 'lwt_in',
+  o: 'lwt_out',
+  m: 'lwt_xmit',
+  '6': 'lwt_seg6local',
+  S: 'sk_skb',
+  M: 'sk_msg',
+  O: 'sock_ops',
+  L: 'sk_lookup',
+  R: 'sk_reuseport',
+  D: 'flow_dissector',
+  n: 'netfilter',
 };
 
 const words = (cell: string | undefined): string[] => (cell ? cell.split(' ') : []);
-const types = (cell: string | undefined): ProgType[] => [...(cell ?? '')].map((letter) => LETTERS[letter]!);
+
+/**
+ * Programs on functions and LSM hooks are given what those on tracepoints and iterators are given: no cell tells, for where no
+ * such program could be loaded none could be asked about.
+ */
+function types(cell: string | undefined): ProgType[] {
+  const known = [...(cell ?? '')].map((letter) => LETTERS[letter]!);
+  return known.some((type) => type === 'tp_btf' || type === 'iter') ? [...known, 'fentry', 'lsm'] : known;
+}
 
 function helperRow(line: string): HelperRow {
   const [id, name, ret, args, marks, letters] = line.split('|');

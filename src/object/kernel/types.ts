@@ -1,0 +1,295 @@
+/**
+ * The kernel's own structs, as a program may walk them, out of the BTF of a kernel. Follows btf_struct_access, btf_struct_walk and
+ * btf_ctx_access of kernel/bpf/btf.c. Nothing is decoded before it is asked for.
+ */
+import type { Btf } from '../btf/read.js';
+import type { BtfType, Composite } from '../btf/types.js';
+import type { Attachment, KernelArgument, KernelTypes, ProgType, StructAccess } from '../program.js';
+import { ITER_ARGUMENTS, nullArgument } from './arguments.js';
+
+const isStruct = (type: BtfType): type is Composite => type.kind === 'struct' || type.kind === 'union';
+
+/** Where an access may still lead: the struct looked at, and the offset in it. */
+interface Step {
+  readonly struct: Composite;
+  readonly offset: number;
+}
+
+type Outcome = StructAccess | { readonly kind: 'into'; readonly step: Step };
+
+class KernelStructs implements KernelTypes {
+  private readonly ids = new Map<string, number | undefined>();
+  private readonly accesses = new Map<string, StructAccess>();
+
+  constructor(private readonly btf: Btf) {}
+
+  private idOf(name: string): number | undefined {
+    if (!this.ids.has(name)) {
+      const numbered = /^btf_id (\d+)$/.exec(name);
+      const id =
+        numbered !== null
+          ? Number(numbered[1])
+          : (this.btf.find(name, 'struct') ?? this.btf.find(name, 'union'));
+      this.ids.set(name, id === undefined || id >= this.btf.count ? undefined : id);
+    }
+    return this.ids.get(name);
+  }
+
+  has(name: string): boolean {
+    const id = this.idOf(name);
+    return id !== undefined && isStruct(this.btf.resolve(id).type);
+  }
+
+  nameOf(id: number): string | undefined {
+    if (id <= 0 || id >= this.btf.count) return undefined;
+    const { type } = this.btf.resolve(id);
+    return isStruct(type) && type.name !== '' ? type.name : undefined;
+  }
+
+  variable(id: number): { struct: string | undefined; size: number; percpu: boolean } | undefined {
+    if (id <= 0 || id >= this.btf.count) return undefined;
+    const type = this.btf.type(id);
+    if (type.kind !== 'var') return undefined;
+    const { type: target } = this.btf.resolve(type.type);
+    return {
+      struct: isStruct(target) ? target.name : undefined,
+      size: this.btf.size(type.type) ?? 0,
+      percpu: this.percpuVariables().has(id),
+    };
+  }
+
+  private percpu: ReadonlySet<number> | undefined;
+  private percpuVariables(): ReadonlySet<number> {
+    if (this.percpu === undefined) {
+      const section = this.btf.find('.data..percpu', 'datasec');
+      const type = section === undefined ? undefined : this.btf.type(section);
+      this.percpu = new Set(type?.kind === 'datasec' ? type.vars.map((one) => one.type) : []);
+    }
+    return this.percpu;
+  }
+
+  /** A pointer to `to` may be passed where one to `struct` is wanted: it is at offset 0 of it (btf_struct_ids_match). */
+  startsWith(struct: string, first: string): boolean {
+    let id = this.idOf(struct);
+    for (let depth = 0; id !== undefined && depth < 16; depth++) {
+      const { type }: { type: BtfType } = this.btf.resolve(id);
+      if (!isStruct(type)) return false;
+      if (type.name === first) return true;
+      const member = type.members.find((one) => one.bitOffset === 0);
+      if (member === undefined) return false;
+      id = member.type;
+      for (let inner = this.btf.resolve(id).type; inner.kind === 'array'; inner = this.btf.resolve(id).type) {
+        id = inner.element;
+      }
+    }
+    return false;
+  }
+
+  access(name: string, offset: number, size: number): StructAccess {
+    const key = `${name} ${offset} ${size}`;
+    let found = this.accesses.get(key);
+    if (found === undefined) {
+      found = this.walk(name, offset, size);
+      this.accesses.set(key, found);
+    }
+    return found;
+  }
+
+  private walk(name: string, offset: number, size: number): StructAccess {
+    const id = this.idOf(name);
+    const { type } = id === undefined ? { type: undefined } : this.btf.resolve(id);
+    if (type === undefined || !isStruct(type))
+      return { kind: 'refused', message: `Type '${name}' is not a struct` };
+    let step: Step = { struct: type, offset };
+    let viaUnion = false;
+    for (let depth = 0; depth < 64; depth++) {
+      // One member alone is no choice (__bpf_md_ptr).
+      if (step.struct.kind === 'union' && step.struct.members.length !== 1) viaUnion = true;
+      const outcome = this.inside(step, size, viaUnion);
+      if (outcome.kind !== 'into') return outcome;
+      step = outcome.step;
+    }
+    return { kind: 'refused', message: `Type '${name}' nests too deep` };
+  }
+
+  private inside({ struct, offset }: Step, size: number, viaUnion: boolean): Outcome {
+    if (offset + size > struct.size) return this.flexible({ struct, offset }, size);
+    for (const member of struct.members) {
+      const at = Math.floor(member.bitOffset / 8);
+      if (offset + size <= at) break;
+      if (member.bitSize > 0) {
+        const end = Math.ceil((member.bitOffset + member.bitSize) / 8);
+        if (offset <= at && end <= offset + size) return { kind: 'scalar' };
+        continue;
+      }
+      if (offset < at) break;
+      const outcome = this.member(struct, member, at, offset, size, viaUnion);
+      if (outcome !== undefined) return outcome;
+    }
+    return { kind: 'refused', message: `struct ${struct.name} doesn't have field at offset ${offset}` };
+  }
+
+  private member(
+    struct: Composite,
+    member: Composite['members'][number],
+    start: number,
+    offset: number,
+    size: number,
+    viaUnion: boolean,
+  ): StructAccess | { kind: 'into'; step: Step } | undefined {
+    const whole = this.btf.size(member.type);
+    if (whole === undefined) return { kind: 'refused', message: `field ${member.name} doesn't have size` };
+    const end = start + whole;
+    if (offset >= end) return undefined;
+    let at = start;
+    let { type } = this.btf.resolve(member.type);
+    if (type.kind === 'array') {
+      if (whole === 0) return undefined;
+      while (type.kind === 'array') {
+        const element: number = type.element;
+        type = this.btf.resolve(element).type;
+        if (type.kind === 'array') continue;
+        const each = this.btf.size(element) ?? 0;
+        if (each === 0) return undefined;
+        at += Math.floor((offset - at) / each) * each;
+      }
+    }
+    if (isStruct(type)) return { kind: 'into', step: { struct: type, offset: offset - at } };
+    if (type.kind === 'ptr') {
+      if (size !== 8 || offset !== at) {
+        return {
+          kind: 'refused',
+          message: `cannot access ptr member ${member.name} with moff ${at} in struct ${struct.name} with off ${offset} size ${size}`,
+        };
+      }
+      const target = this.btf.resolve(type.type).type;
+      if (isStruct(target)) {
+        const tag = this.tagOf(type.type);
+        return {
+          kind: 'pointer',
+          to: target.name === '' ? `btf_id ${this.btf.resolve(type.type).id}` : target.name,
+          member: member.name,
+          viaUnion,
+          ...(tag === undefined ? {} : { tag }),
+        };
+      }
+    }
+    if (offset + size > end && !viaUnion) {
+      return {
+        kind: 'refused',
+        message: `access beyond the end of member ${member.name} (mend:${end}) in struct ${struct.name} with off ${offset} size ${size}`,
+      };
+    }
+    return { kind: 'scalar' };
+  }
+
+  /** Beyond the end of a struct whose last member is an array of no certain length. */
+  private flexible({ struct, offset }: Step, size: number): Outcome {
+    const beyond: StructAccess = {
+      kind: 'refused',
+      message: `access beyond struct ${struct.name} at off ${offset} size ${size}`,
+    };
+    const last = struct.members.at(-1);
+    const array = last === undefined ? undefined : this.btf.resolve(last.type).type;
+    if (last === undefined || array?.kind !== 'array' || array.count !== 0) return beyond;
+    const at = Math.floor(last.bitOffset / 8);
+    if (offset < at) return beyond;
+    const { type } = this.btf.resolve(array.element);
+    if (type.kind === 'int') return { kind: 'scalar' };
+    if (!isStruct(type) || type.size === 0) return beyond;
+    return { kind: 'into', step: { struct: type, offset: (offset - at) % type.size } };
+  }
+
+  private tagOf(id: number): 'user' | 'percpu' | 'rcu' | undefined {
+    const type = this.btf.type(id);
+    if (type.kind !== 'type_tag') return undefined;
+    return type.name === 'user' || type.name === 'percpu' || type.name === 'rcu' ? type.name : undefined;
+  }
+
+  arguments(type: ProgType, { target, type: attach }: Attachment): readonly KernelArgument[] | undefined {
+    if (target === undefined) return undefined;
+    const btf = this.btf;
+    const traced = type === 'tp_btf';
+    const prefix = traced ? 'btf_trace_' : type === 'iter' ? 'bpf_iter_' : type === 'lsm' ? 'bpf_lsm_' : '';
+    const id = btf.find(`${prefix}${target}`, traced ? 'typedef' : 'func');
+    if (id === undefined) return undefined;
+    const named = btf.type(id);
+    if (named.kind !== 'typedef' && named.kind !== 'func') return undefined;
+    const pointer = btf.resolve(named.type).type;
+    const proto = traced && pointer.kind === 'ptr' ? btf.resolve(pointer.type).type : pointer;
+    if (proto.kind !== 'func_proto') return undefined;
+    // The first argument of a tracepoint's function is its own data.
+    const params = proto.params.slice(traced ? 1 : 0);
+    const args = params.map(({ type: param, name }, i): KernelArgument => {
+      const special = type === 'iter' ? ITER_ARGUMENTS[target]?.[i] : undefined;
+      return (
+        this.argument(param, target, i, special) ??
+        this.pointerArgument(
+          param,
+          {
+            trusted: type !== 'fentry' || attach === 26,
+            nullable: name.endsWith('__nullable') || (traced && nullArgument(target, i) === 'null'),
+            ...(special === undefined ? {} : special),
+            ...(traced && nullArgument(target, i) === 'error' ? { error: true } : {}),
+          },
+          target,
+          i,
+        )
+      );
+    });
+    const hasResult = attach === 25 || attach === 26 || type === 'lsm';
+    if (!hasResult) return args;
+    const result =
+      proto.returns === 0 ? undefined : this.argument(proto.returns, target, params.length, undefined);
+    return result === undefined ? args : [...args, result];
+  }
+
+  /** An argument that is no pointer to a struct. */
+  private argument(
+    id: number,
+    target: string,
+    index: number,
+    special: (typeof ITER_ARGUMENTS)[string][number] | undefined,
+  ): KernelArgument | undefined {
+    const { type } = this.btf.resolve(id);
+    if (type.kind === 'int' || type.kind === 'enum' || type.kind === 'enum64' || isStruct(type))
+      return { kind: 'scalar', size: 0 };
+    if (type.kind !== 'ptr') {
+      return {
+        kind: 'refused',
+        message: `func '${target}' arg${index} has type ${type.kind}. Only pointer access is allowed`,
+      };
+    }
+    if (special?.buffer !== undefined) return { kind: 'buffer', readonly: special.buffer === 'readonly' };
+    const to = this.btf.resolve(type.type).type;
+    // The verifier sees no more in these than a number.
+    if (to.kind === 'void' || to.kind === 'int') return { kind: 'scalar', size: 8 };
+    if (!isStruct(to))
+      return { kind: 'refused', message: `func '${target}' arg${index} type ${to.kind} is not a struct` };
+    return undefined;
+  }
+
+  private pointerArgument(
+    id: number,
+    how: { readonly trusted?: boolean; readonly nullable?: boolean; readonly error?: true },
+    _target: string,
+    _index: number,
+  ): KernelArgument {
+    const { type } = this.btf.resolve(id);
+    if (type.kind !== 'ptr' || how.error === true) return { kind: 'scalar', size: 8 };
+    const { id: to, type: struct } = this.btf.resolve(type.type);
+    const tag = this.tagOf(type.type);
+    return {
+      kind: 'pointer',
+      to: isStruct(struct) && struct.name !== '' ? struct.name : `btf_id ${to}`,
+      trust: how.trusted === false ? 'none' : 'trusted',
+      nullable: how.nullable === true,
+      ...(tag === undefined || tag === 'rcu' ? {} : { tag }),
+    };
+  }
+}
+
+/** The structs of the kernel that this BTF is of. */
+export function kernelTypes(btf: Btf): KernelTypes {
+  return new KernelStructs(btf);
+}

@@ -1,0 +1,30 @@
+/** What a program is to be attached to, as the kernel wants it named: by id in its own BTF. */
+import type { Program, ProgType } from '../object/program.js';
+import { kernelTypeId } from './btf.js';
+import { KernelError } from './syscall.js';
+
+/** By type: kind and name of the BTF type that stands for a target (find_attach_btf_id of libbpf). */
+const TARGETS: Partial<Record<ProgType, readonly [kind: 'typedef' | 'func', prefix: string]>> = {
+  tp_btf: ['typedef', 'btf_trace_'],
+  iter: ['func', 'bpf_iter_'],
+  fentry: ['func', ''],
+  lsm: ['func', 'bpf_lsm_'],
+};
+
+/**
+ * The attach_btf_id of a load; 0 for programs that name no target. Throws KernelError where the running kernel has nothing of that
+ * name.
+ */
+export function attachTarget(program: Program): number {
+  const named = TARGETS[program.type];
+  const target = program.attach?.target;
+  if (named === undefined || target === undefined) return 0;
+  const [kind, prefix] = named;
+  const id = kernelTypeId(`${prefix}${target}`, kind);
+  if (id !== undefined) return id;
+  throw new KernelError(
+    'load program',
+    'ESRCH',
+    `${prefix}${target}, to which it attaches, is not in this kernel's BTF`,
+  );
+}
