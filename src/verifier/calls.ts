@@ -130,6 +130,7 @@ export class Calls {
     else if (callsBack && this.mayRunAgain(site, spec.countArg)) {
       const depth = p.depth;
       p.setCallbackDepth(depth, p.frame.callbackDepth + 1);
+      p.unrolled++;
       p.pushFrame(target, site.at, callbackArgs(p, site, spec), {
         call: site.at,
         returns: spec.returns,

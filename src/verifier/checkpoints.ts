@@ -1,23 +1,59 @@
 /**
  * States kept where paths meet, so that a path is not walked again when what it knows was walked before; and the loops that
  * this makes visible. Follows is_state_visited of kernel/bpf/verifier.c.
+ *
+ * Two ways to compare. With `precision`, as Linux: numbers that no check relied on may differ (`backtrack.ts`). Without, a state is
+ * found covered only if the other really contains it.
  */
-import type { Mode } from './compare.js';
-import { covers, sameCalls } from './compare.js';
+import type { Backtracker, Step } from './backtrack.js';
+import type { Code } from './code.js';
+import { Comparison, maybeLooping, roundsDiffer, sameCalls } from './compare.js';
 import type { VerifierDefects } from './defects.js';
+import { Places } from './marks.js';
 import { refuse } from './refusal.js';
 import type { Visit } from './result.js';
 import type { State } from './state.js';
+import { frameOf } from './state.js';
 
 export interface Checkpoint {
   readonly slot: number;
   readonly state: State;
-  readonly visit: Visit;
+  /** The fact that stands for it; undefined where no facts are kept. */
+  readonly visit: Visit | undefined;
   /** Paths that started here and have not ended. While there are any, the state is not known to be safe. */
   branches: number;
   /** How often it covered a state, and how often it did not. */
   hits: number;
   misses: number;
+  readonly parent: Checkpoint | undefined;
+  /** The insns walked from the parent to here, last first. */
+  readonly history: Step | undefined;
+  /** Numbers that checks below relied on. */
+  readonly marks: Places;
+  /** The loop it lies on. */
+  readonly round: Round | undefined;
+}
+
+/** A loop that is being walked, with the calls that lead to it (struct bpf_scc_visit). */
+interface Round {
+  /** The first state in it; when all its paths have ended the loop is done with. */
+  entry: Checkpoint | undefined;
+  /** States found covered by one whose paths had not all ended, so that not all it relies on was known. */
+  backedges: Backedge[];
+}
+
+interface Backedge {
+  readonly covered: Checkpoint;
+  readonly step: Step | undefined;
+  readonly parent: Checkpoint | undefined;
+  readonly depth: number;
+}
+
+/** Where a path is: what is compared, and how it came here. */
+export interface Arrival {
+  readonly slot: number;
+  readonly state: State;
+  readonly step: Step | undefined;
   readonly parent: Checkpoint | undefined;
 }
 
@@ -27,18 +63,31 @@ export interface Checkpoint {
  */
 export type LoopKind = 'iterator' | 'drained' | 'callback' | 'may_goto' | undefined;
 
-/** Rounds of one and the same state after which a loop that no check ends is given up; the kernel walks on to its limit. */
-const STUCK = 40;
+/** Rounds over which marks are passed on (MAX_BACKEDGE_ITERS); after that every number counts. */
+const MAX_ROUNDS = 64;
+
+export interface Found {
+  readonly by: Checkpoint | undefined;
+  /** It differs from what covers it in what facts may say. */
+  readonly loose: boolean;
+}
 
 export class Checkpoints {
-  private readonly bySlot = new Map<number, Checkpoint[]>();
+  private readonly bySlot: (Checkpoint[] | undefined)[] = [];
+  private readonly rounds = new Map<string, Round>();
+  private readonly comparison: Comparison;
   count = 0;
 
   constructor(
-    private readonly strict: boolean,
+    private readonly code: Code,
+    strict: boolean,
     private readonly pruning: boolean,
-    private readonly defects: VerifierDefects = {},
-  ) {}
+    /** Undefined: every number counts. */
+    private readonly backtracker: Backtracker | undefined,
+    defects: VerifierDefects = {},
+  ) {
+    this.comparison = new Comparison(code, strict, backtracker !== undefined, defects);
+  }
 
   /** Jumps walked so far; the walk counts them. */
   jumps = 0;
@@ -46,83 +95,176 @@ export class Checkpoints {
   private lastWalked = 0;
 
   /** Enough has happened since a state was last kept that another may be worth it (the heuristic of is_state_visited). */
-  isTime(walked: number): boolean {
+  private isTime(walked: number): boolean {
     return this.jumps - this.lastJumps >= 2 && walked - this.lastWalked >= 8;
   }
 
   /** In a loop that is walked round by round states are kept less often. */
-  isSoon(walked: number): boolean {
+  private isSoon(walked: number): boolean {
     return this.jumps - this.lastJumps < 20 && walked - this.lastWalked < 100;
   }
 
-  /**
-   * The checkpoint that covers this state, if there is one; and whether a path that is not at its end yet came through here.
-   * Refuses a loop that cannot end. `keep`: the state would become a checkpoint, so that old ones that never cover may go.
-   * `always`: every state is kept here.
-   */
-  covering(
-    slot: number,
-    state: State,
-    loop: LoopKind,
-    keep: boolean,
-    always: boolean,
-  ): { readonly covered: Checkpoint | undefined; readonly looping: boolean } {
-    const list = this.bySlot.get(slot);
-    let looping = false;
-    if (list === undefined) return { covered: undefined, looping };
-    for (let i = list.length - 1; i >= 0; i--) {
-      const old = list[i]!;
-      if (!sameCalls(old.state, state)) continue;
-      if (this.isCovered(old, slot, state, loop)) {
-        old.hits++;
-        return { covered: old, looping };
-      }
-      if (old.branches > 0 && (loop === undefined || loop === 'may_goto')) looping = true;
-      if (!keep) continue;
-      old.misses++;
-      if (old.misses > (old.hits + 1) * (always && old.branches > 0 ? 64 : 3)) list.splice(i, 1);
-    }
-    return { covered: undefined, looping };
+  /** Scalars that differ in anything are not the same (explore_alu_limits). */
+  compareExactly(): void {
+    this.comparison.exactly = true;
   }
 
-  private isCovered(old: Checkpoint, slot: number, state: State, loop: LoopKind): boolean {
-    if (old.branches === 0) return (this.pruning || loop !== undefined) && this.covers(old, state, 'within');
-    if (loop !== undefined) {
-      const goesRound = loop === 'may_goto' ? old.state.mayGoto !== state.mayGoto : loop !== 'drained';
-      if (goesRound && this.covers(old, state, 'within')) return true;
-      if (loop === 'drained' && old.misses > STUCK && this.covers(old, state, 'exact'))
-        refuse(`infinite loop detected at insn ${slot}`);
-      if (loop !== 'may_goto') return false;
+  /** What `visit` found: whether the state should be kept. Holds until the next `visit`. */
+  keep = false;
+
+  /**
+   * The checkpoint that covers this state, if there is one. Refuses a loop that cannot end. `always`: every state is kept here.
+   * `loop` is asked only where a path that has not ended came through.
+   */
+  visit(arrival: Arrival, walked: number, always: boolean, loop: () => LoopKind): Found {
+    const { slot, state } = arrival;
+    this.keep = always || this.isTime(walked);
+    const list = this.bySlot[slot];
+    if (list === undefined) return NOT_FOUND;
+    for (let i = list.length - 1; i >= 0; i--) {
+      const old = list[i]!;
+      // Those that another call leads to are kept apart (explored_state).
+      if (frameOf(old.state).callsite !== frameOf(state).callsite) continue;
+      const alike = sameCalls(old.state, state);
+      if (old.branches > 0) {
+        if (alike && this.endsLoop(old, arrival, loop)) return this.hit(old, arrival, true);
+        if (!always && this.isSoon(walked)) this.keep = false;
+      } else if (alike) {
+        const unfinished = old.round !== undefined && old.round.backedges.length > 0;
+        const needed = this.backtracker !== undefined && !unfinished;
+        const mode = needed ? 'needed' : 'within';
+        if (
+          (this.pruning || loop() !== undefined) &&
+          this.comparison.covers(old.state, state, mode, slot, needed ? old.marks : undefined)
+        )
+          return this.hit(old, arrival, unfinished);
+      }
+      if (this.keep) old.misses++;
+      const patience = always && old.branches > 0 ? 64 : 3;
+      if (old.misses > old.hits * patience + patience) list.splice(i, 1);
     }
-    if (this.covers(old, state, 'exact')) refuse(`infinite loop detected at insn ${slot}`);
+    return NOT_FOUND;
+  }
+
+  /** The path has come round to `old`, which has not ended: is that an end? */
+  private endsLoop(old: Checkpoint, { slot, state }: Arrival, loop: () => LoopKind): boolean {
+    // Another entry of a callback that runs later is no round of a loop.
+    const running = frameOf(old.state).callback;
+    if (running?.async === true && running !== frameOf(state).callback) return false;
+    const kind = loop();
+    const within = (): boolean => this.comparison.covers(old.state, state, 'within', slot);
+    if (kind === 'iterator') return within();
+    if (kind === 'drained') return false;
+    if (kind === 'callback') return within();
+    if (kind === 'may_goto' && old.state.mayGoto !== state.mayGoto && within()) return true;
+    if (
+      maybeLooping(old.state, state) &&
+      old.state.mayGoto === state.mayGoto &&
+      (old.state.unrolled ?? 0) === (state.unrolled ?? 0) &&
+      this.comparison.covers(old.state, state, 'exact', slot) &&
+      !roundsDiffer(old.state, state)
+    )
+      refuse(`infinite loop detected at insn ${slot}`);
     return false;
   }
 
-  private covers(old: Checkpoint, state: State, mode: Mode): boolean {
-    return covers(old.state, state, mode, this.strict, this.defects);
+  private hit(old: Checkpoint, arrival: Arrival, unfinished: boolean): Found {
+    old.hits++;
+    const { loose } = this.comparison;
+    if (this.backtracker !== undefined) {
+      const depth = arrival.state.frames.length - 1;
+      const edge: Backedge = { covered: old, step: arrival.step, parent: arrival.parent, depth };
+      this.passOn(edge);
+      if (unfinished) old.round?.backedges.push(edge);
+    }
+    return { by: old, loose };
   }
 
-  add(slot: number, state: State, visit: Visit, parent: Checkpoint | undefined, walked: number): Checkpoint {
-    const checkpoint: Checkpoint = { slot, state, visit, branches: 1, hits: 0, misses: 0, parent };
-    const list = this.bySlot.get(slot);
-    if (list === undefined) this.bySlot.set(slot, [checkpoint]);
+  /** What the covering state relies on, the covered one relies on too (propagate_precision). */
+  private passOn({ covered, step, parent, depth }: Backedge): boolean {
+    const tracker = this.backtracker!;
+    tracker.wanted.addAll(covered.marks);
+    return tracker.mark(step, parent, covered.slot, depth);
+  }
+
+  /** `history`: keep the insns that led here. */
+  add({ slot, state, step, parent }: Arrival, visit: Visit | undefined, walked: number): Checkpoint {
+    const round = this.roundOf(slot, state);
+    const checkpoint: Checkpoint = {
+      slot,
+      state,
+      visit,
+      branches: 1,
+      hits: 0,
+      misses: 0,
+      parent,
+      history: step,
+      marks: new Places(),
+      round,
+    };
+    if (round !== undefined) round.entry ??= checkpoint;
+    const list = this.bySlot[slot];
+    if (list === undefined) this.bySlot[slot] = [checkpoint];
     else list.push(checkpoint);
     this.count++;
     this.lastJumps = this.jumps;
     this.lastWalked = walked;
     return checkpoint;
   }
-}
 
-/** A path that started at this checkpoint (or below it) has ended. */
-export function pathEnded(from: Checkpoint | undefined): void {
-  for (let c = from; c !== undefined; c = c.parent) {
-    c.branches--;
-    if (c.branches > 0) return;
+  /** The outermost loop that the state is in, told apart by the calls that lead to it (compute_scc_callchain). */
+  private roundOf(slot: number, { frames }: State): Round | undefined {
+    if (this.backtracker === undefined) return undefined;
+    let key = '';
+    for (let d = 0; d < frames.length; d++) {
+      const at = frames[d + 1]?.callsite ?? slot;
+      const loop = this.code.loop[at]!;
+      key += loop > 0 ? `#${loop}` : `${at},`;
+      if (loop === 0) continue;
+      let round = this.rounds.get(key);
+      if (round === undefined) {
+        round = { entry: undefined, backedges: [] };
+        this.rounds.set(key, round);
+      }
+      return round;
+    }
+    return undefined;
+  }
+
+  /** A path that started at this checkpoint (or below it) has ended. */
+  pathEnded(from: Checkpoint | undefined): void {
+    for (let c = from; c !== undefined; c = c.parent) {
+      c.branches--;
+      if (c.branches > 0) return;
+      if (c.round?.entry === c) this.finish(c.round);
+    }
+  }
+
+  /** All paths of the loop have ended: passes marks on until they reach every state that was found covered in it (propagate_backedges). */
+  private finish(round: Round): void {
+    round.entry = undefined;
+    const { backedges } = round;
+    for (let i = 0, changed = true; changed; i++) {
+      changed = false;
+      if (i > MAX_ROUNDS) for (const edge of backedges) markAll(edge.parent);
+      for (const edge of backedges) if (this.passOn(edge)) changed = true;
+    }
+    round.backedges = [];
   }
 }
 
-/** The last time this path came through `slot` with the same calls open. */
+const NOT_FOUND: Found = { by: undefined, loose: false };
+
+/** Every number from here up counts (mark_all_scalars_precise). */
+function markAll(from: Checkpoint | undefined): void {
+  for (let c = from; c !== undefined; c = c.parent) {
+    c.marks.regs.fill(-1);
+    c.marks.low.fill(-1);
+    c.marks.high.fill(-1);
+  }
+}
+
+/** The last time this path came through `slot` with the same calls open (find_prev_entry). */
 export function lastTimeRound(
   from: Checkpoint | undefined,
   slot: number,

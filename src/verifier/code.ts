@@ -7,9 +7,9 @@ import type { Op } from '../isa/insn.js';
 import { slots } from '../isa/insn.js';
 import { contractOf } from '../kernel/catalog.js';
 import type { Contract } from '../kernel/contract.js';
-import { progType } from '../kernel/progtypes.js';
 import type { Program, Subprog } from '../object/program.js';
-import { liveStack, type SlotSet } from './live-stack.js';
+import { liveStack } from './live-stack.js';
+import { loops } from './loops.js';
 import { Refusal } from './refusal.js';
 import { successors } from './successors.js';
 
@@ -20,12 +20,15 @@ export interface Code {
   readonly contracts: readonly (Contract | undefined)[];
   /** Bit n: register n is read on some path from this slot before it is written. */
   readonly live: Uint16Array;
-  /** The same without reads that only make numbers which nobody needs. */
-  readonly needed: Uint16Array;
-  /** Stack slots of the running frame that are read on some path from this slot before they are written. */
-  readonly liveStack: readonly SlotSet[];
+  /** Stack slots of the running frame that are read on some path from this slot before they are written: bit n of the first for the
+   * slot at fp - 8(n + 1), of the second for the one at fp - 8(n + 33). */
+  readonly liveStack: readonly [Int32Array, Int32Array];
   /** Where states are compared and kept for pruning; see `MEETS`. */
   readonly meets: Uint8Array;
+  /** 1 where jumps and calls lead (jmp_point): how a path came here cannot be told from the slot before. */
+  readonly landings: Uint8Array;
+  /** Number of the loop that a slot lies on, 0 for none; see `loops.ts`. */
+  readonly loop: Int32Array;
   /** First slot of the subprogram that each slot belongs to. */
   readonly owner: Int32Array;
   subprogAt(start: number): Subprog | undefined;
@@ -62,19 +65,19 @@ export function prepare(program: Program): Code {
     if (ops[at] !== undefined && reached[at] === 0) fail(at, `unreachable insn ${at}`);
   }
   const live = liveness(ops, (op, at) => useDef(op, contracts[at]));
-  const returned = progType(program.type).returns !== undefined;
-  const needed = liveness(ops, (op, at, out) => {
-    const { use, def } = useDef(op, contracts[at]);
-    if (op.kind === 'exit' && owner[at] === 0 && !returned) return { use: 0, def };
-    return onlyComputes(op) && (out & def) === 0 ? { use: 0, def } : { use, def };
-  });
+  const slotsLive = liveStack(program, { ops, contracts, owner, live });
+  const [meets, landings] = meetingPoints(ops, contracts, starts);
   return {
     ops,
     contracts,
     live,
-    needed,
-    liveStack: liveStack(program, { ops, contracts, owner, live }),
-    meets: meetingPoints(ops, contracts, starts),
+    liveStack: [
+      Int32Array.from(slotsLive, (set) => Number(BigInt.asIntN(32, set))),
+      Int32Array.from(slotsLive, (set) => Number(BigInt.asIntN(32, set >> 32n))),
+    ],
+    meets,
+    landings,
+    loop: loops(ops, (at) => contracts[at] !== undefined && callsBackAtOnce(contracts[at])),
     owner,
     subprogAt: (start) => starts.get(start),
   };
@@ -126,41 +129,52 @@ function meetingPoints(
   ops: readonly (Op | undefined)[],
   contracts: readonly (Contract | undefined)[],
   starts: ReadonlyMap<number, Subprog>,
-): Uint8Array {
+): readonly [meets: Uint8Array, landings: Uint8Array] {
   const meets = new Uint8Array(ops.length);
+  const landings = new Uint8Array(ops.length);
   const mark = (at: number, how: number): void => {
     if (at < meets.length && meets[at]! < how) meets[at] = how;
+  };
+  const land = (at: number): void => {
+    mark(at, MEETS.point);
+    if (at < landings.length) landings[at] = 1;
   };
   ops.forEach((op, at) => {
     if (op === undefined) return;
     const after = at + slots(op);
     switch (op.kind) {
       case 'ja':
-        mark(after + op.off, MEETS.point);
+        land(after + op.off);
         break;
       case 'jmp':
         mark(at, MEETS.point);
-        mark(after + op.off, MEETS.point);
+        land(after + op.off);
         break;
       case 'may_goto':
         mark(at, MEETS.always);
-        mark(after + op.off, MEETS.point);
+        land(after + op.off);
         break;
       case 'ld_imm64':
-        if (op.as === 'func') mark(after, MEETS.point);
+        if (op.as === 'func') {
+          mark(at, MEETS.point);
+          land(after);
+        }
         break;
       case 'call': {
-        mark(after, MEETS.point);
+        land(after);
         const contract = contracts[at];
         if (op.target === 'subprog') mark(at, MEETS.point);
-        if (contract !== undefined && goesRound(contract)) mark(at, MEETS.always);
+        if (contract === undefined) break;
+        if (goesRound(contract)) mark(at, MEETS.always);
+        if (contract.args.some((arg) => arg.kind === 'callback')) mark(at, MEETS.point);
+        if (callsBackAtOnce(contract)) land(at);
         break;
       }
       default:
     }
   });
-  for (const at of starts.keys()) if (at !== 0) mark(at, MEETS.point);
-  return meets;
+  for (const at of starts.keys()) if (at !== 0) land(at);
+  return [meets, landings];
 }
 
 /** A loop may go through a call of this function: the next element of an iterator, the next call of a callback. */
@@ -218,10 +232,6 @@ function useDef(op: Op, contract: Contract | undefined): UseDef {
       return { use: 0, def: 0 };
   }
 }
-
-/** Changes its destination and nothing else. */
-const onlyComputes = (op: Op): boolean =>
-  op.kind === 'alu' || op.kind === 'mov' || op.kind === 'movsx' || op.kind === 'neg' || op.kind === 'end';
 
 function liveness(
   ops: readonly (Op | undefined)[],

@@ -1,58 +1,104 @@
 /**
  * Is everything that may happen from one state covered by another that was walked already? Follows states_equal, regsafe,
- * stacksafe and refsafe of kernel/bpf/verifier.c, but with every scalar compared by its range: a state that is found covered
- * really is contained in the other, so that the other's facts hold for it.
+ * stacksafe and refsafe of kernel/bpf/verifier.c.
+ *
+ * Places that are dead at the insn where the states meet do not count: nothing reads them before they are written. Facts leave them out
+ * (`tidy.ts`), so that a fact is true of every state that its state covers.
  */
+import type { Code } from './code.js';
 import type { VerifierDefects } from './defects.js';
+import type { Places } from './marks.js';
+import { unknownReg } from './regs.js';
 import { contains, equal } from './scalar.js';
-import type { Frame, Reg, Slot, State } from './state.js';
+import type { Frame, IterSlot, Reg, Slot, State } from './state.js';
 import { BYTE } from './state.js';
 
-/** `within`: the old state contains the new one. `exact`: they are the same up to renaming of ids. */
-export type Mode = 'within' | 'exact';
+/**
+ * `within`: the old state contains the new one. `needed`: it does as far as numbers go that a check relied on; others may differ
+ * (NOT_EXACT). `exact`: they are the same up to renaming of ids.
+ */
+export type Mode = 'within' | 'needed' | 'exact';
 
-/** Pairs up the ids of two states, one to one (check_ids). */
-class IdMap {
-  private readonly forward = new Map<number, number>();
-  private readonly backward = new Map<number, number>();
+/** Registers and stack slots of a frame that are still needed. */
+export interface Live {
+  readonly regs: number;
+  readonly low: number;
+  readonly high: number;
+}
 
-  pair(old: number, cur: number): boolean {
-    if (old === 0 && cur === 0) return true;
-    if (old === 0 || cur === 0) return false;
-    const known = this.forward.get(old);
-    if (known !== undefined) return known === cur;
-    if (this.backward.has(cur)) return false;
-    this.forward.set(old, cur);
-    this.backward.set(cur, old);
+/** What is needed of the frame at `depth` when `slot` is to run next. A frame that waits for a callee needs what it needs afterwards, too. */
+export function liveAt(code: Code, state: State, depth: number, slot: number): Live {
+  const [low, high] = code.liveStack;
+  const inner = state.frames[depth + 1];
+  if (inner === undefined) return { regs: code.live[slot]!, low: low[slot]!, high: high[slot]! };
+  const { callsite } = inner;
+  return {
+    regs: code.live[callsite]! | (code.live[callsite + 1] ?? 0),
+    low: low[callsite]! | (low[callsite + 1] ?? 0),
+    high: high[callsite]! | (high[callsite + 1] ?? 0),
+  };
+}
+
+export const isLiveSlot = (live: Live, index: number): boolean =>
+  ((index < 32 ? live.low >> index : live.high >> (index - 32)) & 1) !== 0;
+
+export class Comparison {
+  /** The last comparison found states alike that differ in numbers that no check relied on. */
+  loose = false;
+  /** Scalars have to be the same (explore_alu_limits): what was masked against speculation depends on them. */
+  exactly = false;
+  private mode: Mode = 'within';
+  private marks: Places | undefined;
+  private depth = 0;
+  private readonly olds: number[] = [];
+  private readonly curs: number[] = [];
+  private pairs = 0;
+  private nextFresh = -1;
+
+  constructor(
+    private readonly code: Code,
+    private readonly strict: boolean,
+    /** Facts can be widened afterwards to hold for what was found alike (`settle.ts`). */
+    private readonly mayLoosen: boolean,
+    private readonly defects: VerifierDefects = {},
+  ) {}
+
+  /**
+   * Does `old`, a state walked before at this slot, cover `cur`? `marks`: the numbers of `old` that checks relied on, for `needed`.
+   */
+  covers(old: State, cur: State, mode: Mode, slot: number, marks?: Places): boolean {
+    if (old.frames.length !== cur.frames.length) return false;
+    this.mode = mode;
+    this.marks = marks;
+    this.loose = false;
+    this.pairs = 0;
+    this.nextFresh = -1;
+    if (!this.defects.coversIgnoresReferences && !this.references(old, cur)) return false;
+    if (old.rcu !== cur.rcu || old.preempt !== cur.preempt) return false;
+    for (let d = old.frames.length - 1; d >= 0; d--) {
+      this.depth = d;
+      if (!this.frame(old, cur, slot)) return false;
+    }
+    return true;
+  }
+
+  /** Pairs up ids, one to one (check_ids). */
+  private pair(old: number, cur: number): boolean {
+    if (old === 0 || cur === 0) return old === cur;
+    for (let i = 0; i < this.pairs; i++) {
+      if (this.olds[i] === old) return this.curs[i] === cur;
+      if (this.curs[i] === cur) return false;
+    }
+    this.olds[this.pairs] = old;
+    this.curs[this.pairs] = cur;
+    this.pairs++;
     return true;
   }
 
   /** Links between scalars: what the old state knows to be equal must be equal in the new one; new links do no harm. */
-  pairScalar(old: number, cur: number, fresh: () => number): boolean {
+  private pairScalar(old: number, cur: number): boolean {
     if (old === 0) return true;
-    return this.pair(old, cur === 0 ? fresh() : cur);
-  }
-}
-
-class Comparison {
-  private readonly ids = new IdMap();
-  private nextFresh = -1;
-
-  constructor(
-    private readonly mode: Mode,
-    private readonly strict: boolean,
-    private readonly defects: VerifierDefects,
-  ) {}
-
-  private readonly fresh = (): number => this.nextFresh--;
-
-  state(old: State, cur: State): boolean {
-    if (old.frames.length !== cur.frames.length) return false;
-    if (!this.defects.coversIgnoresReferences && !this.references(old, cur)) return false;
-    if (old.rcu !== cur.rcu || old.preempt !== cur.preempt) return false;
-    for (let i = old.frames.length - 1; i >= 0; i--)
-      if (!this.frame(old.frames[i]!, cur.frames[i]!)) return false;
-    return true;
+    return this.pair(old, cur === 0 ? this.nextFresh-- : cur);
   }
 
   private references(old: State, cur: State): boolean {
@@ -60,53 +106,44 @@ class Comparison {
     for (let i = 0; i < old.refs.length; i++) {
       const a = old.refs[i]!;
       const b = cur.refs[i]!;
-      if (a.kind !== b.kind || a.owner !== b.owner || !this.ids.pair(a.id, b.id)) return false;
+      if (a.kind !== b.kind || a.owner !== b.owner || !this.pair(a.id, b.id)) return false;
     }
-    return this.ids.pair(old.irq, cur.irq);
+    return this.pair(old.irq, cur.irq);
   }
 
-  private frame(old: Frame, cur: Frame): boolean {
-    if (old === cur && this.mode === 'within') return this.sameFrame(old);
+  private frame(oldState: State, curState: State, at: number): boolean {
+    const old = oldState.frames[this.depth]!;
+    const cur = curState.frames[this.depth]!;
     if (old.callsite !== cur.callsite || old.subprog !== cur.subprog) return false;
     if (old.callback?.stops !== cur.callback?.stops) return false;
-    if (this.mode === 'exact' && old.callbackDepth !== cur.callbackDepth) return false;
-    for (let n = 0; n < 10; n++) if (!this.reg(old.regs[n]!, cur.regs[n]!)) return false;
-    // As stacksafe: what lies beyond the old stack does not count, whatever the mode.
-    for (let i = 0; i < old.stack.length; i++) if (!this.slot(old.stack[i], cur.stack[i])) return false;
-    return true;
+    if (old.callbackDepth > cur.callbackDepth) return false;
+    const live = liveAt(this.code, curState, this.depth, at);
+    for (let n = 0; n < 10; n++) {
+      if ((live.regs & (1 << n)) === 0) continue;
+      const skip = this.marks !== undefined && !this.marks.hasReg(this.depth, n);
+      if (!this.reg(old.regs[n]!, cur.regs[n]!, skip)) return false;
+    }
+    return this.stack(old, cur, live);
   }
 
-  /** A frame that both states share only needs its ids paired with themselves. */
-  private sameFrame(frame: Frame): boolean {
-    for (const reg of frame.regs) if (!this.sameIds(reg)) return false;
-    for (const slot of frame.stack) {
-      if (slot === undefined) continue;
-      if (slot.reg !== undefined && !this.sameIds(slot.reg)) return false;
-      if (slot.dynptr !== undefined && !this.ids.pair(slot.dynptr.id, slot.dynptr.id)) return false;
-      const ref = slot.dynptr?.ref ?? slot.iter?.ref ?? slot.irq?.ref ?? 0;
-      if (!this.ids.pair(ref, ref)) return false;
+  private stack(old: Frame, cur: Frame, live: Live): boolean {
+    // What lies beyond the old stack does not count, whatever the mode.
+    for (let i = 0; i < old.stack.length; i++) {
+      const a = old.stack[i];
+      const b = cur.stack[i];
+      if (a === b && a === undefined) continue;
+      // What must be given back stays, whoever reads it.
+      if (this.mode !== 'exact' && !isLiveSlot(live, i) && !isObject(a) && !isObject(b)) continue;
+      if (!this.slot(a, b, i)) return false;
     }
     return true;
   }
 
-  private sameIds(reg: Reg): boolean {
-    return (
-      this.ids.pair(reg.id, reg.id) &&
-      this.ids.pair(reg.ref, reg.ref) &&
-      this.ids.pair(reg.dynptr, reg.dynptr)
-    );
-  }
-
-  private reg(old: Reg, cur: Reg): boolean {
-    if (old.type === 'uninit') return this.mode === 'within' || cur.type === 'uninit';
+  /** `skip`: a number here may be any other. */
+  private reg(old: Reg, cur: Reg, skip: boolean): boolean {
+    if (old.type === 'uninit') return this.mode !== 'exact' || cur.type === 'uninit';
     if (old.type !== cur.type) return false;
-    if (old.type === 'scalar') {
-      const covered = this.mode === 'within' ? contains(old.num, cur.num) : equal(old.num, cur.num);
-      return (
-        (covered || this.defects.coversIgnoresRanges === true) &&
-        this.ids.pairScalar(old.id, cur.id, this.fresh)
-      );
-    }
+    if (old.type === 'scalar') return this.scalar(old, cur, skip);
     if (
       old.nullable !== cur.nullable ||
       old.off !== cur.off ||
@@ -122,36 +159,57 @@ class Comparison {
       return false;
     }
     if (this.mode === 'exact' ? old.range !== cur.range : old.range > cur.range) return false;
-    if (!(this.mode === 'within' ? contains(old.num, cur.num) : equal(old.num, cur.num))) return false;
-    return (
-      this.ids.pair(old.id, cur.id) &&
-      this.ids.pair(old.ref, cur.ref) &&
-      this.ids.pair(old.dynptr, cur.dynptr)
-    );
+    if (!(this.mode === 'exact' ? equal(old.num, cur.num) : contains(old.num, cur.num))) return false;
+    return this.pair(old.id, cur.id) && this.pair(old.ref, cur.ref) && this.pair(old.dynptr, cur.dynptr);
   }
 
-  private slot(old: Slot | undefined, cur: Slot | undefined): boolean {
-    if (old === undefined) return this.mode === 'within' || cur === undefined;
-    if (cur === undefined)
-      return (
-        this.mode === 'within' &&
-        old.bytes.every((b) => b === BYTE.invalid || (b === BYTE.misc && !this.strict))
-      );
-    if (old.dynptr !== undefined || cur.dynptr !== undefined) return this.dynptr(old, cur);
-    if (old.iter !== undefined || cur.iter !== undefined) return this.iter(old, cur);
-    if (old.irq !== undefined || cur.irq !== undefined) return this.irq(old, cur);
-    for (let i = 0; i < 8; i++) {
-      const a = old.bytes[i]!;
-      const b = cur.bytes[i]!;
-      if (this.mode === 'exact') {
-        if (a !== b) return false;
-      } else if (!this.byte(a, b, cur)) return false;
+  private scalar(old: Reg, cur: Reg, skip: boolean): boolean {
+    if (this.mode === 'exact') return equal(old.num, cur.num) && this.pair(old.id, cur.id);
+    if (this.exactly) return equal(old.num, cur.num) && this.pairScalar(old.id, cur.id);
+    if (skip) {
+      if (old.id !== 0 || !contains(old.num, cur.num)) this.loose = true;
+      return true;
     }
-    if (old.reg === undefined) return this.mode === 'within' || cur.reg === undefined;
-    return cur.reg !== undefined && this.reg(old.reg, cur.reg);
+    const covered = contains(old.num, cur.num) || this.defects.coversIgnoresRanges === true;
+    return covered && this.pairScalar(old.id, cur.id);
   }
 
-  private byte(a: number, b: number, cur: Slot): boolean {
+  private slot(old: Slot | undefined, cur: Slot | undefined, index: number): boolean {
+    if (isObject(old) || isObject(cur)) return this.object(old, cur);
+    if (old === undefined) return this.mode !== 'exact' || isBlank(cur);
+    if (this.mode === 'exact') {
+      for (let i = 0; i < 8; i++) if (old.bytes[i] !== (cur?.bytes[i] ?? BYTE.invalid)) return false;
+      return old.reg === undefined || (cur?.reg !== undefined && this.reg(old.reg, cur.reg, false));
+    }
+    const skip = this.marks !== undefined && !this.marks.hasSlot(this.depth, index);
+    const whole = this.numbers(old, cur, 8, skip);
+    if (whole !== undefined) return whole;
+    for (let i = 4; i < 8; i++) if (!this.byte(old.bytes[i]!, cur, i)) return false;
+    const half = this.numbers(old, cur, 4, skip);
+    if (half !== undefined) return half;
+    for (let i = 0; i < 4; i++) if (!this.byte(old.bytes[i]!, cur, i)) return false;
+    if (old.reg === undefined || old.bytes[0] !== BYTE.spill) return true;
+    return cur?.reg !== undefined && this.reg(old.reg, cur.reg, skip);
+  }
+
+  /**
+   * Compares the numbers that the first `size` bytes are, if they are numbers in both states: what was spilled, or bytes of which nothing
+   * is known (scalar_reg_for_stack). Undefined where they are not.
+   */
+  private numbers(old: Slot, cur: Slot | undefined, size: 4 | 8, skip: boolean): boolean | undefined {
+    const a = numberIn(old, size, this.strict);
+    const b = numberIn(cur, size, this.strict);
+    if (a === undefined || b === undefined) return undefined;
+    if (old.reg !== undefined && cur?.bytes[0] !== BYTE.spill) {
+      // The old state claims bytes that were written; where that is a fact it has to be taken back.
+      if (!this.mayLoosen) return undefined;
+      this.loose = true;
+    }
+    return this.scalar(a, b, skip && a === old.reg);
+  }
+
+  private byte(a: number, cur: Slot | undefined, i: number): boolean {
+    const b = cur?.bytes[i] ?? BYTE.invalid;
     switch (a) {
       case BYTE.invalid:
         return true;
@@ -160,7 +218,7 @@ class Comparison {
           b === BYTE.misc ||
           b === BYTE.zero ||
           (b === BYTE.invalid && !this.strict) ||
-          (b === BYTE.spill && (cur.reg?.type === 'scalar' || !this.strict))
+          (b === BYTE.spill && (cur?.reg?.type === 'scalar' || !this.strict))
         );
       case BYTE.zero:
         return b === BYTE.zero || (b === BYTE.spill && isZeroSpill(cur));
@@ -169,58 +227,97 @@ class Comparison {
     }
   }
 
-  private dynptr(old: Slot, cur: Slot): boolean {
-    const a = old.dynptr;
-    const b = cur.dynptr;
-    // A dynptr that needs no destroying is no loss if the old state did not count on it.
-    if (a === undefined)
-      return this.mode === 'within' && b!.ref === 0 && old.bytes.every((x) => x === BYTE.invalid);
-    if (b === undefined) return false;
-    return (
-      a.type === b.type && a.first === b.first && this.ids.pair(a.ref, b.ref) && this.ids.pair(a.id, b.id)
-    );
+  /** Dynptrs, iterators, saved IRQ states. */
+  private object(old: Slot | undefined, cur: Slot | undefined): boolean {
+    if (old?.dynptr !== undefined || cur?.dynptr !== undefined) return this.dynptr(old, cur);
+    const a = old?.irq;
+    const b = cur?.irq;
+    if (a !== undefined || b !== undefined)
+      return a !== undefined && b !== undefined && a.by === b.by && this.pair(a.ref, b.ref);
+    return this.iter(old?.iter, cur?.iter);
   }
 
-  private iter(old: Slot, cur: Slot): boolean {
-    const a = old.iter;
-    const b = cur.iter;
+  private dynptr(old: Slot | undefined, cur: Slot | undefined): boolean {
+    const a = old?.dynptr;
+    const b = cur?.dynptr;
+    // A dynptr that needs no destroying is no loss if the old state did not count on it.
+    if (a === undefined) return this.mode !== 'exact' && b!.ref === 0 && isBlank(old);
+    if (b === undefined) return false;
+    return a.type === b.type && a.first === b.first && this.pair(a.ref, b.ref) && this.pair(a.id, b.id);
+  }
+
+  /** The depth does not count: otherwise no loop would be seen to go round (see `roundsDiffer`). */
+  private iter(a: IterSlot | undefined, b: IterSlot | undefined): boolean {
     if (a === undefined || b === undefined) return false;
-    if (this.mode === 'exact' && a.depth !== b.depth) return false;
     return (
       a.type === b.type &&
       (a.state === b.state || this.defects.coversIgnoresIterators === true) &&
       a.first === b.first &&
       a.rcu === b.rcu &&
       a.stale === b.stale &&
-      this.ids.pair(a.ref, b.ref)
+      this.pair(a.ref, b.ref)
     );
-  }
-
-  private irq(old: Slot, cur: Slot): boolean {
-    const a = old.irq;
-    const b = cur.irq;
-    if (a === undefined || b === undefined) return false;
-    return a.by === b.by && this.ids.pair(a.ref, b.ref);
   }
 }
 
-const isZeroSpill = (slot: Slot): boolean =>
-  slot.reg?.type === 'scalar' && slot.reg.num.mask === 0n && slot.reg.num.value === 0n;
+const isObject = (slot: Slot | undefined): boolean =>
+  slot !== undefined && (slot.iter !== undefined || slot.dynptr !== undefined || slot.irq !== undefined);
 
-/** Does `old`, a state walked before at the same slot, cover `cur`? `exact`: are they the same, may_goto depth included? */
-export function covers(
-  old: State,
-  cur: State,
-  mode: Mode,
-  strict: boolean,
-  defects: VerifierDefects = {},
-): boolean {
-  if (mode === 'exact' && old.mayGoto !== cur.mayGoto) return false;
-  return new Comparison(mode, strict, defects).state(old, cur);
+const isBlank = (slot: Slot | undefined): boolean =>
+  slot === undefined || slot.bytes.every((b) => b === BYTE.invalid);
+
+const isZeroSpill = (slot: Slot | undefined): boolean =>
+  slot?.reg?.type === 'scalar' && slot.reg.num.mask === 0n && slot.reg.num.value === 0n;
+
+/** The number that the first `size` bytes of a slot hold; undefined if they hold something else, or parts of a number. */
+export function numberIn(slot: Slot | undefined, size: 4 | 8, strict: boolean): Reg | undefined {
+  if (slot === undefined) return strict ? undefined : unknownReg;
+  if (slot.bytes[size - 1] === BYTE.spill) return slot.reg?.type === 'scalar' ? slot.reg : undefined;
+  for (let i = 0; i < size; i++) {
+    const kind = slot.bytes[i];
+    if (kind !== BYTE.misc && (kind !== BYTE.invalid || strict)) return undefined;
+  }
+  return unknownReg;
 }
 
 /** The calls that lead to this state, outermost first: states are only compared where these agree. */
 export function sameCalls(a: State, b: State): boolean {
-  if (a.frames.length !== b.frames.length) return false;
-  return a.frames.every((f, i) => f.callsite === b.frames[i]!.callsite && f.subprog === b.frames[i]!.subprog);
+  const n = a.frames.length;
+  if (n !== b.frames.length) return false;
+  for (let i = 0; i < n; i++) {
+    const f = a.frames[i]!;
+    const g = b.frames[i]!;
+    if (f !== g && (f.callsite !== g.callsite || f.subprog !== g.subprog)) return false;
+  }
+  return true;
+}
+
+/**
+ * Could the path be going round without an end? The registers of the running frame are the same down to their ids
+ * (states_maybe_looping).
+ */
+export function maybeLooping(old: State, cur: State): boolean {
+  const depth = cur.frames.length - 1;
+  const a = old.frames[depth]!;
+  const b = cur.frames[depth]!;
+  for (let n = 0; n < 10; n++) {
+    const x = a.regs[n]!;
+    const y = b.regs[n]!;
+    if (x === y) continue;
+    if (x.type !== y.type || x.id !== y.id || x.ref !== y.ref || x.off !== y.off || x.range !== y.range)
+      return false;
+    if (x.nullable !== y.nullable || x.map !== y.map || !equal(x.num, y.num)) return false;
+  }
+  return true;
+}
+
+/** An iterator has gone on since: the round is another one (iter_active_depths_differ). */
+export function roundsDiffer(old: State, cur: State): boolean {
+  return old.frames.some((frame, d) =>
+    frame.stack.some((slot, i) => {
+      const iter = slot?.iter;
+      if (iter === undefined || !iter.first || iter.state !== 'active') return false;
+      return cur.frames[d]?.stack[i]?.iter?.depth !== iter.depth;
+    }),
+  );
 }

@@ -21,12 +21,14 @@ export interface Ids {
 
 export class Path {
   private frames: Frame[] = [];
-  private owned = new Set<Frame>();
+  /** By depth: the frame belongs to this path alone and may be written. */
+  private readonly owned: boolean[] = [];
   refs: readonly Ref[] = [];
   rcu = false;
   preempt = 0;
   irq = 0;
   mayGoto = 0;
+  unrolled = 0;
 
   constructor(
     readonly program: Program,
@@ -52,24 +54,35 @@ export class Path {
 
   restore(state: State): void {
     this.frames = state.frames.slice();
-    this.owned.clear();
+    this.owned.length = 0;
     this.refs = state.refs;
     this.rcu = state.rcu;
     this.preempt = state.preempt;
     this.irq = state.irq;
     this.mayGoto = state.mayGoto;
+    this.unrolled = state.unrolled ?? 0;
   }
 
   /** The state as it is now; later changes to the path do not show in it. */
   snapshot(): State {
-    this.owned.clear();
+    this.owned.length = 0;
+    return this.withFrames(this.frames.slice());
+  }
+
+  /** The state as it is now, to be looked at before the path is changed. */
+  view(): State {
+    return this.withFrames(this.frames);
+  }
+
+  private withFrames(frames: Frame[]): State {
     return {
-      frames: this.frames.slice(),
+      frames,
       refs: this.refs,
       rcu: this.rcu,
       preempt: this.preempt,
       irq: this.irq,
       mayGoto: this.mayGoto,
+      unrolled: this.unrolled,
     };
   }
 
@@ -89,10 +102,19 @@ export class Path {
 
   private own(depth: number): Frame {
     const frame = this.frames[depth]!;
-    if (this.owned.has(frame)) return frame;
-    const copy = { ...frame, regs: frame.regs.slice(), stack: frame.stack.slice() };
+    return this.owned[depth] === true ? frame : this.copy(depth, frame, frame.callbackDepth);
+  }
+
+  private copy(depth: number, frame: Frame, callbackDepth: number): Frame {
+    const { subprog, callsite, callback } = frame;
+    const regs = frame.regs.slice();
+    const stack = frame.stack.slice();
+    const copy: Frame =
+      callback === undefined
+        ? { regs, stack, subprog, callsite, callbackDepth }
+        : { regs, stack, subprog, callsite, callbackDepth, callback };
     this.frames[depth] = copy;
-    this.owned.add(copy);
+    this.owned[depth] = true;
     return copy;
   }
 
@@ -111,20 +133,18 @@ export class Path {
       callbackDepth: 0,
       ...(callback ? { callback } : {}),
     };
+    this.owned[this.frames.length] = true;
     this.frames.push(frame);
-    this.owned.add(frame);
   }
 
   popFrame(): Frame {
+    this.owned[this.frames.length - 1] = false;
     return this.frames.pop()!;
   }
 
   setCallbackDepth(depth: number, count: number): void {
-    const frame = this.own(depth);
-    const copy = { ...frame, callbackDepth: count };
-    this.frames[depth] = copy;
-    this.owned.delete(frame);
-    this.owned.add(copy);
+    const frame = this.frames[depth]!;
+    if (frame.callbackDepth !== count) this.copy(depth, frame, count);
   }
 
   // Registers.

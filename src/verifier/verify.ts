@@ -7,6 +7,7 @@ import type { VerifierDefects } from './defects.js';
 import { Refusal } from './refusal.js';
 import { pointerReg } from './regs.js';
 import type { Facts, Profile, Refused, Verdict, Visit } from './result.js';
+import { settle } from './settle.js';
 import type { State } from './state.js';
 import { Walk } from './walk.js';
 
@@ -21,14 +22,13 @@ export interface VerifyOptions {
   readonly defects?: VerifierDefects;
   /** False: unroll loops of any number of rounds instead of widening what changes in them. */
   readonly widening?: boolean;
+  /** False: compare every number of two states, whether a check relied on it or not. */
+  readonly precision?: boolean;
   /** False: walk every path to its end, covered or not. Only for small programs. */
   readonly pruning?: boolean;
 }
 
 export const INSN_BUDGET = 1_000_000;
-
-/** Most programs, and loops that are widened, end soon or not at all: a first look does not take the whole budget. */
-const FIRST_BUDGET = 200_000;
 
 /** The state in which a program, or a subprogram verified on its own, starts. */
 function entryState(walk: Walk, start: number): State {
@@ -47,45 +47,13 @@ function collect(visits: readonly (readonly Visit[] | undefined)[]): Facts {
 }
 
 /**
- * Verifies a program. Follows bpf_check of kernel/bpf/verifier.c: the shape first, then global subprograms one by one, then the main
- * program. Never throws for a program that is merely bad; an undefined encoding is a refusal too.
+ * Verifies a program. Follows bpf_check of kernel/bpf/verifier.c: the shape first, then the main program, then global subprograms that are
+ * called, one by one. Never throws for a program that is merely bad; an undefined encoding is a refusal too.
  */
 export function verify(program: Program, options: VerifyOptions = {}): Verdict {
-  const widening = options.widening !== false;
-  const first = attempt(program, options, { widening, forgetting: false, budget: FIRST_BUDGET });
-  if (first.ok || first.reason === 'unsupported') return strip(first);
-  const large = first.reason === 'budget';
-  if (!first.widened && !large) return strip(first);
-  // Numbers that nothing depends on may be what made the states differ: Linux does not compare those either.
-  if (large) {
-    const without = attempt(program, options, { widening, forgetting: true, budget: FIRST_BUDGET });
-    if (without.ok) return strip(without);
-  }
-  // Widening may lose what a loop needs to be seen as safe, or to come to an end. Unrolling it round by round may still show it.
-  const last = attempt(program, options, { widening: false, forgetting: large, budget: INSN_BUDGET });
-  return strip(last.ok ? last : first);
-}
-
-/** How a program is walked. */
-interface Way {
-  readonly widening: boolean;
-  readonly forgetting: boolean;
-  readonly budget: number;
-}
-
-type Attempt = Verdict & { readonly widened: boolean };
-
-function strip(attempted: Attempt): Verdict {
-  const { widened: _, ...verdict } = attempted;
-  return verdict as Verdict;
-}
-
-function attempt(program: Program, options: VerifyOptions, way: Way): Attempt {
   const profile = options.profile ?? 'privileged';
-  const { widening, forgetting } = way;
-  const budget = Math.min(options.budget ?? INSN_BUDGET, way.budget);
   let walk: Walk | undefined;
-  const refused = (message: string, slot: number, reason: Refused['reason']): Attempt => ({
+  const refused = (message: string, slot: number, reason: Refused['reason']): Refused => ({
     ok: false,
     profile,
     message,
@@ -93,24 +61,28 @@ function attempt(program: Program, options: VerifyOptions, way: Way): Attempt {
     reason,
     walked: walk?.walked ?? 0,
     states: walk?.states ?? 0,
-    widened: widening && walk?.widened === true,
   });
   try {
     checkMaps(program);
     const code = prepare(program);
-    walk = new Walk(program, code, {
-      profile,
-      budget,
-      keepVisits: options.facts ?? true,
-      widening,
-      forgetting,
-      ...(options.pruning === undefined ? {} : { pruning: options.pruning }),
-      ...(options.defects === undefined ? {} : { defects: options.defects }),
-    });
-    const globals = program.subprogs
-      .filter((s) => s.linkage === 'global' && s.start !== 0)
-      .map((s) => s.start);
-    for (const start of [...globals, 0]) walk.from({ slot: start, state: entryState(walk, start) });
+    const keepVisits = options.facts ?? true;
+    const newWalk = (precision: boolean): Walk =>
+      new Walk(program, code, {
+        profile,
+        budget: options.budget ?? INSN_BUDGET,
+        keepVisits,
+        widening: options.widening !== false,
+        precision,
+        ...(options.pruning === undefined ? {} : { pruning: options.pruning }),
+        ...(options.defects === undefined ? {} : { defects: options.defects }),
+      });
+    walk = newWalk(options.precision !== false);
+    walkAll(walk, program);
+    if (keepVisits && !settle(walk)) {
+      // Facts come first: what holds only as far as checks were seen to rely on it is no fact.
+      walk = newWalk(false);
+      walkAll(walk, program);
+    }
     return {
       ok: true,
       profile,
@@ -119,7 +91,6 @@ function attempt(program: Program, options: VerifyOptions, way: Way): Attempt {
       facts: collect(walk.visits),
       code,
       lastId: walk.path.lastId,
-      widened: walk.widened,
     };
   } catch (error) {
     if (error instanceof Refusal) return refused(error.message, error.at ?? walk?.slot ?? -1, error.reason);
@@ -128,6 +99,18 @@ function attempt(program: Program, options: VerifyOptions, way: Way): Attempt {
       return refused(error.message, slot === null ? -1 : Number(slot[1]), 'rejected');
     }
     throw error;
+  }
+}
+
+/** The main program, and the global subprograms that it calls, and those that they call. What is never called is not verified. */
+function walkAll(walk: Walk, program: Program): void {
+  walk.from({ slot: 0, state: entryState(walk, 0) });
+  const done = new Set([0]);
+  for (;;) {
+    const start = program.subprogs.find((s) => walk.called.has(s.start) && !done.has(s.start))?.start;
+    if (start === undefined) return;
+    done.add(start);
+    walk.from({ slot: start, state: entryState(walk, start) });
   }
 }
 

@@ -9,41 +9,47 @@ import type { Op } from '../isa/insn.js';
 import { slots } from '../isa/insn.js';
 import type { Contract } from '../kernel/contract.js';
 import type { Program } from '../object/program.js';
-import { step } from '../semantics/step.js';
+import { step as interpret } from '../semantics/step.js';
 import { iterAt } from './args-slots.js';
+import { Backtracker, placesOf, type Step } from './backtrack.js';
 import type { Branch } from './branch.js';
 import { checkComparison, decide, follow } from './branch.js';
 import { Calls } from './calls.js';
 import type { Checkpoint, LoopKind } from './checkpoints.js';
-import { Checkpoints, lastTimeRound, pathEnded } from './checkpoints.js';
+import { Checkpoints, lastTimeRound } from './checkpoints.js';
 import type { Code } from './code.js';
 import { callsBackAtOnce, MEETS } from './code.js';
 import type { VerifierDefects } from './defects.js';
 import { Globals } from './globals.js';
 import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
 import { AbstractMachine } from './machine.js';
+import { relied, stackAccess } from './needs.js';
 import { Path } from './path.js';
 import { Refusal, refuse } from './refusal.js';
-import { scalarReg, UNINIT, unknownReg } from './regs.js';
+import { isPointer, scalarReg, unknownReg } from './regs.js';
 import type { Profile, Visit } from './result.js';
 import { abstract, split } from './scalar-alu.js';
 import type { Reg, State } from './state.js';
-import { widen } from './widen.js';
+import { clearSingularIds, Dropped, dropDeadSlots } from './tidy.js';
+import { widen, widenUnneeded } from './widen.js';
 
 export interface WalkOptions {
   readonly profile: Profile;
   /** Insns to walk at the most (BPF_COMPLEXITY_LIMIT_INSNS: 1,000,000). */
   readonly budget: number;
-  /** Keep every visit, not only those at checkpoints. */
+  /** Keep a visit of every insn. */
   readonly keepVisits: boolean;
   /** Drop what changes from one round of an open-ended loop to the next; without it such a loop is unrolled. */
   readonly widening: boolean;
-  /** Forget the values of numbers that nothing depends on but such numbers: a counter that is only counted. */
-  readonly forgetting?: boolean;
-  /** What to do in place of the call at a slot; undefined: make the call. */
+  /**
+   * Compare states as Linux does: numbers that no check relied on may differ. What `settle.ts` makes of the visits afterwards are facts;
+   * without precision the visits are.
+   */
+  readonly precision?: boolean;
   /** False: no path ends because another covers it, unless that is what ends a loop. */
   readonly pruning?: boolean;
   readonly defects?: VerifierDefects;
+  /** What to do in place of the call at a slot; undefined: make the call. */
   readonly stubAt?: (slot: number) => StubEffect | undefined;
 }
 
@@ -55,16 +61,34 @@ export interface Start {
   readonly state: State;
 }
 
+/** A path to be walked later. */
 interface Pending {
   readonly slot: number;
   readonly state: State;
   readonly from: Visit | undefined;
   readonly parent: Checkpoint | undefined;
+  readonly step: Step | undefined;
+  readonly landings: number;
+  readonly dropped: readonly number[];
 }
+
+/** A path that ended because a visit covers it that knows more of some numbers than holds for it. */
+export interface LooseEnd {
+  readonly visit: Visit;
+  readonly state: State;
+}
+
+/** BPF_COMPLEXITY_LIMIT_JMP_SEQ: branches that wait to be walked. */
+const MOST_PENDING = 8192;
+/** Jumps and stack accesses since the last checkpoint, after which another is due (jmp_history_cnt). */
+const LONG_HISTORY = 40;
 
 export class Walk {
   readonly path: Path;
   readonly visits: Visit[][] = [];
+  readonly looseEnds: LooseEnd[] = [];
+  /** Global subprograms that were called. */
+  readonly called = new Set<number>();
   /** The visit at which the walk was when it stopped. */
   current: Visit | undefined;
   slot = -1;
@@ -75,22 +99,31 @@ export class Walk {
   private readonly machine: AbstractMachine;
   private readonly calls: Calls;
   private readonly checkpoints: Checkpoints;
-  private readonly work: Pending[] = [];
+  private readonly backtracker: Backtracker | undefined;
+  private readonly dropped: Dropped;
+  private work: Pending[] = [];
   private parent: Checkpoint | undefined;
+  /** The last insn walked since the last checkpoint, and how many entries the kernel's history has of those. */
+  private step: Step | undefined;
+  private landings = 0;
 
   constructor(
     readonly program: Program,
-    private readonly code: Code,
+    readonly code: Code,
     private readonly options: WalkOptions,
     firstId = 0,
   ) {
     this.path = new Path(program, options.profile, { next: firstId }, options.defects);
     this.machine = new AbstractMachine(this.path);
+    this.backtracker = options.precision === true ? new Backtracker(code) : undefined;
     this.checkpoints = new Checkpoints(
+      code,
       options.profile === 'strict',
       options.pruning !== false,
+      this.backtracker,
       options.defects,
     );
+    this.dropped = new Dropped(code);
     this.globals = new Globals(program, code);
     this.calls = new Calls(this.path, code, this.globals, (slot) => {
       this.push(slot);
@@ -104,76 +137,152 @@ export class Walk {
   /** Walks everything that may happen from this state. Throws `Refusal`. Returns the visit that stands for the start. */
   from(start: Start): Visit {
     const first: Visit = { slot: start.slot, state: start.state, next: [], from: undefined };
-    this.work.push({ slot: start.slot, state: start.state, from: undefined, parent: undefined });
+    this.work.push({
+      ...start,
+      from: undefined,
+      parent: undefined,
+      step: undefined,
+      landings: 0,
+      dropped: [],
+    });
     let entry: Visit | undefined;
     while (this.work.length > 0) {
       const pending = this.work.pop()!;
       this.path.restore(pending.state);
       this.parent = pending.parent;
+      this.step = pending.step;
+      this.landings = pending.landings;
+      this.dropped.restore(pending.dropped);
       this.current = pending.from;
       const visit = this.run(pending.slot);
       entry ??= visit;
-      pathEnded(this.parent);
+      this.checkpoints.pathEnded(this.parent);
     }
     return entry ?? first;
   }
 
   /** Remembers that the path goes on here too, in its present state. */
   private push(slot: number): void {
-    if (this.parent !== undefined) this.parent.branches++;
-    this.work.push({ slot, state: this.path.snapshot(), from: this.current, parent: this.parent });
+    if (this.work.length >= MOST_PENDING) refuse(`The sequence of ${MOST_PENDING + 1} jumps is too complex.`);
+    const { path } = this;
+    // A callback that runs later has nothing to do with what led here.
+    const later = this.isLater(slot, path.view());
+    if (this.parent !== undefined && !later) this.parent.branches++;
+    this.work.push({
+      slot,
+      state: path.snapshot(),
+      from: this.current,
+      parent: later ? undefined : this.parent,
+      step: later ? undefined : this.step,
+      landings: later ? 0 : this.landings,
+      dropped: later ? [] : this.dropped.save(),
+    });
+  }
+
+  /** Is this the start of a callback that the insn at hand has arranged to run later? */
+  isLater(slot: number, { frames }: State): boolean {
+    const frame = frames[0]!;
+    return (
+      frames.length === 1 &&
+      frame.callback?.async === true &&
+      frame.callsite === this.slot &&
+      frame.subprog === slot
+    );
   }
 
   /** Follows one path to its end. Returns its first visit. */
   private run(start: number): Visit | undefined {
+    const { code, path, checkpoints, options } = this;
     let slot: number | undefined = start;
     let first: Visit | undefined;
     while (slot !== undefined) {
       this.slot = slot;
-      const op: Op | undefined = this.code.ops[slot];
+      const op: Op | undefined = code.ops[slot];
       if (op === undefined) refuse(`no insn at slot ${slot}`);
       this.walked++;
-      if (this.walked > this.options.budget) {
+      if (this.walked > options.budget) {
         throw new Refusal(`BPF program is too large. Processed ${this.walked} insn`, 'budget', -1);
       }
-      const how = this.code.meets[slot]!;
-      const meets = how !== MEETS.no;
-      if (meets) this.dropDead(slot);
-      const state = this.options.keepVisits || meets ? this.path.snapshot() : undefined;
-      let keep = false;
-      if (meets) {
-        const always = how === MEETS.always;
-        keep = always || this.checkpoints.isTime(this.walked);
-        const { covered, looping } = this.checkpoints.covering(
-          slot,
-          state!,
-          this.loopKind(slot, op),
-          keep,
-          always,
+      const how = code.meets[slot]!;
+      if (how !== MEETS.no) {
+        dropDeadSlots(path, code, slot);
+        const state = path.view();
+        const arrival = { slot, state, step: this.step, parent: this.parent };
+        const always = how === MEETS.always || this.landings > LONG_HISTORY;
+        const { by, loose } = checkpoints.visit(arrival, this.walked, always, () =>
+          this.loopKind(this.slot, op),
         );
-        // A loop that is being unrolled is not filled with states.
-        if (looping && !always && this.checkpoints.isSoon(this.walked)) keep = false;
-        if (covered !== undefined) {
-          this.current?.next.push(covered.visit);
-          return first ?? covered.visit;
+        if (by !== undefined) {
+          if (by.visit !== undefined) {
+            this.current?.next.push(by.visit);
+            if (loose) this.looseEnds.push({ visit: by.visit, state: path.snapshot() });
+          }
+          return first ?? by.visit;
         }
-      }
-      if (state !== undefined) {
-        const visit: Visit = { slot, state, next: [], from: this.current };
-        this.current?.next.push(visit);
-        this.current = visit;
+        if (checkpoints.keep) {
+          clearSingularIds(path);
+          const kept = path.snapshot();
+          const visit = options.keepVisits ? this.visit(slot, kept, true) : undefined;
+          first ??= visit;
+          this.parent = checkpoints.add({ ...arrival, state: kept }, visit, this.walked);
+          this.step = undefined;
+          this.landings = 0;
+        } else if (options.keepVisits) {
+          const visit = this.visit(slot, path.snapshot(), true);
+          first ??= visit;
+        }
+      } else if (options.keepVisits) {
+        const visit = this.visit(slot, path.snapshot(), false);
         first ??= visit;
-        if (this.options.keepVisits) {
-          const list = this.visits[slot];
-          if (list === undefined) this.visits[slot] = [visit];
-          else list.push(visit);
-        }
-        if (keep) this.parent = this.checkpoints.add(slot, state, visit, this.parent, this.walked);
       }
-      if (jumps(op)) this.checkpoints.jumps++;
+      if (code.landings[slot] === 1) this.landings++;
+      if (jumps(op)) checkpoints.jumps++;
+      if (this.backtracker !== undefined)
+        this.step = { slot, depth: path.depth, prev: this.step, access: -1, linked: undefined };
       slot = this.one(slot, op);
     }
     return first;
+  }
+
+  private visit(slot: number, state: State, meets: boolean): Visit {
+    const fact = this.dropped.fact(state, slot, meets);
+    const visit: Visit = { slot, state: fact, next: [], from: this.current };
+    this.current?.next.push(visit);
+    this.current = visit;
+    const list = this.visits[slot];
+    if (list === undefined) this.visits[slot] = [visit];
+    else list.push(visit);
+    return visit;
+  }
+
+  /**
+   * What the insn at `visit` leads to from another state: each state with the slot it is at. Nothing is pruned, kept or widened. Throws
+   * `Refusal`.
+   */
+  again(slot: number, state: State): Start[] {
+    const { path, code } = this;
+    const op = code.ops[slot];
+    if (op === undefined) return [];
+    const { work } = this;
+    this.work = [];
+    path.restore(state);
+    this.slot = slot;
+    this.parent = undefined;
+    this.step = undefined;
+    this.current = undefined;
+    try {
+      const next = this.one(slot, op);
+      const found: Start[] = this.work.map((p) => ({ slot: p.slot, state: p.state }));
+      if (next !== undefined) found.push({ slot: next, state: path.snapshot() });
+      return found.map((start) => {
+        if (code.meets[start.slot] === MEETS.no) return start;
+        path.restore(start.state);
+        dropDeadSlots(path, code, start.slot);
+        return { slot: start.slot, state: path.snapshot() };
+      });
+    } finally {
+      this.work = work;
+    }
   }
 
   private loopKind(slot: number, op: Op): LoopKind {
@@ -186,40 +295,20 @@ export class Walk {
     return callsBackAtOnce(contract) ? 'callback' : undefined;
   }
 
-  /** Forgets registers that are written before they are read again, so that states that differ only in them are the same. */
-  private dropDead(slot: number): void {
-    const { path, code } = this;
-    const ids = new Map<number, number>();
-    for (let depth = 0; depth <= path.depth; depth++) {
-      const frame = path.frameAt(depth);
-      const top = depth === path.depth;
-      const site = top ? slot : path.frameAt(depth + 1).callsite;
-      const live = top ? code.live[slot]! : code.live[site]! | (code.live[site + 1] ?? 0);
-      for (let n = 0; n < 10; n++) {
-        if ((live & (1 << n)) === 0) {
-          if (frame.regs[n]!.type !== 'uninit') path.setRegAt(depth, n, UNINIT);
-        } else if (top && this.options.forgetting && (code.needed[slot]! & (1 << n)) === 0) {
-          if (frame.regs[n]!.type === 'scalar') path.setRegAt(depth, n, unknownReg);
-        } else {
-          const { id, type } = frame.regs[n]!;
-          if (id !== 0 && type === 'scalar') ids.set(id, (ids.get(id) ?? 0) + 1);
-        }
-      }
-      const slotsLive = top
-        ? code.liveStack[slot]!
-        : code.liveStack[site]! | (code.liveStack[site + 1] ?? 0n);
-      frame.stack.forEach((s, i) => {
-        // What must be given back stays, whoever reads it.
-        if (s === undefined || s.iter !== undefined || s.irq !== undefined || s.dynptr !== undefined) return;
-        if (((slotsLive >> BigInt(i)) & 1n) === 0n) path.setSlot(depth, i, undefined);
-      });
-      for (const s of path.frameAt(depth).stack) {
-        if (s?.reg?.type === 'scalar' && s.reg.id !== 0) ids.set(s.reg.id, (ids.get(s.reg.id) ?? 0) + 1);
-      }
+  /** A check relied on the numbers in these registers of the running frame. */
+  private rely(regs: number): void {
+    const { backtracker, path, step } = this;
+    if (backtracker === undefined || regs === 0) return;
+    const { frame, depth } = path;
+    for (let n = 0; n < 10; n++) {
+      if ((regs & (1 << n)) !== 0 && frame.regs[n]!.type === 'scalar') backtracker.wanted.addReg(depth, n);
     }
-    if (![...ids.values()].includes(1)) return;
-    // A link with one end only says nothing (clear_singular_ids).
-    path.mapRegs((r) => (r.type === 'scalar' && r.id !== 0 && ids.get(r.id) === 1 ? { ...r, id: 0 } : r));
+    this.mark(step);
+  }
+
+  private mark(step: Step | undefined): void {
+    if (step === undefined) return;
+    this.backtracker!.mark(step.prev, this.parent, step.slot, step.depth);
   }
 
   /** Runs one insn. Returns the slot where the path goes on; undefined when it has ended. */
@@ -227,7 +316,8 @@ export class Walk {
     const { machine, path } = this;
     machine.begin(op);
     if (op.kind === 'alu') this.splitBySign(slot, op);
-    const next = step<Reg>(machine, op, slot);
+    if (this.backtracker !== undefined) this.before(op, slot);
+    const next = interpret<Reg>(machine, op, slot);
     switch (next.kind) {
       case 'next':
         return slot + slots(op);
@@ -240,12 +330,29 @@ export class Walk {
       case 'call':
         return this.call(slot);
       case 'subprog':
+        if (this.code.subprogAt(next.slot)?.linkage === 'global') this.called.add(next.slot);
         return this.calls.enter(slot, next.slot);
       case 'packet':
         return this.legacyPacketLoad(slot, next);
       case 'exit':
         return this.exit(path);
     }
+  }
+
+  /** Notes what the insn is about to rely on, and where on the stack it reads or writes. */
+  private before(op: Op, slot: number): void {
+    const { path, step } = this;
+    const access = stackAccess(path, op);
+    if (access >= 0 && step !== undefined) {
+      step.access = access;
+      if (this.code.landings[slot] !== 1) this.landings++;
+    }
+    const needs = relied(path, op, this.code.contracts[slot]);
+    this.rely(needs.regs);
+    for (const place of needs.slots) this.backtracker!.wanted.addSlot(place >> 6, place & 63);
+    if (needs.slots.length > 0) this.mark(step);
+    if (path.strict && op.kind === 'alu' && 'reg' in op.src && isPointer(path.reg(op.dst)))
+      this.checkpoints.compareExactly();
   }
 
   /** Goes on twice where 0 or -1 selects a value (maybe_fork_scalars): now with -1, later with 0. */
@@ -263,16 +370,36 @@ export class Walk {
   }
 
   private branch(slot: number, b: Branch): number | undefined {
-    checkComparison(this.path, b);
+    const { path } = this;
+    checkComparison(path, b);
+    const sides = (1 << b.dst) | (b.src === undefined ? 0 : 1 << b.src);
     const known = decide(b);
     if (known !== undefined) {
-      if (b.left.type === 'scalar' && !follow(this.path, b, known)) return undefined;
+      this.rely(sides);
+      if (b.left.type === 'scalar' && !follow(path, b, known)) return undefined;
       return known ? b.slot : slot + 1;
     }
-    const before = this.path.snapshot();
-    if (follow(this.path, b, true)) this.push(b.slot);
-    this.path.restore(before);
-    return follow(this.path, b, false) ? slot + 1 : undefined;
+    if (this.step !== undefined && (b.left.id !== 0 || b.right.id !== 0)) this.link(this.step, b);
+    const before = path.snapshot();
+    if (follow(path, b, true)) this.push(b.slot);
+    else this.rely(sides);
+    path.restore(before);
+    if (follow(path, b, false)) return slot + 1;
+    path.restore(before);
+    this.rely(sides);
+    return undefined;
+  }
+
+  /** Numbers that are known to equal a side of the jump learn with it. */
+  private link(step: Step, { left, right }: Branch): void {
+    const a = left.type === 'scalar' ? left.id : 0;
+    const b = right.type === 'scalar' ? right.id : 0;
+    if (a === 0 && b === 0) return;
+    const places = placesOf(this.path.view(), a, b);
+    if (places.length > 1) {
+      step.linked = places;
+      if (this.code.landings[step.slot] !== 1) this.landings++;
+    }
   }
 
   /** Both ways; what changed since the last time round is widened on the way that stays in the loop. */
@@ -294,11 +421,12 @@ export class Walk {
       this.calls.clobber(r0);
       return slot + 1;
     }
-    // Only rounds of this very iterator count: in an outer loop it is a new one each time.
     const iter = iterAt(this.path, this.path.reg(1))?.ref;
     const widenLoop = (state: State): void => {
       const last = lastTimeRound(this.parent?.parent, slot, state);
-      if (last !== undefined && iterRefs(last.state).has(iter)) this.widenAgainst(last);
+      // Where bounds are widened only rounds of this very iterator count: in an outer loop it is a new one each time.
+      if (this.backtracker !== undefined || (last !== undefined && iterRefs(last.state).has(iter)))
+        this.widenAgainst(last);
     };
     return this.calls.make(slot, widenLoop);
   }
@@ -351,7 +479,11 @@ export class Walk {
 
   private widenAgainst(last: Checkpoint | undefined): void {
     if (last === undefined || !this.options.widening) return;
-    if (widen(this.path, last.state)) this.widened = true;
+    const changed =
+      this.backtracker === undefined
+        ? widen(this.path, last.state)
+        : widenUnneeded(this.path, last.state, last.marks);
+    if (changed) this.widened = true;
   }
 
   private checkOutermostReturn(): void {

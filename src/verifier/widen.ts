@@ -1,12 +1,13 @@
 /**
  * Loops that go round any number of times (open-coded iterators, may_goto, callbacks) must come to an end in the walk: what
- * changed since the last time round is widened. Follows widen_imprecise_scalars of kernel/bpf/verifier.c; where the kernel forgets
- * a changed scalar altogether, only the bounds that moved are dropped here.
+ * changed since the last time round is widened. Follows widen_imprecise_scalars of kernel/bpf/verifier.c, which forgets a number that
+ * changed if no check has relied on it so far. Where it is not tracked what checks rely on, the bounds that moved are dropped.
  */
+import type { Places } from './marks.js';
 import type { Path } from './path.js';
-import { scalarReg } from './regs.js';
+import { scalarReg, unknownReg } from './regs.js';
 import type { Scalar } from './scalar.js';
-import { contains, S64_MAX, S64_MIN, U64_MAX, unknown } from './scalar.js';
+import { contains, equal, S64_MAX, S64_MIN, U64_MAX, unknown } from './scalar.js';
 import { fromSigned, fromUnsigned, intersect } from './scalar-set.js';
 import type { Reg, State } from './state.js';
 import { BYTE } from './state.js';
@@ -59,6 +60,43 @@ export function widen(p: Path, last: State): boolean {
         changed = true;
       }
     });
+  }
+  return changed;
+}
+
+/**
+ * Forgets every number of the path that is not what it was the last time round, unless it was relied on since. Did that change anything?
+ */
+export function widenUnneeded(p: Path, last: State, marks: Places): boolean {
+  const olds = new Map<number, number>();
+  const same = (old: Reg, cur: Reg): boolean => {
+    if (!equal(old.num, cur.num)) return false;
+    if (old.id === 0 || cur.id === 0) return old.id === cur.id;
+    const known = olds.get(old.id);
+    if (known !== undefined) return known === cur.id;
+    olds.set(old.id, cur.id);
+    return true;
+  };
+  const changes = (old: Reg | undefined, cur: Reg): boolean =>
+    old?.type === 'scalar' && cur.type === 'scalar' && cur !== unknownReg && !same(old, cur);
+  let changed = false;
+  for (let depth = p.depth; depth >= 0; depth--) {
+    const old = last.frames[depth];
+    if (old === undefined) continue;
+    const frame = p.frameAt(depth);
+    for (let n = 0; n < 10; n++) {
+      if (marks.hasReg(depth, n) || !changes(old.regs[n], frame.regs[n]!)) continue;
+      p.setRegAt(depth, n, unknownReg);
+      changed = true;
+    }
+    const count = Math.min(frame.stack.length, old.stack.length);
+    for (let i = 0; i < count; i++) {
+      const slot = frame.stack[i];
+      if (slot?.reg === undefined || marks.hasSlot(depth, i) || !changes(old.stack[i]?.reg, slot.reg))
+        continue;
+      p.setSlot(depth, i, { ...slot, reg: unknownReg });
+      changed = true;
+    }
   }
   return changed;
 }

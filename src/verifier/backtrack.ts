@@ -1,0 +1,240 @@
+/**
+ * Where do the numbers come from that a check has just relied on? Goes back along the path, insn by insn, to the places that they were
+ * made from, and marks those in the checkpoints on the way. Follows mark_chain_precision and backtrack_insn of kernel/bpf/verifier.c.
+ *
+ * Numbers of a checkpoint that are not marked when all its paths have ended did not matter: a state that differs from it only in them
+ * is as safe as it was.
+ */
+import type { Op } from '../isa/insn.js';
+import { FP } from '../isa/insn.js';
+import type { Checkpoint } from './checkpoints.js';
+import type { Code } from './code.js';
+import { MAX_FRAMES, Places } from './marks.js';
+import type { State } from './state.js';
+
+/** One insn that a path has walked since its last checkpoint. */
+export interface Step {
+  readonly slot: number;
+  /** Frame that ran it, 0 is the outermost. */
+  readonly depth: number;
+  readonly prev: Step | undefined;
+  /** Stack slot that it read or wrote in full, as frame * 64 + index; -1: none. */
+  access: number;
+  /** Places whose numbers a jump learned about together, because they are known to be equal: see `place`. */
+  linked: readonly number[] | undefined;
+}
+
+/** A place as one number: `frame * 128 + register`, or `frame * 128 + 16 + slot`. */
+export const regPlace = (depth: number, reg: number): number => depth * 128 + reg;
+export const slotPlace = (depth: number, index: number): number => depth * 128 + 16 + index;
+
+const ARGS = 0b111110;
+
+export class Backtracker {
+  /** What is asked for; empty between two calls of `mark`. */
+  readonly wanted = new Places();
+
+  constructor(private readonly code: Code) {}
+
+  /**
+   * Marks what `wanted` was made from, for a path whose last insns are `step` and what is before it, and that came through `from` before
+   * that. The next insn is the one at `slot`, in frame `depth`. True if any mark is new.
+   */
+  mark(step: Step | undefined, from: Checkpoint | undefined, slot: number, depth: number): boolean {
+    const { wanted } = this;
+    let changed = false;
+    let at = step;
+    let next = slot;
+    let nextDepth = depth;
+    let parent = from;
+    while (!wanted.empty) {
+      for (; at !== undefined; at = at.prev) {
+        this.back(at, next, nextDepth);
+        next = at.slot;
+        nextDepth = at.depth;
+        if (wanted.empty) return changed;
+      }
+      if (parent === undefined) {
+        // The start: arguments of a global function, which are anything.
+        wanted.clear();
+        return changed;
+      }
+      if (this.markAt(parent)) changed = true;
+      at = parent.history;
+      parent = parent.parent;
+    }
+    return changed;
+  }
+
+  /** Marks what is wanted in a checkpoint; what is marked there already, or is no number, is wanted no longer. */
+  private markAt(checkpoint: Checkpoint): boolean {
+    const { wanted } = this;
+    const { frames } = checkpoint.state;
+    const marks = checkpoint.marks;
+    let changed = false;
+    for (let d = 0; d < MAX_FRAMES; d++) {
+      const frame = frames[d];
+      if (frame === undefined) {
+        wanted.dropFrame(d);
+        continue;
+      }
+      for (let regs = wanted.regs[d]!; regs !== 0; regs &= regs - 1) {
+        const n = 31 - Math.clz32(regs & -regs);
+        if (frame.regs[n]!.type !== 'scalar' || marks.hasReg(d, n)) wanted.dropReg(d, n);
+        else {
+          marks.addReg(d, n);
+          changed = true;
+        }
+      }
+      if ((wanted.low[d]! | wanted.high[d]!) === 0) continue;
+      for (let i = 0; i < 64; i++) {
+        if (!wanted.hasSlot(d, i)) continue;
+        if (frame.stack[i]?.reg?.type !== 'scalar' || marks.hasSlot(d, i)) wanted.dropSlot(d, i);
+        else {
+          marks.addSlot(d, i);
+          changed = true;
+        }
+      }
+    }
+    return changed;
+  }
+
+  /** One insn back. `next`: the slot that ran after it, in frame `nextDepth`. */
+  private back(step: Step, next: number, nextDepth: number): void {
+    const { wanted } = this;
+    const op = this.code.ops[step.slot];
+    if (op === undefined) return;
+    const d = step.depth;
+    if (nextDepth > d) {
+      this.entered(step, op, nextDepth);
+      return;
+    }
+    if (nextDepth < d) {
+      this.left(next, nextDepth, d);
+      return;
+    }
+    if (step.linked !== undefined) this.together(step.linked);
+    this.insn(op, step, d);
+    if (step.linked !== undefined) this.together(step.linked);
+    wanted.dropReg(d, FP);
+  }
+
+  /** The insn was a call: what its callee wanted of its arguments is wanted of the caller. */
+  private entered(step: Step, op: Op, inner: number): void {
+    const { wanted } = this;
+    if (op.kind === 'call' && op.target === 'subprog') wanted.regs[step.depth]! |= wanted.regs[inner]! & ARGS;
+    for (const arg of this.code.contracts[step.slot]?.args ?? []) {
+      if (arg.kind !== 'callback' || arg.callback.contextArg === undefined) continue;
+      const { args, contextArg } = arg.callback;
+      args.forEach((what, i) => {
+        if (what === 'context' && wanted.hasReg(inner, i + 1)) wanted.addReg(step.depth, contextArg + 1);
+      });
+    }
+    wanted.dropFrame(inner);
+  }
+
+  /** The insn was an exit to frame `outer`: what the caller wanted of r0 is wanted of the callee. A callback's is not passed on. */
+  private left(next: number, outer: number, inner: number): void {
+    const { wanted } = this;
+    const call = this.code.ops[next - 1];
+    const fromCall = call?.kind === 'call' && call.target === 'subprog';
+    if (fromCall && wanted.hasReg(outer, 0)) wanted.addReg(inner, 0);
+    wanted.regs[outer]! &= fromCall ? ~(ARGS | 1) : ~1;
+  }
+
+  private together(places: readonly number[]): void {
+    const { wanted } = this;
+    let any = false;
+    for (const place of places) {
+      const depth = place >> 7;
+      const rest = place & 127;
+      if (rest < 16 ? wanted.hasReg(depth, rest) : wanted.hasSlot(depth, rest - 16)) any = true;
+    }
+    if (!any) return;
+    for (const place of places) {
+      const rest = place & 127;
+      if (rest < 16) wanted.addReg(place >> 7, rest);
+      else wanted.addSlot(place >> 7, rest - 16);
+    }
+  }
+
+  private insn(op: Op, step: Step, d: number): void {
+    const { wanted } = this;
+    switch (op.kind) {
+      case 'alu':
+        if (wanted.hasReg(d, op.dst) && 'reg' in op.src) wanted.addReg(d, op.src.reg);
+        return;
+      case 'mov':
+        if (!wanted.hasReg(d, op.dst)) return;
+        wanted.dropReg(d, op.dst);
+        if ('reg' in op.src) wanted.addReg(d, op.src.reg);
+        return;
+      case 'movsx':
+        if (!wanted.hasReg(d, op.dst)) return;
+        wanted.dropReg(d, op.dst);
+        wanted.addReg(d, op.src);
+        return;
+      case 'ld_imm64':
+      case 'addr_space_cast':
+        wanted.dropReg(d, op.dst);
+        return;
+      case 'ldx':
+      case 'load_acquire':
+        if (!wanted.hasReg(d, op.dst)) return;
+        wanted.dropReg(d, op.dst);
+        if (step.access >= 0) wanted.addSlot(step.access >> 6, step.access & 63);
+        return;
+      case 'atomic':
+        // What an atomic operation returns is never known.
+        if (op.op === 'cmpxchg') wanted.dropReg(d, 0);
+        else if (op.fetch) wanted.dropReg(d, op.src);
+        return;
+      case 'st':
+      case 'stx':
+      case 'store_release': {
+        if (step.access < 0) return;
+        const frame = step.access >> 6;
+        const index = step.access & 63;
+        if (!wanted.hasSlot(frame, index)) return;
+        wanted.dropSlot(frame, index);
+        if (op.kind !== 'st') wanted.addReg(d, op.src);
+        return;
+      }
+      case 'jmp':
+        // What is learned of one side depends on the other.
+        if (!('reg' in op.src)) return;
+        if (!wanted.hasReg(d, op.dst) && !wanted.hasReg(d, op.src.reg)) return;
+        wanted.addReg(d, op.dst);
+        wanted.addReg(d, op.src.reg);
+        return;
+      case 'call':
+      case 'ld_packet':
+        wanted.regs[d]! &= ~(ARGS | 1);
+        return;
+      case 'neg':
+      case 'end':
+      case 'ja':
+      case 'may_goto':
+      case 'exit':
+        return;
+    }
+  }
+}
+
+/** The places in which a state holds numbers that are known to equal the one with this id. */
+export function placesOf(state: Pick<State, 'frames'>, id: number, other: number): number[] {
+  const places: number[] = [];
+  state.frames.forEach((frame, depth) => {
+    for (let n = 0; n < 10; n++) {
+      const reg = frame.regs[n]!;
+      if (reg.type === 'scalar' && reg.id !== 0 && (reg.id === id || reg.id === other))
+        places.push(regPlace(depth, n));
+    }
+    for (let i = 0; i < frame.stack.length; i++) {
+      const reg = frame.stack[i]?.reg;
+      if (reg?.type === 'scalar' && reg.id !== 0 && (reg.id === id || reg.id === other))
+        places.push(slotPlace(depth, i));
+    }
+  });
+  return places;
+}

@@ -1,0 +1,66 @@
+/**
+ * Which insns lie on loops: the strongly connected components of each subprogram's control flow. Follows compute_scc of
+ * kernel/bpf/verifier.c; what a walk may conclude inside a loop that it has not walked to its end depends on them (`marks.ts`).
+ */
+import type { Op } from '../isa/insn.js';
+import { successors } from './successors.js';
+
+interface Open {
+  readonly at: number;
+  readonly next: readonly number[];
+  done: number;
+}
+
+/**
+ * The number of each slot's component, from 1 on; 0 for a slot on no loop. `implicit`: the insn at this slot goes round by itself, as a
+ * call that calls back does.
+ */
+export function loops(ops: readonly (Op | undefined)[], implicit: (slot: number) => boolean): Int32Array {
+  const component = new Int32Array(ops.length);
+  const index = new Int32Array(ops.length);
+  const low = new Int32Array(ops.length);
+  const onStack = new Uint8Array(ops.length);
+  const stack: number[] = [];
+  let counter = 0;
+  let found = 0;
+  const open = (at: number, calls: Open[]): void => {
+    counter++;
+    index[at] = counter;
+    low[at] = counter;
+    onStack[at] = 1;
+    stack.push(at);
+    const op = ops[at];
+    const next = op === undefined ? [] : successors(op, at).filter((to) => to < ops.length);
+    calls.push({ at, next, done: 0 });
+  };
+  for (let root = 0; root < ops.length; root++) {
+    if (ops[root] === undefined || index[root] !== 0) continue;
+    const calls: Open[] = [];
+    open(root, calls);
+    while (calls.length > 0) {
+      const step = calls[calls.length - 1]!;
+      const { at } = step;
+      if (step.done < step.next.length) {
+        const to = step.next[step.done++]!;
+        if (index[to] === 0) open(to, calls);
+        else if (onStack[to] === 1) low[at] = Math.min(low[at]!, index[to]!);
+        continue;
+      }
+      calls.pop();
+      const caller = calls[calls.length - 1]?.at;
+      if (caller !== undefined) low[caller] = Math.min(low[caller]!, low[at]!);
+      if (low[at] !== index[at]) continue;
+      const members: number[] = [];
+      for (;;) {
+        const member = stack.pop()!;
+        onStack[member] = 0;
+        members.push(member);
+        if (member === at) break;
+      }
+      if (members.length === 1 && !step.next.includes(at) && !implicit(at)) continue;
+      found++;
+      for (const member of members) component[member] = found;
+    }
+  }
+  return component;
+}

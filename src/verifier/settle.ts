@@ -1,0 +1,135 @@
+/**
+ * Makes facts of the visits of a walk with precision. Such a walk ends a path where a state that was walked before differs from it only in
+ * numbers that no check relied on; what that state and those after it say of these numbers is not true of the path that ended.
+ *
+ * So the visit that covers a path is widened until it holds for that path too: a number that differs becomes any number. Then every visit
+ * that was widened is walked one insn on, and what it leads to now must be held by one of the visits that follow it: they are widened in
+ * turn until nothing changes. What comes out is closed: from every state that a visit holds, the next insn leads to a state that a
+ * following visit holds. That does not depend on what `backtrack.ts` marked. If it left out anything that matters, an insn is refused here,
+ * or leads where no visit is, and the visits are no facts.
+ */
+import { Comparison, numberIn } from './compare.js';
+import { Refusal } from './refusal.js';
+import { scalarReg, unknownReg } from './regs.js';
+import type { Visit } from './result.js';
+import { contains } from './scalar.js';
+import type { Frame, Reg, Slot, State } from './state.js';
+import { BYTE } from './state.js';
+import type { Start, Walk } from './walk.js';
+
+type Writable = { -readonly [K in keyof Visit]: Visit[K] };
+
+/** Widens the visits of a walk until they are facts. False: they cannot be made true this way. */
+export function settle(walk: Walk): boolean {
+  if (walk.looseEnds.length === 0) return true;
+  return new Settling(walk).run();
+}
+
+class Settling {
+  private readonly comparison: Comparison;
+  private readonly strict: boolean;
+  private readonly changed: Visit[] = [];
+  private readonly waiting = new Set<Visit>();
+
+  constructor(private readonly walk: Walk) {
+    this.strict = walk.path.strict;
+    this.comparison = new Comparison(walk.code, this.strict, false);
+  }
+
+  run(): boolean {
+    for (const { visit, state } of this.walk.looseEnds) {
+      if (!this.hold(visit, state)) return false;
+    }
+    while (this.changed.length > 0) {
+      const visit = this.changed.pop()!;
+      this.waiting.delete(visit);
+      let next: readonly Start[];
+      try {
+        next = this.walk.again(visit.slot, visit.state);
+      } catch (error) {
+        if (error instanceof Refusal) return false;
+        throw error;
+      }
+      for (const start of next) if (!this.follows(visit, start)) return false;
+    }
+    return true;
+  }
+
+  /** One of the visits that follow holds this state, or is made to. */
+  private follows(visit: Visit, { slot, state }: Start): boolean {
+    for (const next of visit.next) if (next.slot === slot && this.holds(next, state)) return true;
+    for (const next of visit.next) if (next.slot === slot && this.hold(next, state)) return true;
+    // A callback that runs later starts a path of its own.
+    return this.walk.isLater(slot, state);
+  }
+
+  private holds(visit: Visit, state: State): boolean {
+    return this.comparison.covers(visit.state, state, 'within', visit.slot);
+  }
+
+  /** Widens the visit, if it has to be, so that it holds this state. False if they differ in more than numbers. */
+  private hold(visit: Visit, state: State): boolean {
+    if (this.holds(visit, state)) return true;
+    const wider = new Widening(this.strict).state(visit.state, state);
+    if (!this.comparison.covers(wider, state, 'within', visit.slot)) return false;
+    (visit as Writable).state = wider;
+    if (!this.waiting.has(visit)) {
+      this.waiting.add(visit);
+      this.changed.push(visit);
+    }
+    return true;
+  }
+}
+
+/** Makes one state hold another as far as numbers go. */
+class Widening {
+  private readonly links = new Map<number, number>();
+  private readonly taken = new Map<number, number>();
+
+  constructor(private readonly strict: boolean) {}
+
+  state(old: State, cur: State): State {
+    return { ...old, frames: old.frames.map((frame, d) => this.frame(frame, cur.frames[d])) };
+  }
+
+  private frame(old: Frame, cur: Frame | undefined): Frame {
+    if (cur === undefined) return old;
+    return {
+      ...old,
+      regs: old.regs.map((reg, n) => this.reg(reg, cur.regs[n]!)),
+      stack: Array.from(old.stack, (slot, i) =>
+        slot === undefined ? undefined : this.slot(slot, cur.stack[i]),
+      ),
+    };
+  }
+
+  private reg(old: Reg, cur: Reg): Reg {
+    if (old.type !== 'scalar' || cur.type !== 'scalar') return old;
+    const linked = this.isLinked(old.id, cur.id);
+    if (!contains(old.num, cur.num)) return unknownReg;
+    return linked ? old : scalarReg(old.num);
+  }
+
+  /** What the old state knows to be equal is equal in the other one, too. */
+  private isLinked(old: number, cur: number): boolean {
+    if (old === 0) return true;
+    if (cur === 0) return false;
+    const known = this.links.get(old);
+    if (known !== undefined) return known === cur;
+    if (this.taken.has(cur)) return false;
+    this.links.set(old, cur);
+    this.taken.set(cur, old);
+    return true;
+  }
+
+  private slot(old: Slot, cur: Slot | undefined): Slot {
+    if (old.reg?.type !== 'scalar') return old;
+    if (cur?.reg?.type === 'scalar' && cur.bytes[0] === BYTE.spill) {
+      const reg = this.reg(old.reg, cur.reg);
+      return reg === old.reg ? old : { ...old, reg };
+    }
+    const size = old.bytes[7] === BYTE.spill ? 8 : 4;
+    if (numberIn(cur, size, this.strict) === undefined) return old;
+    return { bytes: old.bytes.map((b) => (b === BYTE.spill ? BYTE.misc : b)) };
+  }
+}
