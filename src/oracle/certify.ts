@@ -44,7 +44,15 @@ export interface Certificate {
   readonly walked: number;
   /** The form that was judged last. */
   readonly form?: Form;
+  /** What Linux did not look for, though a stub may have brought it about. */
+  readonly notLookedFor: readonly NotLookedFor[];
 }
+
+/**
+ * `unwritten memory`: a stub leaves output memory on the stack unwritten. Linux lets whoever has CAP_PERFMON read it, and does not take this
+ * program without.
+ */
+export type NotLookedFor = 'unwritten memory';
 
 export interface CertifyOptions {
   readonly profile?: Profile;
@@ -87,7 +95,7 @@ export function certify(program: Program, rules: RuleSet, options: CertifyOption
   let inexpressible: Certificate | undefined;
   for (const form of options.forms ?? FORMS[profile]) {
     const judged = judge(program, verified, sites, form, { ...options, profile });
-    if (judged.verdict === 'certified') return judged;
+    if (judged.verdict === 'certified') return withoutPerfmon(program, sites, judged, verified, options);
     if (judged.verdict === 'refused') refused = judged;
     else inexpressible ??= judged;
   }
@@ -98,7 +106,48 @@ export function certify(program: Program, rules: RuleSet, options: CertifyOption
 }
 
 function nothing(message: string): Certificate {
-  return { verdict: 'inexpressible', message, sitesLeftOut: [], sitesStubbed: 0, insns: 0, walked: 0 };
+  return {
+    verdict: 'inexpressible',
+    message,
+    sitesLeftOut: [],
+    sitesStubbed: 0,
+    insns: 0,
+    walked: 0,
+    notLookedFor: [],
+  };
+}
+
+/**
+ * A program whose stubs leave memory unwritten is judged once more as if its loader could not read such memory, where Linux takes the
+ * program from that loader.
+ */
+function withoutPerfmon(
+  program: Program,
+  sites: readonly CallSite[],
+  certified: Certificate,
+  verified: Accepted,
+  options: CertifyOptions,
+): Certificate {
+  if (verified.profile === 'strict' || !sites.some(leavesUnwritten)) return certified;
+  const strict = { ...options, profile: 'strict' } as const;
+  const plain = load(program, strict, 0);
+  if (plain.ok) plain.close();
+  else return { ...certified, notLookedFor: ['unwritten memory'] };
+  const again = judge(program, verified, sites, { points: 'needed', by: 'may_goto' }, strict);
+  if (again.verdict === 'refused' && UNWRITTEN.test(again.message)) {
+    return { ...again, message: `${again.message} (a loader without CAP_PERFMON)` };
+  }
+  return again.verdict === 'certified' ? certified : { ...certified, notLookedFor: ['unwritten memory'] };
+}
+
+/** Linux's complaints of a read of stack that was never written, by the program and by a helper. */
+const UNWRITTEN = /invalid (indirect )?read from stack/;
+
+/** A stub that leaves memory alone which the call would have written. */
+function leavesUnwritten({ contract, action }: CallSite): boolean {
+  if (action.kind !== 'stub') return false;
+  const { writes } = action.stub;
+  return contract.args.some((arg, i) => arg.kind === 'mem' && arg.access === 'write' && !writes.includes(i));
 }
 
 /** The two-mode program in one form. Stubs that turn out to depend on how the program was killed are left out. */
@@ -122,6 +171,7 @@ function judge(
       sitesStubbed: made.stubbed,
       insns: made.program.insns.length,
       form,
+      notLookedFor: [],
     };
     if (made.stubbed === 0 && made.leftOut.length > 0) {
       const names = [...new Set(made.leftOut.map((site) => site.function))].join(', ');

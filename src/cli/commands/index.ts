@@ -4,6 +4,7 @@ import type { Define } from '../command.js';
 export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   fuzz: async () => (await import('./fuzz.js')).fuzz,
   prove: async () => (await import('./prove.js')).prove,
+  certify: async () => (await import('./certify.js')).certify,
   verify: async () => (await import('./verify.js')).verify,
   rules: async () => (await import('./rules.js')).rules,
   agree: async () => (await import('./agree.js')).agree,

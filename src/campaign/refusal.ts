@@ -1,0 +1,87 @@
+/** A certificate that Linux refused, turned into a case: a run of the program that is killed and breaks a check, shrunk and replayable. */
+import type { Program } from '../object/program.js';
+import { KernelJudge } from '../oracle/bulk.js';
+import { certify } from '../oracle/certify.js';
+import { proveProgram } from '../smt/program-proof.js';
+import type { Profile } from '../verifier/result.js';
+import { type Broken, exercise } from './exercise.js';
+import type { NamedRules } from './rules.js';
+import { type SmallCase, shrinkCase } from './shrink/shrink.js';
+import { surroundings } from './surroundings.js';
+import { caseOf, causeOfBroken, pathOf, type Ready, ready, replayed, runOptions } from './trial.js';
+
+export interface RefusalOptions {
+  readonly profile?: Profile;
+  /** Seed of the worlds that the program is run in; 1 unless told. */
+  readonly seed?: number;
+  /** Runs that the symbolic search may make where killing at random shows nothing; 100 unless told. */
+  readonly maxRuns?: number;
+}
+
+/** Worlds that the program is killed in before the solver is asked. */
+const WORLDS = 12;
+/** Checks that Linux makes as well. */
+const SEEN_BY_LINUX: ReadonlySet<string> = new Set(['leak', 'misuse', 'fault', 'return', 'disclosure']);
+
+/** Whether Linux takes the program, and refuses to certify it under these rules. */
+export function refusedByLinux(program: Program, { rules }: NamedRules, profile: Profile): boolean {
+  return certify(program, rules, { profile }).verdict === 'refused';
+}
+
+/**
+ * The smallest case found that breaks a check of those that Linux makes, in a program that Linux refuses to certify; undefined where no
+ * run was found that breaks one. Throws InputError where bpf(2) is refused.
+ */
+export async function caseOfRefusal(
+  program: Program,
+  rules: NamedRules,
+  options: RefusalOptions = {},
+): Promise<SmallCase | undefined> {
+  const profile = options.profile ?? 'privileged';
+  const made = ready(program, profile);
+  if (typeof made === 'string') return undefined;
+  const broken = firstBroken(made, rules, options.seed ?? 1) ?? (await searched(made, rules, options));
+  if (broken === undefined) return undefined;
+  const { check, message } = broken.violation;
+  const judge = new KernelJudge({ strictCaps: profile === 'strict' });
+  try {
+    return shrinkCase(caseOf(made, rules, broken, [`${check}: ${message}`]), {
+      rules,
+      profile,
+      cause: causeOfBroken(made, pathOf(made, rules.rules), broken),
+      kernelAccepts: (smaller) => judge.judge(smaller).accepted && refusedByLinux(smaller, rules, profile),
+    });
+  } finally {
+    judge.close();
+  }
+}
+
+function firstBroken(made: Ready, { rules }: NamedRules, seed: number): Broken | undefined {
+  const path = pathOf(made, rules);
+  for (let k = 0; k < WORLDS; k++) {
+    const world = surroundings(made.program, seed, 0, k);
+    const { ordinary, broken } = exercise(made.code, { ...runOptions(made, path), ...world });
+    if (ordinary.violations.length > 0) continue;
+    const found = broken.find(({ violation }) => SEEN_BY_LINUX.has(violation.check));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The witness of a program proof that failed. */
+async function searched(
+  made: Ready,
+  { rules }: NamedRules,
+  options: RefusalOptions,
+): Promise<Broken | undefined> {
+  const { witness } = await proveProgram(made.program, rules, {
+    profile: made.profile,
+    verified: made.verdict,
+    maxRuns: options.maxRuns ?? 100,
+  });
+  if (witness?.kill === undefined) return undefined;
+  const answer = replayed(witness, rules);
+  if (typeof answer === 'string') return undefined;
+  const violation = answer.result.violations.find(({ check }) => SEEN_BY_LINUX.has(check));
+  return violation && { violation, step: witness.kill, env: answer.result.env };
+}

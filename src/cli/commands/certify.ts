@@ -1,0 +1,143 @@
+/** `certify FILE...`: Linux's own verifier on the two-mode program of each program under a rule set. */
+
+import { caseOfRefusal } from '../../campaign/refusal.js';
+import { replayText } from '../../campaign/replay.js';
+import { loadAll, type NamedRules } from '../../campaign/rules.js';
+import { store } from '../../campaign/store.js';
+import { InputError } from '../../isa/errors.js';
+import { PROG_TYPES, type ProgType } from '../../object/program.js';
+import { kernelAvailable } from '../../oracle/available.js';
+import { type Certificate, certify as certifyProgram } from '../../oracle/certify.js';
+import type { Profile } from '../../verifier/result.js';
+import { type Define, since, withCommon } from '../command.js';
+import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
+import { oneOf } from '../options.js';
+import type { Common, ExitCode, Outcome } from '../outcome.js';
+import { worst } from '../outcome.js';
+import { filesBelow } from '../paths.js';
+import { countBar } from '../progress.js';
+import { table } from '../table.js';
+import { skippedLines } from './verify.js';
+
+interface Options extends LoadOptions {
+  readonly rules: string;
+  readonly profile?: Profile;
+  readonly corpus?: string;
+}
+
+export const certify: Define = (program, act) => {
+  withCommon(program.command('certify'))
+    .description("have Linux's verifier judge that programs can be killed anywhere")
+    .argument('FILE...', 'objects, cases, raw insns, or folders of them')
+    .option('--rules <RULES>', 'rule set, by name or file', 'sound')
+    .option('--prog <NAME>', 'only the program of this name')
+    .option('--profile <PROFILE>', 'privileged or strict', oneOf<Profile>(['privileged', 'strict']))
+    .option('--corpus <DIR>', 'write a case there for each refusal that a run shows')
+    .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
+    .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
+    .action((files: string[], options: Options) =>
+      act(options, (common) => certifyFiles(files, options, common)),
+    );
+};
+
+async function certifyFiles(paths: readonly string[], options: Options, common: Common): Promise<Outcome> {
+  const [rules] = await loadAll([options.rules]);
+  const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
+  const kernel = kernelAvailable();
+  if (!kernel.ok) throw new InputError(kernel.reason);
+  const rows: Row[] = [];
+  const bar = countBar(common, 'certify', programs.length);
+  try {
+    for (const one of programs) {
+      rows.push(await certifyOne(one, rules!, options));
+      const refused = rows.filter(({ verdict }) => verdict === 'refused').length;
+      bar.show(rows.length, refused > 0 ? `${refused} refused` : undefined);
+    }
+  } finally {
+    bar.close();
+  }
+  const text = table(
+    ['program', 'verdict', 'insns', 'stubs', 'walked', 'ms', ''],
+    rows.map((row) => [
+      `${row.file}:${row.name}`,
+      row.verdict,
+      row.insns,
+      row.sitesStubbed,
+      row.walked,
+      row.ms,
+      row.message || row.sitesLeftOut.map((site) => `left out: ${site.function} at ${site.slot}`).join(', '),
+    ]),
+    ['insns', 'stubs', 'walked', 'ms'],
+  );
+  return {
+    exit: worst(rows.map(({ verdict }) => EXIT[verdict])),
+    json: { rules: options.rules, kernel: kernel.release, programs: rows, skipped },
+    text: text + skippedLines(skipped) + rows.map(writtenLine).join(''),
+  };
+}
+
+const EXIT: Readonly<Record<Certificate['verdict'], ExitCode>> = {
+  certified: 0,
+  refused: 1,
+  inexpressible: 3,
+};
+
+interface Row {
+  readonly file: string;
+  readonly name: string;
+  readonly verdict: Certificate['verdict'];
+  readonly message: string;
+  readonly sitesLeftOut: Certificate['sitesLeftOut'];
+  readonly sitesStubbed: number;
+  readonly notLookedFor: Certificate['notLookedFor'];
+  readonly insns: number;
+  /** The program that Linux judged: its slots, and where and how it is killed. */
+  readonly twoMode: { readonly insns: number; readonly points?: string; readonly by?: string };
+  readonly walked: number;
+  readonly ms: number;
+  /** What was refused, and in which mode. */
+  readonly at?: Certificate['at'];
+  /** The case that shows why; null where no run was found. */
+  readonly case?: string | null;
+}
+
+async function certifyOne(
+  { file, program, case: one }: LoadedProgram,
+  rules: NamedRules,
+  options: Options,
+): Promise<Row> {
+  const start = performance.now();
+  const profile = options.profile ?? one?.profile ?? 'privileged';
+  const certificate = certifyProgram(program, rules.rules, { profile, stats: true });
+  const { verdict, message, sitesLeftOut, sitesStubbed, notLookedFor, walked, at } = certificate;
+  const row: Row = {
+    file,
+    name: program.name,
+    verdict,
+    message,
+    sitesLeftOut,
+    sitesStubbed,
+    notLookedFor,
+    insns: program.insns.length,
+    twoMode: { insns: certificate.insns, ...certificate.form },
+    walked,
+    ms: since(start),
+    ...(at === undefined ? {} : { at }),
+  };
+  if (verdict !== 'refused' || options.corpus === undefined) return row;
+  const found = await caseOfRefusal(program, rules, { profile });
+  if (found === undefined) return { ...row, case: null };
+  const stored = await store(
+    options.corpus,
+    found.cause,
+    found.text,
+    async (text, path) => (await replayText(text, path)).ok,
+  );
+  return { ...row, case: stored.file };
+}
+
+function writtenLine(row: Row): string {
+  if (row.case === undefined) return '';
+  const what = row.case === null ? 'no run was found that shows it' : row.case;
+  return `${row.file}:${row.name}: ${what}\n`;
+}
