@@ -171,6 +171,18 @@ function checkSpecialField(p: Path, reg: Reg, regno: number, kind: 'timer' | 'wq
     refuse(`off ${fixedOffset(reg)} doesn't point to 'struct bpf_${kind}' that is at ${field.offset}`);
 }
 
+/**
+ * A timer or work queue is set up with the map that it lies in. For a work queue Linux 6.18 compares the maps only if the one that
+ * is passed has special fields of its own, and dereferences NULL if it has none; we refuse every other map.
+ */
+function requireMapOfTimer(site: CallSite, reg: Reg, regno: number): void {
+  const first = site.contract.args[0];
+  if (first?.kind !== 'timer' && first?.kind !== 'wq') return;
+  if (site.regs[0]!.map === reg.map) return;
+  const what = first.kind === 'timer' ? 'timer' : 'workqueue';
+  refuse(`${what} pointer in R1 map_uid=0 doesn't match map pointer in R${regno} map_uid=0`);
+}
+
 /** Refuses the call unless argument `index` is what the function takes. Writes what the function is sure to write. */
 function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
   const reg = site.regs[index]!;
@@ -194,6 +206,7 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       if (arg.types !== undefined && !arg.types.includes(map.type)) {
         refuse(`cannot pass map_type ${map.type} into func ${site.contract.name}#${site.contract.id}`);
       }
+      requireMapOfTimer(site, reg, regno);
       return;
     }
     case 'map_key':

@@ -7,7 +7,7 @@
  * track of (stored, merged with another, moved by what is not known) makes every slot of its frame needed everywhere.
  */
 import type { Op } from '../isa/insn.js';
-import { FP } from '../isa/insn.js';
+import { FP, STACK_SIZE } from '../isa/insn.js';
 import { subprogTarget } from '../isa/target.js';
 import type { Arg, Contract } from '../kernel/contract.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';
@@ -399,7 +399,8 @@ const slotBit = (index: number): SlotSet => (index >= 0 && index < 64 ? 1n << Bi
 /** Slots that an access of `size` bytes at `off` touches. */
 function touched(off: number, size: number): SlotSet {
   let set = 0n;
-  for (let at = off; at < off + size; at++) set |= slotBit((-at - 1) >> 3);
+  const from = Math.max(off, -STACK_SIZE);
+  for (let at = from; at < Math.min(off + size, 0); at++) set |= slotBit((-at - 1) >> 3);
   return set;
 }
 
