@@ -32,10 +32,10 @@ export class Comparer implements Doer<Stretch, Counts> {
     return new Comparer(seed, await make());
   }
 
-  do({ from, to }: Stretch): Counts {
+  async do({ from, to }: Stretch): Promise<Counts> {
     const counts = noCounts();
     const tally = tallyInto(counts);
-    for (let index = from; index < to; index++) this.open.compare(this.seed, index, tally);
+    for (let index = from; index < to; index++) await this.open.compare(this.seed, index, tally);
     return counts;
   }
 

@@ -17,7 +17,7 @@ export interface Tally {
 }
 
 /** Judges program `index` of the stream of `seed`. Depends on nothing else, so that every difference can be seen again. */
-export type Comparison = (seed: number, index: number, tally: Tally) => void;
+export type Comparison = (seed: number, index: number, tally: Tally) => void | Promise<void>;
 
 /** A comparison that holds on to something of the kernel's (maps, descriptors) until it is closed. */
 export interface OpenComparison {
