@@ -9,7 +9,7 @@ import type { Path } from './path.js';
 import { EMPTY_SLOT } from './path.js';
 import { refuse } from './refusal.js';
 import { fixedOffset, hasFixedOffset, typeName } from './regs.js';
-import { breakDynptrAt, fillStackRange, slotOf } from './stack.js';
+import { breakDynptrAt, fillStackRange, slotOf, stackRange } from './stack.js';
 import type { ByteKind, DynptrSlot, IrqSlot, IterSlot, Reg, Slot } from './state.js';
 import { BYTE } from './state.js';
 
@@ -170,7 +170,8 @@ export function checkIrqFlag(p: Path, site: CallSite, index: number, state: 'uni
   if (state === 'uninit') {
     if (p.slot(reg.frame, lowest)?.irq !== undefined)
       refuse(`expected uninitialized irq flag as arg#${index}`);
-    fillStackRange(p, reg, index + 1, 8);
+    // It is written only if flags are saved: a lock that cannot be had leaves it as it was.
+    stackRange(p, reg, index + 1, 0, 8, 'write to');
     return;
   }
   if (irqAt(p, reg) === undefined) refuse(`expected an initialized irq flag as arg#${index}`);
@@ -180,8 +181,10 @@ export function saveIrq(p: Path, reg: Reg, by: 'native' | 'lock', at: number): v
   const ref = p.newId();
   p.acquire({ id: ref, kind: 'irq', at });
   p.irq = ref;
+  const index = slotOf(fixedOffset(reg));
+  breakDynptrAt(p, reg.frame, index);
   const slot: Slot = { bytes: all(BYTE.irq), irq: { ref, by } };
-  p.setSlot(reg.frame, slotOf(fixedOffset(reg)), slot);
+  p.setSlot(reg.frame, index, slot);
 }
 
 /** Saved states are restored innermost first (release_irq_state). */

@@ -29,7 +29,7 @@ function callbackArg(p: Path, site: CallSite, spec: CallbackSpec, arg: CallbackA
     case 'task':
       return pointerReg('btf', { struct: 'task_struct', trust: 'trusted' });
     case 'vma':
-      return pointerReg('btf', { struct: 'vm_area_struct', trust: 'trusted' });
+      return pointerReg('btf', { struct: 'vm_area_struct', trust: 'none' });
     case 'rb_node': {
       const index = site.contract.args.findIndex((a) => a.kind === 'graph_root');
       const node = containedNode(p, rootField(p, site.regs[index]!, 'rbtree'));

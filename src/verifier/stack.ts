@@ -10,7 +10,7 @@ import { refuse } from './refusal.js';
 import { fixedOffset, hasFixedOffset, isPointer, nullReg, scalarReg, unknownReg } from './regs.js';
 import { isConst } from './scalar.js';
 import { abstract } from './scalar-alu.js';
-import type { ByteKind, Reg, Slot } from './state.js';
+import type { ByteKind, Reg } from './state.js';
 import { BYTE } from './state.js';
 
 const WORD = 8;
@@ -90,17 +90,18 @@ function writeBytes(p: Path, depth: number, off: number, size: number, kind: Byt
     for (let i = 0; i < WORD; i++) {
       const before = old.bytes[i]!;
       if (i >= from && i < to) bytes.push(kind);
-      else bytes.push(before === BYTE.spill || isSpecial(before) ? remainder(old, before) : before);
+      else bytes.push(remainder(before));
     }
     p.setSlot(depth, index, { bytes });
   }
 }
 
-/** What is left of a slot's other bytes once part of what it held is overwritten (scrub_spilled_slot). */
-function remainder(old: Slot, before: ByteKind): ByteKind {
-  if (before !== BYTE.spill) return BYTE.misc;
-  return old.reg !== undefined && isZero(old.reg) ? BYTE.zero : BYTE.misc;
-}
+/**
+ * What is left of one of a slot's other bytes once part of what it held is overwritten (scrub_spilled_slot). That a spilled zero leaves
+ * zeroes is forgotten, as in Linux.
+ */
+const remainder = (before: ByteKind): ByteKind =>
+  before === BYTE.spill || isSpecial(before) ? BYTE.misc : before;
 
 const isZero = (r: Reg): boolean => r.type === 'scalar' && isConst(r.num) && r.num.value === 0n;
 
@@ -128,8 +129,7 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
     for (let i = 0; i < WORD; i++) {
       if (i < size) bytes.push(BYTE.spill);
       else {
-        const before = old?.bytes[i] ?? BYTE.invalid;
-        bytes.push(before === BYTE.spill || isSpecial(before) ? remainder(old!, before) : before);
+        bytes.push(remainder(old?.bytes[i] ?? BYTE.invalid));
       }
     }
     p.setSlot(depth, index, {
