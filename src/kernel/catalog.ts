@@ -1,12 +1,14 @@
 /** All contracts, and the names and numbers of all helpers and kfuncs: the one door to the tables of this folder. */
 import type { Op } from '../isa/insn.js';
-import type { Program } from '../object/program.js';
+import type { Program, ProgType } from '../object/program.js';
 import type { Contract } from './contract.js';
 import { CALLBACK_CONTRACTS, CONTROL_CONTRACTS } from './contracts/callbacks.js';
 import { CPUMASK_CONTRACTS } from './contracts/cpumasks.js';
 import { DYNPTR_CONTRACTS, DYNPTR_KFUNC_CONTRACTS } from './contracts/dynptrs.js';
+import { EVENT_CONTRACTS } from './contracts/events.js';
 import { EVERYDAY_CONTRACTS, SYSCALL_CONTRACTS, TRACING_CONTRACTS } from './contracts/everyday.js';
 import { FLOW_CONTRACTS } from './contracts/flows.js';
+import { HOOK_CONTRACTS, HOOK_VARIANTS } from './contracts/hooks.js';
 import { ITERATOR_CONTRACTS } from './contracts/iterators.js';
 import { LOCK_CONTRACTS } from './contracts/locks.js';
 import { MAP_CONTRACTS } from './contracts/maps.js';
@@ -16,6 +18,7 @@ import { PROBE_CONTRACTS, STRING_CONTRACTS } from './contracts/probes.js';
 import { RINGBUF_CONTRACTS } from './contracts/ringbuf.js';
 import { SECURITY_CONTRACTS } from './contracts/security.js';
 import { SOCKET_CONTRACTS } from './contracts/sockets.js';
+import { STORAGE_CONTRACTS, STORAGE_VARIANTS } from './contracts/storage.js';
 import { TASK_CONTRACTS } from './contracts/tasks.js';
 import { LEFT_OUT } from './leftout.js';
 import { HELPERS, KFUNCS } from './tables/rows.js';
@@ -42,7 +45,18 @@ export const FAMILIES: Readonly<Record<string, readonly Contract[]>> = {
   everyday: EVERYDAY_CONTRACTS,
   tracing: TRACING_CONTRACTS,
   syscall: SYSCALL_CONTRACTS,
+  storage: STORAGE_CONTRACTS,
+  events: EVENT_CONTRACTS,
+  hooks: HOOK_CONTRACTS,
 };
+
+/**
+ * Functions that take other arguments in some types of programs: by name, in place of the contract of that name there. They have the
+ * same outcomes, so that what holds of the one holds of the other.
+ */
+const VARIANTS = new Map<string, Contract[]>();
+for (const variant of [...STORAGE_VARIANTS, ...HOOK_VARIANTS])
+  VARIANTS.set(variant.name, [...(VARIANTS.get(variant.name) ?? []), variant]);
 
 const ALL: readonly Contract[] = Object.values(FAMILIES).flat();
 const byId = new Map(ALL.filter((c) => c.kind === 'helper').map((c) => [c.id, c]));
@@ -76,9 +90,20 @@ export function contractOf(program: Program, op: Op): Contract | undefined;
 export function contractOf(from: string | Program, op?: Op): Contract | undefined {
   if (typeof from === 'string') return helperByName(from) ?? kfunc(from);
   if (op?.kind !== 'call' || op.target === 'subprog') return undefined;
-  if (op.target === 'helper') return helper(op.imm);
+  if (op.target === 'helper') return variantFor(helper(op.imm), from.type);
   const name = from.kfuncs[op.imm];
   return name === undefined ? undefined : kfunc(name);
+}
+
+/** The contract as it is for a type of program. */
+function variantFor(contract: Contract | undefined, type: ProgType): Contract | undefined {
+  if (contract === undefined || contract.types.includes(type)) return contract;
+  return VARIANTS.get(contract.name)?.find((variant) => variant.types.includes(type)) ?? contract;
+}
+
+/** The kernel lets programs of the type name this function, though its contract is not made for them. */
+export function narrowedFor(contract: Contract, type: ProgType): boolean {
+  return !contract.types.includes(type) && rows.get(contract.name)?.types.includes(type) === true;
 }
 
 const idByName = new Map(HELPERS.map((row) => [row.name, row.id]));

@@ -71,7 +71,9 @@ export type Arg =
   | { readonly kind: 'map'; readonly types?: readonly MapType[] }
   | { readonly kind: 'map_key' }
   /** `uninit`: the function writes it (ARG_PTR_TO_MAP_VALUE | MEM_UNINIT). */
-  | { readonly kind: 'map_value'; readonly uninit?: true }
+  | { readonly kind: 'map_value'; readonly uninit?: true; readonly nullable?: true }
+  /** A variable of the kernel, or an object, that every CPU has its own of (ARG_PTR_TO_PERCPU_BTF_ID). */
+  | { readonly kind: 'percpu' }
   /** Memory that the function reads, writes (`write`: need not be initialised before), or both. */
   | {
       readonly kind: 'mem';
@@ -174,6 +176,8 @@ export type PointerKind =
   | { readonly kind: 'same'; readonly arg: number }
   /** A graph node: of the container type of the root in argument 0. `owning`: removed from the graph. */
   | { readonly kind: 'graph_node'; readonly owning: boolean }
+  /** One CPU's own of what argument `arg` names. */
+  | { readonly kind: 'percpu'; readonly arg: number }
   /** What the kptr slot of argument 0 held. */
   | { readonly kind: 'kptr' };
 

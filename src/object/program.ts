@@ -219,8 +219,8 @@ export interface KernelTypes {
   variable(
     id: number,
   ): { readonly struct: string | undefined; readonly size: number; readonly percpu: boolean } | undefined;
-  /** A pointer to `struct` is one to `first` as well: it is what it starts with. */
-  startsWith(struct: string, first: string): boolean;
+  /** At `offset` of a struct there lies a struct `inner`, however deep; at offset 0 it may be the struct itself. */
+  holds(struct: string, offset: number, inner: string): boolean;
   /** A load of `size` bytes at `offset` of a struct. */
   access(struct: string, offset: number, size: number): StructAccess;
   /** The context of a program on this target; undefined where the kernel does not have it. */

@@ -4,6 +4,7 @@
  */
 import type { Arg } from '../kernel/contract.js';
 import { MAP_FLAGS } from '../kernel/maptypes.js';
+import { progType } from '../kernel/progtypes.js';
 import type { CallSite } from './call-site.js';
 import { mapOf } from './call-site.js';
 import { checkRegion, overlaps } from './memory.js';
@@ -33,6 +34,7 @@ const KEY_VALUE_NAMES = 'fp, pkt, pkt_meta, map_key, map_value';
 const MAX_SIZE = 1n << 29n;
 
 function requireMemory(
+  p: Path,
   site: CallSite,
   reg: Reg,
   regno: number,
@@ -41,9 +43,10 @@ function requireMemory(
 ): void {
   if (reg.nullable || !types.has(reg.type)) refuse(`R${regno} type=${typeName(reg)} expected=${names}`);
   const packet = reg.type === 'packet' || reg.type === 'packet_meta';
-  if (packet && site.contract.kind === 'helper' && site.contract.packetArgs !== true) {
+  if (!packet || site.contract.kind !== 'helper') return;
+  const open = progType(p.program.type).packetArgs;
+  if (open === 'none' || (open === 'marked' && site.contract.packetArgs !== true))
     refuse('helper access to the packet is not allowed');
-  }
 }
 
 /** `size` bytes at the register may be accessed this way. For the stack, written bytes become known as written. */
@@ -108,7 +111,7 @@ export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): v
   }
   if ('bytes' in arg.size) {
     if (nullable && isNull(reg)) return;
-    requireMemory(site, reg, regno, MEMORY, MEMORY_NAMES);
+    requireMemory(p, site, reg, regno, MEMORY, MEMORY_NAMES);
     touch(p, reg, regno, arg.size.bytes, arg.access, true);
     return;
   }
@@ -126,7 +129,7 @@ export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): v
   }
   if (size.num.umax >= MAX_SIZE)
     refuse(`R${sizeNo} unbounded memory access, use 'var &= const' or 'if (var < const)'`);
-  requireMemory(site, reg, regno, MEMORY, MEMORY_NAMES);
+  requireMemory(p, site, reg, regno, MEMORY, MEMORY_NAMES);
   // With a size that is not known the function may write less than the most: the rest must have been there before.
   touch(p, reg, regno, Number(size.num.umax), arg.access, isConst(size.num));
 }
@@ -140,12 +143,12 @@ export function checkSize(site: CallSite, index: number, arg: Extract<Arg, { kin
 
 export function checkMapKey(p: Path, site: CallSite, index: number): void {
   const reg = site.regs[index]!;
-  requireMemory(site, reg, index + 1, KEY_VALUE, KEY_VALUE_NAMES);
+  requireMemory(p, site, reg, index + 1, KEY_VALUE, KEY_VALUE_NAMES);
   touch(p, reg, index + 1, mapOf(p, site).keySize, 'read', true);
 }
 
 export function checkMapValue(p: Path, site: CallSite, index: number, uninit: boolean): void {
   const reg = site.regs[index]!;
-  requireMemory(site, reg, index + 1, KEY_VALUE, KEY_VALUE_NAMES);
+  requireMemory(p, site, reg, index + 1, KEY_VALUE, KEY_VALUE_NAMES);
   touch(p, reg, index + 1, mapOf(p, site).valueSize, uninit ? 'write' : 'read', true);
 }

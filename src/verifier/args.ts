@@ -92,8 +92,15 @@ function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Arg, { ki
   if (arg.trust === 'rcu' && !trusted && !(reg.trust === 'rcu' && p.inRcu))
     refuse(`R${regno} must be a rcu pointer`);
   if (arg.trust === 'any' && reg.trust === 'untrusted') mismatch(reg, regno, 'ptr_, trusted_ptr_, rcu_ptr_');
-  requireStart(reg, regno);
-  const matches = arg.structs.some((s) => s === reg.struct || FIRST_MEMBER[s]?.includes(reg.struct) === true);
+  const types = p.program.kernelTypes;
+  const inside = types !== undefined && arg.release !== true && hasFixedOffset(reg);
+  if (!inside) requireStart(reg, regno);
+  const matches = arg.structs.some(
+    (s) =>
+      (s === reg.struct && fixedOffset(reg) === 0) ||
+      (FIRST_MEMBER[s]?.includes(reg.struct) === true && fixedOffset(reg) === 0) ||
+      (inside && types.holds(reg.struct, fixedOffset(reg), s)),
+  );
   if (!matches) {
     if (isKfunc) {
       refuse(
@@ -192,6 +199,8 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
   switch (arg.kind) {
     case 'anything':
       if (p.strict && isPointer(reg)) refuse(`R${regno} leaks addr into helper function`);
+      if (site.contract.name === 'bpf_get_local_storage' && !isNull(reg))
+        refuse("get_local_storage() doesn't support non-zero flags");
       return;
     case 'scalar':
       if (reg.type !== 'scalar') {
@@ -213,7 +222,13 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       checkMapKey(p, site, index);
       return;
     case 'map_value':
+      if (arg.nullable === true && isNull(reg)) return;
       checkMapValue(p, site, index, arg.uninit === true);
+      return;
+    case 'percpu':
+      if (!reg.percpu || reg.nullable) mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
+      if (reg.type === 'object' && reg.trust !== 'rcu' && reg.ref === 0)
+        mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
       return;
     case 'mem':
       checkMem(p, site, index, arg);
@@ -226,6 +241,7 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       if (!isConst(reg.num)) refuse(`R${regno} is not a known constant'`);
       return;
     case 'ctx':
+      if (arg.nullable === true && isNull(reg)) return;
       if (reg.type !== 'ctx') mismatch(reg, regno, 'ctx');
       requireStart(reg, regno);
       return;

@@ -6,9 +6,10 @@
  * Outcomes that differ in what they do are walked apart.
  */
 
-import { unmodelled } from '../kernel/catalog.js';
+import { narrowedFor, unmodelled } from '../kernel/catalog.js';
 import type { Arg, Contract, Outcome } from '../kernel/contract.js';
 import { checkArgs } from './args.js';
+import type { ProgType } from '../object/program.js';
 import type { CallSite } from './call-site.js';
 import { functionName } from './call-site.js';
 import { callbackArgs } from './callbacks.js';
@@ -26,6 +27,15 @@ import type { Reg, State } from './state.js';
 /** Helpers for CAP_PERFMON only (bpf_base_func_proto, bpf_sk_base_func_proto). */
 const FOR_PERFMON =
   /^bpf_(trace_v?printk|get_current_task(_btf)?|get_task_stack|task_pt_regs|probe_read_.*|get_current_comm|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?)$/;
+
+/** Types whose contracts are complete: a function that is not made for them cannot be called there whatever the arguments. */
+const GIVEN_TO_ALL: ReadonlySet<ProgType> = new Set([
+  'xdp',
+  'tc',
+  'socket_filter',
+  'tracepoint',
+  'syscall',
+]);
 
 type Push = (slot: number) => void;
 type CallbackArgument = Extract<Arg, { kind: 'callback' }>;
@@ -194,6 +204,8 @@ export class Calls {
     const { p } = this;
     const helper = c.kind === 'helper';
     if (!c.types.includes(p.program.type) || (p.strict && helper && FOR_PERFMON.test(c.name))) {
+      if (!GIVEN_TO_ALL.has(p.program.type) && narrowedFor(c, p.program.type))
+        unsupported(`${functionName(c)} takes other arguments in programs of type ${p.program.type}`);
       refuse(
         helper
           ? `program of this type cannot use helper ${functionName(c)}`

@@ -11,6 +11,7 @@ import { isConst } from './scalar.js';
 import { abstract } from './scalar-alu.js';
 import { slotOf } from './stack.js';
 import type { Reg } from './state.js';
+import { kernelVariable } from './variable.js';
 
 /** Shifts by the width or more are refused when the count is an immediate (check_alu_op). */
 const SHIFTS: ReadonlySet<BinaryOp> = new Set(['lsh', 'rsh', 'arsh']);
@@ -127,7 +128,7 @@ export class AbstractMachine implements Machine<Reg> {
       case 'map_fd_value':
         return refuse('a map is named by a file descriptor; name it by its index in the program');
       case 'btf_id':
-        return unsupported('the address of a kernel variable');
+        return kernelVariable(program, imm);
     }
   }
 

@@ -216,6 +216,7 @@ export function load(p: Path, a: Access): Reg {
       return unknownOf(a.size);
     case 'mem':
     case 'record':
+      requireMemoryOfItsOwn(a);
       checkRegion(a, reg.size);
       return unknownOf(a.size);
     case 'packet':
@@ -267,7 +268,7 @@ export function store(p: Path, a: Access, value: Reg): void {
       refuseLeak(p, a, value, 'map');
       const map = p.program.maps[reg.map]!;
       checkRegion(a, map.valueSize);
-      if ((map.flags & MAP_FLAGS.RDONLY_PROG) !== 0)
+      if ((map.flags & MAP_FLAGS.RDONLY_PROG) !== 0 || reg.readonly)
         refuse(
           `write into map forbidden, value_size=${map.valueSize} off=${fixedOffset(reg) + a.off} size=${a.size}`,
         );

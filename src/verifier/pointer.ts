@@ -47,7 +47,8 @@ export function pointerBinary(
   if (pointer.nullable) {
     refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited, null-check it first`);
   }
-  if (IMMOVABLE.has(pointer.type)) refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited`);
+  const nowhere = op === 'add' && isConst(scalar.num) && scalar.num.value === 0n;
+  if (IMMOVABLE.has(pointer.type) && !(pointer.type === 'map_ptr' && nowhere)) refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited`);
   if (op === 'and' || op === 'or' || op === 'xor') {
     refuse(`R${regno} bitwise operator ${ALU_MARKS[op]} on pointer prohibited`);
   }

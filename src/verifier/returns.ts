@@ -66,8 +66,14 @@ function target(p: Path, site: CallSite, to: PointerKind): Reg {
   switch (to.kind) {
     case 'map_value': {
       const map = mapOf(p, site);
+      if (map.inner !== undefined) return pointerReg('map_ptr', { map: p.program.maps.indexOf(map.inner) });
+      if (map.type === 'xskmap') return pointerReg('xdp_sock');
       const locked = map.fields.some((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock');
-      return pointerReg('map_value', { map: p.program.maps.indexOf(map), id: locked ? p.newId() : 0 });
+      return pointerReg('map_value', {
+        map: p.program.maps.indexOf(map),
+        id: locked ? p.newId() : 0,
+        readonly: map.type.startsWith('devmap'),
+      });
     }
     case 'sock':
       return pointerReg(to.type);
@@ -135,6 +141,12 @@ function target(p: Path, site: CallSite, to: PointerKind): Reg {
       return local === undefined
         ? pointerReg('btf', { struct, trust: 'trusted' })
         : pointerReg('object', { struct, size: local.size });
+    }
+    case 'percpu': {
+      const reg = site.regs[to.arg]!;
+      return reg.type === 'object'
+        ? pointerReg('object', { struct: reg.struct, size: reg.size, trust: 'rcu' })
+        : pointerReg(reg.type, { struct: reg.struct, size: reg.size, readonly: reg.readonly });
     }
     case 'kern_ctx': {
       const struct = progType(p.program.type).kernelStruct;

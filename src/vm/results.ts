@@ -1,5 +1,5 @@
 /** What r0 is after an outcome: a number of the environment's, NULL, or a pointer to something new. */
-import type { Outcome, PointerKind } from '../kernel/contract.js';
+import type { Contract, Outcome, PointerKind } from '../kernel/contract.js';
 import { address } from './address.js';
 import type { Call } from './call.js';
 import { newRecord, rootOf } from './effects.js';
@@ -22,7 +22,7 @@ export function result(call: Call, outcome: Outcome): bigint | undefined {
         if (limit < max) max = limit;
       }
       if (min < r0.min) min = r0.min;
-      return BigInt.asUintN(64, call.number(min, max));
+      return BigInt.asUintN(64, call.number(min, max, resultBits(call.contract)));
     }
     case 'pointer': {
       const derived = r0.derives === undefined ? 0 : rootOf(call.world, call.regionNumber(r0.derives));
@@ -35,6 +35,21 @@ export function result(call: Call, outcome: Outcome): bigint | undefined {
       return at;
     }
   }
+}
+
+/** C types of results that do not fill r0. Nothing says what the other bits are; mostly they are zero. */
+const NARROW: ReadonlyMap<string, number> = new Map([
+  ['int', 32],
+  ['s32', 32],
+  ['u32', 32],
+  ['__s32', 32],
+  ['__u32', 32],
+  ['bool', 8],
+]);
+
+/** Bits of r0 that a function sets. Helpers return 64 bits. Linux counts with an error of a resilient lock in all of r0. */
+export function resultBits({ kind, ret, name }: Contract): number {
+  return kind === 'helper' || name.startsWith('bpf_res_spin_lock') ? 64 : (NARROW.get(ret) ?? 64);
 }
 
 function isObject(call: Call, region: number): boolean {
@@ -56,7 +71,7 @@ function pointTo(call: Call, to: PointerKind, life: Pick<RegionInit, 'parent' | 
       return add('btf', 'kernel struct', kernelBytes(call), false);
     case 'record': {
       const index = call.contract.args.findIndex((arg) => arg.kind === 'alloc_size');
-      return address(newRecord(world, call.size(index)), 0);
+      return address(newRecord(call, call.size(index)), 0);
     }
     case 'mem':
       return add('mem', 'memory', new Uint8Array(call.memSize(to.size)), to.readonly !== true);
@@ -64,12 +79,18 @@ function pointTo(call: Call, to: PointerKind, life: Pick<RegionInit, 'parent' | 
       const id = Number(call.arg(0) & 0xffff_ffffn);
       const type = world.code.program.localTypes.find((local) => local.id === id);
       if (type === undefined) throw fault(`${call.name} of a type that the program does not have (${id})`);
-      return add('object', type.name, new Uint8Array(type.size), true);
+      // Nobody clears what the allocator hands out, but for the special fields.
+      const bytes = new Uint8Array(type.size);
+      bytes.set((call.someBytes() ?? bytes).subarray(0, type.size));
+      for (const { offset, size } of type.fields) bytes.fill(0, offset, offset + size);
+      return add('object', type.name, bytes, true);
     }
     case 'same': {
       world.memory.own(call.regionNumber(to.arg)).owners++;
       return call.arg(to.arg);
     }
+    case 'percpu':
+      return call.arg(to.arg);
     case 'map_value':
     case 'graph_node':
     case 'kptr':

@@ -193,6 +193,8 @@ function pointerFits(c: Contract, to: PointerKind): boolean {
     }
     case 'same':
       return kind(to.arg) === 'refcounted';
+    case 'percpu':
+      return kind(to.arg) === 'percpu';
     case 'graph_node':
       return kind(0) === 'graph_root';
     case 'kptr':

@@ -21,7 +21,10 @@ import {
   VOID,
 } from './define.js';
 
-const elements: Arg = { kind: 'map', types: ['array', 'percpu_array', 'hash', 'lru_hash'] };
+const elements: Arg = {
+  kind: 'map',
+  types: ['array', 'percpu_array', 'hash', 'lru_hash', 'percpu_hash', 'lru_percpu_hash'],
+};
 const anyMap: Arg = { kind: 'map', types: ['array', 'hash', 'lru_hash'] };
 const timer: Arg = { kind: 'timer' };
 const wq: Arg = { kind: 'wq' };
@@ -104,7 +107,7 @@ export const CONTROL_CONTRACTS: readonly Contract[] = [
     [{ kind: 'ctx' }, programs, any],
     [outcome('missed', VOID, { kind: 'invalidate_packet' }), outcome('jumped', VOID, { kind: 'tail_call' })],
     // A syscall program may sleep, and one that may sleep takes no program array (check_map_prog_compatibility).
-    { only: ['xdp', 'tc', 'socket_filter', 'tracepoint'] },
+    { except: ['syscall'] },
   ),
   kfunc('bpf_throw', [scalar], [outcome('thrown', VOID, { kind: 'throw' })]),
 ];

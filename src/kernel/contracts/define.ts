@@ -30,10 +30,12 @@ export interface More {
   readonly packetArgs?: true;
   /** Narrower than the kernel's allow list: some program type may name the function but can never satisfy its arguments. */
   readonly only?: readonly ProgType[];
+  /** The same, by naming those that cannot. */
+  readonly except?: readonly ProgType[];
 }
 
 const narrowed = (types: readonly ProgType[], more: More): readonly ProgType[] =>
-  more.only === undefined ? types : types.filter((type) => more.only!.includes(type));
+  types.filter((type) => more.only?.includes(type) !== false && more.except?.includes(type) !== true);
 
 /** A contract for a helper; throws if the tables do not have it (a mistake in the table that is being written). */
 export function helper(name: string, args: Arg[], outcomes: Outcome[], more: More = {}): Contract {

@@ -99,12 +99,28 @@ const fromUser = (name: string, ...more: Arg[]): Contract =>
 
 export const DYNPTR_KFUNC_CONTRACTS: readonly Contract[] = [
   // The kernel lists it for tracepoints, whose context is not a packet.
-  overPacket('bpf_dynptr_from_skb', 'skb', ['tc', 'socket_filter']),
-  overPacket('bpf_dynptr_from_skb_meta', 'skb_meta', ['tc']),
+  overPacket('bpf_dynptr_from_skb', 'skb', [
+    'tc',
+    'socket_filter',
+    'action',
+    'cgroup_skb',
+    'lwt_in',
+    'lwt_out',
+    'lwt_xmit',
+    'lwt_seg6local',
+    'sk_skb',
+  ]),
+  overPacket('bpf_dynptr_from_skb_meta', 'skb_meta', ['tc', 'action']),
   overPacket('bpf_dynptr_from_xdp', 'xdp', ['xdp']),
   slice('bpf_dynptr_slice', { readonly: true }),
   // Refused where packets may not be written, even if the dynptr is no view of one.
-  slice('bpf_dynptr_slice_rdwr', {}, { only: ['xdp', 'tc'] }),
+  slice(
+    'bpf_dynptr_slice_rdwr',
+    {},
+    {
+      only: ['xdp', 'tc', 'action', 'lwt_xmit', 'sk_skb', 'sk_msg', 'cgroup_sockopt'],
+    },
+  ),
   kfunc('bpf_dynptr_adjust', [dynptr, scalar, scalar], [outcome('done', INTEGER)]),
   // The clone has the type and the reference of the original, and either may be given back. So a null clone is no refusal: a
   // program that submits the clone would leave the record of the original held.

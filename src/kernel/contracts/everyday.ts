@@ -132,7 +132,17 @@ export const TRACING_CONTRACTS: readonly Contract[] = [
 
   // Casts. The register changes its type and nothing runs; both keep r1 to r5 (KF_FASTCALL).
   kfunc('bpf_cast_to_kern_ctx', [ctx], [outcome('done', pointer({ kind: 'kern_ctx' }))], {
-    only: ['xdp', 'tc', 'socket_filter'],
+    only: [
+      'xdp',
+      'tc',
+      'socket_filter',
+      'action',
+      'cgroup_skb',
+      'lwt_in',
+      'lwt_out',
+      'lwt_xmit',
+      'lwt_seg6local',
+    ],
   }),
   kfunc('bpf_rdonly_cast', [ignored, constant], [outcome('done', pointer({ kind: 'cast', arg: 1 }))]),
 ];

@@ -3,6 +3,7 @@
  * net/xfrm/xfrm_state_bpf.c. The kernel lists the xdp and the skb functions for both types of program, but each takes the context of
  * one of them.
  */
+import type { ProgType } from '../../object/program.js';
 import type { Contract } from '../contract.js';
 import {
   acquired,
@@ -29,16 +30,16 @@ const entry = acquired(struct('nf_conn___init'), 'nf_conn_init');
 const existing = btf('trusted', 'nf_conn');
 const fresh = btf('trusted', 'nf_conn___init');
 
-const lookup = (name: string, only: 'xdp' | 'tc'): Contract =>
-  kfunc(name, tupleAndOptions, [outcome('null', NULL), outcome('found', connection)], { only: [only] });
-const alloc = (name: string, only: 'xdp' | 'tc'): Contract =>
-  kfunc(name, tupleAndOptions, [outcome('null', NULL), outcome('allocated', entry)], { only: [only] });
+const lookup = (name: string, ...only: ProgType[]): Contract =>
+  kfunc(name, tupleAndOptions, [outcome('null', NULL), outcome('found', connection)], { only });
+const alloc = (name: string, ...only: ProgType[]): Contract =>
+  kfunc(name, tupleAndOptions, [outcome('null', NULL), outcome('allocated', entry)], { only });
 
 export const FLOW_CONTRACTS: readonly Contract[] = [
   lookup('bpf_xdp_ct_lookup', 'xdp'),
-  lookup('bpf_skb_ct_lookup', 'tc'),
+  lookup('bpf_skb_ct_lookup', 'tc', 'action'),
   alloc('bpf_xdp_ct_alloc', 'xdp'),
-  alloc('bpf_skb_ct_alloc', 'tc'),
+  alloc('bpf_skb_ct_alloc', 'tc', 'action'),
   // Gives the entry back even when it fails: a stub that returns NULL without doing so leaks it.
   kfunc(
     'bpf_ct_insert_entry',

@@ -2,19 +2,34 @@
  * Map elements. Follows kernel/bpf/helpers.c (prototypes), check_map_func_compatibility and check_helper_call in
  * kernel/bpf/verifier.c.
  */
+import type { MapType } from '../../object/program.js';
 import type { Arg, Contract } from '../contract.js';
 import { any, guarded, helper, INTEGER, NULL, outcome, pointer } from './define.js';
 
 /** Maps with elements: ring buffers and program arrays take only helpers of their own. */
-const elements: Arg = { kind: 'map', types: ['array', 'percpu_array', 'hash', 'lru_hash'] };
-const percpu: Arg = { kind: 'map', types: ['percpu_array'] };
+const ELEMENTS: readonly MapType[] = [
+  'array',
+  'percpu_array',
+  'hash',
+  'lru_hash',
+  'percpu_hash',
+  'lru_percpu_hash',
+  'lpm_trie',
+];
+const elements: Arg = { kind: 'map', types: ELEMENTS };
+/** Those that may be looked up: maps of maps give a map, maps of sockets a socket, maps of devices what is set for one. */
+const found: Arg = {
+  kind: 'map',
+  types: [...ELEMENTS, 'array_of_maps', 'hash_of_maps', 'devmap', 'devmap_hash', 'xskmap'],
+};
+const percpu: Arg = { kind: 'map', types: ['percpu_array', 'percpu_hash', 'lru_percpu_hash'] };
 const key: Arg = { kind: 'map_key' };
 const value: Arg = { kind: 'map_value' };
 
 export const MAP_CONTRACTS: readonly Contract[] = [
   helper(
     'bpf_map_lookup_elem',
-    [elements, key],
+    [found, key],
     [
       // A constant key inside an array cannot miss: the verifier drops OR_NULL there, so no branch on NULL was walked.
       guarded({ kind: 'key_may_miss' }, outcome('null', NULL)),

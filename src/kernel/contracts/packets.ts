@@ -100,8 +100,12 @@ export const PACKET_CONTRACTS: readonly Contract[] = [
   ),
 
   // Where the other modelled types may call these, they take another argument than the context.
-  helper('bpf_get_socket_cookie', [ctx], [outcome('done', INTEGER)], { only: ['tc', 'socket_filter'] }),
-  helper('bpf_get_cgroup_classid', [ctx], [outcome('done', INTEGER)], { only: ['tc'] }),
+  helper('bpf_get_socket_cookie', [ctx], [outcome('done', INTEGER)], {
+    except: ['tp_btf', 'iter', 'fentry', 'lsm', 'syscall'],
+  }),
+  helper('bpf_get_cgroup_classid', [ctx], [outcome('done', INTEGER)], {
+    only: ['tc', 'action', 'lwt_in', 'lwt_out', 'lwt_xmit', 'lwt_seg6local'],
+  }),
   helper('bpf_get_netns_cookie', [{ kind: 'ctx', nullable: true }], [outcome('done', INTEGER)]),
   numbers('bpf_get_socket_uid', 0),
   numbers('bpf_get_route_realm', 0),

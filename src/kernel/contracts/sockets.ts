@@ -65,5 +65,5 @@ export const SOCKET_CONTRACTS: readonly Contract[] = [
     [outcome('null', NULL), outcome('cast', pointer(struct('unix_sock', 'none')))],
   ),
 
-  helper('bpf_sk_assign', [ctx, sockOrBtf, any], [outcome('done', INTEGER)]),
+  helper('bpf_sk_assign', [ctx, sockOrBtf, any], [outcome('done', INTEGER)], { only: ['tc', 'action'] }),
 ];

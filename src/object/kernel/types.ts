@@ -49,6 +49,7 @@ class KernelStructs implements KernelTypes {
   variable(id: number): { struct: string | undefined; size: number; percpu: boolean } | undefined {
     if (id <= 0 || id >= this.btf.count) return undefined;
     const type = this.btf.type(id);
+    if (type.kind === 'func') return { struct: undefined, size: 0, percpu: false };
     if (type.kind !== 'var') return undefined;
     const { type: target } = this.btf.resolve(type.type);
     return {
@@ -68,19 +69,18 @@ class KernelStructs implements KernelTypes {
     return this.percpu;
   }
 
-  /** A pointer to `to` may be passed where one to `struct` is wanted: it is at offset 0 of it (btf_struct_ids_match). */
-  startsWith(struct: string, first: string): boolean {
-    let id = this.idOf(struct);
-    for (let depth = 0; id !== undefined && depth < 16; depth++) {
-      const { type }: { type: BtfType } = this.btf.resolve(id);
-      if (!isStruct(type)) return false;
-      if (type.name === first) return true;
-      const member = type.members.find((one) => one.bitOffset === 0);
-      if (member === undefined) return false;
-      id = member.type;
-      for (let inner = this.btf.resolve(id).type; inner.kind === 'array'; inner = this.btf.resolve(id).type) {
-        id = inner.element;
-      }
+  /** btf_struct_ids_match, not strict. */
+  holds(struct: string, offset: number, inner: string): boolean {
+    if (offset === 0 && struct === inner) return true;
+    const id = this.idOf(struct);
+    const { type } = id === undefined ? { type: undefined } : this.btf.resolve(id);
+    if (type === undefined || !isStruct(type)) return false;
+    let step: Step = { struct: type, offset };
+    for (let depth = 0; depth < 64; depth++) {
+      const outcome = this.inside(step, 1, false);
+      if (outcome.kind !== 'into') return false;
+      step = outcome.step;
+      if (step.offset === 0 && step.struct.name === inner) return true;
     }
     return false;
   }
