@@ -63,6 +63,32 @@ const BLANK: LogValue = {
 
 const NUMBER = /^-?(?:0x[0-9a-f]+|0|[1-9][0-9]*)$/;
 const FRAME_POINTER = /^fp(?:\[(\d+)\])?(-?(?:0x[0-9a-f]+|\d+))$/;
+/** reg_type_str. */
+const TYPES: ReadonlySet<string> = new Set([
+  'scalar',
+  'ctx',
+  'map_ptr',
+  'map_value',
+  'map_key',
+  'fp',
+  'pkt',
+  'pkt_meta',
+  'pkt_end',
+  'flow_keys',
+  'sock',
+  'sock_common',
+  'tcp_sock',
+  'xdp_sock',
+  'tp_buffer',
+  'mem',
+  'buf',
+  'func',
+  'dynptr_ptr',
+  'arena',
+  'ptr',
+  // Nothing: what was spilled is no longer known (NOT_INIT).
+  '?',
+]);
 const FLAG = /^(rdonly|ringbuf|user|percpu|rcu|untrusted|trusted)_/;
 
 /** A number as verbose_snum and verbose_unum print it: decimal, or hexadecimal of its 64 bits. */
@@ -92,6 +118,7 @@ export function parseValue(text: string): LogValue | undefined {
   const open = rest.indexOf('(');
   if (open <= 0 || !rest.endsWith(')')) return undefined;
   const named = nameOf(rest.slice(0, open));
+  if (!TYPES.has(named.type)) return undefined;
   const told = attributes(rest.slice(open + 1, -1), named.type === 'scalar');
   return told === undefined ? undefined : { ...BLANK, ...named, ...told, precise };
 }

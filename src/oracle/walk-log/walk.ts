@@ -53,7 +53,7 @@ const FROM = /^from (\d+) to (\d+)( \(speculative execution\))?:(.*)$/;
 const LIVE = /^ *(?:\d+ +)?(\d+): ([.0-9]{10}) \(/;
 /** Lines that tell nothing of a state: source lines, precision, live stack, loops, statistics, the result. */
 const NOISE =
-  /^(;|mark_precise|\(\d|SCC |(?:frame \d+: )?propagating|func#\d+ @|Live regs before|processed \d|verification time|stack depth|Func#\d+ |Validating |max_states|peak_states|\s*$)/;
+  /^(;|mark_precise|\(\d|SCC |(?:frame \d+: )?propagating|func#\d+ @|Live regs before|processed \d|verification time|stack depth|Func#\d+ |Validating |frame\d+ bpf_loop iteration limit|\s*$)/;
 const UNPARSED_KEPT = 100;
 
 type Known = Omit<LogPoint, 'slot'>;
@@ -214,7 +214,7 @@ class LogWalk implements WalkSummary {
 
   /** A printed state of the frame that runs; `whole`: nothing else is known in it. */
   private shown(state: LogState, whole: boolean): void {
-    for (const word of state.unparsed) this.strange(word);
+    if (!this.speculative) for (const word of state.unparsed) this.strange(word);
     for (const value of state.regs.values()) this.note(value);
     for (const slot of state.slots.values()) if (slot.reg !== undefined) this.note(slot.reg);
     const held = heldAsPrinted(this.now.held, state.refs, this.at, this.taken, this.origins);

@@ -1,0 +1,213 @@
+/**
+ * Facts held against Linux: for a generated program that both verifiers accept, what each knows before each insn. Linux tells in its log of
+ * level 2, for which the program is made to print all (`facts/show.ts`); in the strict profile, where that cannot be done, the log
+ * of the program as it is tells of the registers that each insn touches.
+ *
+ * Held: at each insn, and with the same calls open, the same things are held in both: references with the insn that acquired them, locks,
+ * saved flags, sections, in the order of acquisition. Neither verifier covers a state by one that holds other things.
+ *
+ * Known: each state of Linux's is covered by a state of ours in which the same is held: the same kinds in registers and slots, and ranges that are
+ * equal or wider. Frames that wait for a callee are not printed; they were compared before the call. Callbacks and subprograms run in
+ * a frame of their own on both sides; the calls that opened the frames must be the same.
+ */
+import { sample } from '../../../generators/sample.js';
+import { decodeAll } from '../../isa/decode.js';
+import type { Program, ProgType } from '../../object/program.js';
+import { loadProgram } from '../../oracle/load.js';
+import { type LogPoint, readWalk, type WalkSummary } from '../../oracle/walk-log/walk.js';
+import type { VerifierDefects } from '../../verifier/defects.js';
+import type { Profile, Visit } from '../../verifier/result.js';
+import { verify } from '../../verifier/verify.js';
+import type { OpenComparison, Tally } from './comparison.js';
+import { heldAtPoint, heldInState } from './facts/held.js';
+import { behindLoops } from './facts/loops.js';
+import { type Found, sameFrames, uncovered } from './facts/point.js';
+import { showEverything } from './facts/show.js';
+
+export interface FactsOptions {
+  /** Both unless told. */
+  readonly profiles?: readonly Profile[];
+  /** Program types to draw from; all unless told. */
+  readonly types?: readonly ProgType[];
+  /** Programs of which we walk more insns are left out, and counted: their logs are long. 3000 unless told. */
+  readonly most?: number;
+  readonly defects?: VerifierDefects;
+}
+
+/** Bytes of log that are read; of a longer one nothing is. */
+const LOG_LIMIT = 1 << 26;
+const MOST = 3000;
+
+/** Opens the comparison. Throws InputError where bpf(2) is refused. */
+export function openFacts(options: FactsOptions = {}): OpenComparison {
+  const profiles = options.profiles ?? (['privileged', 'strict'] as const);
+  const constraints = options.types === undefined ? {} : { types: options.types };
+  return {
+    compare(seed, index, tally) {
+      const { program } = sample(seed, index, constraints);
+      for (const profile of profiles) {
+        compareFacts(
+          program,
+          profile,
+          options,
+          tally,
+          `${profile}, ${program.type}, seed ${seed} program ${index}`,
+        );
+      }
+    },
+    close() {},
+  };
+}
+
+/** Compares the facts of one program. `about` names it in what is tallied. */
+export function compareFacts(
+  program: Program,
+  profile: Profile,
+  options: Pick<FactsOptions, 'most' | 'defects'>,
+  tally: Tally,
+  about: string,
+): void {
+  const most = options.most ?? MOST;
+  const ours = verify(program, {
+    profile,
+    budget: most,
+    ...(options.defects === undefined ? {} : { defects: options.defects }),
+  });
+  if (!ours.ok) {
+    tally.count(`${profile}: left out, ${ours.reason === 'budget' ? 'long' : 'refused by us'}`);
+    return;
+  }
+  const shown = profile === 'privileged' ? showEverything(program) : { program, shownAt: undefined };
+  const loaded = loadProgram(shown.program, {
+    logLevel: 2,
+    logLimit: LOG_LIMIT,
+    strictCaps: profile === 'strict',
+    everyState: profile === 'privileged',
+  });
+  if (!loaded.ok || loaded.logCut) {
+    tally.count(`${profile}: left out, ${loaded.ok ? 'long log' : 'refused by Linux'}`);
+    if (loaded.ok) loaded.close();
+    return;
+  }
+  loaded.close();
+  const points: LogPoint[] = [];
+  const { shownAt } = shown;
+  const summary = readWalk(loaded.log, shown.program, (point) => {
+    const slot = shownAt === undefined ? point.slot : shownAt.get(point.slot);
+    if (slot !== undefined) points.push(point);
+  });
+  tally.count(`${profile}: programs`);
+  if (summary.unparsedCount > 0)
+    tally.count(`${profile}: lines and words not understood`, summary.unparsedCount);
+  new Comparing(program, profile, (slot) => ours.facts.at(slot), summary, shownAt, tally, about).all(points);
+}
+
+class Comparing {
+  /** Slots of the program that Linux judged, by slot of the original. */
+  private readonly slotOf: (shown: number) => number;
+  private readonly origins: WalkSummary['origins'];
+  private readonly afterLoops: ReadonlySet<number>;
+  /** Linux does not work out what a legacy packet load needs, and holds every register to be live before one. */
+  private readonly legacy: boolean;
+
+  constructor(
+    private readonly program: Program,
+    private readonly profile: Profile,
+    private readonly facts: (slot: number) => readonly Visit[],
+    private readonly summary: WalkSummary,
+    shownAt: ReadonlyMap<number, number> | undefined,
+    private readonly tally: Tally,
+    private readonly about: string,
+  ) {
+    if (shownAt === undefined) this.slotOf = (slot) => slot;
+    else {
+      // A call and the insn that shows the state before it stand two slots apart.
+      const behind = new Map([...shownAt].map(([slot, original]) => [slot + 1, original]));
+      this.slotOf = (slot) => shownAt.get(slot) ?? behind.get(slot) ?? slot;
+    }
+    this.afterLoops = behindLoops(program);
+    this.legacy = decodeAll(program.insns).some((op) => op?.kind === 'ld_packet');
+    this.origins = new Map(
+      [...summary.origins].map(([id, { kind, at }]) => [id, { kind, at: this.slotOf(at) }]),
+    );
+  }
+
+  all(points: readonly LogPoint[]): void {
+    const bySlot = new Map<number, LogPoint[]>();
+    for (const point of points) {
+      const slot = this.slotOf(point.slot);
+      const moved: LogPoint = {
+        ...point,
+        callsites: point.callsites.map(this.slotOf),
+        held: point.held.map((hold) => ({ ...hold, at: this.slotOf(hold.at) })),
+      };
+      const list = bySlot.get(slot);
+      if (list === undefined) bySlot.set(slot, [moved]);
+      else list.push(moved);
+    }
+    for (const [slot, list] of [...bySlot].sort(([a], [b]) => a - b)) {
+      this.tally.count(`${this.profile}: insns`);
+      this.held(slot, list);
+      for (const point of list) this.known(slot, point);
+    }
+  }
+
+  private held(slot: number, points: readonly LogPoint[]): void {
+    const theirs = points.map(heldAtPoint);
+    if (theirs.includes(undefined)) {
+      this.tally.count(`${this.profile}: insns under a lock that the log does not show`);
+      return;
+    }
+    const ours = this.facts(slot).map(({ state }) => heldInState(state));
+    for (const which of ['kinds', 'exact'] as const) {
+      const a = new Set(ours.map((held) => held[which]));
+      const b = new Set(theirs.map((held) => held![which]));
+      const onlyOurs = [...a].filter((held) => !b.has(held));
+      const onlyTheirs = [...b].filter((held) => !a.has(held));
+      if (onlyOurs.length === 0 && onlyTheirs.length === 0) continue;
+      const text = [...onlyOurs.map((x) => `only ours: ${x}`), ...onlyTheirs.map((x) => `only Linux: ${x}`)];
+      this.tally.differ(`held: ${which}`, `${this.about}, slot ${slot}: ${text.join('; ')}`);
+      return;
+    }
+    this.tally.count(`${this.profile}: insns where the same is held`);
+  }
+
+  private known(slot: number, point: LogPoint): void {
+    this.tally.count(`${this.profile}: states of Linux`);
+    const sides = {
+      program: this.program,
+      theirs: this.origins,
+      // In the strict profile it does not work out what functions need that are not for it either.
+      live: this.legacy || this.profile === 'strict' ? 0 : (this.summary.live.get(point.slot) ?? 0),
+      strict: this.profile === 'strict',
+    };
+    const held = heldAtPoint(point)?.exact;
+    let best: readonly Found[] | undefined;
+    for (const { state } of this.facts(slot)) {
+      if (!sameFrames(state, point)) continue;
+      if (held !== undefined && heldInState(state).exact !== held) continue;
+      const found = uncovered(state, point, sides);
+      if (found.length === 0) {
+        this.tally.count(`${this.profile}: states of Linux that are covered`);
+        return;
+      }
+      if (best === undefined || worse(best, found)) best = found;
+    }
+    if (best === undefined) {
+      this.tally.differ('state: none of ours with these calls and holds', `${this.about}, slot ${slot}`);
+      return;
+    }
+    const { where, what, text } = best[0]!;
+    if (what === 'narrower' && this.afterLoops.has(slot)) {
+      this.tally.count(`${this.profile}: states of Linux with wider ranges, after a loop`);
+      return;
+    }
+    this.tally.differ(`${what}: ${text}`, `${this.about}, slot ${slot}, ${where}`);
+  }
+}
+
+/** Fewer kinds that differ are better, then fewer ranges. */
+function worse(a: readonly Found[], b: readonly Found[]): boolean {
+  const kinds = (found: readonly Found[]): number => found.filter(({ what }) => what === 'kind').length;
+  return kinds(a) - kinds(b) > 0 || (kinds(a) === kinds(b) && a.length > b.length);
+}

@@ -1,0 +1,51 @@
+/**
+ * Insns that may run after a loop has gone round: on a cycle, behind one, in a callback or behind a call that calls back. There Linux forgets
+ * scalars that changed from one round to the next, altogether; we forget only the bounds that moved, or nothing where a loop is unrolled.
+ */
+
+import type { Program } from '../../../object/program.js';
+import { components } from '../../../smt/components.js';
+import { callsBackAtOnce, prepare } from '../../../verifier/code.js';
+import { successors } from '../../../verifier/successors.js';
+
+/** Slots of such insns. */
+export function behindLoops(program: Program): ReadonlySet<number> {
+  const { ops, contracts, owner } = prepare(program);
+  const within = (slot: number): number[] => {
+    const op = ops[slot];
+    return op === undefined ? [] : successors(op, slot);
+  };
+  const starts = program.subprogs.map(({ start }) => start);
+  const found = new Set<number>();
+  for (const component of components(starts, within)) {
+    if (component.length > 1 || within(component[0]!).includes(component[0]!))
+      for (const slot of component) found.add(slot);
+  }
+  contracts.forEach((contract, slot) => {
+    if (contract !== undefined && callsBackAtOnce(contract)) found.add(slot);
+  });
+  const callers = new Map<number, number[]>();
+  ops.forEach((op, slot) => {
+    if (op?.kind !== 'call' || op.target !== 'subprog') return;
+    const start = slot + 1 + op.imm;
+    callers.set(start, [...(callers.get(start) ?? []), slot]);
+  });
+  const next = (slot: number): number[] => {
+    const op = ops[slot];
+    if (op?.kind === 'exit') return (callers.get(owner[slot]!) ?? []).map((call) => call + 1);
+    if (op?.kind === 'call' && op.target === 'subprog') return [slot + 1, slot + 1 + op.imm];
+    const contract = contracts[slot];
+    // Which function is called back is in a register: any may be.
+    if (contract !== undefined && callsBackAtOnce(contract)) return [slot + 1, ...starts];
+    return within(slot);
+  };
+  const work = [...found];
+  while (work.length > 0) {
+    for (const slot of next(work.pop()!)) {
+      if (found.has(slot)) continue;
+      found.add(slot);
+      work.push(slot);
+    }
+  }
+  return found;
+}

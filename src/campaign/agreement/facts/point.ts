@@ -1,0 +1,221 @@
+/**
+ * Does a state of ours cover what the kernel's log tells of one path at the same insn? Registers and stack slots of the frame that runs, by
+ * kind and range, and which of them hold the same value. What we have dropped because nothing reads it covers anything.
+ */
+
+import type { LogByte, LogSlot } from '../../../oracle/walk-log/state.js';
+import type { LogValue } from '../../../oracle/walk-log/value.js';
+import type { LogPoint } from '../../../oracle/walk-log/walk.js';
+import { abstract } from '../../../verifier/scalar-alu.js';
+import type { Reg, Slot, State } from '../../../verifier/state.js';
+import { BYTE } from '../../../verifier/state.js';
+import { type Mismatch, mismatch, type Origins } from './value.js';
+
+/** A register (`r6`) or slot (`fp-16`) and what is wrong with it. */
+export interface Found extends Mismatch {
+  readonly where: string;
+}
+
+export interface Sides extends Omit<Origins, 'depth' | 'ours'> {
+  /** Registers that Linux holds to be live at this insn: bit n for register n. */
+  readonly live: number;
+  /** Whether a loader without CAP_PERFMON is meant, for whom what was never written may not be read. */
+  readonly strict: boolean;
+}
+
+/** The same calls lead to both. */
+export function sameFrames(state: State, point: LogPoint): boolean {
+  const { frames } = state;
+  if (frames.length !== point.frame + 1) return false;
+  if ((frames[0]!.callback?.async === true) !== point.async) return false;
+  return point.callsites.every((site, i) => frames[i + 1]!.callsite === site);
+}
+
+/** What of `point` this state does not cover; kinds first. Empty: it covers it all. */
+export function uncovered(state: State, point: LogPoint, sides: Sides): readonly Found[] {
+  const frame = state.frames.at(-1)!;
+  const origins: Origins = { ...sides, depth: point.frame, ours: state.refs };
+  const found: Found[] = [];
+  const links = new Links();
+  const check = (where: string, ours: Reg, theirs: LogValue): void => {
+    const wrong = mismatch(ours, theirs, origins);
+    if (wrong === undefined) links.pair(where, ours, theirs, found);
+    else found.push({ where, ...wrong });
+  };
+  for (let n = 0; n < 10; n++) {
+    const ours = frame.regs[n]!;
+    const theirs = point.regs.get(n);
+    if (theirs === undefined) {
+      // A register that Linux knows nothing of may not be used there; so we may know nothing of it either.
+      if (point.complete && ours.type !== 'uninit')
+        found.push({ where: `r${n}`, what: 'kind', text: `we say ${ours.type}, Linux has nothing there` });
+    } else if (ours.type === 'uninit') {
+      if ((sides.live & (1 << n)) !== 0)
+        found.push({ where: `r${n}`, what: 'kind', text: `we say nothing of it, Linux ${theirs.type}` });
+    } else check(`r${n}`, ours, theirs);
+  }
+  for (let i = 0; i < frame.stack.length; i++) {
+    const ours = frame.stack[i];
+    const off = -8 * (i + 1);
+    const theirs = point.slots.get(off);
+    if (ours === undefined) continue;
+    if (theirs === undefined) {
+      if (point.complete && !isBlank(ours, sides.strict) && !isUpperHalf(ours, frame.stack[i + 1]))
+        found.push({
+          where: `fp${off}`,
+          what: 'kind',
+          text: `we say ${spell(ours)}, Linux has nothing there`,
+        });
+      continue;
+    }
+    slot(`fp${off}`, ours, theirs, { ...origins, strict: sides.strict }, found, check);
+  }
+  if (point.complete) objects(frame.stack, point, found);
+  return found.sort((a, b) => Number(a.what === 'narrower') - Number(b.what === 'narrower'));
+}
+
+/** Dynptrs, iterators and saved flags that Linux has and we have not: those are never dropped. */
+function objects(stack: readonly (Slot | undefined)[], point: LogPoint, found: Found[]): void {
+  for (const [off, theirs] of point.slots) {
+    const ours = stack[-off / 8 - 1];
+    const special =
+      theirs.dynptr !== undefined || theirs.iter !== undefined || theirs.bytes.every((b) => b === 'f');
+    if (special && ours === undefined)
+      found.push({
+        where: `fp${off}`,
+        what: 'kind',
+        text: `we say nothing of it, Linux ${spellLog(theirs)}`,
+      });
+  }
+}
+
+/** What may hold anything, written or not. */
+const isBlank = (slot: Slot, strict: boolean): boolean =>
+  slot.bytes.every((b) => b === BYTE.invalid || (b === BYTE.misc && !strict));
+
+/** The log prints one line for an object of several slots, at the lowest address. */
+const isUpperHalf = (slot: Slot, below: Slot | undefined): boolean =>
+  (slot.dynptr !== undefined && !slot.dynptr.first && below?.dynptr?.first === true) ||
+  (slot.iter !== undefined && !slot.iter.first);
+
+function slot(
+  where: string,
+  ours: Slot,
+  theirs: LogSlot,
+  origins: Origins & { readonly strict: boolean },
+  found: Found[],
+  check: (where: string, ours: Reg, theirs: LogValue) => void,
+): void {
+  const kind = (text: string): void => {
+    found.push({ where, what: 'kind', text });
+  };
+  const differ = (): void => {
+    kind(`we say ${spell(ours)}, Linux ${spellLog(theirs)}`);
+  };
+  if (ours.dynptr !== undefined || theirs.dynptr !== undefined) {
+    const a = ours.dynptr;
+    const b = theirs.dynptr;
+    if (a === undefined || b === undefined || a.type !== b.type) {
+      // One that needs no destroying may be forgotten.
+      if (a !== undefined || b?.ref !== 0) differ();
+    } else if (!sameOrigin(a.ref, b.ref, origins)) kind(`dynptr: of another reference`);
+    return;
+  }
+  if (ours.iter !== undefined || theirs.iter !== undefined) {
+    const a = ours.iter;
+    const b = theirs.iter;
+    if (a === undefined || b === undefined || a.type !== b.type || a.state !== b.state) differ();
+    else if (!sameOrigin(a.ref, b.ref, origins)) kind('iterator: of another reference');
+    return;
+  }
+  for (let i = 0; i < 8; i++) {
+    if (byte(ours.bytes[i]!, theirs.bytes[i]!, theirs, origins.strict)) continue;
+    differ();
+    return;
+  }
+  if (ours.reg === undefined || !ours.bytes.includes(BYTE.spill)) return;
+  if (theirs.reg === undefined) differ();
+  else check(where, ours.reg, asStored(theirs.reg, theirs.bytes.filter((b) => b === 'r').length));
+}
+
+/** Linux keeps a constant that was stored in fewer than eight bytes as it was before it was cut; a load cuts it. */
+function asStored(value: LogValue, size: number): LogValue {
+  if (value.type !== 'scalar' || (size !== 1 && size !== 2 && size !== 4)) return value;
+  return { ...value, num: abstract.zeroExtend((8 * size) as 8 | 16 | 32, value.num) };
+}
+
+function sameOrigin(ours: number, theirs: number, { ours: refs, theirs: origins }: Origins): boolean {
+  return refs.find((ref) => ref.id === ours && ref.kind === 'pointer')?.at === origins.get(theirs)?.at;
+}
+
+const isZero = (value: LogValue | undefined): boolean =>
+  value?.type === 'scalar' && value.num.mask === 0n && value.num.value === 0n;
+
+function byte(ours: number, theirs: LogByte, slot: LogSlot, strict: boolean): boolean {
+  switch (ours) {
+    case BYTE.invalid:
+      return true;
+    case BYTE.misc:
+      if (strict && (theirs === '?' || (theirs === 'r' && slot.reg?.type !== 'scalar'))) return false;
+      return theirs !== 'd' && theirs !== 'i' && theirs !== 'f';
+    case BYTE.zero:
+      return theirs === '0' || (theirs === 'r' && isZero(slot.reg));
+    case BYTE.spill:
+      return theirs === 'r';
+    case BYTE.irq:
+      return theirs === 'f';
+    default:
+      return false;
+  }
+}
+
+const LETTERS = '?m0rdifs';
+
+function spell(slot: Slot): string {
+  if (slot.dynptr !== undefined) return `dynptr_${slot.dynptr.type}`;
+  if (slot.iter !== undefined) return `iter_${slot.iter.type} ${slot.iter.state}`;
+  const bytes = slot.bytes.map((b) => LETTERS[b]).join('');
+  return slot.reg === undefined ? bytes : `${bytes} of ${slot.reg.type}`;
+}
+
+function spellLog(slot: LogSlot): string {
+  if (slot.dynptr !== undefined) return `dynptr_${slot.dynptr.type}`;
+  if (slot.iter !== undefined) return `iter_${slot.iter.type} ${slot.iter.state}`;
+  return slot.reg === undefined ? slot.bytes.join('') : `${slot.bytes.join('')} of ${slot.reg.type}`;
+}
+
+/** Which places hold the same value: what we hold to be the same, Linux must hold to be the same. */
+class Links {
+  private readonly places = new Map<number, { where: string; theirs: LogValue }>();
+
+  pair(where: string, ours: Reg, theirs: LogValue, found: Found[]): void {
+    if (ours.id === 0 || saysNothing(ours, theirs)) return;
+    const before = this.places.get(ours.id);
+    if (before === undefined) {
+      this.places.set(ours.id, { where, theirs });
+      return;
+    }
+    const constants =
+      isConstant(theirs) && isConstant(before.theirs) && theirs.num.value === before.theirs.num.value;
+    if (
+      constants ||
+      (theirs.id !== 0 && theirs.id === before.theirs.id && theirs.delta === before.theirs.delta)
+    )
+      return;
+    found.push({
+      where,
+      what: 'narrower',
+      text: `we hold it to be the same as ${before.where}, Linux does not`,
+    });
+  }
+}
+
+/** The id of a pointer that cannot be NULL matters where a lock may lie in what it points to, and Linux drops it elsewhere. */
+const saysNothing = (ours: Reg, theirs: LogValue): boolean =>
+  !ours.nullable &&
+  theirs.id === 0 &&
+  ours.type !== 'scalar' &&
+  ours.type !== 'packet' &&
+  ours.type !== 'packet_meta';
+
+const isConstant = (value: LogValue): boolean => value.type === 'scalar' && value.num.mask === 0n;

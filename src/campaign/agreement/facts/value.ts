@@ -1,0 +1,108 @@
+/** Does what we know of a register cover what Linux knows of it? Kinds must be the same; our ranges may be wider. */
+import type { MapDef, Program } from '../../../object/program.js';
+import type { LogHold } from '../../../oracle/walk-log/held.js';
+import type { LogValue } from '../../../oracle/walk-log/value.js';
+import { contains, type Scalar } from '../../../verifier/scalar.js';
+import { format } from '../../../verifier/scalar-set.js';
+import type { Ref, Reg } from '../../../verifier/state.js';
+
+/** How a value of ours fails to cover one of Linux's: it is of another kind, or narrower. */
+export interface Mismatch {
+  readonly what: 'kind' | 'narrower';
+  readonly text: string;
+}
+
+/** What ids mean on either side. */
+export interface Origins {
+  readonly program: Program;
+  /** Depth of the frame that is compared. */
+  readonly depth: number;
+  readonly ours: readonly Ref[];
+  readonly theirs: ReadonlyMap<number, Pick<LogHold, 'kind' | 'at'>>;
+}
+
+type Name = Pick<LogValue, 'type' | 'nullable' | 'struct'> & { readonly flags: string };
+
+const BASE: Partial<Record<Reg['type'], string>> = {
+  stack: 'fp',
+  packet: 'pkt',
+  packet_meta: 'pkt_meta',
+  packet_end: 'pkt_end',
+  record: 'mem',
+  btf: 'ptr',
+  object: 'ptr',
+  dynptr: 'dynptr_ptr',
+};
+
+/** What bpf_rdonly_cast makes of type 0, for us a struct like any other. */
+const VOID = 'btf_id 0';
+
+/** The kernel's name for what we know. */
+function nameOf(reg: Reg): Name {
+  if (reg.struct === VOID)
+    return { type: 'mem', nullable: reg.nullable, struct: '', flags: 'rdonly untrusted' };
+  const named = reg.type === 'btf' || reg.type === 'object';
+  const flags = [
+    ...(reg.readonly ? ['rdonly'] : []),
+    ...(reg.type === 'record' ? ['ringbuf'] : []),
+    ...(reg.percpu ? ['percpu'] : []),
+    // A pointer that owns a reference is trusted for that, and Linux does not say so again.
+    ...(reg.trust === 'none' || (reg.trust === 'trusted' && reg.ref !== 0) ? [] : [reg.trust]),
+  ];
+  return {
+    type: BASE[reg.type] ?? reg.type,
+    nullable: reg.nullable,
+    struct: named ? reg.struct : '',
+    flags: flags.join(' '),
+  };
+}
+
+const spell = ({ flags, type, nullable, struct }: Name): string =>
+  [flags, type, nullable ? 'or_null' : '', struct].filter((word) => word !== '').join(' ');
+
+/** Undefined where `ours` covers `theirs`. */
+export function mismatch(ours: Reg, theirs: LogValue, origins: Origins): Mismatch | undefined {
+  const a = spell(nameOf(ours));
+  const b = spell({ ...theirs, flags: theirs.flags.join(' ') });
+  // What cannot be used may be anything.
+  if (ours.type === 'uninit') return undefined;
+  if (a !== b) return { what: 'kind', text: `we say ${a}, Linux ${b}` };
+  if (ours.type === 'scalar') return narrower(ours.num, theirs.num, '');
+  const other = detail(ours, theirs, origins);
+  if (other !== undefined) return { what: 'kind', text: `${a}: ${other}` };
+  if (ours.range > theirs.range)
+    return { what: 'narrower', text: `packet range ${ours.range}, Linux ${theirs.range}` };
+  return narrower(ours.num, theirs.num, 'offset ');
+}
+
+function narrower(ours: Scalar, theirs: Scalar, what: string): Mismatch | undefined {
+  if (contains(ours, theirs)) return undefined;
+  return { what: 'narrower', text: `${what}${format(ours)}, Linux ${format(theirs)}` };
+}
+
+function detail(
+  ours: Reg,
+  theirs: LogValue,
+  { program, depth, ours: refs, theirs: origins }: Origins,
+): string | undefined {
+  if (ours.off !== theirs.off) return `offset ${ours.off}, Linux ${theirs.off}`;
+  if (ours.type === 'stack' && ours.frame !== (theirs.frame ?? depth))
+    return `frame ${ours.frame}, Linux ${theirs.frame ?? depth}`;
+  const map = ours.map >= 0 ? program.maps[ours.map] : undefined;
+  if (map !== undefined && !isMap(map, theirs)) return `map ${map.name}, Linux ${theirs.map}`;
+  if (theirs.size >= 0 && ours.struct !== VOID && ours.size !== theirs.size)
+    return `size ${ours.size}, Linux ${theirs.size}`;
+  if (ours.nonOwning !== theirs.nonOwning) return `${ours.nonOwning ? '' : 'not '}non-owning`;
+  const by = refs.find((ref) => ref.id === ours.ref && ref.kind === 'pointer')?.at;
+  const theirBy = origins.get(theirs.ref)?.at;
+  // A slice that bpf_dynptr_slice took is bound to its dynptr; what the dynptr owns is not said again.
+  if (ours.dynptr !== 0 && theirs.ref === 0) return undefined;
+  if ((ours.ref === 0) !== (theirs.ref === 0)) return `reference ${ours.ref}, Linux ${theirs.ref}`;
+  if (by !== theirBy) return `acquired at ${by}, Linux ${theirBy}`;
+  return undefined;
+}
+
+/** Linux keeps fifteen characters of a name, and of those only what may be in one. */
+function isMap(map: MapDef, { map: name, keySize, valueSize }: LogValue): boolean {
+  return map.keySize === keySize && map.valueSize === valueSize && (name === '' || map.name.startsWith(name));
+}
