@@ -2,12 +2,13 @@
  * Verdicts held against Linux: a generated program and its near misses, each judged by our verifier and by the kernel's, in both
  * capability profiles. A near miss that we accept and Linux refuses is a soundness bug; the other way round a loss of precision.
  */
-import { BREAKS, type Mutant, mutantsOf } from '../../../generators/mutant.js';
+import { BREAKS, mutantsOf } from '../../../generators/mutant.js';
+import type { GeneratedProgram } from '../../../generators/program.js';
 import { sample } from '../../../generators/sample.js';
 import type { Program, ProgType } from '../../object/program.js';
 import { KernelJudge } from '../../oracle/bulk.js';
 import type { Profile } from '../../verifier/result.js';
-import { verify } from '../../verifier/verify.js';
+import { INSN_BUDGET, verify } from '../../verifier/verify.js';
 import type { OpenComparison, Tally } from './comparison.js';
 
 export interface VerdictsOptions {
@@ -19,7 +20,7 @@ export interface VerdictsOptions {
   readonly breaks?: readonly string[];
   /** Program types to draw from; all unless told. */
   readonly types?: readonly ProgType[];
-  /** Insns that we may walk; as many as Linux unless told. */
+  /** Insns that we may walk; as many as Linux unless told. With fewer, what takes longer is left out: a program without an end takes seconds. */
   readonly budget?: number;
   /** Count which complaints stand for which: `words: Linux says ..., we say ...`. No difference in them is a difference in verdicts. */
   readonly words?: boolean;
@@ -33,6 +34,23 @@ interface Judged {
   readonly about: string;
 }
 
+/** Who judges in one profile. */
+interface Court {
+  readonly profile: Profile;
+  readonly judge: KernelJudge;
+  /** Asked where the reason matters: a log takes longer than the verdict, much longer for a program that never ends. */
+  readonly explain: KernelJudge;
+}
+
+function openCourt(profile: Profile): Court {
+  const strictCaps = profile === 'strict';
+  return {
+    profile,
+    judge: new KernelJudge({ strictCaps, explain: false }),
+    explain: new KernelJudge({ strictCaps }),
+  };
+}
+
 /** Numbers and names that vary from program to program taken out of a complaint, so that alike ones are the same. */
 export function kindOfComplaint(message: string): string {
   return message
@@ -44,40 +62,40 @@ export function kindOfComplaint(message: string): string {
 
 /** Opens the comparison; holds a few maps of the kernel's until it is closed. Throws InputError where bpf(2) is refused. */
 export function openVerdicts(options: VerdictsOptions = {}): OpenComparison {
-  const judges = (options.profiles ?? (['privileged', 'strict'] as const)).map((profile) => ({
-    profile,
-    judge: new KernelJudge({ strictCaps: profile === 'strict' }),
-  }));
+  const courts = (options.profiles ?? (['privileged', 'strict'] as const)).map(openCourt);
   const constraints = options.types === undefined ? {} : { types: options.types };
   return {
     compare(seed, index, tally) {
-      for (const judged of programsOf(seed, index, constraints, options)) {
-        for (const { profile, judge } of judges) compareVerdicts(judge, profile, judged, options, tally);
+      const original = sample(seed, index, constraints);
+      const about = `seed ${seed} program ${index}`;
+      const whole = { program: original.program, way: 'generated', about };
+      // A near miss is of a program that was accepted: in a profile that refuses it no other mistake would show.
+      const accepting = courts.filter((court) => compareVerdicts(court, whole, options, tally));
+      if (accepting.length === 0) return;
+      for (const judged of nearMisses(original, about, seed + index, options)) {
+        for (const court of accepting) compareVerdicts(court, judged, options, tally);
       }
     },
     close() {
-      for (const { judge } of judges) judge.close();
+      for (const { judge, explain } of courts) {
+        judge.close();
+        explain.close();
+      }
     },
   };
 }
 
-function* programsOf(
-  seed: number,
-  index: number,
-  constraints: { readonly types?: readonly ProgType[] },
-  options: VerdictsOptions,
+function* nearMisses(
+  original: GeneratedProgram,
+  about: string,
+  from: number,
+  { breaks = BREAKS, places = 1 }: VerdictsOptions,
 ): Iterable<Judged> {
-  const original = sample(seed, index, constraints);
-  yield { program: original.program, way: 'generated', about: `seed ${seed} program ${index}` };
-  for (const way of options.breaks ?? BREAKS) {
-    for (const [place, mutant] of mutantsOf(original, way, options.places ?? 1, seed + index).entries()) {
-      yield { program: mutant.program, way, about: aboutMutant(seed, index, mutant, place) };
+  for (const way of breaks) {
+    for (const { program, slot } of mutantsOf(original, way, places, from)) {
+      yield { program, way, about: `${about}, ${way} at slot ${slot}` };
     }
   }
-}
-
-function aboutMutant(seed: number, index: number, { what, slot }: Mutant, place: number): string {
-  return `seed ${seed} program ${index}, ${what} at slot ${slot} (place ${place})`;
 }
 
 /**
@@ -88,47 +106,51 @@ function crashesLinux({ kfuncs, maps }: Program): boolean {
   return kfuncs.includes('bpf_wq_init') && maps.some(({ fields }) => fields.length === 0);
 }
 
+/** Answers whether Linux accepts the program. */
 function compareVerdicts(
-  judge: KernelJudge,
-  profile: Profile,
+  { profile, judge, explain }: Court,
   { program, way, about }: Judged,
   options: VerdictsOptions,
   tally: Tally,
-): void {
-  const ours = verify(program, {
-    profile,
-    facts: false,
-    ...(options.budget === undefined ? {} : { budget: options.budget }),
-  });
+): boolean {
+  const budget = options.budget ?? INSN_BUDGET;
+  const ours = verify(program, { profile, facts: false, budget });
   if (!ours.ok && crashesLinux(program)) {
     tally.count(`${profile}: not asked, for it may crash Linux`);
-    return;
+    return false;
   }
-  const kernel = judge.judge(program);
-  if (!kernel.judged) {
+  if (!ours.ok && ours.reason === 'budget' && budget < INSN_BUDGET) {
+    tally.count(`${profile}: not asked, for it takes more than ${budget} insns`);
+    return false;
+  }
+  let kernel = judge.judge(program);
+  const differ = ours.ok !== kernel.accepted;
+  if (!kernel.accepted && (differ || options.words === true || kernel.errno === 'EFAULT'))
+    kernel = explain.judge(program);
+  // Some program types need a capability that the profile has not: that is a verdict without words.
+  const forbidden = profile === 'strict' && kernel.errno === 'EPERM';
+  if (!kernel.judged && !forbidden) {
     tally.count(`${profile}: not judged`);
-    return;
+    return false;
   }
-  if (/^verifier bug/.test(kernel.message ?? '') || kernel.errno === 'EFAULT') {
+  const theirWords = kernel.message ?? '';
+  if (theirWords.includes('verifier bug')) {
     tally.count(`${profile}: Linux calls it a bug of its own`);
-    return;
+    return false;
   }
   const verdict = kernel.accepted ? 'accepted' : 'refused';
-  tally.count(way === 'generated' ? `${profile}: generated programs` : `${profile}: near misses`);
-  tally.count(`${profile}: ${verdict} by Linux`);
-  tally.count(`${profile}, ${program.type}: ${verdict} by Linux`);
-  tally.count(`${profile}, ${way}: ${verdict} by Linux`);
-  const theirWords = kernel.message ?? '';
-  if (ours.ok !== kernel.accepted) {
-    const kind = ours.ok
-      ? `looser: ${kindOfComplaint(theirWords)}`
-      : `stricter: ${kindOfComplaint(ours.message)}`;
-    tally.count(`${profile}: ${ours.ok ? 'looser' : 'stricter'}`);
-    tally.differ(kind, `${profile}, ${program.type}, ${about}`);
-    return;
+  tally.count(`${profile}: ${way === 'generated' ? 'generated programs' : 'near misses'}`);
+  for (const what of [profile, `${profile}, ${program.type}`, `${profile}, ${way}`])
+    tally.count(`${what}: ${verdict} by Linux`);
+  if (differ) {
+    const words = ours.ok ? theirWords : ours.message;
+    const which = ours.ok ? 'looser' : 'stricter';
+    tally.count(`${profile}: ${which}`);
+    tally.differ(`${which}: ${kindOfComplaint(words)}`, `${profile}, ${program.type}, ${about}`);
+  } else if (!ours.ok && !forbidden && options.words === true) {
+    const [a, b] = [kindOfComplaint(theirWords), kindOfComplaint(ours.message)];
+    tally.count(`${profile}: refused ${a === b ? 'in the same words' : 'in other words'}`);
+    if (a !== b) tally.count(`words: Linux says ${a}, we say ${b}`);
   }
-  if (ours.ok) return;
-  const [a, b] = [kindOfComplaint(theirWords), kindOfComplaint(ours.message)];
-  tally.count(`${profile}: refused ${a === b ? 'in the same words' : 'in other words'}`);
-  if (options.words === true && a !== b) tally.count(`words: Linux says ${a}, we say ${b}`);
+  return kernel.accepted;
 }
