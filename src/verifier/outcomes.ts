@@ -69,5 +69,6 @@ function constantKey(reg: Reg, keySize: number, slotAt: SlotAt): bigint | undefi
   };
   if (run(BYTE.zero) >= keySize) return 0n;
   if (slot.reg?.type !== 'scalar' || run(BYTE.spill) !== keySize || !isConst(slot.reg.num)) return undefined;
+  if (slot.cut === true) return undefined;
   return slot.reg.num.value;
 }

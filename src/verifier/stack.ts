@@ -48,6 +48,7 @@ export function stackRange(
       `invalid variable-offset ${way} stack R${regno} var_off=${offsetText(ptr)} off=${off} size=${size}`,
     );
   }
+  p.touchStack(ptr.frame, -min);
   return { min, max, fixed };
 }
 
@@ -86,11 +87,13 @@ function writeBytes(p: Path, depth: number, off: number, size: number, kind: Byt
     const old = p.slot(depth, index) ?? EMPTY_SLOT;
     const from = Math.max(off, base) - base;
     const to = Math.min(off + size, base + WORD) - base;
+    // What was spilled or stands for an object loses all that is known of it, the bytes that it does not take up too.
+    const whole = old.bytes[0] === BYTE.spill || isSpecial(old.bytes[0]!);
     const bytes: ByteKind[] = [];
     for (let i = 0; i < WORD; i++) {
       const before = old.bytes[i]!;
       if (i >= from && i < to) bytes.push(kind);
-      else bytes.push(remainder(before));
+      else bytes.push(whole && before !== BYTE.invalid ? BYTE.misc : remainder(before));
     }
     p.setSlot(depth, index, { bytes });
   }
@@ -128,14 +131,11 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
     const bytes: ByteKind[] = [];
     for (let i = 0; i < WORD; i++) {
       if (i < size) bytes.push(BYTE.spill);
-      else {
-        bytes.push(remainder(old?.bytes[i] ?? BYTE.invalid));
-      }
+      else bytes.push(remainder(old?.bytes[i] ?? BYTE.invalid));
     }
-    p.setSlot(depth, index, {
-      bytes,
-      reg: size === WORD ? value : narrowed(value, size),
-    });
+    const reg = size === WORD ? value : narrowed(value, size);
+    const cut = isConst(reg.num) && !isConst(value.num);
+    p.setSlot(depth, index, { bytes, reg, ...(cut ? { cut } : {}) });
     return;
   }
   writeBytes(p, depth, off, size, isZero(value) ? BYTE.zero : BYTE.misc);

@@ -89,6 +89,8 @@ export interface Slot {
   readonly bytes: readonly ByteKind[];
   /** The register whose value is spilled here, when bytes are `spill`. */
   readonly reg?: Reg;
+  /** What was stored here is a constant only because it was cut, which Linux does not do before it is loaded. */
+  readonly cut?: true;
   readonly dynptr?: DynptrSlot;
   readonly iter?: IterSlot;
   readonly irq?: IrqSlot;
