@@ -67,6 +67,26 @@ export class Call {
     return this.given.value;
   }
 
+  /** The outcome recorded for this call. */
+  get givenOutcome(): string | undefined {
+    return this.given.outcome;
+  }
+
+  /** The bytes recorded for this call, which stay on record. */
+  get givenBytes(): Uint8Array | undefined {
+    if (this.given.bytes !== undefined) this.made.bytes = this.given.bytes;
+    return this.given.bytes;
+  }
+
+  /** A result of which only the low `bits` mean something. What is recorded stands if it has these; else the rest is zero. */
+  narrow(result: bigint, bits: number): bigint {
+    const given = this.given.value;
+    if (given === undefined || BigInt.asUintN(bits, given) !== BigInt.asUintN(bits, result))
+      return BigInt.asUintN(bits, result);
+    this.made.value = given;
+    return BigInt.asUintN(64, given);
+  }
+
   /** Decides between outcomes (at least one): the recorded one if it is among them, or the chooser's. */
   choose(outcomes: readonly Outcome[]): Outcome {
     if (outcomes.length === 1) return outcomes[0]!;
@@ -86,12 +106,13 @@ export class Call {
     return name === yes;
   }
 
-  /** Decides a number in [min, max], signed. */
-  number(min: bigint, max: bigint): bigint {
+  /** Decides a number in [min, max], signed; of what is recorded only the low `bits` have to be in it. */
+  number(min: bigint, max: bigint, bits = 64): bigint {
     if (min >= max) return min;
     const given = this.given.value;
+    const low = given === undefined ? undefined : BigInt.asIntN(bits, given);
     const value =
-      given !== undefined && given >= min && given <= max
+      given !== undefined && low !== undefined && low >= min && low <= max
         ? given
         : this.world.choices.chooser.number(this.key, min, max);
     if (value !== lucky.number(this.key, min, max)) this.made.value = value;

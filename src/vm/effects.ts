@@ -1,6 +1,6 @@
 /** What an outcome does: each effect of a contract, carried out on a run. Traps say why an effect cannot be. */
 import type { Effect } from '../kernel/contract.js';
-import { regionOf } from './address.js';
+import { offsetOf, regionOf } from './address.js';
 import { slotObject } from './args.js';
 import type { Call } from './call.js';
 import { movePacket } from './packet.js';
@@ -112,6 +112,15 @@ export function writtenSize(call: Call, index: number): number {
   return 0;
 }
 
+/** The function leaves the buffer of argument `index` as it was; to the verifier it counts as written all the same. */
+export function touch(call: Call, index: number, size: number): void {
+  const { memory } = call.world;
+  const at = call.arg(index);
+  if (size === 0 || at === 0n) return;
+  const region = memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
+  call.world.writeBytes(at, region.bytes.slice(offsetOf(at), offsetOf(at) + size));
+}
+
 /** The object that a region is a view of: a socket that was cast, whatever to. */
 export function rootOf(world: World, region: number): number {
   const parent = world.memory.get(region)?.parent ?? 0;
@@ -155,7 +164,7 @@ function initDynptr(call: Call, effect: Extract<Effect, { kind: 'init_dynptr' }>
     if (effect.type === 'local') {
       dynptr = { ...view, region: call.regionNumber(0), offset: call.offset(0), size: call.size(1) };
     } else if (effect.type === 'ringbuf') {
-      dynptr = { ...view, region: newRecord(world, call.size(1)), offset: 0, size: call.size(1) };
+      dynptr = { ...view, region: newRecord(call, call.size(1)), offset: 0, size: call.size(1) };
     } else {
       const { meta, data, end } = world.packet;
       const readonly = world.code.program.type === 'socket_filter';
@@ -166,15 +175,20 @@ function initDynptr(call: Call, effect: Extract<Effect, { kind: 'init_dynptr' }>
   world.memory.placeObject(slotRegion, slotOffset, dynptr);
 }
 
-/** A fresh ring-buffer record of the program's own; its number. */
-export function newRecord(world: World, size: number): number {
-  return world.memory.add({
+/** A fresh ring-buffer record of the program's own, in the ring of argument 0; its number. It holds what was there before. */
+export function newRecord(call: Call, size: number): number {
+  const { world } = call;
+  const bytes = new Uint8Array(size);
+  bytes.set((call.someBytes() ?? bytes).subarray(0, size));
+  const region = world.memory.add({
     kind: 'record',
-    bytes: new Uint8Array(size),
+    bytes,
     writable: true,
     name: 'ring-buffer record',
     owners: 1,
   });
+  world.records = [...world.records, { map: call.map(0), region, size }];
+  return region;
 }
 
 /** Offsets into the memory behind a dynptr: its region and first byte, by where the packet lies now if it is a view of one. */

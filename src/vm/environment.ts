@@ -22,6 +22,8 @@ export interface Environment {
   readonly ctxFields?: ReadonlyMap<string, bigint>;
   /** Map contents at the start: by map name, values by key, both as lower-case hex. */
   readonly maps?: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** The CPU that the program runs on, and how many there are; the only one unless told. */
+  readonly cpu?: { readonly current: number; readonly count: number };
   /** Choices by `function#n`. */
   readonly choices: ReadonlyMap<string, string>;
 }

@@ -47,20 +47,29 @@ class Counted implements Flight {
     private readonly at: number,
     /** Arguments of call number i, undefined to pass over it. */
     private readonly args: (world: World, i: number) => readonly bigint[] | undefined,
+    /** What the helper answers in the end: the number of calls unless told. */
+    private readonly result?: bigint,
+    /** Calls made before this one. */
+    private readonly calls = 0,
   ) {
     ({ slot: this.slot, name: this.name, callback: this.callback, spec: this.spec } = course);
   }
 
   advance(world: World, returned: bigint | undefined, stop: boolean): Advance {
-    const made = returned === undefined ? this.at : this.at + 1;
-    if (stop || (returned !== undefined && returned !== 0n)) return done(BigInt(made));
-    for (let i = made; i < this.count; i++) {
+    const from = returned === undefined ? this.at : this.at + 1;
+    const calls = returned === undefined ? this.calls : this.calls + 1;
+    if (stop || (returned !== undefined && returned !== 0n)) return done(this.result ?? BigInt(calls));
+    for (let i = from; i < this.count; i++) {
       const args = this.args(world, i);
       if (args !== undefined) {
-        return { kind: 'call', args, flight: new Counted(this.course, this.count, i, this.args) };
+        return {
+          kind: 'call',
+          args,
+          flight: new Counted(this.course, this.count, i, this.args, this.result, calls),
+        };
       }
     }
-    return done(BigInt(this.count));
+    return done(this.result ?? BigInt(calls));
   }
 }
 
@@ -71,10 +80,10 @@ export function takeOff(call: Call, outcome: Outcome): Advance {
       return loop(call);
     case 'bpf_for_each_map_elem':
       return forEach(call);
+    case 'bpf_find_vma':
+      return findVma(call, outcome);
     default:
-      return outcome.effects.some((effect) => effect.kind === 'callback' && effect.times === 'any')
-        ? decided(call)
-        : done(0n);
+      return runsCallback(outcome) ? decided(call) : done(0n);
   }
 }
 
@@ -104,8 +113,8 @@ function forEach(call: Call): Advance {
   if (call.arg(3) !== 0n) return done(ERRNO.EINVAL);
   const map = call.arg(0);
   const context = call.arg(2);
-  const keys = world.maps.snapshot(index);
   const { keySize } = world.code.program.maps[index]!;
+  const keys = keysInOrder(call, index, keySize);
   const keyRegion = world.memory.add({
     kind: 'map_key',
     bytes: new Uint8Array(keySize),
@@ -123,10 +132,39 @@ function forEach(call: Call): Advance {
   return new Counted(courseOf(call), keys.count, 0, args).advance(world, undefined, false);
 }
 
+const runsCallback = (outcome: Outcome): boolean =>
+  outcome.effects.some((effect) => effect.kind === 'callback' && effect.times === 'any');
+
+/** The keys that a loop over a map goes through: as recorded, for nobody says in which order a hash is gone through. */
+function keysInOrder(call: Call, index: number, keySize: number): ReturnType<World['maps']['snapshot']> {
+  const order = call.givenBytes;
+  if (order === undefined) return call.world.maps.snapshot(index);
+  return {
+    count: Math.floor(order.length / keySize),
+    at: (i) => order.slice(i * keySize, (i + 1) * keySize),
+  };
+}
+
+/** One call if there is memory at the address, and then 0, whatever the callback returns; otherwise an error. */
+function findVma(call: Call, outcome: Outcome): Advance {
+  if (!runsCallback(outcome)) return done(call.number(-4095n, -1n));
+  const { args } = made(call);
+  return new Counted(courseOf(call), 1, 0, args, 0n).advance(call.world, undefined, false);
+}
+
 /** The environment says how often; arguments are made up by their kinds. */
 function decided(call: Call): Advance {
+  const { course, args } = made(call);
+  const count = Number(call.number(0n, BigInt(MAX_CALLS)));
+  return new Counted(course, count, 0, args).advance(call.world, undefined, false);
+}
+
+/** The callback and what it is called with. */
+function made(call: Call): {
+  readonly course: Course;
+  readonly args: (world: World, i: number) => readonly bigint[];
+} {
   const course = courseOf(call);
-  const count = Number(call.number(0n, BigInt(course.name === 'bpf_find_vma' ? 1 : MAX_CALLS)));
   const context = call.arg(course.spec.contextArg ?? 0);
   const args = (now: World, i: number): readonly bigint[] =>
     course.spec.args.map((kind) => {
@@ -145,5 +183,5 @@ function decided(call: Call): Advance {
           return 0n;
       }
     });
-  return new Counted(course, count, 0, args).advance(call.world, undefined, false);
+  return { course, args };
 }

@@ -13,7 +13,7 @@ import { takeOff } from './flights.js';
 import { possible } from './guards.js';
 import { insertIntoTree } from './models/graphs.js';
 import { modelOf } from './models/index.js';
-import { result } from './results.js';
+import { result, resultBits } from './results.js';
 import { applyStub } from './stub.js';
 import { fault } from './trap.js';
 import { type Advance, CALLER_SAVED, type World } from './world.js';
@@ -68,7 +68,7 @@ function carryOut(call: Call): void {
     for (const effect of outcome.effects) applyEffect(call, effect);
     return result(call, outcome);
   };
-  const r0 = model?.run === undefined ? rest() : model.run(call, outcome, rest);
+  const r0 = model?.run === undefined ? rest() : narrowed(call, model.run(call, outcome, rest));
   if (outcome.effects.some((effect) => effect.kind === 'tail_call')) {
     // The next program is not patched, and nobody counts its insns.
     if (world.killed) world.report('bound', `${call.name} runs another program after the kill`, call.name);
@@ -83,6 +83,12 @@ function carryOut(call: Call): void {
     return;
   }
   comeBack(world, r0);
+}
+
+/** What a model says that a function returns, as it is in r0. */
+function narrowed(call: Call, r0: bigint | undefined): bigint | undefined {
+  const bits = resultBits(call.contract);
+  return r0 === undefined || bits === 64 ? r0 : call.narrow(r0, bits);
 }
 
 /** After a call: r1 to r5 are gone, and r0 with them after a void function. */

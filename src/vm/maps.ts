@@ -1,6 +1,7 @@
 /**
  * Map contents. Each value is a region of its own, made when it is first asked for; removing an entry unlinks the value but leaves
- * it readable, as RCU does for a program that still holds a pointer. One CPU: a per-CPU array has one value for each key.
+ * it readable, as RCU does for a program that still holds a pointer. A per-CPU array has a value for each key and CPU, of which the
+ * program sees that of the CPU it runs on unless it asks for another.
  */
 import type { MapDef, Program } from '../object/program.js';
 import { parseHex, toHex } from './environment.js';
@@ -20,6 +21,8 @@ const isArray = (map: MapDef): boolean => map.type === 'array' || map.type === '
 export class Maps {
   /** By map index: region of each value by key (hex), oldest entry first. */
   private entries: ReadonlyMap<string, number>[];
+  /** Values of other CPUs, by map, key and CPU. */
+  private elsewhere: ReadonlyMap<string, number> = new Map();
 
   constructor(private readonly program: Program) {
     this.entries = program.maps.map(() => new Map());
@@ -28,6 +31,7 @@ export class Maps {
   fork(): Maps {
     const copy = new Maps(this.program);
     copy.entries = this.entries.slice();
+    copy.elsewhere = this.elsewhere;
     return copy;
   }
 
@@ -43,18 +47,34 @@ export class Maps {
 
   /** Adds a value; shorter contents are filled up with zero bytes. */
   private create(memory: Memory, index: number, key: string, contents: Uint8Array): number {
+    const region = this.makeValue(memory, index, contents);
+    this.link(index, key, region);
+    return region;
+  }
+
+  private makeValue(memory: Memory, index: number, contents: Uint8Array): number {
     const map = this.program.maps[index]!;
     const bytes = new Uint8Array(map.valueSize);
     bytes.set(contents.subarray(0, map.valueSize));
     const writable = (map.flags & RDONLY_PROG) === 0;
-    const region = memory.add({
-      kind: 'map_value',
-      bytes,
-      writable,
-      name: `value of map ${map.name}`,
-      map: index,
-    });
-    this.link(index, key, region);
+    return memory.add({ kind: 'map_value', bytes, writable, name: `value of map ${map.name}`, map: index });
+  }
+
+  /** Region of another CPU's value for a key of a per-CPU array, 0 when there is none; it comes into being with these contents. */
+  lookupOn(
+    memory: Memory,
+    index: number,
+    key: Uint8Array,
+    cpu: number,
+    contents: Uint8Array = new Uint8Array(0),
+  ): number {
+    const at = new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(0, true);
+    if (at >= this.program.maps[index]!.maxEntries) return 0;
+    const name = `${index}:${at}:${cpu}`;
+    const found = this.elsewhere.get(name);
+    if (found !== undefined) return found;
+    const region = this.makeValue(memory, index, contents ?? new Uint8Array(0));
+    this.elsewhere = new Map(this.elsewhere).set(name, region);
     return region;
   }
 

@@ -1,30 +1,77 @@
 /** The packet: where it lies, and how it moves. Programs hold pointers into it, which die when it is moved. */
+import { progType } from '../kernel/progtypes.js';
 import type { World } from './world.js';
 
-/** Free bytes in front of the data: XDP_PACKET_HEADROOM less the struct xdp_frame that lies there. Behind it, some of a page's rest. */
+/** Free bytes in front of the data: XDP_PACKET_HEADROOM less the struct xdp_frame that lies there. */
 export const HEADROOM = 256 - 40;
-export const TAILROOM = 320;
+/** Bytes of packet that fit into a page behind XDP_PACKET_HEADROOM, before the struct skb_shared_info at its end. */
+export const PAGE_ROOM = 4096 - 256 - 320;
+/** The least that a packet may have (ETH_HLEN). */
+export const ETH_HLEN = 14;
+/** The longest metadata that fits into struct skb_shared_info. */
+const MOST_META = 255;
 
 /** Puts a packet into the run's memory. */
 export function placePacket(world: World, packet: Uint8Array): void {
-  const bytes = new Uint8Array(HEADROOM + packet.length + TAILROOM);
+  const bytes = new Uint8Array(HEADROOM + Math.max(PAGE_ROOM, packet.length));
   bytes.set(packet, HEADROOM);
   const region = world.memory.add({ kind: 'packet', bytes, writable: true, name: 'packet' });
   world.packet = { region, meta: HEADROOM, data: HEADROOM, end: HEADROOM + packet.length };
 }
 
+/** Why the packet was not moved, as the helpers say it; undefined if it was. */
+export type Refusal = 'EINVAL' | 'EACCES';
+
+/** The packet is somewhere else now, as it was; pointers into the old place are dead. */
+export function movePacket(world: World): void {
+  const { region } = world.packet;
+  relocate(world, world.memory.get(region)!.bytes.slice(), world.packet);
+}
+
+function relocate(
+  world: World,
+  bytes: Uint8Array,
+  { meta, data, end }: { readonly meta: number; readonly data: number; readonly end: number },
+): void {
+  const old = world.packet.region;
+  const region = world.memory.add({ kind: 'packet', bytes, writable: true, name: 'packet' });
+  world.memory.kill(old);
+  world.packet = { region, meta, data, end };
+}
+
 /**
- * The packet is somewhere else now, with its start and end moved by this many bytes; pointers into the old place are dead. Answers
- * false, and only moves it, when the new bounds do not fit.
+ * Moves the start of an XDP packet (`head`), with its metadata; its end (`tail`), the new bytes being zero; and the start of
+ * the metadata (`meta`). Where that does not fit, it says why and only moves it elsewhere. Follows bpf_xdp_adjust_head, _tail and
+ * _meta of net/core/filter.c.
  */
-export function movePacket(world: World, head = 0, tail = 0, meta = 0): boolean {
+export function adjustPacket(world: World, head: number, tail: number, meta: number): Refusal | undefined {
   const { region, ...at } = world.packet;
+  const bytes = world.memory.get(region)!.bytes.slice();
   const next = { meta: at.meta + head + meta, data: at.data + head, end: at.end + tail };
-  const bytes = world.memory.get(region)!.bytes;
   const fits =
-    next.meta >= 0 && next.meta <= next.data && next.data + 14 <= next.end && next.end <= bytes.length;
-  const fresh = world.memory.add({ kind: 'packet', bytes: bytes.slice(), writable: true, name: 'packet' });
-  world.memory.kill(region);
-  world.packet = { region: fresh, ...(fits ? next : at) };
-  return fits;
+    next.meta >= 0 && next.meta <= next.data && next.data + ETH_HLEN <= next.end && next.end <= bytes.length;
+  const size = next.data - next.meta;
+  const refusal = !fits
+    ? 'EINVAL'
+    : meta !== 0 && (size % 4 !== 0 || size > MOST_META)
+      ? 'EACCES'
+      : undefined;
+  if (refusal === undefined) {
+    if (head !== 0) bytes.copyWithin(next.meta, at.meta, at.data);
+    bytes.fill(0, at.end, Math.max(at.end, next.end));
+  }
+  relocate(world, bytes, refusal === undefined ? next : at);
+  return refusal;
+}
+
+/** Gives an skb's packet `front` zero bytes more in front, and `length` bytes in all, filled up with zeros. The context's `len` follows. */
+export function resizePacket(world: World, front: number, length: number): void {
+  const { region, data, end } = world.packet;
+  const old = world.memory.get(region)!.bytes;
+  const bytes = new Uint8Array(HEADROOM + Math.max(PAGE_ROOM, length));
+  bytes.set(old.subarray(data, Math.min(end, data + length - front)), HEADROOM + front);
+  relocate(world, bytes, { meta: HEADROOM, data: HEADROOM, end: HEADROOM + length });
+  const { members } = progType(world.code.program.type);
+  const len = members.find(({ name }) => name === 'len');
+  if (len !== undefined) world.memory.own(world.ctx).view.setUint32(len.offset, length, true);
 }

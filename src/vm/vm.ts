@@ -2,11 +2,10 @@
  * A run of a program that can be stepped, forked and killed. Every choice of the outside world comes from the environment given,
  * or else from the chooser; all are recorded, and the recorded environment replays the run exactly.
  */
-import { FP, STACK_SIZE } from '../isa/insn.js';
+import { STACK_SIZE } from '../isa/insn.js';
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
-import { address } from './address.js';
 import { type Chooser, lucky } from './chooser.js';
 import { type Code, prepare } from './code.js';
 import { placeContext } from './context.js';
@@ -203,14 +202,22 @@ function start(code: Code, options: VmOptions): World {
   code.program.maps.forEach((map, index) => {
     memory.add({ kind: 'map', bytes: none, writable: false, name: `map ${map.name}`, map: index });
   });
+  if (env.cpu !== undefined) world.cpu = env.cpu;
   code.program.maps.forEach((map, index) => {
     for (const [key, value] of env.maps?.get(map.name) ?? []) {
       world.maps.insert(memory, index, parseHex(key), parseHex(value));
+      if (map.type === 'percpu_array') fillOtherCpus(world, index, parseHex(key), parseHex(value));
     }
   });
   placePacket(world, env.packet ?? new Uint8Array(EMPTY_PACKET));
   placeContext(world, env);
-  world.frames = [{ subprog: 0, callsite: -1, saved: new BigUint64Array(4), savedReadable: 0 }];
-  world.write(FP, address(world.stackOf(0), STACK_SIZE));
+  world.begin();
   return world;
+}
+
+/** What an environment puts into a per-CPU array, every CPU has. */
+function fillOtherCpus(world: World, index: number, key: Uint8Array, value: Uint8Array): void {
+  for (let cpu = 0; cpu < world.cpu.count; cpu++) {
+    if (cpu !== world.cpu.current) world.maps.lookupOn(world.memory, index, key, cpu, value);
+  }
 }

@@ -9,7 +9,7 @@ import type { Facts } from '../verifier/result.js';
 import { address, offsetOf, regionOf } from './address.js';
 import type { Code } from './code.js';
 import type { Defects } from './defects.js';
-import type { Choices } from './environment.js';
+import type { Choices, Environment } from './environment.js';
 import { Graph } from './graph.js';
 import { describeHold, Ledger } from './ledger.js';
 import { Maps } from './maps.js';
@@ -67,6 +67,17 @@ export interface WorldOptions {
   readonly defects?: Defects;
 }
 
+/** A record of a ring buffer, in the order in which records were reserved. Immutable. */
+export interface RingRecord {
+  /** Index of the ring buffer. */
+  readonly map: number;
+  /** Region of the record's bytes; 0 for one that was put there in one piece. */
+  readonly region: number;
+  readonly size: number;
+  /** What the consumer gets to see: the bytes as they were submitted. */
+  readonly sent?: Uint8Array;
+}
+
 /** How a run ended. `limit`: it was stopped because it took too many steps. */
 export type End = 'exit' | 'throw' | 'tail_call' | 'trap' | 'limit';
 
@@ -100,8 +111,12 @@ export class World {
   functions = 0;
   /** Pointers that were loaded from kernel structs, by `region:offset`. */
   followed: ReadonlyMap<string, bigint> = new Map();
+  /** The CPU that the program runs on, and how many there are. */
+  cpu: NonNullable<Environment['cpu']> = { current: 0, count: 1 };
   /** Times that may_goto still goes on; undefined until it is met. */
   mayGoto: bigint | undefined;
+  /** Records of ring buffers that were reserved, those discarded included. */
+  records: readonly RingRecord[] = [];
   /** Checks that broke without stopping the run, and the one that stopped it. */
   violations: readonly Violation[] = [];
 
@@ -139,8 +154,22 @@ export class World {
     copy.functions = this.functions;
     copy.mayGoto = this.mayGoto;
     copy.followed = this.followed;
+    copy.records = this.records;
+    copy.cpu = this.cpu;
     copy.violations = this.violations;
     return copy;
+  }
+
+  /** The main program's frame is open, on a stack that nobody has written to; r1 is the context. */
+  begin(): void {
+    const stack = this.memory.own(this.stackOf(0));
+    stack.alive = true;
+    stack.objects = undefined;
+    stack.bytes.fill(0);
+    stack.shadow?.fill(0);
+    this.frames = [{ subprog: 0, callsite: -1, saved: new BigUint64Array(4), savedReadable: 0 }];
+    this.write(FP, address(this.stackOf(0), STACK_SIZE));
+    this.write(1, address(this.ctx, 0));
   }
 
   /** Reads a register (unsigned); it must have been written. */

@@ -2,7 +2,7 @@
 import { address } from '../address.js';
 import { slotObject } from '../args.js';
 import type { Call } from '../call.js';
-import { dynptrPlace, writtenSize } from '../effects.js';
+import { dynptrPlace, touch, writtenSize } from '../effects.js';
 import { ERRNO } from '../maps.js';
 import type { DynptrObject } from '../slotobject.js';
 import { byPointer, type Model, type Models, signed } from './model.js';
@@ -18,9 +18,8 @@ const read: Model = {
   run(call) {
     const size = writtenSize(call, 0);
     const from = within(call, slotObject(call, 2, 'dynptr'), call.arg(3), size);
-    // The buffer counts as written even when nothing was read.
-    const bytes = from === undefined ? new Uint8Array(size) : call.world.bytesAt(from, size).slice();
-    if (size > 0) call.world.writeBytes(call.arg(0), bytes);
+    if (from === undefined) touch(call, 0, size);
+    else if (size > 0) call.world.writeBytes(call.arg(0), call.world.bytesAt(from, size).slice());
     return signed(from === undefined ? ERRNO.E2BIG : 0n);
   },
 };

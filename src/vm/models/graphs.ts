@@ -134,7 +134,7 @@ export function insertIntoTree(call: Call): Advance {
     return new Insertion(courseOf(call), rootOf(call), node, id, 0).advance(call.world, undefined, false);
   }
   handOver(call.world, node, call.name);
-  return { kind: 'done', r0: signed(ERRNO.EINVAL) };
+  return { kind: 'done', r0: call.narrow(ERRNO.EINVAL, 32) };
 }
 
 /** What lies in a kptr slot; 0 for nothing. */

@@ -6,11 +6,18 @@ import { MAP_MODELS } from './maps.js';
 import type { Model } from './model.js';
 import { OTHER_MODELS } from './others.js';
 import { PACKET_MODELS } from './packets.js';
+import { RINGBUF_MODELS } from './ringbuf.js';
 
 const MODELS: ReadonlyMap<string, Model> = new Map(
-  [MAP_MODELS, ITERATOR_MODELS, DYNPTR_MODELS, GRAPH_MODELS, PACKET_MODELS, OTHER_MODELS].flatMap((models) =>
-    Object.entries(models),
-  ),
+  [
+    MAP_MODELS,
+    ITERATOR_MODELS,
+    DYNPTR_MODELS,
+    GRAPH_MODELS,
+    PACKET_MODELS,
+    RINGBUF_MODELS,
+    OTHER_MODELS,
+  ].flatMap((models) => Object.entries(models)),
 );
 
 /** The model of a function; undefined where its contract says it all. */

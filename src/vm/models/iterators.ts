@@ -93,12 +93,12 @@ const nextCounted: Model = {
   },
 };
 
-/** Kernel objects: a few of them, and never one more after the end. */
+/** Kernel objects: a few of them unless more are recorded, and never one more after the end. */
 const nextObject: Model = {
   pick(call, outcomes) {
     const iter = slotObject(call, 0, 'iter');
-    if (iter.state === 'drained' || iter.next >= MAX_ELEMENTS) return byState(outcomes, 'drained');
-    return call.choose(outcomes);
+    const enough = iter.next >= MAX_ELEMENTS && call.givenOutcome === undefined;
+    return iter.state === 'drained' || enough ? byState(outcomes, 'drained') : call.choose(outcomes);
   },
 };
 

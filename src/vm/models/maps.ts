@@ -38,10 +38,17 @@ const lookup: Model = {
   run: (call, outcome) => (outcome.r0.kind === 'pointer' ? address(find(call), 0) : 0n),
 };
 
-/** One CPU: any other has no value. */
+/** Region of the value of the CPU in argument 2, 0 when there is no such CPU or key. */
+function findOn(call: Call): number {
+  const { world } = call;
+  const cpu = call.size(2);
+  if (cpu === world.cpu.current) return find(call);
+  return cpu < world.cpu.count ? world.maps.lookupOn(world.memory, call.map(0), keyOf(call), cpu) : 0;
+}
+
 const lookupPercpu: Model = {
-  pick: (call, outcomes) => byPointer(outcomes, call.size(2) === 0 && find(call) !== 0),
-  run: lookup.run!,
+  pick: (call, outcomes) => byPointer(outcomes, findOn(call) !== 0),
+  run: (call, outcome) => (outcome.r0.kind === 'pointer' ? address(findOn(call), 0) : 0n),
 };
 
 /** A recorded error stands for what the program cannot see: no memory, a bucket locked elsewhere. */

@@ -1,22 +1,7 @@
-/** The few functions left whose outcome follows from the state of the run: ring-buffer space, locks that are held already, callbacks. */
+/** The few functions left whose outcome follows from the state of the run: locks that are held already, callbacks. */
 import type { Outcome } from '../../kernel/contract.js';
-import type { Call } from '../call.js';
 import { callsAtAll } from '../flights.js';
 import type { Model, Models } from './model.js';
-
-/** A record has a header of eight bytes, and one cannot be larger than the buffer. */
-function fits(call: Call): boolean {
-  return call.size(1) + 8 <= call.world.code.program.maps[call.map(0)]!.maxEntries && call.arg(2) === 0n;
-}
-
-const reserves = (outcome: Outcome): boolean =>
-  (outcome.r0.kind === 'pointer' && outcome.r0.acquires !== undefined) ||
-  outcome.effects.some((effect) => effect.kind === 'init_dynptr' && effect.null !== true);
-
-const reserve: Model = {
-  pick: (call, outcomes) =>
-    call.choose(fits(call) ? outcomes : narrow(outcomes, (outcome) => !reserves(outcome))),
-};
 
 /** A resilient lock that this program holds is not waited for: the deadlock is reported. */
 const resilientLock: Model = {
@@ -42,8 +27,6 @@ function narrow(outcomes: readonly Outcome[], test: (outcome: Outcome) => boolea
 }
 
 export const OTHER_MODELS: Models = {
-  bpf_ringbuf_reserve: reserve,
-  bpf_ringbuf_reserve_dynptr: reserve,
   bpf_res_spin_lock: resilientLock,
   bpf_res_spin_lock_irqsave: resilientLock,
   bpf_loop: callsBack,

@@ -1,11 +1,24 @@
-/** Packet helpers that copy bytes or move the packet's bounds, for real: the packet is one linear buffer. */
+/**
+ * Packet helpers that copy bytes or move the packet's bounds, for real: the packet is one linear buffer. Follows net/core/filter.c,
+ * error numbers included.
+ */
+import { progType } from '../../kernel/progtypes.js';
 import { address } from '../address.js';
 import type { Call } from '../call.js';
+import { touch } from '../effects.js';
 import { ERRNO } from '../maps.js';
-import { movePacket } from '../packet.js';
+import { adjustPacket, ETH_HLEN, movePacket, resizePacket } from '../packet.js';
 import { type Model, type Models, signed } from './model.js';
 
 const EFAULT = -14n;
+const EACCES = -13n;
+const INT_MAX = 0x7fff_ffff;
+/** What one piece of an XDP buffer may be long. */
+const XDP_LONGEST = 0xffff;
+/** SKB_MAX_ALLOC. */
+const SKB_LONGEST = 16_384 - 320;
+/** BPF_F_RECOMPUTE_CSUM and BPF_F_INVALIDATE_HASH. */
+const STORE_FLAGS = 3n;
 
 /** Where `size` bytes at `offset` lie in the packet; undefined when they are not all in it. */
 function inPacket(call: Call, offset: number, size: number): bigint | undefined {
@@ -13,46 +26,128 @@ function inPacket(call: Call, offset: number, size: number): bigint | undefined 
   return offset + size <= end - data ? address(region, data + offset) : undefined;
 }
 
-/** (ctx, offset, to, len) */
-const load: Model = {
+function copyOut(call: Call, from: bigint, size: number): void {
+  if (size > 0) call.world.writeBytes(call.arg(2), call.world.bytesAt(from, size).slice());
+}
+
+/** (ctx, offset, to, len): the buffer is cleared where there are no such bytes. */
+const skbLoad: Model = {
   run(call) {
     const size = call.size(3);
     const from = inPacket(call, call.size(1), size);
-    const bytes = from === undefined ? new Uint8Array(size) : call.world.bytesAt(from, size).slice();
-    if (size > 0) call.world.writeBytes(call.arg(2), bytes);
+    if (from !== undefined) copyOut(call, from, size);
+    else if (size > 0) call.world.writeBytes(call.arg(2), new Uint8Array(size));
     return signed(from === undefined ? EFAULT : 0n);
   },
 };
 
+/** Why these bytes of an XDP buffer cannot be reached. */
+function xdpError(call: Call): bigint {
+  return call.size(1) > XDP_LONGEST || call.size(3) > XDP_LONGEST ? EFAULT : ERRNO.EINVAL;
+}
+
+/** (ctx, offset, to, len): the buffer stays as it was where there are no such bytes. */
+const xdpLoad: Model = {
+  run(call) {
+    const size = call.size(3);
+    const from = inPacket(call, call.size(1), size);
+    if (from !== undefined) copyOut(call, from, size);
+    else touch(call, 2, size);
+    return signed(from === undefined ? xdpError(call) : 0n);
+  },
+};
+
 /** (ctx, offset, from, len, ...) */
-const store: Model = {
+const store = (flags: boolean, error: (call: Call) => bigint): Model => ({
   run(call, _outcome, rest) {
     const size = call.size(3);
     const bytes = size === 0 ? new Uint8Array(0) : call.world.bytesAt(call.arg(2), size).slice();
     rest();
+    if (flags && (call.arg(4) & ~STORE_FLAGS) !== 0n) return signed(ERRNO.EINVAL);
     const to = inPacket(call, call.size(1), size);
-    if (to === undefined) return signed(EFAULT);
+    if (to === undefined) return signed(error(call));
     if (size > 0) call.world.writeBytes(to, bytes);
+    return 0n;
+  },
+});
+
+const int32 = (value: bigint): number => Number(BigInt.asIntN(32, value));
+
+/** Moves a bound of an XDP packet by a signed number of bytes in argument 1. */
+const adjust = (move: (call: Call, by: number) => ReturnType<typeof adjustPacket>): Model => ({
+  run(call) {
+    const refusal = move(call, int32(call.arg(1)));
+    return signed(refusal === undefined ? 0n : refusal === 'EINVAL' ? ERRNO.EINVAL : EACCES);
+  },
+});
+
+const length = (call: Call): number => call.world.packet.end - call.world.packet.data;
+
+/** (ctx, new length, flags) */
+const changeTail: Model = {
+  run(call) {
+    const wanted = call.size(1);
+    movePacket(call.world);
+    if (call.arg(2) !== 0n || wanted > SKB_LONGEST || wanted < ETH_HLEN) return signed(ERRNO.EINVAL);
+    resizePacket(call.world, 0, wanted);
     return 0n;
   },
 };
 
-/** Moves a bound of the packet by a signed number of bytes in argument 1. */
-const adjust = (move: (call: Call, by: number) => boolean): Model => ({
-  run: (call) => signed(move(call, Number(BigInt.asIntN(32, call.arg(1)))) ? 0n : ERRNO.EINVAL),
+/** (ctx, bytes more in front, flags) */
+const changeHead: Model = {
+  run(call) {
+    const more = call.size(1);
+    movePacket(call.world);
+    if (call.arg(2) !== 0n || more > INT_MAX || length(call) + more > SKB_LONGEST)
+      return signed(ERRNO.EINVAL);
+    resizePacket(call.world, more, length(call) + more);
+    return 0n;
+  },
+};
+
+/** (ctx, length): all of a packet is in one piece already. */
+const pullData: Model = {
+  run(call) {
+    movePacket(call.world);
+    return signed(call.size(1) > length(call) ? -12n : 0n);
+  },
+};
+
+/** Writes a member of the context that its bytes show. */
+function setMember(call: Call, name: string, value: bigint): void {
+  const { world } = call;
+  const { members } = progType(world.code.program.type);
+  const member = members.find((one) => one.name === name);
+  if (member === undefined) return;
+  const { view } = world.memory.own(world.ctx);
+  if (member.size === 8) view.setBigUint64(member.offset, value, true);
+  else if (member.size === 4) view.setUint32(member.offset, Number(value & 0xffff_ffffn), true);
+  else view.setUint8(member.offset, Number(value & 0xffn));
+}
+
+/** A helper of which the environment says whether it succeeds; then members of the context change. */
+const setting = (members: (call: Call) => Readonly<Record<string, bigint>>): Model => ({
+  run(call, _outcome, rest) {
+    const r0 = rest();
+    if (r0 === 0n) for (const [name, value] of Object.entries(members(call))) setMember(call, name, value);
+    return r0;
+  },
 });
 
 export const PACKET_MODELS: Models = {
-  bpf_skb_load_bytes: load,
-  bpf_xdp_load_bytes: load,
-  bpf_skb_store_bytes: store,
-  bpf_xdp_store_bytes: store,
-  bpf_xdp_adjust_head: adjust((call, by) => movePacket(call.world, by)),
-  bpf_xdp_adjust_tail: adjust((call, by) => movePacket(call.world, 0, by)),
-  bpf_xdp_adjust_meta: adjust((call, by) => movePacket(call.world, 0, 0, by)),
-  bpf_skb_change_tail: adjust((call, length) => {
-    const { data, end } = call.world.packet;
-    return movePacket(call.world, 0, length - (end - data));
-  }),
-  bpf_skb_change_head: adjust((call, by) => movePacket(call.world, -by)),
+  bpf_skb_load_bytes: skbLoad,
+  bpf_xdp_load_bytes: xdpLoad,
+  bpf_skb_store_bytes: store(true, () => EFAULT),
+  bpf_xdp_store_bytes: store(false, xdpError),
+  bpf_xdp_adjust_head: adjust((call, by) => adjustPacket(call.world, by, 0, 0)),
+  bpf_xdp_adjust_tail: adjust((call, by) => adjustPacket(call.world, 0, by, 0)),
+  bpf_xdp_adjust_meta: adjust((call, by) => adjustPacket(call.world, 0, 0, by)),
+  bpf_xdp_get_buff_len: { run: (call) => BigInt(length(call)) },
+  bpf_skb_change_tail: changeTail,
+  bpf_skb_change_head: changeHead,
+  bpf_skb_pull_data: pullData,
+  bpf_skb_set_tstamp: setting((call) => ({ tstamp: call.arg(1), tstamp_type: call.arg(2) })),
+  bpf_set_hash: setting((call) => ({ hash: call.arg(1) })),
+  bpf_skb_change_type: setting((call) => ({ pkt_type: call.arg(1) })),
 };

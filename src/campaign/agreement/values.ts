@@ -1,0 +1,157 @@
+/**
+ * Values held against Linux: a program that both may run, on the same packet, context and map contents, in the world that the kernel
+ * was seen to give it. r0 of every call and of the program, the packet, the context, the maps and the ring buffers must be the same.
+ */
+import { mix } from '../../../generators/random.js';
+import { sample } from '../../../generators/sample.js';
+import type { Program, ProgType } from '../../object/program.js';
+import { refuseToRun } from '../../oracle/testrun.js';
+import { verify } from '../../verifier/verify.js';
+import type { Defects } from '../../vm/defects.js';
+import type { OpenComparison, Tally } from './comparison.js';
+import { firstDifference } from './values/compare.js';
+import { Dice, drawInputs, type Inputs } from './values/inputs.js';
+import { KernelSide } from './values/kernel-side.js';
+import { BUDGET_AT, LOG, LOG_BYTES, type NotRecorded, type Recorded, recorded } from './values/recorder.js';
+import { runInVm } from './values/vm-side.js';
+
+export interface ValuesOptions {
+  /** Drawn from these types; all that the kernel can test-run unless told. */
+  readonly types?: readonly ProgType[];
+  /** Seeded defects of the VM, for the properties that show that they are noticed. */
+  readonly defects?: Defects;
+}
+
+/** Program types that have a test run. */
+export const RUNNABLE: readonly ProgType[] = ['xdp', 'tc', 'socket_filter', 'syscall'];
+
+/** Opens the comparison; holds a few maps and programs of the kernel's until it is closed. Throws InputError where bpf(2) is refused. */
+export function openValues(options: ValuesOptions = {}): OpenComparison {
+  const kernel = new KernelSide();
+  const types = options.types ?? RUNNABLE;
+  return {
+    compare(seed, index, tally) {
+      const [program, draw] = drawProgram(seed, index, types, tally);
+      const about = `seed ${seed} program ${index}${draw === 0 ? '' : ` draw ${draw}`}, ${program.type}`;
+      const trial = {
+        program,
+        about,
+        seed: mix(seed ^ 0x5eed, index),
+        runs: RUNS,
+        ...(options.defects && { defects: options.defects }),
+      };
+      compareValues(kernel, trial, tally);
+    },
+    close: () => kernel.close(),
+  };
+}
+
+/** Runs of each program. */
+const RUNS = 4;
+/** Programs beyond that take longer than they are worth. */
+const WALK_BUDGET = 20_000;
+/** Programs of each type that tail calls may lead to. */
+const JUMP_TARGETS = 2;
+/** How often another program is drawn in place of one that must not be run. */
+const DRAWS = 8;
+
+/** The first program drawn that may be run, and how many were passed over; the last one if there is none. */
+function drawProgram(
+  seed: number,
+  index: number,
+  types: readonly ProgType[],
+  tally: Tally,
+): readonly [program: Program, draw: number] {
+  for (let draw = 0; ; draw++) {
+    const { program } = sample(seed, draw === 0 ? index : mix(index, draw) >>> 1, { types });
+    const why = mustNotRun(program);
+    if (why === undefined || draw === DRAWS) return [program, draw];
+    tally.count(`passed over: ${why}`);
+  }
+}
+
+/** Why a program is none for a test run: it reaches beyond itself, or goes on after its end. */
+function mustNotRun(program: Program): string | undefined {
+  const danger = refuseToRun(program);
+  if (danger !== undefined) return danger.replace(/^insn \d+: /, '');
+  return program.kfuncs.includes('bpf_wq_start') ? 'bpf_wq_start runs the program later' : undefined;
+}
+
+/** What a program is compared with. */
+export interface Trial {
+  readonly program: Program;
+  /** How to see it again. */
+  readonly about: string;
+  readonly seed: number;
+  /** Runs, each on other inputs. */
+  readonly runs: number;
+  readonly defects?: Defects;
+}
+
+/** Runs a program in both, and tells `tally`. */
+export function compareValues(kernel: KernelSide, trial: Trial, tally: Tally): void {
+  const { program } = trial;
+  tally.count('programs');
+  const recording = ready(program);
+  if ('why' in recording) {
+    countLeftOut(tally, 'programs', recording.why);
+    return;
+  }
+  for (let run = 0; run < trial.runs; run++) {
+    const told = runOnce(kernel, recording, new Dice(mix(trial.seed, run)), trial.defects);
+    if (told.kind === 'refused') {
+      countLeftOut(tally, 'programs', `refused: ${told.what.replace(/\d+/g, 'N')}`);
+      return;
+    }
+    if (told.kind === 'left out') {
+      countLeftOut(tally, 'runs', told.what);
+      continue;
+    }
+    tally.count('test runs');
+    tally.count(`test runs: ${program.type}`);
+    if (told.kind === 'differs')
+      tally.differ(`value: ${told.what}`, `${trial.about} run ${run}: ${told.detail}`);
+  }
+}
+
+function countLeftOut(tally: Tally, what: 'programs' | 'runs', why: string): void {
+  tally.count(`${what} left out`);
+  tally.count(`${what} left out: ${why}`);
+}
+
+/** The program that records, or why there is none. */
+function ready(program: Program): Recorded | NotRecorded {
+  const why = mustNotRun(program);
+  if (why !== undefined) return { why };
+  const accepted = verify(program, { profile: 'privileged', budget: WALK_BUDGET });
+  if (!accepted.ok) return { why: `our verifier: ${accepted.message.replace(/\d+/g, 'N')}` };
+  return recorded(program, accepted);
+}
+
+type Told =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'refused' | 'left out'; readonly what: string }
+  | { readonly kind: 'differs'; readonly what: string; readonly detail: string };
+
+function runOnce(kernel: KernelSide, recording: Recorded, dice: Dice, defects: Defects | undefined): Told {
+  const inputs = drawInputs(recording.program, dice, JUMP_TARGETS);
+  const start = startOfLog(inputs);
+  const theirs = kernel.run(recording, inputs, start);
+  if (theirs.kind === 'refused') return { kind: 'refused', what: theirs.message };
+  if (overflows(theirs.run.observed.log)) return { kind: 'left out', what: 'more calls than the log holds' };
+  const ours = runInVm(recording, inputs, start, theirs.run, defects);
+  if (ours.kind === 'left out') return { kind: 'left out', what: ours.why };
+  if (ours.kind === 'differs')
+    return { kind: 'differs', what: ours.what.replace(/-?\d+/g, 'N'), detail: ours.what };
+  const found = firstDifference(recording.program, recording.sites, theirs.run.observed, ours.observed);
+  return found === undefined ? { kind: 'same' } : { kind: 'differs', what: found.kind, detail: found.detail };
+}
+
+function startOfLog(inputs: Inputs): Uint8Array {
+  const log = new Uint8Array(LOG.valueSize);
+  new DataView(log.buffer).setBigInt64(BUDGET_AT, BigInt(inputs.budget), true);
+  return log;
+}
+
+const overflows = (log: Uint8Array): boolean =>
+  new DataView(log.buffer, log.byteOffset).getBigUint64(0, true) > BigInt(LOG_BYTES);

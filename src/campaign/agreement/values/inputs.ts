@@ -1,0 +1,149 @@
+/** What a test run starts from: a packet, a context, what is in the maps, which tail calls lead somewhere. All from a seed. */
+import type { MapDef, Program } from '../../../object/program.js';
+import { LOG } from './recorder.js';
+
+export interface MapEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+export interface Inputs {
+  /** From the Ethernet header on. */
+  readonly packet: Uint8Array;
+  /** What user space says of the context; empty for nothing. */
+  readonly ctx: Uint8Array;
+  /** By index of the map; no key twice. */
+  readonly maps: readonly (readonly MapEntry[])[];
+  /** Rounds that may_goto goes on, all loops together. */
+  readonly budget: number;
+  /** By index of the map, for program arrays: by entry, which target is there; undefined for none. */
+  readonly jumps: readonly (readonly (number | undefined)[])[];
+}
+
+/** A stream of random numbers from a seed: splitmix32. */
+export class Dice {
+  private state: number;
+
+  constructor(seed: number) {
+    this.state = seed | 0;
+  }
+
+  /** A 32-bit number, unsigned. */
+  next(): number {
+    this.state = (this.state + 0x9e3779b9) | 0;
+    let z = this.state;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return (z ^ (z >>> 15)) >>> 0;
+  }
+
+  /** A number from 0 to `count`, exclusive. */
+  below(count: number): number {
+    return this.next() % count;
+  }
+
+  /** True one time in `n`. */
+  oneIn(n: number): boolean {
+    return this.below(n) === 0;
+  }
+
+  pick<T>(list: readonly T[]): T {
+    return list[this.below(list.length)]!;
+  }
+
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.next() >>> 24);
+  }
+}
+
+/** The longest packet that a test run keeps in one piece: a page less head and tail room (net/bpf/test_run.c). */
+export const LONGEST_PACKET = 3500;
+const SHORTEST_PACKET = 14;
+const ETH = 14;
+/** Members of struct __sk_buff that user space may set, as offset and size (convert___skb_to_skb). */
+const SKB_SETTABLE: readonly (readonly [number, number])[] = [
+  [8, 4],
+  [32, 4],
+  [48, 20],
+  [152, 8],
+];
+const SKB_SIZE = 192;
+/** Bytes of a syscall program's context: as many as the verifier lets it reach, and now and then fewer than that. */
+const SYSCALL_CTX = 65_535;
+
+/** Everything a run of `program` starts from. `targets` programs may be tail-called. */
+export function drawInputs(program: Program, dice: Dice, targets: number): Inputs {
+  return {
+    packet: drawPacket(dice),
+    ctx: drawContext(program, dice),
+    maps: program.maps.map((map) => drawEntries(map, dice)),
+    budget: dice.below(12),
+    jumps: program.maps.map((map) =>
+      map.type === 'prog_array'
+        ? Array.from({ length: map.maxEntries }, () => (dice.oneIn(2) ? dice.below(targets) : undefined))
+        : [],
+    ),
+  };
+}
+
+function drawPacket(dice: Dice): Uint8Array {
+  const kind = dice.below(8);
+  const length =
+    kind < 2
+      ? SHORTEST_PACKET + dice.below(8)
+      : kind < 7
+        ? SHORTEST_PACKET + dice.below(110)
+        : SHORTEST_PACKET + dice.below(LONGEST_PACKET - SHORTEST_PACKET + 1);
+  const packet = dice.oneIn(8) ? new Uint8Array(length) : dice.bytes(length);
+  const view = new DataView(packet.buffer);
+  // Plausible headers, as far as they fit: IPv4 or IPv6, TCP or UDP.
+  const family = dice.below(4);
+  if (family === 0 && length >= ETH + 20) {
+    view.setUint16(12, 0x0800);
+    packet[ETH] = 0x45;
+    view.setUint16(ETH + 2, length - ETH);
+    packet[ETH + 9] = dice.pick([6, 17, 1]);
+  } else if (family === 1 && length >= ETH + 40) {
+    view.setUint16(12, 0x86dd);
+    packet[ETH] = 0x60;
+    view.setUint16(ETH + 4, length - ETH - 40);
+    packet[ETH + 6] = dice.pick([6, 17, 58]);
+  }
+  return packet;
+}
+
+function drawContext(program: Program, dice: Dice): Uint8Array {
+  switch (program.type) {
+    case 'syscall': {
+      const ctx = new Uint8Array(SYSCALL_CTX);
+      const filled = dice.oneIn(4) ? 0 : 512;
+      ctx.set(dice.bytes(filled));
+      return ctx;
+    }
+    case 'tc':
+    case 'socket_filter': {
+      const ctx = new Uint8Array(SKB_SIZE);
+      for (const [offset, size] of SKB_SETTABLE) if (!dice.oneIn(3)) ctx.set(dice.bytes(size), offset);
+      return ctx;
+    }
+    default:
+      return new Uint8Array(0);
+  }
+}
+
+/** How full maps are: empty, some, as many as programs ask for. */
+function drawEntries(map: MapDef, dice: Dice): readonly MapEntry[] {
+  const readOnly = map.frozen === true || map.initial !== undefined || map.name === LOG.name;
+  if (map.type === 'ringbuf' || map.type === 'prog_array' || readOnly) return [];
+  const fill = dice.below(3);
+  const entries: MapEntry[] = [];
+  for (let i = 0; i < Math.min(map.maxEntries, 16); i++) {
+    if (fill === 0 || (fill === 1 && dice.oneIn(2))) continue;
+    const key = new Uint8Array(map.keySize);
+    key[0] = i;
+    const value = dice.oneIn(6) ? new Uint8Array(map.valueSize) : dice.bytes(map.valueSize);
+    for (const { offset, size } of map.fields) value.fill(0, offset, offset + size);
+    entries.push({ key, value });
+  }
+  return entries;
+}

@@ -1,0 +1,91 @@
+/** Small programs of our own beside the one that is compared: what a context reads as, and where tail calls lead. */
+import {
+  add,
+  exit,
+  jmp,
+  ldMapValue,
+  ldx,
+  lsh,
+  mov,
+  or,
+  r0,
+  r1,
+  r2,
+  r3,
+  r6,
+  st,
+  stx,
+  xor,
+} from '../../../isa/build.js';
+import type { Size } from '../../../isa/insn.js';
+import { type Item, label, link } from '../../../isa/label.js';
+import { progType } from '../../../kernel/progtypes.js';
+import type { MapDef, Program, ProgType } from '../../../object/program.js';
+
+function programOf(
+  name: string,
+  type: ProgType,
+  items: readonly Item[],
+  maps: readonly MapDef[] = [],
+): Program {
+  const subprogs = [{ name: 'main', start: 0, linkage: 'static' as const }];
+  return { name, type, insns: link(items).insns, maps, kfuncs: [], subprogs, localTypes: [] };
+}
+
+/**
+ * A program that writes its context, as it reads it, to the one value of its map. Packet pointers are left out; of other pointers all
+ * but one bit.
+ */
+export function contextProbe(type: ProgType): Program {
+  const { members, size } = progType(type);
+  const items: Item[] = [ldMapValue(r6, 0)];
+  for (const { offset, size: all, value, reads } of members) {
+    if (value !== 'scalar' && value !== 'sock_common') continue;
+    const step = (Math.min(4, all) === 4 && !reads.includes(4) ? all : Math.min(4, all)) as Size;
+    for (let at = offset; at < offset + all; at += value === 'scalar' ? step : all) {
+      const width = value === 'scalar' ? step : 8;
+      items.push(ldx(width, r2, r1, at));
+      if (value === 'scalar') items.push(stx(width, r6, at, r2));
+      else items.push(jmp('eq', r2, 0, `null${at}`), st(8, r6, at, 1), label(`null${at}`));
+    }
+  }
+  items.push(mov(r0, 0), exit());
+  const map: MapDef = {
+    name: 'seen',
+    type: 'array',
+    keySize: 4,
+    valueSize: Math.max(8, size),
+    maxEntries: 1,
+    flags: 0,
+    fields: [],
+  };
+  return programOf('context', type, items, [map]);
+}
+
+/** Offsets of the packet's start and end in the context. */
+const PACKET: Partial<Record<ProgType, readonly [number, number]>> = { xdp: [0, 4], tc: [76, 80] };
+
+/** Where tail calls of programs of this type lead: programs that tell what they were given. */
+export function jumpTargets(type: ProgType): readonly Program[] {
+  const constant = programOf('constant', type, [mov(r0, 77), exit()]);
+  const bounds = PACKET[type];
+  if (bounds === undefined) {
+    return [constant, programOf('length', type, [ldx(4, r0, r1, 0), lsh(r0, 1), or(r0, 1), exit()])];
+  }
+  const [start, end] = bounds;
+  const packet: Item[] = [
+    ldx(4, r2, r1, start),
+    ldx(4, r3, r1, end),
+    mov(r0, r2),
+    add(r0, 14),
+    jmp('gt', r0, r3, 'short'),
+    ldx(1, r0, r2, 13),
+    xor(r0, 0x55),
+    stx(1, r2, 3, r0),
+    exit(),
+    label('short'),
+    mov(r0, 5),
+    exit(),
+  ];
+  return [constant, programOf('packet', type, packet)];
+}

@@ -1,0 +1,466 @@
+/**
+ * Makes of a program one that writes down, in a map of its own, what the world answers it: r0 and the buffers after each call of a
+ * kernel function, what it loads from kernel objects, what fresh memory holds. Kernel and VM both run that program; the VM is given
+ * the kernel's log as its world, so that both see the same one, and in the end the two logs must be equal as well.
+ *
+ * Where the world decides how long a run takes (bpf_loop over any number, may_goto), the number is made small in both.
+ *
+ * What is put in after a call may use r1 to r5, which no program can read there. After a load it uses registers that are dead.
+ */
+import { Draft } from '../../../../generators/edit.js';
+import {
+  add,
+  and,
+  callHelper,
+  jmp,
+  ldImm64,
+  ldMapValue,
+  ldx,
+  mayGoto,
+  mov,
+  or,
+  type Reg,
+  r0,
+  r1,
+  r2,
+  r3,
+  r6,
+  r7,
+  r10,
+  registers,
+  st,
+  stx,
+  w1,
+} from '../../../isa/build.js';
+import { FP, type Op, type Size, slots } from '../../../isa/insn.js';
+import { type Item, label } from '../../../isa/label.js';
+import type { Arg, Contract } from '../../../kernel/contract.js';
+import type { LocalType, MapDef, Program } from '../../../object/program.js';
+import type { Accepted, Visit } from '../../../verifier/result.js';
+import type { Reg as AbstractReg } from '../../../verifier/state.js';
+import { frameOf } from '../../../verifier/state.js';
+
+/** Bytes of entries that the log holds: a power of two, so that a mask keeps the position inside. */
+export const LOG_BYTES = 1 << 15;
+/** Words that come first: the position after the last entry, what is left of the budget of may_goto, the CPU that ran. */
+export const LOG_HEADER = 24;
+export const BUDGET_AT = 8;
+export const CPU_AT = 16;
+/** The most that one entry takes. */
+const LARGEST_ENTRY = 1024;
+const ENTRY_HEADER = 16;
+
+export const LOG: MapDef = {
+  name: 'swansong_log',
+  type: 'array',
+  keySize: 4,
+  valueSize: LOG_HEADER + LOG_BYTES + LARGEST_ENTRY,
+  maxEntries: 1,
+  flags: 0,
+  fields: [],
+};
+
+/** Part of an entry: bytes that were copied. */
+export interface Copied {
+  /** Argument (from 0) whose buffer it is; -1: what r0 points to. */
+  readonly arg: number;
+  /** Where in the entry. */
+  readonly at: number;
+  readonly size: number;
+}
+
+/**
+ * One place in the program that writes an entry. A `key` is the start of a callback for the elements of a hash, which are gone through
+ * in an order of the kernel's. An entry: the site's number, a value, copied bytes. */
+export interface Site {
+  /** Slot of the call or load, in the program that records. */
+  readonly slot: number;
+  readonly kind: 'call' | 'load' | 'key';
+  /** The function called, or the kind of object loaded from. */
+  readonly name: string;
+  /** What the value is: a number of which all or the lower 32 bits count, a pointer that is NULL or not, or nothing to compare. */
+  readonly value: 'number' | 'half' | 'pointer' | 'none';
+  readonly size: number;
+  readonly copied: readonly Copied[];
+  /** Arguments whose buffers the function may have written and that are not copied. */
+  readonly unseen: readonly number[];
+}
+
+export interface Recorded {
+  readonly program: Program;
+  /** Index of the log in its maps. */
+  readonly log: number;
+  readonly sites: readonly Site[];
+}
+
+/** A program that cannot be made to record, and why. */
+export interface NotRecorded {
+  readonly why: string;
+}
+
+/** Objects whose bytes are the kernel's. */
+const FOREIGN = new Set<string>(['sock', 'sock_common', 'tcp_sock', 'xdp_sock', 'btf']);
+/** Rounds that a loop of any number of rounds is cut to. */
+const FEW_ROUNDS = 7;
+const GET_SMP_PROCESSOR_ID = 8;
+/** Nanoseconds until a timer fires: after its map is gone. */
+const LATE = 1n << 60n;
+const MANY_ROUNDS = 32;
+
+/** Rewrites `program`, which the verifier accepted as `accepted` says. */
+export function recorded(program: Program, accepted: Accepted): Recorded | NotRecorded {
+  return new Recorder(program, accepted).make();
+}
+
+type Plan = Omit<Site, 'slot'> & { readonly item: Item };
+
+class Recorder {
+  private readonly draft: Draft;
+  private readonly log: number;
+  private readonly plans: Plan[] = [];
+  private fresh = 0;
+  /** Size of the keys that a callback is called with, by its first slot. */
+  private readonly elementCallbacks = new Map<number, number>();
+
+  constructor(
+    private readonly program: Program,
+    private readonly accepted: Accepted,
+  ) {
+    this.log = program.maps.length;
+    this.draft = new Draft({ ...program, maps: [...program.maps, LOG] });
+  }
+
+  make(): Recorded | NotRecorded {
+    const { draft } = this;
+    this.findElementCallbacks();
+    // From the end, so that indices before stay what they are.
+    for (let index = draft.items.length - 1; index >= 0; index--) {
+      const op = draft.opAt(index);
+      const slot = draft.slotAt(index);
+      if (op === undefined || slot < 0) continue;
+      const visits = this.accepted.facts.at(slot);
+      const why = visits.length === 0 ? undefined : this.rewrite(op, index, slot, visits);
+      if (why !== undefined) return { why };
+      const keySize = this.elementCallbacks.get(slot);
+      if (keySize !== undefined) this.atCallback(index, keySize);
+    }
+    if (this.program.maps.some(({ type }) => type === 'percpu_array')) this.noteCpu();
+    const starts = new Map<Item, number>();
+    let at = 0;
+    for (const item of draft.items) {
+      starts.set(item, at);
+      if (item.kind !== 'label') at += slots(item.kind === 'linked' ? item.op : item);
+    }
+    const sites = this.plans.map(({ item, ...site }): Site => ({ ...site, slot: starts.get(item)! }));
+    return { program: draft.link(this.program.name), log: this.log, sites };
+  }
+
+  /** Callbacks that bpf_for_each_map_elem calls with the elements of a hash. */
+  private findElementCallbacks(): void {
+    this.accepted.code.contracts.forEach((contract, slot) => {
+      if (contract?.name !== 'bpf_for_each_map_elem') return;
+      for (const { state } of this.accepted.facts.at(slot)) {
+        const { regs } = frameOf(state);
+        const map = this.program.maps[regs[1]!.map];
+        if (map?.type === 'hash' || map?.type === 'lru_hash')
+          this.elementCallbacks.set(regs[2]!.frame, map.keySize);
+      }
+    });
+  }
+
+  /** The key is behind r2; r0 and r5 to r9 are free at the start of a function. */
+  private atCallback(index: number, keySize: number): void {
+    const size = ENTRY_HEADER + Math.ceil(keySize / 8) * 8;
+    const code = this.room(this.plans.length, size, r6, r7);
+    code.push(...copy({ from: r2, off: 0, to: ENTRY_HEADER, size: keySize, at: r6, by: r7 }));
+    this.plans.push({
+      item: code[0]!,
+      kind: 'key',
+      name: 'callback',
+      value: 'none',
+      size,
+      copied: [{ arg: 1, at: ENTRY_HEADER, size: keySize }],
+      unseen: [],
+    });
+    this.draft.items.splice(index, 0, ...code);
+  }
+
+  /** First of all, where only r1 holds anything. */
+  private noteCpu(): void {
+    const first = this.draft.items.findIndex((item) => item.kind !== 'label');
+    this.draft.items.splice(
+      first,
+      0,
+      mov(r6, r1),
+      callHelper(GET_SMP_PROCESSOR_ID),
+      ldMapValue(r2, this.log),
+      stx(8, r2, CPU_AT, r0),
+      mov(r1, r6),
+    );
+  }
+
+  private rewrite(op: Op, index: number, slot: number, visits: readonly Visit[]): string | undefined {
+    const { draft, accepted } = this;
+    if (op.kind === 'may_goto') return this.rewriteBudget(index, slot);
+    if (op.kind === 'ldx' || op.kind === 'load_acquire') {
+      const base = visits
+        .map((visit) => frameOf(visit.state).regs[op.src]!)
+        .find((reg) => FOREIGN.has(reg.type));
+      if (base === undefined) return undefined;
+      return this.afterLoad(op, index, slot, base);
+    }
+    if (op.kind !== 'call' || op.target === 'subprog') return undefined;
+    const contract = accepted.code.contracts[slot];
+    if (contract === undefined) return undefined;
+    if (contract.name === 'bpf_iter_num_new' && !isShort(visits))
+      return 'an iterator over any number of numbers';
+    if (contract.name === 'bpf_tail_call' || contract.name === 'bpf_throw') return undefined;
+    this.afterCall(contract, index, visits);
+    // A timer that fires while the program runs would change what it sees, and the log.
+    if (contract.name === 'bpf_timer_start') draft.items.splice(index, 0, ldImm64(r2, LATE));
+    if (
+      contract.name === 'bpf_loop' &&
+      visits.some(({ state }) => most(frameOf(state).regs[1]!) > MANY_ROUNDS)
+    ) {
+      draft.items.splice(index, 0, and(w1, FEW_ROUNDS), or(w1, 1));
+    }
+    return undefined;
+  }
+
+  /** Makes room for an entry of `size` bytes: `at` points to it, less the header of the log. */
+  private room(site: number, size: number, at: Reg<64>, spare: Reg<64>): Item[] {
+    return [
+      ldMapValue(at, this.log),
+      mov(spare, size),
+      { kind: 'atomic', op: 'add', fetch: true, size: 8, dst: at.reg, src: spare.reg, off: 0 },
+      and(spare, LOG_BYTES - 8),
+      add(at, spare),
+      st(8, at, LOG_HEADER, site),
+    ];
+  }
+
+  private afterCall(contract: Contract, index: number, visits: readonly Visit[]): void {
+    const value = valueOf(contract);
+    const isVoid = contract.outcomes.some(({ r0: result }) => result.kind === 'void');
+    const copied: Copied[] = [];
+    const unseen: number[] = [];
+    const code: Item[] = [];
+    let size = ENTRY_HEADER;
+    contract.args.forEach((arg, number) => {
+      if (!isBuffer(arg)) return;
+      const place = bufferOf(arg, number, visits, this.program.maps);
+      if (place === undefined || size + place.size > LARGEST_ENTRY) {
+        unseen.push(number);
+        return;
+      }
+      if (place.size === 0) return;
+      if (place.map < 0) code.push(...copyHere(r10, place.off, size, place.size));
+      else code.push(ldMapValue(r2, place.map), ...copyHere(r2, place.off, size, place.size));
+      copied.push({ arg: number, at: size, size: place.size });
+      size += Math.ceil(place.size / 8) * 8;
+    });
+    const fresh = this.freshMemory(contract, visits);
+    if (fresh !== undefined) {
+      const skip = `skip@${this.fresh++}`;
+      code.push(jmp('eq', r0, 0, skip));
+      for (const [off, length] of fresh.parts) code.push(...copyHere(r0, off, size + off, length));
+      code.push(label(skip));
+      copied.push({ arg: -1, at: size, size: fresh.size });
+      size += Math.ceil(fresh.size / 8) * 8;
+    }
+    if (isVoid && copied.length === 0) return;
+    const site = this.plans.length;
+    const start = this.room(site, size, r1, r2);
+    if (!isVoid) start.push(stx(8, r1, LOG_HEADER + 8, r0));
+    this.plans.push({
+      item: this.draft.items[index]!,
+      kind: 'call',
+      name: contract.name,
+      value,
+      size,
+      copied,
+      unseen,
+    });
+    this.draft.items.splice(index + 1, 0, ...start, ...code);
+  }
+
+  /** What a function that hands out memory leaves in it: not zeros, whatever one may think. */
+  private freshMemory(
+    contract: Contract,
+    visits: readonly Visit[],
+  ): { readonly size: number; readonly parts: readonly (readonly [number, number])[] } | undefined {
+    if (contract.name === 'bpf_ringbuf_reserve') {
+      const sizes = new Set(visits.map(({ state }) => constantOf(frameOf(state).regs[2]!)));
+      const [size] = sizes;
+      if (sizes.size !== 1 || size === undefined || size > 512) return undefined;
+      return { size, parts: [[0, size]] };
+    }
+    if (contract.name !== 'bpf_obj_new_impl') return undefined;
+    const ids = new Set(visits.map(({ state }) => constantOf(frameOf(state).regs[1]!)));
+    const type = this.program.localTypes.find(({ id }) => ids.size === 1 && ids.has(id));
+    return type === undefined ? undefined : { size: type.size, parts: plainParts(type) };
+  }
+
+  private afterLoad(
+    op: Extract<Op, { kind: 'ldx' | 'load_acquire' }>,
+    index: number,
+    slot: number,
+    base: AbstractReg,
+  ): string | undefined {
+    const after = this.accepted.code.live[slot + 1] ?? 0;
+    const free = registers.filter(({ reg }) => reg < FP && reg !== op.dst && (after & (1 << reg)) === 0);
+    const [at, spare] = free;
+    if (at === undefined || spare === undefined)
+      return 'a load from a kernel object where all registers are in use';
+    const size = ENTRY_HEADER;
+    const code = [
+      ...this.room(this.plans.length, size, at, spare),
+      stx(8, at, LOG_HEADER + 8, registers[op.dst]!),
+    ];
+    this.plans.push({
+      item: this.draft.items[index]!,
+      kind: 'load',
+      name: base.type,
+      value: 'number',
+      size,
+      copied: [],
+      unseen: [],
+    });
+    this.draft.items.splice(index + 1, 0, ...code);
+    return undefined;
+  }
+
+  /** may_goto leaves the loop after a number of rounds that the log's header says. */
+  private rewriteBudget(index: number, slot: number): string | undefined {
+    const item = this.draft.items[index]!;
+    if (item.kind !== 'linked') return 'may_goto without a target';
+    const live = this.accepted.code.live[slot] ?? 0;
+    const [at, spare] = registers.filter(({ reg }) => reg < FP && (live & (1 << reg)) === 0);
+    if (at === undefined || spare === undefined) return 'may_goto where all registers are in use';
+    this.draft.items.splice(
+      index,
+      1,
+      ldMapValue(at, this.log),
+      mov(spare, -1),
+      { kind: 'atomic', op: 'add', fetch: true, size: 8, dst: at.reg, src: spare.reg, off: BUDGET_AT },
+      jmp('sle', spare, 0, item.target),
+      mayGoto(item.target),
+    );
+    return undefined;
+  }
+}
+
+function valueOf({ name, outcomes }: Contract): Site['value'] {
+  // Linux counts with an error in all of r0, where the functions leave the upper half zero.
+  if (name.startsWith('bpf_res_spin_lock')) return 'half';
+  for (const { r0: result } of outcomes) {
+    if (result.kind === 'void') return 'none';
+    if (result.kind !== 'pointer') continue;
+    // Nobody says that an untrusted pointer is not NULL; reading through it is safe even then.
+    const { to } = result;
+    return to.kind === 'cast' || (to.kind === 'btf' && to.trust === 'untrusted') ? 'none' : 'pointer';
+  }
+  return 'number';
+}
+
+interface Copy {
+  readonly from: Reg<64>;
+  readonly off: number;
+  /** Where in the entry. */
+  readonly to: number;
+  readonly size: number;
+  /** Register that points to the entry, less the log's header; and one to copy by. */
+  readonly at: Reg<64>;
+  readonly by: Reg<64>;
+}
+
+function copy({ from, off, to, size, at, by }: Copy): Op[] {
+  const code: Op[] = [];
+  for (let done = 0; done < size; ) {
+    const aligned = (off + done) & 7 || 8;
+    const step = ([8, 4, 2, 1] as const).find(
+      (n): n is Size => n <= size - done && (aligned & (n - 1)) === 0,
+    )!;
+    code.push(ldx(step, by, from, off + done), stx(step, at, LOG_HEADER + to + done, by));
+    done += step;
+  }
+  return code;
+}
+
+/** The same after a call: the entry is at r1. */
+const copyHere = (from: Reg<64>, off: number, to: number, size: number): Op[] =>
+  copy({ from, off, to, size, at: r1, by: r3 });
+
+/** What a function may write to. What bpf_dynptr_from_mem is given it only points to. */
+const isBuffer = (arg: Arg): boolean =>
+  (arg.kind === 'mem' && arg.access !== 'read' && arg.mapValue !== true) ||
+  (arg.kind === 'map_value' && arg.uninit === true);
+
+interface Place {
+  /** Index of a map of which it lies in the only value; -1: on the stack of the running frame. */
+  readonly map: number;
+  readonly off: number;
+  readonly size: number;
+}
+
+/** Where an output buffer lies, if it is the same in all visits. */
+function bufferOf(
+  arg: Arg,
+  index: number,
+  visits: readonly Visit[],
+  maps: readonly MapDef[],
+): Place | undefined {
+  let found: Place | undefined;
+  for (const { state } of visits) {
+    const { regs } = frameOf(state);
+    const reg = regs[index + 1]!;
+    const size = sizeOf(arg, regs, maps);
+    if (size === undefined) return undefined;
+    const isNull = reg.type === 'scalar';
+    const onStack = reg.type === 'stack' && reg.frame === state.frames.length - 1;
+    const inMap = reg.type === 'map_value' && isOneValue(maps[reg.map]);
+    if (!isNull && size > 0 && !onStack && !inMap) return undefined;
+    if (reg.num.mask !== 0n) return undefined;
+    const off = reg.off + Number(BigInt.asIntN(64, reg.num.value));
+    const map = inMap ? reg.map : -1;
+    const place: Place = isNull || size === 0 ? { map: -1, off: 0, size: 0 } : { map, off, size };
+    const same = found === undefined || (found.map === map && found.off === off && found.size === size);
+    if (!same && size > 0) return undefined;
+    found = place;
+  }
+  return found;
+}
+
+const isOneValue = (map: MapDef | undefined): boolean => map?.type === 'array' && map.maxEntries === 1;
+
+function sizeOf(arg: Arg, regs: readonly AbstractReg[], maps: readonly MapDef[]): number | undefined {
+  if (arg.kind === 'map_value') return maps[regs[1]!.map]?.valueSize;
+  if (arg.kind !== 'mem') return undefined;
+  return 'bytes' in arg.size ? arg.size.bytes : constantOf(regs[arg.size.arg + 1]!);
+}
+
+function constantOf(reg: AbstractReg): number | undefined {
+  return reg.type === 'scalar' && reg.num.mask === 0n ? Number(reg.num.value & 0xffff_ffffn) : undefined;
+}
+
+const most = (reg: AbstractReg): number => (reg.type === 'scalar' ? reg.num.u32max : 0);
+
+function isShort(visits: readonly Visit[]): boolean {
+  return visits.every(({ state }) => {
+    const { regs } = frameOf(state);
+    const [start, end] = [constantOf(regs[2]!), constantOf(regs[3]!)];
+    return start !== undefined && end !== undefined && (end | 0) - (start | 0) <= MANY_ROUNDS;
+  });
+}
+
+/** Parts of an object that are not special fields, as offset and length. */
+function plainParts({ size, fields }: LocalType): (readonly [number, number])[] {
+  const parts: [number, number][] = [];
+  for (let at = 0; at < size; at++) {
+    if (fields.some((field) => at >= field.offset && at < field.offset + field.size)) continue;
+    const last = parts.at(-1);
+    if (last !== undefined && last[0] + last[1] === at) last[1]++;
+    else parts.push([at, 1]);
+  }
+  return parts;
+}
