@@ -1,5 +1,8 @@
 /** The comparisons with Linux, by name. */
 import type { OpenComparison } from './comparison.js';
+import { openVerdicts } from './verdicts.js';
 
 /** How each is opened. Throws InputError where bpf(2) is refused. */
-export const COMPARISONS: Readonly<Record<string, () => OpenComparison | Promise<OpenComparison>>> = {};
+export const COMPARISONS: Readonly<Record<string, () => OpenComparison | Promise<OpenComparison>>> = {
+  verdicts: () => openVerdicts(),
+};
