@@ -192,7 +192,11 @@ class Linker {
   private mapIndex(map: ObjectMap): number {
     if ('problem' in map) throw new NotModelled(map.problem);
     const index = this.maps.indexOf(map.def);
-    return index >= 0 ? index : this.maps.push(map.def) - 1;
+    if (index >= 0) return index;
+    const made = this.maps.push(map.def) - 1;
+    // What the entries are like: programs look maps of this kind up in it.
+    if (map.def.inner !== undefined) this.maps.push(map.def.inner);
+    return made;
   }
 }
 

@@ -14,7 +14,7 @@ import { kernelTypes } from './kernel/types.js';
 import { exceptionCallbacks, link, type Parts } from './link.js';
 import { readMaps } from './maps.js';
 import { NotModelled } from './not-modelled.js';
-import type { KernelTypes, LocalType, Program } from './program.js';
+import type { KernelTypes, LocalType, MapDef, Program, SpecialField } from './program.js';
 import { isSubprogSection, programKind } from './sections.js';
 
 /** Where a kernel shows its own types. */
@@ -90,13 +90,29 @@ function readTypes(elf: Elf): { btf: Btf; bytes: Uint8Array; ext: BtfExt | undef
 function localTypes(
   btf: Btf | undefined,
   finder: FieldFinder | undefined,
-  ids: readonly number[],
+  kernel: KernelTypes | undefined,
+  linked: { readonly localTypes: readonly number[]; readonly maps: readonly MapDef[] },
 ): LocalType[] {
   if (btf === undefined || finder === undefined) return [];
-  return ids.flatMap((id): LocalType[] => {
+  const found = new Map<number, LocalType>();
+  const add = (id: number): void => {
     const { type } = btf.resolve(id);
-    return type.kind === 'struct' ? [{ name: type.name, size: type.size, fields: finder.find(id), id }] : [];
-  });
+    if (type.kind !== 'struct' || found.has(id)) return;
+    const fields = finder.find(id);
+    found.set(id, { name: type.name, size: type.size, fields, id });
+    addNamed(fields);
+  };
+  // Structs that pointers, lists and trees lead to; of the same name, the kernel's come first.
+  const addNamed = (fields: readonly SpecialField[]): void => {
+    for (const { struct } of fields) {
+      if (struct === undefined || kernel?.has(struct) === true) continue;
+      const id = btf.find(struct, 'struct');
+      if (id !== undefined) add(id);
+    }
+  };
+  for (const id of linked.localTypes) add(id);
+  for (const map of linked.maps) addNamed(map.fields);
+  return [...found.values()];
 }
 
 function licenseOf(elf: Elf): string {
@@ -167,7 +183,7 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
       maps: linked.maps,
       kfuncs: linked.kfuncs,
       subprogs: linked.subprogs,
-      localTypes: localTypes(fixed, finder, linked.localTypes),
+      localTypes: localTypes(fixed, finder, structs, linked),
       ...(core !== undefined && core.pointers.length > 0 ? { kernelPointers: core.pointers.slice() } : {}),
       ...(types && { btf: types.bytes }),
       lines: linked.lines,

@@ -80,7 +80,7 @@ interface Definition {
   valueSize: number | undefined;
   key?: number;
   value?: number;
-  extra?: number;
+  extra?: bigint;
   inner?: MapDef;
 }
 
@@ -90,6 +90,14 @@ function numberOf(btf: Btf, type: number, what: string): number {
   const array = pointer.kind === 'ptr' ? btf.resolve(pointer.type).type : undefined;
   if (array?.kind !== 'array') return btf.fail(`${what} is not written with __uint`);
   return array.count;
+}
+
+/** The number in `enum { unique = number } name`, which is how `__ulong(name, number)` writes it; undefined for other types. */
+function wideNumberOf(btf: Btf, id: number): bigint | undefined {
+  const { type } = btf.resolve(id);
+  if (type.kind !== 'enum' && type.kind !== 'enum64') return undefined;
+  const value = type.values[0]?.value;
+  return value === undefined ? undefined : BigInt.asUintN(64, BigInt(value));
 }
 
 /** Id and size of the type in `type *name`, which is how `__type(name, type)` writes it. */
@@ -148,7 +156,7 @@ function parseDefinition(btf: Btf, finder: FieldFinder, variable: number, name: 
         break;
       }
       case 'map_extra':
-        out.extra = number();
+        out.extra = wideNumberOf(btf, member.type) ?? BigInt(number());
         break;
       case 'values': {
         const inner = innerDefinition(btf, member.type);
@@ -191,7 +199,7 @@ function definedMap(btf: Btf, finder: FieldFinder, variable: number, name: strin
     flags: def.flags,
     fields,
     ...(def.inner !== undefined && { inner: def.inner }),
-    ...(def.extra !== undefined && { extra: BigInt(def.extra) }),
+    ...(def.extra !== undefined && { extra: def.extra }),
     ...(typed &&
       def.key !== undefined &&
       def.value !== undefined && { btfKey: def.key, btfValue: def.value }),

@@ -7,7 +7,8 @@ import { MAP_FLAGS } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
 import type { CallSite } from './call-site.js';
 import { mapOf } from './call-site.js';
-import { checkRegion, overlaps } from './memory.js';
+import { ATTACHED } from './context.js';
+import { checkBuffer, checkRegion, load, overlaps } from './memory.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
 import { isNull, typeName } from './regs.js';
@@ -25,6 +26,8 @@ const MEMORY: ReadonlySet<RegType> = new Set([
   'map_value',
   'mem',
   'record',
+  'buffer',
+  'btf',
 ]);
 const KEY_VALUE: ReadonlySet<RegType> = new Set(['stack', 'packet', 'packet_meta', 'map_key', 'map_value']);
 const MEMORY_NAMES = 'fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_';
@@ -41,7 +44,8 @@ function requireMemory(
   types: ReadonlySet<RegType>,
   names: string,
 ): void {
-  if (reg.nullable || !types.has(reg.type)) refuse(`R${regno} type=${typeName(reg)} expected=${names}`);
+  if (reg.nullable || !types.has(reg.type) || reg.struct === ATTACHED)
+    refuse(`R${regno} type=${typeName(reg)} expected=${names}`);
   const packet = reg.type === 'packet' || reg.type === 'packet_meta';
   if (!packet || site.contract.kind !== 'helper') return;
   const open = progType(p.program.type).packetArgs;
@@ -96,6 +100,15 @@ export function touch(
       if (reg.off < 0 || reg.off + size > reg.range) refuse(`R${regno} offset is outside of the packet`);
       return;
     }
+    case 'buffer':
+      checkBuffer({ reg, regno, off: 0, size });
+      if (write && reg.readonly) refuse(`R${regno} type=rdonly_buf expected=${MEMORY_NAMES}`);
+      return;
+    case 'btf':
+      if (write || reg.trust !== 'trusted')
+        refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
+      load(p, { reg, regno, off: 0, size });
+      return;
     default:
       refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
   }

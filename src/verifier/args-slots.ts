@@ -8,7 +8,7 @@ import type { CallSite } from './call-site.js';
 import type { Path } from './path.js';
 import { EMPTY_SLOT } from './path.js';
 import { refuse } from './refusal.js';
-import { fixedOffset, hasFixedOffset, typeName } from './regs.js';
+import { fixedOffset, hasFixedOffset, isNull, typeName } from './regs.js';
 import { breakDynptrAt, fillStackRange, slotOf, stackRange } from './stack.js';
 import type { ByteKind, DynptrSlot, IrqSlot, IterSlot, Reg, Slot } from './state.js';
 import { BYTE } from './state.js';
@@ -46,6 +46,7 @@ const DYNPTR_NAME: Record<DynptrType, string> = {
 
 export function checkDynptr(p: Path, site: CallSite, index: number, arg: DynptrArg): void {
   const reg = site.regs[index]!;
+  if (arg.nullable === true && isNull(reg)) return;
   if (reg.type === 'dynptr') {
     if (arg.state === 'uninit') refuse('Dynptr has to be an uninitialized dynptr');
     if (arg.rdonly !== true) refuse('cannot pass pointer to const bpf_dynptr, the helper mutates it');

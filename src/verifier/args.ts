@@ -7,7 +7,7 @@ import { checkDynptr, checkIrqFlag, checkIter } from './args-slots.js';
 import type { CallSite } from './call-site.js';
 import { checkLock, fieldsOf } from './locks.js';
 import type { Path } from './path.js';
-import { refuse } from './refusal.js';
+import { refuse, unsupported } from './refusal.js';
 import { fixedOffset, hasFixedOffset, isNull, isPointer, typeName } from './regs.js';
 import { isConst } from './scalar.js';
 import type { Reg } from './state.js';
@@ -39,13 +39,19 @@ const BTF_SOCKETS = new Set([
   'mptcp_sock',
 ]);
 
-function checkSock(reg: Reg, regno: number, arg: Extract<Arg, { kind: 'sock' }>): void {
+/** A struct of the kernel that starts with what all sockets have (btf_sock_ids). */
+function isSocket(p: Path, reg: Reg): boolean {
+  if (BTF_SOCKETS.has(reg.struct)) return true;
+  return p.program.kernelTypes?.holds(reg.struct, fixedOffset(reg), 'sock_common') === true;
+}
+
+function checkSock(p: Path, reg: Reg, regno: number, arg: Extract<Arg, { kind: 'sock' }>): void {
   if (arg.nullable === true && isNull(reg)) return;
   const names = `${arg.types.join(', ')}${arg.btf === true ? ', ptr_, trusted_ptr_' : ''}`;
   const taken =
     !reg.nullable &&
     (arg.types.includes(reg.type as SockType) ||
-      (arg.btf === true && reg.type === 'btf' && BTF_SOCKETS.has(reg.struct) && reg.trust !== 'untrusted'));
+      (arg.btf === true && reg.type === 'btf' && isSocket(p, reg) && reg.trust !== 'untrusted'));
   if (!taken) mismatch(reg, regno, names);
   if (arg.release === true) {
     requireStart(reg, regno);
@@ -110,6 +116,14 @@ function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Arg, { ki
     refuse(`R${regno} is of type ${reg.struct} but ${arg.structs[0]} is expected`);
   }
 }
+
+/** Maps whose entries are given to programs as sockets that they must release. */
+const SOCKET_MAPS: ReadonlySet<string> = new Set(['sockmap', 'sockhash']);
+const ELEMENT_CALLS: ReadonlySet<string> = new Set([
+  'bpf_map_lookup_elem',
+  'bpf_map_update_elem',
+  'bpf_map_delete_elem',
+]);
 
 function checkKptrSlot(p: Path, reg: Reg, regno: number): void {
   if (reg.nullable || (reg.type !== 'map_value' && reg.type !== 'object'))
@@ -212,6 +226,8 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
     case 'map': {
       if (reg.type !== 'map_ptr') mismatch(reg, regno, 'map_ptr');
       const map = p.program.maps[reg.map]!;
+      if (SOCKET_MAPS.has(map.type) && ELEMENT_CALLS.has(site.contract.name))
+        unsupported(`${site.contract.name} on a map of sockets`);
       if (arg.types !== undefined && !arg.types.includes(map.type)) {
         refuse(`cannot pass map_type ${map.type} into func ${site.contract.name}#${site.contract.id}`);
       }
@@ -226,7 +242,8 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       checkMapValue(p, site, index, arg.uninit === true);
       return;
     case 'percpu':
-      if (!reg.percpu || reg.nullable) mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
+      if (!reg.percpu || reg.nullable)
+        mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
       if (reg.type === 'object' && reg.trust !== 'rcu' && reg.ref === 0)
         mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
       return;
@@ -246,7 +263,7 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       requireStart(reg, regno);
       return;
     case 'sock':
-      checkSock(reg, regno, arg);
+      checkSock(p, reg, regno, arg);
       return;
     case 'record':
       if (reg.type !== 'record' || reg.nullable) mismatch(reg, regno, 'ringbuf_mem');

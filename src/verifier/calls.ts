@@ -6,10 +6,11 @@
  * Outcomes that differ in what they do are walked apart.
  */
 
+import { refusedAttached } from '../kernel/attached.js';
 import { narrowedFor, unmodelled } from '../kernel/catalog.js';
 import type { Arg, Contract, Outcome } from '../kernel/contract.js';
-import { checkArgs } from './args.js';
 import type { ProgType } from '../object/program.js';
+import { checkArgs } from './args.js';
 import type { CallSite } from './call-site.js';
 import { functionName } from './call-site.js';
 import { callbackArgs } from './callbacks.js';
@@ -29,18 +30,20 @@ const FOR_PERFMON =
   /^bpf_(trace_v?printk|get_current_task(_btf)?|get_task_stack|task_pt_regs|probe_read_.*|get_current_comm|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?)$/;
 
 /** Types whose contracts are complete: a function that is not made for them cannot be called there whatever the arguments. */
-const GIVEN_TO_ALL: ReadonlySet<ProgType> = new Set([
-  'xdp',
-  'tc',
-  'socket_filter',
-  'tracepoint',
-  'syscall',
-]);
+const GIVEN_TO_ALL: ReadonlySet<ProgType> = new Set(['xdp', 'tc', 'socket_filter', 'tracepoint', 'syscall']);
 
 type Push = (slot: number) => void;
+/** Subprograms that functions of the kernel call back: all, and those that are called later. */
+export interface CalledBack {
+  readonly callbacks: Set<number>;
+  readonly async: Set<number>;
+}
+
 type CallbackArgument = Extract<Arg, { kind: 'callback' }>;
 
 export class Calls {
+  readonly calledBack: CalledBack = { callbacks: new Set(), async: new Set() };
+
   constructor(
     private readonly p: Path,
     private readonly code: Code,
@@ -136,6 +139,8 @@ export class Calls {
     const subprog = this.code.subprogAt(target);
     if (subprog === undefined) refuse('callback is not the start of a subprogram');
     const before = p.snapshot();
+    this.calledBack.callbacks.add(target);
+    if (spec.async === true) this.calledBack.async.add(target);
     if (spec.async === true) this.pushAsync(site, spec.returns, callbackArgs(p, site, spec), target);
     else if (callsBack && this.mayRunAgain(site, spec.countArg)) {
       const depth = p.depth;
@@ -203,7 +208,11 @@ export class Calls {
   private checkContext(c: Contract): void {
     const { p } = this;
     const helper = c.kind === 'helper';
-    if (!c.types.includes(p.program.type) || (p.strict && helper && FOR_PERFMON.test(c.name))) {
+    if (
+      !c.types.includes(p.program.type) ||
+      refusedAttached(c.name, p.program) ||
+      (p.strict && helper && FOR_PERFMON.test(c.name))
+    ) {
       if (!GIVEN_TO_ALL.has(p.program.type) && narrowedFor(c, p.program.type))
         unsupported(`${functionName(c)} takes other arguments in programs of type ${p.program.type}`);
       refuse(

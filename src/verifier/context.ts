@@ -6,6 +6,9 @@ import { refuse } from './refusal.js';
 import { pointerReg } from './regs.js';
 import type { Reg } from './state.js';
 
+/** Marks a buffer whose size is that of what the program attaches to: only loads and stores may touch it. */
+export const ATTACHED = 'tp';
+
 const invalid = (at: number, size: number): never =>
   refuse(`invalid bpf_context access off=${at} size=${size}`);
 
@@ -30,7 +33,7 @@ export function loadContext(p: Path, at: number, size: number): Reg | undefined 
     case 'sock_or_null':
       return pointerReg('sock', { nullable: true, id: p.newId() });
     case 'tp_buffer':
-      return pointerReg('buffer');
+      return pointerReg('buffer', { struct: ATTACHED });
     case 'btf':
       return pointerReg('btf', { struct: contextMember(type, at)?.struct ?? '', trust: 'trusted' });
   }

@@ -7,20 +7,13 @@ import { Btf } from '../object/btf/read.js';
 import { defaultParams } from '../object/btf/synthesize.js';
 import type { Program } from '../object/program.js';
 import { touch } from './args-memory.js';
+import { dynptrAt } from './args-slots.js';
 import type { Code } from './code.js';
+import { type Param, paramsFromBtf } from './params.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
-import { isNull, pointerReg, unknownReg } from './regs.js';
+import { fixedOffset, hasFixedOffset, isNull, pointerReg, typeName, unknownReg } from './regs.js';
 import type { Reg } from './state.js';
-
-/** What a global subprogram takes in one argument register. */
-type Param =
-  | { readonly kind: 'scalar' }
-  | { readonly kind: 'ctx' }
-  /** Memory of this many bytes, or NULL. */
-  | { readonly kind: 'mem'; readonly size: number };
-
-const CONTEXT_STRUCTS = new Set(['xdp_md', '__sk_buff', 'bpf_user_pt_regs_t', 'pt_regs']);
 
 export class Globals {
   private readonly params = new Map<number, readonly Param[]>();
@@ -45,7 +38,7 @@ export class Globals {
     const subprog = this.program.subprogs[index];
     const params =
       this.program.btf !== undefined && subprog?.btfId !== undefined
-        ? fromBtf(new Btf(this.program.btf, this.program.name), subprog.btfId)
+        ? paramsFromBtf(this.program, new Btf(this.program.btf, this.program.name), subprog.btfId)
         : defaultParams(this.program, index).map((kind): Param => ({ kind }));
     this.params.set(start, params);
     return params;
@@ -68,34 +61,65 @@ export class Globals {
           return;
         case 'ctx':
           if (reg.type !== 'ctx') refuse(`arg#${i} expects pointer to ctx`);
+          if (!hasFixedOffset(reg) || fixedOffset(reg) !== 0)
+            refuse(`dereference of modified ctx ptr R${regno} off=${reg.off} disallowed`);
           return;
         case 'mem':
           if (isNull(reg)) return;
           touch(p, { ...reg, nullable: false }, regno, param.size, 'readwrite', true);
+          if (param.nonnull && reg.nullable) refuse(`arg#${i} is expected to be non-NULL`);
+          return;
+        case 'dynptr':
+          if (reg.type === 'dynptr') return;
+          if (reg.type !== 'stack') refuse(`R${regno} type=${typeName(reg)} expected=fp, dynptr_ptr`);
+          if (dynptrAt(p, reg) === undefined) refuse(`Expected an initialized dynptr as arg #${i}`);
+          return;
+        case 'btf':
+          if (param.nullable && isNull(reg)) return;
+          checkTrusted(p, reg, regno, param);
+          return;
+        case 'refused':
+          refuse(param.message);
       }
     });
   }
 }
 
-function entryReg(p: Path, param: Param): Reg {
-  if (param.kind === 'scalar') return unknownReg;
-  if (param.kind === 'ctx') return pointerReg('ctx');
-  return pointerReg('mem', { size: param.size, nullable: true, id: p.newId() });
+function checkTrusted(p: Path, reg: Reg, regno: number, param: Extract<Param, { kind: 'btf' }>): void {
+  const trusted = reg.type === 'btf' && (reg.trust === 'trusted' || reg.ref !== 0);
+  if (!trusted || (reg.nullable && !param.nullable))
+    refuse(`R${regno} type=${typeName(reg)} expected=ptr_, trusted_ptr_, rcu_ptr_`);
+  const types = p.program.kernelTypes;
+  const fits =
+    types === undefined
+      ? reg.struct === param.struct
+      : types.holds(reg.struct, fixedOffset(reg), param.struct);
+  if (!fits) refuse(`R${regno} is of type ${reg.struct} but ${param.struct} is expected`);
 }
 
-function fromBtf(btf: Btf, id: number): Param[] {
-  const func = btf.type(id);
-  const proto = func.kind === 'func' ? btf.type(func.type) : func;
-  if (proto.kind !== 'func_proto') return [];
-  return proto.params.map((param): Param => {
-    const { type } = btf.resolve(param.type);
-    if (type.kind !== 'ptr') return { kind: 'scalar' };
-    const { id: target, type: pointee } = btf.resolve(type.type);
-    if (pointee.kind === 'void') return { kind: 'ctx' };
-    if (pointee.kind === 'struct' && CONTEXT_STRUCTS.has(pointee.name)) return { kind: 'ctx' };
-    if (pointee.kind === 'fwd') return { kind: 'ctx' };
-    return { kind: 'mem', size: btf.size(target) ?? 0 };
-  });
+function entryReg(p: Path, param: Param): Reg {
+  switch (param.kind) {
+    case 'scalar':
+      return unknownReg;
+    case 'ctx':
+    case 'dynptr':
+      return pointerReg(param.kind);
+    case 'mem':
+      return pointerReg('mem', {
+        size: param.size,
+        nullable: !param.nonnull,
+        id: param.nonnull ? 0 : p.newId(),
+      });
+    case 'btf':
+      return pointerReg('btf', {
+        struct: param.struct,
+        trust: 'trusted',
+        nullable: param.nullable,
+        id: param.nullable ? p.newId() : 0,
+      });
+    case 'refused':
+      return refuse(param.message);
+  }
 }
 
 function packetMovers({ ops, contracts, owner }: Code): ReadonlySet<number> {

@@ -6,7 +6,7 @@
 import { MAP_FLAGS } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
 import { structAccess } from '../kernel/structs.js';
-import type { Program, SpecialField } from '../object/program.js';
+import type { MapType, Program, SpecialField } from '../object/program.js';
 import { loadContext, storeContext } from './context.js';
 import { followPointer } from './follow.js';
 import type { Path } from './path.js';
@@ -164,6 +164,48 @@ function loadStruct(a: Access): Reg {
   return unknownOf(a.size);
 }
 
+/** The struct behind a map of each type (map_btf_id); `bpf_map` begins them all. */
+const MAP_STRUCTS: Partial<Record<MapType, string>> = {
+  array: 'bpf_array',
+  percpu_array: 'bpf_array',
+  prog_array: 'bpf_array',
+  perf_event_array: 'bpf_array',
+  cgroup_array: 'bpf_array',
+  array_of_maps: 'bpf_array',
+  hash: 'bpf_htab',
+  lru_hash: 'bpf_htab',
+  percpu_hash: 'bpf_htab',
+  lru_percpu_hash: 'bpf_htab',
+  hash_of_maps: 'bpf_htab',
+  lpm_trie: 'lpm_trie',
+  devmap: 'bpf_dtab',
+  devmap_hash: 'bpf_dtab',
+  cpumap: 'bpf_cpu_map',
+  xskmap: 'xsk_map',
+  sockmap: 'bpf_stab',
+  sockhash: 'bpf_shtab',
+  ringbuf: 'bpf_ringbuf_map',
+  user_ringbuf: 'bpf_ringbuf_map',
+  queue: 'bpf_queue_stack',
+  stack: 'bpf_queue_stack',
+  stack_trace: 'bpf_stack_map',
+  cgroup_storage: 'bpf_cgroup_storage_map',
+  percpu_cgroup_storage: 'bpf_cgroup_storage_map',
+  reuseport_sockarray: 'reuseport_array',
+  bloom_filter: 'bpf_bloom_filter',
+};
+
+/** Reads a member of the map itself (check_ptr_to_map_access). */
+function loadMap(p: Path, a: Access): Reg | undefined {
+  const { type } = p.program.maps[a.reg.map]!;
+  const struct = MAP_STRUCTS[type] ?? 'bpf_local_storage_map';
+  if (p.program.kernelTypes === undefined) return invalidAccess(a);
+  if (p.strict) refuse(`'struct ${struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
+  const at = fixedOffset(a.reg) + a.off;
+  if (at < 0) refuse(`R${a.regno} is ${struct} invalid negative access: off=${at}`);
+  return followPointer(p, pointerReg('btf', { struct }), a.regno, at, a.size);
+}
+
 /** struct bpf_flow_keys. */
 const FLOW_KEYS_SIZE = 56;
 
@@ -173,7 +215,7 @@ function checkFlowKeys(a: Access): void {
 }
 
 /** How much of it a program uses is held against its size when the program is attached (__check_buffer_access). */
-function checkBuffer(a: Access): void {
+export function checkBuffer(a: Access): void {
   if (a.reg.off + a.off < 0)
     refuse(`R${a.regno} invalid ${typeName(a.reg)} buffer access: off=${a.reg.off + a.off}, size=${a.size}`);
   if (!hasFixedOffset(a.reg) || a.reg.num.value !== 0n)
@@ -234,6 +276,8 @@ export function load(p: Path, a: Access): Reg {
       requireMemoryOfItsOwn(a);
       requireBtfOffset(p, a);
       return followPointer(p, reg, a.regno, fixedOffset(reg) + a.off, a.size) ?? unknownOf(a.size);
+    case 'map_ptr':
+      return loadMap(p, a) ?? unknownOf(a.size);
     case 'flow_keys':
       checkFlowKeys(a);
       return unknownOf(a.size);

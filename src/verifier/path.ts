@@ -29,6 +29,8 @@ export class Path {
   irq = 0;
   mayGoto = 0;
   unrolled = 0;
+  /** By first slot of a subprogram: how many bytes of its frame some path has touched, from the top. */
+  readonly stackDepth = new Map<number, number>();
 
   constructor(
     readonly program: Program,
@@ -84,6 +86,12 @@ export class Path {
       mayGoto: this.mayGoto,
       unrolled: this.unrolled,
     };
+  }
+
+  /** Bytes of the frame at this depth, down to `bytes` below its top, are used. */
+  touchStack(depth: number, bytes: number): void {
+    const { subprog } = this.frames[depth]!;
+    if (bytes > (this.stackDepth.get(subprog) ?? 0)) this.stackDepth.set(subprog, bytes);
   }
 
   // Frames.

@@ -2,6 +2,7 @@
 import { mapRefusal } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
 import type { Program } from '../object/program.js';
+import { checkCallGraph } from './call-graph.js';
 import { prepare } from './code.js';
 import type { VerifierDefects } from './defects.js';
 import { Refusal } from './refusal.js';
@@ -78,6 +79,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
       });
     walk = newWalk(options.precision !== false);
     walkAll(walk, program);
+    checkCallGraph(program, code, { depth: walk.path.stackDepth, ...walk.calledBack });
     if (keepVisits && !settle(walk)) {
       // Facts come first: what holds only as far as checks were seen to rely on it is no fact.
       walk = newWalk(false);

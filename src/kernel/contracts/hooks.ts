@@ -79,6 +79,9 @@ const NO_CONTEXT: readonly ProgType[] = [
   'netfilter',
 ];
 
+/** Where options are those of a socket that the program has. */
+const ON_SOCKET: readonly ProgType[] = ['cgroup_sockopt', 'iter', 'lsm'];
+
 const sockOrNull: Arg = {
   kind: 'sock',
   types: ['sock_common', 'sock', 'tcp_sock', 'xdp_sock'],
@@ -88,7 +91,14 @@ const sockOrNull: Arg = {
 
 export const HOOK_VARIANTS: readonly Contract[] = [
   helper('bpf_get_cgroup_classid', [], done, { only: NO_CONTEXT }),
-  helper('bpf_get_socket_cookie', [sockOrNull], done, { only: TRACING }),
+  helper('bpf_get_socket_cookie', [sockOrNull], done, { only: [...TRACING, 'sk_reuseport'] }),
+  helper('bpf_setsockopt', [sockOrBtf, any, any, mem('read', 4), size], done, { only: ON_SOCKET }),
+  helper(
+    'bpf_getsockopt',
+    [sockOrBtf, any, any, mem('write', 4), size],
+    [outcome('done', INTEGER, writes(3))],
+    { only: ON_SOCKET },
+  ),
   helper('bpf_sk_assign', [ctx, { kind: 'sock', types: ['sock'], nullable: true }, any], done, {
     only: ['sk_lookup'],
   }),

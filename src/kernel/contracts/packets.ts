@@ -101,7 +101,7 @@ export const PACKET_CONTRACTS: readonly Contract[] = [
 
   // Where the other modelled types may call these, they take another argument than the context.
   helper('bpf_get_socket_cookie', [ctx], [outcome('done', INTEGER)], {
-    except: ['tp_btf', 'iter', 'fentry', 'lsm', 'syscall'],
+    except: ['tp_btf', 'iter', 'fentry', 'lsm', 'syscall', 'sk_reuseport'],
   }),
   helper('bpf_get_cgroup_classid', [ctx], [outcome('done', INTEGER)], {
     only: ['tc', 'action', 'lwt_in', 'lwt_out', 'lwt_xmit', 'lwt_seg6local'],

@@ -62,14 +62,26 @@ function rows(file) {
     });
 }
 
+/**
+ * Types that the matrix does not have, because it was made with one way to attach only: these functions are open to others of the type
+ * (`refusedAttached` in attached.ts says to which not).
+ */
+const ATTACHED_OTHERWISE = {
+  bpf_get_retval: 'dy',
+  bpf_set_retval: 'dy',
+  bpf_setsockopt: 'GI',
+  bpf_getsockopt: 'GI',
+};
+
 /** The letters of the program types whose cell says that the function may be called. */
-function letters(row) {
+function letters(row, name) {
   if (row === undefined) return '';
   return TYPES.filter(
     ([, column, sleeps]) => row[column] === '+' || row[column] === 'OK' || (sleeps && row[column] === 'S'),
   )
     .map(([letter]) => letter)
-    .join('');
+    .join('')
+    .concat(ATTACHED_OTHERWISE[name] ?? '');
 }
 
 function helperLine(row, available) {
@@ -85,7 +97,7 @@ function helperLine(row, available) {
     row.gpl_only && 'gpl',
     row.allow_fastcall && 'fastcall',
   ].filter(Boolean);
-  return [row.id, row.name, row.ret_type, args.join(' '), marks.join(' '), letters(available)];
+  return [row.id, row.name, row.ret_type, args.join(' '), marks.join(' '), letters(available, row.name)];
 }
 
 function kfuncLine(row, available) {
