@@ -7,22 +7,10 @@
  */
 import type { Op } from '../isa/insn.js';
 import { FP } from '../isa/insn.js';
-import type { Checkpoint } from './checkpoints.js';
 import type { Code } from './code.js';
+import type { Checkpoint, Step } from './history.js';
 import { MAX_FRAMES, Places } from './marks.js';
 import type { State } from './state.js';
-
-/** One insn that a path has walked since its last checkpoint. */
-export interface Step {
-  readonly slot: number;
-  /** Frame that ran it, 0 is the outermost. */
-  readonly depth: number;
-  readonly prev: Step | undefined;
-  /** Stack slot that it read or wrote in full, as frame * 64 + index; -1: none. */
-  access: number;
-  /** Places whose numbers a jump learned about together, because they are known to be equal: see `place`. */
-  linked: readonly number[] | undefined;
-}
 
 /** A place as one number: `frame * 128 + register`, or `frame * 128 + 16 + slot`. */
 export const regPlace = (depth: number, reg: number): number => depth * 128 + reg;

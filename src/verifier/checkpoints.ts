@@ -5,53 +5,24 @@
  * Two ways to compare. With `precision`, as Linux: numbers that no check relied on may differ (`backtrack.ts`). Without, a state is
  * found covered only if the other really contains it.
  */
-import type { Backtracker, Step } from './backtrack.js';
+import type { Backtracker } from './backtrack.js';
 import type { Code } from './code.js';
-import { Comparison, maybeLooping, roundsDiffer, sameCalls } from './compare.js';
+import type { Counts } from './compare.js';
+import { Comparison, liveSlots, maybeLooping, roundsDiffer, sameCalls } from './compare.js';
 import type { VerifierDefects } from './defects.js';
+import type { Backedge, Checkpoint, Round, Step } from './history.js';
 import { Places } from './marks.js';
 import { refuse } from './refusal.js';
 import type { Visit } from './result.js';
+import type { Activation, StackLife } from './stack-life.js';
 import type { State } from './state.js';
 import { frameOf } from './state.js';
-
-export interface Checkpoint {
-  readonly slot: number;
-  readonly state: State;
-  /** The fact that stands for it; undefined where no facts are kept. */
-  readonly visit: Visit | undefined;
-  /** Paths that started here and have not ended. While there are any, the state is not known to be safe. */
-  branches: number;
-  /** How often it covered a state, and how often it did not. */
-  hits: number;
-  misses: number;
-  readonly parent: Checkpoint | undefined;
-  /** The insns walked from the parent to here, last first. */
-  readonly history: Step | undefined;
-  /** Numbers that checks below relied on. */
-  readonly marks: Places;
-  /** The loop it lies on. */
-  readonly round: Round | undefined;
-}
-
-/** A loop that is being walked, with the calls that lead to it (struct bpf_scc_visit). */
-interface Round {
-  /** The first state in it; when all its paths have ended the loop is done with. */
-  entry: Checkpoint | undefined;
-  /** States found covered by one whose paths had not all ended, so that not all it relies on was known. */
-  backedges: Backedge[];
-}
-
-interface Backedge {
-  readonly covered: Checkpoint;
-  readonly step: Step | undefined;
-  readonly parent: Checkpoint | undefined;
-  readonly depth: number;
-}
 
 /** Where a path is: what is compared, and how it came here. */
 export interface Arrival {
   readonly slot: number;
+  /** The function that is running, and those that called it. */
+  readonly activation: Activation | undefined;
   readonly state: State;
   readonly step: Step | undefined;
   readonly parent: Checkpoint | undefined;
@@ -84,6 +55,7 @@ export class Checkpoints {
     private readonly pruning: boolean,
     /** Undefined: every number counts. */
     private readonly backtracker: Backtracker | undefined,
+    private readonly life: StackLife | undefined,
     defects: VerifierDefects = {},
   ) {
     this.comparison = new Comparison(code, strict, backtracker !== undefined, defects);
@@ -127,7 +99,7 @@ export class Checkpoints {
       if (frameOf(old.state).callsite !== frameOf(state).callsite) continue;
       const alike = sameCalls(old.state, state);
       if (old.branches > 0) {
-        if (alike && this.endsLoop(old, arrival, loop)) return this.hit(old, arrival, true);
+        if (alike && this.endsLoop(old, arrival, loop)) return this.hit(old, arrival, loop() !== 'callback');
         if (!always && this.isSoon(walked)) this.keep = false;
       } else if (alike) {
         const unfinished = old.round !== undefined && old.round.backedges.length > 0;
@@ -135,7 +107,12 @@ export class Checkpoints {
         const mode = needed ? 'needed' : 'within';
         if (
           (this.pruning || loop() !== undefined) &&
-          this.comparison.covers(old.state, state, mode, slot, needed ? old.marks : undefined)
+          this.comparison.covers(
+            old.state,
+            state,
+            mode,
+            needed ? this.neededOf(old, arrival) : this.alive(arrival),
+          )
         )
           return this.hit(old, arrival, unfinished);
       }
@@ -147,12 +124,13 @@ export class Checkpoints {
   }
 
   /** The path has come round to `old`, which has not ended: is that an end? */
-  private endsLoop(old: Checkpoint, { slot, state }: Arrival, loop: () => LoopKind): boolean {
+  private endsLoop(old: Checkpoint, arrival: Arrival, loop: () => LoopKind): boolean {
+    const { slot, state } = arrival;
     // Another entry of a callback that runs later is no round of a loop.
     const running = frameOf(old.state).callback;
     if (running?.async === true && running !== frameOf(state).callback) return false;
     const kind = loop();
-    const within = (): boolean => this.comparison.covers(old.state, state, 'within', slot);
+    const within = (): boolean => this.comparison.covers(old.state, state, 'within', this.alive(arrival));
     if (kind === 'iterator') return within();
     if (kind === 'drained') return false;
     if (kind === 'callback') return within();
@@ -161,11 +139,24 @@ export class Checkpoints {
       maybeLooping(old.state, state) &&
       old.state.mayGoto === state.mayGoto &&
       (old.state.unrolled ?? 0) === (state.unrolled ?? 0) &&
-      this.comparison.covers(old.state, state, 'exact', slot) &&
+      this.comparison.covers(old.state, state, 'exact', { at: slot }) &&
       !roundsDiffer(old.state, state)
     )
       refuse(`infinite loop detected at insn ${slot}`);
     return false;
+  }
+
+  /** What counts of a state all of whose paths have ended. */
+  private neededOf(old: Checkpoint, { slot, activation }: Arrival): Counts {
+    const { life } = this;
+    if (life === undefined || activation === undefined) return { at: slot, marks: old.marks };
+    return { at: slot, marks: old.marks, slots: (depth) => life.needed(activation, slot, depth) };
+  }
+
+  /** What counts while not all that is read below is known. */
+  private alive({ slot, state }: Arrival): Counts {
+    if (this.life !== undefined) return { at: slot };
+    return { at: slot, slots: (depth) => liveSlots(this.code, state, depth, slot) };
   }
 
   private hit(old: Checkpoint, arrival: Arrival, unfinished: boolean): Found {

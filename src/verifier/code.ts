@@ -20,8 +20,12 @@ export interface Code {
   readonly contracts: readonly (Contract | undefined)[];
   /** Bit n: register n is read on some path from this slot before it is written. */
   readonly live: Uint16Array;
-  /** Stack slots of the running frame that are read on some path from this slot before they are written: bit n of the first for the
-   * slot at fp - 8(n + 1), of the second for the one at fp - 8(n + 33). */
+  /** Slots that may run after each one, in the same subprogram. */
+  readonly next: readonly (readonly number[])[];
+  /**
+   * Stack slots of the running frame that are read on some path from this slot before they are written: bit n of the first for the
+   * slot at fp - 8(n + 1), of the second for the one at fp - 8(n + 33). Worked out when it is asked for.
+   */
   readonly liveStack: readonly [Int32Array, Int32Array];
   /** Where states are compared and kept for pruning; see `MEETS`. */
   readonly meets: Uint8Array;
@@ -64,24 +68,31 @@ export function prepare(program: Program): Code {
   for (let at = 0; at < ops.length; at++) {
     if (ops[at] !== undefined && reached[at] === 0) fail(at, `unreachable insn ${at}`);
   }
-  const live = liveness(ops, (op, at) => useDef(op, contracts[at]));
-  const slotsLive = liveStack(program, { ops, contracts, owner, live });
+  const next = ops.map((op, at) => (op === undefined ? [] : successors(op, at)));
+  const live = liveness(ops, next, (op, at) => useDef(op, contracts[at]));
   const [meets, landings] = meetingPoints(ops, contracts, starts);
+  let slotsLive: readonly [Int32Array, Int32Array] | undefined;
   return {
     ops,
     contracts,
     live,
-    liveStack: [
-      Int32Array.from(slotsLive, (set) => Number(BigInt.asIntN(32, set))),
-      Int32Array.from(slotsLive, (set) => Number(BigInt.asIntN(32, set >> 32n))),
-    ],
+    next,
+    get liveStack() {
+      slotsLive ??= words(liveStack(program, { ops, contracts, owner, live }));
+      return slotsLive;
+    },
     meets,
     landings,
-    loop: loops(ops, (at) => contracts[at] !== undefined && callsBackAtOnce(contracts[at])),
+    loop: loops(next),
     owner,
     subprogAt: (start) => starts.get(start),
   };
 }
+
+const words = (sets: readonly bigint[]): readonly [Int32Array, Int32Array] => [
+  Int32Array.from(sets, (set) => Number(BigInt.asIntN(32, set))),
+  Int32Array.from(sets, (set) => Number(BigInt.asIntN(32, set >> 32n))),
+];
 
 function checkJumps(ops: readonly (Op | undefined)[], owner: Int32Array, subprogs: readonly Subprog[]): void {
   ops.forEach((op, at) => {
@@ -235,19 +246,20 @@ function useDef(op: Op, contract: Contract | undefined): UseDef {
 
 function liveness(
   ops: readonly (Op | undefined)[],
-  effect: (op: Op, at: number, out: number) => UseDef,
+  next: readonly (readonly number[])[],
+  effect: (op: Op, at: number) => UseDef,
 ): Uint16Array {
   const live = new Uint16Array(ops.length);
+  const effects = ops.map((op, at) => (op === undefined ? undefined : effect(op, at)));
   let changed = true;
   while (changed) {
     changed = false;
     for (let at = ops.length - 1; at >= 0; at--) {
-      const op = ops[at];
-      if (op === undefined) continue;
+      const e = effects[at];
+      if (e === undefined) continue;
       let out = 0;
-      for (const next of successors(op, at)) out |= live[next] ?? 0;
-      const { use, def } = effect(op, at, out);
-      const now = (out & ~def) | use;
+      for (const to of next[at]!) out |= live[to] ?? 0;
+      const now = (out & ~e.def) | e.use;
       if (now !== live[at]) {
         live[at] = now;
         changed = true;

@@ -19,28 +19,36 @@ import { BYTE } from './state.js';
  */
 export type Mode = 'within' | 'needed' | 'exact';
 
-/** Registers and stack slots of a frame that are still needed. */
-export interface Live {
-  readonly regs: number;
-  readonly low: number;
-  readonly high: number;
+/** Registers of the frame at `depth` that are needed when `slot` is to run next; one that waits for a callee needs them afterwards. */
+export function liveRegs(code: Code, state: State, depth: number, slot: number): number {
+  const inner = state.frames[depth + 1];
+  if (inner === undefined) return code.live[slot]!;
+  return code.live[inner.callsite]! | (code.live[inner.callsite + 1] ?? 0);
 }
 
-/** What is needed of the frame at `depth` when `slot` is to run next. A frame that waits for a callee needs what it needs afterwards, too. */
-export function liveAt(code: Code, state: State, depth: number, slot: number): Live {
+/** A set of stack slots: the first 32 of a frame, and the rest. */
+export type SlotWords = readonly [low: number, high: number];
+
+const ALL: SlotWords = [-1, -1];
+
+/** Stack slots of the frame at `depth` that may be needed, as far as can be told without walking. */
+export function liveSlots(code: Code, state: State, depth: number, slot: number): SlotWords {
   const [low, high] = code.liveStack;
   const inner = state.frames[depth + 1];
-  if (inner === undefined) return { regs: code.live[slot]!, low: low[slot]!, high: high[slot]! };
-  const { callsite } = inner;
-  return {
-    regs: code.live[callsite]! | (code.live[callsite + 1] ?? 0),
-    low: low[callsite]! | (low[callsite + 1] ?? 0),
-    high: high[callsite]! | (high[callsite + 1] ?? 0),
-  };
+  if (inner === undefined) return [low[slot]!, high[slot]!];
+  const at = inner.callsite;
+  return [low[at]! | (low[at + 1] ?? 0), high[at]! | (high[at + 1] ?? 0)];
 }
 
-export const isLiveSlot = (live: Live, index: number): boolean =>
-  ((index < 32 ? live.low >> index : live.high >> (index - 32)) & 1) !== 0;
+/** What counts when two states are compared. */
+export interface Counts {
+  /** The insn before which the states are. Registers that are dead there do not count; undefined: all do. */
+  readonly at?: number;
+  /** Numbers of the old state that checks relied on, for `needed`. */
+  readonly marks?: Places;
+  /** Stack slots that count, by frame; all unless told. */
+  readonly slots?: (depth: number) => SlotWords;
+}
 
 export class Comparison {
   /** The last comparison found states alike that differ in numbers that no check relied on. */
@@ -48,7 +56,7 @@ export class Comparison {
   /** Scalars have to be the same (explore_alu_limits): what was masked against speculation depends on them. */
   exactly = false;
   private mode: Mode = 'within';
-  private marks: Places | undefined;
+  private counts: Counts = {};
   private depth = 0;
   private readonly olds: number[] = [];
   private readonly curs: number[] = [];
@@ -63,13 +71,11 @@ export class Comparison {
     private readonly defects: VerifierDefects = {},
   ) {}
 
-  /**
-   * Does `old`, a state walked before at this slot, cover `cur`? `marks`: the numbers of `old` that checks relied on, for `needed`.
-   */
-  covers(old: State, cur: State, mode: Mode, slot: number, marks?: Places): boolean {
+  /** Does `old`, a state walked before at the same slot, cover `cur`? */
+  covers(old: State, cur: State, mode: Mode, counts: Counts): boolean {
     if (old.frames.length !== cur.frames.length) return false;
     this.mode = mode;
-    this.marks = marks;
+    this.counts = counts;
     this.loose = false;
     this.pairs = 0;
     this.nextFresh = -1;
@@ -77,9 +83,18 @@ export class Comparison {
     if (old.rcu !== cur.rcu || old.preempt !== cur.preempt) return false;
     for (let d = old.frames.length - 1; d >= 0; d--) {
       this.depth = d;
-      if (!this.frame(old, cur, slot)) return false;
+      if (!this.frame(old, cur)) return false;
     }
     return true;
+  }
+
+  /** Does one stack slot hold what another does, as far as can be told of it alone? */
+  slotCovers(old: Slot, cur: Slot | undefined): boolean {
+    this.mode = 'within';
+    this.counts = {};
+    this.pairs = 0;
+    this.nextFresh = -1;
+    return this.slot(old, cur, 0);
   }
 
   /** Pairs up ids, one to one (check_ids). */
@@ -111,29 +126,34 @@ export class Comparison {
     return this.pair(old.irq, cur.irq);
   }
 
-  private frame(oldState: State, curState: State, at: number): boolean {
+  private frame(oldState: State, curState: State): boolean {
     const old = oldState.frames[this.depth]!;
     const cur = curState.frames[this.depth]!;
     if (old.callsite !== cur.callsite || old.subprog !== cur.subprog) return false;
     if (old.callback?.stops !== cur.callback?.stops) return false;
     if (old.callbackDepth > cur.callbackDepth) return false;
-    const live = liveAt(this.code, curState, this.depth, at);
+    const { at, marks, slots } = this.counts;
+    const live = at === undefined ? 0x3ff : liveRegs(this.code, curState, this.depth, at);
     for (let n = 0; n < 10; n++) {
-      if ((live.regs & (1 << n)) === 0) continue;
-      const skip = this.marks !== undefined && !this.marks.hasReg(this.depth, n);
+      if ((live & (1 << n)) === 0) continue;
+      const skip = marks !== undefined && !marks.hasReg(this.depth, n);
       if (!this.reg(old.regs[n]!, cur.regs[n]!, skip)) return false;
     }
-    return this.stack(old, cur, live);
+    return this.stack(old, cur, slots === undefined ? ALL : slots(this.depth));
   }
 
-  private stack(old: Frame, cur: Frame, live: Live): boolean {
+  private stack(old: Frame, cur: Frame, [low, high]: SlotWords): boolean {
     // What lies beyond the old stack does not count, whatever the mode.
     for (let i = 0; i < old.stack.length; i++) {
       const a = old.stack[i];
       const b = cur.stack[i];
-      if (a === b && a === undefined) continue;
+      if (a === undefined && b === undefined) continue;
+      const counts = ((i < 32 ? low >> i : high >> (i - 32)) & 1) !== 0;
       // What must be given back stays, whoever reads it.
-      if (this.mode !== 'exact' && !isLiveSlot(live, i) && !isObject(a) && !isObject(b)) continue;
+      if (!counts && !isObject(a) && !isObject(b)) {
+        if (a !== undefined && a !== b) this.loose = true;
+        continue;
+      }
       if (!this.slot(a, b, i)) return false;
     }
     return true;
@@ -181,7 +201,8 @@ export class Comparison {
       for (let i = 0; i < 8; i++) if (old.bytes[i] !== (cur?.bytes[i] ?? BYTE.invalid)) return false;
       return old.reg === undefined || (cur?.reg !== undefined && this.reg(old.reg, cur.reg, false));
     }
-    const skip = this.marks !== undefined && !this.marks.hasSlot(this.depth, index);
+    const { marks } = this.counts;
+    const skip = marks !== undefined && !marks.hasSlot(this.depth, index);
     const whole = this.numbers(old, cur, 8, skip);
     if (whole !== undefined) return whole;
     for (let i = 4; i < 8; i++) if (!this.byte(old.bytes[i]!, cur, i)) return false;

@@ -2,9 +2,6 @@
  * Which insns lie on loops: the strongly connected components of each subprogram's control flow. Follows compute_scc of
  * kernel/bpf/verifier.c; what a walk may conclude inside a loop that it has not walked to its end depends on them (`marks.ts`).
  */
-import type { Op } from '../isa/insn.js';
-import { successors } from './successors.js';
-
 interface Open {
   readonly at: number;
   readonly next: readonly number[];
@@ -12,14 +9,15 @@ interface Open {
 }
 
 /**
- * The number of each slot's component, from 1 on; 0 for a slot on no loop. `implicit`: the insn at this slot goes round by itself, as a
- * call that calls back does.
+ * The number of each slot's component, from 1 on; 0 for a slot on no loop. `successors`: the slots that may run after each one. A call that
+ * calls back is no loop, as in Linux 6.18.
  */
-export function loops(ops: readonly (Op | undefined)[], implicit: (slot: number) => boolean): Int32Array {
-  const component = new Int32Array(ops.length);
-  const index = new Int32Array(ops.length);
-  const low = new Int32Array(ops.length);
-  const onStack = new Uint8Array(ops.length);
+export function loops(successors: readonly (readonly number[])[]): Int32Array {
+  const count = successors.length;
+  const component = new Int32Array(count);
+  const index = new Int32Array(count);
+  const low = new Int32Array(count);
+  const onStack = new Uint8Array(count);
   const stack: number[] = [];
   let counter = 0;
   let found = 0;
@@ -29,12 +27,10 @@ export function loops(ops: readonly (Op | undefined)[], implicit: (slot: number)
     low[at] = counter;
     onStack[at] = 1;
     stack.push(at);
-    const op = ops[at];
-    const next = op === undefined ? [] : successors(op, at).filter((to) => to < ops.length);
-    calls.push({ at, next, done: 0 });
+    calls.push({ at, next: successors[at]!, done: 0 });
   };
-  for (let root = 0; root < ops.length; root++) {
-    if (ops[root] === undefined || index[root] !== 0) continue;
+  for (let root = 0; root < count; root++) {
+    if (index[root] !== 0) continue;
     const calls: Open[] = [];
     open(root, calls);
     while (calls.length > 0) {
@@ -42,6 +38,7 @@ export function loops(ops: readonly (Op | undefined)[], implicit: (slot: number)
       const { at } = step;
       if (step.done < step.next.length) {
         const to = step.next[step.done++]!;
+        if (to >= count) continue;
         if (index[to] === 0) open(to, calls);
         else if (onStack[to] === 1) low[at] = Math.min(low[at]!, index[to]!);
         continue;
@@ -57,7 +54,7 @@ export function loops(ops: readonly (Op | undefined)[], implicit: (slot: number)
         members.push(member);
         if (member === at) break;
       }
-      if (members.length === 1 && !step.next.includes(at) && !implicit(at)) continue;
+      if (members.length === 1 && !step.next.includes(at)) continue;
       found++;
       for (const member of members) component[member] = found;
     }

@@ -5,8 +5,10 @@
 import type { Op } from '../isa/insn.js';
 import type { Arg, Contract } from '../kernel/contract.js';
 import { returnRange } from '../kernel/progtypes.js';
+import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';
 import type { Path } from './path.js';
 import { fixedOffset, hasFixedOffset, isNull, isPointer } from './regs.js';
+import { isConst } from './scalar.js';
 import { slotOf } from './stack.js';
 import type { Reg } from './state.js';
 
@@ -43,19 +45,15 @@ export function relied(p: Path, op: Op, contract: Contract | undefined): Needs {
   }
 }
 
-/** That a value is zero may be remembered byte by byte, or make it NULL; that what is written over was zero, too. */
+/** That a value is zero may be remembered byte by byte, or make it NULL. */
 function stored(p: Path, op: Extract<Op, { kind: 'stx' | 'store_release' }>): Needs {
   const to = p.reg(op.dst);
   const value = p.reg(op.src);
   if (to.type !== 'stack') return holdsPointers(p, to) && isNull(value) ? only(1 << op.src) : NOTHING;
   const access = fixedSlot(to, op.off);
   if (access < 0) return isNull(value) ? only(1 << op.src) : NOTHING;
-  if (op.size === 8) return NOTHING;
   const aligned = ((fixedOffset(to) + op.off) & 7) === 0;
-  const regs = !aligned && isNull(value) ? 1 << op.src : 0;
-  const before = p.slot(access >> 6, access & 63)?.reg;
-  if (before === undefined || !isNull(before)) return only(regs);
-  return { regs, slots: [access] };
+  return !aligned && isNull(value) ? only(1 << op.src) : NOTHING;
 }
 
 /** Zero stored there may be the NULL of a kernel pointer. */
@@ -129,5 +127,89 @@ export function stackAccess(p: Path, op: Op): number {
     }
     default:
       return -1;
+  }
+}
+
+type Reads = (frame: number, low: number, high: number) => void;
+
+/** Tells which stack slots the insn reads: those that it may read, where that is not known. */
+export function stackReads(p: Path, op: Op, contract: Contract | undefined, reads: Reads): void {
+  switch (op.kind) {
+    case 'ldx':
+    case 'load_acquire':
+      readThrough(p.reg(op.src), op.off, op.size, reads);
+      return;
+    case 'atomic':
+      readThrough(p.reg(op.dst), op.off, op.size, reads);
+      return;
+    case 'call':
+      contract?.args.forEach((arg, i) => {
+        argumentReads(p, contract, arg, i, reads);
+      });
+      return;
+    default:
+  }
+}
+
+/** A function that is verified on its own may read all that it is given. */
+export function globalCallReads(p: Path, reads: Reads): void {
+  for (let n = 1; n <= 5; n++) readThrough(p.reg(n), 0, undefined, reads);
+}
+
+/** `size` bytes are read through this register; undefined: nobody knows how many. */
+function readThrough(reg: Reg, off: number, size: number | undefined, reads: Reads): void {
+  if (reg.type !== 'stack') return;
+  const from = reg.off + Number(reg.num.smin) + off;
+  const to = reg.off + Number(reg.num.smax) + off + (size ?? 0);
+  if (size === undefined || !(from >= -512) || !(to <= 0)) {
+    reads(reg.frame, -1, -1);
+    return;
+  }
+  let low = 0;
+  let high = 0;
+  for (let i = slotOf(to - 1); i <= slotOf(from); i++) {
+    if (i < 32) low |= 1 << i;
+    else high |= 1 << (i - 32);
+  }
+  reads(reg.frame, low, high);
+}
+
+function argumentReads(p: Path, contract: Contract, arg: Arg, index: number, reads: Reads): void {
+  const reg = p.reg(index + 1);
+  if (reg.type !== 'stack') return;
+  switch (arg.kind) {
+    case 'dynptr':
+      if (arg.state !== 'uninit') readThrough(reg, 0, DYNPTR_SIZE, reads);
+      return;
+    case 'iter':
+      if (arg.state !== 'uninit') readThrough(reg, 0, ITER_WORDS[arg.type] * 8, reads);
+      return;
+    case 'irq_flag':
+      if (arg.state !== 'uninit') readThrough(reg, 0, IRQ_FLAG_SIZE, reads);
+      return;
+    case 'map_key':
+    case 'map_value': {
+      const map = p.program.maps[p.reg(contract.args.findIndex((a) => a.kind === 'map') + 1).map];
+      readThrough(reg, 0, arg.kind === 'map_key' ? map?.keySize : map?.valueSize, reads);
+      return;
+    }
+    case 'mem': {
+      if ('bytes' in arg.size) {
+        if (arg.access !== 'write') readThrough(reg, 0, arg.size.bytes, reads);
+        return;
+      }
+      const size = p.reg(arg.size.arg + 1);
+      // What is sure to be written is not read.
+      if (arg.access === 'write' && isConst(size.num)) return;
+      readThrough(reg, 0, size.num.umax > 512n ? undefined : Number(size.num.umax), reads);
+      return;
+    }
+    // What a callback reads through its context is told where it does.
+    case 'stack_or_null':
+    case 'anything':
+    case 'ignored':
+      return;
+    default:
+      readThrough(reg, 0, undefined, reads);
   }
 }

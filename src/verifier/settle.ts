@@ -1,8 +1,8 @@
 /**
  * Makes facts of the visits of a walk with precision. Such a walk ends a path where a state that was walked before differs from it only in
- * numbers that no check relied on; what that state and those after it say of these numbers is not true of the path that ended.
+ * numbers that no check relied on, and in stack slots that nothing reads; what that state and those after it say of these numbers is not true of the path that ended.
  *
- * So the visit that covers a path is widened until it holds for that path too: a number that differs becomes any number. Then every visit
+ * So the visit that covers a path is widened until it holds for that path too: a number that differs becomes any number, of a slot nothing is known. Then every visit
  * that was widened is walked one insn on, and what it leads to now must be held by one of the visits that follow it: they are widened in
  * turn until nothing changes. What comes out is closed: from every state that a visit holds, the next insn leads to a state that a
  * following visit holds. That does not depend on what `backtrack.ts` marked. If it left out anything that matters, an insn is refused here,
@@ -64,14 +64,14 @@ class Settling {
   }
 
   private holds(visit: Visit, state: State): boolean {
-    return this.comparison.covers(visit.state, state, 'within', visit.slot);
+    return this.comparison.covers(visit.state, state, 'within', {});
   }
 
   /** Widens the visit, if it has to be, so that it holds this state. False if they differ in more than numbers. */
   private hold(visit: Visit, state: State): boolean {
     if (this.holds(visit, state)) return true;
-    const wider = new Widening(this.strict).state(visit.state, state);
-    if (!this.comparison.covers(wider, state, 'within', visit.slot)) return false;
+    const wider = new Widening(this.strict, this.comparison).state(visit.state, state);
+    if (!this.comparison.covers(wider, state, 'within', {})) return false;
     (visit as Writable).state = wider;
     if (!this.waiting.has(visit)) {
       this.waiting.add(visit);
@@ -81,12 +81,15 @@ class Settling {
   }
 }
 
-/** Makes one state hold another as far as numbers go. */
+/** Makes one state hold another, by knowing less of numbers and of stack slots. */
 class Widening {
   private readonly links = new Map<number, number>();
   private readonly taken = new Map<number, number>();
 
-  constructor(private readonly strict: boolean) {}
+  constructor(
+    private readonly strict: boolean,
+    private readonly comparison: Comparison,
+  ) {}
 
   state(old: State, cur: State): State {
     return { ...old, frames: old.frames.map((frame, d) => this.frame(frame, cur.frames[d])) };
@@ -122,7 +125,15 @@ class Widening {
     return true;
   }
 
-  private slot(old: Slot, cur: Slot | undefined): Slot {
+  /** Numbers become any number; of a slot that differs in more nothing is known. */
+  private slot(old: Slot, cur: Slot | undefined): Slot | undefined {
+    if (old === cur || old.iter !== undefined || old.dynptr !== undefined || old.irq !== undefined)
+      return old;
+    const wider = this.spilled(old, cur);
+    return this.comparison.slotCovers(wider, cur) ? wider : undefined;
+  }
+
+  private spilled(old: Slot, cur: Slot | undefined): Slot {
     if (old.reg?.type !== 'scalar') return old;
     if (cur?.reg?.type === 'scalar' && cur.bytes[0] === BYTE.spill) {
       const reg = this.reg(old.reg, cur.reg);

@@ -3,7 +3,7 @@
  * it, until it is needed again: by then it was written.
  */
 import type { Code } from './code.js';
-import { liveAt } from './compare.js';
+import { liveRegs } from './compare.js';
 import type { Path } from './path.js';
 import { UNINIT } from './regs.js';
 import type { Frame, State } from './state.js';
@@ -75,7 +75,7 @@ export class Dropped {
     const top = state.frames.length - 1;
     this.regs.length = top + 1;
     for (let d = meets ? 0 : top; d <= top; d++) {
-      const dead = ~liveAt(this.code, state, d, slot).regs & 0x3ff;
+      const dead = ~liveRegs(this.code, state, d, slot) & 0x3ff;
       this.regs[d] = meets ? dead : (this.regs[d] ?? 0) & dead;
     }
     let frames: Frame[] | undefined;

@@ -7,28 +7,31 @@
  */
 import type { Op } from '../isa/insn.js';
 import { slots } from '../isa/insn.js';
+import { subprogTarget } from '../isa/target.js';
 import type { Contract } from '../kernel/contract.js';
 import type { Program } from '../object/program.js';
 import { step as interpret } from '../semantics/step.js';
 import { iterAt } from './args-slots.js';
-import { Backtracker, placesOf, type Step } from './backtrack.js';
+import { Backtracker, placesOf } from './backtrack.js';
 import type { Branch } from './branch.js';
 import { checkComparison, decide, follow } from './branch.js';
-import { Calls } from './calls.js';
-import type { Checkpoint, LoopKind } from './checkpoints.js';
+import { type CalledBack, Calls } from './calls.js';
+import type { LoopKind } from './checkpoints.js';
 import { Checkpoints, lastTimeRound } from './checkpoints.js';
 import type { Code } from './code.js';
 import { callsBackAtOnce, MEETS } from './code.js';
 import type { VerifierDefects } from './defects.js';
 import { Globals } from './globals.js';
+import type { Checkpoint, Step } from './history.js';
 import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
 import { AbstractMachine } from './machine.js';
-import { relied, stackAccess } from './needs.js';
+import { globalCallReads, relied, stackAccess, stackReads } from './needs.js';
 import { Path } from './path.js';
 import { Refusal, refuse } from './refusal.js';
 import { isPointer, scalarReg, unknownReg } from './regs.js';
 import type { Profile, Visit } from './result.js';
 import { abstract, split } from './scalar-alu.js';
+import { type Activation, StackLife } from './stack-life.js';
 import type { Reg, State } from './state.js';
 import { clearSingularIds, Dropped, dropDeadSlots } from './tidy.js';
 import { widen, widenUnneeded } from './widen.js';
@@ -87,6 +90,11 @@ export class Walk {
   readonly path: Path;
   readonly visits: Visit[][] = [];
   readonly looseEnds: LooseEnd[] = [];
+  /** Subprograms that functions of the kernel call back. */
+  get calledBack(): CalledBack {
+    return this.calls.calledBack;
+  }
+
   /** Global subprograms that were called. */
   readonly called = new Set<number>();
   /** The visit at which the walk was when it stopped. */
@@ -100,12 +108,14 @@ export class Walk {
   private readonly calls: Calls;
   private readonly checkpoints: Checkpoints;
   private readonly backtracker: Backtracker | undefined;
+  private readonly life: StackLife | undefined;
   private readonly dropped: Dropped;
   private work: Pending[] = [];
   private parent: Checkpoint | undefined;
   /** The last insn walked since the last checkpoint, and how many entries the kernel's history has of those. */
   private step: Step | undefined;
   private landings = 0;
+  private activation: Activation | undefined;
 
   constructor(
     readonly program: Program,
@@ -115,12 +125,15 @@ export class Walk {
   ) {
     this.path = new Path(program, options.profile, { next: firstId }, options.defects);
     this.machine = new AbstractMachine(this.path);
-    this.backtracker = options.precision === true ? new Backtracker(code) : undefined;
+    const precise = options.precision === true;
+    this.backtracker = precise ? new Backtracker(code) : undefined;
+    this.life = precise ? new StackLife(code) : undefined;
     this.checkpoints = new Checkpoints(
       code,
       options.profile === 'strict',
       options.pruning !== false,
       this.backtracker,
+      this.life,
       options.defects,
     );
     this.dropped = new Dropped(code);
@@ -154,6 +167,7 @@ export class Walk {
       this.landings = pending.landings;
       this.dropped.restore(pending.dropped);
       this.current = pending.from;
+      this.activate();
       const visit = this.run(pending.slot);
       entry ??= visit;
       this.checkpoints.pathEnded(this.parent);
@@ -205,9 +219,15 @@ export class Walk {
       }
       const how = code.meets[slot]!;
       if (how !== MEETS.no) {
-        dropDeadSlots(path, code, slot);
+        if (this.life === undefined) dropDeadSlots(path, code, slot);
         const state = path.view();
-        const arrival = { slot, state, step: this.step, parent: this.parent };
+        const arrival = {
+          slot,
+          state,
+          step: this.step,
+          parent: this.parent,
+          activation: this.activation,
+        };
         const always = how === MEETS.always || this.landings > LONG_HISTORY;
         const { by, loose } = checkpoints.visit(arrival, this.walked, always, () =>
           this.loopKind(this.slot, op),
@@ -239,9 +259,23 @@ export class Walk {
       if (jumps(op)) checkpoints.jumps++;
       if (this.backtracker !== undefined)
         this.step = { slot, depth: path.depth, prev: this.step, access: -1, linked: undefined };
+      const isCall = op.kind === 'call' || op.kind === 'exit';
       slot = this.one(slot, op);
+      if (isCall) this.activate();
     }
     return first;
+  }
+
+  /** Looks up the function that runs now, by the calls that led to it. */
+  private activate(): void {
+    const { life, path } = this;
+    if (life === undefined) return;
+    let activation = life.root(path.frameAt(0).subprog);
+    for (let d = 1; d <= path.depth; d++) {
+      const { subprog, callsite } = path.frameAt(d);
+      activation = life.callee(activation, subprog, callsite);
+    }
+    this.activation = activation;
   }
 
   private visit(slot: number, state: State, meets: boolean): Visit {
@@ -272,14 +306,9 @@ export class Walk {
     this.current = undefined;
     try {
       const next = this.one(slot, op);
-      const found: Start[] = this.work.map((p) => ({ slot: p.slot, state: p.state }));
+      const found: Start[] = this.work;
       if (next !== undefined) found.push({ slot: next, state: path.snapshot() });
-      return found.map((start) => {
-        if (code.meets[start.slot] === MEETS.no) return start;
-        path.restore(start.state);
-        dropDeadSlots(path, code, start.slot);
-        return { slot: start.slot, state: path.snapshot() };
-      });
+      return found;
     } finally {
       this.work = work;
     }
@@ -316,7 +345,7 @@ export class Walk {
     const { machine, path } = this;
     machine.begin(op);
     if (op.kind === 'alu') this.splitBySign(slot, op);
-    if (this.backtracker !== undefined) this.before(op, slot);
+    if (this.step !== undefined) this.before(op, slot);
     const next = interpret<Reg>(machine, op, slot);
     switch (next.kind) {
       case 'next':
@@ -347,12 +376,29 @@ export class Walk {
       step.access = access;
       if (this.code.landings[slot] !== 1) this.landings++;
     }
+    this.stackUse(op, slot, op.kind === 'ldx' || op.kind === 'load_acquire' ? -1 : access);
     const needs = relied(path, op, this.code.contracts[slot]);
     this.rely(needs.regs);
     for (const place of needs.slots) this.backtracker!.wanted.addSlot(place >> 6, place & 63);
     if (needs.slots.length > 0) this.mark(step);
     if (path.strict && op.kind === 'alu' && 'reg' in op.src && isPointer(path.reg(op.dst)))
       this.checkpoints.compareExactly();
+  }
+
+  /** Notes which stack slots the insn reads, and which one it writes in full. */
+  private stackUse(op: Op, slot: number, access: number): void {
+    const { life, activation, path } = this;
+    if (life === undefined || activation === undefined) return;
+    const writes = access >= 0 && 'size' in op && op.size === 8 ? access : -1;
+    if (activation.visited[slot - activation.start] === 0) life.visit(activation, slot, writes);
+    else if (op.kind === 'st' || op.kind === 'stx' || op.kind === 'store_release')
+      life.visitAgain(activation, slot, writes);
+    const reads = (frame: number, low: number, high: number): void => {
+      life.read(activation, slot, frame, low, high);
+    };
+    const callee = op.kind === 'call' ? subprogTarget(op, slot) : undefined;
+    if (callee === undefined) stackReads(path, op, this.code.contracts[slot], reads);
+    else if (this.code.subprogAt(callee)?.linkage === 'global') globalCallReads(path, reads);
   }
 
   /** Goes on twice where 0 or -1 selects a value (maybe_fork_scalars): now with -1, later with 0. */
