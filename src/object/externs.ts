@@ -5,18 +5,25 @@ import type { BtfType } from './btf/types.js';
 import { Compat } from './core/compat.js';
 import type { Target } from './core/relocate.js';
 import { type ElfSymbol, STB_WEAK } from './elf.js';
+import { type ConfigExtern, type ConfigMap, configMap } from './kconfig.js';
 import { NotModelled } from './not-modelled.js';
+import type { MapDef } from './program.js';
 
 type Extern = { readonly section: string; readonly id: number; readonly type: BtfType };
 
 /** Looks externs up in the object's BTF, and their values in the target's. */
 export class Externs {
   private readonly byName = new Map<string, Extern>();
+  private config: ConfigMap | undefined;
 
   constructor(
     private readonly file: string,
     private readonly local: Btf | undefined,
     private readonly target: Target,
+    /** The target is the kernel that runs, whose configuration may be asked for. */
+    private readonly running: boolean,
+    /** Names of the weak symbols of the object. */
+    private readonly weak: ReadonlySet<string>,
   ) {
     for (const section of ['.ksyms', '.kconfig']) {
       const id = local?.find(section, 'datasec');
@@ -50,14 +57,35 @@ export class Externs {
   }
 
   /**
+   * Where the configuration value that `symbol` names is; undefined for other symbols. Throws NotModelled where the configuration of
+   * the target is not known, or does not have it.
+   */
+  setting(symbol: ElfSymbol): { readonly map: MapDef; readonly offset: number } | undefined {
+    const { name } = symbol;
+    const local = this.local;
+    if (local === undefined || this.lookup(name).section !== '.kconfig') return undefined;
+    if (!this.running)
+      throw new NotModelled(`extern '${name}' of .kconfig depends on the configuration of a kernel`);
+    this.config ??= configMap(local, this.configExterns(local), (one) => this.weak.has(one));
+    const setting = this.config.settings.get(name)!;
+    if ('problem' in setting) throw new NotModelled(setting.problem);
+    return { map: this.config.def, offset: setting.offset };
+  }
+
+  private configExterns(local: Btf): ConfigExtern[] {
+    return [...this.byName].flatMap(([name, { section, id }]) => {
+      const type = local.type(id);
+      return section === '.kconfig' && type.kind === 'var' ? [{ name, type: type.type }] : [];
+    });
+  }
+
+  /**
    * BTF id, in the target, of the function or variable whose address is loaded; 0 for a weak one that the target does
-   * not have. Throws NotModelled for configuration values and for symbols without a type, InputError for the rest.
+   * not have. Throws NotModelled for symbols without a type, InputError for the rest.
    */
   address(symbol: ElfSymbol): number {
     const { name } = symbol;
-    const { section, type, id } = this.lookup(name);
-    if (section === '.kconfig')
-      throw new NotModelled(`extern '${name}' of .kconfig depends on the configuration of a kernel`);
+    const { type, id } = this.lookup(name);
     const kind = type.kind === 'func' ? 'func' : 'var';
     const local = this.local!;
     if ('type' in type && type.kind === 'var' && local.resolve(type.type).type.kind === 'void') {

@@ -164,6 +164,11 @@ class Linker {
       this.insns[slot + 1] = { ...next, imm: hi };
     };
     if (symbol.section === SHN_UNDEF) {
+      const setting = this.parts.externs.setting(symbol);
+      if (setting !== undefined) {
+        set('map_value', this.defIndex(setting.map), setting.offset);
+        return;
+      }
       const id = this.parts.externs.address(symbol);
       set(id === 0 ? 'imm' : 'btf_id', id, 0);
       return;
@@ -191,11 +196,15 @@ class Linker {
 
   private mapIndex(map: ObjectMap): number {
     if ('problem' in map) throw new NotModelled(map.problem);
-    const index = this.maps.indexOf(map.def);
+    return this.defIndex(map.def);
+  }
+
+  private defIndex(def: MapDef): number {
+    const index = this.maps.indexOf(def);
     if (index >= 0) return index;
-    const made = this.maps.push(map.def) - 1;
+    const made = this.maps.push(def) - 1;
     // What the entries are like: programs look maps of this kind up in it.
-    if (map.def.inner !== undefined) this.maps.push(map.def.inner);
+    if (def.inner !== undefined) this.maps.push(def.inner);
     return made;
   }
 }

@@ -7,7 +7,7 @@ import { fixBtf } from './btf/fix.js';
 import { Btf } from './btf/read.js';
 import { printable } from './bytes.js';
 import { CoreRelocator, type Target } from './core/relocate.js';
-import { type Elf, readElf, type Section, SHT_NOBITS } from './elf.js';
+import { type Elf, readElf, type Section, SHT_NOBITS, STB_WEAK } from './elf.js';
 import { Externs } from './externs.js';
 import { Functions, type ObjectFunction } from './functions.js';
 import { kernelTypes } from './kernel/types.js';
@@ -152,7 +152,13 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
     elf,
     functions: new Functions(elf, types?.btf, types?.ext, core),
     maps: readMaps(elf, fixed, finder),
-    externs: new Externs(fileName, types?.btf, target),
+    externs: new Externs(
+      fileName,
+      types?.btf,
+      target,
+      (options.targetBtf ?? 'kernel') === 'kernel',
+      new Set(elf.symbols.filter(({ bind }) => bind === STB_WEAK).map(({ name }) => name)),
+    ),
     exceptionCallbacks: exceptionCallbacks(types?.btf),
   };
   const license = licenseOf(elf);

@@ -59,6 +59,16 @@ export function fixBtf(btf: Btf, elf: Elf): Uint8Array {
     return int;
   };
 
+  /** A kernel takes no function with a nameless parameter; the compiler leaves out the names of those that are not used. */
+  const nameParams = (id: number): void => {
+    const proto = typeAt(id);
+    if (proto.kind !== 'func_proto') return;
+    const params = proto.params.map((param) =>
+      param.type !== 0 && param.name === '' ? { ...param, name: DUMMY } : param,
+    );
+    set(id, { ...proto, params });
+  };
+
   const fixExterns = (id: number, type: Datasec): void => {
     let offset = 0;
     const vars = type.vars.map((entry): SectionVar => {
@@ -68,13 +78,7 @@ export function fixBtf(btf: Btf, elf: Elf): Uint8Array {
         dummy ??= add({ kind: 'var', name: DUMMY, type: intId(), linkage: 1 });
         varType = dummy;
         set(entry.type, { ...extern, linkage: 'global' });
-        const proto = typeAt(extern.type);
-        if (proto.kind === 'func_proto') {
-          const params = proto.params.map((param) =>
-            param.type !== 0 && param.name === '' ? { ...param, name: DUMMY } : param,
-          );
-          set(extern.type, { ...proto, params });
-        }
+        nameParams(extern.type);
       } else if (extern.kind === 'var') {
         const kept = type.name === '.kconfig';
         if (kept) size = btf.size(extern.type) ?? 4;
@@ -93,8 +97,10 @@ export function fixBtf(btf: Btf, elf: Elf): Uint8Array {
     if (type.kind === 'datasec') {
       if (EXTERNS.has(type.name)) fixExterns(id, type);
       else set(id, fixDatasec(type, elf, symbols, btf));
-    } else if (type.kind === 'func' && type.linkage === 'global' && symbols.has(type.name)) {
-      if (isHidden(symbols.get(type.name)!)) set(id, { ...type, linkage: 'static' });
+    } else if (type.kind === 'func') {
+      if (type.linkage !== 'extern') nameParams(type.type);
+      const symbol = type.linkage === 'global' ? symbols.get(type.name) : undefined;
+      if (symbol !== undefined && isHidden(symbol)) set(id, { ...type, linkage: 'static' });
     } else if (type.kind === 'var' && type.linkage === 1 && symbols.has(type.name)) {
       if (isHidden(symbols.get(type.name)!)) set(id, { ...type, linkage: 0 });
     }
