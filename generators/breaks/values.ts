@@ -266,6 +266,18 @@ const moveRegister: Breaker = (draft, which) => {
   return slot;
 };
 
+/** A function, of the program or a callback, takes more of the stack. */
+const deepenFrame: Breaker = (draft, which) => {
+  const starts = new Set(draft.program.subprogs.map(({ start }) => start));
+  const places = draft.find((_op, slot) => starts.has(slot));
+  const at = nth(places, which);
+  if (at === undefined) return undefined;
+  const slot = draft.slotAt(at);
+  const off = -variant([256, 384, 480, 512, 448, 248], places.length, which);
+  draft.items.splice(at, 0, { kind: 'st', size: 8, dst: 10, off, imm: 0 });
+  return slot;
+};
+
 export const VALUE_BREAKS: Readonly<Record<string, Breaker>> = {
   'bound off by one': boundOffByOne,
   'register swapped': swapRegister,
@@ -286,4 +298,5 @@ export const VALUE_BREAKS: Readonly<Record<string, Breaker>> = {
   'move that extends a sign': signExtendMove,
   'register in place of a constant': registerOperand,
   'pointer moved before an access': moveRegister,
+  'deeper frame': deepenFrame,
 };

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { Btf } from '../object/btf/read.js';
 import type { BtfKind } from '../object/btf/types.js';
+import { kernelTypes } from '../object/kernel/types.js';
+import type { KernelTypes } from '../object/program.js';
 import { Attr, BpfCmd, bpf, errnoName, KernelError } from './syscall.js';
 
 const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
@@ -50,6 +52,15 @@ export function kernelTypeId(name: string, kind: BtfKind): number | undefined {
  */
 export function kernelFunctionId(name: string): number | undefined {
   return kernelTypeId(name, 'func');
+}
+
+let structs: KernelTypes | undefined;
+
+/** The structs of the running kernel, for `Program.kernelTypes`. Throws KernelError when the kernel shows no BTF. */
+export function runningKernelTypes(): KernelTypes {
+  kernelBtf ??= openKernelBtf();
+  structs ??= kernelTypes(kernelBtf);
+  return structs;
 }
 
 function openKernelBtf(): Btf {

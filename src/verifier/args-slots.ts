@@ -69,6 +69,7 @@ export function checkDynptr(p: Path, site: CallSite, index: number, arg: DynptrA
     if (arg.release === true) refuse(`arg ${index + 1} is an unacquired reference`);
     refuse(`Expected an initialized dynptr as arg #${index}`);
   }
+  site.dynptrs?.set(index, dynptr);
   if (arg.release === true && dynptr.ref === 0) refuse(`arg ${index + 1} is an unacquired reference`);
   if (arg.type !== undefined && dynptr.type !== arg.type) {
     refuse(`Expected a dynptr of type ${DYNPTR_NAME[arg.type]} as arg #${index}`);

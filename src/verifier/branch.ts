@@ -54,6 +54,8 @@ export function decide(b: Branch): boolean | undefined {
   if (left.type === 'scalar' && right.type === 'scalar') return branchTaken(op, width, left.num, right.num);
   const pointer = isPointer(left) ? left : right;
   const other = isPointer(left) ? right : left;
+  if (width === 64 && b.src !== undefined && right.type === 'packet_end') return againstEnd(op, left);
+  if (width === 64 && b.src !== undefined && left.type === 'packet_end') return againstEnd(FLIP[op], right);
   if (width === 64 && isNull(other) && neverNull(pointer)) {
     if (op === 'eq') return false;
     if (op === 'ne') return true;
@@ -80,7 +82,7 @@ export function follow(p: Path, b: Branch, taken: boolean): boolean {
         settleNull(p, right, false);
     }
   }
-  if (width === 64 && b.src !== undefined && followPacket(p, op, left, right, taken)) return true;
+  if (width === 64 && b.src !== undefined && followPacket(p, b, b.src, taken)) return true;
   if (p.strict && isPointer(left)) refuse(`R${b.dst} pointer comparison prohibited`);
   return true;
 }
@@ -135,6 +137,10 @@ function hasLock(p: Path, map: number): boolean {
 
 // Packets.
 
+/** Ranges of packet pointers that are no ranges (AT_PKT_END, BEYOND_PKT_END): at the end or past it; past it. */
+const AT_END = -1;
+const PAST_END = -2;
+
 const isPacket = (r: Reg): boolean => r.type === 'packet' || r.type === 'packet_meta';
 
 /** What ends a packet pointer's range: the end, or for metadata the start of the packet. */
@@ -143,30 +149,52 @@ function endsRange(packet: Reg, end: Reg): boolean {
   return end.type === 'packet' && end.off === 0 && isConst(end.num) && end.num.value === 0n;
 }
 
-function followPacket(p: Path, op: Comparison, left: Reg, right: Reg, taken: boolean): boolean {
-  if (isPacket(left) && endsRange(left, right)) return packetAgainstEnd(p, op, left, taken);
-  if (isPacket(right) && endsRange(right, left)) return packetAgainstEnd(p, FLIP[op], right, taken);
+function followPacket(p: Path, b: Branch, src: number, taken: boolean): boolean {
+  const { op, left, right } = b;
+  if (isPacket(left) && endsRange(left, right)) return packetAgainstEnd(p, op, left, b.dst, taken);
+  if (isPacket(right) && endsRange(right, left)) return packetAgainstEnd(p, FLIP[op], right, src, taken);
   return false;
 }
 
-/** `packet op end`: where packet <= end the bytes up to it may be accessed; where packet < end, one byte more. */
-function packetAgainstEnd(p: Path, op: Comparison, packet: Reg, taken: boolean): boolean {
+/** What is known of `packet op end` where the packet pointer was found to be at its end, or past it (is_pkt_ptr_branch_taken). */
+function againstEnd(op: Comparison, packet: Reg): boolean | undefined {
+  if (packet.type !== 'packet' || packet.range >= 0) return undefined;
   switch (op) {
     case 'gt':
-      if (!taken) widenRange(p, packet, false);
-      return true;
+    case 'le':
+      return packet.range === PAST_END ? op === 'gt' : undefined;
+    case 'ge':
     case 'lt':
-      if (taken) widenRange(p, packet, true);
+      return op === 'ge';
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * `packet op end`: where packet <= end the bytes up to it may be accessed; where packet < end, one byte more. On the other way the
+ * pointer is known to be at the end or past it. `regno`: the packet pointer's register.
+ */
+function packetAgainstEnd(p: Path, op: Comparison, packet: Reg, regno: number, taken: boolean): boolean {
+  switch (op) {
+    case 'gt':
+    case 'le':
+      if ((op === 'gt') === taken) markEnd(p, packet, regno, PAST_END);
+      else widenRange(p, packet, false);
       return true;
     case 'ge':
-      if (!taken) widenRange(p, packet, true);
-      return true;
-    case 'le':
-      if (taken) widenRange(p, packet, false);
+    case 'lt':
+      if ((op === 'ge') === taken) markEnd(p, packet, regno, AT_END);
+      else widenRange(p, packet, true);
       return true;
     default:
       return false;
   }
+}
+
+/** Only this register, and not its copies; metadata pointers not at all (mark_pkt_end). */
+function markEnd(p: Path, packet: Reg, regno: number, range: number): void {
+  if (packet.type === 'packet') p.setReg(regno, { ...packet, range });
 }
 
 /** find_good_pkt_pointers: every pointer with this id may reach as far as `packet` does. */

@@ -3,7 +3,7 @@ import type { Contract } from '../kernel/contract.js';
 import type { MapDef } from '../object/program.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
-import type { Reg } from './state.js';
+import type { DynptrSlot, Reg } from './state.js';
 
 export interface CallSite {
   readonly contract: Contract;
@@ -11,6 +11,8 @@ export interface CallSite {
   readonly at: number;
   /** Argument registers as they were when the call was made, r1 first. */
   readonly regs: readonly Reg[];
+  /** Dynptrs that arguments name, by index, as they were before an argument checked later was made room for. */
+  readonly dynptrs?: Map<number, DynptrSlot>;
 }
 
 /** The map named by the function's map argument (or whose value is passed), for messages and element sizes. */

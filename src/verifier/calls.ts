@@ -27,7 +27,7 @@ import type { Reg, State } from './state.js';
 
 /** Helpers for CAP_PERFMON only (bpf_base_func_proto, bpf_sk_base_func_proto). */
 const FOR_PERFMON =
-  /^bpf_(trace_v?printk|get_current_task(_btf)?|get_task_stack|task_pt_regs|probe_read_.*|get_current_comm|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?)$/;
+  /^bpf_(trace_v?printk|get_current_task(_btf)?|get_task_stack|task_pt_regs|probe_read_.*|get_current_comm|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?|perf_event_read(_value)?|copy_from_user(_task)?|get_branch_snapshot|sys_bpf)$/;
 
 /** Types whose contracts are complete: a function that is not made for them cannot be called there whatever the arguments. */
 const GIVEN_TO_ALL: ReadonlySet<ProgType> = new Set(['xdp', 'tc', 'socket_filter', 'tracepoint', 'syscall']);
@@ -66,7 +66,7 @@ export class Calls {
     const contract = code.contracts[slot];
     if (contract === undefined) return this.unknownFunction(slot);
     this.checkContext(contract);
-    const site: CallSite = { contract, at: slot, regs: p.frame.regs.slice(1, 6) };
+    const site: CallSite = { contract, at: slot, regs: p.frame.regs.slice(1, 6), dynptrs: new Map() };
     const before = p.snapshot();
     // Guards are about the state before the call: checking the arguments marks output memory as written.
     let enabled = enabledIn(

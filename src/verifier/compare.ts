@@ -178,7 +178,9 @@ export class Comparison {
     ) {
       return false;
     }
-    if (this.mode === 'exact' ? old.range !== cur.range : old.range > cur.range) return false;
+    // A negative range says that the pointer is not below the end of the packet.
+    const sameRange = this.mode === 'exact' || old.range < 0 || cur.range < 0;
+    if (sameRange ? old.range !== cur.range : old.range > cur.range) return false;
     if (!(this.mode === 'exact' ? equal(old.num, cur.num) : contains(old.num, cur.num))) return false;
     return this.pair(old.id, cur.id) && this.pair(old.ref, cur.ref) && this.pair(old.dynptr, cur.dynptr);
   }

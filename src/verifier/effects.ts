@@ -69,7 +69,7 @@ export function applyEffect(p: Path, site: CallSite, effect: Effect): void {
       return;
     }
     case 'clone_dynptr': {
-      const from = dynptrAt(p, site.regs[effect.from]!);
+      const from = site.dynptrs?.get(effect.from) ?? dynptrAt(p, site.regs[effect.from]!);
       if (from === undefined) refuse(`Expected an initialized dynptr as arg #${effect.from}`);
       makeDynptr(p, reg!, from.type, from.ref, p.newId());
       return;

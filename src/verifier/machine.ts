@@ -145,6 +145,8 @@ export class AbstractMachine implements Machine<Reg> {
     if (this.op.kind === 'load_acquire') checkAtomicTarget(a);
     const value = this.filled(a, load(this.p, a));
     if (!signed || size === 8) return value;
+    if (a.reg.type === 'ctx' && isPointer(value))
+      refuse(`invalid bpf_context access off=${fixedOffset(a.reg) + a.off} size=${size}`);
     return this.signExtend((size * 8) as 8 | 16 | 32, value);
   }
 

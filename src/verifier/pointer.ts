@@ -48,7 +48,8 @@ export function pointerBinary(
     refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited, null-check it first`);
   }
   const nowhere = op === 'add' && isConst(scalar.num) && scalar.num.value === 0n;
-  if (IMMOVABLE.has(pointer.type) && !(pointer.type === 'map_ptr' && nowhere)) refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited`);
+  if (IMMOVABLE.has(pointer.type) && !(pointer.type === 'map_ptr' && nowhere))
+    refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited`);
   if (op === 'and' || op === 'or' || op === 'xor') {
     refuse(`R${regno} bitwise operator ${ALU_MARKS[op]} on pointer prohibited`);
   }
@@ -96,7 +97,7 @@ function moved(p: Path, op: 'add' | 'sub', pointer: Reg, scalar: Reg, regno: num
   const known = isConst(scalar.num) ? Number(op === 'add' ? scalar.num.smin : -scalar.num.smin) : undefined;
   if (known !== undefined) {
     const off = pointer.off + known;
-    if (off === (off | 0)) return known === 0 ? pointer : checked({ ...pointer, off }, p, regno);
+    if (off === (off | 0)) return checked(known === 0 ? pointer : { ...pointer, off }, p, regno);
   }
   const num = abstract.binary(op, 64, pointer.num, scalar.num);
   const result: Reg = { ...pointer, num };

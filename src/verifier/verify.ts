@@ -1,7 +1,7 @@
 /** Verifies a program as Linux would: yes with facts, or no with the kernel's words and the insn at fault. */
 import { mapRefusal } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
-import type { Program } from '../object/program.js';
+import type { Program, ProgType } from '../object/program.js';
 import { checkCallGraph } from './call-graph.js';
 import { prepare } from './code.js';
 import type { VerifierDefects } from './defects.js';
@@ -64,6 +64,8 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     states: walk?.states ?? 0,
   });
   try {
+    if (profile === 'strict' && NEEDS_PERFMON.has(program.type))
+      throw new Refusal(`programs of type ${program.type} need CAP_PERFMON`, 'rejected', -1);
     checkMaps(program);
     const code = prepare(program);
     const keepVisits = options.facts ?? true;
@@ -115,6 +117,19 @@ function walkAll(walk: Walk, program: Program): void {
     walk.from({ slot: start, state: entryState(walk, start) });
   }
 }
+
+/** is_perfmon_prog_type of kernel/bpf/syscall.c: what may look into the kernel is not for everyone who may load programs. */
+const NEEDS_PERFMON: ReadonlySet<ProgType> = new Set<ProgType>([
+  'kprobe',
+  'tracepoint',
+  'perf_event',
+  'raw_tracepoint',
+  'raw_tracepoint_writable',
+  'tp_btf',
+  'iter',
+  'fentry',
+  'lsm',
+]);
 
 function checkMaps(program: Program): void {
   const info = progType(program.type);

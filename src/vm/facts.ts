@@ -153,7 +153,7 @@ function variable(reg: Reg, offset: number): true | string {
 function packet(reg: Reg, offset: number, length: number): true | string {
   const place = variable(reg, offset);
   // A pointer that was never compared may lie behind the end.
-  if (place !== true || reg.range === 0) return place;
+  if (place !== true || reg.range <= 0) return place;
   const checked = offset - reg.off + reg.range;
   return checked <= length || `${checked} bytes of the packet count as checked, it has ${length}`;
 }

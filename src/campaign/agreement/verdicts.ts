@@ -6,6 +6,7 @@ import { BREAKS, mutantsOf } from '../../../generators/mutant.js';
 import type { GeneratedProgram } from '../../../generators/program.js';
 import { sample } from '../../../generators/sample.js';
 import type { Program, ProgType } from '../../object/program.js';
+import { runningKernelTypes } from '../../oracle/btf.js';
 import { KernelJudge } from '../../oracle/bulk.js';
 import type { Profile } from '../../verifier/result.js';
 import { INSN_BUDGET, verify } from '../../verifier/verify.js';
@@ -63,10 +64,12 @@ export function kindOfComplaint(message: string): string {
 /** Opens the comparison; holds a few maps of the kernel's until it is closed. Throws InputError where bpf(2) is refused. */
 export function openVerdicts(options: VerdictsOptions = {}): OpenComparison {
   const courts = (options.profiles ?? (['privileged', 'strict'] as const)).map(openCourt);
+  const structs = runningKernelTypes();
   const constraints = options.types === undefined ? {} : { types: options.types };
   return {
     compare(seed, index, tally) {
-      const original = sample(seed, index, constraints);
+      const drawn = sample(seed, index, constraints);
+      const original = { ...drawn, program: { ...drawn.program, kernelTypes: structs } };
       const about = `seed ${seed} program ${index}`;
       const whole = { program: original.program, way: 'generated', about };
       // A near miss is of a program that was accepted: in a profile that refuses it no other mistake would show.
