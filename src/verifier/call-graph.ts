@@ -82,7 +82,7 @@ class Graph {
   }
 
   private size(start: number): number {
-    return Math.ceil(Math.max(this.use.depth.get(start) ?? 0, 1) / ROUND) * ROUND;
+    return Math.ceil((this.use.depth.get(start) ?? 0) / ROUND) * ROUND;
   }
 
   /** Where the walk has been: the subprogram, how deep, and whether below a callback. */

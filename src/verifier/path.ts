@@ -13,7 +13,7 @@ import type { CallbackFrame, Frame, Ref, Reg, Slot, State } from './state.js';
 import { BYTE } from './state.js';
 
 /** MAX_CALL_FRAMES in include/linux/bpf_verifier.h. */
-export const MAX_FRAMES = 8;
+const MAX_FRAMES = 8;
 
 export interface Ids {
   next: number;
