@@ -83,7 +83,8 @@ export class AbstractMachine implements Machine<Reg> {
       return scalarReg(abstract.signExtend(bits, unknownReg.num));
     }
     const num = abstract.signExtend(bits, a.num);
-    return num === a.num ? a : scalarReg(num);
+    // Linux sees that the value stays the same, and keeps what it is linked to, only where the sign bit is never set.
+    return num === a.num && a.num.umax < 1n << BigInt(bits - 1) ? a : scalarReg(num);
   }
 
   swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: Reg): Reg {
