@@ -19,6 +19,8 @@ import type { LogValue } from './value.js';
 /** What the log tells of one path right before an insn. */
 export interface LogPoint {
   readonly slot: number;
+  /** Slot of the insn that led here; -1 where a walk starts. */
+  readonly from: number;
   /** Depth of the frame that runs, 0 for the outermost. */
   readonly frame: number;
   /** Slots of the calls that opened the frames above the outermost, outermost first. */
@@ -56,7 +58,15 @@ const NOISE =
   /^(;|mark_precise|\(\d|SCC |(?:frame \d+: )?propagating|func#\d+ @|Live regs before|processed \d|verification time|stack depth|Func#\d+ |Validating |frame\d+ bpf_loop iteration limit|\s*$)/;
 const UNPARSED_KEPT = 100;
 
-type Known = Omit<LogPoint, 'slot'>;
+type Known = Omit<LogPoint, 'slot' | 'from'>;
+
+/** An insn at which one path may have been left to be taken up, and one that is only speculated on. */
+interface Pending {
+  readonly slot: number;
+  readonly known: Known;
+  takenUp: boolean;
+  speculatedOn: boolean;
+}
 
 const START: Known = {
   frame: 0,
@@ -97,7 +107,7 @@ class LogWalk implements WalkSummary {
   private at = -1;
   private taken: readonly LogHold['kind'][] = [];
   /** What was known before insns that may have left a path to be taken up later, latest last. */
-  private pending: { readonly slot: number; readonly known: Known }[] = [];
+  private pending: Pending[] = [];
   /** Whose state comes on the next line. */
   private next: 'callee' | 'left' | 'caller' | 'ignored' | undefined;
   private returned = false;
@@ -174,13 +184,13 @@ class LogWalk implements WalkSummary {
     this.insns++;
     this.returned = false;
     this.settle();
-    if (!this.speculative) this.visit({ slot, ...this.now });
+    if (!this.speculative) this.visit({ slot, from: this.at, ...this.now });
     const op = this.ops[slot];
     if (op === undefined) {
       this.strange(text);
       return;
     }
-    if (mayFork(op)) this.pending.push({ slot, known: this.now });
+    if (mayFork(op)) this.pending.push({ slot, known: this.now, takenUp: false, speculatedOn: false });
     this.at = slot;
     const contract = this.contractAt(slot);
     const outcomes = contract === undefined ? [] : [contract.outcomes.at(-1)!];
@@ -264,8 +274,12 @@ class LogWalk implements WalkSummary {
    */
   private takeUp(slot: number, state: LogState | undefined): Known {
     for (let i = this.pending.length - 1; i >= 0; i--) {
-      const { slot: at, known } = this.pending[i]!;
-      if (at !== slot || (state !== undefined && !fits(state, known))) continue;
+      const pending = this.pending[i]!;
+      const { known } = pending;
+      if (pending.slot !== slot || (this.speculative ? pending.speculatedOn : pending.takenUp)) continue;
+      if (state !== undefined && !fits(state, known)) continue;
+      if (this.speculative) pending.speculatedOn = true;
+      else pending.takenUp = true;
       this.pending.length = i + 1;
       return known;
     }
