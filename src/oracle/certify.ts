@@ -178,7 +178,7 @@ function judge(
       const message = `no stub can be expressed: ${names}`;
       return { verdict: 'inexpressible', message, walked: 0, ...common };
     }
-    const result = load(made.program, options, options.stats === true ? 4 : 0);
+    const result = loadTwoMode(made.program, options);
     const walked = walkedIn(result.log);
     if (result.ok) {
       result.close();
@@ -196,13 +196,23 @@ function judge(
   }
 }
 
+/** What is too large is not asked about again: a log of a million insns takes seconds, and says no more. */
+function loadTwoMode(program: Program, options: CertifyOptions & { readonly profile: Profile }): LoadResult {
+  const brief = load(program, options, options.stats === true ? 4 : 0, false);
+  if (brief.ok || brief.stage !== 'program') return brief;
+  if (brief.errno === 'E2BIG') return { ...brief, message: 'too large for Linux to walk (E2BIG)' };
+  return load(program, options, 0, true);
+}
+
 function load(
   program: Program,
   options: CertifyOptions & { readonly profile: Profile },
   logLevel: 0 | 4,
+  explain = true,
 ): LoadResult {
   return loadProgram(program, {
     logLevel,
+    explain,
     strictCaps: options.profile === 'strict',
     ...(options.lend === undefined ? {} : { lend: options.lend }),
   });
