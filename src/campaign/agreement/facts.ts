@@ -13,7 +13,7 @@
 import { sample } from '../../../generators/sample.js';
 import { decodeAll } from '../../isa/decode.js';
 import type { Program, ProgType } from '../../object/program.js';
-import { loadProgram } from '../../oracle/load.js';
+import { type LoadOptions, loadProgram } from '../../oracle/load.js';
 import { type LogPoint, readWalk, type WalkSummary } from '../../oracle/walk-log/walk.js';
 import type { VerifierDefects } from '../../verifier/defects.js';
 import type { Profile, Visit } from '../../verifier/result.js';
@@ -34,9 +34,13 @@ export interface FactsOptions {
   readonly defects?: VerifierDefects;
 }
 
-/** Bytes of log that are read; of a longer one nothing is. */
-const LOG_LIMIT = 1 << 26;
 const MOST = 3000;
+/** Insns that Linux may walk, of the program that shows everything. */
+const MOST_LOGGED = 30_000;
+/** Bytes of log, enough for as many insns. */
+const LOG_LIMIT = 1 << 26;
+/** Log level that prints statistics only. */
+const STATISTICS = 4;
 
 /** Opens the comparison. Throws InputError where bpf(2) is refused. */
 export function openFacts(options: FactsOptions = {}): OpenComparison {
@@ -78,21 +82,11 @@ export function compareFacts(
     return;
   }
   const shown = profile === 'privileged' ? showEverything(program) : { program, shownAt: undefined };
-  const loaded = loadProgram(shown.program, {
-    logLevel: 2,
-    logLimit: LOG_LIMIT,
-    strictCaps: profile === 'strict',
-    everyState: profile === 'privileged',
-  });
-  if (!loaded.ok || loaded.logCut) {
-    tally.count(`${profile}: left out, ${loaded.ok ? 'long log' : 'refused by Linux'}`);
-    if (loaded.ok) loaded.close();
-    return;
-  }
-  loaded.close();
+  const log = logOf(shown.program, profile, (why) => tally.count(`${profile}: left out, ${why}`));
+  if (log === undefined) return;
   const points: LogPoint[] = [];
   const { shownAt } = shown;
-  const summary = readWalk(loaded.log, shown.program, (point) => {
+  const summary = readWalk(log, shown.program, (point) => {
     const slot = shownAt === undefined ? point.slot : shownAt.get(point.slot);
     if (slot !== undefined) points.push(point);
   });
@@ -100,6 +94,31 @@ export function compareFacts(
   if (summary.unparsedCount > 0)
     tally.count(`${profile}: lines and words not understood`, summary.unparsedCount);
   new Comparing(program, profile, (slot) => ours.facts.at(slot), summary, shownAt, tally, about).all(points);
+}
+
+/** The log of level 2, unless Linux refuses the program or walks it for long: that is asked first, for the log can be very long. */
+function logOf(program: Program, profile: Profile, leftOut: (why: string) => void): string | undefined {
+  const options: LoadOptions = {
+    strictCaps: profile === 'strict',
+    everyState: profile === 'privileged',
+    explain: false,
+  };
+  const asked = loadProgram(program, { ...options, logLevel: STATISTICS });
+  if (!asked.ok) {
+    leftOut(asked.stage === 'program' ? 'refused by Linux' : 'not judged by Linux');
+    return undefined;
+  }
+  asked.close();
+  const insns = Number(/^processed (\d+) insns/m.exec(asked.log)?.[1]);
+  if (!(insns <= MOST_LOGGED)) {
+    leftOut('long for Linux');
+    return undefined;
+  }
+  const loaded = loadProgram(program, { ...options, logLevel: 2, logLimit: LOG_LIMIT });
+  if (loaded.ok) loaded.close();
+  if (loaded.ok && !loaded.logCut) return loaded.log;
+  leftOut('log not to be had');
+  return undefined;
 }
 
 class Comparing {
