@@ -1,10 +1,21 @@
 /** The comparisons with Linux, by name. */
+import sound from '../../patch/sets/sound.js';
+import { openCertificates } from './certificates.js';
 import type { OpenComparison } from './comparison.js';
 import { openFacts } from './facts.js';
+import { openValues } from './values.js';
 import { openVerdicts } from './verdicts.js';
 
 /** How each is opened. Throws InputError where bpf(2) is refused. */
 export const COMPARISONS: Readonly<Record<string, () => OpenComparison | Promise<OpenComparison>>> = {
-  facts: () => openFacts(),
+  /** Verdicts on generated programs. */
+  generated: () => openVerdicts({ breaks: [] }),
+  /** Verdicts on generated programs and their near misses. */
   verdicts: () => openVerdicts(),
+  facts: () => openFacts(),
+  values: () => openValues(),
+  /** Certificates of generated programs under the rules of `sound`. */
+  sound: () => openCertificates({ rules: [sound], random: 0 }),
+  /** Certificates under all shipped rule sets and random ones. */
+  certificates: () => openCertificates(),
 };
