@@ -7,6 +7,7 @@
  * away: a difference is put down to it only if it is gone then.
  */
 import fc from 'fast-check';
+import type { ProgramConstraints } from '../../../generators/program.js';
 import { mix, randomFor } from '../../../generators/random.js';
 import { ruleArbitrary, wrongRuleArbitrary } from '../../../generators/rule.js';
 import { sample } from '../../../generators/sample.js';
@@ -36,8 +37,8 @@ export interface CertificatesOptions {
   readonly random?: number;
   /** Worlds that each program is killed in, 3 unless told. */
   readonly worlds?: number;
-  /** Insns that a program may have; as many as come unless told. */
-  readonly maxInsns?: number;
+  /** What the programs are made of; anything unless told. */
+  readonly constraints?: ProgramConstraints;
   /** Seeded defects of the two-mode program, for tests. */
   readonly defects?: TwoModeDefects;
 }
@@ -46,10 +47,9 @@ export interface CertificatesOptions {
 export function openCertificates(options: CertificatesOptions = {}): OpenComparison {
   const kernel = kernelAvailable();
   if (!kernel.ok) throw new InputError(kernel.reason);
-  const { maxInsns } = options;
   return {
     async compare(seed, index, tally) {
-      const { program } = sample(seed, index, maxInsns === undefined ? {} : { maxInsns });
+      const { program } = sample(seed, index, options.constraints ?? {});
       await compareProgram(program, seed, index, options, tally);
     },
     close() {},
