@@ -19,7 +19,7 @@ import type { VerifierDefects } from '../../verifier/defects.js';
 import type { Profile, Visit } from '../../verifier/result.js';
 import { verify } from '../../verifier/verify.js';
 import type { OpenComparison, Tally } from './comparison.js';
-import { heldAtPoint, heldInState } from './facts/held.js';
+import { heldAtPoint, heldInState, isHeldShown } from './facts/held.js';
 import { behindLoops } from './facts/loops.js';
 import { type Found, sameFrames, uncovered } from './facts/point.js';
 import { showEverything } from './facts/show.js';
@@ -173,14 +173,12 @@ class Comparing {
 
   private held(slot: number, points: readonly LogPoint[]): void {
     const theirs = points.map(heldAtPoint);
-    if (theirs.includes(undefined)) {
-      this.tally.count(`${this.profile}: insns under a lock that the log does not show`);
-      return;
-    }
     const ours = this.facts(slot).map(({ state }) => heldInState(state));
-    for (const which of ['kinds', 'exact'] as const) {
+    const shown = points.every(isHeldShown);
+    if (!shown) this.tally.count(`${this.profile}: insns under a lock that the log does not show`);
+    for (const which of shown ? (['kinds', 'exact'] as const) : (['locks'] as const)) {
       const a = new Set(ours.map((held) => held[which]));
-      const b = new Set(theirs.map((held) => held![which]));
+      const b = new Set(theirs.map((held) => held[which]));
       const onlyOurs = [...a].filter((held) => !b.has(held));
       const onlyTheirs = [...b].filter((held) => !a.has(held));
       if (onlyOurs.length === 0 && onlyTheirs.length === 0) continue;
@@ -200,11 +198,12 @@ class Comparing {
       live: this.legacy || this.profile === 'strict' ? 0 : (this.summary.live.get(point.slot) ?? 0),
       strict: this.profile === 'strict',
     };
-    const held = heldAtPoint(point)?.exact;
+    const which = isHeldShown(point) ? 'exact' : 'locks';
+    const held = heldAtPoint(point)[which];
     let best: readonly Found[] | undefined;
     for (const { state } of this.facts(slot)) {
       if (!sameFrames(state, point)) continue;
-      if (held !== undefined && heldInState(state).exact !== held) continue;
+      if (heldInState(state)[which] !== held) continue;
       const found = uncovered(state, point, sides);
       if (found.length === 0) {
         this.tally.count(`${this.profile}: states of Linux that are covered`);

@@ -9,6 +9,8 @@ export interface Held {
   readonly exact: string;
   /** Without slots: what states that are compared for pruning must agree in. */
   readonly kinds: string;
+  /** Locks and sections only: all that can be told where a lock that the log does not show comes first. */
+  readonly locks: string;
 }
 
 function spell(
@@ -18,9 +20,14 @@ function spell(
 ): Held {
   const sections = `${rcu ? ', rcu' : ''}${preempt > 0 ? `, preempt ${preempt}` : ''}`;
   const calls = frames.length === 0 ? '' : ` in ${frames.join('>')}`;
-  const list = (of: (ref: Pick<LogHold, 'kind' | 'at'>) => string): string =>
-    `${refs.length === 0 ? 'nothing' : refs.map(of).join(' ')}${sections}${calls}`;
-  return { exact: list((ref) => `${ref.kind}@${ref.at}`), kinds: list((ref) => ref.kind) };
+  const list = (texts: readonly string[]): string =>
+    `${texts.length === 0 ? 'nothing' : texts.join(' ')}${sections}${calls}`;
+  const exact = refs.map(({ kind, at }) => `${kind}@${at}`);
+  return {
+    exact: list(exact),
+    kinds: list(refs.map(({ kind }) => kind)),
+    locks: list(exact.filter((_, i) => refs[i]!.kind !== 'pointer' && refs[i]!.kind !== 'irq')),
+  };
 }
 
 export function heldInState(state: State): Held {
@@ -31,8 +38,9 @@ export function heldInState(state: State): Held {
   );
 }
 
-/** Undefined where a lock that the log does not show hides the references. */
-export function heldAtPoint(point: LogPoint): Held | undefined {
-  if (!showsReferences(point.held)) return undefined;
+export function heldAtPoint(point: LogPoint): Held {
   return spell(point.held, point.callsites, point);
 }
+
+/** Whether the log tells of all that is held there. */
+export const isHeldShown = (point: LogPoint): boolean => showsReferences(point.held);
