@@ -74,6 +74,7 @@ export class Comparison {
   /** Does `old`, a state walked before at the same slot, cover `cur`? */
   covers(old: State, cur: State, mode: Mode, counts: Counts): boolean {
     if (old.frames.length !== cur.frames.length) return false;
+    if (old.speculative === true && cur.speculative !== true) return false;
     this.mode = mode;
     this.counts = counts;
     this.loose = false;

@@ -59,7 +59,8 @@ export class AbstractMachine implements Machine<Reg> {
 
   binary(op: BinaryOp, width: Width, a: Reg, b: Reg): Reg {
     if (isPointer(a) || isPointer(b))
-      return pointerBinary(this.p, op, width, a, b, 'dst' in this.op ? this.op.dst : 0, this.byRegister);
+      return pointerBinary(this.p, op, width, a, b, this.dst, this.srcRegister);
+    if (this.srcRegister !== undefined && (op === 'add' || op === 'sub')) this.p.guard?.numbers(this.dst, op);
     return scalarReg(abstract.binary(op, width, a.num, b.num));
   }
 
@@ -91,9 +92,13 @@ export class AbstractMachine implements Machine<Reg> {
     return scalarReg(abstract.swap(op, bits, isPointer(a) ? this.pointerAsNumber().num : a.num));
   }
 
-  /** The insn's second operand is a register. */
-  private get byRegister(): boolean {
-    return this.op.kind === 'alu' && 'reg' in this.op.src;
+  private get dst(): number {
+    return 'dst' in this.op ? this.op.dst : 0;
+  }
+
+  /** The insn's second operand, if it is a register. */
+  private get srcRegister(): number | undefined {
+    return this.op.kind === 'alu' && 'reg' in this.op.src ? this.op.src.reg : undefined;
   }
 
   private pointerAsNumber(): Reg {

@@ -9,6 +9,7 @@ import type { VerifierDefects } from './defects.js';
 import { refuse } from './refusal.js';
 import { pointerReg, UNINIT, unknownReg } from './regs.js';
 import type { Profile } from './result.js';
+import type { Speculation } from './speculation.js';
 import type { CallbackFrame, Frame, Ref, Reg, Slot, State } from './state.js';
 import { BYTE } from './state.js';
 
@@ -29,6 +30,10 @@ export class Path {
   irq = 0;
   mayGoto = 0;
   unrolled = 0;
+  /** Only a processor that guessed wrong is on this path. */
+  speculative = false;
+  /** Keeps guard against such paths, for a loader without CAP_PERFMON. */
+  guard: Speculation | undefined;
   /** By first slot of a subprogram: how many bytes of its frame some path has touched, from the top. */
   readonly stackDepth = new Map<number, number>();
 
@@ -63,6 +68,7 @@ export class Path {
     this.irq = state.irq;
     this.mayGoto = state.mayGoto;
     this.unrolled = state.unrolled ?? 0;
+    this.speculative = state.speculative === true;
   }
 
   /** The state as it is now; later changes to the path do not show in it. */
@@ -77,15 +83,9 @@ export class Path {
   }
 
   private withFrames(frames: Frame[]): State {
-    return {
-      frames,
-      refs: this.refs,
-      rcu: this.rcu,
-      preempt: this.preempt,
-      irq: this.irq,
-      mayGoto: this.mayGoto,
-      unrolled: this.unrolled,
-    };
+    const { refs, rcu, preempt, irq, mayGoto, unrolled } = this;
+    const state = { frames, refs, rcu, preempt, irq, mayGoto, unrolled };
+    return this.speculative ? { ...state, speculative: true } : state;
   }
 
   /** Bytes of the frame at this depth, down to `bytes` below its top, are used. */

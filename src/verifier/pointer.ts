@@ -22,7 +22,7 @@ const IMMOVABLE = new Set([
   'dynptr',
 ]);
 
-/** `a op b` where at least one side is a pointer. `regno` is the destination, for messages; `byRegister`: b is not an immediate. */
+/** `a op b` where at least one side is a pointer. `regno` is the destination, for messages; `src`: the register of b, if it is one. */
 export function pointerBinary(
   p: Path,
   op: BinaryOp,
@@ -30,7 +30,7 @@ export function pointerBinary(
   a: Reg,
   b: Reg,
   regno: number,
-  byRegister: boolean,
+  src: number | undefined,
 ): Reg {
   if (isPointer(a) && isPointer(b)) {
     // Any combination of two pointers is a number that says nothing; only the difference is allowed.
@@ -61,20 +61,12 @@ export function pointerBinary(
   // Linux does not track `fp -= scalar`: it is written `fp += -scalar`.
   if (op === 'sub' && pointer.type === 'stack') refuse(`R${regno} subtraction from stack pointer prohibited`);
   checkRange(pointer, scalar, regno);
-  if (p.strict && byRegister) checkSpeculation(pointer, scalar, regno);
-  return moved(p, op, pointer, scalar, regno);
-}
-
-/** What cannot be masked against speculation is refused to a loader without CAP_PERFMON (sanitize_ptr_alu). */
-function checkSpeculation(pointer: Reg, { num }: Reg, regno: number): void {
-  if (!isConst(num) && num.smin < 0n !== num.smax < 0n)
-    refuse(
-      `R${regno} has unknown scalar with mixed signed bounds, pointer arithmetic with it prohibited for !root`,
-    );
-  if (pointer.type !== 'stack' && pointer.type !== 'map_value')
-    refuse(
-      `R${regno} has pointer with unsupported alu operation, pointer arithmetic with it prohibited for !root`,
-    );
+  if (p.guard === undefined || src === undefined) return moved(p, op, pointer, scalar, regno);
+  const move = { op, dst: regno, src, pointer, number: scalar, inPlace: pointer === a };
+  const before = p.guard.before(p, move);
+  const result = moved(p, op, pointer, scalar, regno);
+  p.guard.after(p, move, result, before);
+  return result;
 }
 
 function checkRange(pointer: Reg, scalar: Reg, regno: number): void {

@@ -110,6 +110,7 @@ const isZero = (r: Reg): boolean => r.type === 'scalar' && isConst(r.num) && r.n
 
 /** Stores a register (or an immediate as a scalar) at a fixed offset of frame `depth`. */
 function writeFixed(p: Path, depth: number, off: number, size: number, value: Reg): void {
+  p.guard?.beforeStore(p.slot(depth, slotOf(off))?.bytes, size, isPointer(value));
   for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) breakDynptrAt(p, depth, index);
   const index = slotOf(off);
   const aligned = byteOf(off) === 0;
@@ -174,6 +175,8 @@ export function writeStack(p: Path, ptr: Reg, regno: number, off: number, size: 
 /** A function fills this memory: every byte in range becomes unknown but written. */
 export function fillStack(p: Path, depth: number, off: number, size: number): void {
   if (size === 0) return;
+  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++)
+    p.guard?.beforeStore(p.slot(depth, index)?.bytes, 1, false);
   for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) breakDynptrAt(p, depth, index);
   writeBytes(p, depth, off, size, BYTE.misc);
 }

@@ -167,6 +167,8 @@ export interface State {
   /** may_goto depth. */
   readonly mayGoto: number;
   /** How many callbacks were entered on this path (callback_unroll_depth); undefined is none. */
+  /** Only a processor that guessed a branch wrong comes here, for a moment: what is known is no fact. */
+  readonly speculative?: true;
   readonly unrolled?: number;
 }
 

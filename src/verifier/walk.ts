@@ -28,9 +28,10 @@ import { AbstractMachine } from './machine.js';
 import { globalCallReads, relied, stackAccess, stackReads } from './needs.js';
 import { Path } from './path.js';
 import { Refusal, refuse } from './refusal.js';
-import { isPointer, scalarReg, unknownReg } from './regs.js';
+import { scalarReg, unknownReg } from './regs.js';
 import type { Profile, Visit } from './result.js';
 import { abstract, split } from './scalar-alu.js';
+import { Speculation } from './speculation.js';
 import { type Activation, StackLife } from './stack-life.js';
 import type { Reg, State } from './state.js';
 import { clearSingularIds, Dropped, dropDeadSlots } from './tidy.js';
@@ -136,6 +137,13 @@ export class Walk {
       this.life,
       options.defects,
     );
+    if (options.profile === 'strict' && options.stubAt === undefined) {
+      this.path.guard = new Speculation(
+        code.ops.length,
+        () => this.guess(this.slot + 1),
+        () => this.checkpoints.compareExactly(),
+      );
+    }
     this.dropped = new Dropped(code);
     this.globals = new Globals(program, code);
     this.calls = new Calls(this.path, code, this.globals, (slot) => {
@@ -193,6 +201,27 @@ export class Walk {
     });
   }
 
+  /** A processor may guess that the path goes on here. */
+  private guess(slot: number): void {
+    const { path, current } = this;
+    const real = !path.speculative;
+    path.speculative = true;
+    this.current = undefined;
+    this.push(slot);
+    this.current = current;
+    path.speculative = !real;
+  }
+
+  /** The other way of a jump whose way is known, with nothing known of what it compares. */
+  private guessOtherWay(slot: number, b: Branch): void {
+    const { path } = this;
+    const before = path.snapshot();
+    path.setReg(b.dst, unknownReg);
+    if (b.src !== undefined) path.setReg(b.src, unknownReg);
+    this.guess(slot);
+    path.restore(before);
+  }
+
   /** Is this the start of a callback that the insn at hand has arranged to run later? */
   isLater(slot: number, { frames }: State): boolean {
     const frame = frames[0]!;
@@ -233,7 +262,7 @@ export class Walk {
           this.loopKind(this.slot, op),
         );
         if (by !== undefined) {
-          if (by.visit !== undefined) {
+          if (by.visit !== undefined && !path.speculative) {
             this.current?.next.push(by.visit);
             if (loose) this.looseEnds.push({ visit: by.visit, state: path.snapshot() });
           }
@@ -242,16 +271,16 @@ export class Walk {
         if (checkpoints.keep) {
           clearSingularIds(path);
           const kept = path.snapshot();
-          const visit = options.keepVisits ? this.visit(slot, kept, true) : undefined;
+          const visit = options.keepVisits && !path.speculative ? this.visit(slot, kept, true) : undefined;
           first ??= visit;
           this.parent = checkpoints.add({ ...arrival, state: kept }, visit, this.walked);
           this.step = undefined;
           this.landings = 0;
-        } else if (options.keepVisits) {
+        } else if (options.keepVisits && !path.speculative) {
           const visit = this.visit(slot, path.snapshot(), true);
           first ??= visit;
         }
-      } else if (options.keepVisits) {
+      } else if (options.keepVisits && !path.speculative) {
         const visit = this.visit(slot, path.snapshot(), false);
         first ??= visit;
       }
@@ -260,10 +289,23 @@ export class Walk {
       if (this.backtracker !== undefined)
         this.step = { slot, depth: path.depth, prev: this.step, access: -1, linked: undefined };
       const isCall = op.kind === 'call' || op.kind === 'exit';
-      slot = this.one(slot, op);
+      slot = path.speculative ? this.guessed(slot, op) : this.one(slot, op);
       if (isCall) this.activate();
     }
     return first;
+  }
+
+  /** Runs one insn where only a wrong guess leads. What is wrong with it is no refusal: a barrier keeps the guess from coming so far. */
+  private guessed(slot: number, op: Op): number | undefined {
+    const guard = this.path.guard;
+    if (guard === undefined || guard.stopsBefore(slot)) return undefined;
+    try {
+      const next = this.one(slot, op);
+      return guard.stopsAfter(slot) ? undefined : next;
+    } catch (error) {
+      guard.recover(slot, error);
+      return undefined;
+    }
   }
 
   /** Looks up the function that runs now, by the calls that led to it. */
@@ -306,7 +348,7 @@ export class Walk {
     this.current = undefined;
     try {
       const next = this.one(slot, op);
-      const found: Start[] = this.work;
+      const found: Start[] = this.work.filter((p) => p.state.speculative !== true);
       if (next !== undefined) found.push({ slot: next, state: path.snapshot() });
       return found;
     } finally {
@@ -343,6 +385,7 @@ export class Walk {
   /** Runs one insn. Returns the slot where the path goes on; undefined when it has ended. */
   private one(slot: number, op: Op): number | undefined {
     const { machine, path } = this;
+    if (path.guard !== undefined) path.guard.slot = slot;
     machine.begin(op);
     if (op.kind === 'alu') this.splitBySign(slot, op);
     if (this.step !== undefined) this.before(op, slot);
@@ -381,8 +424,6 @@ export class Walk {
     this.rely(needs.regs);
     for (const place of needs.slots) this.backtracker!.wanted.addSlot(place >> 6, place & 63);
     if (needs.slots.length > 0) this.mark(step);
-    if (path.strict && op.kind === 'alu' && 'reg' in op.src && isPointer(path.reg(op.dst)))
-      this.checkpoints.compareExactly();
   }
 
   /** Notes which stack slots the insn reads, and which one it writes in full. */
@@ -422,6 +463,7 @@ export class Walk {
     const known = decide(b);
     if (known !== undefined) {
       this.rely(sides);
+      if (path.guard !== undefined) this.guessOtherWay(known ? slot + 1 : b.slot, b);
       if (b.left.type === 'scalar' && !follow(path, b, known)) return undefined;
       return known ? b.slot : slot + 1;
     }

@@ -1,0 +1,150 @@
+/**
+ * What a loader without CAP_PERFMON must bear: the kernel also walks the ways that a processor which guesses a branch wrong would take
+ * for a moment, and masks pointer arithmetic. A mistake on such a way is no refusal, for a barrier is put before the insn; but the
+ * arithmetic of real ways has to be such that it can be masked. Follows sanitize_ptr_alu, sanitize_val_alu, retrieve_ptr_limit and
+ * error_recoverable_with_nospec of kernel/bpf/verifier.c.
+ */
+import type { Path } from './path.js';
+import { Refusal, refuse } from './refusal.js';
+import { isConst } from './scalar.js';
+import type { ByteKind, Reg } from './state.js';
+import { BYTE } from './state.js';
+
+const STACK = 512;
+const PROHIBITED = 'pointer arithmetic with it prohibited for !root';
+
+/** Pointer arithmetic with a register: `pointer op number`, written to register `dst`. */
+export interface PointerMove {
+  readonly op: 'add' | 'sub';
+  readonly dst: number;
+  readonly src: number;
+  readonly pointer: Reg;
+  readonly number: Reg;
+  /** The pointer is in the destination register. */
+  readonly inPlace: boolean;
+}
+
+/** How an insn's operand will be masked; the same on every way to it, or it cannot be. */
+interface Mask {
+  readonly how: string;
+  readonly limit: number;
+}
+
+const PLAIN: Mask = { how: 'number', limit: 0 };
+
+export class Speculation {
+  /** The insn being walked. */
+  slot = 0;
+  private readonly barrier: Uint8Array;
+  private readonly barrierAfter: Uint8Array;
+  private readonly masks = new Map<number, Mask>();
+
+  /** `guess`: remembers that the present state is to be walked from the next insn on, as a wrong guess. */
+  constructor(
+    slots: number,
+    private readonly guess: () => void,
+    private readonly compareExactly: () => void,
+  ) {
+    this.barrier = new Uint8Array(slots);
+    this.barrierAfter = new Uint8Array(slots);
+  }
+
+  /** No wrong guess comes past this insn: there is a barrier before it. */
+  stopsBefore(slot: number): boolean {
+    return this.barrier[slot] === 1;
+  }
+
+  /** The same, right after it. */
+  stopsAfter(slot: number): boolean {
+    return this.barrierAfter[slot] === 1;
+  }
+
+  /** A wrong guess made a mistake at this insn. Throws what no barrier helps against. */
+  recover(slot: number, error: unknown): void {
+    if (
+      !(error instanceof Refusal) ||
+      error.reason === 'budget' ||
+      /too complex|too deep/.test(error.message)
+    )
+      throw error;
+    this.barrier[slot] = 1;
+    this.masks.delete(slot);
+  }
+
+  /** Before `size` bytes of a stack slot are written: a load that overtakes the store must not see a pointer, or what was there before. */
+  beforeStore(bytes: readonly ByteKind[] | undefined, size: number, pointer: boolean): void {
+    const known = (kind: ByteKind | undefined): boolean => kind === BYTE.misc || kind === BYTE.zero;
+    let barrier = pointer;
+    for (let i = 0; i < size && i < 8; i++) if (!known(bytes?.[7 - i])) barrier = true;
+    if (barrier) this.barrierAfter[this.slot] = 1;
+  }
+
+  /** Two numbers are added or subtracted: on no other way may it be a pointer. */
+  numbers(dst: number, op: 'add' | 'sub'): void {
+    if (this.barrier[this.slot] !== 1) this.mask(PLAIN, dst, op);
+  }
+
+  /** Before a pointer is moved. Returns what `after` needs; undefined: nothing is to be masked. */
+  before(p: Path, move: PointerMove): number | undefined {
+    if (this.barrier[this.slot] === 1) return undefined;
+    const { number, pointer, dst } = move;
+    const known = isConst(number.num);
+    let limit: number | undefined;
+    if (!p.speculative) {
+      if (!known && number.num.smin < 0n !== number.num.smax < 0n) {
+        const at = move.inPlace ? move.src : dst;
+        refuse(`R${at} has unknown scalar with mixed signed bounds, ${PROHIBITED}`);
+      }
+      limit = limitOf(p, move, pointer);
+      if (!known) this.compareExactly();
+    }
+    if (!known) this.simulate(p, dst, pointer);
+    return limit;
+  }
+
+  /** After it was moved to where `moved` points. */
+  after(p: Path, move: PointerMove, moved: Reg, before: number | undefined): void {
+    if (before === undefined || this.barrier[this.slot] === 1) return;
+    const limit = Math.abs(before - limitOf(p, move, moved));
+    const { num } = move.number;
+    const how = `${num.smin < 0n ? 'negative ' : ''}${isConst(num) ? 'constant ' : ''}${move.inPlace}`;
+    this.mask({ how, limit }, move.dst, move.op);
+  }
+
+  /** A number that is out of bounds is masked to 0: the pointer stays where it is. */
+  private simulate(p: Path, dst: number, pointer: Reg): void {
+    const before = p.reg(dst);
+    p.setReg(dst, pointer);
+    this.guess();
+    p.setReg(dst, before);
+  }
+
+  private mask(mask: Mask, dst: number, op: 'add' | 'sub'): void {
+    const old = this.masks.get(this.slot);
+    if (old !== undefined && (old.how !== mask.how || old.limit !== mask.limit))
+      refuse(`R${dst} tried to ${op} from different maps, paths or scalars, ${PROHIBITED}`);
+    this.masks.set(this.slot, mask);
+  }
+}
+
+/** How far a pointer may move in the direction in which it is moved. */
+function limitOf(p: Path, { op, number, dst, src, inPlace }: PointerMove, pointer: Reg): number {
+  const left = (op === 'add') === number.num.smin < 0n;
+  let limit: bigint;
+  let most: number;
+  switch (pointer.type) {
+    case 'stack':
+      most = STACK + (left ? 1 : 0);
+      limit = -(BigInt.asIntN(64, pointer.num.value) + BigInt(pointer.off));
+      break;
+    case 'map_value':
+      most = p.program.maps[pointer.map]!.valueSize;
+      limit = (left ? pointer.num.smin : pointer.num.umax) + BigInt(pointer.off);
+      break;
+    default:
+      return refuse(`R${inPlace ? dst : src} has pointer with unsupported alu operation, ${PROHIBITED}`);
+  }
+  const bytes = Number(BigInt.asUintN(32, limit));
+  if (bytes >= most) refuse(`R${dst} tried to ${op} beyond pointer bounds, ${PROHIBITED}`);
+  return bytes;
+}
