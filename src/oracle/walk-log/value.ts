@@ -189,7 +189,7 @@ function attribute(told: Told, name: string, value: string): boolean {
     return true;
   }
   if (name === 'id') {
-    const id = /^(\d+)(?:([+-](?:0x[0-9a-f]+|\d+)))?$/.exec(value);
+    const id = /^(\d+)(?:([+-]\d+))?$/.exec(value);
     if (id === null) return false;
     told.id = Number(id[1]);
     told.delta = Number(id[2] ?? 0);
