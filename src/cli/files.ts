@@ -8,6 +8,7 @@ import { subprogStarts } from '../isa/target.js';
 import { readObject, type Skipped } from '../object/load.js';
 import type { Program, ProgType } from '../object/program.js';
 import { type Case, parseCase } from '../vm/case.js';
+import type { FoundFile } from './paths.js';
 
 export interface LoadedProgram {
   readonly file: string;
@@ -58,6 +59,42 @@ export function loadPrograms(files: readonly string[], options: LoadOptions = {}
     throw new InputError(`no program is called '${options.prog}'; there are ${names}`);
   }
   return { programs, skipped: all.flatMap(({ skipped }) => skipped) };
+}
+
+/** A file below a folder that a person named, which could not be used. */
+export interface BrokenFile {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/**
+ * Reads programs from all files, one file at a time, in order; files below folders that cannot be used are handed to `broken` instead.
+ * Throws InputError, before anything is handed out, for a file that was named itself and cannot be used.
+ */
+export function* eachFile(
+  files: readonly FoundFile[],
+  options: LoadOptions,
+  broken: (file: BrokenFile) => void,
+): Generator<LoadedFiles> {
+  const targetBtf = options.btf === undefined ? undefined : readBytes(options.btf);
+  const load = (path: string): LoadedFiles => loadFile(path, targetBtf, options.type ?? 'xdp');
+  const named = new Map(files.filter((one) => one.named).map(({ path }) => [path, load(path)]));
+  for (const { path } of files) {
+    let loaded = named.get(path);
+    try {
+      loaded ??= load(path);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      broken({ file: path, reason: error.message.trim().replace(/\s*\n\s*/g, ' ') });
+      continue;
+    }
+    yield {
+      programs: loaded.programs.filter(
+        ({ program }) => options.prog === undefined || program.name === options.prog,
+      ),
+      skipped: loaded.skipped,
+    };
+  }
 }
 
 function loadFile(file: string, targetBtf: Uint8Array | undefined, type: ProgType): LoadedFiles {

@@ -3,6 +3,20 @@ import { readdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { InputError } from '../isa/errors.js';
 
+/** A file, and whether a person named it or only a folder above it. */
+export interface FoundFile {
+  readonly path: string;
+  readonly named: boolean;
+}
+
+/** As `filesBelow`, telling apart what was named and what was found. */
+export function foundFiles(paths: readonly string[], extensions: readonly string[]): readonly FoundFile[] {
+  return paths.flatMap((path) => {
+    const named = !statSync(path).isDirectory();
+    return filesBelow([path], extensions).map((one) => ({ path: one, named }));
+  });
+}
+
 /**
  * The files named, and for a folder those below it that have one of these extensions, in order of name. Throws InputError for a folder
  * that has none and the file system's error for a path that is not there.

@@ -6,7 +6,7 @@ import { Compat } from './core/compat.js';
 import type { Target } from './core/relocate.js';
 import { type ElfSymbol, STB_WEAK } from './elf.js';
 import { type ConfigExtern, type ConfigMap, configMap } from './kconfig.js';
-import { NotModelled } from './not-modelled.js';
+import { NotInTarget, NotModelled } from './not-modelled.js';
 import type { MapDef } from './program.js';
 
 type Extern = { readonly section: string; readonly id: number; readonly type: BtfType };
@@ -68,7 +68,7 @@ export class Externs {
       throw new NotModelled(`extern '${name}' of .kconfig depends on the configuration of a kernel`);
     this.config ??= configMap(local, this.configExterns(local), (one) => this.weak.has(one));
     const setting = this.config.settings.get(name)!;
-    if ('problem' in setting) throw new NotModelled(setting.problem);
+    if ('problem' in setting) throw new NotInTarget(setting.problem);
     return { map: this.config.def, offset: setting.offset };
   }
 

@@ -13,7 +13,7 @@ import { Functions, type ObjectFunction } from './functions.js';
 import { kernelTypes } from './kernel/types.js';
 import { exceptionCallbacks, link, type Parts } from './link.js';
 import { readMaps } from './maps.js';
-import { NotModelled } from './not-modelled.js';
+import { NotInTarget, NotModelled } from './not-modelled.js';
 import type { KernelTypes, LocalType, MapDef, Program, SpecialField } from './program.js';
 import { isSubprogSection, programKind } from './sections.js';
 
@@ -36,6 +36,8 @@ export interface Skipped {
   readonly name: string;
   readonly section: string;
   readonly reason: string;
+  /** The target lacks what it needs: no verifier could be asked. */
+  readonly absent?: true;
 }
 
 export interface ReadObject {
@@ -132,7 +134,7 @@ export function readObject(bytes: Uint8Array, fileName: string, options: ReadOpt
     const { programs, skipped } = readPrograms(bytes, fileName, options);
     return {
       programs,
-      skipped: skipped.map(({ name, section, reason }) => ({ name, section, reason: printable(reason) })),
+      skipped: skipped.map((one) => ({ ...one, reason: printable(one.reason) })),
     };
   } catch (error) {
     // A corrupt file has corrupt names, and messages name what they are about.
@@ -177,7 +179,7 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
       structs !== undefined &&
       structs.arguments(kind.type, attach) === undefined
     )
-      throw new NotModelled(`it attaches to '${attach.target}', which is not in the BTF of the target`);
+      throw new NotInTarget(`it attaches to '${attach.target}', which is not in the BTF of the target`);
     const linked = link(parts, main);
     slots += linked.insns.length;
     if (slots > TOTAL_SLOTS_MAX)
@@ -206,7 +208,12 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
       programs.push(read(main));
     } catch (error) {
       if (!(error instanceof NotModelled)) throw error;
-      skipped.push({ name: main.name, section: main.section.name, reason: error.message });
+      skipped.push({
+        name: main.name,
+        section: main.section.name,
+        reason: error.message,
+        ...(error instanceof NotInTarget && { absent: true }),
+      });
     }
   }
   if (programs.length === 0) {

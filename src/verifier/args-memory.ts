@@ -8,7 +8,7 @@ import { progType } from '../kernel/progtypes.js';
 import type { CallSite } from './call-site.js';
 import { mapOf } from './call-site.js';
 import { ATTACHED } from './context.js';
-import { checkBuffer, checkRegion, load, overlaps } from './memory.js';
+import { checkAlignment, checkBuffer, checkRegion, load, overlaps } from './memory.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
 import { isNull, typeName } from './regs.js';
@@ -125,6 +125,7 @@ export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): v
   if ('bytes' in arg.size) {
     if (nullable && isNull(reg)) return;
     requireMemory(p, site, reg, regno, MEMORY, MEMORY_NAMES);
+    if (arg.aligned === true) checkAlignment({ reg, regno, off: 0, size: arg.size.bytes }, true);
     touch(p, reg, regno, arg.size.bytes, arg.access, true);
     return;
   }
@@ -135,7 +136,9 @@ export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): v
   if (size.type !== 'scalar') refuse(`R${sizeNo} type=${typeName(size)} expected=scalar`);
   const zero = sizeArg.kind === 'size' ? sizeArg.zero : true;
   if (nullable && isNull(reg)) return;
-  if (isNull(reg) && isConst(size.num) && size.num.value === 0n && zero) return;
+  // No memory at all: a helper's argument must be a pointer all the same (check_reg_type).
+  const nothing = isNull(reg) && isConst(size.num) && size.num.value === 0n && zero;
+  if (nothing && site.contract.kind === 'kfunc') return;
   if (size.num.smin < 0n) refuse(`R${sizeNo} min value is negative, either use unsigned or 'var &= const'`);
   if (size.num.umin === 0n && !zero) {
     refuse(`R${sizeNo} invalid zero-sized read: u64=[${size.num.umin},${size.num.umax}]`);

@@ -1,13 +1,17 @@
-/** `verify FILE...`: our verifier's verdict, and beside it the kernel's. */
+/** `verify FILE...`: our verifier's verdict, and beside it the kernel's; for many programs, where the two differ and why. */
+
+import { InputError } from '../../isa/errors.js';
 import { PROG_TYPES, type Program, type ProgType } from '../../object/program.js';
 import { type Judgement, KernelJudge } from '../../oracle/bulk.js';
+import { classify, type GapClass, type GapEntry, gapRows, gapTotals, reasonOf } from '../../report/gap.js';
 import type { Profile, Verdict } from '../../verifier/result.js';
 import { verify as verifyProgram } from '../../verifier/verify.js';
 import { type Define, since, withCommon } from '../command.js';
-import { type LoadOptions, loadPrograms } from '../files.js';
+import { type BrokenFile, eachFile, type LoadedProgram, type LoadOptions } from '../files.js';
 import { oneOf } from '../options.js';
-import { type ExitCode, type Outcome, worst } from '../outcome.js';
-import { filesBelow } from '../paths.js';
+import { type Common, type ExitCode, type Outcome, worst } from '../outcome.js';
+import { foundFiles } from '../paths.js';
+import { countBar } from '../progress.js';
 import { table } from '../table.js';
 
 interface Options extends LoadOptions {
@@ -24,52 +28,201 @@ export const verify: Define = (program, act) => {
     .option('--prog <NAME>', 'only the program of this name')
     .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
     .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
-    .action((files: string[], options: Options) => act(options, () => verifyFiles(files, options)));
+    .action((files: string[], options: Options) =>
+      act(options, (common) => verifyFiles(files, options, common)),
+    );
 };
 
-/** The words for a verdict; only the first two speak of the program. */
-type Word = 'accepted' | 'rejected' | 'unsupported' | 'budget';
+/** The words for a verdict; only the first two speak of the program. `error`: a defect of swansong's own. */
+type Word = 'accepted' | 'rejected' | 'unsupported' | 'budget' | 'error';
 
-function verifyFiles(paths: readonly string[], options: Options): Outcome {
-  const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
-  const profile = options.profile;
-  const judge = options.kernel ? new KernelJudge({ strictCaps: profile === 'strict' }) : undefined;
+interface Row {
+  readonly file: string;
+  readonly name: string;
+  readonly type: ProgType;
+  readonly verdict: Word;
+  readonly message: string;
+  readonly slot?: number;
+  readonly insns: number;
+  readonly walked: number;
+  readonly states: number;
+  readonly ms: number;
+  readonly kernel?: { readonly verdict: string; readonly message: string; readonly ms: number };
+  /** Where the two stand. */
+  readonly class?: GapClass;
+}
+
+interface LeftOut {
+  readonly file: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly absent?: true;
+}
+
+/** More programs than this are not listed one by one: only those on which the two verifiers differ. */
+const LISTED = 60;
+
+function verifyFiles(paths: readonly string[], options: Options, common: Common): Outcome {
+  const files = foundFiles(paths, ['.o', '.bpf', '.bin']);
+  const rows: Row[] = [];
+  const skipped: LeftOut[] = [];
+  const broken: BrokenFile[] = [];
+  const judges = options.kernel ? new Judges() : undefined;
+  const bar = countBar(common, 'files', files.length);
   try {
-    const rows = programs.map(({ file, program, case: one }) => {
-      const start = performance.now();
-      const verdict = verifyProgram(program, {
-        facts: false,
-        profile: profile ?? one?.profile ?? 'privileged',
-      });
-      const ours = { ...describe(verdict), ms: since(start) };
-      const kernel = judge && ask(judge, program);
-      return {
-        file,
-        name: program.name,
-        ...ours,
-        insns: program.insns.length,
-        ...(kernel ? { kernel } : {}),
-      };
-    });
-    const text = table(
-      ['program', 'verdict', 'insns', 'walked', 'states', 'ms', ...(judge ? ['kernel'] : []), 'message'],
-      rows.map((row) => [
-        `${row.file}:${row.name}`,
-        row.verdict,
-        row.insns,
-        row.walked,
-        row.states,
-        row.ms,
-        ...(row.kernel ? [row.kernel.verdict] : []),
-        row.message || (row.kernel?.message ?? ''),
-      ]),
-      ['insns', 'walked', 'states', 'ms'],
-    );
-    const exit = worst(rows.map((row) => exitOf(row.verdict, row.kernel?.verdict)));
-    return { exit, json: { programs: rows, skipped }, text: text + skippedLines(skipped) };
+    let done = 0;
+    for (const loaded of eachFile(files, options, (one) => {
+      broken.push(one);
+      done++;
+    })) {
+      bar.show(done, loaded.programs[0]?.file ?? '');
+      for (const { name, reason, file, absent } of loaded.skipped)
+        skipped.push({ file, name, reason, ...(absent && { absent }) });
+      for (const one of loaded.programs) rows.push(row(one, options.profile, judges));
+      done++;
+    }
   } finally {
-    judge?.close();
+    bar.close();
+    judges?.close();
   }
+  if (rows.length === 0) throw nothingFound(options, broken);
+  const gap = judges === undefined ? undefined : entriesOf(rows, skipped, broken);
+  const exits = rows.map((one) => exitOf(one.verdict, one.kernel?.verdict));
+  return {
+    exit: worst([...exits, ...(broken.length > 0 ? ([3] as const) : [])]),
+    json: {
+      programs: rows,
+      skipped,
+      broken,
+      ...(gap && { totals: gapTotals(gap), gap: gapRows(gap) }),
+    },
+    text: text(rows, gap, `${skippedLines(skipped)}${broken.map(brokenLine).join('')}`),
+  };
+}
+
+function nothingFound(options: Options, broken: readonly BrokenFile[]): InputError {
+  const [first] = broken;
+  if (first !== undefined) return new InputError(first.reason, { file: first.file });
+  return new InputError(`no program is called '${options.prog}'`);
+}
+
+function row({ file, program, case: one }: LoadedProgram, asked: Profile | undefined, judges?: Judges): Row {
+  const profile = asked ?? one?.profile ?? 'privileged';
+  const start = performance.now();
+  const ours = judged(program, profile);
+  const ms = since(start);
+  const kernel = judges?.ask(program, profile);
+  return {
+    file,
+    name: program.name,
+    type: program.type,
+    ...ours,
+    insns: program.insns.length,
+    ms,
+    ...(kernel && { kernel, class: classify({ ours, kernel }).class }),
+  };
+}
+
+/** Our verdict. One program that trips over a defect of ours does not keep others from being looked at. */
+function judged(
+  program: Program,
+  profile: Profile,
+): Pick<Row, 'verdict' | 'message' | 'slot' | 'walked' | 'states'> {
+  let verdict: Verdict;
+  try {
+    verdict = verifyProgram(program, { facts: false, profile });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { verdict: 'error', message: `internal error: ${message}`, walked: 0, states: 0 };
+  }
+  const { walked, states } = verdict;
+  if (verdict.ok) return { verdict: 'accepted', message: '', walked, states };
+  return { verdict: verdict.reason, message: verdict.message, slot: verdict.slot, walked, states };
+}
+
+/** The kernel in both profiles; a judge is only made when it is asked. */
+class Judges {
+  private readonly made = new Map<Profile, KernelJudge>();
+
+  constructor() {
+    // Says at once, and before long work, when there is no kernel to ask.
+    this.of('privileged');
+  }
+
+  private of(profile: Profile): KernelJudge {
+    const judge = this.made.get(profile) ?? new KernelJudge({ strictCaps: profile === 'strict' });
+    this.made.set(profile, judge);
+    return judge;
+  }
+
+  ask(program: Program, profile: Profile): { verdict: string; message: string; ms: number } {
+    const start = performance.now();
+    const { accepted, judged, message }: Judgement = this.of(profile).judge(program);
+    const verdict = accepted ? 'accepted' : judged ? 'rejected' : 'not judged';
+    return { verdict, message: message ?? '', ms: since(start) };
+  }
+
+  close(): void {
+    for (const judge of this.made.values()) judge.close();
+  }
+}
+
+function entriesOf(
+  rows: readonly Row[],
+  skipped: readonly LeftOut[],
+  broken: readonly BrokenFile[],
+): readonly GapEntry[] {
+  return [
+    ...rows.flatMap(({ kernel, file, name, verdict, message }): GapEntry[] =>
+      kernel === undefined
+        ? []
+        : [{ ...classify({ ours: { verdict, message }, kernel }), of: `${file}:${name}` }],
+    ),
+    ...skipped.map(
+      ({ file, name, reason, absent }): GapEntry => ({
+        class: absent ? 'not judged' : 'not modelled',
+        reason: reasonOf(reason),
+        of: `${file}:${name}`,
+      }),
+    ),
+    ...broken.map(
+      ({ file, reason }): GapEntry => ({
+        class: 'unreadable',
+        reason: reasonOf(reason),
+        of: file,
+      }),
+    ),
+  ];
+}
+
+/** `leftOut`: lines on what is not among the rows. Of many programs the table of reasons tells as much. */
+function text(rows: readonly Row[], gap: readonly GapEntry[] | undefined, leftOut: string): string {
+  const many = gap !== undefined && rows.length > LISTED;
+  const listed = many ? rows.filter((one) => one.class !== 'agree' && one.class !== 'not judged') : rows;
+  const kernel = gap === undefined ? [] : ['kernel', "kernel's ms"];
+  const programs = table(
+    ['program', 'verdict', 'insns', 'walked', 'states', 'ms', ...kernel, 'message'],
+    listed.map((one) => [
+      `${one.file}:${one.name}`,
+      one.verdict,
+      one.insns,
+      one.walked,
+      one.states,
+      one.ms,
+      ...(one.kernel ? [one.kernel.verdict, one.kernel.ms] : []),
+      one.message || (one.kernel?.message ?? ''),
+    ]),
+    ['insns', 'walked', 'states', 'ms', "kernel's ms"],
+  );
+  if (gap === undefined) return programs + leftOut;
+  const totals = Object.entries(gapTotals(gap)).map(([kind, count]) => `${count} ${kind}`);
+  const reasons = table(
+    ['programs', 'class', 'reason', 'for example'],
+    gapRows(gap).map((one) => [one.programs, one.class, one.reason, one.example]),
+    ['programs'],
+  );
+  const above = many ? programs : programs + leftOut;
+  return `${above}${above === '' ? '' : '\n'}${reasons}\n${totals.join(', ')}\n`;
 }
 
 /** One line for each program of an object that was left out. */
@@ -77,24 +230,7 @@ export function skippedLines(skipped: readonly { file: string; name: string; rea
   return skipped.map(({ file, name, reason }) => `left out: ${file}:${name}: ${reason}\n`).join('');
 }
 
-function describe(verdict: Verdict): {
-  readonly verdict: Word;
-  readonly message: string;
-  readonly slot?: number;
-  readonly walked: number;
-  readonly states: number;
-} {
-  const { walked, states } = verdict;
-  if (verdict.ok) return { verdict: 'accepted', message: '', walked, states };
-  return { verdict: verdict.reason, message: verdict.message, slot: verdict.slot, walked, states };
-}
-
-function ask(judge: KernelJudge, program: Program): { verdict: string; message: string; ms: number } {
-  const start = performance.now();
-  const { accepted, judged, message }: Judgement = judge.judge(program);
-  const verdict = accepted ? 'accepted' : judged ? 'rejected' : 'not judged';
-  return { verdict, message: message ?? '', ms: since(start) };
-}
+const brokenLine = ({ file, reason }: BrokenFile): string => `left out: ${file}: ${reason}\n`;
 
 function exitOf(ours: Word, kernels: string | undefined): ExitCode {
   if (ours === 'rejected' || kernels === 'rejected') return 1;
