@@ -25,7 +25,7 @@ import {
 } from '../src/isa/build.js';
 import type { BinaryOp } from '../src/isa/insn.js';
 import { type Item, label } from '../src/isa/label.js';
-import type { Program } from '../src/object/program.js';
+import { PROG_TYPES, type Program, type ProgType } from '../src/object/program.js';
 import { type Loaded, loadProgram } from '../src/oracle/load.js';
 import { possibleCpus } from '../src/oracle/maps.js';
 import { drainRingbuf } from '../src/oracle/ringbuf.js';
@@ -288,6 +288,41 @@ describeKernel('kernel test runs return what the program computes', () => {
     withLoaded(trace, (loaded) =>
       expect(testRun(trace, loaded)).toMatchObject({ ok: false, errno: 'EPERM' }),
     );
+  });
+
+  it('every type that has a test run runs, on a packet or on a context', () => {
+    const args = Buffer.from('0100000000000000efbeadde00000000', 'hex');
+    const lookup = Buffer.alloc(72);
+    lookup.writeUInt32LE(2, 8); // AF_INET
+    const ip = Buffer.from('0000000000000000000000000800450000140000000000060000000000000000', 'hex');
+    const inputs: Partial<Record<ProgType, { readonly attach?: number; readonly input?: TestInput }>> = {
+      xdp: {},
+      tc: {},
+      action: {},
+      socket_filter: {},
+      cgroup_skb: {},
+      lwt_in: {},
+      lwt_out: {},
+      lwt_xmit: {},
+      flow_dissector: { input: { data: ip } },
+      netfilter: { attach: 45, input: { data: Buffer.concat([ip, Buffer.alloc(16)]) } },
+      syscall: {},
+      raw_tracepoint: { input: { ctx: args } },
+      sk_lookup: { attach: 36, input: { ctx: lookup } },
+    };
+    for (const type of PROG_TYPES) {
+      const asked = inputs[type];
+      const body = type === 'raw_tracepoint' ? ldx(8, r0, r1, 8) : mov(r0, 1);
+      const program: Program = {
+        ...programOf(type, [body, exit()]),
+        ...(asked?.attach !== undefined && { attach: { type: asked.attach } }),
+      };
+      if (asked === undefined) {
+        expect(refuseToRun(program), type).toBe(`the kernel has no test run for ${type} programs`);
+        continue;
+      }
+      expect(run(program, asked.input).retval, type).toBe(type === 'raw_tracepoint' ? 0xdead_beef : 1);
+    }
   });
 
   it('helpers and kfuncs that reach beyond the program are not run', () => {

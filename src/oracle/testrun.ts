@@ -5,7 +5,7 @@
  * names those, and `testRun` asks it.
  */
 import { BPF_CALL, BPF_HELPER_CALL, BPF_JMP, BPF_PSEUDO_KFUNC_CALL } from '../isa/opcodes.js';
-import type { Program } from '../object/program.js';
+import type { Program, ProgType } from '../object/program.js';
 import type { Loaded } from './load.js';
 import { Attr, BpfCmd, bpf, errnoName } from './syscall.js';
 
@@ -38,12 +38,32 @@ const DANGEROUS_KFUNCS: ReadonlyMap<string, string> = new Map([
   ['bpf_remove_dentry_xattr', 'bpf_remove_dentry_xattr writes to a file of the host'],
 ]);
 
+/** How the kernel test-runs a type: on a packet, on a context that it writes back, or on one that it only reads. */
+type Form = 'packet' | 'written context' | 'read context';
+
+/** The types that the kernel has a test run for (bpf_prog_ops.test_run) and that need nothing else. */
+const FORMS: Partial<Record<ProgType, Form>> = {
+  xdp: 'packet',
+  tc: 'packet',
+  action: 'packet',
+  socket_filter: 'packet',
+  cgroup_skb: 'packet',
+  lwt_in: 'packet',
+  lwt_out: 'packet',
+  lwt_xmit: 'packet',
+  flow_dissector: 'packet',
+  netfilter: 'packet',
+  syscall: 'written context',
+  raw_tracepoint: 'read context',
+  sk_lookup: 'read context',
+};
+
 /**
  * Why `program` must not be test-run, or undefined if it may be. Looks at every call in it, reached or not.
  * It does not look at how long a run takes: a run cannot be interrupted, so nested bpf_loop calls of millions are the caller's care.
  */
 export function refuseToRun(program: Program): string | undefined {
-  if (program.type === 'tracepoint') return 'the kernel has no test run for tracepoint programs';
+  if (FORMS[program.type] === undefined) return `the kernel has no test run for ${program.type} programs`;
   for (const [slot, insn] of program.insns.entries()) {
     if (insn.opcode !== (BPF_JMP | BPF_CALL)) continue;
     const danger =
@@ -58,9 +78,12 @@ export function refuseToRun(program: Program): string | undefined {
 }
 
 export interface TestInput {
-  /** The packet, at least 14 bytes; 64 zero bytes unless told. Not for syscall programs. */
+  /** The packet, at least 14 bytes; 64 zero bytes unless told. For types that run on packets only. */
   readonly data?: Uint8Array;
-  /** The context: `struct xdp_md` or `struct __sk_buff` for packets, up to 64 KiB of anything for syscall programs. */
+  /**
+   * The context: `struct xdp_md` or `struct __sk_buff` for packets, up to 64 KiB of anything for syscall programs, the arguments of a raw
+   * tracepoint (8 to 96 bytes, as far as the program reads), `struct bpf_sk_lookup` with its family set.
+   */
   readonly ctx?: Uint8Array;
 }
 
@@ -69,9 +92,9 @@ export type TestRunResult =
       readonly ok: true;
       /** r0 at exit, its low 32 bits, unsigned. */
       readonly retval: number;
-      /** The packet afterwards; empty for syscall programs. */
+      /** The packet afterwards; empty for types that run on none. */
       readonly dataOut: Uint8Array;
-      /** The context afterwards; empty if none was given. */
+      /** The context afterwards; empty if none was given, and of raw tracepoints. */
       readonly ctxOut: Uint8Array;
       /** As the kernel measured it; 0 for syscall programs. */
       readonly durationNs: number;
@@ -88,7 +111,8 @@ const ATTEMPTS = 5;
 export function testRun(program: Program, loaded: Loaded, input: TestInput = {}): TestRunResult {
   const refusal = refuseToRun(program);
   if (refusal !== undefined) return { ok: false, errno: 'EPERM', message: `not run: ${refusal}` };
-  return program.type === 'syscall' ? runSyscall(loaded, input) : runPacket(loaded, input);
+  const form = FORMS[program.type];
+  return form === 'packet' ? runPacket(loaded, input) : runContext(loaded, input, form === 'written context');
 }
 
 function runPacket(loaded: Loaded, input: TestInput): TestRunResult {
@@ -125,8 +149,8 @@ function runPacket(loaded: Loaded, input: TestInput): TestRunResult {
   };
 }
 
-function runSyscall(loaded: Loaded, input: TestInput): TestRunResult {
-  // The kernel writes the context back in place; the caller's bytes stay as they are.
+function runContext(loaded: Loaded, input: TestInput, written: boolean): TestRunResult {
+  // The kernel may write the context back in place; the caller's bytes stay as they are.
   const ctx = Buffer.from(input.ctx ?? []);
   const attr = new Attr(80).u32(0, loaded.fd).u32(40, ctx.length).pointer(48, ctx);
   const failure = run(attr);
@@ -135,7 +159,7 @@ function runSyscall(loaded: Loaded, input: TestInput): TestRunResult {
     ok: true,
     retval: attr.bytes.readUInt32LE(4),
     dataOut: new Uint8Array(0),
-    ctxOut: ctx,
+    ctxOut: written ? ctx : new Uint8Array(0),
     durationNs: 0,
   };
 }
