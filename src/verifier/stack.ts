@@ -63,22 +63,12 @@ export function breakDynptrAt(p: Path, depth: number, index: number): void {
   const slot = p.slot(depth, index);
   const dynptr = slot?.dynptr;
   if (dynptr === undefined) return;
-  if (dynptr.ref !== 0) {
-    const others = countDynptrs(p, dynptr.ref);
-    if (others <= 1) refuse('cannot overwrite referenced dynptr');
-  }
+  // Not even one of several clones, as later kernels allow.
+  if (dynptr.ref !== 0) refuse('cannot overwrite referenced dynptr');
   const pair = dynptr.first ? index - 1 : index + 1;
   p.setSlot(depth, index, EMPTY_SLOT);
   p.setSlot(depth, pair, EMPTY_SLOT);
   p.mapRegs((r) => (r.dynptr === dynptr.id ? p.invalid() : r));
-}
-
-function countDynptrs(p: Path, ref: number): number {
-  let count = 0;
-  for (let depth = 0; depth <= p.depth; depth++) {
-    for (const slot of p.frameAt(depth).stack) if (slot?.dynptr?.first && slot.dynptr.ref === ref) count++;
-  }
-  return count;
 }
 
 function writeBytes(p: Path, depth: number, off: number, size: number, kind: ByteKind): void {
