@@ -68,8 +68,23 @@ export function adjustPacket(world: World, head: number, tail: number, meta: num
 export function resizePacket(world: World, front: number, length: number): void {
   const { region, data, end } = world.packet;
   const old = world.memory.get(region)!.bytes;
+  replacePacket(world, front, length, old.subarray(data, Math.min(end, data + length - front)));
+}
+
+/** Puts `by` zero bytes into an skb's packet at `at`, or takes -`by` bytes out there. */
+export function insertIntoPacket(world: World, at: number, by: number): void {
+  const { region, data, end } = world.packet;
+  const old = world.memory.get(region)!.bytes.subarray(data, end);
+  if (at > old.length || at - by > old.length) return;
+  const fresh = new Uint8Array(old.length + by);
+  fresh.set(old.subarray(0, at));
+  fresh.set(old.subarray(by < 0 ? at - by : at), by < 0 ? at : at + by);
+  replacePacket(world, 0, fresh.length, fresh);
+}
+
+function replacePacket(world: World, front: number, length: number, contents: Uint8Array): void {
   const bytes = new Uint8Array(HEADROOM + Math.max(PAGE_ROOM, length));
-  bytes.set(old.subarray(data, Math.min(end, data + length - front)), HEADROOM + front);
+  bytes.set(contents, HEADROOM + front);
   relocate(world, bytes, { meta: HEADROOM, data: HEADROOM, end: HEADROOM + length });
   const { members } = progType(world.code.program.type);
   const len = members.find(({ name }) => name === 'len');

@@ -20,6 +20,7 @@ export function afterTailCall(vm: Vm, target: Program): Vm {
   next.packet = world.packet;
   next.ctx = world.ctx;
   next.records = world.records;
+  next.cpu = world.cpu;
   next.begin();
   return new Vm(code, vm.options, next);
 }

@@ -4,6 +4,7 @@
  */
 import { mix } from '../../../generators/random.js';
 import { sample } from '../../../generators/sample.js';
+import { straightProgram } from '../../../generators/straight/program.js';
 import type { Program, ProgType } from '../../object/program.js';
 import { refuseToRun } from '../../oracle/testrun.js';
 import { verify } from '../../verifier/verify.js';
@@ -18,6 +19,8 @@ import { runInVm } from './values/vm-side.js';
 export interface ValuesOptions {
   /** Drawn from these types; all that the kernel can test-run unless told. */
   readonly types?: readonly ProgType[];
+  /** Programs of the generators that all campaigns draw from, or straight code that computes. In turns unless told. */
+  readonly kind?: 'generated' | 'straight';
   /** Seeded defects of the VM, for the properties that show that they are noticed. */
   readonly defects?: Defects;
 }
@@ -31,8 +34,9 @@ export function openValues(options: ValuesOptions = {}): OpenComparison {
   const types = options.types ?? RUNNABLE;
   return {
     compare(seed, index, tally) {
-      const [program, draw] = drawProgram(seed, index, types, tally);
-      const about = `seed ${seed} program ${index}${draw === 0 ? '' : ` draw ${draw}`}, ${program.type}`;
+      const kind = options.kind ?? (index % 2 === 0 ? 'generated' : 'straight');
+      const [program, draw] = drawProgram(kind, seed, index, types, tally);
+      const about = `seed ${seed} ${kind} program ${index}${draw === 0 ? '' : ` draw ${draw}`}, ${program.type}`;
       const trial = {
         program,
         about,
@@ -57,11 +61,13 @@ const DRAWS = 8;
 
 /** The first program drawn that may be run, and how many were passed over; the last one if there is none. */
 function drawProgram(
+  kind: 'generated' | 'straight',
   seed: number,
   index: number,
   types: readonly ProgType[],
   tally: Tally,
 ): readonly [program: Program, draw: number] {
+  if (kind === 'straight') return [straightProgram(seed, index, types), 0];
   for (let draw = 0; ; draw++) {
     const { program } = sample(seed, draw === 0 ? index : mix(index, draw) >>> 1, { types });
     const why = mustNotRun(program);

@@ -7,32 +7,46 @@ import { ERRNO } from '../maps.js';
 import type { DynptrObject } from '../slotobject.js';
 import { byPointer, type Model, type Models, signed } from './model.js';
 
+const ERANGE = -34n;
+
 /** Where `size` bytes from `offset` on lie behind a dynptr; undefined when they are not all in it. */
-function within(call: Call, dynptr: DynptrObject, offset: bigint, size: number): bigint | undefined {
-  if (dynptr.region === 0 || offset + BigInt(size) > BigInt(dynptr.size)) return undefined;
+function within(call: Call, dynptr: DynptrObject, offset: number, size: number): bigint | undefined {
+  if (dynptr.region === 0 || offset + size > dynptr.size) return undefined;
   const place = dynptrPlace(call.world, dynptr);
-  return address(place.region, place.offset + Number(offset));
+  return address(place.region, place.offset + offset);
 }
 
+/** (to, length, dynptr, offset, flags) */
 const read: Model = {
   run(call) {
     const size = writtenSize(call, 0);
-    const from = within(call, slotObject(call, 2, 'dynptr'), call.arg(3), size);
-    if (from === undefined) touch(call, 0, size);
-    else if (size > 0) call.world.writeBytes(call.arg(0), call.world.bytesAt(from, size).slice());
-    return signed(from === undefined ? ERRNO.E2BIG : 0n);
+    const dynptr = slotObject(call, 2, 'dynptr');
+    const from = within(call, dynptr, call.size(3), size);
+    const error = dynptr.region === 0 || call.arg(4) !== 0n ? ERRNO.EINVAL : ERRNO.E2BIG;
+    if (from === undefined || error === ERRNO.EINVAL) {
+      touch(call, 0, size);
+      return signed(error);
+    }
+    if (size > 0) call.world.writeBytes(call.arg(0), call.world.bytesAt(from, size).slice());
+    return 0n;
   },
 };
 
+/** BPF_F_RECOMPUTE_CSUM and BPF_F_INVALIDATE_HASH, where the packet is an skb. */
+const STORE_FLAGS = 3n;
+
+/** (dynptr, offset, from, length, flags) */
 const write: Model = {
   run(call, _outcome, rest) {
     const dynptr = slotObject(call, 0, 'dynptr');
     const size = call.size(3);
     const bytes = size === 0 ? new Uint8Array(0) : call.world.bytesAt(call.arg(2), size).slice();
     rest();
-    const to = within(call, dynptr, call.arg(1), size);
+    if (dynptr.region === 0 || dynptr.readonly) return signed(ERRNO.EINVAL);
+    const to = within(call, dynptr, call.size(1), size);
     if (to === undefined) return signed(ERRNO.E2BIG);
-    if (dynptr.readonly) return signed(ERRNO.EINVAL);
+    const allowed = dynptr.type === 'skb' ? STORE_FLAGS : 0n;
+    if ((call.arg(4) & ~allowed) !== 0n) return signed(ERRNO.EINVAL);
     if (size > 0) call.world.writeBytes(to, bytes);
     return 0n;
   },
@@ -42,7 +56,7 @@ const write: Model = {
 function dataAt(call: Call): bigint | undefined {
   const dynptr = slotObject(call, 0, 'dynptr');
   if (dynptr.readonly || (dynptr.type !== 'local' && dynptr.type !== 'ringbuf')) return undefined;
-  return within(call, dynptr, call.arg(1), call.size(2));
+  return within(call, dynptr, call.size(1), call.size(2));
 }
 
 const data: Model = {
@@ -51,20 +65,22 @@ const data: Model = {
 };
 
 /** bpf_dynptr_slice: the memory itself where it is of one piece, which it always is here. */
-function sliceAt(call: Call): bigint | undefined {
-  return within(call, slotObject(call, 0, 'dynptr'), call.arg(1), call.size(3));
+function sliceAt(call: Call, writable: boolean): bigint | undefined {
+  const dynptr = slotObject(call, 0, 'dynptr');
+  if (writable && dynptr.readonly) return undefined;
+  return within(call, dynptr, call.size(1), call.size(3));
 }
 
-const slice: Model = {
-  pick: (call, outcomes) => byPointer(outcomes, sliceAt(call) !== undefined),
-  run: (call, outcome) => (outcome.r0.kind === 'pointer' ? (sliceAt(call) ?? 0n) : 0n),
-};
+const slice = (writable: boolean): Model => ({
+  pick: (call, outcomes) => byPointer(outcomes, sliceAt(call, writable) !== undefined),
+  run: (call, outcome) => (outcome.r0.kind === 'pointer' ? (sliceAt(call, writable) ?? 0n) : 0n),
+});
 
 /** (dynptr, offset, size, value) */
 const memset: Model = {
   run(call) {
     const dynptr = slotObject(call, 0, 'dynptr');
-    const to = within(call, dynptr, call.arg(1), call.size(2));
+    const to = within(call, dynptr, call.size(1), call.size(2));
     if (dynptr.readonly) return signed(ERRNO.EINVAL);
     if (to === undefined) return signed(ERRNO.E2BIG);
     const bytes = new Uint8Array(call.size(2)).fill(Number(call.arg(3) & 0xffn));
@@ -73,16 +89,22 @@ const memset: Model = {
   },
 };
 
-/** (to, offset, from, offset, size) */
+/** (to, offset, from, offset, size): written where the source is there, read where only the target is, with the errors of either. */
 const copy: Model = {
   run(call) {
     const target = slotObject(call, 0, 'dynptr');
-    const to = within(call, target, call.arg(1), call.size(4));
-    const from = within(call, slotObject(call, 2, 'dynptr'), call.arg(3), call.size(4));
-    if (target.readonly) return signed(ERRNO.EINVAL);
-    if (to === undefined || from === undefined) return signed(ERRNO.E2BIG);
-    if (call.size(4) > 0) call.world.writeBytes(to, call.world.bytesAt(from, call.size(4)).slice());
-    return 0n;
+    const source = slotObject(call, 2, 'dynptr');
+    const size = call.size(4);
+    const to = target.readonly ? undefined : within(call, target, call.size(1), size);
+    const from = within(call, source, call.size(3), size);
+    if (from !== undefined && to !== undefined) {
+      if (size > 0) call.world.writeBytes(to, call.world.bytesAt(from, size).slice());
+      return 0n;
+    }
+    if (from !== undefined)
+      return signed(target.region === 0 || target.readonly ? ERRNO.EINVAL : ERRNO.E2BIG);
+    if (to !== undefined) return signed(source.region === 0 ? ERRNO.EINVAL : ERRNO.E2BIG);
+    return signed(ERRNO.E2BIG);
   },
 };
 
@@ -95,7 +117,7 @@ const adjust: Model = {
     const dynptr = slotObject(call, 0, 'dynptr');
     const [start, end] = [call.size(1), call.size(2)];
     if (dynptr.region === 0 || start > end) return signed(ERRNO.EINVAL);
-    if (start > dynptr.size || end > dynptr.size) return signed(-34n);
+    if (start > dynptr.size || end > dynptr.size) return signed(ERANGE);
     const smaller = { ...dynptr, offset: dynptr.offset + start, size: end - start };
     call.world.memory.placeObject(call.regionNumber(0), call.offset(0), smaller);
     return 0n;
@@ -106,8 +128,8 @@ export const DYNPTR_MODELS: Models = {
   bpf_dynptr_read: read,
   bpf_dynptr_write: write,
   bpf_dynptr_data: data,
-  bpf_dynptr_slice: slice,
-  bpf_dynptr_slice_rdwr: slice,
+  bpf_dynptr_slice: slice(false),
+  bpf_dynptr_slice_rdwr: slice(true),
   bpf_dynptr_adjust: adjust,
   bpf_dynptr_memset: memset,
   bpf_dynptr_copy: copy,

@@ -1,6 +1,7 @@
 /** All models of kernel functions, by name. */
 import { DYNPTR_MODELS } from './dynptrs.js';
 import { GRAPH_MODELS } from './graphs.js';
+import { HEADER_MODELS } from './headers.js';
 import { ITERATOR_MODELS } from './iterators.js';
 import { MAP_MODELS } from './maps.js';
 import type { Model } from './model.js';
@@ -15,6 +16,7 @@ const MODELS: ReadonlyMap<string, Model> = new Map(
     DYNPTR_MODELS,
     GRAPH_MODELS,
     PACKET_MODELS,
+    HEADER_MODELS,
     RINGBUF_MODELS,
     OTHER_MODELS,
   ].flatMap((models) => Object.entries(models)),

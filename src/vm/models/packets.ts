@@ -2,7 +2,6 @@
  * Packet helpers that copy bytes or move the packet's bounds, for real: the packet is one linear buffer. Follows net/core/filter.c,
  * error numbers included.
  */
-import { progType } from '../../kernel/progtypes.js';
 import { address } from '../address.js';
 import type { Call } from '../call.js';
 import { touch } from '../effects.js';
@@ -114,27 +113,6 @@ const pullData: Model = {
   },
 };
 
-/** Writes a member of the context that its bytes show. */
-function setMember(call: Call, name: string, value: bigint): void {
-  const { world } = call;
-  const { members } = progType(world.code.program.type);
-  const member = members.find((one) => one.name === name);
-  if (member === undefined) return;
-  const { view } = world.memory.own(world.ctx);
-  if (member.size === 8) view.setBigUint64(member.offset, value, true);
-  else if (member.size === 4) view.setUint32(member.offset, Number(value & 0xffff_ffffn), true);
-  else view.setUint8(member.offset, Number(value & 0xffn));
-}
-
-/** A helper of which the environment says whether it succeeds; then members of the context change. */
-const setting = (members: (call: Call) => Readonly<Record<string, bigint>>): Model => ({
-  run(call, _outcome, rest) {
-    const r0 = rest();
-    if (r0 === 0n) for (const [name, value] of Object.entries(members(call))) setMember(call, name, value);
-    return r0;
-  },
-});
-
 export const PACKET_MODELS: Models = {
   bpf_skb_load_bytes: skbLoad,
   bpf_xdp_load_bytes: xdpLoad,
@@ -147,7 +125,4 @@ export const PACKET_MODELS: Models = {
   bpf_skb_change_tail: changeTail,
   bpf_skb_change_head: changeHead,
   bpf_skb_pull_data: pullData,
-  bpf_skb_set_tstamp: setting((call) => ({ tstamp: call.arg(1), tstamp_type: call.arg(2) })),
-  bpf_set_hash: setting((call) => ({ hash: call.arg(1) })),
-  bpf_skb_change_type: setting((call) => ({ pkt_type: call.arg(1) })),
 };

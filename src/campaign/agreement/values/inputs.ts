@@ -137,7 +137,9 @@ function drawEntries(map: MapDef, dice: Dice): readonly MapEntry[] {
   if (map.type === 'ringbuf' || map.type === 'prog_array' || readOnly) return [];
   const fill = dice.below(3);
   const entries: MapEntry[] = [];
-  for (let i = 0; i < Math.min(map.maxEntries, 16); i++) {
+  // An LRU map that is nearly full throws out what it likes.
+  const most = map.type === 'lru_hash' ? map.maxEntries / 4 : map.maxEntries;
+  for (let i = 0; i < Math.min(most, 16); i++) {
     if (fill === 0 || (fill === 1 && dice.oneIn(2))) continue;
     const key = new Uint8Array(map.keySize);
     key[0] = i;

@@ -39,7 +39,8 @@ function programOf(
 export function contextProbe(type: ProgType): Program {
   const { members, size } = progType(type);
   const items: Item[] = [ldMapValue(r6, 0)];
-  for (const { offset, size: all, value, reads } of members) {
+  for (const { offset, size: all, value, reads, readBy } of members) {
+    if (reads.length === 0 || readBy !== undefined) continue;
     if (value !== 'scalar' && value !== 'sock_common') continue;
     const step = (Math.min(4, all) === 4 && !reads.includes(4) ? all : Math.min(4, all)) as Size;
     for (let at = offset; at < offset + all; at += value === 'scalar' ? step : all) {

@@ -240,7 +240,7 @@ class Recorder {
   }
 
   private afterCall(contract: Contract, index: number, visits: readonly Visit[]): void {
-    const value = valueOf(contract);
+    const value = valueKind(contract);
     const isVoid = contract.outcomes.some(({ r0: result }) => result.kind === 'void');
     const copied: Copied[] = [];
     const unseen: number[] = [];
@@ -350,7 +350,7 @@ class Recorder {
   }
 }
 
-function valueOf({ name, outcomes }: Contract): Site['value'] {
+function valueKind({ name, outcomes }: Contract): Site['value'] {
   // Linux counts with an error in all of r0, where the functions leave the upper half zero.
   if (name.startsWith('bpf_res_spin_lock')) return 'half';
   for (const { r0: result } of outcomes) {

@@ -78,7 +78,8 @@ class Feed implements ReadonlyMap<string, string> {
     if (key.startsWith('bpf_tail_call#')) return this.tailCall(world);
     const known = this.sites.get(world.pc);
     const contract = world.code.contracts[world.pc];
-    if (known === undefined || contract === undefined || DECIDED.test(contract.name)) return undefined;
+    if (known === undefined || contract === undefined) return undefined;
+    if (DECIDED.test(contract.name) && !this.isForgotten(world, contract)) return undefined;
     if (contract.name === 'bpf_for_each_map_elem') return this.order(world, known.index);
     const at =
       contract.name === 'bpf_find_vma'
@@ -92,7 +93,7 @@ class Feed implements ReadonlyMap<string, string> {
     const outcome = outcomeOf(contract, value, site);
     if (outcome === undefined)
       throw new Parted('differs', `${contract.name} returns ${value}, which is in no outcome`);
-    leaveOut(contract, site);
+    leaveOut(contract, site, value);
     const [first] = site.copied;
     const bytes =
       first === undefined ? undefined : this.log.subarray(at + first.at, at + first.at + first.size);
@@ -117,6 +118,12 @@ class Feed implements ReadonlyMap<string, string> {
         keys.push(...this.log.subarray(start + key.at, start + key.at + key.size));
     });
     return end === 0 || keys.length === 0 ? undefined : `some::${toHex(Uint8Array.from(keys))}`;
+  }
+
+  /** A lookup in an LRU map, which throws entries out when it likes. */
+  private isForgotten(world: World, { name }: Contract): boolean {
+    const map = world.code.program.maps[world.memory.get(regionOf(world.regs[1]!))?.map ?? -1];
+    return name === 'bpf_map_lookup_elem' && map?.type === 'lru_hash';
   }
 
   private valueAt(at: number, contract: Contract): bigint {
@@ -246,8 +253,15 @@ function outcomeOf(contract: Contract, value: bigint, site: Site): Outcome | und
   );
 }
 
+const COPIES_INTO_DYNPTR =
+  /^bpf_(probe_read|copy_from_user).*_dynptr$|^bpf_crypto_(en|de)crypt$|^bpf_cgroup_read_xattr$/;
+const EFAULT = -14n;
+
 /** What a call did that the VM cannot do after it. */
-function leaveOut(contract: Contract, site: Site): void {
+function leaveOut(contract: Contract, site: Site, value: bigint): void {
+  // Whatever stands behind the dynptr is overwritten, in part even where the source cannot be read.
+  if (COPIES_INTO_DYNPTR.test(contract.name) && (value >= 0n || BigInt.asIntN(32, value) === EFAULT))
+    throw new Parted('left out', 'memory behind a dynptr is written from elsewhere');
   if (site.unseen.length > 0) throw new Parted('left out', `a buffer that is not copied: ${contract.name}`);
 }
 
