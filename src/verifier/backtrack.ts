@@ -8,7 +8,8 @@
 import type { Op } from '../isa/insn.js';
 import { FP } from '../isa/insn.js';
 import type { Code } from './code.js';
-import type { Checkpoint, Step } from './history.js';
+import type { Checkpoint } from './history.js';
+import { NO_STEP, Steps } from './history.js';
 import { MAX_FRAMES, Places } from './marks.js';
 import type { State } from './state.js';
 
@@ -21,6 +22,7 @@ const ARGS = 0b111110;
 export class Backtracker {
   /** What is asked for; empty between two calls of `mark`. */
   readonly wanted = new Places();
+  readonly steps = new Steps();
 
   constructor(private readonly code: Code) {}
 
@@ -28,18 +30,18 @@ export class Backtracker {
    * Marks what `wanted` was made from, for a path whose last insns are `step` and what is before it, and that came through `from` before
    * that. The next insn is the one at `slot`, in frame `depth`. True if any mark is new.
    */
-  mark(step: Step | undefined, from: Checkpoint | undefined, slot: number, depth: number): boolean {
-    const { wanted } = this;
+  mark(step: number, from: Checkpoint | undefined, slot: number, depth: number): boolean {
+    const { wanted, steps } = this;
     let changed = false;
     let at = step;
     let next = slot;
     let nextDepth = depth;
     let parent = from;
     while (!wanted.empty) {
-      for (; at !== undefined; at = at.prev) {
+      for (; at !== NO_STEP; at = steps.prev(at)) {
         this.back(at, next, nextDepth);
-        next = at.slot;
-        nextDepth = at.depth;
+        next = steps.slot(at);
+        nextDepth = steps.depth(at);
         if (wanted.empty) return changed;
       }
       if (parent === undefined) {
@@ -88,34 +90,36 @@ export class Backtracker {
   }
 
   /** One insn back. `next`: the slot that ran after it, in frame `nextDepth`. */
-  private back(step: Step, next: number, nextDepth: number): void {
-    const { wanted } = this;
-    const op = this.code.ops[step.slot];
+  private back(step: number, next: number, nextDepth: number): void {
+    const { wanted, steps } = this;
+    const slot = steps.slot(step);
+    const op = this.code.ops[slot];
     if (op === undefined) return;
-    const d = step.depth;
+    const d = steps.depth(step);
     if (nextDepth > d) {
-      this.entered(step, op, nextDepth);
+      this.entered(slot, op, d, nextDepth);
       return;
     }
     if (nextDepth < d) {
       this.left(next, nextDepth, d);
       return;
     }
-    if (step.linked !== undefined) this.together(step.linked);
-    this.insn(op, step, d);
-    if (step.linked !== undefined) this.together(step.linked);
+    const linked = op.kind === 'jmp' ? steps.linked(step) : undefined;
+    if (linked !== undefined) this.together(linked);
+    this.insn(op, steps.access(step), d);
+    if (linked !== undefined) this.together(linked);
     wanted.dropReg(d, FP);
   }
 
   /** The insn was a call: what its callee wanted of its arguments is wanted of the caller. */
-  private entered(step: Step, op: Op, inner: number): void {
+  private entered(slot: number, op: Op, outer: number, inner: number): void {
     const { wanted } = this;
-    if (op.kind === 'call' && op.target === 'subprog') wanted.regs[step.depth]! |= wanted.regs[inner]! & ARGS;
-    for (const arg of this.code.contracts[step.slot]?.args ?? []) {
+    if (op.kind === 'call' && op.target === 'subprog') wanted.regs[outer]! |= wanted.regs[inner]! & ARGS;
+    for (const arg of this.code.contracts[slot]?.args ?? []) {
       if (arg.kind !== 'callback' || arg.callback.contextArg === undefined) continue;
       const { args, contextArg } = arg.callback;
       args.forEach((what, i) => {
-        if (what === 'context' && wanted.hasReg(inner, i + 1)) wanted.addReg(step.depth, contextArg + 1);
+        if (what === 'context' && wanted.hasReg(inner, i + 1)) wanted.addReg(outer, contextArg + 1);
       });
     }
     wanted.dropFrame(inner);
@@ -146,7 +150,7 @@ export class Backtracker {
     }
   }
 
-  private insn(op: Op, step: Step, d: number): void {
+  private insn(op: Op, access: number, d: number): void {
     const { wanted } = this;
     switch (op.kind) {
       case 'alu':
@@ -170,7 +174,7 @@ export class Backtracker {
       case 'load_acquire':
         if (!wanted.hasReg(d, op.dst)) return;
         wanted.dropReg(d, op.dst);
-        if (step.access >= 0) wanted.addSlot(step.access >> 6, step.access & 63);
+        if (access >= 0) wanted.addSlot(access >> 6, access & 63);
         return;
       case 'atomic':
         // What an atomic operation returns is never known.
@@ -180,9 +184,9 @@ export class Backtracker {
       case 'st':
       case 'stx':
       case 'store_release': {
-        if (step.access < 0) return;
-        const frame = step.access >> 6;
-        const index = step.access & 63;
+        if (access < 0) return;
+        const frame = access >> 6;
+        const index = access & 63;
         if (!wanted.hasSlot(frame, index)) return;
         wanted.dropSlot(frame, index);
         if (op.kind !== 'st') wanted.addReg(d, op.src);

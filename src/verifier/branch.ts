@@ -5,11 +5,11 @@
 import type { Comparison } from '../isa/insn.js';
 import type { Next } from '../semantics/machine.js';
 import { MAX_PACKET_OFF } from './memory.js';
-import type { Path } from './path.js';
+import type { Path, Refined } from './path.js';
 import { refuse } from './refusal.js';
 import { isNull, isPointer, nullReg, scalarReg } from './regs.js';
 import type { Scalar } from './scalar.js';
-import { isConst } from './scalar.js';
+import { isConst, unknown } from './scalar.js';
 import { branchTaken, refine } from './scalar-refine.js';
 import { fromUnsigned } from './scalar-set.js';
 import type { Reg, RegType } from './state.js';
@@ -95,12 +95,18 @@ export function checkComparison(p: Path, b: Branch): void {
 }
 
 function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: Scalar): boolean {
-  const known = refine(b.op, b.width, taken, left, right);
-  if (known === undefined) return false;
+  const memo = taken ? p.taken : p.notTaken;
+  const known =
+    memo.find(p.at, left, right) ??
+    memo.keep(p.at, left, right, refine(b.op, b.width, taken, left, right) ?? NO_VALUES);
+  if (known === NO_VALUES) return false;
   learn(p, b.dst, b.left, p.defects.jumpsTellTooMuch ? shortened(known[0]) : known[0]);
   if (b.src !== undefined && b.src !== b.dst) learn(p, b.src, b.right, known[1]);
   return true;
 }
+
+/** What is left of both sides where no values take the jump that way. */
+const NO_VALUES: Refined = [unknown, unknown];
 
 /** One value less than there are: a seeded defect. */
 const shortened = (s: Scalar): Scalar => (s.umin < s.umax ? fromUnsigned(s.umin, s.umax - 1n) : s);

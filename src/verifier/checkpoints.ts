@@ -10,7 +10,7 @@ import type { Code } from './code.js';
 import type { Counts } from './compare.js';
 import { Comparison, liveSlots, maybeLooping, roundsDiffer, sameCalls } from './compare.js';
 import type { VerifierDefects } from './defects.js';
-import type { Backedge, Checkpoint, Round, Step } from './history.js';
+import type { Backedge, Checkpoint, Round } from './history.js';
 import { Places } from './marks.js';
 import { refuse } from './refusal.js';
 import type { Visit } from './result.js';
@@ -24,7 +24,7 @@ export interface Arrival {
   /** The function that is running, and those that called it. */
   readonly activation: Activation | undefined;
   readonly state: State;
-  readonly step: Step | undefined;
+  readonly step: number;
   readonly parent: Checkpoint | undefined;
 }
 

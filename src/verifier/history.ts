@@ -3,16 +3,72 @@ import type { Places } from './marks.js';
 import type { Visit } from './result.js';
 import type { State } from './state.js';
 
-/** One insn that a path has walked since its last checkpoint. */
-export interface Step {
-  readonly slot: number;
+/** Stands for no step. */
+export const NO_STEP = -1;
+
+/**
+ * The insns that paths have walked, each with the one before it on its path: a tree in arrays, because there are as many as insns walked.
+ * A step is its number.
+ */
+export class Steps {
+  /** Slot * 8 + frame that ran it. */
+  private places = new Int32Array(4096);
+  private before = new Int32Array(4096);
+  private accesses = new Int16Array(4096);
+  private readonly links = new Map<number, readonly number[]>();
+  private count = 0;
+
+  /** The insn at `slot`, run by the frame at `depth`, after `prev`. */
+  add(slot: number, depth: number, prev: number): number {
+    const step = this.count++;
+    if (step === this.places.length) this.grow();
+    this.places[step] = slot * 8 + depth;
+    this.before[step] = prev;
+    this.accesses[step] = -1;
+    return step;
+  }
+
+  private grow(): void {
+    const size = this.places.length * 2;
+    const { places, before, accesses } = this;
+    this.places = new Int32Array(size);
+    this.before = new Int32Array(size);
+    this.accesses = new Int16Array(size);
+    this.places.set(places);
+    this.before.set(before);
+    this.accesses.set(accesses);
+  }
+
+  slot(step: number): number {
+    return this.places[step]! >> 3;
+  }
+
   /** Frame that ran it, 0 is the outermost. */
-  readonly depth: number;
-  readonly prev: Step | undefined;
+  depth(step: number): number {
+    return this.places[step]! & 7;
+  }
+
+  prev(step: number): number {
+    return this.before[step]!;
+  }
+
   /** Stack slot that it read or wrote in full, as frame * 64 + index; -1: none. */
-  access: number;
-  /** Places whose numbers a jump learned about together, because they are known to be equal: see `place`. */
-  linked: readonly number[] | undefined;
+  access(step: number): number {
+    return this.accesses[step]!;
+  }
+
+  setAccess(step: number, access: number): void {
+    this.accesses[step] = access;
+  }
+
+  /** Places whose numbers a jump learned about together, because they are known to be equal: see `regPlace` in `backtrack.ts`. */
+  linked(step: number): readonly number[] | undefined {
+    return this.links.get(step);
+  }
+
+  link(step: number, places: readonly number[]): void {
+    this.links.set(step, places);
+  }
 }
 
 /** A state kept for pruning. */
@@ -28,7 +84,7 @@ export interface Checkpoint {
   misses: number;
   readonly parent: Checkpoint | undefined;
   /** The insns walked from the parent to here, last first. */
-  readonly history: Step | undefined;
+  readonly history: number;
   /** Numbers that checks below relied on. */
   readonly marks: Places;
   /** The loop it lies on. */
@@ -45,7 +101,7 @@ export interface Round {
 
 export interface Backedge {
   readonly covered: Checkpoint;
-  readonly step: Step | undefined;
+  readonly step: number;
   readonly parent: Checkpoint | undefined;
   readonly depth: number;
 }

@@ -1,6 +1,7 @@
 /** The abstract instance of the semantics: what an insn does to what is known. The interpreter is `semantics/step.ts`. */
 import type { AtomicOp, BinaryOp, Imm64Kind, Op, Size, Width } from '../isa/insn.js';
 import type { Machine } from '../semantics/machine.js';
+import { Memo } from './memo.js';
 import type { Access } from './memory.js';
 import { checkAlignment, checkAtomicTarget, load, store } from './memory.js';
 import type { Path } from './path.js';
@@ -20,6 +21,9 @@ const DIVISIONS: ReadonlySet<BinaryOp> = new Set(['div', 'sdiv', 'mod', 'smod'])
 export class AbstractMachine implements Machine<Reg> {
   /** The insn being run; needed for register numbers in messages. */
   private op!: Op;
+  private readonly constants: (Reg | undefined)[] = [];
+  private readonly results = new Memo<Reg>();
+  private readonly extended = new Memo<Reg>();
 
   constructor(private readonly p: Path) {}
 
@@ -54,14 +58,24 @@ export class AbstractMachine implements Machine<Reg> {
   }
 
   constant(value: bigint): Reg {
-    return scalarReg(abstract.constant(value));
+    const { at } = this.p;
+    const known = this.constants[at];
+    // An insn has one constant at the most.
+    if (known !== undefined && known.num.umin === BigInt.asUintN(64, value)) return known;
+    const made = scalarReg(abstract.constant(value));
+    while (this.constants.length <= at) this.constants.push(undefined);
+    this.constants[at] = made;
+    return made;
   }
 
   binary(op: BinaryOp, width: Width, a: Reg, b: Reg): Reg {
     if (isPointer(a) || isPointer(b))
       return pointerBinary(this.p, op, width, a, b, this.dst, this.srcRegister);
     if (this.srcRegister !== undefined && (op === 'add' || op === 'sub')) this.p.guard?.numbers(this.dst, op);
-    return scalarReg(abstract.binary(op, width, a.num, b.num));
+    const { at } = this.p;
+    const known = this.results.find(at, a.num, b.num);
+    if (known !== undefined) return known;
+    return this.results.keep(at, a.num, b.num, scalarReg(abstract.binary(op, width, a.num, b.num)));
   }
 
   negate(width: Width, a: Reg): Reg {
@@ -74,8 +88,15 @@ export class AbstractMachine implements Machine<Reg> {
       this.partialCopy();
       return scalarReg(abstract.zeroExtend(bits, unknownReg.num));
     }
-    const num = abstract.zeroExtend(bits, a.num);
-    return num === a.num ? a : scalarReg(num);
+    if (this.op.kind !== 'mov') {
+      const num = abstract.zeroExtend(bits, a.num);
+      return num === a.num ? a : scalarReg(num);
+    }
+    const { at } = this.p;
+    const known = this.extended.find(at, a.num, a.num);
+    if (known !== undefined) return known.num === a.num ? a : known;
+    const made = this.extended.keep(at, a.num, a.num, scalarReg(abstract.zeroExtend(bits, a.num)));
+    return made.num === a.num ? a : made;
   }
 
   signExtend(bits: 8 | 16 | 32, a: Reg): Reg {

@@ -6,10 +6,12 @@
 import { progType } from '../kernel/progtypes.js';
 import type { Program } from '../object/program.js';
 import type { VerifierDefects } from './defects.js';
+import { Memo } from './memo.js';
 import { refuse } from './refusal.js';
 import { pointerReg, UNINIT, unknownReg } from './regs.js';
 import type { Profile } from './result.js';
 import type { Speculation } from './speculation.js';
+import type { Scalar } from './scalar.js';
 import type { CallbackFrame, Frame, Ref, Reg, Slot, State } from './state.js';
 import { BYTE } from './state.js';
 
@@ -20,10 +22,14 @@ export interface Ids {
   next: number;
 }
 
+/** What a jump leaves of the scalars on its two sides. */
+export type Refined = readonly [left: Scalar, right: Scalar];
+
 export class Path {
   private frames: Frame[] = [];
-  /** By depth: the frame belongs to this path alone and may be written. */
+  /** By depth: the frame and its registers belong to this path alone and may be written; so does its stack. */
   private readonly owned: boolean[] = [];
+  private readonly ownedStack: boolean[] = [];
   refs: readonly Ref[] = [];
   rcu = false;
   preempt = 0;
@@ -34,6 +40,11 @@ export class Path {
   speculative = false;
   /** Keeps guard against such paths, for a loader without CAP_PERFMON. */
   guard: Speculation | undefined;
+  /** Slot of the insn at hand. */
+  at = 0;
+  /** What the jumps of the program taught of scalars, where they were taken and where they were not. */
+  readonly taken = new Memo<Refined>();
+  readonly notTaken = new Memo<Refined>();
   /** By first slot of a subprogram: how many bytes of its frame some path has touched, from the top. */
   readonly stackDepth = new Map<number, number>();
 
@@ -61,7 +72,7 @@ export class Path {
 
   restore(state: State): void {
     this.frames = state.frames.slice();
-    this.owned.length = 0;
+    this.disown();
     this.refs = state.refs;
     this.rcu = state.rcu;
     this.preempt = state.preempt;
@@ -73,8 +84,15 @@ export class Path {
 
   /** The state as it is now; later changes to the path do not show in it. */
   snapshot(): State {
-    this.owned.length = 0;
+    this.disown();
     return this.withFrames(this.frames.slice());
+  }
+
+  private disown(): void {
+    for (let d = 0; d < this.owned.length; d++) {
+      this.owned[d] = false;
+      this.ownedStack[d] = false;
+    }
   }
 
   /** The state as it is now, to be looked at before the path is changed. */
@@ -116,7 +134,8 @@ export class Path {
   private copy(depth: number, frame: Frame, callbackDepth: number): Frame {
     const { subprog, callsite, callback } = frame;
     const regs = frame.regs.slice();
-    const stack = frame.stack.slice();
+    // The stack is shared until it is written.
+    const { stack } = frame;
     const copy: Frame =
       callback === undefined
         ? { regs, stack, subprog, callsite, callbackDepth }
@@ -124,6 +143,15 @@ export class Path {
     this.frames[depth] = copy;
     this.owned[depth] = true;
     return copy;
+  }
+
+  private ownStack(depth: number): (Slot | undefined)[] {
+    const frame = this.own(depth);
+    if (this.ownedStack[depth] === true) return frame.stack;
+    const stack = frame.stack.slice();
+    (frame as { stack: (Slot | undefined)[] }).stack = stack;
+    this.ownedStack[depth] = true;
+    return stack;
   }
 
   pushFrame(subprog: number, callsite: number, args: readonly Reg[], callback?: CallbackFrame): void {
@@ -142,11 +170,13 @@ export class Path {
       ...(callback ? { callback } : {}),
     };
     this.owned[this.frames.length] = true;
+    this.ownedStack[this.frames.length] = true;
     this.frames.push(frame);
   }
 
   popFrame(): Frame {
     this.owned[this.frames.length - 1] = false;
+    this.ownedStack[this.frames.length - 1] = false;
     return this.frames.pop()!;
   }
 
@@ -174,7 +204,7 @@ export class Path {
   }
 
   setSlot(depth: number, index: number, slot: Slot | undefined): void {
-    this.own(depth).stack[index] = slot;
+    this.ownStack(depth)[index] = slot;
   }
 
   /**
@@ -194,7 +224,7 @@ export class Path {
         const slot = stack[i];
         if (slot?.reg === undefined) continue;
         const after = change(slot.reg);
-        if (after !== slot.reg) this.own(depth).stack[i] = { ...slot, reg: after };
+        if (after !== slot.reg) this.ownStack(depth)[i] = { ...slot, reg: after };
       }
     }
   }

@@ -3,7 +3,7 @@
  * what it calls in kernel/bpf/verifier.c. Every step keeps each value that was admitted before.
  */
 import type { Scalar } from './scalar.js';
-import { constant, S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX, unknown } from './scalar.js';
+import { constant, equal, S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX, unknown } from './scalar.js';
 import { tnumHas, tnumRange, tnumStep } from './tnum.js';
 
 /** A scalar in the making. */
@@ -260,5 +260,32 @@ export function isConsistent(r: Scalar): boolean {
 /** Ends the making of a scalar: where its bounds contradict each other they are dropped, as the kernel does. */
 export function settle(r: Scalar): Scalar {
   if (!isConsistent(r)) return { ...unknown, value: r.value, mask: r.mask };
-  return r.mask === 0n ? constant(r.value) : r;
+  return r.mask === 0n ? constant(r.value) : shared(r);
+}
+
+/** Numbers of which nothing but their size is known: there is one object for each. */
+const ANY = [unsigned(8), unsigned(16), unsigned(32)] as const;
+
+function unsigned(bits: 8 | 16 | 32): Scalar {
+  const max = (1n << BigInt(bits)) - 1n;
+  const whole = bits === 32;
+  return {
+    value: 0n,
+    mask: max,
+    smin: 0n,
+    smax: max,
+    umin: 0n,
+    umax: max,
+    s32min: whole ? S32_MIN : 0,
+    s32max: whole ? S32_MAX : Number(max),
+    u32min: 0,
+    u32max: Number(max),
+  };
+}
+
+function shared(r: Scalar): Scalar {
+  if (r.value !== 0n) return r;
+  if (r.mask === U64_MAX) return equal(r, unknown) ? unknown : r;
+  for (const any of ANY) if (r.mask === any.mask) return equal(r, any) ? any : r;
+  return r;
 }

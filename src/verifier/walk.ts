@@ -22,7 +22,8 @@ import type { Code } from './code.js';
 import { callsBackAtOnce, MEETS } from './code.js';
 import type { VerifierDefects } from './defects.js';
 import { Globals } from './globals.js';
-import type { Checkpoint, Step } from './history.js';
+import type { Checkpoint } from './history.js';
+import { NO_STEP } from './history.js';
 import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
 import { AbstractMachine } from './machine.js';
 import { globalCallReads, relied, stackAccess, stackReads } from './needs.js';
@@ -71,7 +72,7 @@ interface Pending {
   readonly state: State;
   readonly from: Visit | undefined;
   readonly parent: Checkpoint | undefined;
-  readonly step: Step | undefined;
+  readonly step: number;
   readonly landings: number;
   readonly dropped: readonly number[];
 }
@@ -114,7 +115,7 @@ export class Walk {
   private work: Pending[] = [];
   private parent: Checkpoint | undefined;
   /** The last insn walked since the last checkpoint, and how many entries the kernel's history has of those. */
-  private step: Step | undefined;
+  private step = NO_STEP;
   private landings = 0;
   private activation: Activation | undefined;
 
@@ -162,7 +163,7 @@ export class Walk {
       ...start,
       from: undefined,
       parent: undefined,
-      step: undefined,
+      step: NO_STEP,
       landings: 0,
       dropped: [],
     });
@@ -195,7 +196,7 @@ export class Walk {
       state: path.snapshot(),
       from: this.current,
       parent: later ? undefined : this.parent,
-      step: later ? undefined : this.step,
+      step: later ? NO_STEP : this.step,
       landings: later ? 0 : this.landings,
       dropped: later ? [] : this.dropped.save(),
     });
@@ -274,7 +275,7 @@ export class Walk {
           const visit = options.keepVisits && !path.speculative ? this.visit(slot, kept, true) : undefined;
           first ??= visit;
           this.parent = checkpoints.add({ ...arrival, state: kept }, visit, this.walked);
-          this.step = undefined;
+          this.step = NO_STEP;
           this.landings = 0;
         } else if (options.keepVisits && !path.speculative) {
           const visit = this.visit(slot, path.snapshot(), true);
@@ -286,8 +287,7 @@ export class Walk {
       }
       if (code.landings[slot] === 1) this.landings++;
       if (jumps(op)) checkpoints.jumps++;
-      if (this.backtracker !== undefined)
-        this.step = { slot, depth: path.depth, prev: this.step, access: -1, linked: undefined };
+      if (this.backtracker !== undefined) this.step = this.backtracker.steps.add(slot, path.depth, this.step);
       const isCall = op.kind === 'call' || op.kind === 'exit';
       slot = path.speculative ? this.guessed(slot, op) : this.one(slot, op);
       if (isCall) this.activate();
@@ -344,7 +344,7 @@ export class Walk {
     path.restore(state);
     this.slot = slot;
     this.parent = undefined;
-    this.step = undefined;
+    this.step = NO_STEP;
     this.current = undefined;
     try {
       const next = this.one(slot, op);
@@ -368,27 +368,29 @@ export class Walk {
 
   /** A check relied on the numbers in these registers of the running frame. */
   private rely(regs: number): void {
-    const { backtracker, path, step } = this;
+    const { backtracker, path } = this;
     if (backtracker === undefined || regs === 0) return;
     const { frame, depth } = path;
     for (let n = 0; n < 10; n++) {
       if ((regs & (1 << n)) !== 0 && frame.regs[n]!.type === 'scalar') backtracker.wanted.addReg(depth, n);
     }
-    this.mark(step);
+    this.mark();
   }
 
-  private mark(step: Step | undefined): void {
-    if (step === undefined) return;
-    this.backtracker!.mark(step.prev, this.parent, step.slot, step.depth);
+  private mark(): void {
+    const { backtracker, step, path } = this;
+    if (step === NO_STEP || backtracker === undefined) return;
+    backtracker.mark(backtracker.steps.prev(step), this.parent, this.slot, path.depth);
   }
 
   /** Runs one insn. Returns the slot where the path goes on; undefined when it has ended. */
   private one(slot: number, op: Op): number | undefined {
     const { machine, path } = this;
+    path.at = slot;
     if (path.guard !== undefined) path.guard.slot = slot;
     machine.begin(op);
     if (op.kind === 'alu') this.splitBySign(slot, op);
-    if (this.step !== undefined) this.before(op, slot);
+    if (this.step !== NO_STEP) this.before(op, slot);
     const next = interpret<Reg>(machine, op, slot);
     switch (next.kind) {
       case 'next':
@@ -415,15 +417,15 @@ export class Walk {
   private before(op: Op, slot: number): void {
     const { path, step } = this;
     const access = stackAccess(path, op);
-    if (access >= 0 && step !== undefined) {
-      step.access = access;
+    if (access >= 0) {
+      this.backtracker!.steps.setAccess(step, access);
       if (this.code.landings[slot] !== 1) this.landings++;
     }
     this.stackUse(op, slot, op.kind === 'ldx' || op.kind === 'load_acquire' ? -1 : access);
     const needs = relied(path, op, this.code.contracts[slot]);
     this.rely(needs.regs);
     for (const place of needs.slots) this.backtracker!.wanted.addSlot(place >> 6, place & 63);
-    if (needs.slots.length > 0) this.mark(step);
+    if (needs.slots.length > 0) this.mark();
   }
 
   /** Notes which stack slots the insn reads, and which one it writes in full. */
@@ -467,7 +469,7 @@ export class Walk {
       if (b.left.type === 'scalar' && !follow(path, b, known)) return undefined;
       return known ? b.slot : slot + 1;
     }
-    if (this.step !== undefined && (b.left.id !== 0 || b.right.id !== 0)) this.link(this.step, b);
+    if (this.step !== NO_STEP && (b.left.id !== 0 || b.right.id !== 0)) this.link(b);
     const before = path.snapshot();
     if (follow(path, b, true)) this.push(b.slot);
     else this.rely(sides);
@@ -479,14 +481,14 @@ export class Walk {
   }
 
   /** Numbers that are known to equal a side of the jump learn with it. */
-  private link(step: Step, { left, right }: Branch): void {
+  private link({ left, right }: Branch): void {
     const a = left.type === 'scalar' ? left.id : 0;
     const b = right.type === 'scalar' ? right.id : 0;
     if (a === 0 && b === 0) return;
     const places = placesOf(this.path.view(), a, b);
     if (places.length > 1) {
-      step.linked = places;
-      if (this.code.landings[step.slot] !== 1) this.landings++;
+      this.backtracker!.steps.link(this.step, places);
+      if (this.code.landings[this.slot] !== 1) this.landings++;
     }
   }
 
