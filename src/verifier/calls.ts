@@ -42,6 +42,8 @@ export interface CalledBack {
 type CallbackArgument = Extract<Arg, { kind: 'callback' }>;
 
 export class Calls {
+  private staleId = 0;
+
   readonly calledBack: CalledBack = { callbacks: new Set(), async: new Set() };
 
   constructor(
@@ -123,7 +125,14 @@ export class Calls {
   private apply(site: CallSite, group: readonly Outcome[]): void {
     for (const effect of group[0]!.effects) applyEffect(this.p, site, effect);
     const r0 = returned(this.p, site, group);
-    this.clobber(r0);
+    this.clobber(this.p.defects.nullIdsGoStale ? this.withStaleId(r0) : r0);
+  }
+
+  /** The id of the first pointer that might be NULL, given to every one: a seeded defect. */
+  private withStaleId(r0: Reg): Reg {
+    if (!r0.nullable || r0.ref !== 0) return r0;
+    this.staleId ||= r0.id;
+    return { ...r0, id: this.staleId };
   }
 
   /** The callback may run, after which the path is back at this call; or not (any more), and the path goes on. */
@@ -243,6 +252,7 @@ export class Calls {
           : `program must be sleepable to call sleepable kfunc ${c.name}`,
       );
     }
+    if (p.defects.sectionsMaySleep) return;
     if (p.rcu) refuse(`${what} rcu_read_lock region`);
     if (p.preempt > 0) refuse(`${what} non-preemptible region`);
     if (p.irq !== 0) refuse(`${what} IRQ-disabled region`);

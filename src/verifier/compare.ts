@@ -81,7 +81,8 @@ export class Comparison {
     this.pairs = 0;
     this.nextFresh = -1;
     if (!this.defects.coversIgnoresReferences && !this.references(old, cur)) return false;
-    if (old.rcu !== cur.rcu || old.preempt !== cur.preempt) return false;
+    const sections = old.rcu === cur.rcu && old.preempt === cur.preempt;
+    if (!sections && !this.defects.coversIgnoresSections) return false;
     for (let d = old.frames.length - 1; d >= 0; d--) {
       this.depth = d;
       if (!this.frame(old, cur)) return false;

@@ -43,4 +43,38 @@ export interface VerifierDefects {
   readonly coversIgnoresRanges?: true;
   /** States are compared without the states of iterators. */
   readonly coversIgnoresIterators?: true;
+  /** States are compared without the sections that are open. */
+  readonly coversIgnoresSections?: true;
+  /** A left shift leaves unknown bits where they were. */
+  readonly shiftsKeepMask?: true;
+  /** A sign extension fills in zeroes. */
+  readonly signExtensionsAreZero?: true;
+  /** Arithmetic on 32 bits is done on 64. */
+  readonly narrowResultsKeepHigh?: true;
+  /** A comparison of 32 bits tells of all 64. */
+  readonly wordsTellAll?: true;
+  /** A signed comparison tells what the unsigned one would. */
+  readonly signsIgnored?: true;
+  /** The result of arithmetic stays linked to copies of what was there before. */
+  readonly linksSurviveArithmetic?: true;
+  /** A pointer that may be NULL gets the id of the one before it: a check of either settles both. */
+  readonly nullIdsGoStale?: true;
+  /** Iterators need not be destroyed. */
+  readonly iteratorsNeedNoDestroying?: true;
+  /** A dynptr that must be given back may be written over. */
+  readonly dynptrsMayBeOverwritten?: true;
+  /** Saved IRQ states may be restored in any order. */
+  readonly irqOrderIgnored?: true;
+  /** A global subprogram may be called with anything. */
+  readonly globalsTakeAnything?: true;
+  /** What is given back need not be owned. */
+  readonly releasesNeedNoReference?: true;
+  /** What was put into a list or tree still has to be given back. */
+  readonly transfersKeepOwnership?: true;
+  /** Nodes of a list or tree may be used after the unlock. */
+  readonly nodesSurviveUnlock?: true;
+  /** Functions that sleep may be called in any section. */
+  readonly sectionsMaySleep?: true;
+  /** A callback may return anything. */
+  readonly callbacksReturnAnything?: true;
 }

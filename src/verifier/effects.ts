@@ -39,7 +39,7 @@ export function applyEffect(p: Path, site: CallSite, effect: Effect): void {
     case 'tail_call':
       return;
     case 'release':
-      if (!isNull(reg!)) p.releaseReference(reg!.ref);
+      if (!isNull(reg!) && reg!.ref !== 0) p.releaseReference(reg!.ref);
       return;
     case 'lock':
       takeLock(p, reg!, effect.lock, site.at);
@@ -110,7 +110,7 @@ export function invalidatePackets(p: Path): void {
 
 function transfer(p: Path, site: CallSite, effect: Extract<Effect, { kind: 'transfer' }>): void {
   const reg = site.regs[effect.arg]!;
-  if (isNull(reg) || reg.ref === 0) return;
+  if (isNull(reg) || reg.ref === 0 || p.defects.transfersKeepOwnership) return;
   const { ref } = reg;
   if (effect.nonOwning !== true) {
     p.releaseReference(ref);

@@ -63,5 +63,5 @@ export function dropLock(p: Path, reg: Reg, lock: LockKind): void {
   if (lock !== 'spin_lock' && held !== p.lockHeld) refuse(`${name}_unlock cannot be out of order`);
   p.dropLock(held);
   // What the program still knows of nodes it put into a list or tree held only under the lock.
-  p.mapRegs((r) => (r.nonOwning ? p.invalid() : r));
+  p.mapRegs((r) => (r.nonOwning && !p.defects.nodesSurviveUnlock ? p.invalid() : r));
 }

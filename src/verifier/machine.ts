@@ -12,6 +12,7 @@ import { isConst } from './scalar.js';
 import { abstract } from './scalar-alu.js';
 import { slotOf } from './stack.js';
 import type { Reg } from './state.js';
+import { arithmetic } from './wrong-arith.js';
 import { kernelVariable } from './variable.js';
 
 /** Shifts by the width or more are refused when the count is an immediate (check_alu_op). */
@@ -25,7 +26,11 @@ export class AbstractMachine implements Machine<Reg> {
   private readonly results = new Memo<Reg>();
   private readonly extended = new Memo<Reg>();
 
-  constructor(private readonly p: Path) {}
+  private readonly arithmetic: ReturnType<typeof arithmetic>;
+
+  constructor(private readonly p: Path) {
+    this.arithmetic = arithmetic(p.defects);
+  }
 
   /** Must be called before each step: checks what the kernel checks of the insn's form, and that operands are readable. */
   begin(op: Op): void {
@@ -54,7 +59,9 @@ export class AbstractMachine implements Machine<Reg> {
   }
 
   write(n: number, value: Reg): void {
-    this.p.setReg(n, value);
+    const stale = this.p.defects.linksSurviveArithmetic && this.op.kind === 'alu' && value.type === 'scalar';
+    if (stale) this.p.setReg(n, { ...value, id: this.p.reg(n).id });
+    else this.p.setReg(n, value);
   }
 
   constant(value: bigint): Reg {
@@ -75,7 +82,7 @@ export class AbstractMachine implements Machine<Reg> {
     const { at } = this.p;
     const known = this.results.find(at, a.num, b.num);
     if (known !== undefined) return known;
-    return this.results.keep(at, a.num, b.num, scalarReg(abstract.binary(op, width, a.num, b.num)));
+    return this.results.keep(at, a.num, b.num, scalarReg(this.arithmetic.binary(op, width, a.num, b.num)));
   }
 
   negate(width: Width, a: Reg): Reg {
@@ -104,7 +111,7 @@ export class AbstractMachine implements Machine<Reg> {
       this.partialCopy();
       return scalarReg(abstract.signExtend(bits, unknownReg.num));
     }
-    const num = abstract.signExtend(bits, a.num);
+    const num = this.arithmetic.signExtend(bits, a.num);
     // Linux sees that the value stays the same, and keeps what it is linked to, only where the sign bit is never set.
     return num === a.num && a.num.umax < 1n << BigInt(bits - 1) ? a : scalarReg(num);
   }

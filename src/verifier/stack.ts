@@ -64,7 +64,7 @@ export function breakDynptrAt(p: Path, depth: number, index: number): void {
   const dynptr = slot?.dynptr;
   if (dynptr === undefined) return;
   // Not even one of several clones, as later kernels allow.
-  if (dynptr.ref !== 0) refuse('cannot overwrite referenced dynptr');
+  if (dynptr.ref !== 0 && !p.defects.dynptrsMayBeOverwritten) refuse('cannot overwrite referenced dynptr');
   const pair = dynptr.first ? index - 1 : index + 1;
   p.setSlot(depth, index, EMPTY_SLOT);
   p.setSlot(depth, pair, EMPTY_SLOT);
