@@ -22,7 +22,7 @@ import { verify } from '../verifier/verify.js';
 import { type LoadOptions, type LoadResult, loadProgram } from './load.js';
 
 /** How a two-mode program is written; see `TwoModeOptions`. */
-export type Form = Pick<TwoModeOptions, 'points' | 'by'>;
+export type Form = Pick<TwoModeOptions, 'points' | 'by' | 'hidesUnwritten'>;
 
 export interface Certificate {
   /**
@@ -95,7 +95,7 @@ export function certify(program: Program, rules: RuleSet, options: CertifyOption
   let inexpressible: Certificate | undefined;
   for (const form of options.forms ?? FORMS[profile]) {
     const judged = judge(program, verified, sites, form, { ...options, profile });
-    if (judged.verdict === 'certified') return withoutPerfmon(program, sites, judged, verified, options);
+    if (judged.verdict === 'certified') return withUnwritten(program, sites, judged, verified, options);
     if (judged.verdict === 'refused') refused = judged;
     else inexpressible ??= judged;
   }
@@ -118,10 +118,10 @@ function nothing(message: string): Certificate {
 }
 
 /**
- * A program whose stubs leave memory unwritten is judged once more as if its loader could not read such memory, where Linux takes the
- * program from that loader.
+ * A program whose stubs leave memory unwritten is judged once more: as if its loader could not read such memory, where Linux takes the
+ * program from that loader; or else with such memory made unreadable, as far as that goes.
  */
-function withoutPerfmon(
+function withUnwritten(
   program: Program,
   sites: readonly CallSite[],
   certified: Certificate,
@@ -131,13 +131,20 @@ function withoutPerfmon(
   if (verified.profile === 'strict' || !sites.some(leavesUnwritten)) return certified;
   const strict = { ...options, profile: 'strict' } as const;
   const plain = load(program, strict, 0);
-  if (plain.ok) plain.close();
-  else return { ...certified, notLookedFor: ['unwritten memory'] };
-  const again = judge(program, verified, sites, { points: 'needed', by: 'may_goto' }, strict);
-  if (again.verdict === 'refused' && UNWRITTEN.test(again.message)) {
-    return { ...again, message: `${again.message} (a loader without CAP_PERFMON)` };
+  if (plain.ok) {
+    plain.close();
+    const again = judge(program, verified, sites, { points: 'needed', by: 'may_goto' }, strict);
+    if (again.verdict === 'refused' && UNWRITTEN.test(again.message)) {
+      return { ...again, message: `${again.message} (a loader without CAP_PERFMON)` };
+    }
+    if (again.verdict === 'certified') return certified;
   }
-  return again.verdict === 'certified' ? certified : { ...certified, notLookedFor: ['unwritten memory'] };
+  const hidden = { points: 'needed', by: 'compare', hidesUnwritten: true } as const;
+  const again = judge(program, verified, sites, hidden, { ...options, profile: 'privileged' });
+  if (again.verdict === 'refused' && UNWRITTEN.test(again.message)) {
+    return { ...again, message: `${again.message} (what a stub leaves unwritten made unreadable)` };
+  }
+  return { ...certified, notLookedFor: ['unwritten memory'] };
 }
 
 /** Linux's complaints of a read of stack that was never written, by the program and by a helper. */

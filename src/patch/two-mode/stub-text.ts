@@ -11,6 +11,7 @@ import { greater, lesser, U64_MAX } from '../../verifier/scalar.js';
 import { frameOf, type Reg } from '../../verifier/state.js';
 import type { Stub } from '../rule.js';
 import type { Text } from './lines.js';
+import { makeUnreadable } from './unwritten.js';
 
 /** What is needed to write one stub. */
 export interface StubSite {
@@ -23,6 +24,8 @@ export interface StubSite {
   readonly visits: readonly Visit[];
   /** Bit n: some insn behind the call may read register n before it is written. */
   readonly live: number;
+  /** Where stack that the stub leaves unwritten is to be made unreadable; see unwritten.ts. */
+  readonly unreadable?: { readonly windows: readonly number[]; readonly map: number };
 }
 
 /** Bytes that are zeroed one by one where how many is not known; and in all. */
@@ -79,7 +82,10 @@ export function stubText(site: StubSite): StubText {
         writeFill(text, add, fill, labels, `${labels.prefix} ${i}`);
       });
       if (stub.slots.length > 0) add(site.call);
-      const clobbers = stub.slots.length > 0 ? 0 : site.live & ARGUMENTS;
+      const { windows = [], map = 0 } = site.unreadable ?? {};
+      for (const off of windows) add(...makeUnreadable(off, map));
+      const called = stub.slots.length > 0 || windows.length > 0;
+      const clobbers = called ? 0 : site.live & ARGUMENTS;
       const hides = stub.r0 === 'void' && (site.live & 1) !== 0;
       if (clobbers !== 0 || hides) {
         add({ kind: 'linked', op: { kind: 'call', target: 'subprog', imm: 0 }, target: labels.unreadable });

@@ -25,6 +25,7 @@ import { withStaticFunction } from './btf.js';
 import { type CallbackArgument, callbackArgument, callbackTargets } from './callbacks.js';
 import { goTo, type Line, type Origin, type Switch, switchTo, Text } from './lines.js';
 import { type StubText, stubText } from './stub-text.js';
+import { BACKING, unwrittenWindows } from './unwritten.js';
 
 /** Seeded defects, for tests. */
 export interface TwoModeDefects {
@@ -56,6 +57,8 @@ export interface TwoModeOptions {
   readonly points: 'every' | 'needed';
   /** How the kill is written. `compare` needs a loader with CAP_PERFMON; `may_goto` takes 8 or 16 bytes of stack. */
   readonly by: Switch;
+  /** Make stack that stubs leave unwritten unreadable, where it is large enough (unwritten.ts). */
+  readonly hidesUnwritten?: true;
   /** Slots of calls that are kept though the rule set has a stub for them. */
   readonly keep?: ReadonlySet<number>;
   readonly defects?: TwoModeDefects;
@@ -102,6 +105,8 @@ class Builder {
   private readonly differing: ReadonlySet<number>;
   /** First slots of functions that are called back only later. */
   private readonly runLater: ReadonlySet<number>;
+  /** Some stub needs the map that is added. */
+  private backed = false;
   /** By label, functions that may be called for. */
   private readonly named = new Map<string, { readonly variant: Variant; readonly subprog: Subprog }>();
 
@@ -122,7 +127,7 @@ class Builder {
     const starts: { readonly label: string; readonly subprog: Subprog }[] = [];
     const wanted = [this.ref('killable', 0)];
     const seen = new Set(wanted);
-    let { program } = this;
+    let program = this.backed ? { ...this.program, maps: [...this.program.maps, BACKING] } : this.program;
     // Text that is written names functions that are still to be written.
     for (let label = wanted.shift(); label !== undefined; label = wanted.shift()) {
       const named = this.named.get(label);
@@ -164,14 +169,19 @@ class Builder {
       return;
     }
     const { keepsRegisters, fillsNothing } = this.defects;
-    const text = stubText({
+    const { code, facts } = this.verified;
+    const site = {
       slot,
       contract,
       stub: fillsNothing ? { ...action.stub, writes: [] } : action.stub,
       call: this.ops[slot]!,
-      visits: this.verified.facts.at(slot),
-      live: keepsRegisters ? 0 : (this.verified.code.live[slot + 1] ?? 0),
-    });
+      visits: facts.at(slot),
+      live: keepsRegisters ? 0 : (code.live[slot + 1] ?? 0),
+    };
+    const windows = this.options.hidesUnwritten ? unwrittenWindows(site, slotsLive(code, slot + 1)) : [];
+    if (windows.length > 0) this.backed = true;
+    const unreadable = { windows, map: this.program.maps.length };
+    const text = stubText(windows.length > 0 ? { ...site, unreadable } : site);
     if (text.ok) this.stubs.set(slot, text);
     else leave(text.reason);
   }
@@ -355,6 +365,11 @@ class Builder {
     });
     text.label(label(targets.length));
   }
+}
+
+/** Bit n: the slot at fp - 8(n + 1) may be read from this insn on. */
+function slotsLive({ liveStack: [low, high] }: Accepted['code'], slot: number): bigint {
+  return (BigInt((high[slot] ?? 0) >>> 0) << 32n) | BigInt((low[slot] ?? 0) >>> 0);
 }
 
 /** The operation names a function. */
