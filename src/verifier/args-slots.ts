@@ -8,7 +8,7 @@ import type { CallSite } from './call-site.js';
 import type { Path } from './path.js';
 import { EMPTY_SLOT } from './path.js';
 import { refuse } from './refusal.js';
-import { fixedOffset, hasFixedOffset, isNull, typeName } from './regs.js';
+import { fixedOffset, hasFixedOffset, isNull, typeName, UNINIT } from './regs.js';
 import { breakDynptrAt, fillStackRange, slotOf, stackRange } from './stack.js';
 import type { ByteKind, DynptrSlot, IrqSlot, IterSlot, Reg, Slot } from './state.js';
 import { BYTE } from './state.js';
@@ -86,12 +86,18 @@ export function makeDynptr(p: Path, reg: Reg, type: DynptrType, ref: number, id:
 /** A dynptr is given back: its clones and the slices of them all are dead with it (unmark_stack_slots_dynptr). */
 export function destroyDynptr(p: Path, reg: Reg): void {
   const { ref } = dynptrAt(p, reg)!;
+  const ids = new Set<number>();
   for (let depth = 0; depth <= p.depth; depth++) {
     p.frameAt(depth).stack.forEach((slot, i) => {
-      if (slot?.dynptr?.ref === ref) p.setSlot(depth, i, EMPTY_SLOT);
+      if (slot?.dynptr?.ref !== ref) return;
+      ids.add(slot.dynptr.id);
+      p.setSlot(depth, i, EMPTY_SLOT);
     });
   }
   p.releaseReference(ref);
+  if (p.defects.copiesSurviveRelease || p.defects.slicesSurviveSubmit) return;
+  // Linux 6.18 forgets the slices that kfuncs made, and takes them for memory still. Here they are neither that nor numbers.
+  p.mapRegs((r) => (ids.has(r.dynptr) ? UNINIT : r));
 }
 
 // Iterators.

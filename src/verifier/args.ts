@@ -6,6 +6,7 @@ import { checkMapKey, checkMapValue, checkMem, checkSize } from './args-memory.j
 import { checkDynptr, checkIrqFlag, checkIter } from './args-slots.js';
 import type { CallSite } from './call-site.js';
 import { checkLock, fieldsOf } from './locks.js';
+import { checkOwnAddress } from './memory.js';
 import type { Path } from './path.js';
 import { refuse, unsupported } from './refusal.js';
 import { fixedOffset, hasFixedOffset, isNull, isPointer, typeName } from './regs.js';
@@ -210,6 +211,8 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
   const regno = index + 1;
   if (arg.kind === 'ignored') return;
   if (reg.type === 'uninit') refuse(`R${regno} !read_ok`);
+  if ((reg.type === 'btf' || reg.type === 'object') && arg.kind !== 'anything')
+    checkOwnAddress(reg, regno, 'ptr_', true);
   switch (arg.kind) {
     case 'anything':
       if (p.strict && isPointer(reg)) refuse(`R${regno} leaks addr into helper function`);

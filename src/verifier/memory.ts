@@ -145,14 +145,20 @@ function checkPacket(p: Path, a: Access, write: boolean): void {
   }
 }
 
+/** Only the context's own address will do; the insn may have an offset (__check_ptr_off_reg). */
 function contextOffset(a: Access): number {
-  if (!hasFixedOffset(a.reg))
+  checkOwnAddress(a.reg, a.regno, 'ctx');
+  return a.off;
+}
+
+/** A pointer that was not moved. `fixed`: it may have been moved by a constant, towards the end. */
+export function checkOwnAddress({ off, num }: Reg, regno: number, name: string, fixed = false): void {
+  if (off < 0) refuse(`negative offset ${name} ptr R${regno} off=${off} disallowed`);
+  if (!fixed && off !== 0) refuse(`dereference of modified ${name} ptr R${regno} off=${off} disallowed`);
+  if (num.mask !== 0n || num.value !== 0n)
     refuse(
-      `variable ctx access var_off=(0x${a.reg.num.value.toString(16)}; 0x${a.reg.num.mask.toString(16)}) off=${a.off} size=${a.size}`,
+      `variable ${name} access var_off=(0x${num.value.toString(16)}; 0x${num.mask.toString(16)}) disallowed`,
     );
-  const at = fixedOffset(a.reg) + a.off;
-  if (at < 0) refuse(`negative offset ctx ptr R${a.regno} off=${at} disallowed`);
-  return at;
 }
 
 function loadStruct(a: Access): Reg {

@@ -95,7 +95,7 @@ function target(p: Path, site: CallSite, to: PointerKind): Reg {
         readonly,
         struct: dynptr?.type ?? '',
         dynptr: dynptr?.id ?? 0,
-        ref: dynptr?.ref ?? 0,
+        ref: site.contract.kind === 'kfunc' ? 0 : (dynptr?.ref ?? 0),
       });
     }
     case 'btf':

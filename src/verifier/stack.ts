@@ -105,7 +105,9 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
   const index = slotOf(off);
   const aligned = byteOf(off) === 0;
   const old = p.slot(depth, index);
-  if (p.strict && old?.reg !== undefined && isPointer(old.reg) && size !== WORD) {
+  // What was invalidated since it was spilled is no scalar either.
+  const spilled = old?.bytes[0] === BYTE.spill ? old.reg : undefined;
+  if (p.strict && spilled !== undefined && spilled.type !== 'scalar' && size !== WORD) {
     refuse('attempt to corrupt spilled pointer on stack');
   }
   // The dynptr of a callback is no pointer that can be spilled (is_spillable_regtype).
