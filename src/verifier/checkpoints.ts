@@ -93,6 +93,7 @@ export class Checkpoints {
     this.keep = always || this.isTime(walked);
     const list = this.bySlot[slot];
     if (list === undefined) return NOT_FOUND;
+    if (this.life !== undefined) for (const old of list) this.clean(old, arrival, this.life);
     for (let i = list.length - 1; i >= 0; i--) {
       const old = list[i]!;
       // Those that another call leads to are kept apart (explored_state).
@@ -107,12 +108,7 @@ export class Checkpoints {
         const mode = needed ? 'needed' : 'within';
         if (
           (this.pruning || loop() !== undefined) &&
-          this.comparison.covers(
-            old.state,
-            state,
-            mode,
-            needed ? this.neededOf(old, arrival) : this.alive(arrival),
-          )
+          this.comparison.covers(old.state, state, mode, needed ? this.neededOf(old) : this.alive(arrival))
         )
           return this.hit(old, arrival, unfinished);
       }
@@ -146,11 +142,17 @@ export class Checkpoints {
     return false;
   }
 
+  /** Notes, once all paths from a state have ended, which stack slots they read (clean_live_states). */
+  private clean(old: Checkpoint, { slot, state, activation }: Arrival, life: StackLife): void {
+    if (old.read !== undefined || old.branches > 0 || activation === undefined) return;
+    if ((old.round !== undefined && old.round.backedges.length > 0) || !sameCalls(old.state, state)) return;
+    old.read = state.frames.map((_, depth) => life.needed(activation, slot, depth));
+  }
+
   /** What counts of a state all of whose paths have ended. */
-  private neededOf(old: Checkpoint, { slot, activation }: Arrival): Counts {
-    const { life } = this;
-    if (life === undefined || activation === undefined) return { at: slot, marks: old.marks };
-    return { at: slot, marks: old.marks, slots: (depth) => life.needed(activation, slot, depth) };
+  private neededOf(old: Checkpoint): Counts {
+    const { slot, marks, read } = old;
+    return read === undefined ? { at: slot, marks } : { at: slot, marks, slots: (depth) => read[depth]! };
   }
 
   /** What counts while not all that is read below is known. */
@@ -191,6 +193,7 @@ export class Checkpoints {
       parent,
       history: step,
       marks: new Places(),
+      read: undefined,
       round,
     };
     if (round !== undefined) round.entry ??= checkpoint;

@@ -1,4 +1,5 @@
 /** How a path came to where it is: the insns since its last checkpoint, the checkpoints before that, and the loops that these lie on. */
+import type { SlotWords } from './compare.js';
 import type { Places } from './marks.js';
 import type { Visit } from './result.js';
 import type { State } from './state.js';
@@ -87,6 +88,8 @@ export interface Checkpoint {
   readonly history: number;
   /** Numbers that checks below relied on. */
   readonly marks: Places;
+  /** Stack slots that paths from here have read, by frame; undefined until that is known. */
+  read: readonly SlotWords[] | undefined;
   /** The loop it lies on. */
   readonly round: Round | undefined;
 }
