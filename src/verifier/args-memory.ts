@@ -135,16 +135,20 @@ export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): v
   if (size.type === 'uninit') refuse(`R${sizeNo} !read_ok`);
   if (size.type !== 'scalar') refuse(`R${sizeNo} type=${typeName(size)} expected=scalar`);
   const zero = sizeArg.kind === 'size' ? sizeArg.zero : true;
-  if (nullable && isNull(reg)) return;
-  // No memory at all: a helper's argument must be a pointer all the same (check_reg_type).
-  const nothing = isNull(reg) && isConst(size.num) && size.num.value === 0n && zero;
-  if (nothing && site.contract.kind === 'kfunc') return;
+  // No memory at all: a kfunc may do without it whatever the size, or has to be told that it is none.
+  const none = isConst(size.num) && size.num.value === 0n && zero;
+  if (isNull(reg) && site.contract.kind === 'kfunc' && (nullable || none)) return;
   if (size.num.smin < 0n) refuse(`R${sizeNo} min value is negative, either use unsigned or 'var &= const'`);
   if (size.num.umin === 0n && !zero) {
     refuse(`R${sizeNo} invalid zero-sized read: u64=[${size.num.umin},${size.num.umax}]`);
   }
   if (size.num.umax >= MAX_SIZE)
     refuse(`R${sizeNo} unbounded memory access, use 'var &= const' or 'if (var < const)'`);
+  // Of a helper's argument that may be NULL not a byte may be asked for then (check_helper_mem_access).
+  if (nullable && isNull(reg)) {
+    if (size.num.umax === 0n) return;
+    refuse(`R${regno} type=scalar expected=fp`);
+  }
   requireMemory(p, site, reg, regno, MEMORY, MEMORY_NAMES);
   // With a size that is not known the function may write less than the most: the rest must have been there before.
   touch(p, reg, regno, Number(size.num.umax), arg.access, isConst(size.num));

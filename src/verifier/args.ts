@@ -205,6 +205,14 @@ function requireMapOfTimer(site: CallSite, reg: Reg, regno: number): void {
   refuse(`${what} pointer in R1 map_uid=0 doesn't match map pointer in R${regno} map_uid=0`);
 }
 
+/** What is not for a map that programs may only read (record_func_map). */
+const WRITES_MAP: ReadonlySet<string> = new Set([
+  'bpf_map_update_elem',
+  'bpf_map_delete_elem',
+  'bpf_map_push_elem',
+  'bpf_map_pop_elem',
+]);
+
 /** Refuses the call unless argument `index` is what the function takes. Writes what the function is sure to write. */
 function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
   const reg = site.regs[index]!;
@@ -234,6 +242,8 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       if (arg.types !== undefined && !arg.types.includes(map.type)) {
         refuse(`cannot pass map_type ${map.type} into func ${site.contract.name}#${site.contract.id}`);
       }
+      if ((map.flags & MAP_FLAGS.RDONLY_PROG) !== 0 && WRITES_MAP.has(site.contract.name))
+        refuse('write into map forbidden');
       requireMapOfTimer(site, reg, regno);
       return;
     }

@@ -99,7 +99,12 @@ function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: 
   const memo = taken ? p.taken : p.notTaken;
   const known =
     memo.find(p.at, left, right) ??
-    memo.keep(p.at, left, right, refine(...comparedAs(p.defects, b.op, b.width), taken, left, right) ?? NO_VALUES);
+    memo.keep(
+      p.at,
+      left,
+      right,
+      refine(...comparedAs(p.defects, b.op, b.width), taken, left, right) ?? NO_VALUES,
+    );
   if (known === NO_VALUES) return false;
   learn(p, b.dst, b.left, p.defects.jumpsTellTooMuch ? shortened(known[0]) : known[0]);
   if (b.src !== undefined && b.src !== b.dst) learn(p, b.src, b.right, known[1]);

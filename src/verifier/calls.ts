@@ -188,7 +188,13 @@ export class Calls {
     const { p } = this;
     const before = p.snapshot();
     p.restore({ frames: [], refs: [], rcu: false, preempt: 0, irq: 0, mayGoto: 0 });
-    p.pushFrame(target, site.at, args, { call: site.at, returns, async: true });
+    const sleepable = site.contract.name !== 'bpf_timer_set_callback';
+    p.pushFrame(target, site.at, args, {
+      call: site.at,
+      returns,
+      async: true,
+      ...(sleepable ? { sleepable: true } : {}),
+    });
     this.push(target);
     p.restore(before);
   }

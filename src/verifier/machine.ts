@@ -12,8 +12,8 @@ import { isConst } from './scalar.js';
 import { abstract } from './scalar-alu.js';
 import { slotOf } from './stack.js';
 import type { Reg } from './state.js';
-import { arithmetic } from './wrong-arith.js';
 import { kernelVariable } from './variable.js';
+import { arithmetic } from './wrong-arith.js';
 
 /** Shifts by the width or more are refused when the count is an immediate (check_alu_op). */
 const SHIFTS: ReadonlySet<BinaryOp> = new Set(['lsh', 'rsh', 'arsh']);
@@ -221,7 +221,9 @@ export class AbstractMachine implements Machine<Reg> {
     if (expected !== undefined && isPointer(expected) && this.p.strict) refuse('R0 leaks addr into mem');
     checkAtomicTarget(a);
     checkAlignment(a, true);
-    load(this.p, a);
+    const old = load(this.p, a);
+    if (this.p.strict && a.reg.type === 'stack' && isPointer(old))
+      refuse(`leaking pointer from stack off ${fixedOffset(a.reg) + off}`);
     store(this.p, a, unknownReg);
     return size === 4 ? scalarReg(abstract.zeroExtend(32, unknownReg.num)) : unknownReg;
   }

@@ -10,8 +10,8 @@ import { Memo } from './memo.js';
 import { refuse } from './refusal.js';
 import { pointerReg, UNINIT, unknownReg } from './regs.js';
 import type { Profile } from './result.js';
-import type { Speculation } from './speculation.js';
 import type { Scalar } from './scalar.js';
+import type { Speculation } from './speculation.js';
 import type { CallbackFrame, Frame, Ref, Reg, Slot, State } from './state.js';
 import { BYTE } from './state.js';
 
@@ -36,6 +36,8 @@ export class Path {
   irq = 0;
   mayGoto = 0;
   unrolled = 0;
+  /** CPUs that the kernel may have at the most, if that is known. */
+  cpus: number | undefined;
   /** Only a processor that guessed wrong is on this path. */
   speculative = false;
   /** Keeps guard against such paths, for a loader without CAP_PERFMON. */
@@ -271,7 +273,10 @@ export class Path {
     return this.rcu || this.lockHeld !== undefined || !this.sleepable;
   }
 
+  /** The program may sleep where it is; a callback that runs later need not be as the program is (is_async_cb_sleepable). */
   get sleepable(): boolean {
+    const root = this.frames[0]?.callback;
+    if (root?.async === true) return root.sleepable === true;
     return this.program.sleepable === true || progType(this.program.type).sleepable;
   }
 }

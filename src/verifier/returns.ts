@@ -28,7 +28,9 @@ export function returned(p: Path, site: CallSite, outcomes: readonly Outcome[]):
   let min = hasNull ? 0n : S64_MAX;
   let max = hasNull ? 0n : S64_MIN;
   for (const r of scalars) {
-    const cap = r.upTo === undefined ? r.max : smaller(r.max, site.regs[r.upTo]!.num.smax);
+    const cpu = p.cpus !== undefined && site.contract.name === 'bpf_get_smp_processor_id';
+    const most = cpu ? smaller(r.max, BigInt(p.cpus! - 1)) : r.max;
+    const cap = r.upTo === undefined ? most : smaller(most, site.regs[r.upTo]!.num.smax);
     min = smaller(min, r.min);
     max = cap > max ? cap : max;
   }

@@ -140,6 +140,8 @@ export interface CallbackFrame {
   readonly call: number;
   readonly returns: readonly [number, number];
   readonly async: boolean;
+  /** It runs later and where it may sleep, as a timer's does not. */
+  readonly sleepable?: true;
   /** The program was killed while this callback ran: when it returns, the helper that called it stops. */
   readonly stops?: true;
 }

@@ -19,6 +19,11 @@ export interface VerifyOptions {
   readonly budget?: number;
   /** Keep what is known at every insn of every path (default). Without it only the verdict is computed, in less memory. */
   readonly facts?: boolean;
+  /**
+   * CPUs that the machine may have at the most (nr_cpu_ids): Linux takes bpf_get_smp_processor_id for less. The most that a kernel is
+   * built for unless told.
+   */
+  readonly cpus?: number;
   /** Ways to be wrong, for the properties that show that each is noticed. */
   readonly defects?: VerifierDefects;
   /** False: unroll loops of any number of rounds instead of widening what changes in them. */
@@ -77,6 +82,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
         widening: options.widening !== false,
         precision,
         ...(options.pruning === undefined ? {} : { pruning: options.pruning }),
+        ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
         ...(options.defects === undefined ? {} : { defects: options.defects }),
       });
     walk = newWalk(options.precision !== false);

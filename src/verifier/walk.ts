@@ -53,6 +53,8 @@ export interface WalkOptions {
   readonly precision?: boolean;
   /** False: no path ends because another covers it, unless that is what ends a loop. */
   readonly pruning?: boolean;
+  /** CPUs of the machine, if that is known (nr_cpu_ids). */
+  readonly cpus?: number;
   readonly defects?: VerifierDefects;
   /** What to do in place of the call at a slot; undefined: make the call. */
   readonly stubAt?: (slot: number) => StubEffect | undefined;
@@ -126,6 +128,7 @@ export class Walk {
     firstId = 0,
   ) {
     this.path = new Path(program, options.profile, { next: firstId }, options.defects);
+    this.path.cpus = options.cpus;
     this.machine = new AbstractMachine(this.path);
     const precise = options.precision === true;
     this.backtracker = precise ? new Backtracker(code) : undefined;

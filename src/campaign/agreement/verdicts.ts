@@ -2,6 +2,7 @@
  * Verdicts held against Linux: a generated program and its near misses, each judged by our verifier and by the kernel's, in both
  * capability profiles. A near miss that we accept and Linux refuses is a soundness bug; the other way round a loss of precision.
  */
+import { readFileSync } from 'node:fs';
 import { BREAKS, mutantsOf } from '../../../generators/mutant.js';
 import type { GeneratedProgram } from '../../../generators/program.js';
 import { sample } from '../../../generators/sample.js';
@@ -109,6 +110,17 @@ function crashesLinux({ kfuncs, maps }: Program): boolean {
   return kfuncs.includes('bpf_wq_init') && maps.some(({ fields }) => fields.length === 0);
 }
 
+let cpus: number | undefined;
+
+/** CPUs that this machine may have, present or not. */
+function possibleCpus(): number {
+  if (cpus === undefined) {
+    const listed = readFileSync('/sys/devices/system/cpu/possible', 'latin1');
+    cpus = 1 + Math.max(...listed.split(/[-,]/).map(Number));
+  }
+  return cpus;
+}
+
 /** Answers whether Linux accepts the program. */
 function compareVerdicts(
   { profile, judge, explain }: Court,
@@ -117,7 +129,7 @@ function compareVerdicts(
   tally: Tally,
 ): boolean {
   const budget = options.budget ?? INSN_BUDGET;
-  const ours = verify(program, { profile, facts: false, budget });
+  const ours = verify(program, { profile, facts: false, budget, cpus: possibleCpus() });
   if (!ours.ok && crashesLinux(program)) {
     tally.count(`${profile}: not asked, for it may crash Linux`);
     return false;
