@@ -25,45 +25,48 @@ import { type Item, label } from '../src/isa/label.js';
 import type { SockType } from '../src/kernel/contract.js';
 import { contextField, progType } from '../src/kernel/progtypes.js';
 import { ITER_WORDS, structAccess } from '../src/kernel/structs.js';
-import type { ProgType } from '../src/object/program.js';
+import type { Attachment, ProgType } from '../src/object/program.js';
 import { loadProgram } from '../src/oracle/load.js';
-import { programOf } from './support/kernel/programs.js';
+import { LOADABLE, programOf } from './support/kernel/programs.js';
 import { describeKernel } from './support/kernel/skip.js';
 
 const SIZES = [1, 2, 4, 8] as const;
 type Size = (typeof SIZES)[number];
 
-function accepted(type: ProgType, items: readonly Item[]): boolean {
-  const result = loadProgram(programOf(type, items), { explain: false });
+function accepted(type: ProgType, items: readonly Item[], attach?: Attachment): boolean {
+  const program = programOf(type, items);
+  const result = loadProgram(attach === undefined ? program : { ...program, attach }, { explain: false });
   if (result.ok) result.close();
   else expect(result.stage).toBe('program');
   return result.ok;
 }
 
-const end: readonly Item[] = [mov(r0, 0), exit()];
-const load = (type: ProgType, off: number, size: Size): boolean =>
-  accepted(type, [ldx(size, r2, r1, off), ...end]);
-/** Multiplying a pointer is refused, so this is taken only if the load gives a number. */
-const loadNumber = (type: ProgType, off: number, size: Size): boolean =>
-  accepted(type, [ldx(size, r2, r1, off), mul(r2, 3), ...end]);
-const store = (type: ProgType, off: number, size: Size): boolean =>
-  accepted(type, [mov(r0, 0), stx(size, r1, off, r0), exit()]);
+/** 1 is a value that every type of program may return, however it is attached. */
+const end: readonly Item[] = [mov(r0, 1), exit()];
 
 /** Where `judge` and the kernel differ, as `read 4 at 76` and the like. */
 function differences(
   type: ProgType,
   offsets: Iterable<number>,
   judge: typeof contextField = contextField,
+  attached?: Attachment,
 ): string[] {
+  const { attach = attached } = attached === undefined ? programOf(type, end) : {};
+  const load = (off: number, size: Size): boolean => accepted(type, [ldx(size, r2, r1, off), ...end], attach);
+  /** Multiplying a pointer is refused, so this is taken only if the load gives a number. */
+  const loadNumber = (off: number, size: Size): boolean =>
+    accepted(type, [ldx(size, r2, r1, off), mul(r2, 3), ...end], attach);
+  const store = (off: number, size: Size): boolean =>
+    accepted(type, [mov(r0, 1), stx(size, r1, off, r0), exit()], attach);
   const out: string[] = [];
   for (const off of offsets) {
     for (const size of SIZES) {
-      const read = judge(type, off, size, 'read');
-      if ((read !== undefined) !== load(type, off, size)) out.push(`read ${size} at ${off}`);
-      else if (read !== undefined && (read === 'scalar') !== loadNumber(type, off, size)) {
+      const read = judge(type, off, size, 'read', attach);
+      if ((read !== undefined) !== load(off, size)) out.push(`read ${size} at ${off}`);
+      else if (read !== undefined && (read === 'scalar') !== loadNumber(off, size)) {
         out.push(`kind of ${size} at ${off}`);
       }
-      if ((judge(type, off, size, 'write') !== undefined) !== store(type, off, size)) {
+      if ((judge(type, off, size, 'write', attach) !== undefined) !== store(off, size)) {
         out.push(`write ${size} at ${off}`);
       }
     }
@@ -76,8 +79,26 @@ function* upTo(last: number, from = -2): Generator<number> {
 }
 
 describeKernel('contexts', () => {
-  it.each<ProgType>(['xdp', 'tc', 'socket_filter'])('of %s programs are open as in the kernel', (type) => {
+  it.each<ProgType>(
+    LOADABLE.filter((type) => progType(type).bytes === undefined && progType(type).arguments === undefined),
+  )('of %s programs are open as in the kernel', (type) => {
     expect(differences(type, upTo(progType(type).size + 4))).toEqual([]);
+  });
+
+  it.each<ProgType>(['kprobe', 'raw_tracepoint'])('of %s programs are open as in the kernel', (type) => {
+    expect(
+      differences(type, [...upTo(12), ...upTo(progType(type).size + 4, progType(type).size - 12)]),
+    ).toEqual([]);
+  });
+
+  it.each<[ProgType, readonly number[]]>([
+    ['cgroup_sock', [2, 12, 13, 34]],
+    ['cgroup_sock_addr', [8, 9, 10, 11, 14, 15, 19, 20, 29, 30, 31, 32, 49, 50]],
+    ['cgroup_sockopt', [21, 22]],
+  ])('of %s programs depend on how they are attached', (type, attached) => {
+    for (const attach of attached) {
+      expect(differences(type, upTo(progType(type).size + 4), contextField, { type: attach })).toEqual([]);
+    }
   });
 
   it('of tracepoint programs are open as in the kernel', () => {

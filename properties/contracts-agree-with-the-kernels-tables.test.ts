@@ -142,7 +142,7 @@ describe('the tables', () => {
   it('notice a function that is', () => {
     const fewer = contracts().filter((c) => c.name !== 'bpf_sk_release');
     expect(passedOver(fewer, LEFT_OUT)).toEqual(['bpf_sk_release']);
-    expect(passedOver(contracts(), {})).toContain('bpf_task_storage_get');
+    expect(passedOver(contracts(), {})).toContain('bpf_d_path');
     expect(idle(contracts(), { bpf_loop: 'no' })).toEqual(['bpf_loop']);
   });
 

@@ -10,7 +10,6 @@ const TASK_WORK = 'works on a struct bpf_task_work in a map value, a field that 
 
 /** By name: why there is no contract, as the end of the sentence "NAME is not modelled: it ...". */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
-  bpf_user_ringbuf_drain: 'works on a user ring buffer, a map type that is not modelled',
   bpf_d_path:
     'is allowed for chosen kernel functions only, to which the modelled program types do not attach',
 
@@ -22,10 +21,6 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   bpf_kfunc_call_test_release: SELFTEST,
   bpf_modify_return_test_tp: SELFTEST,
   bpf_map_sum_elem_count: 'takes a struct bpf_map, which only a map iterator gives',
-  bpf_sock_addr_set_sun_path:
-    "takes the kernel's own context of the program, which is not modelled for its type",
-  bpf_sock_ops_enable_tx_tstamp:
-    "takes the kernel's own context of the program, which is not modelled for its type",
   bpf_sk_assign_tcp_reqsk: 'takes a struct of options by BTF type, which is not modelled',
   bpf_task_work_schedule_resume_impl: TASK_WORK,
   bpf_task_work_schedule_signal_impl: TASK_WORK,

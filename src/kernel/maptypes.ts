@@ -212,7 +212,6 @@ function sizesRefusal(def: MapDef): string | undefined {
   }
   if (info.unsized === true && maxEntries !== 0) return `${type} map: may not say how many entries it has`;
   if (info.unsized !== true && maxEntries < 1) return `${type} map: must have at least one entry`;
-  if (info.typed === true && def.btfKey === undefined) return `${type} map: must have BTF for key and value`;
   if (type.endsWith('ringbuf') && (maxEntries % PAGE !== 0 || (maxEntries & (maxEntries - 1)) !== 0)) {
     return `${type} map: ${maxEntries} is not a power of two that is a multiple of the page size`;
   }
@@ -226,7 +225,7 @@ function sizesRefusal(def: MapDef): string | undefined {
   if (type.endsWith('_of_maps') && def.inner === undefined)
     return `${type} map: no map says what its entries are like`;
   // An element of a hash is one allocation, with about 64 bytes of its own.
-  if (keySize + valueSize >= KMALLOC_MAX - 64)
+  if (type !== 'array' && keySize + valueSize >= KMALLOC_MAX - 64)
     return `${type} map: an element of ${keySize + valueSize} bytes is too large`;
   return undefined;
 }

@@ -105,12 +105,18 @@ const PARTS: Readonly<Record<ProgType, Part>> = {
   lwt_xmit: { number: 12, ...WRITES_PACKET, members: LWT },
   lwt_seg6local: { number: 19, ...READS_PACKET, members: LWT },
   sk_skb: { number: 14, ...WRITES_PACKET, members: SK_SKB },
-  flow_dissector: { number: 22, ...READS_PACKET, members: FLOW_DISSECTOR, kernelStruct: undefined },
+  flow_dissector: {
+    number: 22,
+    ...READS_PACKET,
+    members: FLOW_DISSECTOR,
+    kernelStruct: 'bpf_flow_dissector',
+  },
   sk_msg: {
     number: 16,
     struct: 'sk_msg_md',
     size: 80,
     members: SK_MSG,
+    kernelStruct: 'sk_msg',
     packetWritable: true,
     packetArgs: 'marked',
   },
@@ -119,24 +125,75 @@ const PARTS: Readonly<Record<ProgType, Part>> = {
     struct: 'sk_reuseport_md',
     size: 56,
     members: SK_REUSEPORT,
+    kernelStruct: 'sk_reuseport_kern',
     packetArgs: 'marked',
   },
-  sk_lookup: { number: 30, struct: 'bpf_sk_lookup', size: 72, members: SK_LOOKUP, returns: YES_OR_NO },
-  sock_ops: { number: 13, struct: 'bpf_sock_ops', size: 224, members: SOCK_OPS, returns: YES_OR_NO },
-  netfilter: { number: 32, struct: 'bpf_nf_ctx', size: 16, members: NETFILTER, returns: YES_OR_NO },
-  cgroup_sock: { number: 9, struct: 'bpf_sock', size: 80, members: CGROUP_SOCK, returns: YES_OR_NO },
-  cgroup_sock_addr: { number: 18, struct: 'bpf_sock_addr', size: 72, members: SOCK_ADDR, returns: YES_OR_NO },
+  sk_lookup: {
+    number: 30,
+    struct: 'bpf_sk_lookup',
+    size: 72,
+    members: SK_LOOKUP,
+    returns: YES_OR_NO,
+    kernelStruct: 'bpf_sk_lookup_kern',
+  },
+  sock_ops: {
+    number: 13,
+    struct: 'bpf_sock_ops',
+    size: 224,
+    members: SOCK_OPS,
+    returns: YES_OR_NO,
+    kernelStruct: 'bpf_sock_ops_kern',
+  },
+  netfilter: {
+    number: 32,
+    struct: 'bpf_nf_ctx',
+    size: 16,
+    members: NETFILTER,
+    returns: YES_OR_NO,
+    kernelStruct: 'bpf_nf_ctx',
+  },
+  cgroup_sock: {
+    number: 9,
+    struct: 'bpf_sock',
+    size: 80,
+    members: CGROUP_SOCK,
+    returns: YES_OR_NO,
+    kernelStruct: 'sock',
+  },
+  cgroup_sock_addr: {
+    number: 18,
+    struct: 'bpf_sock_addr',
+    size: 72,
+    members: SOCK_ADDR,
+    kernelStruct: 'bpf_sock_addr_kern',
+    returns: YES_OR_NO,
+  },
   cgroup_sockopt: {
     number: 25,
     struct: 'bpf_sockopt',
     size: 40,
     members: SOCKOPT,
+    kernelStruct: 'bpf_sockopt_kern',
     packetWritable: true,
     packetArgs: 'all',
     returns: YES_OR_NO,
   },
-  cgroup_device: { number: 15, struct: 'bpf_cgroup_dev_ctx', size: 12, members: DEVICE, returns: YES_OR_NO },
-  cgroup_sysctl: { number: 23, struct: 'bpf_sysctl', size: 8, members: SYSCTL, returns: YES_OR_NO },
+  cgroup_device: {
+    number: 15,
+    struct: 'bpf_cgroup_dev_ctx',
+    size: 12,
+    members: DEVICE,
+    kernelStruct: 'bpf_cgroup_dev_ctx',
+    returns: YES_OR_NO,
+  },
+  cgroup_sysctl: {
+    number: 23,
+    struct: 'bpf_sysctl',
+    size: 8,
+    members: SYSCTL,
+    returns: YES_OR_NO,
+    kernelStruct: 'bpf_sysctl_kern',
+  },
   tracepoint: {
     number: 5,
     struct: undefined,
@@ -150,7 +207,8 @@ const PARTS: Readonly<Record<ProgType, Part>> = {
     number: 2,
     struct: 'bpf_user_pt_regs_t',
     size: PT_REGS_SIZE,
-    bytes: { from: 0, to: PT_REGS_SIZE, writable: true },
+    bytes: { from: 0, to: PT_REGS_SIZE, writable: false },
+    kernelStruct: 'pt_regs',
     ...TRACES,
   },
   raw_tracepoint: {
@@ -164,10 +222,9 @@ const PARTS: Readonly<Record<ProgType, Part>> = {
     number: 24,
     struct: 'bpf_raw_tracepoint_args',
     size: ARGUMENTS_SIZE,
-    members: [
-      member('buffer', 0, 8, LONG, [], 'tp_buffer'),
-      member('arguments', 8, ARGUMENTS_SIZE - 8, [1, 2, 4, 8]),
-    ],
+    // The first word is the buffer, and is only read whole; but what begins inside it is a number as any other.
+    members: [member('buffer', 0, 1, LONG, [], 'tp_buffer')],
+    bytes: { from: 1, to: ARGUMENTS_SIZE, writable: false },
     ...TRACES,
   },
   perf_event: {
@@ -179,6 +236,7 @@ const PARTS: Readonly<Record<ProgType, Part>> = {
       member('sample_period', PT_REGS_SIZE, 8, [1, 2, 4, 8]),
       member('addr', PT_REGS_SIZE + 8, 8, [1, 2, 4, 8]),
     ],
+    kernelStruct: 'bpf_perf_event_data_kern',
     ...TRACES,
   },
   tp_btf: { number: 26, ...ARGUMENTS },
@@ -239,6 +297,8 @@ export function contextField(
 ): ContextValue | undefined {
   if (offset < 0 || offset % size !== 0) return undefined;
   const { bytes } = INFO[type];
+  if (type === 'raw_tracepoint_writable' && offset === 0)
+    return access === 'read' && size === 8 ? 'tp_buffer' : undefined;
   if (bytes !== undefined) {
     const inside = offset >= bytes.from && offset < bytes.to;
     return inside && (access === 'read' || bytes.writable) ? 'scalar' : undefined;
@@ -248,8 +308,10 @@ export function contextField(
   const by = access === 'read' ? found.readBy : found.writeBy;
   if (by !== undefined && !by.has(attach?.type || (type === 'cgroup_sock' ? ATTACH.SOCK_CREATE : 0)))
     return undefined;
-  if (found.pieces !== undefined && size < found.size && offset + size > found.offset + found.pieces)
-    return undefined;
+  if (found.pieces !== undefined && size < found.size) {
+    if (found.pieces === 'start' ? offset !== found.offset : offset + size > found.offset + found.pieces)
+      return undefined;
+  }
   const sizes = access === 'read' ? found.reads : found.writes;
   return sizes.includes(size) ? found.value : undefined;
 }

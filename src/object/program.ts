@@ -221,6 +221,8 @@ export interface KernelTypes {
   ): { readonly struct: string | undefined; readonly size: number; readonly percpu: boolean } | undefined;
   /** At `offset` of a struct there lies a struct `inner`, however deep; at offset 0 it may be the struct itself. */
   holds(struct: string, offset: number, inner: string): boolean;
+  /** Where a member of a struct is, in bytes; undefined where it has none of that name at its first level. */
+  member(struct: string, name: string): { readonly offset: number; readonly size: number } | undefined;
   /** A load of `size` bytes at `offset` of a struct. */
   access(struct: string, offset: number, size: number): StructAccess;
   /** The context of a program on this target; undefined where the kernel does not have it. */

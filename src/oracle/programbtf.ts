@@ -3,8 +3,9 @@
  * (locks and kptrs in map values, subprograms, allocated structs), none otherwise, because BTF costs a call.
  */
 import { InputError } from '../isa/errors.js';
+import { mapType } from '../kernel/maptypes.js';
 import { type SynthesizedBtf, synthesize } from '../object/btf/synthesize.js';
-import type { Program } from '../object/program.js';
+import type { MapDef, Program } from '../object/program.js';
 import { loadBtf } from './btf.js';
 import type { MapBtf } from './maps.js';
 import { closeFd, KernelError } from './syscall.js';
@@ -26,7 +27,7 @@ export function openProgramBtf(program: Program): ProgramBtf | undefined {
   const made = make(program);
   const maps = program.maps.map((map, i) =>
     // Only where it matters: a map without BTF can be lent from program to program.
-    map.fields.length > 0 ? ([made.mapKey[i] ?? 0, made.mapValue[i] ?? 0] as const) : NO_TYPES,
+    wantsTypes(map) ? ([made.mapKey[i] ?? 0, made.mapValue[i] ?? 0] as const) : NO_TYPES,
   );
   return withTypes(loadBtf(made.btf), records(program, made.funcIds), maps, closeFd);
 }
@@ -42,12 +43,11 @@ function make(program: Program): SynthesizedBtf {
 
 /** Whether the kernel wants types: of special fields, of functions besides the main program, of what is allocated. */
 function needsBtf(program: Program): boolean {
-  return (
-    program.subprogs.length > 1 ||
-    program.localTypes.length > 0 ||
-    program.maps.some((map) => map.fields.length > 0)
-  );
+  return program.subprogs.length > 1 || program.localTypes.length > 0 || program.maps.some(wantsTypes);
 }
+
+/** Whether the kernel makes the map only, or makes it otherwise, with types for its key and value. */
+const wantsTypes = (map: MapDef): boolean => map.fields.length > 0 || mapType(map.type).typed === true;
 
 const NO_TYPES = [0, 0] as const;
 

@@ -51,7 +51,10 @@ export function reasonOf(message: string): string {
 /** Where a program stands. The message is the one of the side that refuses. */
 export function classify({ ours, kernel }: Pair): { readonly class: GapClass; readonly reason: string } {
   if (ours.verdict === 'error') return { class: 'error', reason: reasonOf(ours.message) };
-  if (kernel.verdict === 'not judged') return { class: 'not judged', reason: reasonOf(kernel.message) };
+  // The kernel has the variable, and hides where it is.
+  const hidden = kernel.message.startsWith('ldimm64 failed to find the address');
+  if (kernel.verdict === 'not judged' || hidden)
+    return { class: 'not judged', reason: reasonOf(kernel.message) };
   if (ours.verdict === 'unsupported') return { class: 'not modelled', reason: reasonOf(ours.message) };
   const taken = kernel.verdict === 'accepted';
   if (ours.verdict === 'budget' && taken) return { class: 'too large', reason: reasonOf(ours.message) };

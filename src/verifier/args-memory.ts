@@ -29,9 +29,7 @@ const MEMORY: ReadonlySet<RegType> = new Set([
   'buffer',
   'btf',
 ]);
-const KEY_VALUE: ReadonlySet<RegType> = new Set(['stack', 'packet', 'packet_meta', 'map_key', 'map_value']);
 const MEMORY_NAMES = 'fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_';
-const KEY_VALUE_NAMES = 'fp, pkt, pkt_meta, map_key, map_value';
 
 /** BPF_MAX_VAR_SIZ. */
 const MAX_SIZE = 1n << 29n;
@@ -70,6 +68,8 @@ export function touch(
       return;
     case 'map_value': {
       const map = p.program.maps[reg.map]!;
+      if (access !== 'write' && (map.flags & MAP_FLAGS.WRONLY_PROG) !== 0)
+        refuse(`read from map forbidden, value_size=${map.valueSize} off=${reg.off} size=${size}`);
       if (write && (map.flags & MAP_FLAGS.RDONLY_PROG) !== 0)
         refuse(`write into map forbidden, value_size=${map.valueSize} off=${reg.off} size=${size}`);
       const whole = { reg, regno, off: 0, size };
@@ -163,12 +163,12 @@ export function checkSize(site: CallSite, index: number, arg: Extract<Arg, { kin
 
 export function checkMapKey(p: Path, site: CallSite, index: number): void {
   const reg = site.regs[index]!;
-  requireMemory(p, site, reg, index + 1, KEY_VALUE, KEY_VALUE_NAMES);
+  requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
   touch(p, reg, index + 1, mapOf(p, site).keySize, 'read', true);
 }
 
 export function checkMapValue(p: Path, site: CallSite, index: number, uninit: boolean): void {
   const reg = site.regs[index]!;
-  requireMemory(p, site, reg, index + 1, KEY_VALUE, KEY_VALUE_NAMES);
+  requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
   touch(p, reg, index + 1, mapOf(p, site).valueSize, uninit ? 'write' : 'read', true);
 }

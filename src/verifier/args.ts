@@ -1,14 +1,15 @@
 /** Checks the arguments of a call against the function's contract. Follows check_func_arg and check_kfunc_args of kernel/bpf/verifier.c. */
 import type { Arg, SockType } from '../kernel/contract.js';
 import { MAP_FLAGS } from '../kernel/maptypes.js';
+import type { Program, ProgType } from '../object/program.js';
 import { checkGraphNode, checkGraphRoot } from './args-graph.js';
 import { checkMapKey, checkMapValue, checkMem, checkSize } from './args-memory.js';
 import { checkDynptr, checkIrqFlag, checkIter } from './args-slots.js';
-import type { CallSite } from './call-site.js';
+import { type CallSite, mapOf } from './call-site.js';
 import { checkLock, fieldsOf } from './locks.js';
 import { checkOwnAddress } from './memory.js';
 import type { Path } from './path.js';
-import { refuse, unsupported } from './refusal.js';
+import { refuse } from './refusal.js';
 import { fixedOffset, hasFixedOffset, isNull, isPointer, typeName } from './regs.js';
 import { isConst } from './scalar.js';
 import type { Reg } from './state.js';
@@ -126,6 +127,29 @@ const ELEMENT_CALLS: ReadonlySet<string> = new Set([
   'bpf_map_delete_elem',
 ]);
 
+const ANY_SOCKET: Extract<Arg, { kind: 'sock' }> = {
+  kind: 'sock',
+  types: ['sock_common', 'sock', 'tcp_sock', 'xdp_sock'],
+  btf: true,
+};
+
+/** Types of programs that may change a map of sockets as any map (may_update_sockmap). */
+const MAY_CHANGE: ReadonlySet<ProgType> = new Set([
+  'iter',
+  'socket_filter',
+  'tc',
+  'action',
+  'xdp',
+  'sk_reuseport',
+  'flow_dissector',
+  'sk_lookup',
+]);
+
+function mayUseSocketMap({ type }: Program, name: string): boolean {
+  if (name === 'bpf_map_lookup_elem' || MAY_CHANGE.has(type)) return true;
+  return type === 'sock_ops' && name === 'bpf_map_delete_elem';
+}
+
 function checkKptrSlot(p: Path, reg: Reg, regno: number): void {
   if (reg.nullable || (reg.type !== 'map_value' && reg.type !== 'object'))
     mismatch(reg, regno, 'map_value, ptr_');
@@ -235,12 +259,14 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       if (arg.constant === true && !isConst(reg.num)) refuse(`R${regno} must be a known constant`);
       return;
     case 'map': {
-      if (reg.type !== 'map_ptr') mismatch(reg, regno, 'map_ptr');
+      if (reg.type !== 'map_ptr' || reg.nullable) mismatch(reg, regno, 'map_ptr');
       const map = p.program.maps[reg.map]!;
-      if (SOCKET_MAPS.has(map.type) && ELEMENT_CALLS.has(site.contract.name))
-        unsupported(`${site.contract.name} on a map of sockets`);
-      if (arg.types !== undefined && !arg.types.includes(map.type)) {
-        refuse(`cannot pass map_type ${map.type} into func ${site.contract.name}#${site.contract.id}`);
+      const named = `func ${site.contract.name}#${site.contract.id}`;
+      if (SOCKET_MAPS.has(map.type) && ELEMENT_CALLS.has(site.contract.name)) {
+        if (!mayUseSocketMap(p.program, site.contract.name))
+          refuse(`cannot pass map_type ${map.type} into ${named}`);
+      } else if (arg.types !== undefined && !arg.types.includes(map.type)) {
+        refuse(`cannot pass map_type ${map.type} into ${named}`);
       }
       if ((map.flags & MAP_FLAGS.RDONLY_PROG) !== 0 && WRITES_MAP.has(site.contract.name))
         refuse('write into map forbidden');
@@ -252,7 +278,9 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       return;
     case 'map_value':
       if (arg.nullable === true && isNull(reg)) return;
-      checkMapValue(p, site, index, arg.uninit === true);
+      // A map of sockets is given a socket, not what to copy into it (resolve_map_arg_type).
+      if (SOCKET_MAPS.has(mapOf(p, site).type)) checkSock(p, reg, regno, ANY_SOCKET);
+      else checkMapValue(p, site, index, arg.uninit === true);
       return;
     case 'percpu':
       if (!reg.percpu || reg.nullable)

@@ -4,6 +4,7 @@
  */
 import { STACK_SIZE } from '../isa/insn.js';
 import { subprogTarget } from '../isa/target.js';
+import { Btf } from '../object/btf/read.js';
 import type { Program, ProgType } from '../object/program.js';
 import type { Code } from './code.js';
 import { Refusal } from './refusal.js';
@@ -53,7 +54,7 @@ class Graph {
 
   constructor(
     private readonly program: Program,
-    private readonly code: Code,
+    code: Code,
     private readonly use: SubprogUse,
   ) {
     code.ops.forEach((op, at) => {
@@ -71,9 +72,27 @@ class Graph {
   }
 
   check(): void {
+    this.checkReturns();
     for (const { start } of [...this.program.subprogs].reverse()) {
       const main = start === 0;
       if (main || this.use.async.has(start)) this.descend(start, 0, 0, false, main && this.privately);
+    }
+  }
+
+  /** What may end a subprogram early ends it with a number: it must return one (check_btf_func). */
+  private checkReturns(): void {
+    const { btf } = this.program;
+    if (btf === undefined || (this.packetLoads.size === 0 && this.tailCalls.size === 0)) return;
+    const types = new Btf(btf, this.program.name);
+    for (const { start, btfId } of this.program.subprogs) {
+      const what = this.packetLoads.has(start) ? 'LD_ABS' : this.tailCalls.has(start) ? 'tail_call' : '';
+      if (start === 0 || what === '') continue;
+      if (btfId === undefined) this.fail(`${what} is not allowed in subprogs without BTF`);
+      const func = types.type(btfId);
+      const proto = func.kind === 'func' ? types.type(func.type) : func;
+      const returns = proto.kind === 'func_proto' ? types.resolve(proto.returns).type.kind : 'void';
+      if (returns !== 'int' && !returns.startsWith('enum'))
+        this.fail(`${what} is only allowed in functions that return 'int'.`);
     }
   }
 

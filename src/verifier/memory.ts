@@ -228,6 +228,16 @@ export function checkBuffer(a: Access): void {
     refuse(`R${a.regno} invalid variable buffer offset: off=${a.reg.off + a.off}`);
 }
 
+/** The one member of a kernel struct that programs may write (nfct_btf_struct_access). */
+function isConnectionMark(p: Path, a: Access): boolean {
+  const { type, kernelTypes } = p.program;
+  if (type !== 'xdp' && type !== 'tc' && type !== 'action') return false;
+  if (a.reg.struct !== 'nf_conn' && a.reg.struct !== 'nf_conn___init') return false;
+  const mark = kernelTypes?.member('nf_conn', 'mark');
+  const at = fixedOffset(a.reg) + a.off;
+  return mark !== undefined && at === mark.offset && a.size <= mark.size;
+}
+
 function requireBtfOffset(p: Path, a: Access): void {
   if (p.strict) refuse(`'struct ${a.reg.struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
   const name = `${typeName(a.reg)}${a.reg.struct}`;
@@ -364,6 +374,7 @@ export function store(p: Path, a: Access, value: Reg): void {
       return;
     case 'btf':
       requireBtfOffset(p, a);
+      if (reg.trust !== 'untrusted' && isConnectionMark(p, a)) return;
       refuse('only read is supported');
       break;
     case 'object': {

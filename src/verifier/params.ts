@@ -106,5 +106,5 @@ function isContext(program: Program, btf: Btf, id: number, name: string): boolea
     if (!('type' in type) || type.kind === 'ptr') break;
     at = type.type;
   }
-  return name === 'pt_regs';
+  return name === 'pt_regs' || name === struct;
 }

@@ -8,7 +8,7 @@ import type { CallSite } from './call-site.js';
 import { mapOf } from './call-site.js';
 import { fieldsOf } from './locks.js';
 import type { Path } from './path.js';
-import { refuse } from './refusal.js';
+import { refuse, unsupported } from './refusal.js';
 import { fixedOffset, pointerReg, scalarReg, UNINIT, unknownReg } from './regs.js';
 import { S64_MAX, S64_MIN } from './scalar.js';
 import { fromSigned } from './scalar-set.js';
@@ -43,14 +43,16 @@ function pointer(p: Path, site: CallSite, r0: Pointer, nullable: boolean): Reg {
   const base = target(p, site, r0.to);
   let ref = base.ref;
   let id = base.id;
-  if (r0.acquires !== undefined) {
+  // Of a map of sockets it gives one that is held (is_acquire_function).
+  const socket = base.type === 'sock' && r0.to.kind === 'map_value';
+  if (r0.acquires !== undefined || socket) {
     ref = p.newId();
     id = ref;
     p.acquire({ id: ref, kind: 'pointer', at: site.at });
   } else if (r0.derives !== undefined) {
     ref = refOf(p, site.regs[r0.derives]!);
   }
-  if (nullable && r0.acquires === undefined) id = p.newId();
+  if (nullable && r0.acquires === undefined && !socket) id = p.newId();
   return { ...base, ref, id, nullable };
 }
 
@@ -68,8 +70,13 @@ function target(p: Path, site: CallSite, to: PointerKind): Reg {
   switch (to.kind) {
     case 'map_value': {
       const map = mapOf(p, site);
-      if (map.inner !== undefined) return pointerReg('map_ptr', { map: p.program.maps.indexOf(map.inner) });
+      if (map.inner !== undefined) {
+        const inner = p.program.maps.indexOf(map.inner);
+        if (inner < 0) unsupported('a map of maps, where what its entries are like is no map of the program');
+        return pointerReg('map_ptr', { map: inner });
+      }
       if (map.type === 'xskmap') return pointerReg('xdp_sock');
+      if (map.type === 'sockmap' || map.type === 'sockhash') return pointerReg('sock');
       const locked = map.fields.some((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock');
       return pointerReg('map_value', {
         map: p.program.maps.indexOf(map),

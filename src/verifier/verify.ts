@@ -1,5 +1,5 @@
 /** Verifies a program as Linux would: yes with facts, or no with the kernel's words and the insn at fault. */
-import { mapRefusal } from '../kernel/maptypes.js';
+import { mapRefusal, mapType } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
 import type { Program, ProgType } from '../object/program.js';
 import { checkCallGraph } from './call-graph.js';
@@ -139,9 +139,17 @@ const NEEDS_PERFMON: ReadonlySet<ProgType> = new Set<ProgType>([
 
 function checkMaps(program: Program): void {
   const info = progType(program.type);
+  const sleepable = program.sleepable === true || info.sleepable;
   for (const map of program.maps) {
     const why = mapRefusal(map);
     if (why !== undefined) throw new Refusal(`map '${map.name}': ${why}`, 'rejected', -1);
+    if (sleepable && !mapType(map.type).sleepable) {
+      throw new Refusal(
+        'Sleepable programs can only use array, hash, ringbuf and local storage maps',
+        'rejected',
+        -1,
+      );
+    }
     for (const field of map.fields) {
       const refusedField = info.refusedFields.get(field.kind);
       if (refusedField !== undefined) throw new Refusal(refusedField, 'rejected', -1);

@@ -46,6 +46,9 @@ import {
 } from './things.js';
 import { index, type Step, Writer } from './writer.js';
 
+/** Types whose context has a socket at the same place, or that may look one up. */
+const WITH_SOCKET: ReadonlySet<ProgType> = new Set(['xdp', 'tc', 'action', 'socket_filter', 'cgroup_skb']);
+
 /**
  * The program; `check` runs right after the call, with r0 as it left it, and a callback returns `returned`. Throws NoWay where none can
  * be built.
@@ -173,6 +176,8 @@ class Caller extends Writer {
       case 'btf':
         if (arg.nullable === true) return [mov(reg, 0)];
         return this.made(reg, makerOf(arg, this.type), arg.release === true);
+      case 'percpu':
+        throw new NoWay('no variable of the kernel to be had');
       case 'callback':
         this.calledBack = true;
         return [ldFunc(reg, 'callback')];
@@ -214,7 +219,7 @@ class Caller extends Writer {
   }
 
   private socket(reg: Reg<64>, consumed: boolean): Item[] {
-    if (this.type === 'syscall' || this.type === 'tracepoint') throw new NoWay('no socket to be had');
+    if (!WITH_SOCKET.has(this.type)) throw new NoWay('no socket to be had');
     if (consumed || this.type === 'xdp') return this.made(reg, 'bpf_sk_lookup_tcp', consumed);
     const where = this.room(8);
     const skip = this.undo([]);

@@ -7,6 +7,8 @@ import { HELPERS, KFUNCS } from '../../../src/kernel/tables/rows.js';
 const helperRows = new Map(HELPERS.map((row) => [row.name, row]));
 const kfuncRows = new Map(KFUNCS.map((row) => [row.name, row]));
 
+const AWAKE = 'its kind of map is refused in sleepable programs';
+
 /**
  * Fewer program types than the kernel's list: it lets the function be named, and no program of the type can satisfy its arguments
  * or the checks that follow.
@@ -25,7 +27,20 @@ export const NARROWED: Readonly<Record<string, string>> = {
   bpf_skb_ct_lookup: 'takes an skb context',
   bpf_skb_ct_alloc: 'takes an skb context',
   bpf_dynptr_from_skb: 'takes an skb context',
-  bpf_cast_to_kern_ctx: 'tracepoint and syscall contexts have no struct in the kernel',
+  bpf_cast_to_kern_ctx: 'the others have contexts without a struct in the kernel, or none that is described',
+  bpf_sk_assign: 'for lookups of sockets it takes one that may be NULL (a variant)',
+  bpf_sk_storage_get: 'elsewhere it takes the context, or a socket by BTF id (variants)',
+  bpf_sk_storage_delete: 'elsewhere it takes a socket by BTF id (a variant)',
+  bpf_setsockopt: 'elsewhere it takes a socket (a variant)',
+  bpf_getsockopt: 'elsewhere it takes a socket (a variant)',
+  bpf_get_func_ip: 'check_get_func_ip',
+  bpf_perf_event_output: AWAKE,
+  bpf_skb_output: AWAKE,
+  bpf_xdp_output: AWAKE,
+  bpf_perf_event_read: AWAKE,
+  bpf_perf_event_read_value: AWAKE,
+  bpf_get_stackid: AWAKE,
+  bpf_current_task_under_cgroup: AWAKE,
 };
 
 /** Flagged KF_RET_NULL without returning a pointer: the verifier forks on the zero. */
@@ -64,7 +79,8 @@ function* helper(c: Contract, row: HelperRow): Generator<string> {
   if (c.args.length !== row.args.length) yield `takes ${row.args.length} arguments`;
   for (const [i, word] of row.args.entries()) {
     const arg = c.args[i];
-    if (arg !== undefined && !helperArgFits(word, arg)) yield `argument ${i} is ${word}`;
+    if (arg !== undefined && !helperArgFits(word, arg, /sockopt$/.test(c.name)))
+      yield `argument ${i} is ${word}`;
   }
   if (row.ret === 'RET_VOID' && !c.outcomes.every((o) => o.r0.kind === 'void')) yield 'returns nothing';
   if (row.ret === 'RET_INTEGER' && !c.outcomes.every((o) => o.r0.kind === 'scalar')) yield 'returns a number';
@@ -98,7 +114,7 @@ const acquiresSomething = (o: Outcome): boolean =>
   acquiresReference(o) || o.effects.some((e) => e.kind === 'init_dynptr' && e.acquires !== undefined);
 
 /** What an enum bpf_arg_type word may be described as. */
-function helperArgFits(word: string, arg: Arg): boolean {
+function helperArgFits(word: string, arg: Arg, option: boolean): boolean {
   const flags = word.split(/[+<[]/);
   const base = flags[0] ?? '';
   const nullable = base.endsWith('_OR_NULL') || flags.includes('PTR_MAYBE_NULL');
@@ -141,6 +157,8 @@ function helperArgFits(word: string, arg: Arg): boolean {
     case 'ARG_PTR_TO_SOCK_COMMON':
       return arg.kind === 'sock' && arg.btf !== true;
     case 'ARG_PTR_TO_BTF_ID_SOCK_COMMON':
+      // The options of a socket are those of the context where there is no other.
+      if (arg.kind === 'ctx') return option;
       return (
         arg.kind === 'sock' && arg.btf === true && (arg.release === true) === flags.includes('OBJ_RELEASE')
       );
@@ -162,6 +180,8 @@ function helperArgFits(word: string, arg: Arg): boolean {
         (arg.state === 'uninit') === flags.includes('MEM_UNINIT') &&
         (arg.release === true) === flags.includes('OBJ_RELEASE')
       );
+    case 'ARG_PTR_TO_PERCPU_BTF_ID':
+      return arg.kind === 'percpu';
     case 'ARG_KPTR_XCHG_DEST':
       return arg.kind === 'kptr_slot';
     case 'ARG_PTR_TO_BTF_ID':

@@ -16,6 +16,7 @@ import {
 import { type Item, label, link } from '../../../src/isa/label.js';
 import type { Contract } from '../../../src/kernel/contract.js';
 import type { LocalType, MapDef, Program, ProgType } from '../../../src/object/program.js';
+import { attachFor } from '../kernel/programs.js';
 import { NoWay } from './things.js';
 
 /** A step of the end, and the label after it: a jump there leaves the step out. */
@@ -57,6 +58,7 @@ export class Writer {
         ...(start === undefined ? [] : [{ name: 'callback', start, linkage: 'static' as const }]),
       ],
       localTypes: this.localType === undefined ? [] : [this.localType],
+      ...attachFor(this.type),
     };
   }
 

@@ -2,7 +2,15 @@
 import { add, exit, mov, r0, r1, r6 } from '../../../src/isa/build.js';
 import type { Insn } from '../../../src/isa/insn.js';
 import { type Item, link } from '../../../src/isa/label.js';
-import type { MapDef, MapType, Program, ProgType } from '../../../src/object/program.js';
+import { mapType } from '../../../src/kernel/maptypes.js';
+import {
+  type Attachment,
+  type MapDef,
+  type MapType,
+  PROG_TYPES,
+  type Program,
+  type ProgType,
+} from '../../../src/object/program.js';
 
 /** A program without subprograms. */
 export function programOf(
@@ -27,6 +35,7 @@ export function rawProgram(
     kfuncs: [],
     subprogs: [{ name: 'main', start: 0, linkage: 'global' }],
     localTypes: [],
+    ...attachFor(type),
     ...more,
   };
 }
@@ -39,7 +48,37 @@ export function counting(insns: number): Program {
 
 /** A map of each type, as small as can be. */
 export function smallMap(type: MapType, name: string = type): MapDef {
-  const plain = { name, type, flags: 0, fields: [] };
-  if (type === 'ringbuf') return { ...plain, keySize: 0, valueSize: 0, maxEntries: 4096 };
-  return { ...plain, keySize: 4, valueSize: type === 'prog_array' ? 4 : 8, maxEntries: 4 };
+  const { keySizes, valueSizes, needs, unsized } = mapType(type);
+  return {
+    name,
+    type,
+    flags: needs,
+    fields: [],
+    keySize: keySizes?.[0] ?? (type === 'lpm_trie' ? 8 : 4),
+    valueSize: valueSizes?.[0] ?? 8,
+    maxEntries: type.endsWith('ringbuf') ? 4096 : unsized === true ? 0 : 4,
+    ...(type.endsWith('_of_maps') ? { inner: smallMap('array', 'inner') } : {}),
+  };
 }
+
+/** How programs of a type are attached that the kernel does not load without being told; fentry and LSM programs it never loads here. */
+export function attachFor(type: ProgType): { readonly attach: Attachment } | Record<never, never> {
+  const attach = ATTACHED[type];
+  return attach === undefined ? {} : { attach };
+}
+
+const ATTACHED: Partial<Record<ProgType, Attachment>> = {
+  cgroup_sock: { type: 2 },
+  cgroup_sock_addr: { type: 10 },
+  cgroup_sockopt: { type: 22 },
+  cgroup_sysctl: { type: 18 },
+  cgroup_device: { type: 6 },
+  sk_lookup: { type: 36 },
+  sk_reuseport: { type: 39 },
+  netfilter: { type: 45 },
+  tp_btf: { type: 23, target: 'sched_switch' },
+  iter: { type: 28, target: 'task' },
+};
+
+/** Types of which the kernel loads a program here. */
+export const LOADABLE: readonly ProgType[] = PROG_TYPES.filter((type) => type !== 'fentry' && type !== 'lsm');

@@ -5,18 +5,21 @@
 import { ATTACH as A } from './attach.js';
 import { type ContextMember, LONG, member, NARROW, NONE, onlyFor, WORD, words, writable } from './member.js';
 
+const fromStart = (m: ContextMember): ContextMember => ({ ...m, pieces: 'start' });
+
 const SOCK: readonly ContextMember[] = writable(
   [
     member('bound_dev_if', 0, 4, WORD),
-    ...words(4, 'family type protocol', NARROW),
+    ...words(4, 'family type protocol', NARROW).map(fromStart),
     ...words(16, 'mark priority'),
     member('src_ip4', 24, 4, NARROW),
     ...words(28, 'src_ip6[0] src_ip6[1] src_ip6[2] src_ip6[3]', NARROW),
-    member('src_port', 44, 4, NARROW),
+    fromStart(member('src_port', 44, 4, NARROW)),
     // Two bytes, and the word in which they and the padding after them lie.
     { ...member('dst_port', 48, 4, NARROW), pieces: 2 },
     member('dst_ip4', 52, 4, NARROW),
-    ...words(56, 'dst_ip6[0] dst_ip6[1] dst_ip6[2] dst_ip6[3] state rx_queue_mapping', NARROW),
+    ...words(56, 'dst_ip6[0] dst_ip6[1] dst_ip6[2] dst_ip6[3]', NARROW),
+    ...words(72, 'state rx_queue_mapping', NARROW).map(fromStart),
   ],
   { bound_dev_if: WORD, mark: WORD, priority: WORD },
 );

@@ -30,8 +30,11 @@ export interface ContextMember {
   readonly readBy?: ReadonlySet<number>;
   /** Only programs with one of these attach types may write it. */
   readonly writeBy?: ReadonlySet<number>;
-  /** Loads of less than the whole must lie in the first bytes, so many: the rest is padding. */
-  readonly pieces?: number;
+  /**
+   * Loads of less than the whole must lie in the first bytes, so many (the rest is padding); `start`: they must begin where the
+   * member does.
+   */
+  readonly pieces?: number | 'start';
   /** For `btf`: the kernel struct that it points to. */
   readonly struct?: string;
 }

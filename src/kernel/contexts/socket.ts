@@ -34,7 +34,7 @@ export const SOCK_OPS: readonly ContextMember[] = [
   member('skb_data', 192, 8, LONG, NONE, 'packet'),
   member('skb_data_end', 200, 8, LONG, NONE, 'packet_end'),
   member('skb_len', 208, 4, WORD),
-  member('skb_tcp_flags', 212, 4, NARROW),
+  { ...member('skb_tcp_flags', 212, 4, NARROW), pieces: 'start' },
   member('skb_hwtstamp', 216, 8, LONG),
 ];
 

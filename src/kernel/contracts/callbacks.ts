@@ -63,6 +63,17 @@ export const CALLBACK_CONTRACTS: readonly Contract[] = [
     [elements, callback(perElement), stackOrNull, any],
     [outcome('none', INTEGER, runs(1, 'none')), slow('some', INTEGER, runs(1, 'any'))],
   ),
+  // A sample that user space has put there for each call, as a dynptr.
+  helper(
+    'bpf_user_ringbuf_drain',
+    [
+      { kind: 'map', types: ['user_ringbuf'] },
+      callback({ args: ['dynptr', 'context', 'none', 'none', 'none'], returns: [0, 1], contextArg: 2 }),
+      stackOrNull,
+      any,
+    ],
+    [outcome('none', INTEGER, runs(1, 'none')), slow('some', INTEGER, runs(1, 'any'))],
+  ),
   // Runs the callback once at most, with the task's memory map locked.
   helper(
     'bpf_find_vma',

@@ -29,18 +29,21 @@ const cgroups: Arg = { kind: 'map', types: ['cgroup_array'] };
 const traces: Arg = { kind: 'map', types: ['stack_trace'] };
 const seq = btf('any', 'seq_file');
 const done = [outcome('done', INTEGER)];
+/** These maps are not for programs that may sleep (check_map_prog_compatibility). */
+const AWAKE = { except: ['syscall'] } as const;
 const output = (name: string, from: Arg): Contract =>
-  helper(name, [from, events, any, mem('read', 4), sizeOrZero], done, { packetArgs: true });
+  helper(name, [from, events, any, mem('read', 4), sizeOrZero], done, { packetArgs: true, ...AWAKE });
 
 export const EVENT_CONTRACTS: readonly Contract[] = [
   output('bpf_perf_event_output', ctx),
   output('bpf_skb_output', btf('any', 'sk_buff')),
   output('bpf_xdp_output', btf('any', 'xdp_buff')),
-  helper('bpf_perf_event_read', [events, any], done),
+  helper('bpf_perf_event_read', [events, any], done, AWAKE),
   helper(
     'bpf_perf_event_read_value',
     [events, any, mem('write', 3), size],
     [outcome('done', INTEGER, writes(2))],
+    AWAKE,
   ),
   helper('bpf_perf_prog_read_value', [ctx, mem('write', 2), size], [outcome('done', INTEGER, writes(1))]),
   helper(
@@ -48,9 +51,9 @@ export const EVENT_CONTRACTS: readonly Contract[] = [
     [ctx, memOrNull('readwrite', 2), sizeOrZero, any],
     [outcome('done', INTEGER)],
   ),
-  helper('bpf_get_stackid', [ctx, traces, any], done),
+  helper('bpf_get_stackid', [ctx, traces, any], done, AWAKE),
   helper('bpf_skb_under_cgroup', [ctx, cgroups, any], done),
-  helper('bpf_current_task_under_cgroup', [cgroups, any], done),
+  helper('bpf_current_task_under_cgroup', [cgroups, any], done, AWAKE),
   helper('bpf_get_func_ip', [ctx], done, { only: ['kprobe', 'fentry'] }),
 
   // The buffer of the seq file is all that may run out.
@@ -68,6 +71,10 @@ export const EVENT_CONTRACTS: readonly Contract[] = [
 
   kfunc('css_rstat_updated', [btf('any', 'cgroup_subsys_state'), scalar], [outcome('done', VOID)]),
   // Walks all that is below the cgroup.
-  kfunc('css_rstat_flush', [btf('any', 'cgroup_subsys_state')], [slow('done', VOID)]),
+  kfunc(
+    'css_rstat_flush',
+    [btf('any', 'cgroup_subsys_state')],
+    [outcome('nothing', VOID), slow('done', VOID)],
+  ),
   kfunc('bpf_sock_destroy', [btf('trusted', 'sock_common')], [failed(), slow('done', INTEGER)]),
 ];

@@ -132,16 +132,15 @@ export const TRACING_CONTRACTS: readonly Contract[] = [
 
   // Casts. The register changes its type and nothing runs; both keep r1 to r5 (KF_FASTCALL).
   kfunc('bpf_cast_to_kern_ctx', [ctx], [outcome('done', pointer({ kind: 'kern_ctx' }))], {
-    only: [
-      'xdp',
-      'tc',
-      'socket_filter',
-      'action',
-      'cgroup_skb',
-      'lwt_in',
-      'lwt_out',
-      'lwt_xmit',
-      'lwt_seg6local',
+    except: [
+      'tracepoint',
+      'raw_tracepoint',
+      'raw_tracepoint_writable',
+      'syscall',
+      'tp_btf',
+      'iter',
+      'fentry',
+      'lsm',
     ],
   }),
   kfunc('bpf_rdonly_cast', [ignored, constant], [outcome('done', pointer({ kind: 'cast', arg: 1 }))]),

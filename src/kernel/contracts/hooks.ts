@@ -4,7 +4,22 @@
  */
 import type { ProgType } from '../../object/program.js';
 import type { Arg, Contract } from '../contract.js';
-import { any, ctx, helper, INTEGER, mem, moves, outcome, size, sockOrBtf, writes } from './define.js';
+import {
+  any,
+  btf,
+  ctx,
+  helper,
+  INTEGER,
+  kfunc,
+  mem,
+  moves,
+  outcome,
+  scalar,
+  size,
+  sizeOrZero,
+  sockOrBtf,
+  writes,
+} from './define.js';
 import { TRACING } from './storage.js';
 
 const done = [outcome('done', INTEGER)];
@@ -22,6 +37,12 @@ export const HOOK_CONTRACTS: readonly Contract[] = [
   helper('bpf_getsockopt', [ctx, any, any, mem('write', 4), size], [outcome('done', INTEGER, writes(3))], {
     only: ['cgroup_sock_addr', 'sock_ops'],
   }),
+  kfunc(
+    'bpf_sock_addr_set_sun_path',
+    [btf('any', 'bpf_sock_addr_kern'), mem('readwrite', 2), sizeOrZero],
+    done,
+  ),
+  kfunc('bpf_sock_ops_enable_tx_tstamp', [btf('trusted', 'bpf_sock_ops_kern'), scalar], done),
   helper('bpf_bind', [ctx, mem('read', 2), size], done),
   helper('bpf_get_retval', [], done),
   helper('bpf_set_retval', [any], done),

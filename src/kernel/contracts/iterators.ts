@@ -5,6 +5,7 @@
  * `new` may fail at run time, but then leaves an iterator that is drained: to the verifier it always makes one, which must be
  * destroyed. There is nothing that a stub could write in its place.
  */
+import type { ProgType } from '../../object/program.js';
 import type { Arg, Contract, IterType, PointerKind } from '../contract.js';
 import {
   btf,
@@ -27,7 +28,7 @@ interface Traits {
   readonly underLock?: true;
   /** Each step takes a mutex or waits (KF_SLEEPABLE). */
   readonly sleeps?: true;
-  readonly only?: readonly ['syscall'];
+  readonly only?: readonly ProgType[];
 }
 
 /** The three functions of one iterator. `element`: what `next` returns; `args`: those of `new` after the iterator itself. */
@@ -77,7 +78,7 @@ export const ITERATOR_CONTRACTS: readonly Contract[] = [
   ...triple('css', [btf('trusted', 'cgroup_subsys_state'), scalar], struct('cgroup_subsys_state', 'rcu')),
   // Refused in programs that may not sleep (check_css_task_iter_allowlist).
   ...triple('css_task', [btf('trusted', 'cgroup_subsys_state'), scalar], struct('task_struct'), {
-    only: ['syscall'],
+    only: ['syscall', 'iter', 'lsm'],
   }),
   // Holds the memory map's lock for as long as it lives, taken by trylock.
   ...triple('task_vma', [btf('rcu', 'task_struct'), scalar], struct('vm_area_struct')),

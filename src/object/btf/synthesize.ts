@@ -6,9 +6,32 @@
 import { decodeAll } from '../../isa/decode.js';
 import { InputError } from '../../isa/errors.js';
 import type { Op } from '../../isa/insn.js';
-import type { LocalType, MapDef, Program, SpecialField, Subprog } from '../program.js';
+import type { LocalType, MapDef, MapType, Program, SpecialField, Subprog } from '../program.js';
 import type { Member } from './types.js';
 import { BtfWriter } from './write.js';
+
+/** Maps for which the kernel wants no types, or takes none. */
+const UNTYPED: ReadonlySet<MapType> = new Set([
+  'ringbuf',
+  'user_ringbuf',
+  'prog_array',
+  'perf_event_array',
+  'cgroup_array',
+  'stack_trace',
+  'array_of_maps',
+  'hash_of_maps',
+  'devmap',
+  'devmap_hash',
+  'cpumap',
+  'xskmap',
+  'sockmap',
+  'sockhash',
+  'reuseport_sockarray',
+  'queue',
+  'stack',
+  'bloom_filter',
+  'arena',
+]);
 
 /** What a global subprogram takes: the kernel verifies it on its own, for any value of these. */
 export type ParamKind = 'scalar' | 'ctx';
@@ -222,8 +245,14 @@ class Synthesizer {
 
   /** Ids of key and value of a map. */
   map(map: MapDef): readonly [key: number, value: number] {
-    if (map.type === 'ringbuf' || map.type === 'prog_array') return [0, 0];
-    const key = map.keySize === 4 ? this.int('unsigned int', 4) : this.bytes(map.keySize);
+    if (UNTYPED.has(map.type)) return [0, 0];
+    // Storage of something else is found by a descriptor.
+    const storage = map.type.endsWith('_storage') && map.keySize === 4;
+    const key = storage
+      ? this.int('int', 4, true)
+      : map.keySize === 4
+        ? this.int('unsigned int', 4)
+        : this.bytes(map.keySize);
     const fields = sorted(map.fields);
     const names = fields.map((field, i) => `${field.kind}${i}`);
     const name = identifier(map.name);

@@ -85,6 +85,15 @@ class KernelStructs implements KernelTypes {
     return false;
   }
 
+  member(struct: string, name: string): { offset: number; size: number } | undefined {
+    const id = this.idOf(struct);
+    const type = id === undefined ? undefined : this.btf.resolve(id).type;
+    const found =
+      type !== undefined && isStruct(type) ? type.members.find((one) => one.name === name) : undefined;
+    if (found === undefined) return undefined;
+    return { offset: Math.floor(found.bitOffset / 8), size: this.btf.size(found.type) ?? 0 };
+  }
+
   access(name: string, offset: number, size: number): StructAccess {
     const key = `${name} ${offset} ${size}`;
     let found = this.accesses.get(key);
@@ -123,13 +132,13 @@ class KernelStructs implements KernelTypes {
         continue;
       }
       if (offset < at) break;
-      const outcome = this.member(struct, member, at, offset, size, viaUnion);
+      const outcome = this.inMember(struct, member, at, offset, size, viaUnion);
       if (outcome !== undefined) return outcome;
     }
     return { kind: 'refused', message: `struct ${struct.name} doesn't have field at offset ${offset}` };
   }
 
-  private member(
+  private inMember(
     struct: Composite,
     member: Composite['members'][number],
     start: number,
