@@ -225,8 +225,9 @@ class LogWalk implements WalkSummary {
   /** A printed state of the frame that runs; `whole`: nothing else is known in it. */
   private shown(state: LogState, whole: boolean): void {
     if (!this.speculative) for (const word of state.unparsed) this.strange(word);
-    for (const value of state.regs.values()) this.note(value);
-    for (const slot of state.slots.values()) if (slot.reg !== undefined) this.note(slot.reg);
+    for (const { ref } of state.regs.values()) this.note(ref);
+    for (const { reg, iter, dynptr } of state.slots.values())
+      this.note(reg?.ref ?? iter?.ref ?? dynptr?.ref ?? 0);
     const held = heldAsPrinted(this.now.held, state.refs, this.at, this.taken, this.origins);
     this.taken = [];
     if (whole) {
@@ -241,8 +242,8 @@ class LogWalk implements WalkSummary {
     this.now = { ...this.now, held, regs, slots };
   }
 
-  /** A reference that is not listed, because a lock hides it, first shows in the register that it came in. */
-  private note({ ref }: LogValue): void {
+  /** A reference that is not listed, because a lock hides it, first shows in the register or slot that it came in. */
+  private note(ref: number): void {
     if (ref !== 0 && !this.origins.has(ref)) this.origins.set(ref, { kind: 'pointer', at: this.at });
   }
 
