@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { InputError } from '../src/isa/errors.js';
+import { subprogStarts } from '../src/isa/target.js';
 import type { Program } from '../src/object/program.js';
 import { RESOURCE_BREAKS } from './breaks/resources.js';
 import { VALUE_BREAKS } from './breaks/values.js';
@@ -31,7 +32,9 @@ function broken(original: GeneratedProgram, what: string, which: number): Mutant
   if (slot === undefined) return undefined;
   try {
     const program = draft.link(original.program.name);
-    return sameInsns(program, original.program) ? undefined : { program, original, what, slot };
+    const wanted = program.subprogs.every(({ start }) => subprogStarts(program.insns).includes(start));
+    // A function that nothing refers to any more is none: the program would not be what its BTF says.
+    return sameInsns(program, original.program) || !wanted ? undefined : { program, original, what, slot };
   } catch (error) {
     // What cannot be encoded any more is no program.
     if (error instanceof InputError) return undefined;

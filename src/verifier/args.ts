@@ -198,7 +198,9 @@ function checkConstStr(p: Path, reg: Reg, regno: number): void {
   if ((map.flags & MAP_FLAGS.RDONLY_PROG) === 0 || map.frozen !== true)
     refuse(`R${regno} does not point to a readonly map'`);
   if (!hasFixedOffset(reg)) refuse(`R${regno} is not a constant address'`);
-  const bytes = map.initial?.subarray(fixedOffset(reg));
+  const off = fixedOffset(reg);
+  if (off < 0 || off > map.valueSize) refuse(`R${regno} min value is outside of the allowed memory range`);
+  const bytes = map.initial?.subarray(off);
   if (bytes === undefined || !bytes.includes(0)) refuse('string is not zero-terminated');
 }
 

@@ -42,7 +42,8 @@ export function stackRange(
   }
   const min = ptr.off + Number(ptr.num.smin) + off;
   const max = ptr.off + Number(ptr.num.smax) + off;
-  if (min < -STACK_SIZE || max + size > 0) {
+  // Not even an access of no bytes may be at the frame's top.
+  if (min < -STACK_SIZE || min >= 0 || max + size > 0) {
     if (fixed) refuse(`invalid ${way} stack R${regno} off=${min} size=${size}`);
     refuse(
       `invalid variable-offset ${way} stack R${regno} var_off=${offsetText(ptr)} off=${off} size=${size}`,
