@@ -27,7 +27,8 @@ function callbackArg(p: Path, site: CallSite, spec: CallbackSpec, arg: CallbackA
     case 'dynptr':
       return pointerReg('dynptr');
     case 'task':
-      return pointerReg('btf', { struct: 'task_struct', trust: 'trusted' });
+      // The caller's own pointer, with what it owns.
+      return site.regs[0]!;
     case 'vma':
       return pointerReg('btf', { struct: 'vm_area_struct', trust: 'none' });
     case 'rb_node': {
