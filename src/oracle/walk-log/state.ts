@@ -66,6 +66,8 @@ export function parseState(text: string): LogState {
       if (value === undefined) unparsed.push(word);
       else regs.set(Number(reg[1]), value);
     } else if (slot !== null) {
+      // Where only the lower half of a dynptr was touched, the log takes the slot below it for the dynptr.
+      if (slot[2]!.startsWith('dynptr_<invalid>')) continue;
       const parsed = parseSlot(slot[2]!);
       if (parsed === undefined) unparsed.push(word);
       else slots.set(Number(slot[1]), parsed);
