@@ -151,7 +151,7 @@ export function view(w: Writer): void {
 
 function makeView(w: Writer, slot: number): void {
   const over = w.type === 'xdp' ? 'bpf_dynptr_from_xdp' : 'bpf_dynptr_from_skb';
-  if (w.main && w.type !== 'syscall' && w.oneIn(2)) {
+  if (w.main && w.can(over) && w.oneIn(2)) {
     w.emit(mov(r1, { reg: 6, width: 64 }), mov(r2, w.oneIn(10) ? 1 : 0));
     w.address(r3, slot);
     w.call(over);

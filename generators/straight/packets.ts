@@ -23,7 +23,15 @@ import { label } from '../../src/isa/label.js';
 import { BUFFER, BUFFER_SIZE, type Writer } from './writer.js';
 
 /** Offsets of the packet's start and end in the context. */
-const BOUNDS: Partial<Record<string, readonly [number, number]>> = { xdp: [0, 4], tc: [76, 80] };
+const BOUNDS: Partial<Record<string, readonly [number, number]>> = {
+  xdp: [0, 4],
+  tc: [76, 80],
+  action: [76, 80],
+  cgroup_skb: [76, 80],
+  lwt_xmit: [76, 80],
+};
+/** Types that may not write to packets. */
+const READS = new Set<string>(['cgroup_skb']);
 
 /** Reads and writes bytes of the packet, if it has as many. */
 export function direct(w: Writer): void {
@@ -43,7 +51,7 @@ export function direct(w: Writer): void {
     if (size > length) continue;
     // Packets need not be aligned.
     const at = w.below(length - size + 1);
-    if (w.oneIn(2)) w.emit(ldx(size, r5, r2, at));
+    if (w.oneIn(2) || READS.has(w.type)) w.emit(ldx(size, r5, r2, at));
     else w.emit(xor(r5, w.scalar()), stx(size, r2, at, r5));
   }
   w.emit(label(short), mov(r0, r5));
@@ -51,9 +59,12 @@ export function direct(w: Writer): void {
   w.paths *= 2;
 }
 
+/** Types that have them (may_access_skb). */
+const LEGACY = new Set<string>(['tc', 'action', 'socket_filter']);
+
 /** LD_ABS and LD_IND, which end the program where there are no such bytes. */
 function legacy(w: Writer): void {
-  if (w.type === 'xdp' || w.type === 'syscall' || !w.main || w.nested > 0) return;
+  if (!LEGACY.has(w.type) || !w.main || w.nested > 0) return;
   const size = w.pick([1, 2, 4] as const);
   if (w.oneIn(2)) w.emit(ldAbs(size, w.below(w.oneIn(10) ? 200 : 14)));
   else w.emit(mov(r7, w.scalar()), and(r7, 7), ldInd(size, r7, w.below(8)));
@@ -68,7 +79,8 @@ function step(w: Writer, reg: typeof r2): void {
 
 /** A helper on the packet. */
 export function packetCall(w: Writer): void {
-  if (!w.main || w.type === 'syscall') return;
+  const names = (NAMES[w.type] ?? []).filter((one) => one === 'legacy' || w.can(one));
+  if (!w.main || names.length === 0) return;
   const size = 1 + w.below(BUFFER_SIZE);
   const at = w.oneIn(10) ? w.number() : w.below(70);
   const buffer = (): void => {
@@ -76,7 +88,6 @@ export function packetCall(w: Writer): void {
     w.address(r3, BUFFER);
     w.emit(mov(r4, size), mov(r5, w.oneIn(8) ? w.below(8) : 0));
   };
-  const names = NAMES[w.type] ?? [];
   const name = w.pick(names);
   switch (name) {
     case 'legacy':
@@ -112,6 +123,16 @@ export function packetCall(w: Writer): void {
   w.keep();
 }
 
+const ON_SKB = [
+  'legacy',
+  'bpf_skb_load_bytes',
+  'bpf_skb_store_bytes',
+  'bpf_skb_change_tail',
+  'bpf_skb_change_head',
+  'bpf_skb_pull_data',
+  'bpf_l3_csum_replace',
+  'bpf_l4_csum_replace',
+];
 const NAMES: Partial<Record<string, readonly string[]>> = {
   xdp: [
     'bpf_xdp_load_bytes',
@@ -121,15 +142,9 @@ const NAMES: Partial<Record<string, readonly string[]>> = {
     'bpf_xdp_adjust_meta',
     'bpf_xdp_get_buff_len',
   ],
-  tc: [
-    'legacy',
-    'bpf_skb_load_bytes',
-    'bpf_skb_store_bytes',
-    'bpf_skb_change_tail',
-    'bpf_skb_change_head',
-    'bpf_skb_pull_data',
-    'bpf_l3_csum_replace',
-    'bpf_l4_csum_replace',
-  ],
-  socket_filter: ['legacy', 'legacy', 'bpf_skb_load_bytes'],
+  tc: ON_SKB,
+  action: ON_SKB,
+  socket_filter: ON_SKB,
+  cgroup_skb: ON_SKB,
+  lwt_xmit: ON_SKB,
 };

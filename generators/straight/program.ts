@@ -1,6 +1,7 @@
 /** Whole programs of straight code: statements one after the other, functions behind them, and in the end all that was computed. */
 import {
   add,
+  and,
   callSub,
   exit,
   jmp,
@@ -24,7 +25,9 @@ import {
   xor,
 } from '../../src/isa/build.js';
 import { label, link } from '../../src/isa/label.js';
+import { progType } from '../../src/kernel/progtypes.js';
 import type { MapDef, Program, ProgType } from '../../src/object/program.js';
+import { mix } from '../random.js';
 import { element, iterate, send, sendDynptr, view } from './calls.js';
 import { access, branch, compute, INPUT, loop, start } from './compute.js';
 import { direct, packetCall } from './packets.js';
@@ -46,7 +49,7 @@ const COUNTERS = [-176, -184];
 
 /** The `index`-th program of the stream of `seed`, of one of these types. Linux takes nearly all of them. */
 export function straightProgram(seed: number, index: number, types: readonly ProgType[]): Program {
-  const type = types[index % types.length]!;
+  const type = types[(mix(seed, index) >>> 0) % types.length]!;
   const w = new Writer(type, seed, index);
   w.emit(mov(r6, r1));
   start(w);
@@ -114,7 +117,7 @@ function statement(w: Writer): void {
       callback(w);
       return;
     default:
-      if (kind % 2 === 0) compute(w);
+      if (kind % 2 === 0) for (let i = w.below(4); i >= 0; i--) compute(w);
       else access(w);
   }
 }
@@ -130,7 +133,14 @@ function finish(w: Writer): void {
   w.loadMapValue(r2, INPUT);
   w.emit(stx(8, r2, 96, r0), stx(8, r2, 104, r7), stx(8, r2, 112, r8), stx(8, r2, 120, r9));
   for (let at = -NUMBERS; at < 0; at += 8) w.emit(ldx(8, r1, r10, at), mul(r0, 31), xor(r0, r1));
-  w.emit(mov(r1, r0), rsh(r1, 32), xor(r0, r1), exit());
+  w.emit(mov(r1, r0), rsh(r1, 32), xor(r0, r1));
+  inRange(w, r0);
+  w.emit(exit());
+}
+
+/** What a program of this type may return. */
+function inRange(w: Writer, reg: typeof r0): void {
+  if (progType(w.type).returns !== undefined) w.emit(and(reg, 1));
 }
 
 /** A call of a function with five numbers, which answers with one. */
@@ -206,7 +216,7 @@ function leave(w: Writer): void {
   w.emit(jmp(w.pick(['gt', 'sle', 'set'] as const), w.scalar(), w.number(), on));
   w.paths *= 2;
   const kind = w.below(3);
-  if (kind === 0 && w.main && w.type !== 'syscall') {
+  if (kind === 0 && w.main && w.can('bpf_tail_call')) {
     w.emit(mov(r1, r6));
     w.loadMap(r2, JUMPS);
     w.emit(mov(r3, w.below(6)));
@@ -215,7 +225,12 @@ function leave(w: Writer): void {
     w.refresh();
   } else if (kind === 1 && w.nested === 0 && w.throwing && w.can('bpf_throw')) {
     w.emit(mov(r1, w.scalar()));
+    inRange(w, r1);
     w.call('bpf_throw');
-  } else if (w.main) w.emit(mov(r0, w.scalar()), exit());
+  } else if (w.main) {
+    w.emit(mov(r0, w.scalar()));
+    inRange(w, r0);
+    w.emit(exit());
+  }
   w.emit(label(on));
 }

@@ -20,6 +20,7 @@ import { InputError } from '../isa/errors.js';
 import type { Symbols } from '../isa/symbols.js';
 import { symbols } from '../kernel/catalog.js';
 import {
+  type Attachment,
   type KernelPointer,
   type LocalType,
   type MapDef,
@@ -84,6 +85,7 @@ interface Draft {
   license?: string;
   section?: string;
   sleepable?: true;
+  attach?: Attachment;
   rules?: string;
   kill?: number;
   expect?: Expectation;
@@ -150,6 +152,7 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
       ...(license === undefined ? {} : { license }),
       ...(section === undefined ? {} : { section }),
       ...(sleepable === undefined ? {} : { sleepable }),
+      ...(draft.attach === undefined ? {} : { attach: draft.attach }),
     },
     profile: draft.profile,
     ...(rules === undefined ? {} : { rules }),
@@ -173,6 +176,7 @@ const DIRECTIVES = [
     '.license',
     '.section',
     '.sleepable',
+    '.attach',
   ],
   ['.profile', '.rules', '.kill', '.env', '.expect'],
 ].flat();
@@ -220,6 +224,16 @@ function directive(draft: Draft, line: Line): void {
     case '.section':
       draft.section = one('the name of a section').text;
       return;
+    case '.attach': {
+      const number = line.need(1, 'an attach type, by number');
+      const target = line.words[2];
+      line.end(3);
+      draft.attach = {
+        type: line.at(number, () => count(number.text)),
+        ...(target === undefined ? {} : { target: target.text }),
+      };
+      return;
+    }
     case '.sleepable':
       line.end(1);
       draft.sleepable = true;

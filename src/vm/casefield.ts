@@ -1,6 +1,8 @@
 /** The `.map` and `.struct` directives of a case: what they mean, and how they are written. */
+
 import { InputError } from '../isa/errors.js';
 import { NAME } from '../isa/symbols.js';
+import { mapType } from '../kernel/maptypes.js';
 import { FIELD_LAYOUT } from '../kernel/structs.js';
 import {
   type KernelPointer,
@@ -77,7 +79,7 @@ export function parseMap(line: Line, maps: readonly MapDef[]): MapDef {
   if (known === undefined)
     return line.fail(`no map type '${type.text}'; there are ${MAP_TYPES.join(', ')}`, type);
   const sizes = { keySize: sizeOfKey(known), valueSize: 0, maxEntries: 1, flags: 0 };
-  const more: { initial?: Uint8Array; frozen?: boolean } = {};
+  const more: { initial?: Uint8Array; frozen?: boolean; extra?: bigint; inner?: MapDef } = {};
   const fields = parseWords(line, 3, (key, value) => {
     if (key === 'key') sizes.keySize = count(value);
     else if (key === 'value') sizes.valueSize = count(value);
@@ -85,14 +87,19 @@ export function parseMap(line: Line, maps: readonly MapDef[]): MapDef {
     else if (key === 'flags') sizes.flags = count(value);
     else if (key === 'initial') more.initial = parseHex(value);
     else if (key === 'frozen' && value === '') more.frozen = true;
-    else return false;
+    else if (key === 'extra') more.extra = BigInt(count(value));
+    else if (key === 'inner') {
+      const inner = maps.find((one) => one.name === value);
+      if (inner === undefined) return false;
+      more.inner = inner;
+    } else return false;
     return true;
   });
   return { name, type: known, ...sizes, fields, ...more };
 }
 
 function sizeOfKey(type: MapType): number {
-  return type === 'ringbuf' ? 0 : 4;
+  return mapType(type).keySizes?.[0] ?? 4;
 }
 
 export function printMap(map: MapDef): string {
@@ -103,6 +110,8 @@ export function printMap(map: MapDef): string {
   if (map.flags !== 0) words.push(`flags=0x${map.flags.toString(16)}`);
   if (map.frozen) words.push('frozen');
   if (map.initial !== undefined) words.push(`initial=${toHex(map.initial)}`);
+  if (map.extra !== undefined) words.push(`extra=${map.extra}`);
+  if (map.inner !== undefined) words.push(`inner=${map.inner.name}`);
   return [...words, ...map.fields.map(printField)].join(' ');
 }
 

@@ -1,15 +1,45 @@
 /** The context that a program is given in r1: plain bytes, except for the members that hold pointers. */
 import { InputError } from '../isa/errors.js';
-import type { ContextMember } from '../kernel/progtypes.js';
+import type { ContextMember, ContextValue } from '../kernel/progtypes.js';
 import { progType } from '../kernel/progtypes.js';
+import type { Program } from '../object/program.js';
 import { address } from './address.js';
 import type { Environment } from './environment.js';
 import { kernelBytes } from './kernelstruct.js';
+import type { RegionInit } from './memory.js';
 import { fault } from './trap.js';
 import type { World } from './world.js';
 
 /** An access may start at the context's last byte (syscall programs). */
 const SLACK = 8;
+
+/** Loads that give NULL unless the environment says otherwise, by any number but 0. */
+const MAYBE_NULL: ReadonlySet<ContextValue> = new Set(['sock_common', 'sock_or_null']);
+
+/** A buffer whose size only shows when the program is attached: as long as any constant offset reaches. */
+const BUFFER_SIZE = 0x8000 + SLACK;
+
+/** What members that are pointers lead to, besides those into the packet. */
+const POINTED: Readonly<Partial<Record<ContextValue, (struct?: string) => RegionInit>>> = {
+  sock_common: () => ({ kind: 'sock', name: 'sock_common', bytes: new Uint8Array(80), writable: false }),
+  sock: () => ({ kind: 'sock', name: 'sock', bytes: new Uint8Array(80), writable: false }),
+  sock_or_null: () => ({ kind: 'sock', name: 'sock', bytes: new Uint8Array(80), writable: false }),
+  flow_keys: () => ({ kind: 'mem', name: 'flow_keys', bytes: new Uint8Array(56), writable: true }),
+  tp_buffer: () => ({ kind: 'mem', name: 'buffer', bytes: new Uint8Array(BUFFER_SIZE), writable: true }),
+  btf: (struct) => ({ kind: 'btf', name: struct ?? '', bytes: kernelBytes(), writable: false }),
+};
+
+/** Arguments of what the program is attached to that the verifier counts on as pointers. Those that may be NULL are, unless told. */
+function placeArguments({ code: { program }, memory }: World, view: DataView): void {
+  const { type, attach, kernelTypes } = program;
+  const args = attach === undefined ? undefined : kernelTypes?.arguments(type, attach);
+  for (const [i, arg] of (args ?? []).entries()) {
+    if (8 * i + 8 > view.byteLength) return;
+    if (arg.kind !== 'pointer' || (arg.nullable && view.getBigUint64(8 * i, true) === 0n)) continue;
+    const target = memory.add({ kind: 'btf', name: arg.to, bytes: kernelBytes(), writable: false });
+    view.setBigUint64(8 * i, address(target, 0), true);
+  }
+}
 
 /** Lays the context out from the environment and puts its address into r1. The packet has been placed before. */
 export function placeContext(world: World, env: Environment): void {
@@ -24,16 +54,13 @@ export function placeContext(world: World, env: Environment): void {
     }
     put(bytes, info.members, name, value);
   }
-  const sk = info.members.find((member) => member.value === 'sock_common');
-  if (sk !== undefined && bytes.subarray(sk.offset, sk.offset + sk.size).some((byte) => byte !== 0)) {
-    const sock = world.memory.add({
-      kind: 'sock',
-      name: 'sock_common',
-      bytes: new Uint8Array(80),
-      writable: false,
-    });
-    new DataView(bytes.buffer).setBigUint64(sk.offset, address(sock, 0), true);
+  const view = new DataView(bytes.buffer);
+  for (const { value, offset, size, struct } of info.members) {
+    if (MAYBE_NULL.has(value) && bytes.subarray(offset, offset + size).every((byte) => byte === 0)) continue;
+    const target = POINTED[value]?.(struct);
+    if (target !== undefined) view.setBigUint64(offset, address(world.memory.add(target), 0), true);
   }
+  if (info.arguments === true) placeArguments(world, view);
   world.ctx = world.memory.add({ kind: 'ctx', name: 'context', bytes, writable: true });
   world.write(1, address(world.ctx, 0));
 }
@@ -49,8 +76,9 @@ function put(bytes: Uint8Array, members: readonly ContextMember[], name: string,
 }
 
 /** The pointer that a load at `offset` of the context yields; undefined where it yields plain bytes. */
-function contextPointer(world: World, offset: number): bigint | undefined {
-  const member = progType(world.code.program.type).members.find((one) => one.offset === offset);
+function contextPointer(world: World, offset: number, size: number): bigint | undefined {
+  const { members } = progType(world.code.program.type);
+  const member = members.find((one) => one.offset === offset && one.size === size);
   const { region, meta, data, end } = world.packet;
   switch (member?.value) {
     case 'packet':
@@ -64,16 +92,30 @@ function contextPointer(world: World, offset: number): bigint | undefined {
   }
 }
 
+/** The struct that a member of a kernel struct points to, by the kernel's own types. */
+function typedPointer(
+  { kernelTypes }: Program,
+  struct: string,
+  at: number,
+  size: number,
+): { to: string } | undefined {
+  if (kernelTypes?.has(struct) !== true) return undefined;
+  const access = kernelTypes.access(struct, at, size);
+  return access.kind === 'pointer' ? access : undefined;
+}
+
 /**
  * The pointer that a load from a region yields where its bytes do not say it: a member of the context, or of a kernel struct that the
  * program follows. Undefined where it yields plain bytes. The same load yields the same pointer.
  */
 export function hiddenPointer(world: World, number: number, at: number, size: number): bigint | undefined {
   const region = world.memory.get(number)!;
-  if (region.kind === 'ctx') return size === 4 ? contextPointer(world, at) : undefined;
+  if (region.kind === 'ctx') return size >= 4 ? contextPointer(world, at, size) : undefined;
   if (region.kind !== 'btf' || size !== 8) return undefined;
   const pointers = world.code.program.kernelPointers;
-  const pointer = pointers?.find((one) => one.struct === region.name && one.offset === at);
+  const pointer =
+    pointers?.find((one) => one.struct === region.name && one.offset === at) ??
+    typedPointer(world.code.program, region.name, at, size);
   if (pointer === undefined) return undefined;
   const key = `${number}:${at}`;
   const known = world.followed.get(key);

@@ -23,4 +23,22 @@ export interface Defects extends LedgerDefects {
   readonly exitForgetsLeaks?: true;
   /** Shifts of the fast tier are not masked. */
   readonly shiftsUnmasked?: true;
+  /** Atomic operations that fetch answer the new value. */
+  readonly fetchesNew?: true;
+  /** Loads that extend the sign do not. */
+  readonly signLost?: true;
+  /** bpf_loop calls back once too often. */
+  readonly loopsOnceMore?: true;
+  /** Elements that are deleted stay. */
+  readonly deletesNothing?: true;
+  /** Updates of a map do not look at their flags. */
+  readonly updatesAlways?: true;
+  /** Records that are submitted are lost. */
+  readonly sendsNothing?: true;
+  /** Results of kfuncs that are half a register fill all of it. */
+  readonly wholeResults?: true;
+  /** An iterator over numbers goes one too far. */
+  readonly iteratesOnceMore?: true;
+  /** The value of another CPU is that of this one. */
+  readonly oneCpu?: true;
 }

@@ -109,7 +109,9 @@ class Concrete implements Machine<bigint> {
 
   load(base: bigint, off: number, size: Size, signed: boolean): bigint {
     const value = load(this.world, base, off, size);
-    return signed && size !== 8 ? concrete.signExtend((8 * size) as 8 | 16 | 32, value) : value;
+    return signed && size !== 8 && !this.world.options.defects?.signLost
+      ? concrete.signExtend((8 * size) as 8 | 16 | 32, value)
+      : value;
   }
 
   store(base: bigint, off: number, size: Size, value: bigint): void {
@@ -130,7 +132,9 @@ class Concrete implements Machine<bigint> {
       const matches = old === BigInt.asUintN(width, expected ?? 0n);
       store(this.world, base, off, size, matches ? value : old);
     } else {
-      store(this.world, base, off, size, op === 'xchg' ? value : binary(op, width, old, value));
+      const fresh = op === 'xchg' ? value : binary(op, width, old, value);
+      store(this.world, base, off, size, fresh);
+      if (this.world.options.defects?.fetchesNew) return fresh;
     }
     return old;
   }

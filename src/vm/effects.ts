@@ -1,5 +1,6 @@
 /** What an outcome does: each effect of a contract, carried out on a run. Traps say why an effect cannot be. */
 import type { Effect } from '../kernel/contract.js';
+import { progType } from '../kernel/progtypes.js';
 import { offsetOf, regionOf } from './address.js';
 import { slotObject } from './args.js';
 import type { Call } from './call.js';
@@ -167,7 +168,7 @@ function initDynptr(call: Call, effect: Extract<Effect, { kind: 'init_dynptr' }>
       dynptr = { ...view, region: newRecord(call, call.size(1)), offset: 0, size: call.size(1) };
     } else {
       const { meta, data, end } = world.packet;
-      const readonly = world.code.program.type === 'socket_filter';
+      const readonly = !progType(world.code.program.type).packetWritable;
       const size = effect.type === 'skb_meta' ? data - meta : end - data;
       dynptr = { ...view, readonly, region: world.packet.region, offset: 0, size };
     }

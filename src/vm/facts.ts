@@ -91,6 +91,8 @@ const REGION_OF: Readonly<Partial<Record<Reg['type'], readonly RegionKind[]>>> =
   tcp_sock: ['sock', 'btf'],
   xdp_sock: ['sock', 'btf'],
   mem: ['mem', 'record', 'packet', 'map_value', 'stack'],
+  flow_keys: ['mem'],
+  buffer: ['mem'],
   record: ['record'],
   btf: ['btf', 'sock', 'object'],
   object: ['object'],

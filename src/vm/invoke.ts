@@ -87,7 +87,7 @@ function carryOut(call: Call): void {
 
 /** What a model says that a function returns, as it is in r0. */
 function narrowed(call: Call, r0: bigint | undefined): bigint | undefined {
-  const bits = resultBits(call.contract);
+  const bits = call.world.options.defects?.wholeResults ? 64 : resultBits(call.contract);
   return r0 === undefined || bits === 64 ? r0 : call.narrow(r0, bits);
 }
 

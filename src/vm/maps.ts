@@ -16,6 +16,7 @@ export const ERRNO = { ENOENT: -2n, E2BIG: -7n, EEXIST: -17n, EINVAL: -22n } as 
 const BPF_NOEXIST = 1n;
 const BPF_EXIST = 2n;
 
+const isLru = (map: MapDef): boolean => map.type === 'lru_hash' || map.type === 'lru_percpu_hash';
 const isArray = (map: MapDef): boolean => map.type === 'array' || map.type === 'percpu_array';
 
 export class Maps {
@@ -103,16 +104,45 @@ export class Maps {
     const name = toHex(key);
     const found = this.entries[index]!.get(name);
     if (found !== undefined) {
-      if (map.type === 'lru_hash') {
+      if (isLru(map)) {
         this.unlink(index, name);
         this.link(index, name, found);
       }
       return found;
     }
+    if (map.type === 'lpm_trie') return this.longestPrefix(index, key);
     if (!isArray(map)) return 0;
     const at = new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(0, true);
     if (at >= map.maxEntries) return 0;
     return this.create(memory, index, name, at === 0 && map.initial ? map.initial : new Uint8Array(0));
+  }
+
+  /** The value of the longest prefix that the key begins with, 0 when there is none: a key is a length in bits, and bytes. */
+  private longestPrefix(index: number, key: Uint8Array): number {
+    const bits = (bytes: Uint8Array): number =>
+      Math.min(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true), 8 * (bytes.length - 4));
+    const begins = (prefix: Uint8Array, length: number): boolean => {
+      for (let bit = 0; bit < length; bit++) {
+        const at = 4 + (bit >> 3);
+        if ((((prefix[at]! ^ key[at]!) >> (7 - (bit & 7))) & 1) !== 0) return false;
+      }
+      return true;
+    };
+    let best = -1;
+    let region = 0;
+    for (const [name, value] of this.entries[index]!) {
+      const prefix = parseHex(name);
+      const length = bits(prefix);
+      if (length <= best || length > bits(key) || !begins(prefix, length)) continue;
+      best = length;
+      region = value;
+    }
+    return region;
+  }
+
+  /** Puts an entry in whatever the map's size, in place of one that was there; answers its region. */
+  put(memory: Memory, index: number, key: Uint8Array, contents: Uint8Array): number {
+    return this.create(memory, index, toHex(key), contents);
   }
 
   /** Someone outside of the program puts an entry in; answers its region, 0 when the map is full or no hash. */
@@ -146,7 +176,7 @@ export class Maps {
     if (old !== undefined && flags === BPF_NOEXIST) return ERRNO.EEXIST;
     if (old === undefined && flags === BPF_EXIST) return ERRNO.ENOENT;
     if (old === undefined && this.entries[index]!.size >= map.maxEntries) {
-      if (map.type !== 'lru_hash') return ERRNO.E2BIG;
+      if (!isLru(map)) return ERRNO.E2BIG;
       this.unlink(index, [...this.entries[index]!.keys()][0]!);
     }
     // A hash makes a new element and replaces the old one, which readers may still see.

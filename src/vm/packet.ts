@@ -1,6 +1,7 @@
 /** The packet: where it lies, and how it moves. Programs hold pointers into it, which die when it is moved. */
 import { progType } from '../kernel/progtypes.js';
-import type { World } from './world.js';
+import type { ProgType } from '../object/program.js';
+import type { PacketPlace, World } from './world.js';
 
 /** Free bytes in front of the data: XDP_PACKET_HEADROOM less the struct xdp_frame that lies there. */
 export const HEADROOM = 256 - 40;
@@ -11,12 +12,22 @@ export const ETH_HLEN = 14;
 /** The longest metadata that fits into struct skb_shared_info. */
 const MOST_META = 255;
 
+/** Types whose packet starts at the header of the network. */
+const FROM_NETWORK: ReadonlySet<ProgType> = new Set<ProgType>([
+  'socket_filter',
+  'cgroup_skb',
+  'lwt_in',
+  'lwt_out',
+  'lwt_xmit',
+]);
+
 /** Puts a packet into the run's memory. */
 export function placePacket(world: World, packet: Uint8Array): void {
   const bytes = new Uint8Array(HEADROOM + Math.max(PAGE_ROOM, packet.length));
   bytes.set(packet, HEADROOM);
   const region = world.memory.add({ kind: 'packet', bytes, writable: true, name: 'packet' });
-  world.packet = { region, meta: HEADROOM, data: HEADROOM, end: HEADROOM + packet.length };
+  const network = FROM_NETWORK.has(world.code.program.type) ? 0 : ETH_HLEN;
+  world.packet = { region, meta: HEADROOM, data: HEADROOM, end: HEADROOM + packet.length, network };
 }
 
 /** Why the packet was not moved, as the helpers say it; undefined if it was. */
@@ -31,12 +42,12 @@ export function movePacket(world: World): void {
 function relocate(
   world: World,
   bytes: Uint8Array,
-  { meta, data, end }: { readonly meta: number; readonly data: number; readonly end: number },
+  { meta, data, end, network }: Omit<PacketPlace, 'region'>,
 ): void {
   const old = world.packet.region;
   const region = world.memory.add({ kind: 'packet', bytes, writable: true, name: 'packet' });
   world.memory.kill(old);
-  world.packet = { region, meta, data, end };
+  world.packet = { region, meta, data, end, network };
 }
 
 /**
@@ -47,7 +58,7 @@ function relocate(
 export function adjustPacket(world: World, head: number, tail: number, meta: number): Refusal | undefined {
   const { region, ...at } = world.packet;
   const bytes = world.memory.get(region)!.bytes.slice();
-  const next = { meta: at.meta + head + meta, data: at.data + head, end: at.end + tail };
+  const next = { ...at, meta: at.meta + head + meta, data: at.data + head, end: at.end + tail };
   const fits =
     next.meta >= 0 && next.meta <= next.data && next.data + ETH_HLEN <= next.end && next.end <= bytes.length;
   const size = next.data - next.meta;
@@ -85,7 +96,8 @@ export function insertIntoPacket(world: World, at: number, by: number): void {
 function replacePacket(world: World, front: number, length: number, contents: Uint8Array): void {
   const bytes = new Uint8Array(HEADROOM + Math.max(PAGE_ROOM, length));
   bytes.set(contents, HEADROOM + front);
-  relocate(world, bytes, { meta: HEADROOM, data: HEADROOM, end: HEADROOM + length });
+  const network = world.packet.network + front;
+  relocate(world, bytes, { meta: HEADROOM, data: HEADROOM, end: HEADROOM + length, network });
   const { members } = progType(world.code.program.type);
   const len = members.find(({ name }) => name === 'len');
   if (len !== undefined) world.memory.own(world.ctx).view.setUint32(len.offset, length, true);

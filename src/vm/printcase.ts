@@ -20,6 +20,10 @@ export function printCase(one: Case): string {
   if (program.section !== undefined) lines.push(`.section ${program.section}`);
   if (program.license !== undefined) lines.push(`.license ${program.license}`);
   if (program.sleepable) lines.push('.sleepable');
+  if (program.attach !== undefined) {
+    const { type, target } = program.attach;
+    lines.push(`.attach ${type}${target === undefined ? '' : ` ${target}`}`);
+  }
   if (profile !== 'privileged') lines.push(`.profile ${profile}`);
   lines.push(...program.maps.map(printMap), ...program.localTypes.map(printStruct));
   lines.push(...(program.kernelPointers ?? []).map(printPointer));

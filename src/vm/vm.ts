@@ -2,6 +2,8 @@
  * A run of a program that can be stepped, forked and killed. Every choice of the outside world comes from the environment given,
  * or else from the chooser; all are recorded, and the recorded environment replays the run exactly.
  */
+
+import { InputError } from '../isa/errors.js';
 import { STACK_SIZE } from '../isa/insn.js';
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
@@ -16,6 +18,7 @@ import { admits } from './facts.js';
 import { runFast } from './fast.js';
 import type { Hold } from './ledger.js';
 import { placePacket } from './packet.js';
+import { cannotRun } from './runnable.js';
 import { Trap, type Violation } from './trap.js';
 import { type End, MAX_FRAMES, World } from './world.js';
 
@@ -80,6 +83,8 @@ export class Vm {
     world?: World,
   ) {
     this.code = 'contracts' in program ? program : prepare(program);
+    const reason = world === undefined ? cannotRun(this.code.program) : undefined;
+    if (reason !== undefined) throw new InputError(reason);
     this.world = world ?? start(this.code, options);
   }
 

@@ -56,6 +56,8 @@ export interface PacketPlace {
   readonly meta: number;
   readonly data: number;
   readonly end: number;
+  /** Bytes from the data to the header of the network: behind that of Ethernet, where the program sees it. */
+  readonly network: number;
 }
 
 export interface WorldOptions {
@@ -105,7 +107,7 @@ export class World {
   maps: Maps;
   graph = new Graph();
   choices: Choices;
-  packet: PacketPlace = { region: 0, meta: 0, data: 0, end: 0 };
+  packet: PacketPlace = { region: 0, meta: 0, data: 0, end: 0, network: 0 };
   ctx = 0;
   /** Region of the program's functions: an address in it is a slot. */
   functions = 0;

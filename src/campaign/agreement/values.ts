@@ -26,7 +26,16 @@ export interface ValuesOptions {
 }
 
 /** Program types that have a test run. */
-export const RUNNABLE: readonly ProgType[] = ['xdp', 'tc', 'socket_filter', 'syscall'];
+export const RUNNABLE: readonly ProgType[] = [
+  'xdp',
+  'tc',
+  'socket_filter',
+  'syscall',
+  'raw_tracepoint',
+  'action',
+  'cgroup_skb',
+  'lwt_xmit',
+];
 
 /** Opens the comparison; holds a few maps and programs of the kernel's until it is closed. Throws InputError where bpf(2) is refused. */
 export function openValues(options: ValuesOptions = {}): OpenComparison {
@@ -104,11 +113,12 @@ export function compareValues(kernel: KernelSide, trial: Trial, tally: Tally): v
     return;
   }
   for (let run = 0; run < trial.runs; run++) {
-    const told = runOnce(kernel, recording, new Dice(mix(trial.seed, run)), trial.defects);
-    if (told.kind === 'refused') {
-      countLeftOut(tally, 'programs', `refused: ${told.what.replace(/\d+/g, 'N')}`);
+    const tried = attempt(kernel, recording, new Dice(mix(trial.seed, run)));
+    if (tried.kind === 'refused') {
+      countLeftOut(tally, 'programs', `refused: ${tried.what.replace(/\d+/g, 'N')}`);
       return;
     }
+    const told = tried.kind === 'run' ? tried.against(trial.defects) : tried;
     if (told.kind === 'left out') {
       countLeftOut(tally, 'runs', told.what);
       continue;
@@ -126,7 +136,7 @@ function countLeftOut(tally: Tally, what: 'programs' | 'runs', why: string): voi
 }
 
 /** The program that records, or why there is none. */
-function ready(program: Program): Recorded | NotRecorded {
+export function ready(program: Program): Recorded | NotRecorded {
   const why = mustNotRun(program);
   if (why !== undefined) return { why };
   const accepted = verify(program, { profile: 'privileged', budget: WALK_BUDGET });
@@ -134,23 +144,43 @@ function ready(program: Program): Recorded | NotRecorded {
   return recorded(program, accepted);
 }
 
-type Told =
+/** What came of a run. */
+export type Told =
   | { readonly kind: 'same' }
-  | { readonly kind: 'refused' | 'left out'; readonly what: string }
+  | { readonly kind: 'left out'; readonly what: string }
   | { readonly kind: 'differs'; readonly what: string; readonly detail: string };
 
-function runOnce(kernel: KernelSide, recording: Recorded, dice: Dice, defects: Defects | undefined): Told {
+/** A run of the kernel's, to hold a VM against. */
+export interface Attempt {
+  readonly kind: 'run';
+  against(defects?: Defects): Told;
+}
+
+/** Has the kernel run a program that records, on inputs from `dice`. */
+export function attempt(
+  kernel: KernelSide,
+  recording: Recorded,
+  dice: Dice,
+): Attempt | { readonly kind: 'refused' | 'left out'; readonly what: string } {
   const inputs = drawInputs(recording.program, dice, JUMP_TARGETS);
   const start = startOfLog(inputs);
   const theirs = kernel.run(recording, inputs, start);
   if (theirs.kind === 'refused') return { kind: 'refused', what: theirs.message };
-  if (overflows(theirs.run.observed.log)) return { kind: 'left out', what: 'more calls than the log holds' };
-  const ours = runInVm(recording, inputs, start, theirs.run, defects);
-  if (ours.kind === 'left out') return { kind: 'left out', what: ours.why };
-  if (ours.kind === 'differs')
-    return { kind: 'differs', what: ours.what.replace(/-?\d+/g, 'N'), detail: ours.what };
-  const found = firstDifference(recording.program, recording.sites, theirs.run.observed, ours.observed);
-  return found === undefined ? { kind: 'same' } : { kind: 'differs', what: found.kind, detail: found.detail };
+  const { run } = theirs;
+  if (overflows(run.observed.log)) return { kind: 'left out', what: 'more calls than the log holds' };
+  return {
+    kind: 'run',
+    against(defects) {
+      const ours = runInVm(recording, inputs, start, run, defects);
+      if (ours.kind === 'left out') return { kind: 'left out', what: ours.why };
+      if (ours.kind === 'differs')
+        return { kind: 'differs', what: ours.what.replace(/-?\d+/g, 'N'), detail: ours.what };
+      const found = firstDifference(recording.program, recording.sites, run.observed, ours.observed);
+      return found === undefined
+        ? { kind: 'same' }
+        : { kind: 'differs', what: found.kind, detail: found.detail };
+    },
+  };
 }
 
 function startOfLog(inputs: Inputs): Uint8Array {

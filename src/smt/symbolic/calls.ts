@@ -17,10 +17,16 @@ const MAP_ERROR = '-12';
 
 const LOOKUPS: ReadonlySet<string> = new Set(['bpf_map_lookup_elem', 'bpf_map_lookup_percpu_elem']);
 const COUNTED: ReadonlySet<string> = new Set(['bpf_iter_num_new', 'bpf_iter_num_next']);
+/** The VM says what this function returns and writes, and not the environment. */
+function decides(name: string): boolean {
+  const model = modelOf(name);
+  return model?.run !== undefined && model.watches !== true;
+}
+
 /** The VM works this function out from values in a way that the terms do not follow. */
 function beyondTerms(name: string): boolean {
   if (LOOKUPS.has(name) || COUNTED.has(name)) return false;
-  return modelOf(name)?.run !== undefined || name === 'bpf_for_each_map_elem';
+  return decides(name) || name === 'bpf_for_each_map_elem';
 }
 
 const isArray = (map: MapDef | undefined): boolean => map?.type === 'array' || map?.type === 'percpu_array';
@@ -57,6 +63,7 @@ export class SymbolicCall {
       case 'scalar':
         return (
           modelOf(this.contract.name) !== undefined &&
+          modelOf(this.contract.name)?.watches !== true &&
           !COUNTED.has(this.contract.name) &&
           this.contract.name !== 'bpf_loop'
         );
@@ -211,7 +218,7 @@ export class SymbolicCall {
   private returned(outcome: Outcome): Term | undefined {
     const { run, contract } = this;
     const { r0 } = outcome;
-    if (r0.kind !== 'scalar' || modelOf(contract.name)?.run !== undefined) return undefined;
+    if (r0.kind !== 'scalar' || decides(contract.name)) return undefined;
     if (contract.args.some((arg) => arg.kind === 'callback')) return undefined;
     let [min, max] = outcome.usual ?? [r0.min, r0.max];
     if (r0.upTo !== undefined) {
@@ -230,7 +237,7 @@ export class SymbolicCall {
 
   private written(index: number): void {
     const { contract } = this;
-    if (modelOf(contract.name)?.run !== undefined) return;
+    if (decides(contract.name)) return;
     const arg = contract.args[index]!;
     const at = this.args[index]!;
     if (at === 0n) return;

@@ -16,6 +16,9 @@ function within(call: Call, dynptr: DynptrObject, offset: number, size: number):
   return address(place.region, place.offset + offset);
 }
 
+/** bpf_dynptr_check_off_len: of a null dynptr, no bytes at all can be reached. */
+const reaches = ({ size }: DynptrObject, offset: number, length: number): boolean => offset + length <= size;
+
 /** (to, length, dynptr, offset, flags) */
 const read: Model = {
   run(call) {
@@ -82,7 +85,7 @@ const memset: Model = {
     const dynptr = slotObject(call, 0, 'dynptr');
     const to = within(call, dynptr, call.size(1), call.size(2));
     if (dynptr.readonly) return signed(ERRNO.EINVAL);
-    if (to === undefined) return signed(ERRNO.E2BIG);
+    if (to === undefined) return signed(reaches(dynptr, call.size(1), call.size(2)) ? 0n : ERRNO.E2BIG);
     const bytes = new Uint8Array(call.size(2)).fill(Number(call.arg(3) & 0xffn));
     if (bytes.length > 0) call.world.writeBytes(to, bytes);
     return 0n;
@@ -104,7 +107,8 @@ const copy: Model = {
     if (from !== undefined)
       return signed(target.region === 0 || target.readonly ? ERRNO.EINVAL : ERRNO.E2BIG);
     if (to !== undefined) return signed(source.region === 0 ? ERRNO.EINVAL : ERRNO.E2BIG);
-    return signed(ERRNO.E2BIG);
+    const both = reaches(target, call.size(1), size) && reaches(source, call.size(3), size);
+    return signed(both ? 0n : ERRNO.E2BIG);
   },
 };
 

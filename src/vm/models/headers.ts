@@ -10,6 +10,11 @@ import type { Model, Models } from './model.js';
 const ETH_HLEN = 14;
 const ETH_P_IP = 0x0800;
 const ETH_P_IPV6 = 0x86dd;
+const ETH_P_8021Q = 0x8100;
+const ETH_P_8021AD = 0x88a8;
+const VLAN_HLEN = 4;
+/** Bytes of the two addresses before the protocol. */
+const MAC_ADDRESSES = 12;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 const CE = 3;
@@ -67,9 +72,10 @@ const setting = (members: (call: Call) => Readonly<Record<string, bigint>>): Mod
 /** bpf_skb_ecn_set_ce: marks congestion if the transport says that it can be marked. */
 function setCe(call: Call): void {
   const { view, start, length } = packetOf(call);
-  const at = start + ETH_HLEN;
+  const { network: header } = call.world.packet;
+  const at = start + header;
   const protocol = protocolOf(call);
-  if (protocol === ETH_P_IP && length >= ETH_HLEN + IPV4_HEADER) {
+  if (protocol === ETH_P_IP && length >= header + IPV4_HEADER) {
     const tos = view.getUint8(at + 1);
     const ecn = (tos + 1) & CE;
     if ((ecn & 2) === 0) return;
@@ -77,7 +83,7 @@ function setCe(call: Call): void {
     const sum = view.getUint16(at + 10, true) + swap16(0xfffb) + swap16(ecn);
     view.setUint16(at + 10, (sum + (sum >= 0xffff ? 1 : 0)) & 0xffff, true);
     view.setUint8(at + 1, tos | CE);
-  } else if (protocol === ETH_P_IPV6 && length >= ETH_HLEN + IPV6_HEADER) {
+  } else if (protocol === ETH_P_IPV6 && length >= header + IPV6_HEADER) {
     view.setUint8(at + 1, view.getUint8(at + 1) | (CE << 4));
   }
 }
@@ -127,7 +133,71 @@ function adjustRoom(call: Call): void {
   const protocol = protocolOf(call);
   const network = protocol === ETH_P_IP ? IPV4_HEADER : protocol === ETH_P_IPV6 ? IPV6_HEADER : 0;
   const by = Number(BigInt.asIntN(32, call.arg(1)));
-  insertIntoPacket(call.world, ETH_HLEN + (call.size(2) === 0 ? network : 0), by);
+  insertIntoPacket(call.world, call.world.packet.network + (call.size(2) === 0 ? network : 0), by);
+}
+
+/** A member of the context as a number; of 16 bits in network order, as the program reads it. */
+function member(call: Call, name: string): number {
+  const { world } = call;
+  const found = progType(world.code.program.type).members.find((one) => one.name === name);
+  return found === undefined ? 0 : world.memory.get(world.ctx)!.view.getUint32(found.offset, true);
+}
+
+const isVlan = (protocol: number): boolean => protocol === ETH_P_8021Q || protocol === ETH_P_8021AD;
+
+/** Puts a tag beside the packet, where network cards leave it. */
+function setTag(call: Call, protocol: number, tci: number): void {
+  setMember(call, 'vlan_present', 1n);
+  setMember(call, 'vlan_proto', BigInt(swap16(protocol)));
+  setMember(call, 'vlan_tci', BigInt(tci));
+}
+
+/** (ctx, protocol, tag): a tag that is beside the packet goes into it first. */
+function pushVlan(call: Call): void {
+  if (member(call, 'vlan_present') !== 0) {
+    const inner = swap16(member(call, 'vlan_proto') & 0xffff);
+    insertIntoPacket(call.world, MAC_ADDRESSES, VLAN_HLEN);
+    const { view, start } = packetOf(call);
+    view.setUint16(start + MAC_ADDRESSES, inner, false);
+    view.setUint16(start + MAC_ADDRESSES + 2, member(call, 'vlan_tci'), false);
+    setMember(call, 'protocol', BigInt(swap16(inner)));
+  }
+  const protocol = swap16(call.size(1) & 0xffff);
+  setTag(call, isVlan(protocol) ? protocol : ETH_P_8021Q, call.size(2) & 0xffff);
+}
+
+/** Takes a tag out of the packet and answers it. */
+function takeTag(call: Call): number {
+  const { view, start } = packetOf(call);
+  const tci = view.getUint16(start + ETH_HLEN, false);
+  const inner = view.getUint16(start + ETH_HLEN + 2, false);
+  insertIntoPacket(call.world, MAC_ADDRESSES, -VLAN_HLEN);
+  setMember(call, 'protocol', BigInt(swap16(inner)));
+  return tci;
+}
+
+function popVlan(call: Call): void {
+  if (member(call, 'vlan_present') !== 0) {
+    for (const name of ['vlan_present', 'vlan_proto', 'vlan_tci']) setMember(call, name, 0n);
+  } else {
+    if (!isVlan(protocolOf(call))) return;
+    takeTag(call);
+  }
+  const outer = protocolOf(call);
+  if (isVlan(outer)) setTag(call, outer, takeTag(call));
+}
+
+/** (ctx, protocol, flags): the header of the network becomes that of the other IP, with zeros where it grows. */
+function changeProtocol(call: Call): void {
+  const to = swap16(call.size(1) & 0xffff);
+  const from = protocolOf(call);
+  if (to === from) return;
+  insertIntoPacket(
+    call.world,
+    call.world.packet.network,
+    to === ETH_P_IPV6 ? IPV6_HEADER - IPV4_HEADER : IPV4_HEADER - IPV6_HEADER,
+  );
+  setMember(call, 'protocol', BigInt(swap16(to)));
 }
 
 export const HEADER_MODELS: Models = {
@@ -135,6 +205,9 @@ export const HEADER_MODELS: Models = {
   bpf_l3_csum_replace: onSuccess(0n, (call) => replaceAt(call, false)),
   bpf_l4_csum_replace: onSuccess(0n, (call) => replaceAt(call, true)),
   bpf_skb_adjust_room: onSuccess(0n, adjustRoom),
+  bpf_skb_vlan_push: onSuccess(0n, pushVlan),
+  bpf_skb_vlan_pop: onSuccess(0n, popVlan),
+  bpf_skb_change_proto: onSuccess(0n, changeProtocol),
   bpf_skb_set_tstamp: setting((call) => ({ tstamp: call.arg(1), tstamp_type: call.arg(2) })),
   bpf_set_hash: setting((call) => ({ hash: call.arg(1) })),
   bpf_skb_change_type: setting((call) => ({ pkt_type: call.arg(1) })),

@@ -8,10 +8,12 @@ import type { Model } from './model.js';
 import { OTHER_MODELS } from './others.js';
 import { PACKET_MODELS } from './packets.js';
 import { RINGBUF_MODELS } from './ringbuf.js';
+import { STORAGE_MODELS } from './storage.js';
 
 const MODELS: ReadonlyMap<string, Model> = new Map(
   [
     MAP_MODELS,
+    STORAGE_MODELS,
     ITERATOR_MODELS,
     DYNPTR_MODELS,
     GRAPH_MODELS,

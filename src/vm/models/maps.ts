@@ -2,6 +2,7 @@
  * Map elements, for real. A hash may be changed by others at any time: the environment may have an entry appear under a key
  * that is looked up, or vanish. An array's entries are always there.
  */
+import { InputError } from '../../isa/errors.js';
 import type { Outcome } from '../../kernel/contract.js';
 import { address } from '../address.js';
 import type { Call } from '../call.js';
@@ -14,7 +15,13 @@ function keyOf(call: Call): Uint8Array {
   return call.world.bytesAt(call.arg(1), call.world.code.program.maps[call.map(0)]!.keySize).slice();
 }
 
+/** Maps whose entries are no values that a program may touch. */
+const NO_VALUES: ReadonlySet<string> = new Set(['sockmap', 'sockhash', 'xskmap', 'devmap', 'devmap_hash']);
+
 function find(call: Call): number {
+  const { name, type } = call.world.code.program.maps[call.map(0)]!;
+  if (NO_VALUES.has(type))
+    throw new InputError(`map '${name}': maps of type ${type} cannot be looked into here`);
   return call.world.maps.lookup(call.world.memory, call.map(0), keyOf(call));
 }
 
@@ -42,7 +49,10 @@ const lookup: Model = {
 function findOn(call: Call): number {
   const { world } = call;
   const cpu = call.size(2);
-  if (cpu === world.cpu.current) return find(call);
+  if (cpu === world.cpu.current || world.options.defects?.oneCpu) return find(call);
+  // Of a hash one value is kept for all CPUs.
+  if (world.code.program.maps[call.map(0)]!.type !== 'percpu_array')
+    return cpu < world.cpu.count ? find(call) : 0;
   return cpu < world.cpu.count ? world.maps.lookupOn(world.memory, call.map(0), keyOf(call), cpu) : 0;
 }
 
@@ -62,12 +72,16 @@ const update: Model = {
     const { world } = call;
     const index = call.map(0);
     const value = world.bytesAt(call.arg(2), world.code.program.maps[index]!.valueSize).slice();
-    return status(call, () => world.maps.update(world.memory, index, keyOf(call), value, call.arg(3)));
+    const flags = world.options.defects?.updatesAlways ? 0n : call.arg(3);
+    return status(call, () => world.maps.update(world.memory, index, keyOf(call), value, flags));
   },
 };
 
 const remove: Model = {
-  run: (call) => status(call, () => call.world.maps.remove(call.map(0), keyOf(call))),
+  run: (call) =>
+    status(call, () =>
+      call.world.options.defects?.deletesNothing ? 0n : call.world.maps.remove(call.map(0), keyOf(call)),
+    ),
 };
 
 export const MAP_MODELS: Models = {

@@ -13,6 +13,8 @@ export interface Model {
    * effects, then r0 by the contract.
    */
   readonly run?: (call: Call, outcome: Outcome, rest: () => bigint | undefined) => bigint | undefined;
+  /** `run` only notes what the function did: what the program sees of it is what the contract says. */
+  readonly watches?: true;
 }
 
 export type Models = Readonly<Record<string, Model>>;

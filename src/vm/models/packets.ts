@@ -6,7 +6,7 @@ import { address } from '../address.js';
 import type { Call } from '../call.js';
 import { touch } from '../effects.js';
 import { ERRNO } from '../maps.js';
-import { adjustPacket, ETH_HLEN, movePacket, resizePacket } from '../packet.js';
+import { adjustPacket, movePacket, resizePacket } from '../packet.js';
 import { type Model, type Models, signed } from './model.js';
 
 const EFAULT = -14n;
@@ -87,7 +87,8 @@ const changeTail: Model = {
   run(call) {
     const wanted = call.size(1);
     movePacket(call.world);
-    if (call.arg(2) !== 0n || wanted > SKB_LONGEST || wanted < ETH_HLEN) return signed(ERRNO.EINVAL);
+    if (call.arg(2) !== 0n || wanted > SKB_LONGEST || wanted < call.world.packet.network)
+      return signed(ERRNO.EINVAL);
     resizePacket(call.world, 0, wanted);
     return 0n;
   },
@@ -105,14 +106,6 @@ const changeHead: Model = {
   },
 };
 
-/** (ctx, length): all of a packet is in one piece already. */
-const pullData: Model = {
-  run(call) {
-    movePacket(call.world);
-    return signed(call.size(1) > length(call) ? -12n : 0n);
-  },
-};
-
 export const PACKET_MODELS: Models = {
   bpf_skb_load_bytes: skbLoad,
   bpf_xdp_load_bytes: xdpLoad,
@@ -121,8 +114,6 @@ export const PACKET_MODELS: Models = {
   bpf_xdp_adjust_head: adjust((call, by) => adjustPacket(call.world, by, 0, 0)),
   bpf_xdp_adjust_tail: adjust((call, by) => adjustPacket(call.world, 0, by, 0)),
   bpf_xdp_adjust_meta: adjust((call, by) => adjustPacket(call.world, 0, 0, by)),
-  bpf_xdp_get_buff_len: { run: (call) => BigInt(length(call)) },
   bpf_skb_change_tail: changeTail,
   bpf_skb_change_head: changeHead,
-  bpf_skb_pull_data: pullData,
 };

@@ -4,12 +4,7 @@ import { regionOf } from '../address.js';
 import { slotObject } from '../args.js';
 import type { Call } from '../call.js';
 import type { World } from '../world.js';
-import { type Model, type Models, signed } from './model.js';
-
-const EAGAIN = -11n;
-const EINVAL = -22n;
-/** BPF_RB_NO_WAKEUP and BPF_RB_FORCE_WAKEUP. */
-const WAKEUP_FLAGS = 3n;
+import type { Model, Models } from './model.js';
 
 /** Bytes that a record takes with its header. */
 const taken = (size: number): number => Math.ceil((size + 8) / 8) * 8;
@@ -33,13 +28,14 @@ const reserve: Model = {
 /** The consumer sees the record, as it is now. */
 function send(world: World, region: number): void {
   const sent = world.memory.get(region)?.bytes.slice();
-  if (sent === undefined) return;
+  if (sent === undefined || world.options.defects?.sendsNothing) return;
   world.records = world.records.map((one) =>
     one.region === region && region !== 0 ? { ...one, sent } : one,
   );
 }
 
 const submit: Model = {
+  watches: true,
   run(call, _outcome, rest) {
     send(call.world, regionOf(call.arg(0)));
     return rest();
@@ -47,6 +43,7 @@ const submit: Model = {
 };
 
 const submitDynptr: Model = {
+  watches: true,
   run(call, _outcome, rest) {
     const { hold, region } = slotObject(call, 0, 'dynptr');
     if (hold !== 0) send(call.world, region);
@@ -54,22 +51,18 @@ const submitDynptr: Model = {
   },
 };
 
-/** Nobody consumes while the program runs. A recorded error stands for what the program cannot see: the buffer locked elsewhere. */
+/** Whether there is room is the environment's to say: others may fill the buffer, and others empty it. */
 const output: Model = {
-  run(call) {
+  watches: true,
+  run(call, _outcome, rest) {
     const { world } = call;
-    const map = call.map(0);
     const size = call.size(2);
-    if ((call.arg(3) & ~WAKEUP_FLAGS) !== 0n) return signed(EINVAL);
-    const used = world.records.reduce((sum, one) => sum + (one.map === map ? taken(one.size) : 0), 0);
-    const full = used + taken(size) >= world.code.program.maps[map]!.maxEntries;
-    const given = call.givenValue;
-    const r0 = given !== undefined && given < 0n ? call.number(given, 0n) : full ? EAGAIN : 0n;
+    const r0 = rest();
     if (r0 === 0n) {
       const sent = size === 0 ? new Uint8Array(0) : world.bytesAt(call.arg(1), size).slice();
-      world.records = [...world.records, { map, region: 0, size, sent }];
+      world.records = [...world.records, { map: call.map(0), region: 0, size, sent }];
     }
-    return signed(r0);
+    return r0;
   },
 };
 

@@ -1,5 +1,6 @@
 /** What a test run starts from: a packet, a context, what is in the maps, which tail calls lead somewhere. All from a seed. */
 import type { MapDef, Program } from '../../../object/program.js';
+import { ETH_HLEN, isSkb } from './forms.js';
 import { LOG } from './recorder.js';
 
 export interface MapEntry {
@@ -59,7 +60,6 @@ export class Dice {
 /** The longest packet that a test run keeps in one piece: a page less head and tail room (net/bpf/test_run.c). */
 export const LONGEST_PACKET = 3500;
 const SHORTEST_PACKET = 14;
-const ETH = 14;
 /** Members of struct __sk_buff that user space may set, as offset and size (convert___skb_to_skb). */
 const SKB_SETTABLE: readonly (readonly [number, number])[] = [
   [8, 4],
@@ -70,6 +70,8 @@ const SKB_SETTABLE: readonly (readonly [number, number])[] = [
 const SKB_SIZE = 192;
 /** Bytes of a syscall program's context: as many as the verifier lets it reach, and now and then fewer than that. */
 const SYSCALL_CTX = 65_535;
+/** Twelve arguments, the most that a raw tracepoint takes. */
+const RAW_ARGS = 96;
 
 /** Everything a run of `program` starts from. `targets` programs may be tail-called. */
 export function drawInputs(program: Program, dice: Dice, targets: number): Inputs {
@@ -98,37 +100,31 @@ function drawPacket(dice: Dice): Uint8Array {
   const view = new DataView(packet.buffer);
   // Plausible headers, as far as they fit: IPv4 or IPv6, TCP or UDP.
   const family = dice.below(4);
-  if (family === 0 && length >= ETH + 20) {
+  if (family === 0 && length >= ETH_HLEN + 20) {
     view.setUint16(12, 0x0800);
-    packet[ETH] = 0x45;
-    view.setUint16(ETH + 2, length - ETH);
-    packet[ETH + 9] = dice.pick([6, 17, 1]);
-  } else if (family === 1 && length >= ETH + 40) {
+    packet[ETH_HLEN] = 0x45;
+    view.setUint16(ETH_HLEN + 2, length - ETH_HLEN);
+    packet[ETH_HLEN + 9] = dice.pick([6, 17, 1]);
+  } else if (family === 1 && length >= ETH_HLEN + 40) {
     view.setUint16(12, 0x86dd);
-    packet[ETH] = 0x60;
-    view.setUint16(ETH + 4, length - ETH - 40);
-    packet[ETH + 6] = dice.pick([6, 17, 58]);
+    packet[ETH_HLEN] = 0x60;
+    view.setUint16(ETH_HLEN + 4, length - ETH_HLEN - 40);
+    packet[ETH_HLEN + 6] = dice.pick([6, 17, 58]);
   }
   return packet;
 }
 
 function drawContext(program: Program, dice: Dice): Uint8Array {
-  switch (program.type) {
-    case 'syscall': {
-      const ctx = new Uint8Array(SYSCALL_CTX);
-      const filled = dice.oneIn(4) ? 0 : 512;
-      ctx.set(dice.bytes(filled));
-      return ctx;
-    }
-    case 'tc':
-    case 'socket_filter': {
-      const ctx = new Uint8Array(SKB_SIZE);
-      for (const [offset, size] of SKB_SETTABLE) if (!dice.oneIn(3)) ctx.set(dice.bytes(size), offset);
-      return ctx;
-    }
-    default:
-      return new Uint8Array(0);
+  if (program.type === 'raw_tracepoint') return dice.bytes(RAW_ARGS);
+  if (program.type === 'syscall') {
+    const ctx = new Uint8Array(SYSCALL_CTX);
+    ctx.set(dice.bytes(dice.oneIn(4) ? 0 : 512));
+    return ctx;
   }
+  if (!isSkb(program.type)) return new Uint8Array(0);
+  const ctx = new Uint8Array(SKB_SIZE);
+  for (const [offset, size] of SKB_SETTABLE) if (!dice.oneIn(3)) ctx.set(dice.bytes(size), offset);
+  return ctx;
 }
 
 /** How full maps are: empty, some, as many as programs ask for. */

@@ -6,6 +6,7 @@ import { createMap, type KernelMap, possibleCpus } from '../../../oracle/maps.js
 import { drainRingbuf } from '../../../oracle/ringbuf.js';
 import { testRun } from '../../../oracle/testrun.js';
 import { toHex } from '../../../vm/environment.js';
+import { hasPacket, isSkb, seenPart } from './forms.js';
 import type { Inputs } from './inputs.js';
 import type { Observed } from './observed.js';
 import { contextProbe, jumpTargets } from './probes.js';
@@ -24,16 +25,14 @@ export type KernelAnswer =
   | { readonly kind: 'refused'; readonly message: string };
 
 /** Parts of a context that a test run gives back as the program left them (convert_skb_to___skb). */
-const GIVEN_BACK: Readonly<Partial<Record<ProgType, readonly (readonly [string, number, number])[]>>> = {
-  tc: [
-    ['mark', 8, 4],
-    ['priority', 32, 4],
-    ['cb', 48, 20],
-    ['tstamp', 152, 8],
-  ],
-  socket_filter: [['cb', 48, 20]],
-};
-const ETH = 14;
+const GIVEN_BACK: readonly (readonly [string, number, number])[] = [
+  ['mark', 8, 4],
+  ['priority', 32, 4],
+  ['cb', 48, 20],
+  ['tstamp', 152, 8],
+];
+/** Those that only these types can write; the VM knows nothing of them elsewhere. */
+const WRITTEN: ReadonlySet<string> = new Set(['tc', 'action']);
 
 /** Holds a log map, probes and tail-call targets until it is closed. */
 export class KernelSide {
@@ -71,7 +70,7 @@ export class KernelSide {
       }
       const observed: Observed = {
         r0: result.retval,
-        packet: program.type === 'socket_filter' ? result.dataOut.slice(ETH) : result.dataOut.slice(),
+        packet: seenPart(program.type, result.dataOut),
         ctx: contextParts(program.type, result.ctxOut, inputs.ctx),
         maps,
         records: loaded.maps.map((map) => (map.def.type === 'ringbuf' ? drainRingbuf(map).map(toHex) : [])),
@@ -85,7 +84,7 @@ export class KernelSide {
 
   private inputOf(type: ProgType, inputs: Inputs) {
     const ctx = inputs.ctx.length === 0 ? {} : { ctx: inputs.ctx };
-    return type === 'syscall' ? ctx : { data: inputs.packet, ...ctx };
+    return hasPacket(type) ? { data: inputs.packet, ...ctx } : ctx;
   }
 
   private fill(program: Program, loaded: Loaded, inputs: Inputs): void {
@@ -175,7 +174,7 @@ export function contextParts(
 ): ReadonlyMap<string, Uint8Array> {
   if (given.length === 0) return new Map();
   if (type === 'syscall') return new Map([['bytes', ctx.slice(0, given.length)]]);
-  return new Map(
-    (GIVEN_BACK[type] ?? []).map(([name, offset, size]) => [name, ctx.slice(offset, offset + size)]),
-  );
+  if (!isSkb(type)) return new Map();
+  const parts = WRITTEN.has(type) ? GIVEN_BACK : GIVEN_BACK.filter(([name]) => name === 'cb');
+  return new Map(parts.map(([name, offset, size]) => [name, ctx.slice(offset, offset + size)]));
 }

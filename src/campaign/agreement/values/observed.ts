@@ -3,7 +3,7 @@
 export interface Observed {
   /** r0 at exit, its low 32 bits, unsigned. */
   readonly r0: number;
-  /** The packet as the program left it; empty for programs without one. */
+  /** The packet as the program left it, with its metadata; empty for programs without one. */
   readonly packet: Uint8Array;
   /** Parts of the context that the program may write, by name. */
   readonly ctx: ReadonlyMap<string, Uint8Array>;

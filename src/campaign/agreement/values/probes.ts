@@ -1,6 +1,7 @@
 /** Small programs of our own beside the one that is compared: what a context reads as, and where tail calls lead. */
 import {
   add,
+  and,
   exit,
   jmp,
   ldMapValue,
@@ -64,14 +65,27 @@ export function contextProbe(type: ProgType): Program {
 }
 
 /** Offsets of the packet's start and end in the context. */
-const PACKET: Partial<Record<ProgType, readonly [number, number]>> = { xdp: [0, 4], tc: [76, 80] };
+const PACKET: Partial<Record<ProgType, readonly [number, number]>> = {
+  xdp: [0, 4],
+  tc: [76, 80],
+  action: [76, 80],
+  lwt_xmit: [76, 80],
+};
 
 /** Where tail calls of programs of this type lead: programs that tell what they were given. */
 export function jumpTargets(type: ProgType): readonly Program[] {
-  const constant = programOf('constant', type, [mov(r0, 77), exit()]);
+  const limited = progType(type).returns !== undefined;
+  const constant = programOf('constant', type, [mov(r0, limited ? 1 : 77), exit()]);
   const bounds = PACKET[type];
   if (bounds === undefined) {
-    return [constant, programOf('length', type, [ldx(4, r0, r1, 0), lsh(r0, 1), or(r0, 1), exit()])];
+    return [
+      constant,
+      programOf('length', type, [
+        ldx(4, r0, r1, 0),
+        ...(limited ? [and(r0, 1)] : [lsh(r0, 1), or(r0, 1)]),
+        exit(),
+      ]),
+    ];
   }
   const [start, end] = bounds;
   const packet: Item[] = [

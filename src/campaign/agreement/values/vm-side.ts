@@ -11,6 +11,7 @@ import { type Environment, printChoice, toHex } from '../../../vm/environment.js
 import { afterTailCall } from '../../../vm/tailcall.js';
 import { Vm } from '../../../vm/vm.js';
 import type { World } from '../../../vm/world.js';
+import { hasPacket, seenPart } from './forms.js';
 import type { Inputs } from './inputs.js';
 import { contextParts, type KernelRun, plain } from './kernel-side.js';
 import type { Observed } from './observed.js';
@@ -25,7 +26,6 @@ export type VmAnswer =
   | { readonly kind: 'left out'; readonly why: string };
 
 const MOST_STEPS = 500_000;
-const ETH = 14;
 /** may_goto itself never ends a loop here: what the recorder puts before it does. */
 const ENDLESS = '8388608';
 
@@ -343,7 +343,7 @@ function environmentOf(
   return {
     choices,
     maps,
-    packet: program.type === 'socket_filter' ? inputs.packet.slice(ETH) : inputs.packet,
+    packet: seenPart(program.type, inputs.packet),
     ctx: kernel.ctx,
     cpu: { current: cpuOf(kernel.observed.log), count: possibleCpus() },
   };
@@ -372,10 +372,11 @@ function observe(vm: Vm, first: Vm, program: Program, log: number, inputs: Input
     }
     return found;
   });
-  const bare = program.type === 'syscall' || program.type === 'tracepoint';
   return {
     r0: Number((world.readable & 1) === 0 ? 0n : world.regs[0]! & 0xffff_ffffn),
-    packet: bare ? new Uint8Array(0) : memory.get(packet.region)!.bytes.slice(packet.data, packet.end),
+    packet: !hasPacket(program.type)
+      ? new Uint8Array(0)
+      : memory.get(packet.region)!.bytes.slice(packet.meta, packet.end),
     ctx: contextParts(program.type, memory.get(world.ctx)!.bytes, inputs.ctx),
     maps: contents,
     records: program.maps.map((map, index) =>

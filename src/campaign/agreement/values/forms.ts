@@ -1,0 +1,26 @@
+/** What differs between the program types that can be test-run. Follows net/bpf/test_run.c. */
+import type { ProgType } from '../../../object/program.js';
+
+/** Types whose packet is an skb. */
+const SKB: ReadonlySet<ProgType> = new Set<ProgType>([
+  'tc',
+  'action',
+  'socket_filter',
+  'cgroup_skb',
+  'lwt_in',
+  'lwt_out',
+  'lwt_xmit',
+]);
+/** Types that see the packet from its Ethernet header on; all others from the network's. */
+const WHOLE: ReadonlySet<ProgType> = new Set<ProgType>(['xdp', 'tc', 'action']);
+
+/** Bytes of an Ethernet header. */
+export const ETH_HLEN = 14;
+
+export const isSkb = (type: ProgType): boolean => SKB.has(type);
+export const hasPacket = (type: ProgType): boolean => type === 'xdp' || SKB.has(type);
+
+/** The part of a packet, as user space gives it or gets it back, that programs of this type see. */
+export function seenPart(type: ProgType, packet: Uint8Array): Uint8Array {
+  return WHOLE.has(type) ? packet.slice() : packet.slice(ETH_HLEN);
+}

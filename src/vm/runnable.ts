@@ -1,0 +1,22 @@
+/** What the machine has no model of: programs that are verified and proved, but cannot be run here. */
+
+import { IMM64_CODES } from '../isa/opcodes.js';
+import { progType } from '../kernel/progtypes.js';
+import type { MapType, Program } from '../object/program.js';
+
+/** Maps whose entries are other maps, sockets or memory that user space shares. */
+const NOT_HERE: ReadonlySet<MapType> = new Set(['array_of_maps', 'hash_of_maps', 'arena']);
+
+/** The 64-bit immediate load. */
+const LD_IMM64 = 0x18;
+
+/** Why a program cannot be run, in one sentence; undefined if it can. */
+export function cannotRun(program: Program): string | undefined {
+  if (progType(program.type).arguments === true && program.kernelTypes === undefined)
+    return `programs of type ${program.type} cannot be run here without the types of a kernel`;
+  const map = program.maps.find(({ type }) => NOT_HERE.has(type));
+  if (map !== undefined) return `map '${map.name}': maps of type ${map.type} cannot be run here`;
+  if (program.insns.some(({ opcode, src }) => opcode === LD_IMM64 && src === IMM64_CODES.btf_id))
+    return 'a program that takes the address of a kernel variable cannot be run here';
+  return undefined;
+}
