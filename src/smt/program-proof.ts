@@ -17,6 +17,7 @@ import type { FastPath, RuleSet, Stub } from '../patch/rule.js';
 import type { Accepted, Profile } from '../verifier/result.js';
 import { verify } from '../verifier/verify.js';
 import type { Case } from '../vm/case.js';
+import { cannotRun } from '../vm/runnable.js';
 import { bounds } from './bound.js';
 import { findWitness } from './find-witness.js';
 import { type Patched, walkPatched } from './patched.js';
@@ -111,9 +112,21 @@ export async function proveProgram(
     const reason = worst === undefined ? 'a loop is neither ended by the rules nor bounded by Linux' : '';
     return { ...common, verdict, reason, bound: worst, bounds: bySlot, queries: proved.queries };
   }
+  const reason = suspects[0]!.message;
+  const cannot = cannotRun(program);
+  if (cannot !== undefined) {
+    const queries = proved.queries;
+    return {
+      ...common,
+      verdict: 'unknown',
+      reason: `${reason}; ${cannot}`,
+      bound: undefined,
+      bounds: new Map(),
+      queries,
+    };
+  }
   const found = await findWitness(program, verified, rules.name, path, suspects, options);
   const queries = proved.queries + found.queries;
-  const reason = suspects[0]!.message;
   const unbounded = { ...common, bound: undefined, bounds: new Map<number, undefined>(), queries };
   if (found.witness !== undefined)
     return { ...unbounded, verdict: 'refuted', reason, witness: found.witness };

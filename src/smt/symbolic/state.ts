@@ -140,7 +140,7 @@ export class RunState {
     return progType(this.world.code.program.type).members.flatMap(({ name, offset, size, value }) => {
       const isLength = (name === 'len' || name === 'wire_len') && !given && !this.env.ctxFields?.has(name);
       if (value === 'scalar' && !isLength) return [];
-      if (value === 'sock_common') this.gapsOnLoad.add(offset);
+      if (!value.startsWith('packet') && value !== 'scalar') this.gapsOnLoad.add(offset);
       const what = isLength ? offset : ('constant' as const);
       return Array.from({ length: size }, (_, i) => [offset + i, what] as const);
     });
