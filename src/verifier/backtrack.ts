@@ -114,7 +114,7 @@ export class Backtracker {
   /** The insn was a call: what its callee wanted of its arguments is wanted of the caller. */
   private entered(slot: number, op: Op, outer: number, inner: number): void {
     const { wanted } = this;
-    if (op.kind === 'call' && op.target === 'subprog') wanted.regs[outer]! |= wanted.regs[inner]! & ARGS;
+    if (op.kind === 'call' && op.target === 'subprog') wanted.addRegs(outer, wanted.regs[inner]! & ARGS);
     for (const arg of this.code.contracts[slot]?.args ?? []) {
       if (arg.kind !== 'callback' || arg.callback.contextArg === undefined) continue;
       const { args, contextArg } = arg.callback;

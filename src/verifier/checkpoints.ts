@@ -56,6 +56,8 @@ export class Checkpoints {
     /** Undefined: every number counts. */
     private readonly backtracker: Backtracker | undefined,
     private readonly life: StackLife | undefined,
+    /** Asks the walk how a loop through the insn at hand ends. */
+    private readonly loop: () => LoopKind,
     defects: VerifierDefects = {},
   ) {
     this.comparison = new Comparison(code, strict, backtracker !== undefined, defects);
@@ -86,9 +88,8 @@ export class Checkpoints {
 
   /**
    * The checkpoint that covers this state, if there is one. Refuses a loop that cannot end. `always`: every state is kept here.
-   * `loop` is asked only where a path that has not ended came through.
    */
-  visit(arrival: Arrival, walked: number, always: boolean, loop: () => LoopKind): Found {
+  visit(arrival: Arrival, walked: number, always: boolean): Found {
     const { slot, state } = arrival;
     this.keep = always || this.isTime(walked);
     const list = this.bySlot[slot];
@@ -100,14 +101,14 @@ export class Checkpoints {
       if (frameOf(old.state).callsite !== frameOf(state).callsite) continue;
       const alike = sameCalls(old.state, state);
       if (old.branches > 0) {
-        if (alike && this.endsLoop(old, arrival, loop)) return this.hit(old, arrival, loop() !== 'callback');
+        if (alike && this.endsLoop(old, arrival)) return this.hit(old, arrival, this.loop() !== 'callback');
         if (!always && this.isSoon(walked)) this.keep = false;
       } else if (alike) {
         const unfinished = old.round !== undefined && old.round.backedges.length > 0;
         const needed = this.backtracker !== undefined && !unfinished;
         const mode = needed ? 'needed' : 'within';
         if (
-          (this.pruning || loop() !== undefined) &&
+          (this.pruning || this.loop() !== undefined) &&
           this.comparison.covers(old.state, state, mode, needed ? this.neededOf(old) : this.alive(arrival))
         )
           return this.hit(old, arrival, unfinished);
@@ -120,12 +121,12 @@ export class Checkpoints {
   }
 
   /** The path has come round to `old`, which has not ended: is that an end? */
-  private endsLoop(old: Checkpoint, arrival: Arrival, loop: () => LoopKind): boolean {
+  private endsLoop(old: Checkpoint, arrival: Arrival): boolean {
     const { slot, state } = arrival;
     // Another entry of a callback that runs later is no round of a loop.
     const running = frameOf(old.state).callback;
     if (running?.async === true && running !== frameOf(state).callback) return false;
-    const kind = loop();
+    const kind = this.loop();
     const within = (): boolean => this.comparison.covers(old.state, state, 'within', this.alive(arrival));
     if (kind === 'iterator') return within();
     if (kind === 'drained') return false;
@@ -251,11 +252,7 @@ const NOT_FOUND: Found = { by: undefined, loose: false };
 
 /** Every number from here up counts (mark_all_scalars_precise). */
 function markAll(from: Checkpoint | undefined): void {
-  for (let c = from; c !== undefined; c = c.parent) {
-    c.marks.regs.fill(-1);
-    c.marks.low.fill(-1);
-    c.marks.high.fill(-1);
-  }
+  for (let c = from; c !== undefined; c = c.parent) c.marks.addEverything();
 }
 
 /** The last time this path came through `slot` with the same calls open (find_prev_entry). */

@@ -18,6 +18,17 @@ import { isNull } from './regs.js';
 
 /** Effects that leave a trace in a verifier state; outcomes that agree in these are walked together. */
 export function signature(outcome: Outcome): string {
+  const known = SIGNATURES.get(outcome);
+  if (known !== undefined) return known;
+  const made = describe(outcome);
+  SIGNATURES.set(outcome, made);
+  return made;
+}
+
+/** Outcomes are a table that does not change. */
+const SIGNATURES = new WeakMap<Outcome, string>();
+
+function describe(outcome: Outcome): string {
   const parts: string[] = [];
   for (const e of outcome.effects) {
     if (e.kind === 'write' || e.kind === 'arm') continue;

@@ -11,9 +11,18 @@ export class Places {
   readonly regs = new Int32Array(MAX_FRAMES);
   readonly low = new Int32Array(MAX_FRAMES);
   readonly high = new Int32Array(MAX_FRAMES);
+  /** No frame from this one on has any. */
+  private end = 0;
 
   addReg(depth: number, reg: number): void {
     this.regs[depth]! |= 1 << reg;
+    if (depth >= this.end) this.end = depth + 1;
+  }
+
+  /** Adds registers of a frame, one bit each. */
+  addRegs(depth: number, regs: number): void {
+    this.regs[depth]! |= regs;
+    if (depth >= this.end) this.end = depth + 1;
   }
 
   hasReg(depth: number, reg: number): boolean {
@@ -27,6 +36,7 @@ export class Places {
   addSlot(depth: number, index: number): void {
     if (index < 32) this.low[depth]! |= 1 << index;
     else this.high[depth]! |= 1 << (index - 32);
+    if (depth >= this.end) this.end = depth + 1;
   }
 
   hasSlot(depth: number, index: number): boolean {
@@ -46,9 +56,10 @@ export class Places {
   }
 
   get empty(): boolean {
-    for (let d = 0; d < MAX_FRAMES; d++) {
+    for (let d = this.end - 1; d >= 0; d--) {
       if ((this.regs[d]! | this.low[d]! | this.high[d]!) !== 0) return false;
     }
+    this.end = 0;
     return true;
   }
 
@@ -56,13 +67,23 @@ export class Places {
     this.regs.fill(0);
     this.low.fill(0);
     this.high.fill(0);
+    this.end = 0;
+  }
+
+  /** Adds every place of every frame. */
+  addEverything(): void {
+    this.regs.fill(-1);
+    this.low.fill(-1);
+    this.high.fill(-1);
+    this.end = MAX_FRAMES;
   }
 
   addAll(other: Places): void {
-    for (let d = 0; d < MAX_FRAMES; d++) {
+    for (let d = 0; d < other.end; d++) {
       this.regs[d]! |= other.regs[d]!;
       this.low[d]! |= other.low[d]!;
       this.high[d]! |= other.high[d]!;
     }
+    if (other.end > this.end) this.end = other.end;
   }
 }

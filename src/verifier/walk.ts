@@ -9,7 +9,7 @@ import type { Op } from '../isa/insn.js';
 import { slots } from '../isa/insn.js';
 import { subprogTarget } from '../isa/target.js';
 import type { Contract } from '../kernel/contract.js';
-import type { Program } from '../object/program.js';
+import type { Program, ProgType } from '../object/program.js';
 import { step as interpret } from '../semantics/step.js';
 import { iterAt } from './args-slots.js';
 import { Backtracker, placesOf } from './backtrack.js';
@@ -29,7 +29,7 @@ import { AbstractMachine } from './machine.js';
 import { globalCallReads, relied, stackAccess, stackReads } from './needs.js';
 import { Path } from './path.js';
 import { Refusal, refuse } from './refusal.js';
-import { scalarReg, unknownReg } from './regs.js';
+import { nullReg, scalarReg, unknownReg } from './regs.js';
 import type { Profile, Visit } from './result.js';
 import { abstract, split } from './scalar-alu.js';
 import { Speculation } from './speculation.js';
@@ -85,10 +85,14 @@ export interface LooseEnd {
   readonly state: State;
 }
 
+const READS_STACK: ReadonlySet<Op['kind']> = new Set(['ldx', 'load_acquire', 'atomic', 'call']);
 /** BPF_COMPLEXITY_LIMIT_JMP_SEQ: branches that wait to be walked. */
 const MOST_PENDING = 8192;
 /** Jumps and stack accesses since the last checkpoint, after which another is due (jmp_history_cnt). */
 const LONG_HISTORY = 40;
+
+/** Types of programs that are given an skb and may use the packet loads of classic BPF (may_access_skb). */
+const LOADS_PACKET: ReadonlySet<ProgType> = new Set(['socket_filter', 'cgroup_skb', 'tc', 'action']);
 
 export class Walk {
   readonly path: Path;
@@ -139,6 +143,7 @@ export class Walk {
       options.pruning !== false,
       this.backtracker,
       this.life,
+      () => this.loopKind(),
       options.defects,
     );
     if (options.profile === 'strict' && options.stubAt === undefined) {
@@ -262,9 +267,7 @@ export class Walk {
           activation: this.activation,
         };
         const always = how === MEETS.always || this.landings > LONG_HISTORY;
-        const { by, loose } = checkpoints.visit(arrival, this.walked, always, () =>
-          this.loopKind(this.slot, op),
-        );
+        const { by, loose } = checkpoints.visit(arrival, this.walked, always);
         if (by !== undefined) {
           if (by.visit !== undefined && !path.speculative) {
             this.current?.next.push(by.visit);
@@ -359,8 +362,10 @@ export class Walk {
     }
   }
 
-  private loopKind(slot: number, op: Op): LoopKind {
-    if (op.kind === 'may_goto') return 'may_goto';
+  /** How a loop through the insn at hand ends. */
+  private loopKind(): LoopKind {
+    const { slot } = this;
+    if (this.code.ops[slot]?.kind === 'may_goto') return 'may_goto';
     const contract = this.code.contracts[slot];
     if (contract === undefined) return undefined;
     if (contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'))) {
@@ -424,21 +429,28 @@ export class Walk {
       this.backtracker!.steps.setAccess(step, access);
       if (this.code.landings[slot] !== 1) this.landings++;
     }
-    this.stackUse(op, slot, op.kind === 'ldx' || op.kind === 'load_acquire' ? -1 : access);
+    this.stackUse(op, slot, access);
     const needs = relied(path, op, this.code.contracts[slot]);
     this.rely(needs.regs);
     for (const place of needs.slots) this.backtracker!.wanted.addSlot(place >> 6, place & 63);
     if (needs.slots.length > 0) this.mark();
   }
 
-  /** Notes which stack slots the insn reads, and which one it writes in full. */
+  /** Notes which stack slots the insn reads, and which one it writes in full. `access`: the one that it reads or writes whole. */
   private stackUse(op: Op, slot: number, access: number): void {
     const { life, activation, path } = this;
     if (life === undefined || activation === undefined) return;
-    const writes = access >= 0 && 'size' in op && op.size === 8 ? access : -1;
+    const stores = op.kind === 'st' || op.kind === 'stx' || op.kind === 'store_release';
+    const writes = stores && access >= 0 && op.size === 8 ? access : -1;
     if (activation.visited[slot - activation.start] === 0) life.visit(activation, slot, writes);
-    else if (op.kind === 'st' || op.kind === 'stx' || op.kind === 'store_release')
-      life.visitAgain(activation, slot, writes);
+    else if (stores) life.visitAgain(activation, slot, writes);
+    if (op.kind === 'ldx' && access >= 0) {
+      const bit = 1 << (access & 31);
+      const first = (access & 32) === 0;
+      life.read(activation, slot, access >> 6, first ? bit : 0, first ? 0 : bit);
+      return;
+    }
+    if (!READS_STACK.has(op.kind)) return;
     const reads = (frame: number, low: number, high: number): void => {
       life.read(activation, slot, frame, low, high);
     };
@@ -451,6 +463,8 @@ export class Walk {
   private splitBySign(slot: number, op: Extract<Op, { kind: 'alu' }>): void {
     if (op.op !== 'and' && op.op !== 'or') return;
     const reg = this.path.reg(op.dst);
+    const { num } = reg;
+    if (!(num.s32min === -1 && num.s32max === 0) && !(num.smin === -1n && num.smax === 0n)) return;
     const by = 'reg' in op.src ? this.path.reg(op.src.reg) : scalarReg(abstract.constant(BigInt(op.src.imm)));
     if (reg.type !== 'scalar' || by.type !== 'scalar') return;
     const parts = split(op.op, reg.num, by.num);
@@ -469,7 +483,6 @@ export class Walk {
     if (known !== undefined) {
       this.rely(sides);
       if (path.guard !== undefined) this.guessOtherWay(known ? slot + 1 : b.slot, b);
-      if (b.left.type === 'scalar' && !follow(path, b, known)) return undefined;
       return known ? b.slot : slot + 1;
     }
     if (this.step !== NO_STEP && (b.left.id !== 0 || b.right.id !== 0)) this.link(b);
@@ -528,11 +541,11 @@ export class Walk {
   private legacyPacketLoad(slot: number, load: { size: 1 | 2 | 4; src: number }): number {
     const { path } = this;
     const type = this.program.type;
-    if (type !== 'socket_filter' && type !== 'tc')
-      refuse('BPF_LD_[ABS|IND] instructions not allowed for this program type');
+    if (!LOADS_PACKET.has(type)) refuse('BPF_LD_[ABS|IND] instructions not allowed for this program type');
     requireNothingHeld(path, 'BPF_LD_[ABS|IND]');
     if (path.reg(6).type !== 'ctx') refuse('at the time of BPF_LD_ABS|IND R6 != pointer to skb');
     if (load.src >= 0 && path.reg(load.src).type === 'uninit') refuse(`R${load.src} !read_ok`);
+    if (path.depth > 0) this.endEarly(path);
     // Linux does not use that fewer than 8 bytes were loaded.
     this.calls.clobber(unknownReg);
     return slot + 1;
@@ -568,6 +581,18 @@ export class Walk {
     const state = path.snapshot();
     this.widenAgainst(lastTimeRound(this.parent, frame.callsite, state));
     return frame.callsite;
+  }
+
+  /** What is not in the packet ends the subprogram, which returns 0. */
+  private endEarly(path: Path): void {
+    for (let depth = 1; depth <= path.depth; depth++) {
+      if (path.frameAt(depth).callback !== undefined) refuse('cannot use BPF_LD_[ABS|IND] within callback');
+    }
+    const before = path.snapshot();
+    path.setReg(0, nullReg);
+    const next = this.exit(path);
+    if (next !== undefined) this.push(next);
+    path.restore(before);
   }
 
   private widenAgainst(last: Checkpoint | undefined): void {

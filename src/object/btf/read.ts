@@ -78,6 +78,7 @@ export function readBtfHeader(bytes: Bytes): BtfLayout {
 
 /** Type records, found but not yet decoded. */
 export class Btf {
+  private readonly found = new Map<string, number | undefined>();
   private readonly types: Bytes;
   private readonly strings: Bytes;
   /** Where the record of each id starts; entry 0 (void) is unused. */
@@ -155,9 +156,13 @@ export class Btf {
     return ids;
   }
 
-  /** Id of the first type of a kind with this name. */
+  /** Id of the first type of a kind with this name. A kernel has more than 100,000 types: what was looked for is remembered. */
   find(name: string, kind: BtfKind): number | undefined {
-    return this.idsByPrefix(name, [kind]).find((id) => this.name(id) === name);
+    const key = `${kind} ${name}`;
+    if (this.found.has(key)) return this.found.get(key);
+    const id = this.idsByPrefix(name, [kind]).find((one) => this.name(one) === name);
+    this.found.set(key, id);
+    return id;
   }
 
   /** The type with this id. Throws InputError for an id out of range or a record that makes no sense. */
