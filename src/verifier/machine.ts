@@ -10,7 +10,7 @@ import { refuse, unsupported } from './refusal.js';
 import { fixedOffset, hasFixedOffset, isPointer, pointerReg, scalarReg, unknownReg } from './regs.js';
 import { isConst } from './scalar.js';
 import { abstract } from './scalar-alu.js';
-import { slotOf } from './stack.js';
+import { fillStack, slotOf } from './stack.js';
 import type { Reg } from './state.js';
 import { kernelVariable } from './variable.js';
 import { arithmetic } from './wrong-arith.js';
@@ -225,6 +225,9 @@ export class AbstractMachine implements Machine<Reg> {
     if (this.p.strict && a.reg.type === 'stack' && isPointer(old))
       refuse(`leaking pointer from stack off ${fixedOffset(a.reg) + off}`);
     store(this.p, a, unknownReg);
+    // Written bytes, and no spill that a load could be linked to.
+    if (a.reg.type === 'stack' && hasFixedOffset(a.reg))
+      fillStack(this.p, a.reg.frame, fixedOffset(a.reg) + a.off, size);
     return size === 4 ? scalarReg(abstract.zeroExtend(32, unknownReg.num)) : unknownReg;
   }
 
