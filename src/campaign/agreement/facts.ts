@@ -11,6 +11,7 @@
  * a frame of their own on both sides; the calls that opened the frames must be the same.
  */
 import { sample } from '../../../generators/sample.js';
+import { straightProgram } from '../../../generators/straight/program.js';
 import { decodeAll } from '../../isa/decode.js';
 import type { Program, ProgType } from '../../object/program.js';
 import { type LoadOptions, loadProgram } from '../../oracle/load.js';
@@ -29,12 +30,16 @@ export interface FactsOptions {
   readonly profiles?: readonly Profile[];
   /** Program types to draw from; all unless told. */
   readonly types?: readonly ProgType[];
+  /** Programs of the generators that all campaigns draw from, or straight code that computes. The former, and with every fourth one of the latter, unless told. */
+  readonly kind?: 'generated' | 'straight';
   /** Programs of which we walk more insns are left out, and counted: their logs are long. 3000 unless told. */
   readonly most?: number;
   readonly defects?: VerifierDefects;
 }
 
 const MOST = 3000;
+/** Types of programs that straight code is written for. */
+const STRAIGHT_TYPES: readonly ProgType[] = ['xdp', 'tc', 'socket_filter', 'syscall'];
 /** Insns that Linux may walk, of the program that shows everything. */
 const MOST_LOGGED = 30_000;
 /** Bytes of log, enough for as many insns. */
@@ -45,22 +50,28 @@ const STATISTICS = 4;
 /** Opens the comparison. Throws InputError where bpf(2) is refused. */
 export function openFacts(options: FactsOptions = {}): OpenComparison {
   const profiles = options.profiles ?? (['privileged', 'strict'] as const);
-  const constraints = options.types === undefined ? {} : { types: options.types };
   return {
     compare(seed, index, tally) {
-      const { program } = sample(seed, index, constraints);
-      for (const profile of profiles) {
-        compareFacts(
-          program,
-          profile,
-          options,
-          tally,
-          `${profile}, ${program.type}, seed ${seed} program ${index}`,
-        );
+      for (const [kind, program] of programsOf(seed, index, options)) {
+        for (const profile of profiles) {
+          const about = `${profile}, ${program.type}, seed ${seed} ${kind} program ${index}`;
+          compareFacts(program, profile, options, tally, about);
+        }
       }
     },
     close() {},
   };
+}
+
+function* programsOf(
+  seed: number,
+  index: number,
+  { kind, types }: FactsOptions,
+): Iterable<readonly [string, Program]> {
+  if (kind !== 'straight')
+    yield ['generated', sample(seed, index, types === undefined ? {} : { types }).program];
+  if (kind === 'straight' || (kind === undefined && index % 4 === 0))
+    yield ['straight', straightProgram(seed, index, types ?? STRAIGHT_TYPES)];
 }
 
 /** Compares the facts of one program. `about` names it in what is tallied. */

@@ -55,7 +55,7 @@ const FROM = /^from (\d+) to (\d+)( \(speculative execution\))?:(.*)$/;
 const LIVE = /^ *(?:\d+ +)?(\d+): ([.0-9]{10}) \(/;
 /** Lines that tell nothing of a state: source lines, precision, live stack, loops, statistics, the result. */
 const NOISE =
-  /^(;|mark_precise|\(\d|SCC |(?:frame \d+: )?propagating|func#\d+ @|Live regs before|processed \d|verification time|stack depth|Func#\d+ |Validating |frame\d+ bpf_loop iteration limit|\s*$)/;
+  /^(;|mark_precise|force_precise|arg#\d+ |\(\d|SCC |(?:frame \d+: )?propagating|func#\d+ @|Live regs before|processed \d|verification time|stack depth|Func#\d+ |Validating |frame\d+ bpf_loop iteration limit|\s*$)/;
 const UNPARSED_KEPT = 100;
 
 type Known = Omit<LogPoint, 'slot' | 'from'>;
