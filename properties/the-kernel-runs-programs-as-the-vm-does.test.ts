@@ -304,6 +304,33 @@ again:
       {},
     ],
     [
+      'an update that is to take a lock, where there is none',
+      `.type syscall
+.map a array key=4 value=8 entries=2
+    r6 = 0
+    r7 = 0
+again:
+    *(u32 *)(r10 -4) = 9
+    *(u64 *)(r10 -16) = 5
+    r1 = map a
+    r2 = r10
+    r2 += -4
+    if r6 == 0 goto update
+    *(u32 *)(r10 -4) = 1
+update:
+    r3 = r10
+    r3 += -16
+    r4 = 4
+    call bpf_map_update_elem
+    r7 *= 100
+    r7 += r0
+    r6 += 1
+    if r6 < 2 goto again
+    r0 = r7
+    exit`,
+      {},
+    ],
+    [
       'an iterator over numbers',
       `.type syscall
     r1 = r10

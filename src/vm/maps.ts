@@ -15,6 +15,8 @@ export const ERRNO = { ENOENT: -2n, E2BIG: -7n, EEXIST: -17n, EINVAL: -22n } as 
 /** Update flags (include/uapi/linux/bpf.h). */
 const BPF_NOEXIST = 1n;
 const BPF_EXIST = 2n;
+/** The element is written in place, with its lock held. */
+const BPF_F_LOCK = 4n;
 
 const isLru = (map: MapDef): boolean => map.type === 'lru_hash' || map.type === 'lru_percpu_hash';
 const isArray = (map: MapDef): boolean => map.type === 'array' || map.type === 'percpu_array';
@@ -163,18 +165,27 @@ export class Maps {
    */
   update(memory: Memory, index: number, key: Uint8Array, value: Uint8Array, flags: bigint): bigint {
     const map = this.program.maps[index]!;
-    if (flags > BPF_EXIST) return ERRNO.EINVAL;
+    const locked = !isLru(map) && (flags & BPF_F_LOCK) !== 0n;
+    const how = locked ? flags & ~BPF_F_LOCK : flags;
+    if (how > BPF_EXIST) return ERRNO.EINVAL;
+    const lockable = map.fields.some((field) => field.kind === 'spin_lock');
     const name = toHex(key);
     if (isArray(map)) {
       const region = this.lookup(memory, index, key);
       if (region === 0) return ERRNO.E2BIG;
-      if (flags === BPF_NOEXIST) return ERRNO.EEXIST;
+      if (how === BPF_NOEXIST) return ERRNO.EEXIST;
+      if (locked && !lockable) return ERRNO.EINVAL;
       overwrite(memory, region, map, value);
       return 0n;
     }
+    if (locked && !lockable) return ERRNO.EINVAL;
     const old = this.entries[index]!.get(name);
-    if (old !== undefined && flags === BPF_NOEXIST) return ERRNO.EEXIST;
-    if (old === undefined && flags === BPF_EXIST) return ERRNO.ENOENT;
+    if (old !== undefined && how === BPF_NOEXIST) return ERRNO.EEXIST;
+    if (old === undefined && how === BPF_EXIST) return ERRNO.ENOENT;
+    if (old !== undefined && locked) {
+      overwrite(memory, old, map, value);
+      return 0n;
+    }
     if (old === undefined && this.entries[index]!.size >= map.maxEntries) {
       if (!isLru(map)) return ERRNO.E2BIG;
       this.unlink(index, [...this.entries[index]!.keys()][0]!);

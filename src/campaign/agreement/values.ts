@@ -13,7 +13,8 @@ import type { OpenComparison, Tally } from './comparison.js';
 import { firstDifference } from './values/compare.js';
 import { Dice, drawInputs, type Inputs } from './values/inputs.js';
 import { KernelSide } from './values/kernel-side.js';
-import { BUDGET_AT, LOG, LOG_BYTES, type NotRecorded, type Recorded, recorded } from './values/recorder.js';
+import { BUDGET_AT, LOG, LOG_BYTES, type NotRecorded, type Recorded } from './values/log.js';
+import { recorded } from './values/recorder.js';
 import { runInVm } from './values/vm-side.js';
 
 export interface ValuesOptions {

@@ -1,8 +1,8 @@
 /** What differs between the kernel's run and the VM's. */
 import type { Program } from '../../../object/program.js';
 import { toHex } from '../../../vm/environment.js';
+import { LOG_BYTES, LOG_HEADER, type Site } from './log.js';
 import type { Observed } from './observed.js';
-import { LOG_BYTES, LOG_HEADER, type Site } from './recorder.js';
 
 /** The first difference, what it is in and what either side has; undefined where there is none. */
 export interface Difference {

@@ -1,5 +1,5 @@
 /** What differs between the program types that can be test-run. Follows net/bpf/test_run.c. */
-import type { ProgType } from '../../../object/program.js';
+import type { MapDef, MapType, ProgType } from '../../../object/program.js';
 
 /** Types whose packet is an skb. */
 const SKB: ReadonlySet<ProgType> = new Set<ProgType>([
@@ -17,6 +17,10 @@ const WHOLE: ReadonlySet<ProgType> = new Set<ProgType>(['xdp', 'tc', 'action']);
 /** Bytes of an Ethernet header. */
 export const ETH_HLEN = 14;
 
+/** Maps whose elements are set before a run and compared after it. */
+const COMPARED: ReadonlySet<MapType> = new Set<MapType>(['array', 'hash', 'lru_hash', 'percpu_array']);
+
+export const isCompared = (map: MapDef): boolean => COMPARED.has(map.type);
 export const isSkb = (type: ProgType): boolean => SKB.has(type);
 export const hasPacket = (type: ProgType): boolean => type === 'xdp' || SKB.has(type);
 

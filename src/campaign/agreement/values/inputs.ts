@@ -1,7 +1,7 @@
 /** What a test run starts from: a packet, a context, what is in the maps, which tail calls lead somewhere. All from a seed. */
 import type { MapDef, Program } from '../../../object/program.js';
-import { ETH_HLEN, isSkb } from './forms.js';
-import { LOG } from './recorder.js';
+import { ETH_HLEN, isCompared, isSkb } from './forms.js';
+import { LOG } from './log.js';
 
 export interface MapEntry {
   readonly key: Uint8Array;
@@ -130,7 +130,7 @@ function drawContext(program: Program, dice: Dice): Uint8Array {
 /** How full maps are: empty, some, as many as programs ask for. */
 function drawEntries(map: MapDef, dice: Dice): readonly MapEntry[] {
   const readOnly = map.frozen === true || map.initial !== undefined || map.name === LOG.name;
-  if (map.type === 'ringbuf' || map.type === 'prog_array' || readOnly) return [];
+  if (!isCompared(map) || readOnly) return [];
   const fill = dice.below(3);
   const entries: MapEntry[] = [];
   // An LRU map that is nearly full throws out what it likes.

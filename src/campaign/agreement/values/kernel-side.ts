@@ -6,11 +6,11 @@ import { createMap, type KernelMap, possibleCpus } from '../../../oracle/maps.js
 import { drainRingbuf } from '../../../oracle/ringbuf.js';
 import { testRun } from '../../../oracle/testrun.js';
 import { toHex } from '../../../vm/environment.js';
-import { hasPacket, isSkb, seenPart } from './forms.js';
+import { hasPacket, isCompared, isSkb, seenPart } from './forms.js';
 import type { Inputs } from './inputs.js';
+import { LOG, type Recorded } from './log.js';
 import type { Observed } from './observed.js';
 import { contextProbe, jumpTargets } from './probes.js';
-import { LOG, type Recorded } from './recorder.js';
 
 /** What a run started from, beyond what was asked for, and what it left. */
 export interface KernelRun {
@@ -143,7 +143,7 @@ function onAllCpus(map: MapDef, value: Uint8Array): Uint8Array {
 function contentsOf(map: KernelMap): ReadonlyMap<string, string> {
   const { def } = map;
   const contents = new Map<string, string>();
-  if (def.type === 'ringbuf' || def.type === 'prog_array') return contents;
+  if (!isCompared(def)) return contents;
   if (!isPerCpu(def)) {
     for (const { key, value } of map.entries()) contents.set(toHex(key), toHex(plain(def, value)));
     return contents;

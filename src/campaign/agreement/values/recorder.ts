@@ -34,69 +34,26 @@ import {
 } from '../../../isa/build.js';
 import { FP, type Op, type Size, slots } from '../../../isa/insn.js';
 import { type Item, label } from '../../../isa/label.js';
-import type { Arg, Contract } from '../../../kernel/contract.js';
-import type { LocalType, MapDef, Program } from '../../../object/program.js';
+import type { Contract } from '../../../kernel/contract.js';
+import type { Program } from '../../../object/program.js';
 import type { Accepted, Visit } from '../../../verifier/result.js';
 import type { Reg as AbstractReg } from '../../../verifier/state.js';
 import { frameOf } from '../../../verifier/state.js';
 
-/** Bytes of entries that the log holds: a power of two, so that a mask keeps the position inside. */
-export const LOG_BYTES = 1 << 15;
-/** Words that come first: the position after the last entry, what is left of the budget of may_goto, the CPU that ran. */
-export const LOG_HEADER = 24;
-export const BUDGET_AT = 8;
-export const CPU_AT = 16;
-/** The most that one entry takes. */
-const LARGEST_ENTRY = 1024;
-const ENTRY_HEADER = 16;
-
-export const LOG: MapDef = {
-  name: 'swansong_log',
-  type: 'array',
-  keySize: 4,
-  valueSize: LOG_HEADER + LOG_BYTES + LARGEST_ENTRY,
-  maxEntries: 1,
-  flags: 0,
-  fields: [],
-};
-
-/** Part of an entry: bytes that were copied. */
-export interface Copied {
-  /** Argument (from 0) whose buffer it is; -1: what r0 points to. */
-  readonly arg: number;
-  /** Where in the entry. */
-  readonly at: number;
-  readonly size: number;
-}
-
-/**
- * One place in the program that writes an entry. A `key` is the start of a callback for the elements of a hash, which are gone through
- * in an order of the kernel's. An entry: the site's number, a value, copied bytes. */
-export interface Site {
-  /** Slot of the call or load, in the program that records. */
-  readonly slot: number;
-  readonly kind: 'call' | 'load' | 'key';
-  /** The function called, or the kind of object loaded from. */
-  readonly name: string;
-  /** What the value is: a number of which all or the lower 32 bits count, a pointer that is NULL or not, or nothing to compare. */
-  readonly value: 'number' | 'half' | 'pointer' | 'none';
-  readonly size: number;
-  readonly copied: readonly Copied[];
-  /** Arguments whose buffers the function may have written and that are not copied. */
-  readonly unseen: readonly number[];
-}
-
-export interface Recorded {
-  readonly program: Program;
-  /** Index of the log in its maps. */
-  readonly log: number;
-  readonly sites: readonly Site[];
-}
-
-/** A program that cannot be made to record, and why. */
-export interface NotRecorded {
-  readonly why: string;
-}
+import {
+  BUDGET_AT,
+  type Copied,
+  CPU_AT,
+  ENTRY_HEADER,
+  LARGEST_ENTRY,
+  LOG,
+  LOG_BYTES,
+  LOG_HEADER,
+  type NotRecorded,
+  type Recorded,
+  type Site,
+} from './log.js';
+import { bufferOf, constantOf, isBuffer, isShort, most, plainParts } from './places.js';
 
 /** Objects whose bytes are the kernel's. */
 const FOREIGN = new Set<string>(['sock', 'sock_common', 'tcp_sock', 'xdp_sock', 'btf']);
@@ -212,7 +169,7 @@ class Recorder {
     if (op.kind !== 'call' || op.target === 'subprog') return undefined;
     const contract = accepted.code.contracts[slot];
     if (contract === undefined) return undefined;
-    if (contract.name === 'bpf_iter_num_new' && !isShort(visits))
+    if (contract.name === 'bpf_iter_num_new' && !isShort(visits, MANY_ROUNDS))
       return 'an iterator over any number of numbers';
     if (contract.name === 'bpf_tail_call' || contract.name === 'bpf_throw') return undefined;
     this.afterCall(contract, index, visits);
@@ -390,77 +347,3 @@ function copy({ from, off, to, size, at, by }: Copy): Op[] {
 /** The same after a call: the entry is at r1. */
 const copyHere = (from: Reg<64>, off: number, to: number, size: number): Op[] =>
   copy({ from, off, to, size, at: r1, by: r3 });
-
-/** What a function may write to. What bpf_dynptr_from_mem is given it only points to. */
-const isBuffer = (arg: Arg): boolean =>
-  (arg.kind === 'mem' && arg.access !== 'read' && arg.mapValue !== true) ||
-  (arg.kind === 'map_value' && arg.uninit === true);
-
-interface Place {
-  /** Index of a map of which it lies in the only value; -1: on the stack of the running frame. */
-  readonly map: number;
-  readonly off: number;
-  readonly size: number;
-}
-
-/** Where an output buffer lies, if it is the same in all visits. */
-function bufferOf(
-  arg: Arg,
-  index: number,
-  visits: readonly Visit[],
-  maps: readonly MapDef[],
-): Place | undefined {
-  let found: Place | undefined;
-  for (const { state } of visits) {
-    const { regs } = frameOf(state);
-    const reg = regs[index + 1]!;
-    const size = sizeOf(arg, regs, maps);
-    if (size === undefined) return undefined;
-    const isNull = reg.type === 'scalar';
-    const onStack = reg.type === 'stack' && reg.frame === state.frames.length - 1;
-    const inMap = reg.type === 'map_value' && isOneValue(maps[reg.map]);
-    if (!isNull && size > 0 && !onStack && !inMap) return undefined;
-    if (reg.num.mask !== 0n) return undefined;
-    const off = reg.off + Number(BigInt.asIntN(64, reg.num.value));
-    const map = inMap ? reg.map : -1;
-    const place: Place = isNull || size === 0 ? { map: -1, off: 0, size: 0 } : { map, off, size };
-    const same = found === undefined || (found.map === map && found.off === off && found.size === size);
-    if (!same && size > 0) return undefined;
-    found = place;
-  }
-  return found;
-}
-
-const isOneValue = (map: MapDef | undefined): boolean => map?.type === 'array' && map.maxEntries === 1;
-
-function sizeOf(arg: Arg, regs: readonly AbstractReg[], maps: readonly MapDef[]): number | undefined {
-  if (arg.kind === 'map_value') return maps[regs[1]!.map]?.valueSize;
-  if (arg.kind !== 'mem') return undefined;
-  return 'bytes' in arg.size ? arg.size.bytes : constantOf(regs[arg.size.arg + 1]!);
-}
-
-function constantOf(reg: AbstractReg): number | undefined {
-  return reg.type === 'scalar' && reg.num.mask === 0n ? Number(reg.num.value & 0xffff_ffffn) : undefined;
-}
-
-const most = (reg: AbstractReg): number => (reg.type === 'scalar' ? reg.num.u32max : 0);
-
-function isShort(visits: readonly Visit[]): boolean {
-  return visits.every(({ state }) => {
-    const { regs } = frameOf(state);
-    const [start, end] = [constantOf(regs[2]!), constantOf(regs[3]!)];
-    return start !== undefined && end !== undefined && (end | 0) - (start | 0) <= MANY_ROUNDS;
-  });
-}
-
-/** Parts of an object that are not special fields, as offset and length. */
-function plainParts({ size, fields }: LocalType): (readonly [number, number])[] {
-  const parts: [number, number][] = [];
-  for (let at = 0; at < size; at++) {
-    if (fields.some((field) => at >= field.offset && at < field.offset + field.size)) continue;
-    const last = parts.at(-1);
-    if (last !== undefined && last[0] + last[1] === at) last[1]++;
-    else parts.push([at, 1]);
-  }
-  return parts;
-}

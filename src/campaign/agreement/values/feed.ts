@@ -1,0 +1,246 @@
+/** The world of a run in the VM, as the kernel's log has it. */
+import type { Contract, Outcome } from '../../../kernel/contract.js';
+import { offsetOf, regionOf } from '../../../vm/address.js';
+import { printChoice, toHex } from '../../../vm/environment.js';
+import type { World } from '../../../vm/world.js';
+import type { Inputs } from './inputs.js';
+import { LOG_BYTES, LOG_HEADER, type Recorded, type Site } from './log.js';
+
+/** may_goto itself never ends a loop here: what the recorder puts before it does. */
+const ENDLESS = '8388608';
+
+/** What the run goes by where it is not a fact but a choice; thrown through the VM. */
+export class Parted extends Error {
+  constructor(
+    readonly kind: 'differs' | 'left out',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Functions that do in the VM what they do in the kernel, r0 included, whatever the log says. */
+const DECIDED = /^bpf_(map_(lookup|update|delete)_elem|kptr_xchg|loop|rbtree_add_impl)$/;
+/** Functions that write the same bytes in the VM as in the kernel, if they succeed. */
+const WRITES_ALIKE = /^bpf_(skb_load_bytes|xdp_load_bytes|dynptr_read)$/;
+
+/** The world as the kernel's log has it: asked for the choice at each call, it reads it there. */
+export class Feed implements ReadonlyMap<string, string> {
+  world: World | undefined;
+  /** The map and index of the tail call that was taken. */
+  jump: readonly [number, number] | undefined;
+  private readonly view: DataView;
+  private readonly sites = new Map<number, { readonly site: Site; readonly index: number }>();
+
+  constructor(
+    private readonly recorded: Recorded,
+    private readonly log: Uint8Array,
+    private readonly inputs: Inputs,
+  ) {
+    this.view = new DataView(log.buffer, log.byteOffset, log.byteLength);
+    recorded.sites.forEach((site, index) => {
+      this.sites.set(site.slot, { site, index });
+    });
+  }
+
+  /** Slots where more is to be told than what a choice says. */
+  get stops(): ReadonlySet<number> {
+    const stops = this.recorded.sites.filter(
+      ({ kind, copied }) => kind === 'load' || copied.some(({ arg }) => arg >= 0),
+    );
+    return new Set(stops.map(({ slot }) => slot));
+  }
+
+  get(key: string): string | undefined {
+    if (key.startsWith('may_goto')) return ENDLESS;
+    const { world } = this;
+    if (world === undefined) return undefined;
+    if (key.startsWith('bpf_tail_call#')) return this.tailCall(world);
+    const known = this.sites.get(world.pc);
+    const contract = world.code.contracts[world.pc];
+    if (known === undefined || contract === undefined) return undefined;
+    if (DECIDED.test(contract.name) && !this.isForgotten(world, contract)) return undefined;
+    if (contract.name === 'bpf_for_each_map_elem') return this.order(world, known.index);
+    const at =
+      contract.name === 'bpf_find_vma'
+        ? this.laterEntry(world, known.index)
+        : this.entry(world, known.index, known.site);
+    const value = this.valueAt(at, contract);
+    return this.choice(contract, known.site, at, value);
+  }
+
+  private choice(contract: Contract, site: Site, at: number, value: bigint): string | undefined {
+    const outcome = outcomeOf(contract, value, site);
+    if (outcome === undefined)
+      throw new Parted('differs', `${contract.name} returns ${value}, which is in no outcome`);
+    leaveOut(contract, site, value);
+    const [first] = site.copied;
+    const bytes =
+      first === undefined ? undefined : this.log.subarray(at + first.at, at + first.at + first.size);
+    const fresh =
+      outcome.r0.kind === 'pointer' && outcome.r0.to.kind !== 'record' && outcome.r0.to.kind !== 'object';
+    return printChoice({
+      outcome: outcome.name,
+      ...(outcome.r0.kind === 'scalar' ? { value } : {}),
+      ...(bytes === undefined || fresh ? {} : { bytes }),
+    });
+  }
+
+  /** The keys that a loop over a map went through. */
+  private order(world: World, index: number): string | undefined {
+    const map = world.code.program.maps[world.memory.get(regionOf(world.regs[1]!))?.map ?? -1];
+    if (map?.type !== 'hash' && map?.type !== 'lru_hash') return undefined;
+    const callback = offsetOf(world.regs[2]!);
+    const keys: number[] = [];
+    const end = this.laterEntry(world, index, (start, site) => {
+      const key = site.copied[0]!;
+      if (site.kind === 'key' && site.slot === callback)
+        keys.push(...this.log.subarray(start + key.at, start + key.at + key.size));
+    });
+    return end === 0 || keys.length === 0 ? undefined : `some::${toHex(Uint8Array.from(keys))}`;
+  }
+
+  /** A lookup in an LRU map, which throws entries out when it likes. */
+  private isForgotten(world: World, { name }: Contract): boolean {
+    const map = world.code.program.maps[world.memory.get(regionOf(world.regs[1]!))?.map ?? -1];
+    return name === 'bpf_map_lookup_elem' && map?.type === 'lru_hash';
+  }
+
+  private valueAt(at: number, contract: Contract): bigint {
+    const value = this.view.getBigInt64(at + 8, true);
+    return contract.kind === 'kfunc' &&
+      contract.ret === 'int' &&
+      contract.name.startsWith('bpf_res_spin_lock')
+      ? BigInt.asIntN(32, value)
+      : value;
+  }
+
+  /** The entry of a function that calls back comes after those of its callback, which cannot call it again. */
+  private laterEntry(
+    world: World,
+    index: number,
+    before: (start: number, site: Site) => void = () => {},
+  ): number {
+    const end = this.view.getBigUint64(0, true);
+    for (let at = positionOf(world, this.recorded.log); at < end; ) {
+      const start = LOG_HEADER + (Number(at) & (LOG_BYTES - 8));
+      const there = Number(this.view.getBigUint64(start, true));
+      if (there === index) return start;
+      before(start, this.recorded.sites[there]!);
+      at += BigInt(this.recorded.sites[there]!.size);
+    }
+    throw new Parted(
+      'differs',
+      `path: the kernel did not come back from ${this.recorded.sites[index]!.name}`,
+    );
+  }
+
+  private tailCall(world: World): string {
+    const index = world.memory.get(regionOf(world.regs[2]!))?.map ?? -1;
+    const at = Number(world.regs[3]! & 0xffff_ffffn);
+    const target = this.inputs.jumps[index]?.[at];
+    if (target === undefined) return 'missed';
+    this.jump = [index, at];
+    return 'jumped';
+  }
+
+  /** Where in the log the entry that comes next starts; it must be of this site. */
+  entry(world: World, index: number, site: Site): number {
+    const at = Number(positionOf(world, this.recorded.log));
+    const end = Number(this.view.getBigUint64(0, true));
+    if (at >= end) throw new Parted('differs', `path: the kernel did not come to ${site.name}`);
+    const start = LOG_HEADER + (at & (LOG_BYTES - 8));
+    const there = this.view.getBigUint64(start, true);
+    if (there === BigInt(index)) return start;
+    const name = this.recorded.sites[Number(there)]?.name ?? 'nowhere';
+    throw new Parted('differs', `path: ${site.name} where the kernel came to ${name}`);
+  }
+
+  /** What is to be done after the insn at pc: puts what a function has written in the kernel into the buffers that it was given here. */
+  fill(world: World): (() => void) | undefined {
+    const known = this.sites.get(world.pc);
+    const contract = world.code.contracts[world.pc];
+    if (known === undefined || contract === undefined) return undefined;
+    const at = this.entry(world, known.index, known.site);
+    if (WRITES_ALIKE.test(contract.name) && this.view.getBigInt64(at + 8, true) === 0n) return undefined;
+    const parts = known.site.copied.flatMap(({ arg, at: from, size }) =>
+      arg < 0 ? [] : [[world.regs[arg + 1]!, this.log.slice(at + from, at + from + size)] as const],
+    );
+    return () => {
+      for (const [to, bytes] of parts) if (to !== 0n) world.writeBytes(to, bytes);
+    };
+  }
+
+  /** Before a load from a kernel object: puts there what the kernel found. */
+  plant(world: World): void {
+    const known = this.sites.get(world.pc);
+    const op = world.code.ops[world.pc];
+    if (known === undefined || (op?.kind !== 'ldx' && op?.kind !== 'load_acquire')) return;
+    const at = this.entry(world, known.index, known.site);
+    const base = world.regs[op.src]!;
+    const region = world.memory.get(regionOf(base));
+    // NULL, or an object that the VM knows itself.
+    if (region === undefined || (region.kind !== 'btf' && region.kind !== 'sock')) return;
+    const bytes = region.bytes.slice();
+    const offset = offsetOf(base) + op.off;
+    if (offset < 0 || offset + op.size > bytes.length) return;
+    bytes.set(this.log.subarray(at + 8, at + 8 + op.size), offset);
+    world.memory.replace(regionOf(base), bytes);
+  }
+
+  get size(): number {
+    return 0;
+  }
+  has(): boolean {
+    return false;
+  }
+  forEach(): void {}
+  entries(): MapIterator<[string, string]> {
+    return new Map<string, string>().entries();
+  }
+  keys(): MapIterator<string> {
+    return new Map<string, string>().keys();
+  }
+  values(): MapIterator<string> {
+    return new Map<string, string>().values();
+  }
+  [Symbol.iterator](): MapIterator<[string, string]> {
+    return this.entries();
+  }
+}
+
+function positionOf(world: World, log: number): bigint {
+  const region = world.maps.present(world.memory, log, new Uint8Array(4));
+  return world.memory.get(region)!.view.getBigUint64(0, true);
+}
+
+/** The outcome that r0 tells of. */
+function outcomeOf(contract: Contract, value: bigint, site: Site): Outcome | undefined {
+  if (site.value === 'none') return contract.outcomes.at(-1);
+  const half = contract.kind === 'kfunc' && contract.ret === 'int';
+  const low = BigInt.asIntN(32, value);
+  const within = ([min, max]: readonly [bigint, bigint]): boolean => value >= min && value <= max;
+  const within32 = ([min, max]: readonly [bigint, bigint]): boolean => low >= min && low <= max;
+  const fits = ({ r0, usual }: Outcome, strictly: boolean): boolean => {
+    if (r0.kind === 'null') return value === 0n;
+    if (r0.kind === 'pointer') return value !== 0n;
+    if (r0.kind === 'void') return true;
+    if (usual !== undefined) return within(usual) || (half && usual[0] < 0n && within32(usual));
+    return strictly ? false : within([r0.min, r0.max]);
+  };
+  return (
+    contract.outcomes.find((one) => fits(one, true)) ?? contract.outcomes.find((one) => fits(one, false))
+  );
+}
+
+const COPIES_INTO_DYNPTR =
+  /^bpf_(probe_read|copy_from_user).*_dynptr$|^bpf_crypto_(en|de)crypt$|^bpf_cgroup_read_xattr$/;
+const EFAULT = -14n;
+
+/** What a call did that the VM cannot do after it. */
+function leaveOut(contract: Contract, site: Site, value: bigint): void {
+  // Whatever stands behind the dynptr is overwritten, in part even where the source cannot be read.
+  if (COPIES_INTO_DYNPTR.test(contract.name) && (value >= 0n || BigInt.asIntN(32, value) === EFAULT))
+    throw new Parted('left out', 'memory behind a dynptr is written from elsewhere');
+  if (site.unseen.length > 0) throw new Parted('left out', `a buffer that is not copied: ${contract.name}`);
+}
