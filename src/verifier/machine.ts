@@ -99,6 +99,8 @@ export class AbstractMachine implements Machine<Reg> {
       const num = abstract.zeroExtend(bits, a.num);
       return num === a.num ? a : scalarReg(num);
     }
+    // A copy of what fits in 32 bits is a copy: linked, as one of the whole register.
+    if (bits === 32 && 'reg' in this.op.src && a.num.umax < 1n << 32n) return this.copy(this.op.src.reg);
     const { at } = this.p;
     const known = this.extended.find(at, a.num, a.num);
     if (known !== undefined) return known.num === a.num ? a : known;

@@ -137,8 +137,9 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
 
 function narrowed(value: Reg, size: number): Reg {
   const bits = (size * 8) as 8 | 16 | 32;
-  const num = abstract.zeroExtend(bits, value.num);
-  return num === value.num ? value : scalarReg(num);
+  // What fits is the same value still, and stays linked to its equals.
+  if (value.num.umax < 1n << BigInt(bits)) return value;
+  return scalarReg(abstract.zeroExtend(bits, value.num));
 }
 
 /** Stores to the stack through `ptr` at `off`. */
