@@ -3,7 +3,8 @@
  */
 import fc from 'fast-check';
 import { contracts } from '../src/kernel/catalog.js';
-import type { Program, ProgType } from '../src/object/program.js';
+import { progType } from '../src/kernel/progtypes.js';
+import { PROG_TYPES, type Program, type ProgType } from '../src/object/program.js';
 import { spillArbitrary } from './choices.js';
 import { compileTree, LEAST_SLOTS, type Tree } from './compile/program.js';
 import { callbackArbitrary, laterArbitrary } from './families/callbacks.js';
@@ -15,7 +16,7 @@ import { iteratorArbitrary } from './families/iterators.js';
 import { lockArbitrary } from './families/locks.js';
 import { globalArbitrary, lookupArbitrary, sendArbitrary } from './families/memory.js';
 import { exchangeArbitrary, objectArbitrary, peekArbitrary } from './families/objects.js';
-import { legacyLoadArbitrary, packetArbitrary } from './families/packet.js';
+import { LEGACY_LOADS, legacyLoadArbitrary, packetArbitrary, packetFields } from './families/packet.js';
 import { sectionArbitrary } from './families/sections.js';
 import {
   type Body,
@@ -28,7 +29,7 @@ import { type Fragment, hollowable, outline } from './fragment.js';
 import { featureOf } from './witness.js';
 
 export interface ProgramConstraints {
-  /** Program types to draw from; all five unless told. */
+  /** Program types to draw from; `GENERATED_TYPES` unless told. */
   readonly types?: readonly ProgType[];
   /** Most slots of a program, 120 unless told, at least 2. */
   readonly maxInsns?: number;
@@ -72,10 +73,8 @@ function bodyArbitrary(type: ProgType, depth: number, only: readonly string[] | 
       { weight: 3, arbitrary: subprogramArbitrary(inner) },
       { weight: 2, arbitrary: countedLoopArbitrary(inner) },
       { weight: 1, arbitrary: budgetLoopArbitrary(inner) },
-      ...(type === 'xdp' || type === 'tc' ? [{ weight: 4, arbitrary: packetArbitrary(inner) }] : []),
-      ...(type === 'tc' || type === 'socket_filter'
-        ? [{ weight: 1, arbitrary: legacyLoadArbitrary(inner) }]
-        : []),
+      ...(packetFields(type) !== undefined ? [{ weight: 4, arbitrary: packetArbitrary(inner) }] : []),
+      ...(LEGACY_LOADS.includes(type) ? [{ weight: 1, arbitrary: legacyLoadArbitrary(inner) }] : []),
       ...calls(8, inner),
     ];
     const special = [
@@ -143,8 +142,10 @@ function programOf(
     });
 }
 
-/** Program types that programs are made for unless told. */
-export const GENERATED_TYPES: readonly ProgType[] = ['xdp', 'tc', 'socket_filter', 'tracepoint', 'syscall'];
+/** Program types that programs are made for unless told: all whose context does not hang on what they attach to. */
+export const GENERATED_TYPES: readonly ProgType[] = PROG_TYPES.filter(
+  (type) => progType(type).arguments !== true,
+);
 
 /**
  * Programs that Linux 6.18 accepts, in both profiles. They shrink by dropping fragments, by replacing a fragment with what

@@ -1,7 +1,8 @@
 /** From a tree of fragments to a program: compiled, linked, its functions in order. */
 import { r1 } from '../../src/isa/build.js';
 import { type Item, label, link } from '../../src/isa/label.js';
-import type { Program, ProgType, Subprog } from '../../src/object/program.js';
+import { ATTACH } from '../../src/kernel/contexts/attach.js';
+import type { Attachment, Program, ProgType, Subprog } from '../../src/object/program.js';
 import type { Fragment } from '../fragment.js';
 import { Compiler } from './compiler.js';
 
@@ -16,6 +17,14 @@ const MEANT: Readonly<Partial<Record<ProgType, readonly [number, number]>>> = {
   // Whether the event is recorded.
   tracepoint: [0, 1],
   syscall: [0, 4096],
+};
+
+/** How programs of types that must say it are attached. */
+const ATTACHED: Readonly<Partial<Record<ProgType, Attachment>>> = {
+  cgroup_sock_addr: { type: ATTACH.INET4_CONNECT },
+  cgroup_sockopt: { type: ATTACH.SETSOCKOPT },
+  sk_lookup: { type: ATTACH.SK_LOOKUP },
+  netfilter: { type: ATTACH.NETFILTER },
 };
 
 /** Inclusive range of values that the main program of a type returns. */
@@ -76,9 +85,11 @@ function compileWith(tree: Tree, limit: number, name: string, freshTests: boolea
     start: labels.get(unit.label)!,
     linkage: unit.linkage,
   }));
+  const attach = ATTACHED[tree.type];
   return {
     name,
     type: tree.type,
+    ...(attach === undefined ? {} : { attach }),
     insns,
     maps: c.maps,
     kfuncs: c.kfuncs,

@@ -2,17 +2,28 @@
  * Functions that a program type may name but never call: what they want is not to be had there, or the verifier says no for a reason
  * of its own. Measured on Linux 6.18.
  */
-import type { ProgType } from '../../src/object/program.js';
+import { progType } from '../../src/kernel/progtypes.js';
+import { PROG_TYPES, type ProgType, type SpecialField } from '../../src/object/program.js';
 
 interface Refusal {
   readonly types: readonly ProgType[];
   readonly why: string;
 }
 
-const LOCKS: Refusal = { types: ['socket_filter', 'tracepoint'], why: 'maps with locks are refused' };
-const TRACING: Refusal = { types: ['tracepoint'], why: 'maps with timers, lists and trees are refused' };
+/** Types whose maps may not have such fields (check_map_prog_compatibility). */
+function refusing(kind: SpecialField['kind']): readonly ProgType[] {
+  return PROG_TYPES.filter((type) => progType(type).refusedFields.has(kind));
+}
+
+const LOCKS: Refusal = { types: refusing('spin_lock'), why: 'maps with locks are refused' };
+const TRACING: Refusal = { types: refusing('timer'), why: 'maps with timers, lists and trees are refused' };
 const NO_SOCKET: Refusal = { types: ['syscall'], why: 'nothing there makes a socket' };
 const NO_CGROUP: Refusal = { types: ['socket_filter'], why: 'nothing there makes a cgroup' };
+/** cgroup_common_func_proto: only hooks that return errors have them, and not under every attach type. */
+const NO_RETVAL: Refusal = {
+  types: ['cgroup_device', 'cgroup_sysctl', 'cgroup_sockopt'],
+  why: 'what the hook returns is no error',
+};
 
 const REFUSED: Readonly<Record<string, Refusal>> = {
   ...each(
@@ -68,8 +79,9 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
   ),
   bpf_sock_from_file: { types: ['syscall'], why: 'nothing there makes a file' },
   bpf_kptr_xchg: { types: ['socket_filter'], why: 'nothing there gives back what was in the map' },
+  ...each(['bpf_get_retval', 'bpf_set_retval'], NO_RETVAL),
   bpf_dynptr_slice_rdwr: {
-    types: ['socket_filter', 'tracepoint', 'syscall'],
+    types: PROG_TYPES.filter((type) => !progType(type).packetWritable),
     why: 'only program types that may write packets may call it (may_access_direct_pkt_data)',
   },
   bpf_get_func_ip: {

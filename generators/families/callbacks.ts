@@ -15,6 +15,7 @@ import { produce } from '../compile/call.js';
 import type { Compiler } from '../compile/compiler.js';
 import { Elided, type Home } from '../compile/frame.js';
 import { holesOf, PLAIN_MAPS, TIMER_MAP, WORK_MAP } from '../compile/maps.js';
+import { isRefused } from '../compile/refused.js';
 import type { Thing } from '../compile/scope.js';
 import { emitScalar, type Touch } from '../compile/touch.js';
 import type { Param } from '../compile/unit.js';
@@ -207,7 +208,7 @@ export function emitLater(
   { work, cancel, touches, spill }: LaterChoices,
   inner: () => void,
 ): void {
-  if (c.type === 'tracepoint') throw new Elided('tracing programs may not use timers');
+  if (isRefused('bpf_timer_init', c.type)) throw new Elided('tracing programs may not use timers');
   const map = work ? WORK_MAP : TIMER_MAP;
   const [init, set, start] = work
     ? (['bpf_wq_init', 'bpf_wq_set_callback_impl', 'bpf_wq_start'] as const)

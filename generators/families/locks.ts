@@ -2,19 +2,16 @@
 import fc from 'fast-check';
 import { add, jmp, mov, r0, r1, r2, r10 } from '../../src/isa/build.js';
 import { label } from '../../src/isa/label.js';
-import type { ProgType } from '../../src/object/program.js';
 import { pickArbitrary, spillArbitrary, touchesArbitrary } from '../choices.js';
 import type { Compiler } from '../compile/compiler.js';
 import { Elided, type Home } from '../compile/frame.js';
 import { LOCKED_MAPS, RESILIENT_MAPS } from '../compile/maps.js';
+import { isRefused } from '../compile/refused.js';
 import { type Fragment, fragment } from '../fragment.js';
 import { emitLookup, withValue } from './memory.js';
 import type { Body } from './values.js';
 
 export type LockName = 'spin' | 'resilient' | 'irqsave';
-
-/** Program types that may use maps with locks (check_map_prog_compatibility). */
-const LOCKING: readonly ProgType[] = ['xdp', 'tc', 'syscall'];
 
 /**
  * Takes the lock at the start of the value in `home`, writes `inner` where it is held, gives it back. `signed`: failure is told by a
@@ -28,7 +25,7 @@ export function emitLocked(
   inner: () => void,
   signed = false,
 ): void {
-  if (!LOCKING.includes(c.type)) throw new Elided(`${c.type} programs may not use locks`);
+  if (isRefused('bpf_spin_lock', c.type)) throw new Elided(`${c.type} programs may not use locks`);
   if (c.context.locks.includes(owner)) throw new Elided('the lock is held already');
   const change = { locks: [...c.context.locks, owner] };
   c.load(r1, home);
@@ -82,7 +79,7 @@ export function lockArbitrary(body: Body): fc.Arbitrary<Fragment> {
       fragment(`${name} lock`, body, (c) => {
         const maps = name === 'spin' ? LOCKED_MAPS : RESILIENT_MAPS;
         const def = maps[map]!;
-        if (!LOCKING.includes(c.type)) throw new Elided(`${c.type} programs may not use locks`);
+        if (isRefused('bpf_spin_lock', c.type)) throw new Elided(`${c.type} programs may not use locks`);
         emitLookup(c, def, choices, (home) => {
           const signed = choices.key % 3 === 1;
           emitLocked(c, name, home, def.name, () => withValue(c, def, home, touches, body), signed);

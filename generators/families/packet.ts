@@ -2,14 +2,35 @@
 import fc from 'fast-check';
 import { add, and, jmp, ldAbs, ldx, mov, type Reg, r0, r1, r2, r3 } from '../../src/isa/build.js';
 import { label } from '../../src/isa/label.js';
+import { progType } from '../../src/kernel/progtypes.js';
+import type { ProgType } from '../../src/object/program.js';
 import { oneIn, pickArbitrary, spillArbitrary, touchesArbitrary } from '../choices.js';
 import { Elided } from '../compile/frame.js';
 import { emitScalar } from '../compile/touch.js';
 import { type Fragment, fragment } from '../fragment.js';
 import { type Body, emitTouches } from './values.js';
 
-/** Offsets of data and data_end in struct xdp_md and struct __sk_buff. */
-const PACKET_FIELDS = { xdp: [0, 4], tc: [76, 80] } as const;
+interface PacketFields {
+  /** Offsets in the context. */
+  readonly data: number;
+  readonly end: number;
+  /** Bytes of each. */
+  readonly size: 4 | 8;
+  readonly readonly: boolean;
+}
+
+/** Where the context of a type tells of the packet; undefined where it does not. */
+export function packetFields(type: ProgType): PacketFields | undefined {
+  const { members, packetWritable } = progType(type);
+  const data = members.find(({ value }) => value === 'packet');
+  const end = members.find(({ value }) => value === 'packet_end');
+  if (data === undefined || end === undefined) return undefined;
+  const size = data.reads.includes(4) ? 4 : 8;
+  return { data: data.offset, end: end.offset, size, readonly: !packetWritable };
+}
+
+/** Types that may load from the packet the old way (may_access_skb, kernel/bpf/verifier.c). */
+export const LEGACY_LOADS: readonly ProgType[] = ['socket_filter', 'tc', 'action'];
 
 /**
  * `length` bytes at an offset that is constant or bounded by a mask, accessed where they are in the packet. The pointer is kept while
@@ -30,10 +51,10 @@ export function packetArbitrary(body: Body): fc.Arbitrary<Fragment> {
     })
     .map(({ offset, length, variable, which, strict, spill, before, after, body }) =>
       fragment('packet', body, (c) => {
-        if (c.type !== 'xdp' && c.type !== 'tc') throw new Elided('no direct packet access');
-        const [data, dataEnd] = PACKET_FIELDS[c.type];
+        const fields = packetFields(c.type);
+        if (fields === undefined) throw new Elided('no direct packet access');
         c.loadCtx(r1);
-        c.emit(ldx(4, r2, r1, dataEnd), ldx(4, r1, r1, data));
+        c.emit(ldx(fields.size, r2, r1, fields.end), ldx(fields.size, r1, r1, fields.data));
         if (variable) {
           emitScalar(c, r3, which);
           c.emit(and(r3, 31), add(r1, r3));
@@ -42,7 +63,7 @@ export function packetArbitrary(body: Body): fc.Arbitrary<Fragment> {
         c.emit(mov(r0, r1), add(r0, length));
         // `>` proves exactly `length` bytes; `>=` one more than is used.
         c.emit(jmp(strict ? 'gt' : 'ge', r0, r2, out));
-        const region = { size: length, readonly: false, holes: [], full: false };
+        const region = { size: length, readonly: fields.readonly, holes: [], full: false };
         c.keep(
           spill,
           (home) => {
@@ -73,7 +94,7 @@ export function legacyLoadArbitrary(body: Body): fc.Arbitrary<Fragment> {
     })
     .map(({ size, at, spill, body }) =>
       fragment('legacy packet load', body, (c) => {
-        if (c.type !== 'tc' && c.type !== 'socket_filter') throw new Elided('no legacy packet access');
+        if (!LEGACY_LOADS.includes(c.type)) throw new Elided('no legacy packet access');
         if (c.kind !== 'main' || !c.clear) throw new Elided('something is held');
         if (!c.ctxIsIn(6)) throw new Elided('the context is not in r6');
         c.emit(ldAbs(size, at));

@@ -228,7 +228,8 @@ function contextFields(type: ProgType): readonly ContextField[] {
   const { bytes, members } = progType(type);
   if (bytes !== undefined) {
     const open = bytes.writable ? ({ writable: true } as const) : {};
-    return ([8, 4, 2, 1] as const).map((size, i) => ({ offset: bytes.from + 8 * i, size, ...open }));
+    const from = 8 * Math.ceil(bytes.from / 8);
+    return ([8, 4, 2, 1] as const).map((size, i) => ({ offset: from + 8 * i, size, ...open }));
   }
   return members.flatMap((m): ContextField[] => {
     const size = ([8, 4] as const).find((n) => m.reads.includes(n));

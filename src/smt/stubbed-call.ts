@@ -1,6 +1,6 @@
 /** A stub in the verifier's eyes: what a replaced call leaves known, and what it leaves unwritten that the real call would have written. */
 import type { Arg, Contract } from '../kernel/contract.js';
-import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';
+import { DYNPTR_SIZE, ITER_WORDS } from '../kernel/structs.js';
 import type { Stub } from '../patch/rule.js';
 import { touch } from '../verifier/args-memory.js';
 import { makeDynptr } from '../verifier/args-slots.js';
@@ -25,8 +25,7 @@ function written(contract: Contract, args: readonly Reg[], index: number): numbe
       return arg.state === 'uninit' ? DYNPTR_SIZE : undefined;
     case 'iter':
       return arg.state === 'uninit' ? ITER_WORDS[arg.type] * 8 : undefined;
-    case 'irq_flag':
-      return arg.state === 'uninit' ? IRQ_FLAG_SIZE : undefined;
+    // Flags are saved with what a call takes and not otherwise, so that a stub leaves them as a call that failed does.
     default:
       return undefined;
   }

@@ -90,8 +90,8 @@ function checkArg(call: Call, arg: Arg, index: number): void {
       else slotObject(call, index, 'iter');
       return;
     case 'irq_flag':
-      // The verifier counts the slot as written even where the lock was not taken (check_mem_access in process_irq_flag).
-      if (arg.state === 'uninit') call.world.writeBytes(value, new Uint8Array(IRQ_FLAG_SIZE));
+      // Nothing is written where a lock is not had: the flags are saved only with it.
+      if (arg.state === 'uninit') checkWrite(call, value, IRQ_FLAG_SIZE);
       else slotObject(call, index, 'irq');
       return;
     case 'callback':

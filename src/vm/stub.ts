@@ -3,7 +3,6 @@
  * to r5 are gone as after any call. Output memory that the stub does not write, although the real call would have, is marked.
  */
 import type { Contract } from '../kernel/contract.js';
-import { IRQ_FLAG_SIZE } from '../kernel/structs.js';
 import type { Stub } from '../patch/rule.js';
 import { offsetOf, regionOf } from './address.js';
 import { SHADOW } from './memory.js';
@@ -13,9 +12,6 @@ import { CALLER_SAVED, type World } from './world.js';
 export function applyStub(world: World, contract: Contract, stub: Stub): void {
   const { defects } = world.options;
   contract.args.forEach((arg, index) => {
-    if (arg.kind === 'irq_flag' && arg.state === 'uninit' && mayLeaveFlags(contract, index)) {
-      world.writeBytes(world.read(index + 1), new Uint8Array(IRQ_FLAG_SIZE));
-    }
     const fills =
       (arg.kind === 'mem' && arg.access === 'write') || (arg.kind === 'map_value' && arg.uninit === true);
     if (!fills && !stub.writes.includes(index)) return;
@@ -30,13 +26,6 @@ export function applyStub(world: World, contract: Contract, stub: Stub): void {
   if (stub.r0 === 'void') world.clobber(1);
   else world.write(0, BigInt.asUintN(64, stub.r0));
   world.pc++;
-}
-
-/** The call itself may leave the flags unwritten, and the verifier counts them as written then: nothing that a stub could make worse. */
-function mayLeaveFlags(contract: Contract, index: number): boolean {
-  return contract.outcomes.some(
-    (outcome) => !outcome.effects.some((effect) => effect.kind === 'irq_save' && effect.arg === index),
-  );
 }
 
 function sizeOf(world: World, contract: Contract, index: number): number {
