@@ -8,6 +8,7 @@ import { callCases } from './support/kernel/calls.js';
 import type { KernelCase } from './support/kernel/case.js';
 import { lockCases } from './support/kernel/locks.js';
 import { memoryCases } from './support/kernel/memory.js';
+import { missCases } from './support/kernel/misses.js';
 import { ownedCases } from './support/kernel/owned.js';
 import { sectionCases } from './support/kernel/sections.js';
 import { describeKernel, messagesKnown } from './support/kernel/skip.js';
@@ -37,7 +38,15 @@ function stated(known: KernelCase): Pick<KernelCase, 'verdict' | 'message' | 're
   };
 }
 
-const cases = [...memoryCases, ...sectionCases, ...lockCases, ...callCases, ...ownedCases, ...acrossCases];
+const cases = [
+  ...memoryCases,
+  ...sectionCases,
+  ...lockCases,
+  ...callCases,
+  ...ownedCases,
+  ...acrossCases,
+  ...missCases,
+];
 
 describeKernel('kernel verdicts are the known ones', () => {
   it.each(cases.map((known) => [`${known.family}: ${known.name}`, known] as const))('%s', (_, known) => {

@@ -5,10 +5,19 @@ import { acrossCases } from './support/kernel/across.js';
 import { callCases } from './support/kernel/calls.js';
 import { lockCases } from './support/kernel/locks.js';
 import { memoryCases } from './support/kernel/memory.js';
+import { missCases } from './support/kernel/misses.js';
 import { ownedCases } from './support/kernel/owned.js';
 import { sectionCases } from './support/kernel/sections.js';
 
-const cases = [...memoryCases, ...sectionCases, ...lockCases, ...callCases, ...ownedCases, ...acrossCases];
+const cases = [
+  ...memoryCases,
+  ...sectionCases,
+  ...lockCases,
+  ...callCases,
+  ...ownedCases,
+  ...acrossCases,
+  ...missCases,
+];
 
 /** Numbers of references are ours to choose. */
 const anonymous = (message: string): string => message.replace(/\bid=\d+/g, 'id=N');

@@ -47,6 +47,9 @@ export function pointerBinary(
   if (pointer.nullable) {
     refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited, null-check it first`);
   }
+  // Linux 6.18 leaves the number as it was, and goes on with what it is not.
+  if (pointer === b && isOfNothing(pointer))
+    refuse(`R${regno} pointer arithmetic on rdonly_untrusted_mem prohibited`);
   const nowhere = op === 'add' && isConst(scalar.num) && scalar.num.value === 0n;
   if (IMMOVABLE.has(pointer.type) && !(pointer.type === 'map_ptr' && nowhere))
     refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited`);
@@ -68,6 +71,10 @@ export function pointerBinary(
   p.guard.after(p, move, result, before);
   return result;
 }
+
+/** What bpf_rdonly_cast makes of any address where it is given no type. */
+const isOfNothing = ({ type, struct }: Reg): boolean =>
+  type === 'btf' && (struct === 'void' || struct === 'btf_id 0');
 
 function checkRange(pointer: Reg, scalar: Reg, regno: number): void {
   const { num } = scalar;

@@ -1,0 +1,169 @@
+/** What near misses of generated programs brought to light: packet ends, moved pointers, empty memory, maps that do not fit. */
+import {
+  add,
+  and,
+  callHelper,
+  exit,
+  jmp,
+  ldx,
+  ldxs,
+  mov,
+  r0,
+  r1,
+  r2,
+  r3,
+  r4,
+  r5,
+  r6,
+  r7,
+  r10,
+  st,
+} from '../../../src/isa/build.js';
+import { type Item, label } from '../../../src/isa/label.js';
+import type { MapDef } from '../../../src/object/program.js';
+import { arrayMap, type KernelCase, kernelCase, ringbufMap, stackPointer } from './case.js';
+
+const done: Item[] = [mov(r0, 0), exit()];
+const out: Item[] = [label('out'), ...done];
+/** Reads a register that was never written: whoever comes here is refused. */
+const trap: Item[] = [mov(r0, r5), exit()];
+
+/** r4 is 8 bytes into the packet, r3 its end. */
+const packet: Item[] = [ldx(4, r2, r1, 0), ldx(4, r3, r1, 4), mov(r4, r2), add(r4, 8)];
+
+const ends: KernelCase[] = [
+  kernelCase('misses: past the end is past the end', 'xdp', {}, () => [
+    ...packet,
+    jmp('gt', r4, r3, 'past'),
+    ...done,
+    label('past'),
+    jmp('gt', r4, r3, 'out'),
+    ...trap,
+    ...out,
+  ]),
+  kernelCase('misses: past the end is not before it', 'xdp', {}, () => [
+    ...packet,
+    jmp('lt', r3, r4, 'past'),
+    ...done,
+    label('past'),
+    jmp('ge', r4, r3, 'out'),
+    ...trap,
+    ...out,
+  ]),
+  kernelCase(
+    'misses: at the end may be past it',
+    'xdp',
+    { verdict: 'EACCES', message: 'R5 !read_ok' },
+    () => [
+      ...packet,
+      jmp('ge', r4, r3, 'at'),
+      ...done,
+      label('at'),
+      jmp('gt', r4, r3, 'out'),
+      ...trap,
+      ...out,
+    ],
+  ),
+  kernelCase(
+    'misses: a copy of what is past the end is not known to be',
+    'xdp',
+    { verdict: 'EACCES', message: 'R5 !read_ok' },
+    () => [
+      ...packet,
+      mov(r6, r4),
+      jmp('gt', r4, r3, 'past'),
+      ...done,
+      label('past'),
+      jmp('gt', r6, r3, 'out'),
+      ...trap,
+      ...out,
+    ],
+  ),
+];
+
+const pointers: KernelCase[] = [
+  kernelCase(
+    'misses: a context that was moved',
+    'xdp',
+    { verdict: 'EACCES', message: 'dereference of modified ctx ptr R1 off=4 disallowed' },
+    () => [add(r1, 4), ldx(4, r0, r1, 0), ...done],
+  ),
+  kernelCase(
+    'misses: the start of the packet, sign-extended',
+    'xdp',
+    { verdict: 'EACCES', message: 'invalid bpf_context access off=0 size=4' },
+    () => [ldxs(4, r2, r1, 0), ...done],
+  ),
+  kernelCase(
+    'misses: no bytes at the top of a frame',
+    'xdp',
+    { verdict: 'EACCES', message: 'invalid write to stack R1 off=0 size=0' },
+    () => [mov(r1, r10), mov(r2, 0), mov(r3, 0), callHelper(113), ...done],
+  ),
+  kernelCase(
+    'misses: four bytes at NULL',
+    'tc',
+    { verdict: 'EACCES', message: 'R1 type=scalar expected=fp' },
+    () => [mov(r1, 0), mov(r2, 4), mov(r3, 0), mov(r4, 0), mov(r5, 0), callHelper(28), ...done],
+  ),
+  kernelCase('misses: no bytes at NULL', 'tc', {}, () => [
+    ...[mov(r1, 0), mov(r2, 0), mov(r3, 0), mov(r4, 0), mov(r5, 0), callHelper(28)],
+    ...done,
+  ]),
+];
+
+const timerMap: MapDef = { ...arrayMap(16), fields: [{ kind: 'timer', offset: 0, size: 16 }] };
+const readOnly: MapDef = { ...arrayMap(16), name: 'text', flags: 1 << 7 };
+
+const maps: KernelCase[] = [
+  kernelCase(
+    'misses: an update of a map that is read only',
+    'xdp',
+    { verdict: 'EACCES', message: 'write into map forbidden' },
+    ({ map }) => [
+      st(8, r10, -8, 0),
+      st(8, r10, -24, 0),
+      st(8, r10, -16, 0),
+      map(r1, readOnly),
+      ...stackPointer(r2, -8),
+      ...stackPointer(r3, -24),
+      mov(r4, 0),
+      callHelper(2),
+      ...done,
+    ],
+  ),
+  kernelCase(
+    'misses: a timer of another map',
+    'xdp',
+    {
+      verdict: 'EINVAL',
+      message: "timer pointer in R1 map_uid=0 doesn't match map pointer in R2 map_uid=0",
+    },
+    ({ map }) => [
+      st(4, r10, -4, 0),
+      map(r1, timerMap),
+      ...stackPointer(r2, -4),
+      callHelper(1),
+      jmp('eq', r0, 0, 'out'),
+      mov(r1, r0),
+      map(r2, { ...arrayMap(8), name: 'other' }),
+      mov(r3, 0),
+      callHelper(169),
+      ...out,
+    ],
+  ),
+];
+
+const dynptrs: KernelCase[] = [
+  kernelCase('misses: a dynptr copied over itself', 'tc', {}, ({ kfunc }) => [
+    mov(r2, 0),
+    ...stackPointer(r3, -16),
+    kfunc('bpf_dynptr_from_skb'),
+    ...stackPointer(r1, -16),
+    mov(r2, r1),
+    kfunc('bpf_dynptr_clone'),
+    ...done,
+  ]),
+];
+
+export const missCases: readonly KernelCase[] = [...ends, ...pointers, ...maps, ...dynptrs];

@@ -1,0 +1,139 @@
+/**
+ * What Linux 6.18 accepts and we do not, one case a row of docs/stricter-than-linux.md. In most Linux is mistaken: the program reads or
+ * writes what it should not.
+ */
+import {
+  add,
+  callHelper,
+  exit,
+  jmp,
+  ldx,
+  mov,
+  r0,
+  r1,
+  r2,
+  r3,
+  r4,
+  r5,
+  r6,
+  r7,
+  r10,
+  st,
+  w0,
+} from '../../../src/isa/build.js';
+import { type Item, label } from '../../../src/isa/label.js';
+import type { Profile } from '../../../src/verifier/result.js';
+import { arrayMap, type KernelCase, kernelCase, ringbufMap, stackPointer } from './case.js';
+
+const done: Item[] = [mov(r0, 0), exit()];
+const out: Item[] = [label('out'), ...done];
+
+export interface Stricter {
+  readonly known: KernelCase;
+  readonly profile: Profile;
+  /** What we say. */
+  readonly message: RegExp;
+}
+
+const stricter = (known: KernelCase, message: RegExp, profile: Profile = 'privileged'): Stricter => ({
+  known,
+  profile,
+  message,
+});
+
+export const stricterCases: readonly Stricter[] = [
+  stricter(
+    kernelCase('stricter: an iterator at the top of the frame', 'xdp', {}, ({ kfunc }) => [
+      ...stackPointer(r1, -8),
+      mov(r2, 0),
+      mov(r3, 10),
+      kfunc('bpf_iter_num_new'),
+      mov(r1, r10),
+      kfunc('bpf_iter_num_destroy'),
+      ...done,
+    ]),
+    /^cannot pass in iter_num at an offset=0$/,
+  ),
+  stricter(
+    kernelCase('stricter: the rest of a slot that was never written', 'xdp', {}, ({ map }) => [
+      st(4, r10, -8, 0),
+      map(r1, { ...arrayMap(8), type: 'hash', keySize: 8 }),
+      ...stackPointer(r2, -8),
+      callHelper(1),
+      ...done,
+    ]),
+    /^invalid read from stack R2 off=-8 size=8$/,
+    'strict',
+  ),
+  stricter(
+    kernelCase('stricter: a slice of what was submitted', 'tc', {}, (names) => [
+      names.map(r1, ringbufMap),
+      mov(r2, 16),
+      mov(r3, 0),
+      ...stackPointer(r4, -16),
+      callHelper(198),
+      ...stackPointer(r1, -16),
+      mov(r2, 0),
+      mov(r3, 0),
+      mov(r4, 8),
+      names.kfunc('bpf_dynptr_slice'),
+      mov(r7, r0),
+      jmp('eq', r0, 0, 'none'),
+      ...stackPointer(r1, -16),
+      mov(r2, 0),
+      callHelper(199),
+      ldx(8, r0, r7, 0),
+      ...done,
+      label('none'),
+      ...stackPointer(r1, -16),
+      mov(r2, 0),
+      callHelper(199),
+      ...done,
+    ]),
+    /^R7 !read_ok$/,
+  ),
+  stricter(
+    kernelCase('stricter: the low half of an address compared with 0', 'xdp', {}, ({ map }) => [
+      st(4, r10, -4, 0),
+      map(r1, arrayMap(8)),
+      ...stackPointer(r2, -4),
+      callHelper(1),
+      jmp('eq', r0, 0, 'out'),
+      jmp('eq', w0, 0, 'half'),
+      ...done,
+      label('half'),
+      mov(r0, r5),
+      exit(),
+      ...out,
+    ]),
+    /^R5 !read_ok$/,
+  ),
+  stricter(
+    kernelCase('stricter: an untrusted address added to a number', 'xdp', {}, ({ kfunc }) => [
+      mov(r1, 0),
+      mov(r2, 0),
+      kfunc('bpf_rdonly_cast'),
+      mov(r6, 4),
+      add(r6, r0),
+      ...done,
+    ]),
+    /^R6 pointer arithmetic on rdonly_untrusted_mem prohibited$/,
+  ),
+  stricter(
+    kernelCase('stricter: a record for a CPU mask', 'syscall', {}, ({ map, kfunc }) => [
+      map(r1, ringbufMap),
+      mov(r2, 1024),
+      mov(r3, 0),
+      callHelper(131),
+      jmp('eq', r0, 0, 'out'),
+      mov(r6, r0),
+      mov(r1, r6),
+      kfunc('bpf_cpumask_first'),
+      mov(r1, r6),
+      mov(r2, 0),
+      callHelper(132),
+      ...out,
+    ]),
+    /must point to scalar, or struct with scalar$/,
+  ),
+];
