@@ -5,6 +5,7 @@ import {
   and,
   atomic,
   end,
+  jal,
   jmp,
   ldImm64,
   ldx,
@@ -175,6 +176,8 @@ export function branch(w: Writer, body: () => void): void {
   else w.emit(wide ? jmp(op, a, imm, on) : jmp(op, half(a), imm, on));
   w.paths *= 2;
   body();
+  // Now and then by way of a jump with a long offset.
+  if (w.oneIn(4)) w.emit(jal(on));
   w.emit(label(on));
 }
 

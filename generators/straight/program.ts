@@ -86,7 +86,7 @@ function statements(w: Writer, count: number): void {
 
 function statement(w: Writer): void {
   const calm = w.paths > MOST_PATHS || w.nested > 1;
-  const kind = w.below(calm ? 10 : 20);
+  const kind = w.below(calm ? 10 : 24);
   switch (kind) {
     case 10:
     case 11:
@@ -96,10 +96,16 @@ function statement(w: Writer): void {
       if (w.nested < COUNTERS.length) nest(w, (inner) => loop(w, COUNTERS[w.nested - 1]!, inner));
       return;
     case 13:
+    case 20:
       direct(w);
       return;
     case 14:
-      w.oneIn(2) ? element(w) : packetCall(w);
+      element(w);
+      return;
+    case 21:
+    case 22:
+    case 23:
+      packetCall(w);
       return;
     case 15:
       w.oneIn(2) ? send(w) : sendDynptr(w);
