@@ -14,6 +14,8 @@ export interface RefusalOptions {
   readonly profile?: Profile;
   /** Seed of the worlds that the program is run in; 1 unless told. */
   readonly seed?: number;
+  /** What the smallest program must still be, besides refused; anything unless told. */
+  readonly also?: (program: Program) => boolean;
   /** Runs that the symbolic search may make where killing at random shows nothing; 100 unless told. */
   readonly maxRuns?: number;
 }
@@ -49,7 +51,10 @@ export async function caseOfRefusal(
       rules,
       profile,
       cause: causeOfBroken(made, pathOf(made, rules.rules), broken),
-      kernelAccepts: (smaller) => judge.judge(smaller).accepted && refusedByLinux(smaller, rules, profile),
+      kernelAccepts: (smaller) =>
+        judge.judge(smaller).accepted &&
+        refusedByLinux(smaller, rules, profile) &&
+        (options.also?.(smaller) ?? true),
     });
   } finally {
     judge.close();

@@ -154,7 +154,11 @@ const UNWRITTEN = /invalid (indirect )?read from stack/;
 function leavesUnwritten({ contract, action }: CallSite): boolean {
   if (action.kind !== 'stub') return false;
   const { writes } = action.stub;
-  return contract.args.some((arg, i) => arg.kind === 'mem' && arg.access === 'write' && !writes.includes(i));
+  return contract.args.some((arg, i) => {
+    const fills =
+      arg.kind === 'mem' ? arg.access === 'write' : arg.kind === 'map_value' && arg.uninit === true;
+    return fills && !writes.includes(i);
+  });
 }
 
 /** The two-mode program in one form. Stubs that turn out to depend on how the program was killed are left out. */
@@ -250,7 +254,7 @@ function guarded({ origins }: TwoMode, { log }: { readonly log: string }): numbe
   return last.slot;
 }
 
-/** Complaints about the size or the shape of the two-mode program; the program itself is smaller. */
+/** Complaints about the size or the shape of the two-mode program, which say nothing of what it does. */
 const TOO_MUCH = new RegExp(
   [
     'BPF program is too large',
@@ -261,6 +265,10 @@ const TOO_MUCH = new RegExp(
     'the call stack of \\d+ frames is too deep',
     'too many subprograms',
     'tail_calls are not allowed when call stack',
+    // Without CAP_PERFMON pointer arithmetic is masked, by insn; one insn that is reached in two ways is then one too many.
+    'prohibited for !root',
+    // A function whose address is taken, but that is called nowhere, is cut away before its address is filled in.
+    'verifier bug: No program to jit',
     'E2BIG',
     'ENOMEM',
   ].join('|'),

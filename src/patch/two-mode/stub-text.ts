@@ -6,6 +6,7 @@
 import type { Op } from '../../isa/insn.js';
 import type { Linked } from '../../isa/label.js';
 import type { Contract } from '../../kernel/contract.js';
+import type { Program } from '../../object/program.js';
 import type { Visit } from '../../verifier/result.js';
 import { greater, lesser, U64_MAX } from '../../verifier/scalar.js';
 import { frameOf, type Reg } from '../../verifier/state.js';
@@ -15,6 +16,7 @@ import { makeUnreadable } from './unwritten.js';
 
 /** What is needed to write one stub. */
 export interface StubSite {
+  readonly program: Program;
   readonly slot: number;
   readonly contract: Contract;
   readonly stub: Stub;
@@ -118,10 +120,11 @@ function onlyMakes({ outcomes }: Contract, { slots, writes }: Stub): boolean {
 }
 
 /** What a stub fills through this argument, or why that cannot be written. */
-function fillOf({ contract, visits }: StubSite, index: number): Fill | string {
+function fillOf(site: StubSite, index: number): Fill | string {
+  const { contract, visits } = site;
   const arg = contract.args[index];
-  if (arg?.kind !== 'mem') return 'how many bytes it has depends on the map';
-  const { size } = arg;
+  const size = arg?.kind === 'mem' ? arg.size : valueSize(site);
+  if (size === undefined) return 'how many bytes it has depends on the map';
   const argument = (n: number): Reg[] => visits.map(({ state }) => frameOf(state).regs[n + 1]!);
   const pointers = argument(index);
   let [min, max] = 'bytes' in size ? [size.bytes, size.bytes] : [0, 0];
@@ -151,6 +154,17 @@ function fillOf({ contract, visits }: StubSite, index: number): Fill | string {
     alignment: stack && offsets.size === 1 ? [...offsets][0] : undefined,
     pointer,
   };
+}
+
+/** The size of a value, where every map that the call can be given has the same. */
+function valueSize({ program, contract }: StubSite): { readonly bytes: number } | undefined {
+  const arg = contract.args.find(({ kind }) => kind === 'map');
+  const types = arg?.kind === 'map' ? arg.types : undefined;
+  const sizes = program.maps
+    .filter(({ type }) => types === undefined || types.includes(type))
+    .map((map) => map.valueSize);
+  const [bytes] = sizes;
+  return bytes !== undefined && sizes.every((size) => size === bytes) ? { bytes } : undefined;
 }
 
 /**

@@ -145,8 +145,9 @@ class Builder {
         text = this.function(variant, subprog);
       }
       const reached = text.reachable();
-      lines.push(...reached);
-      for (const { item } of reached) {
+      for (const line of reached) {
+        const { item } = line;
+        lines.push(line);
         if (item.kind !== 'linked' || !isReference(item.op) || seen.has(item.target)) continue;
         seen.add(item.target);
         wanted.push(item.target);
@@ -171,6 +172,7 @@ class Builder {
     const { keepsRegisters, fillsNothing } = this.defects;
     const { code, facts } = this.verified;
     const site = {
+      program: this.program,
       slot,
       contract,
       stub: fillsNothing ? { ...action.stub, writes: [] } : action.stub,
