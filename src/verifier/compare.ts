@@ -23,8 +23,11 @@ export type Mode = 'within' | 'needed' | 'exact';
 export function liveRegs(code: Code, state: State, depth: number, slot: number): number {
   const inner = state.frames[depth + 1];
   if (inner === undefined) return code.live[slot]!;
-  return code.live[inner.callsite]! | (code.live[inner.callsite + 1] ?? 0);
+  return code.live[inner.callsite]! | ((code.live[inner.callsite + 1] ?? 0) & ~CALLER_SAVED);
 }
+
+/** Registers that a call changes. */
+const CALLER_SAVED = 0b111111;
 
 /** A set of stack slots: the first 32 of a frame, and the rest. */
 export type SlotWords = readonly [low: number, high: number];
