@@ -61,7 +61,7 @@ export interface VerifierDefects {
   readonly nullIdsGoStale?: true;
   /** Iterators need not be destroyed. */
   readonly iteratorsNeedNoDestroying?: true;
-  /** A dynptr that must be given back may be written over. */
+  /** A store over a dynptr is not seen. */
   readonly dynptrsMayBeOverwritten?: true;
   /** Saved IRQ states may be restored in any order. */
   readonly irqOrderIgnored?: true;

@@ -65,7 +65,7 @@ export function breakDynptrAt(p: Path, depth: number, index: number): void {
   const dynptr = slot?.dynptr;
   if (dynptr === undefined) return;
   // Not even one of several clones, as later kernels allow.
-  if (dynptr.ref !== 0 && !p.defects.dynptrsMayBeOverwritten) refuse('cannot overwrite referenced dynptr');
+  if (dynptr.ref !== 0) refuse('cannot overwrite referenced dynptr');
   const pair = dynptr.first ? index - 1 : index + 1;
   p.setSlot(depth, index, EMPTY_SLOT);
   p.setSlot(depth, pair, EMPTY_SLOT);
@@ -101,6 +101,7 @@ const isZero = (r: Reg): boolean => r.type === 'scalar' && isConst(r.num) && r.n
 
 /** Stores a register (or an immediate as a scalar) at a fixed offset of frame `depth`. */
 function writeFixed(p: Path, depth: number, off: number, size: number, value: Reg): void {
+  if (p.defects.dynptrsMayBeOverwritten && p.slot(depth, slotOf(off))?.dynptr !== undefined) return;
   p.guard?.beforeStore(p.slot(depth, slotOf(off))?.bytes, size, isPointer(value));
   for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) breakDynptrAt(p, depth, index);
   const index = slotOf(off);
