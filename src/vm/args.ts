@@ -41,6 +41,7 @@ function checkArg(call: Call, arg: Arg, index: number): void {
       checkRead(call, value, call.world.code.program.maps[call.map(0)]!.keySize);
       return;
     case 'map_value': {
+      if (value === 0n && arg.nullable) return;
       const size = call.world.code.program.maps[call.map(0)]!.valueSize;
       if (arg.uninit) checkWrite(call, value, size);
       else checkRead(call, value, size);

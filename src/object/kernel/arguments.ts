@@ -58,8 +58,6 @@ const BOTH: ReadonlySet<string> = new Set(['tcp_send_reset']);
 /** Tracepoints and their arguments that may be errors in the shape of pointers. */
 const ERRORS: Readonly<Record<string, number>> = {
   cachefiles_lookup: 2,
-  signal_generate: 1,
-  signal_deliver: 1,
   mr_integ_alloc: 3,
 };
 
