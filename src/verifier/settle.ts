@@ -15,7 +15,8 @@ import type { Visit } from './result.js';
 import { contains } from './scalar.js';
 import type { Frame, Reg, Slot, State } from './state.js';
 import { BYTE } from './state.js';
-import type { Start, Walk } from './walk.js';
+import type { Walk } from './walk.js';
+import type { Start } from './walk-options.js';
 
 type Writable = { -readonly [K in keyof Visit]: Visit[K] };
 

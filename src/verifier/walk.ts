@@ -7,12 +7,9 @@
  */
 import type { Op } from '../isa/insn.js';
 import { slots } from '../isa/insn.js';
-import { subprogTarget } from '../isa/target.js';
-import type { Contract } from '../kernel/contract.js';
-import type { Program, ProgType } from '../object/program.js';
+import type { Program } from '../object/program.js';
 import { step as interpret } from '../semantics/step.js';
 import { iterAt } from './args-slots.js';
-import { Backtracker, placesOf } from './backtrack.js';
 import type { Branch } from './branch.js';
 import { checkComparison, decide, follow } from './branch.js';
 import { type CalledBack, Calls } from './calls.js';
@@ -20,53 +17,23 @@ import type { LoopKind } from './checkpoints.js';
 import { Checkpoints, lastTimeRound } from './checkpoints.js';
 import type { Code } from './code.js';
 import { callsBackAtOnce, MEETS } from './code.js';
-import type { VerifierDefects } from './defects.js';
+import { checkOutermostReturn, checkPacketLoad } from './ends.js';
 import { Globals } from './globals.js';
 import type { Checkpoint } from './history.js';
 import { NO_STEP } from './history.js';
-import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
+import { requireNothingHeld, requireRange } from './leaks.js';
 import { AbstractMachine } from './machine.js';
-import { globalCallReads, relied, stackAccess, stackReads } from './needs.js';
 import { Path } from './path.js';
 import { Refusal, refuse } from './refusal.js';
 import { nullReg, scalarReg, unknownReg } from './regs.js';
-import type { Profile, Visit } from './result.js';
+import type { Visit } from './result.js';
 import { abstract, split } from './scalar-alu.js';
 import { Speculation } from './speculation.js';
-import { type Activation, StackLife } from './stack-life.js';
 import type { Reg, State } from './state.js';
 import { clearSingularIds, Dropped, dropDeadSlots } from './tidy.js';
+import { FRESH, type Mark, Tracker } from './tracker.js';
+import type { LooseEnd, Start, WalkOptions } from './walk-options.js';
 import { widen, widenUnneeded } from './widen.js';
-
-export interface WalkOptions {
-  readonly profile: Profile;
-  /** Insns to walk at the most (BPF_COMPLEXITY_LIMIT_INSNS: 1,000,000). */
-  readonly budget: number;
-  /** Keep a visit of every insn. */
-  readonly keepVisits: boolean;
-  /** Drop what changes from one round of an open-ended loop to the next; without it such a loop is unrolled. */
-  readonly widening: boolean;
-  /**
-   * Compare states as Linux does: numbers that no check relied on may differ. What `settle.ts` makes of the visits afterwards are facts;
-   * without precision the visits are.
-   */
-  readonly precision?: boolean;
-  /** False: no path ends because another covers it, unless that is what ends a loop. */
-  readonly pruning?: boolean;
-  /** CPUs of the machine, if that is known (nr_cpu_ids). */
-  readonly cpus?: number;
-  readonly defects?: VerifierDefects;
-  /** What to do in place of the call at a slot; undefined: make the call. */
-  readonly stubAt?: (slot: number) => StubEffect | undefined;
-}
-
-/** A stub's work on the path. It leaves r0 and memory as the stub does; argument registers are dropped by the walk. */
-export type StubEffect = (p: Path, args: readonly Reg[], contract: Contract) => Reg;
-
-export interface Start {
-  readonly slot: number;
-  readonly state: State;
-}
 
 /** A path to be walked later. */
 interface Pending {
@@ -74,25 +41,14 @@ interface Pending {
   readonly state: State;
   readonly from: Visit | undefined;
   readonly parent: Checkpoint | undefined;
-  readonly step: number;
-  readonly landings: number;
+  readonly mark: Mark;
   readonly dropped: readonly number[];
 }
 
-/** A path that ended because a visit covers it that knows more of some numbers than holds for it. */
-export interface LooseEnd {
-  readonly visit: Visit;
-  readonly state: State;
-}
-
-const READS_STACK: ReadonlySet<Op['kind']> = new Set(['ldx', 'load_acquire', 'atomic', 'call']);
 /** BPF_COMPLEXITY_LIMIT_JMP_SEQ: branches that wait to be walked. */
 const MOST_PENDING = 8192;
 /** Jumps and stack accesses since the last checkpoint, after which another is due (jmp_history_cnt). */
 const LONG_HISTORY = 40;
-
-/** Types of programs that are given an skb and may use the packet loads of classic BPF (may_access_skb). */
-const LOADS_PACKET: ReadonlySet<ProgType> = new Set(['socket_filter', 'cgroup_skb', 'tc', 'action']);
 
 export class Walk {
   readonly path: Path;
@@ -115,15 +71,10 @@ export class Walk {
   private readonly machine: AbstractMachine;
   private readonly calls: Calls;
   private readonly checkpoints: Checkpoints;
-  private readonly backtracker: Backtracker | undefined;
-  private readonly life: StackLife | undefined;
+  private tracker: Tracker | undefined;
   private readonly dropped: Dropped;
   private work: Pending[] = [];
   private parent: Checkpoint | undefined;
-  /** The last insn walked since the last checkpoint, and how many entries the kernel's history has of those. */
-  private step = NO_STEP;
-  private landings = 0;
-  private activation: Activation | undefined;
 
   constructor(
     readonly program: Program,
@@ -135,14 +86,13 @@ export class Walk {
     this.path.cpus = options.cpus;
     this.machine = new AbstractMachine(this.path);
     const precise = options.precision === true;
-    this.backtracker = precise ? new Backtracker(code) : undefined;
-    this.life = precise ? new StackLife(code) : undefined;
+    this.tracker = precise ? new Tracker(this.path, code) : undefined;
     this.checkpoints = new Checkpoints(
       code,
       options.profile === 'strict',
       options.pruning !== false,
-      this.backtracker,
-      this.life,
+      this.tracker?.backtracker,
+      this.tracker?.life,
       () => this.loopKind(),
       options.defects,
     );
@@ -171,8 +121,7 @@ export class Walk {
       ...start,
       from: undefined,
       parent: undefined,
-      step: NO_STEP,
-      landings: 0,
+      mark: FRESH,
       dropped: [],
     });
     let entry: Visit | undefined;
@@ -180,11 +129,9 @@ export class Walk {
       const pending = this.work.pop()!;
       this.path.restore(pending.state);
       this.parent = pending.parent;
-      this.step = pending.step;
-      this.landings = pending.landings;
       this.dropped.restore(pending.dropped);
       this.current = pending.from;
-      this.activate();
+      this.tracker?.restore(pending.mark);
       const visit = this.run(pending.slot);
       entry ??= visit;
       this.checkpoints.pathEnded(this.parent);
@@ -204,8 +151,7 @@ export class Walk {
       state: path.snapshot(),
       from: this.current,
       parent: later ? undefined : this.parent,
-      step: later ? NO_STEP : this.step,
-      landings: later ? 0 : this.landings,
+      mark: later ? FRESH : (this.tracker?.save() ?? FRESH),
       dropped: later ? [] : this.dropped.save(),
     });
   }
@@ -244,7 +190,7 @@ export class Walk {
 
   /** Follows one path to its end. Returns its first visit. */
   private run(start: number): Visit | undefined {
-    const { code, path, checkpoints, options } = this;
+    const { code, path, checkpoints, options, tracker } = this;
     let slot: number | undefined = start;
     let first: Visit | undefined;
     while (slot !== undefined) {
@@ -257,16 +203,16 @@ export class Walk {
       }
       const how = code.meets[slot]!;
       if (how !== MEETS.no) {
-        if (this.life === undefined) dropDeadSlots(path, code, slot);
+        if (tracker === undefined) dropDeadSlots(path, code, slot);
         const state = path.view();
         const arrival = {
           slot,
           state,
-          step: this.step,
+          step: tracker?.step ?? NO_STEP,
           parent: this.parent,
-          activation: this.activation,
+          activation: tracker?.activation,
         };
-        const always = how === MEETS.always || this.landings > LONG_HISTORY;
+        const always = how === MEETS.always || (tracker?.landings ?? 0) > LONG_HISTORY;
         const { by, loose } = checkpoints.visit(arrival, this.walked, always);
         if (by !== undefined) {
           if (by.visit !== undefined && !path.speculative) {
@@ -281,8 +227,7 @@ export class Walk {
           const visit = options.keepVisits && !path.speculative ? this.visit(slot, kept, true) : undefined;
           first ??= visit;
           this.parent = checkpoints.add({ ...arrival, state: kept }, visit, this.walked);
-          this.step = NO_STEP;
-          this.landings = 0;
+          tracker?.kept();
         } else if (options.keepVisits && !path.speculative) {
           const visit = this.visit(slot, path.snapshot(), true);
           first ??= visit;
@@ -291,12 +236,10 @@ export class Walk {
         const visit = this.visit(slot, path.snapshot(), false);
         first ??= visit;
       }
-      if (code.landings[slot] === 1) this.landings++;
       if (jumps(op)) checkpoints.jumps++;
-      if (this.backtracker !== undefined) this.step = this.backtracker.steps.add(slot, path.depth, this.step);
       const isCall = op.kind === 'call' || op.kind === 'exit';
       slot = path.speculative ? this.guessed(slot, op) : this.one(slot, op);
-      if (isCall) this.activate();
+      if (isCall) tracker?.activate();
     }
     return first;
   }
@@ -312,18 +255,6 @@ export class Walk {
       guard.recover(slot, error);
       return undefined;
     }
-  }
-
-  /** Looks up the function that runs now, by the calls that led to it. */
-  private activate(): void {
-    const { life, path } = this;
-    if (life === undefined) return;
-    let activation = life.root(path.frameAt(0).subprog);
-    for (let d = 1; d <= path.depth; d++) {
-      const { subprog, callsite } = path.frameAt(d);
-      activation = life.callee(activation, subprog, callsite);
-    }
-    this.activation = activation;
   }
 
   private visit(slot: number, state: State, meets: boolean): Visit {
@@ -345,12 +276,12 @@ export class Walk {
     const { path, code } = this;
     const op = code.ops[slot];
     if (op === undefined) return [];
-    const { work } = this;
+    const { work, tracker } = this;
     this.work = [];
+    this.tracker = undefined;
     path.restore(state);
     this.slot = slot;
     this.parent = undefined;
-    this.step = NO_STEP;
     this.current = undefined;
     try {
       const next = this.one(slot, op);
@@ -359,6 +290,7 @@ export class Walk {
       return found;
     } finally {
       this.work = work;
+      this.tracker = tracker;
     }
   }
 
@@ -374,23 +306,6 @@ export class Walk {
     return callsBackAtOnce(contract) ? 'callback' : undefined;
   }
 
-  /** A check relied on the numbers in these registers of the running frame. */
-  private rely(regs: number): void {
-    const { backtracker, path } = this;
-    if (backtracker === undefined || regs === 0) return;
-    const { frame, depth } = path;
-    for (let n = 0; n < 10; n++) {
-      if ((regs & (1 << n)) !== 0 && frame.regs[n]!.type === 'scalar') backtracker.wanted.addReg(depth, n);
-    }
-    this.mark();
-  }
-
-  private mark(): void {
-    const { backtracker, step, path } = this;
-    if (step === NO_STEP || backtracker === undefined) return;
-    backtracker.mark(backtracker.steps.prev(step), this.parent, this.slot, path.depth);
-  }
-
   /** Runs one insn. Returns the slot where the path goes on; undefined when it has ended. */
   private one(slot: number, op: Op): number | undefined {
     const { machine, path } = this;
@@ -398,7 +313,7 @@ export class Walk {
     if (path.guard !== undefined) path.guard.slot = slot;
     machine.begin(op);
     if (op.kind === 'alu') this.splitBySign(slot, op);
-    if (this.step !== NO_STEP) this.before(op, slot);
+    this.tracker?.before(op, slot, this.parent);
     const next = interpret<Reg>(machine, op, slot);
     switch (next.kind) {
       case 'next':
@@ -419,44 +334,6 @@ export class Walk {
       case 'exit':
         return this.exit(path);
     }
-  }
-
-  /** Notes what the insn is about to rely on, and where on the stack it reads or writes. */
-  private before(op: Op, slot: number): void {
-    const { path, step } = this;
-    const access = stackAccess(path, op);
-    if (access >= 0) {
-      this.backtracker!.steps.setAccess(step, access);
-      if (this.code.landings[slot] !== 1) this.landings++;
-    }
-    this.stackUse(op, slot, access);
-    const needs = relied(path, op, this.code.contracts[slot]);
-    this.rely(needs.regs);
-    for (const place of needs.slots) this.backtracker!.wanted.addSlot(place >> 6, place & 63);
-    if (needs.slots.length > 0) this.mark();
-  }
-
-  /** Notes which stack slots the insn reads, and which one it writes in full. `access`: the one that it reads or writes whole. */
-  private stackUse(op: Op, slot: number, access: number): void {
-    const { life, activation, path } = this;
-    if (life === undefined || activation === undefined) return;
-    const stores = op.kind === 'st' || op.kind === 'stx' || op.kind === 'store_release';
-    const writes = stores && access >= 0 && op.size === 8 ? access : -1;
-    if (activation.visited[slot - activation.start] === 0) life.visit(activation, slot, writes);
-    else if (stores) life.visitAgain(activation, slot, writes);
-    if (op.kind === 'ldx' && access >= 0) {
-      const bit = 1 << (access & 31);
-      const first = (access & 32) === 0;
-      life.read(activation, slot, access >> 6, first ? bit : 0, first ? 0 : bit);
-      return;
-    }
-    if (!READS_STACK.has(op.kind)) return;
-    const reads = (frame: number, low: number, high: number): void => {
-      life.read(activation, slot, frame, low, high);
-    };
-    const callee = op.kind === 'call' ? subprogTarget(op, slot) : undefined;
-    if (callee === undefined) stackReads(path, op, this.code.contracts[slot], reads);
-    else if (this.code.subprogAt(callee)?.linkage === 'global') globalCallReads(path, reads);
   }
 
   /** Goes on twice where 0 or -1 selects a value (maybe_fork_scalars): now with -1, later with 0. */
@@ -481,31 +358,19 @@ export class Walk {
     const sides = (1 << b.dst) | (b.src === undefined ? 0 : 1 << b.src);
     const known = decide(b);
     if (known !== undefined) {
-      this.rely(sides);
+      this.tracker?.rely(sides, this.parent);
       if (path.guard !== undefined) this.guessOtherWay(known ? slot + 1 : b.slot, b);
       return known ? b.slot : slot + 1;
     }
-    if (this.step !== NO_STEP && (b.left.id !== 0 || b.right.id !== 0)) this.link(b);
+    if (b.left.id !== 0 || b.right.id !== 0) this.tracker?.link(b);
     const before = path.snapshot();
     if (follow(path, b, true)) this.push(b.slot);
-    else this.rely(sides);
+    else this.tracker?.rely(sides, this.parent);
     path.restore(before);
     if (follow(path, b, false)) return slot + 1;
     path.restore(before);
-    this.rely(sides);
+    this.tracker?.rely(sides, this.parent);
     return undefined;
-  }
-
-  /** Numbers that are known to equal a side of the jump learn with it. */
-  private link({ left, right }: Branch): void {
-    const a = left.type === 'scalar' ? left.id : 0;
-    const b = right.type === 'scalar' ? right.id : 0;
-    if (a === 0 && b === 0) return;
-    const places = placesOf(this.path.view(), a, b);
-    if (places.length > 1) {
-      this.backtracker!.steps.link(this.step, places);
-      if (this.code.landings[this.slot] !== 1) this.landings++;
-    }
   }
 
   /** Both ways; what changed since the last time round is widened on the way that stays in the loop. */
@@ -531,7 +396,7 @@ export class Walk {
     const widenLoop = (state: State): void => {
       const last = lastTimeRound(this.parent?.parent, slot, state);
       // Where bounds are widened only rounds of this very iterator count: in an outer loop it is a new one each time.
-      if (this.backtracker !== undefined || (last !== undefined && iterRefs(last.state).has(iter)))
+      if (this.tracker !== undefined || (last !== undefined && iterRefs(last.state).has(iter)))
         this.widenAgainst(last);
     };
     return this.calls.make(slot, widenLoop);
@@ -540,11 +405,7 @@ export class Walk {
   /** BPF_LD_[ABS|IND]: reads the packet, or ends the program with 0 (check_ld_abs). */
   private legacyPacketLoad(slot: number, load: { size: 1 | 2 | 4; src: number }): number {
     const { path } = this;
-    const type = this.program.type;
-    if (!LOADS_PACKET.has(type)) refuse('BPF_LD_[ABS|IND] instructions not allowed for this program type');
-    requireNothingHeld(path, 'BPF_LD_[ABS|IND]');
-    if (path.reg(6).type !== 'ctx') refuse('at the time of BPF_LD_ABS|IND R6 != pointer to skb');
-    if (load.src >= 0 && path.reg(load.src).type === 'uninit') refuse(`R${load.src} !read_ok`);
+    checkPacketLoad(path, load.src);
     if (path.depth > 0) this.endEarly(path);
     // Linux does not use that fewer than 8 bytes were loaded.
     this.calls.clobber(unknownReg);
@@ -555,7 +416,7 @@ export class Walk {
     const { frame } = path;
     if (path.depth === 0) {
       requireNothingHeld(path, 'BPF_EXIT instruction in main prog');
-      this.checkOutermostReturn();
+      checkOutermostReturn(path);
       return undefined;
     }
     const r0 = path.reg(0);
@@ -585,9 +446,6 @@ export class Walk {
 
   /** What is not in the packet ends the subprogram, which returns 0. */
   private endEarly(path: Path): void {
-    for (let depth = 1; depth <= path.depth; depth++) {
-      if (path.frameAt(depth).callback !== undefined) refuse('cannot use BPF_LD_[ABS|IND] within callback');
-    }
     const before = path.snapshot();
     path.setReg(0, nullReg);
     const next = this.exit(path);
@@ -598,23 +456,10 @@ export class Walk {
   private widenAgainst(last: Checkpoint | undefined): void {
     if (last === undefined || !this.options.widening) return;
     const changed =
-      this.backtracker === undefined
+      this.tracker === undefined
         ? widen(this.path, last.state)
         : widenUnneeded(this.path, last.state, last.marks);
     if (changed) this.widened = true;
-  }
-
-  private checkOutermostReturn(): void {
-    const { path } = this;
-    const { frame } = path;
-    if (frame.callback !== undefined) {
-      if (path.reg(0).type === 'uninit') refuse('R0 !read_ok');
-      requireRange(path.reg(0), frame.callback.returns, 'At async callback return');
-    } else if (frame.subprog !== 0) {
-      const r0 = path.reg(0);
-      if (r0.type === 'uninit') refuse('R0 !read_ok');
-      if (r0.type !== 'scalar') refuse('At subprogram exit the register R0 is not a scalar value');
-    } else checkReturn(path);
   }
 }
 
