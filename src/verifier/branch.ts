@@ -9,7 +9,8 @@ import type { Path, Refined } from './path.js';
 import { refuse } from './refusal.js';
 import { isNull, isPointer, nullReg, scalarReg } from './regs.js';
 import type { Scalar } from './scalar.js';
-import { isConst, unknown } from './scalar.js';
+import { constant, isConst, unknown } from './scalar.js';
+import { abstract } from './scalar-alu.js';
 import { branchTaken, refine } from './scalar-refine.js';
 import { fromUnsigned } from './scalar-set.js';
 import type { Reg, RegType } from './state.js';
@@ -125,7 +126,13 @@ function learn(p: Path, regno: number, before: Reg, num: Scalar): void {
     return;
   }
   const now = isConst(num) ? scalarReg(num) : { ...before, num };
-  p.mapRegs((r) => (r.type === 'scalar' && r.id === before.id ? now : r));
+  p.mapRegs((r) => {
+    if (r.type !== 'scalar' || r.id !== before.id) return r;
+    if (r.off === before.off) return now;
+    // What is more by a constant is more by that still (sync_linked_regs).
+    const more = abstract.binary('add', 64, num, constant(BigInt(r.off - before.off)));
+    return isConst(more) ? scalarReg(more) : { ...r, num: more };
+  });
 }
 
 /** A pointer that might be NULL is, or is not; so are all its copies. A NULL pointer holds no reference. */

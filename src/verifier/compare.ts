@@ -116,9 +116,10 @@ export class Comparison {
   }
 
   /** Links between scalars: what the old state knows to be equal must be equal in the new one; new links do no harm. */
-  private pairScalar(old: number, cur: number): boolean {
-    if (old === 0) return true;
-    return this.pair(old, cur === 0 ? this.nextFresh-- : cur);
+  private pairScalar(old: Reg, cur: Reg): boolean {
+    if (old.id === 0) return true;
+    if (old.off !== cur.off) return false;
+    return this.pair(old.id, cur.id === 0 ? this.nextFresh-- : cur.id);
   }
 
   private references(old: State, cur: State): boolean {
@@ -191,14 +192,15 @@ export class Comparison {
   }
 
   private scalar(old: Reg, cur: Reg, skip: boolean): boolean {
-    if (this.mode === 'exact') return equal(old.num, cur.num) && this.pair(old.id, cur.id);
-    if (this.exactly) return equal(old.num, cur.num) && this.pairScalar(old.id, cur.id);
+    if (this.mode === 'exact')
+      return equal(old.num, cur.num) && old.off === cur.off && this.pair(old.id, cur.id);
+    if (this.exactly) return equal(old.num, cur.num) && this.pairScalar(old, cur);
     if (skip) {
       if (old.id !== 0 || !contains(old.num, cur.num)) this.loose = true;
       return true;
     }
     const covered = contains(old.num, cur.num) || this.defects.coversIgnoresRanges === true;
-    return covered && this.pairScalar(old.id, cur.id);
+    return covered && this.pairScalar(old, cur);
   }
 
   private slot(old: Slot | undefined, cur: Slot | undefined, index: number): boolean {

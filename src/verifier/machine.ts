@@ -52,8 +52,10 @@ export class AbstractMachine implements Machine<Reg> {
   /** A copy of a scalar that is not known is linked to its source: what a branch tells of one it tells of both. */
   copy(n: number): Reg {
     const reg = this.read(n);
-    if (reg.type !== 'scalar' || reg.id !== 0 || isConst(reg.num)) return reg;
-    const linked = { ...reg, id: this.p.newId() };
+    if (reg.type !== 'scalar' || (reg.id !== 0 && reg.off === 0)) return reg;
+    // Of a sum no more is remembered than what it is of one other number.
+    const linked = { ...reg, off: 0, id: isConst(reg.num) ? 0 : this.p.newId() };
+    if (linked.id === reg.id && linked.off === reg.off) return reg;
     this.p.setReg(n, linked);
     return linked;
   }
@@ -79,6 +81,11 @@ export class AbstractMachine implements Machine<Reg> {
     if (isPointer(a) || isPointer(b))
       return pointerBinary(this.p, op, width, a, b, this.dst, this.srcRegister);
     if (this.srcRegister !== undefined && (op === 'add' || op === 'sub')) this.p.guard?.numbers(this.dst, op);
+    const sum = this.sum(op, width, a, b);
+    return linkedSum(op, width, a, b, sum);
+  }
+
+  private sum(op: BinaryOp, width: Width, a: Reg, b: Reg): Reg {
     const { at } = this.p;
     const known = this.results.find(at, a.num, b.num);
     if (known !== undefined) return known;
@@ -236,6 +243,14 @@ export class AbstractMachine implements Machine<Reg> {
   cast(_value: Reg, _imm: number): Reg {
     return unsupported('arena address spaces');
   }
+}
+
+/** A number to which a constant was added keeps its link, with how much more it is now; only once (adjust_reg_min_max_vals). */
+function linkedSum(op: BinaryOp, width: Width, a: Reg, b: Reg, sum: Reg): Reg {
+  if ((op !== 'add' && op !== 'sub') || width !== 64 || a.id === 0 || a.off !== 0) return sum;
+  if (!isConst(b.num) || isConst(sum.num)) return sum;
+  const off = op === 'add' ? b.num.smin : -b.num.smin;
+  return off < -0x8000_0000n || off > 0x7fff_ffffn ? sum : { ...sum, id: a.id, off: Number(off) };
 }
 
 function writesDst(op: Op): boolean {

@@ -109,7 +109,7 @@ class Widening {
 
   private reg(old: Reg, cur: Reg): Reg {
     if (old.type !== 'scalar' || cur.type !== 'scalar') return old;
-    const linked = this.isLinked(old.id, cur.id);
+    const linked = (old.id === 0 || old.off === cur.off) && this.isLinked(old.id, cur.id);
     if (!contains(old.num, cur.num)) return unknownReg;
     return linked ? old : scalarReg(old.num);
   }

@@ -41,7 +41,9 @@ export interface Reg {
   readonly type: RegType;
   /** May be NULL as far as is known (the `_or_null` types). */
   readonly nullable: boolean;
-  /** Constant part of a pointer's offset from the start of what it points to; stack pointers count from the frame's top, so are <= 0. */
+  /**
+   * A scalar with an id: how much more it is than what the id stands for (BPF_ADD_CONST); 0 without an id.
+   * Constant part of a pointer's offset from the start of what it points to; stack pointers count from the frame's top, so are <= 0. */
   readonly off: number;
   /** A scalar's value; a pointer's variable offset (added to `off`). */
   readonly num: Scalar;

@@ -48,7 +48,7 @@ export function clearSingularIds(path: Path): void {
   }
   if (!counts.includes(1)) return;
   path.mapRegs((r) =>
-    r.type === 'scalar' && r.id !== 0 && counts[ids.indexOf(r.id)] === 1 ? { ...r, id: 0 } : r,
+    r.type === 'scalar' && r.id !== 0 && counts[ids.indexOf(r.id)] === 1 ? { ...r, id: 0, off: 0 } : r,
   );
 }
 
