@@ -101,6 +101,17 @@ function variantFor(contract: Contract | undefined, type: ProgType): Contract | 
   return VARIANTS.get(contract.name)?.find((variant) => variant.types.includes(type)) ?? contract;
 }
 
+/**
+ * Linux 6.18 refuses a call of this helper or kfunc in every program of the type, whatever its arguments. Of fentry and LSM programs
+ * nothing is known, for none could be asked about; nor of kprobes that attach to many functions, or for a session.
+ */
+export function refusedFor(which: string | number, { type, attach }: Program): boolean {
+  const name = typeof which === 'number' ? nameById.get(which) : which;
+  const row = name === undefined ? undefined : rows.get(name);
+  const unknown = type === 'fentry' || type === 'lsm' || (type === 'kprobe' && attach !== undefined);
+  return row !== undefined && !unknown && !row.types.includes(type);
+}
+
 /** The kernel lets programs of the type name this function, though its contract is not made for them. */
 export function narrowedFor(contract: Contract, type: ProgType): boolean {
   return !contract.types.includes(type) && rows.get(contract.name)?.types.includes(type) === true;

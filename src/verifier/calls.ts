@@ -7,8 +7,9 @@
  */
 
 import { refusedAttached } from '../kernel/attached.js';
-import { narrowedFor, unmodelled } from '../kernel/catalog.js';
+import { narrowedFor, refusedFor, unmodelled } from '../kernel/catalog.js';
 import type { Arg, Contract, Outcome } from '../kernel/contract.js';
+import { isGplCompatible } from '../kernel/license.js';
 import type { ProgType } from '../object/program.js';
 import { checkArgs } from './args.js';
 import type { CallSite } from './call-site.js';
@@ -93,12 +94,16 @@ export class Calls {
   private unknownFunction(slot: number): never {
     const op = this.code.ops[slot];
     if (op?.kind !== 'call') return refuse(`no call at slot ${slot}`);
+    const { program } = this.p;
     if (op.target === 'kfunc') {
-      const name = this.p.program.kfuncs[op.imm];
-      return name === undefined ? refuse(`kfunc ${op.imm} has no name`) : unsupported(unmodelled(name));
+      const name = program.kfuncs[op.imm] ?? refuse(`kfunc ${op.imm} has no name`);
+      if (refusedFor(name, program)) refuse(`calling kernel function ${name} is not allowed`);
+      return unsupported(unmodelled(name));
     }
     const why = unmodelled(op.imm);
-    return why.includes('does not exist') ? refuse(`invalid func unknown#${op.imm}`) : unsupported(why);
+    if (why.includes('does not exist')) refuse(`invalid func unknown#${op.imm}`);
+    if (refusedFor(op.imm, program)) refuse(`program of this type cannot use helper ${op.imm}`);
+    return unsupported(why);
   }
 
   /** Each group of outcomes is a path of its own; the last group goes on at once. */
@@ -236,7 +241,7 @@ export class Calls {
           : `calling kernel function ${c.name} is not allowed`,
       );
     }
-    if (c.gpl === true && !(p.program.license ?? 'GPL').includes('GPL')) {
+    if (c.gpl === true && !isGplCompatible(p.program.license)) {
       refuse(
         helper
           ? 'cannot call GPL-restricted function from non-GPL compatible program'

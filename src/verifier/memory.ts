@@ -3,6 +3,7 @@
  * kernel/bpf/verifier.c. Every function refuses by throwing, with the kernel's message.
  */
 
+import { isGplCompatible } from '../kernel/license.js';
 import { MAP_FLAGS } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
 import { structAccess } from '../kernel/structs.js';
@@ -240,6 +241,8 @@ function isConnectionMark(p: Path, a: Access): boolean {
 
 function requireBtfOffset(p: Path, a: Access): void {
   if (p.strict) refuse(`'struct ${a.reg.struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
+  if (a.reg.type === 'btf' && !isGplCompatible(p.program.license))
+    refuse(`Cannot access kernel 'struct ${a.reg.struct}' from non-GPL compatible program`);
   const name = `${typeName(a.reg)}${a.reg.struct}`;
   if (!hasFixedOffset(a.reg)) refuse(`R${a.regno} is ${name} invalid variable offset: off=${a.off}`);
   if (fixedOffset(a.reg) + a.off < 0)
