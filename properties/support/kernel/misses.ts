@@ -1,7 +1,6 @@
 /** What near misses of generated programs brought to light: packet ends, moved pointers, empty memory, maps that do not fit. */
 import {
   add,
-  and,
   callHelper,
   exit,
   jmp,
@@ -22,7 +21,7 @@ import {
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef } from '../../../src/object/program.js';
-import { arrayMap, type KernelCase, kernelCase, type Names, ringbufMap, stackPointer } from './case.js';
+import { arrayMap, type KernelCase, kernelCase, type Names, stackPointer } from './case.js';
 
 const done: Item[] = [mov(r0, 0), exit()];
 const out: Item[] = [label('out'), ...done];
