@@ -30,9 +30,14 @@ export interface StubSite {
   readonly unreadable?: { readonly windows: readonly number[]; readonly map: number };
 }
 
-/** Bytes that are zeroed one by one where how many is not known; and in all. */
+/** Bytes that are zeroed one by one where how many is not known. */
 const MOST_VARIABLE = 64;
+/**
+ * Bytes of a stack frame. Memory that is larger is of a kind whose contents no verifier keeps account of: that its first and its last byte can
+ * be written is all that there is to say.
+ */
 const MOST = 512;
+const MOST_ANYWHERE = 32_767;
 
 /** Memory that a stub zeroes. */
 interface Fill {
@@ -133,11 +138,12 @@ function fillOf(site: StubSite, index: number): Fill | string {
     if (sizes.some(({ type }) => type !== 'scalar')) return 'its size is no number';
     const smallest = sizes.reduce((least, { num }) => lesser(num.umin, least), U64_MAX);
     const largest = sizes.reduce((most, { num }) => greater(num.umax, most), 0n);
-    if (largest > BigInt(MOST)) return `it may have more than ${MOST} bytes`;
+    if (largest > BigInt(MOST_ANYWHERE)) return `it may have more than ${MOST_ANYWHERE} bytes`;
     [min, max] = [Number(smallest), Number(largest)];
   }
-  if (max > MOST) return `it has more than ${MOST} bytes`;
-  if (max - min > MOST_VARIABLE) return `how many bytes it has is known to within ${max - min} only`;
+  if (max > MOST_ANYWHERE) return `it has more than ${MOST_ANYWHERE} bytes`;
+  if (max <= MOST && max - min > MOST_VARIABLE)
+    return `how many bytes it has is known to within ${max - min} only`;
   const stack = pointers.every(({ type, num }) => type === 'stack' && num.umin === num.umax);
   const offsets = new Set(pointers.map(({ off, num }) => (off + Number(BigInt.asIntN(32, num.umin))) & 7));
   const isNull = (reg: Reg): boolean => reg.type === 'scalar' && reg.num.umin === 0n && reg.num.umax === 0n;
@@ -190,6 +196,11 @@ function writeFill(
   if (sizeIn !== undefined) {
     jump(GT, sizeIn, max, labels.guard);
     if (min > 0) jump('lt', sizeIn, min, labels.guard);
+  }
+  if (max > MOST) {
+    for (const offset of [0, max - 1]) add({ kind: 'st', size: 1, dst: at, off: offset, imm: 0 });
+    text.label(done);
+    return;
   }
   for (let offset = 0; offset < min; ) {
     const size = widest(fill.alignment, offset, min - offset);
