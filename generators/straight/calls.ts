@@ -22,6 +22,7 @@ import {
 } from '../../src/isa/build.js';
 import type { Size } from '../../src/isa/insn.js';
 import { label } from '../../src/isa/label.js';
+import { mapType } from '../../src/kernel/maptypes.js';
 import type { MapDef } from '../../src/object/program.js';
 import { access, compute, INPUT } from './compute.js';
 import { BUFFER, BUFFER_SIZE, KEY, SLOTS, type Writer } from './writer.js';
@@ -42,19 +43,36 @@ const plain = (
   fields: [],
 });
 
+/** What tries must be made with. */
+const BPF_F_NO_PREALLOC = 1;
 const ELEMENTS: readonly MapDef[] = [
   plain('table', 'hash', 4, 16, 6),
   plain('list', 'array', 4, 16, 4),
   plain('cpus', 'percpu_array', 4, 16, 3),
   plain('wide', 'hash', 8, 24, 16),
+  plain('own', 'percpu_hash', 4, 16, 4),
+  { ...plain('routes', 'lpm_trie', 8, 16, 6), flags: BPF_F_NO_PREALLOC },
 ];
+/** Lines of values: the first in is the first out, or the last. */
+const LINES: readonly MapDef[] = [plain('line', 'queue', 0, 8, 3), plain('pile', 'stack', 0, 8, 3)];
 const RING = plain('ring', 'ringbuf', 0, 0, 4096);
 /** What dynptrs are made over. */
 const AREA = plain('area', 'array', 4, 128, 1);
 
 /** A key on the stack: small, so that it is there now and then. */
 function key(w: Writer, map: MapDef): void {
+  // Of a trie: a prefix of some length.
   w.emit(st(8, r10, KEY, 0));
+  if (map.type === 'lpm_trie') {
+    w.emit(
+      mov(r1, w.scalar()),
+      and(r1, 0x0103),
+      stx(4, r10, KEY + 4, r1),
+      st(4, r10, KEY, w.pick([0, 1, 7, 8, 9, 24, 32, 33])),
+    );
+    w.address(r2, KEY);
+    return;
+  }
   if (w.oneIn(2)) w.emit(st(4, r10, KEY, w.below(map.maxEntries + 2)));
   else w.emit(mov(r1, w.scalar()), and(r1, 7), stx(4, r10, KEY, r1));
   w.address(r2, KEY);
@@ -62,7 +80,7 @@ function key(w: Writer, map: MapDef): void {
 
 /** Looks up, updates or deletes an element; what is found is read and changed. */
 export function element(w: Writer): void {
-  const map = w.pick(ELEMENTS);
+  const map = w.pick(ELEMENTS.filter(({ type }) => w.type !== 'syscall' || mapType(type).sleepable));
   const what = w.below(5);
   key(w, map);
   w.loadMap(r1, map);
@@ -78,11 +96,22 @@ export function element(w: Writer): void {
     w.keep();
     return;
   }
-  if (map.type === 'percpu_array' && w.oneIn(2)) {
+  if (map.type.startsWith('percpu') && w.oneIn(2)) {
     w.emit(mov(r3, w.below(4)));
     w.call('bpf_map_lookup_percpu_elem');
   } else w.call('bpf_map_lookup_elem');
   useIfThere(w, map.valueSize);
+}
+
+/** Puts a value in line, or takes one out. */
+export function queue(w: Writer): void {
+  w.loadMap(r1, w.pick(LINES));
+  w.address(r2, BUFFER + 8 * w.below(4));
+  if (w.oneIn(2)) {
+    w.emit(mov(r3, w.oneIn(4) ? w.below(4) : 0));
+    w.call('bpf_map_push_elem');
+  } else w.call(w.oneIn(2) ? 'bpf_map_pop_elem' : 'bpf_map_peek_elem');
+  w.keep();
 }
 
 /** r0 is memory of this size, or NULL: used if it is there. r0 is a number afterwards. */

@@ -28,7 +28,7 @@ import { label, link } from '../../src/isa/label.js';
 import { progType } from '../../src/kernel/progtypes.js';
 import type { MapDef, Program, ProgType } from '../../src/object/program.js';
 import { mix } from '../random.js';
-import { element, iterate, send, sendDynptr, view } from './calls.js';
+import { element, iterate, queue, send, sendDynptr, view } from './calls.js';
 import { access, branch, compute, INPUT, loop, start } from './compute.js';
 import { direct, packetCall } from './packets.js';
 import { NUMBERS, Writer } from './writer.js';
@@ -86,7 +86,7 @@ function statements(w: Writer, count: number): void {
 
 function statement(w: Writer): void {
   const calm = w.paths > MOST_PATHS || w.nested > 1;
-  const kind = w.below(calm ? 10 : 24);
+  const kind = w.below(calm ? 10 : 26);
   switch (kind) {
     case 10:
     case 11:
@@ -100,7 +100,11 @@ function statement(w: Writer): void {
       direct(w);
       return;
     case 14:
+    case 24:
       element(w);
+      return;
+    case 25:
+      queue(w);
       return;
     case 21:
     case 22:

@@ -1,6 +1,6 @@
 /**
  * Map contents. Each value is a region of its own, made when it is first asked for; removing an entry unlinks the value but leaves
- * it readable, as RCU does for a program that still holds a pointer. A per-CPU array has a value for each key and CPU, of which the
+ * it readable, as RCU does for a program that still holds a pointer. A per-CPU map has a value for each key and CPU, of which the
  * program sees that of the CPU it runs on unless it asks for another.
  */
 import type { MapDef, Program } from '../object/program.js';
@@ -12,6 +12,7 @@ const RDONLY_PROG = 1 << 7;
 
 /** Negative error numbers of the map operations. */
 export const ERRNO = { ENOENT: -2n, E2BIG: -7n, EEXIST: -17n, EINVAL: -22n } as const;
+const ENOSPC = -28n;
 /** Update flags (include/uapi/linux/bpf.h). */
 const BPF_NOEXIST = 1n;
 const BPF_EXIST = 2n;
@@ -19,6 +20,8 @@ const BPF_EXIST = 2n;
 const BPF_F_LOCK = 4n;
 
 const isLru = (map: MapDef): boolean => map.type === 'lru_hash' || map.type === 'lru_percpu_hash';
+/** Each CPU has a value of its own. */
+export const isPerCpu = (map: MapDef): boolean => map.type.includes('percpu');
 const isArray = (map: MapDef): boolean => map.type === 'array' || map.type === 'percpu_array';
 
 export class Maps {
@@ -52,6 +55,8 @@ export class Maps {
   private create(memory: Memory, index: number, key: string, contents: Uint8Array): number {
     const region = this.makeValue(memory, index, contents);
     this.link(index, key, region);
+    const others = [...this.elsewhere].filter(([name]) => !name.startsWith(`${index}:${key}:`));
+    if (others.length !== this.elsewhere.size) this.elsewhere = new Map(others);
     return region;
   }
 
@@ -63,7 +68,7 @@ export class Maps {
     return memory.add({ kind: 'map_value', bytes, writable, name: `value of map ${map.name}`, map: index });
   }
 
-  /** Region of another CPU's value for a key of a per-CPU array, 0 when there is none; it comes into being with these contents. */
+  /** Region of another CPU's value for a key of a per-CPU map, 0 when there is none; it comes into being with these contents. */
   lookupOn(
     memory: Memory,
     index: number,
@@ -71,12 +76,11 @@ export class Maps {
     cpu: number,
     contents: Uint8Array = new Uint8Array(0),
   ): number {
-    const at = new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(0, true);
-    if (at >= this.program.maps[index]!.maxEntries) return 0;
-    const name = `${index}:${at}:${cpu}`;
+    if (this.present(memory, index, key) === 0) return 0;
+    const name = `${index}:${toHex(key)}:${cpu}`;
     const found = this.elsewhere.get(name);
     if (found !== undefined) return found;
-    const region = this.makeValue(memory, index, contents ?? new Uint8Array(0));
+    const region = this.makeValue(memory, index, contents);
     this.elsewhere = new Map(this.elsewhere).set(name, region);
     return region;
   }
@@ -103,7 +107,7 @@ export class Maps {
   /** Region of the value for a key, 0 when there is none. A value of an array comes into being here. */
   lookup(memory: Memory, index: number, key: Uint8Array): number {
     const map = this.program.maps[index]!;
-    const name = toHex(key);
+    const name = nameOf(map, key);
     const found = this.entries[index]!.get(name);
     if (found !== undefined) {
       if (isLru(map)) {
@@ -121,8 +125,7 @@ export class Maps {
 
   /** The value of the longest prefix that the key begins with, 0 when there is none: a key is a length in bits, and bytes. */
   private longestPrefix(index: number, key: Uint8Array): number {
-    const bits = (bytes: Uint8Array): number =>
-      Math.min(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true), 8 * (bytes.length - 4));
+    if (prefixOf(key) > mostBits(key)) return 0;
     const begins = (prefix: Uint8Array, length: number): boolean => {
       for (let bit = 0; bit < length; bit++) {
         const at = 4 + (bit >> 3);
@@ -134,8 +137,8 @@ export class Maps {
     let region = 0;
     for (const [name, value] of this.entries[index]!) {
       const prefix = parseHex(name);
-      const length = bits(prefix);
-      if (length <= best || length > bits(key) || !begins(prefix, length)) continue;
+      const length = prefixOf(prefix);
+      if (length <= best || length > prefixOf(key) || !begins(prefix, length)) continue;
       best = length;
       region = value;
     }
@@ -144,7 +147,7 @@ export class Maps {
 
   /** Puts an entry in whatever the map's size, in place of one that was there; answers its region. */
   put(memory: Memory, index: number, key: Uint8Array, contents: Uint8Array): number {
-    return this.create(memory, index, toHex(key), contents);
+    return this.create(memory, index, nameOf(this.program.maps[index]!, key), contents);
   }
 
   /** Someone outside of the program puts an entry in; answers its region, 0 when the map is full or no hash. */
@@ -156,7 +159,7 @@ export class Maps {
       return region;
     }
     if (this.entries[index]!.size >= map.maxEntries) return 0;
-    return this.create(memory, index, toHex(key), contents);
+    return this.create(memory, index, nameOf(map, key), contents);
   }
 
   /**
@@ -168,8 +171,9 @@ export class Maps {
     const locked = !isLru(map) && (flags & BPF_F_LOCK) !== 0n;
     const how = locked ? flags & ~BPF_F_LOCK : flags;
     if (how > BPF_EXIST) return ERRNO.EINVAL;
+    if (map.type === 'lpm_trie' && (locked || prefixOf(key) > mostBits(key))) return ERRNO.EINVAL;
     const lockable = map.fields.some((field) => field.kind === 'spin_lock');
-    const name = toHex(key);
+    const name = nameOf(map, key);
     if (isArray(map)) {
       const region = this.lookup(memory, index, key);
       if (region === 0) return ERRNO.E2BIG;
@@ -182,12 +186,12 @@ export class Maps {
     const old = this.entries[index]!.get(name);
     if (old !== undefined && how === BPF_NOEXIST) return ERRNO.EEXIST;
     if (old === undefined && how === BPF_EXIST) return ERRNO.ENOENT;
-    if (old !== undefined && locked) {
+    if (old !== undefined && (locked || isPerCpu(map))) {
       overwrite(memory, old, map, value);
       return 0n;
     }
     if (old === undefined && this.entries[index]!.size >= map.maxEntries) {
-      if (!isLru(map)) return ERRNO.E2BIG;
+      if (!isLru(map)) return map.type === 'lpm_trie' ? ENOSPC : ERRNO.E2BIG;
       this.unlink(index, [...this.entries[index]!.keys()][0]!);
     }
     // A hash makes a new element and replaces the old one, which readers may still see.
@@ -200,11 +204,28 @@ export class Maps {
   remove(index: number, key: Uint8Array): bigint {
     const map = this.program.maps[index]!;
     if (isArray(map)) return ERRNO.EINVAL;
-    const name = toHex(key);
+    if (map.type === 'lpm_trie' && prefixOf(key) > mostBits(key)) return ERRNO.EINVAL;
+    const name = nameOf(map, key);
     if (!this.entries[index]!.has(name)) return ERRNO.ENOENT;
     this.unlink(index, name);
     return 0n;
   }
+}
+
+/** Of a key of an LPM trie, a length in bits and then bytes: the length, and the most that it may be. */
+const prefixOf = (key: Uint8Array): number => new DataView(key.buffer, key.byteOffset).getUint32(0, true);
+const mostBits = (key: Uint8Array): number => 8 * (key.length - 4);
+
+/** What an entry goes by: its key, in hex; in an LPM trie without the bits behind the prefix. */
+export function nameOf(map: MapDef, key: Uint8Array): string {
+  if (map.type !== 'lpm_trie') return toHex(key);
+  const bits = prefixOf(key);
+  return toHex(
+    key.map((byte, i) => {
+      const kept = Math.max(0, Math.min(8, bits - 8 * (i - 4)));
+      return i < 4 ? byte : byte & (0xff00 >> kept);
+    }),
+  );
 }
 
 /** The key of an array's entry: four bytes, little endian. */

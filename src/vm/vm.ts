@@ -17,6 +17,7 @@ import { Choices, EMPTY, type Environment, parseHex } from './environment.js';
 import { admits } from './facts.js';
 import { runFast } from './fast.js';
 import type { Hold } from './ledger.js';
+import { isPerCpu } from './maps.js';
 import { placePacket } from './packet.js';
 import { cannotRun } from './runnable.js';
 import { Trap, type Violation } from './trap.js';
@@ -211,7 +212,7 @@ function start(code: Code, options: VmOptions): World {
   code.program.maps.forEach((map, index) => {
     for (const [key, value] of env.maps?.get(map.name) ?? []) {
       world.maps.insert(memory, index, parseHex(key), parseHex(value));
-      if (map.type === 'percpu_array') fillOtherCpus(world, index, parseHex(key), parseHex(value));
+      if (isPerCpu(map)) fillOtherCpus(world, index, parseHex(key), parseHex(value));
     }
   });
   placePacket(world, env.packet ?? new Uint8Array(EMPTY_PACKET));

@@ -50,9 +50,6 @@ function findOn(call: Call): number {
   const { world } = call;
   const cpu = call.size(2);
   if (cpu === world.cpu.current || world.options.defects?.oneCpu) return find(call);
-  // Of a hash one value is kept for all CPUs.
-  if (world.code.program.maps[call.map(0)]!.type !== 'percpu_array')
-    return cpu < world.cpu.count ? find(call) : 0;
   return cpu < world.cpu.count ? world.maps.lookupOn(world.memory, call.map(0), keyOf(call), cpu) : 0;
 }
 

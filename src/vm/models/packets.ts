@@ -82,15 +82,22 @@ const adjust = (move: (call: Call, by: number) => ReturnType<typeof adjustPacket
 
 const length = (call: Call): number => call.world.packet.end - call.world.packet.data;
 
-/** (ctx, new length, flags) */
+/**
+ * (ctx, new length, flags). How short an skb may become depends on what Linux holds for its transport header, which may be nonsense once the
+ * skb was moved for want of room (an unset offset is moved as well): what is recorded stands.
+ */
 const changeTail: Model = {
   run(call) {
     const wanted = call.size(1);
     movePacket(call.world);
-    if (call.arg(2) !== 0n || wanted > SKB_LONGEST || wanted < call.world.packet.network)
+    if (
+      call.arg(2) !== 0n ||
+      wanted > SKB_LONGEST ||
+      (wanted < call.world.packet.network && call.givenValue !== 0n)
+    )
       return signed(ERRNO.EINVAL);
     resizePacket(call.world, 0, wanted);
-    return 0n;
+    return call.narrow(0n, 64);
   },
 };
 

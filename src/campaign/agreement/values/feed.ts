@@ -20,9 +20,9 @@ export class Parted extends Error {
 }
 
 /** Functions that do in the VM what they do in the kernel, r0 included, whatever the log says. */
-const DECIDED = /^bpf_(map_(lookup|update|delete)_elem|kptr_xchg|loop|rbtree_add_impl)$/;
+const DECIDED = /^bpf_(map_(lookup|update|delete|lookup_percpu)_elem|kptr_xchg|loop|rbtree_add_impl)$/;
 /** Functions that write the same bytes in the VM as in the kernel, if they succeed. */
-const WRITES_ALIKE = /^bpf_(skb_load_bytes|xdp_load_bytes|dynptr_read)$/;
+const WRITES_ALIKE = /^bpf_(skb_load_bytes|xdp_load_bytes|dynptr_read|map_(pop|peek)_elem)$/;
 
 /** The world as the kernel's log has it: asked for the choice at each call, it reads it there. */
 export class Feed implements ReadonlyMap<string, string> {
@@ -89,7 +89,7 @@ export class Feed implements ReadonlyMap<string, string> {
   /** The keys that a loop over a map went through. */
   private order(world: World, index: number): string | undefined {
     const map = world.code.program.maps[world.memory.get(regionOf(world.regs[1]!))?.map ?? -1];
-    if (map?.type !== 'hash' && map?.type !== 'lru_hash') return undefined;
+    if (map?.type.includes('hash') !== true) return undefined;
     const callback = offsetOf(world.regs[2]!);
     const keys: number[] = [];
     const end = this.laterEntry(world, index, (start, site) => {

@@ -18,7 +18,14 @@ const WHOLE: ReadonlySet<ProgType> = new Set<ProgType>(['xdp', 'tc', 'action']);
 export const ETH_HLEN = 14;
 
 /** Maps whose elements are set before a run and compared after it. */
-const COMPARED: ReadonlySet<MapType> = new Set<MapType>(['array', 'hash', 'lru_hash', 'percpu_array']);
+const COMPARED: ReadonlySet<MapType> = new Set<MapType>([
+  'array',
+  'hash',
+  'lru_hash',
+  'percpu_array',
+  'percpu_hash',
+  'lpm_trie',
+]);
 
 export const isCompared = (map: MapDef): boolean => COMPARED.has(map.type);
 export const isSkb = (type: ProgType): boolean => SKB.has(type);

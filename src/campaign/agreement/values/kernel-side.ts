@@ -6,6 +6,7 @@ import { createMap, type KernelMap, possibleCpus } from '../../../oracle/maps.js
 import { drainRingbuf } from '../../../oracle/ringbuf.js';
 import { testRun } from '../../../oracle/testrun.js';
 import { toHex } from '../../../vm/environment.js';
+import { isPerCpu, nameOf } from '../../../vm/maps.js';
 import { hasPacket, isCompared, isSkb, seenPart } from './forms.js';
 import type { Inputs } from './inputs.js';
 import { LOG, type Recorded } from './log.js';
@@ -129,8 +130,6 @@ function mustLoad(program: Program): Loaded {
   return loaded;
 }
 
-const isPerCpu = (map: MapDef): boolean => map.type === 'percpu_array';
-
 function onAllCpus(map: MapDef, value: Uint8Array): Uint8Array {
   if (!isPerCpu(map)) return value;
   const each = Math.ceil(map.valueSize / 8) * 8;
@@ -145,7 +144,7 @@ function contentsOf(map: KernelMap): ReadonlyMap<string, string> {
   const contents = new Map<string, string>();
   if (!isCompared(def)) return contents;
   if (!isPerCpu(def)) {
-    for (const { key, value } of map.entries()) contents.set(toHex(key), toHex(plain(def, value)));
+    for (const { key, value } of map.entries()) contents.set(nameOf(def, key), toHex(plain(def, value)));
     return contents;
   }
   const each = Math.ceil(def.valueSize / 8) * 8;

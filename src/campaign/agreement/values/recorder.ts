@@ -35,10 +35,11 @@ import {
 import { FP, type Op, type Size, slots } from '../../../isa/insn.js';
 import { type Item, label } from '../../../isa/label.js';
 import type { Contract } from '../../../kernel/contract.js';
-import type { Program } from '../../../object/program.js';
+import type { MapDef, Program } from '../../../object/program.js';
 import type { Accepted, Visit } from '../../../verifier/result.js';
 import type { Reg as AbstractReg } from '../../../verifier/state.js';
 import { frameOf } from '../../../verifier/state.js';
+import { isPerCpu } from '../../../vm/maps.js';
 
 import {
   BUDGET_AT,
@@ -57,6 +58,8 @@ import { bufferOf, constantOf, isBuffer, isShort, most, plainParts } from './pla
 
 /** Objects whose bytes are the kernel's. */
 const FOREIGN = new Set<string>(['sock', 'sock_common', 'tcp_sock', 'xdp_sock', 'btf']);
+/** Gone through in an order of the kernel's. */
+const isHashed = ({ type }: MapDef): boolean => type.includes('hash');
 /** Rounds that a loop of any number of rounds is cut to. */
 const FEW_ROUNDS = 7;
 const GET_SMP_PROCESSOR_ID = 8;
@@ -101,7 +104,7 @@ class Recorder {
       const keySize = this.elementCallbacks.get(slot);
       if (keySize !== undefined) this.atCallback(index, keySize);
     }
-    if (this.program.maps.some(({ type }) => type === 'percpu_array')) this.noteCpu();
+    if (this.program.maps.some(isPerCpu)) this.noteCpu();
     const starts = new Map<Item, number>();
     let at = 0;
     for (const item of draft.items) {
@@ -119,8 +122,7 @@ class Recorder {
       for (const { state } of this.accepted.facts.at(slot)) {
         const { regs } = frameOf(state);
         const map = this.program.maps[regs[1]!.map];
-        if (map?.type === 'hash' || map?.type === 'lru_hash')
-          this.elementCallbacks.set(regs[2]!.frame, map.keySize);
+        if (map !== undefined && isHashed(map)) this.elementCallbacks.set(regs[2]!.frame, map.keySize);
       }
     });
   }

@@ -6,6 +6,7 @@ import type { Code } from '../../../vm/code.js';
 import { prepare } from '../../../vm/code.js';
 import type { Defects } from '../../../vm/defects.js';
 import { type Environment, toHex } from '../../../vm/environment.js';
+import { isPerCpu } from '../../../vm/maps.js';
 import { afterTailCall } from '../../../vm/tailcall.js';
 import { Vm } from '../../../vm/vm.js';
 import { Feed, Parted } from './feed.js';
@@ -122,10 +123,10 @@ function observe(vm: Vm, first: Vm, program: Program, log: number, inputs: Input
     const keys = maps.snapshot(index);
     for (let i = 0; i < keys.count; i++) {
       const key = keys.at(i);
-      for (let cpu = 0; cpu < (map.type === 'percpu_array' ? world.cpu.count : 1); cpu++) {
-        const other = map.type === 'percpu_array' && cpu !== world.cpu.current;
+      for (let cpu = 0; cpu < (isPerCpu(map) ? world.cpu.count : 1); cpu++) {
+        const other = isPerCpu(map) && cpu !== world.cpu.current;
         const region = other ? maps.lookupOn(memory, index, key, cpu) : maps.present(memory, index, key);
-        const name = map.type === 'percpu_array' ? `${toHex(key)}@${cpu}` : toHex(key);
+        const name = isPerCpu(map) ? `${toHex(key)}@${cpu}` : toHex(key);
         found.set(name, toHex(plain(map, memory.get(region)!.bytes)));
       }
     }
