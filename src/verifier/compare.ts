@@ -115,11 +115,13 @@ export class Comparison {
     return true;
   }
 
-  /** Links between scalars: what the old state knows to be equal must be equal in the new one; new links do no harm. */
+  /**
+   * Links between scalars: what the old state knows to be equal must be equal in the new one. The other way round, too, though it would do
+   * no harm: so does Linux 6.18.
+   */
   private pairScalar(old: Reg, cur: Reg): boolean {
-    if (old.id === 0) return true;
     if (old.off !== cur.off) return false;
-    return this.pair(old.id, cur.id === 0 ? this.nextFresh-- : cur.id);
+    return this.pair(old.id === 0 ? this.nextFresh-- : old.id, cur.id === 0 ? this.nextFresh-- : cur.id);
   }
 
   private references(old: State, cur: State): boolean {

@@ -23,35 +23,6 @@ export function dropDeadSlots(path: Path, code: Code, slot: number): void {
   }
 }
 
-/** Links of scalars with one end only say nothing (clear_singular_ids). */
-export function clearSingularIds(path: Path): void {
-  const ids: number[] = [];
-  const counts: number[] = [];
-  const count = (id: number): void => {
-    const at = ids.indexOf(id);
-    if (at >= 0) counts[at]!++;
-    else {
-      ids.push(id);
-      counts.push(1);
-    }
-  };
-  for (let d = 0; d <= path.depth; d++) {
-    const { regs, stack } = path.frameAt(d);
-    for (let n = 0; n < 10; n++) {
-      const reg = regs[n]!;
-      if (reg.id !== 0 && reg.type === 'scalar') count(reg.id);
-    }
-    for (let i = 0; i < stack.length; i++) {
-      const reg = stack[i]?.reg;
-      if (reg !== undefined && reg.id !== 0 && reg.type === 'scalar') count(reg.id);
-    }
-  }
-  if (!counts.includes(1)) return;
-  path.mapRegs((r) =>
-    r.type === 'scalar' && r.id !== 0 && counts[ids.indexOf(r.id)] === 1 ? { ...r, id: 0, off: 0 } : r,
-  );
-}
-
 /** Registers that facts leave out on one path, by frame. */
 export class Dropped {
   private regs: number[] = [];

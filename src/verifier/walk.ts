@@ -30,7 +30,7 @@ import type { Visit } from './result.js';
 import { abstract, split } from './scalar-alu.js';
 import { Speculation } from './speculation.js';
 import type { Reg, State } from './state.js';
-import { clearSingularIds, Dropped, dropDeadSlots } from './tidy.js';
+import { Dropped, dropDeadSlots } from './tidy.js';
 import { FRESH, type Mark, Tracker } from './tracker.js';
 import type { LooseEnd, Start, WalkOptions } from './walk-options.js';
 import { widen, widenUnneeded } from './widen.js';
@@ -222,7 +222,6 @@ export class Walk {
           return first ?? by.visit;
         }
         if (checkpoints.keep) {
-          clearSingularIds(path);
           const kept = path.snapshot();
           const visit = options.keepVisits && !path.speculative ? this.visit(slot, kept, true) : undefined;
           first ??= visit;
