@@ -43,7 +43,8 @@ function noticed(defects: VerifierDefects): string | undefined {
   return undefined;
 }
 
-const DEFECTS: Readonly<Record<keyof VerifierDefects, true>> = {
+/** What cases and runs alone notice. That Linux notices all: a-wrong-verifier-is-caught-by-linux.test.ts. */
+const DEFECTS: Readonly<Partial<Record<keyof VerifierDefects, true>>> = {
   exitForgetsReferences: true,
   exitForgetsSections: true,
   copiesSurviveRelease: true,
@@ -64,6 +65,17 @@ const DEFECTS: Readonly<Record<keyof VerifierDefects, true>> = {
   coversIgnoresReferences: true,
   coversIgnoresRanges: true,
   coversIgnoresIterators: true,
+  signExtensionsAreZero: true,
+  narrowResultsKeepHigh: true,
+  signsIgnored: true,
+  nullIdsGoStale: true,
+  iteratorsNeedNoDestroying: true,
+  irqOrderIgnored: true,
+  releasesNeedNoReference: true,
+  transfersKeepOwnership: true,
+  nodesSurviveUnlock: true,
+  sectionsMaySleep: true,
+  callbacksReturnAnything: true,
 };
 
 describe('a wrong verifier is noticed', () => {

@@ -14,6 +14,7 @@ import { sample } from '../../../generators/sample.js';
 import { straightProgram } from '../../../generators/straight/program.js';
 import { decodeAll } from '../../isa/decode.js';
 import type { Program, ProgType } from '../../object/program.js';
+import { runningKernelTypes } from '../../oracle/btf.js';
 import { type LoadOptions, loadProgram } from '../../oracle/load.js';
 import { type LogPoint, readWalk, type WalkSummary } from '../../oracle/walk-log/walk.js';
 import type { VerifierDefects } from '../../verifier/defects.js';
@@ -50,9 +51,11 @@ const STATISTICS = 4;
 /** Opens the comparison. Throws InputError where bpf(2) is refused. */
 export function openFacts(options: FactsOptions = {}): OpenComparison {
   const profiles = options.profiles ?? (['privileged', 'strict'] as const);
+  const structs = runningKernelTypes();
   return {
     compare(seed, index, tally) {
-      for (const [kind, program] of programsOf(seed, index, options)) {
+      for (const [kind, drawn] of programsOf(seed, index, options)) {
+        const program = { ...drawn, kernelTypes: structs };
         for (const profile of profiles) {
           const about = `${profile}, ${program.type}, seed ${seed} ${kind} program ${index}`;
           compareFacts(program, profile, options, tally, about);
