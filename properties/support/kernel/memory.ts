@@ -254,6 +254,42 @@ const dynptrs: KernelCase[] = [
     ...submitDynptr,
     ...done,
   ]),
+  // Linux 6.18 does not count the clones: any of them that must be given back stays where it is.
+  ...[-16, -32].flatMap((over) =>
+    [-16, -32].map((given) =>
+      kernelCase(
+        `dynptr: store over ${over === -16 ? 'one that was cloned' : 'a clone'}, give fp${given} back`,
+        'xdp',
+        { verdict: 'EINVAL', message: 'cannot overwrite referenced dynptr' },
+        (names) => [
+          ...reserveDynptr(names),
+          ...stackPointer(r1, -16),
+          ...stackPointer(r2, -32),
+          names.kfunc('bpf_dynptr_clone'),
+          st(8, r10, over, 0),
+          ...stackPointer(r1, given),
+          mov(r2, 0),
+          callHelper(199),
+          ...done,
+        ],
+      ),
+    ),
+  ),
+  kernelCase(
+    'dynptr: clone over a clone',
+    'xdp',
+    { verdict: 'EINVAL', message: 'cannot overwrite referenced dynptr' },
+    (names) => [
+      ...reserveDynptr(names),
+      ...[0, 1].flatMap(() => [
+        ...stackPointer(r1, -16),
+        ...stackPointer(r2, -32),
+        names.kfunc('bpf_dynptr_clone'),
+      ]),
+      ...submitDynptr,
+      ...done,
+    ],
+  ),
   kernelCase('dynptr: view of the packet', 'tc', { retval: 0 }, ({ kfunc }) => [
     mov(r2, 0),
     ...stackPointer(r3, -16),
