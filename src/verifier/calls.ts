@@ -18,7 +18,7 @@ import { callbackArgs } from './callbacks.js';
 import type { Code } from './code.js';
 import { applyEffect, invalidatePackets, signature } from './effects.js';
 import type { Globals } from './globals.js';
-import { requireNothingHeld } from './leaks.js';
+import { checkReturn, requireNothingHeld } from './leaks.js';
 import { enabledIn } from './outcomes.js';
 import type { Path } from './path.js';
 import { refuse, unsupported } from './refusal.js';
@@ -83,6 +83,8 @@ export class Calls {
     const callback = contract.args.findIndex((a) => a.kind === 'callback');
     if (callback >= 0) return this.withCallback(site, callback, enabled, callsBack);
     if (enabled.some((o) => o.effects.some((e) => e.kind === 'throw'))) {
+      // What is thrown is what the program returns; a subprogram's own value is not looked at.
+      if (p.frame.subprog === 0) checkReturn(p, 1);
       requireNothingHeld(p, 'bpf_throw');
       return undefined;
     }

@@ -18,21 +18,21 @@ export function requireNothingHeld(p: Path, where: string): void {
   if (p.preempt !== 0) refuse(`${where} cannot be used inside bpf_preempt_disable-ed region`);
 }
 
-/** r0 lies in this inclusive range, or the message says where it was expected to. */
-export function requireRange(reg: Reg, range: readonly [number, number], what: string): void {
-  if (reg.type !== 'scalar') refuse(`${what} the register R0 is not a known value (${typeName(reg)})`);
+/** The register lies in this inclusive range, or the message says where it was expected to. R0 unless told. */
+export function requireRange(reg: Reg, range: readonly [number, number], what: string, regno = 0): void {
+  const where = `${what} the register R${regno}`;
+  if (reg.type !== 'scalar') refuse(`${where} is not a known value (${typeName(reg)})`);
   const [min, max] = range;
-  if (reg.num.smin >= BigInt(min) && reg.num.smax <= BigInt(max)) return;
-  refuse(
-    `${what} the register R0 has smin=${reg.num.smin} smax=${reg.num.smax} should have been in [${min}, ${max}]`,
-  );
+  const { smin, smax } = reg.num;
+  if (smin >= BigInt(min) && smax <= BigInt(max)) return;
+  refuse(`${where} has smin=${smin} smax=${smax} should have been in [${min}, ${max}]`);
 }
 
-/** The value that the main program returns. */
-export function checkReturn(p: Path): void {
-  const r0 = p.reg(0);
-  if (r0.type === 'uninit') refuse('R0 !read_ok');
-  if (p.strict && isPointer(r0)) refuse('R0 leaks addr as return value');
+/** The value that the main program returns: r0, or what it throws. */
+export function checkReturn(p: Path, regno = 0): void {
+  const reg = p.reg(regno);
+  if (reg.type === 'uninit') refuse(`R${regno} !read_ok`);
+  if (p.strict && isPointer(reg)) refuse(`R${regno} leaks addr as return value`);
   const range = returnRange(p.program.type, p.program.attach);
-  if (range !== undefined) requireRange(r0, range, 'At program exit');
+  if (range !== undefined) requireRange(reg, range, 'At program exit', regno);
 }

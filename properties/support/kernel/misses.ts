@@ -112,6 +112,23 @@ const pointers: KernelCase[] = [
   ]),
 ];
 
+const returns: KernelCase[] = [
+  kernelCase(
+    'misses: what is thrown is returned',
+    'cgroup_device',
+    {
+      verdict: 'EINVAL',
+      message: 'At program exit the register R1 has smin=8 smax=8 should have been in [0, 1]',
+    },
+    ({ kfunc }) => [mov(r1, 8), kfunc('bpf_throw'), ...done],
+  ),
+  kernelCase('misses: what is thrown may be returned', 'cgroup_device', {}, ({ kfunc }) => [
+    mov(r1, 1),
+    kfunc('bpf_throw'),
+    ...done,
+  ]),
+];
+
 const timerMap: MapDef = { ...arrayMap(16), fields: [{ kind: 'timer', offset: 0, size: 16 }] };
 const readOnly: MapDef = { ...arrayMap(16), name: 'text', flags: 1 << 7 };
 
@@ -233,4 +250,11 @@ const sums: KernelCase[] = [
   ]),
 ];
 
-export const missCases: readonly KernelCase[] = [...ends, ...pointers, ...maps, ...dynptrs, ...sums];
+export const missCases: readonly KernelCase[] = [
+  ...ends,
+  ...pointers,
+  ...returns,
+  ...maps,
+  ...dynptrs,
+  ...sums,
+];
