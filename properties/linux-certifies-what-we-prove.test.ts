@@ -16,7 +16,7 @@ import { certify } from '../src/oracle/certify.js';
 import type { RuleSet } from '../src/patch/rule.js';
 import { RULE_SETS, shippedRuleSet } from '../src/patch/sets/index.js';
 import sound from '../src/patch/sets/sound.js';
-import type { TwoModeDefects } from '../src/patch/two-mode/two-mode.js';
+import type { TwoModeDefects } from '../src/patch/two-mode/plan.js';
 import { describeKernel } from './support/kernel/skip.js';
 import { TELLING } from './support/two-mode.js';
 import { WRONG_RULES } from './support/wrong-rules.js';

@@ -3,7 +3,7 @@ import { rule, ruleSet } from '../../src/patch/define.js';
 import type { RuleSet } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import sound from '../../src/patch/sets/sound.js';
-import type { TwoModeDefects } from '../../src/patch/two-mode/two-mode.js';
+import type { TwoModeDefects } from '../../src/patch/two-mode/plan.js';
 import { parseCase } from '../../src/vm/case.js';
 
 export interface Telling {

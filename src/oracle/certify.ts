@@ -10,13 +10,8 @@ import type { CallSite } from '../patch/fast-path.js';
 import { callSites } from '../patch/fast-path.js';
 import type { RuleSet } from '../patch/rule.js';
 import type { Origin } from '../patch/two-mode/lines.js';
-import {
-  type LeftOut,
-  type TwoMode,
-  type TwoModeDefects,
-  type TwoModeOptions,
-  twoMode,
-} from '../patch/two-mode/two-mode.js';
+import type { LeftOut, TwoModeDefects, TwoModeOptions } from '../patch/two-mode/plan.js';
+import { type TwoMode, twoMode } from '../patch/two-mode/two-mode.js';
 import type { Accepted, Profile } from '../verifier/result.js';
 import { verify } from '../verifier/verify.js';
 import { type LoadOptions, type LoadResult, loadProgram } from './load.js';

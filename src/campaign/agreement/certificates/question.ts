@@ -2,7 +2,7 @@
 
 import { type Certificate, type CertifyOptions, certify, FORMS } from '../../../oracle/certify.js';
 import type { FastPath, RuleSet } from '../../../patch/rule.js';
-import type { TwoModeDefects } from '../../../patch/two-mode/two-mode.js';
+import type { TwoModeDefects } from '../../../patch/two-mode/plan.js';
 import { walkPatched } from '../../../smt/patched.js';
 import { type ProgramProof, proveProgram } from '../../../smt/program-proof.js';
 import type { Violation } from '../../../vm/trap.js';
