@@ -12,18 +12,15 @@ import type { VerifierDefects } from '../src/verifier/defects.js';
 import { verify } from '../src/verifier/verify.js';
 import { describeKernel } from './support/kernel/skip.js';
 
-const PROGRAMS = Number(process.env.SWANSONG_NEAR_MISSES ?? 18);
+const PROGRAMS = Number(process.env.SWANSONG_NEAR_MISSES ?? 12);
 const SEED = Number(process.env.SWANSONG_SEED ?? 1);
 const BUDGET = 20_000;
 
 /** Seeded defects that a near miss shows. */
 const DEFECTS: readonly (keyof VerifierDefects)[] = [
   'exitForgetsReferences',
-  'exitForgetsSections',
-  'nullMayBeRead',
   'copiesSurviveRelease',
   'regionsOneLonger',
-  'coversIgnoresReferences',
 ];
 
 interface Seen {
