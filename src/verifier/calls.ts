@@ -88,9 +88,25 @@ export class Calls {
       requireNothingHeld(p, 'bpf_throw');
       return undefined;
     }
-    if (enabled.some((o) => o.effects.some((e) => e.kind === 'tail_call')))
+    if (enabled.some((o) => o.effects.some((e) => e.kind === 'tail_call'))) {
       requireNothingHeld(p, 'tail_call');
+      if (p.depth > 0) this.leaveByTailCall();
+    }
     return this.explore(site, enabled, widenLoop);
+  }
+
+  /** The program called in place of a subprogram returns to the subprogram's caller, with any value, and may have moved the packet. */
+  private leaveByTailCall(): void {
+    const { p } = this;
+    const before = p.snapshot();
+    const { depth, frame } = p;
+    if (frame.callback !== undefined) requireRange(unknownReg, frame.callback.returns, 'At callback return');
+    p.popFrame();
+    p.mapRegs((r) => (r.type === 'stack' && r.frame >= depth ? p.invalid() : r));
+    invalidatePackets(p);
+    p.setReg(0, unknownReg);
+    this.push(frame.callsite + 1);
+    p.restore(before);
   }
 
   private unknownFunction(slot: number): never {

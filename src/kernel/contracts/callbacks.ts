@@ -112,11 +112,11 @@ export const CALLBACK_CONTRACTS: readonly Contract[] = [
 const programs: Arg = { kind: 'map', types: ['prog_array'] };
 
 export const CONTROL_CONTRACTS: readonly Contract[] = [
-  // Nothing may be held here, so falling through is safe. In the list of packet-changing helpers because a callee may change it.
+  // Nothing may be held here, so falling through is safe. The program that is called may change the packet.
   helper(
     'bpf_tail_call',
     [{ kind: 'ctx' }, programs, any],
-    [outcome('missed', VOID, { kind: 'invalidate_packet' }), outcome('jumped', VOID, { kind: 'tail_call' })],
+    [outcome('missed', VOID), outcome('jumped', VOID, { kind: 'invalidate_packet' }, { kind: 'tail_call' })],
     // A syscall program may sleep, and one that may sleep takes no program array (check_map_prog_compatibility).
     { except: ['syscall'] },
   ),
