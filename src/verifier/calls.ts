@@ -18,7 +18,7 @@ import { callbackArgs } from './callbacks.js';
 import type { Code } from './code.js';
 import { applyEffect, invalidatePackets, signature } from './effects.js';
 import type { Globals } from './globals.js';
-import { checkReturn, requireNothingHeld } from './leaks.js';
+import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
 import { enabledIn } from './outcomes.js';
 import type { Path } from './path.js';
 import { refuse, unsupported } from './refusal.js';
