@@ -225,7 +225,7 @@ describeKernel('a callback', () => {
         c.name,
       ).toEqual([false, true, true, false]);
     }
-    expect(called.length).toBe(6);
+    expect(called.length).toBe(7);
   });
 });
 

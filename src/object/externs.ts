@@ -6,6 +6,7 @@ import { Compat } from './core/compat.js';
 import type { Target } from './core/relocate.js';
 import { type ElfSymbol, STB_WEAK } from './elf.js';
 import { type ConfigExtern, type ConfigMap, configMap } from './kconfig.js';
+import { kernelSymbol } from './ksyms.js';
 import { NotInTarget, NotModelled } from './not-modelled.js';
 import type { MapDef } from './program.js';
 
@@ -70,6 +71,23 @@ export class Externs {
     const setting = this.config.settings.get(name)!;
     if ('problem' in setting) throw new NotInTarget(setting.problem);
     return { map: this.config.def, offset: setting.offset };
+  }
+
+  /**
+   * The address, in the running kernel, of a symbol that the object gives no type (`extern const void name __ksym`); undefined for
+   * symbols with one. 0 for a weak one that is not there. Throws NotModelled where no kernel tells.
+   */
+  kernelAddress(symbol: ElfSymbol): bigint | undefined {
+    const { name, bind } = symbol;
+    const { type } = this.lookup(name);
+    const local = this.local!;
+    if (type.kind !== 'var' || local.resolve(type.type).type.kind !== 'void') return undefined;
+    if (!this.running)
+      throw new NotModelled(`extern '${name}' of .ksyms has no type, so its address is in no BTF`);
+    const found = kernelSymbol(name);
+    if (found !== undefined) return found;
+    if (bind === STB_WEAK) return 0n;
+    throw new NotInTarget(`extern '${name}' of .ksyms is no symbol of the kernel`);
   }
 
   private configExterns(local: Btf): ConfigExtern[] {

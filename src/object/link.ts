@@ -169,6 +169,11 @@ class Linker {
         set('map_value', this.defIndex(setting.map), setting.offset);
         return;
       }
+      const at = this.parts.externs.kernelAddress(symbol);
+      if (at !== undefined) {
+        set('imm', Number(BigInt.asIntN(32, at)), Number(BigInt.asIntN(32, at >> 32n)));
+        return;
+      }
       const id = this.parts.externs.address(symbol);
       set(id === 0 ? 'imm' : 'btf_id', id, 0);
       return;
