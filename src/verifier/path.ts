@@ -6,12 +6,12 @@
 import { progType } from '../kernel/progtypes.js';
 import type { Program } from '../object/program.js';
 import type { VerifierDefects } from './defects.js';
+import type { Guard } from './guard.js';
 import { Memo } from './memo.js';
 import { refuse } from './refusal.js';
 import { pointerReg, UNINIT, unknownReg } from './regs.js';
 import type { Profile } from './result.js';
 import type { Scalar } from './scalar.js';
-import type { Speculation } from './speculation.js';
 import type { CallbackFrame, Frame, Ref, Reg, Slot, State } from './state.js';
 import { BYTE } from './state.js';
 
@@ -41,7 +41,7 @@ export class Path {
   /** Only a processor that guessed wrong is on this path. */
   speculative = false;
   /** Keeps guard against such paths, for a loader without CAP_PERFMON. */
-  guard: Speculation | undefined;
+  guard: Guard | undefined;
   /** Slot of the insn at hand. */
   at = 0;
   /** What the jumps of the program taught of scalars, where they were taken and where they were not. */

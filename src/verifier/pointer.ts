@@ -66,9 +66,9 @@ export function pointerBinary(
   checkRange(pointer, scalar, regno);
   if (p.guard === undefined || src === undefined) return moved(p, op, pointer, scalar, regno);
   const move = { op, dst: regno, src, pointer, number: scalar, inPlace: pointer === a };
-  const before = p.guard.before(p, move);
+  const before = p.guard.before(move);
   const result = moved(p, op, pointer, scalar, regno);
-  p.guard.after(p, move, result, before);
+  p.guard.after(move, result, before);
   return result;
 }
 

@@ -4,6 +4,7 @@
  * arithmetic of real ways has to be such that it can be masked. Follows sanitize_ptr_alu, sanitize_val_alu, retrieve_ptr_limit and
  * error_recoverable_with_nospec of kernel/bpf/verifier.c.
  */
+import type { Guard, PointerMove } from './guard.js';
 import type { Path } from './path.js';
 import { Refusal, refuse } from './refusal.js';
 import { isConst } from './scalar.js';
@@ -13,17 +14,6 @@ import { BYTE } from './state.js';
 const STACK = 512;
 const PROHIBITED = 'pointer arithmetic with it prohibited for !root';
 
-/** Pointer arithmetic with a register: `pointer op number`, written to register `dst`. */
-export interface PointerMove {
-  readonly op: 'add' | 'sub';
-  readonly dst: number;
-  readonly src: number;
-  readonly pointer: Reg;
-  readonly number: Reg;
-  /** The pointer is in the destination register. */
-  readonly inPlace: boolean;
-}
-
 /** How an insn's operand will be masked; the same on every way to it, or it cannot be. */
 interface Mask {
   readonly how: string;
@@ -32,7 +22,7 @@ interface Mask {
 
 const PLAIN: Mask = { how: 'number', limit: 0 };
 
-export class Speculation {
+export class Speculation implements Guard {
   /** The insn being walked. */
   slot = 0;
   private readonly barrier: Uint8Array;
@@ -41,6 +31,7 @@ export class Speculation {
 
   /** `guess`: remembers that the present state is to be walked from the next insn on, as a wrong guess. */
   constructor(
+    private readonly p: Path,
     slots: number,
     private readonly guess: () => void,
     private readonly compareExactly: () => void,
@@ -85,8 +76,9 @@ export class Speculation {
   }
 
   /** Before a pointer is moved. Returns what `after` needs; undefined: nothing is to be masked. */
-  before(p: Path, move: PointerMove): number | undefined {
+  before(move: PointerMove): number | undefined {
     if (this.barrier[this.slot] === 1) return undefined;
+    const { p } = this;
     const { number, pointer, dst } = move;
     const known = isConst(number.num);
     let limit: number | undefined;
@@ -98,21 +90,22 @@ export class Speculation {
       limit = limitOf(p, move, pointer);
       if (!known) this.compareExactly();
     }
-    if (!known) this.simulate(p, dst, pointer);
+    if (!known) this.simulate(dst, pointer);
     return limit;
   }
 
   /** After it was moved to where `moved` points. */
-  after(p: Path, move: PointerMove, moved: Reg, before: number | undefined): void {
+  after(move: PointerMove, moved: Reg, before: number | undefined): void {
     if (before === undefined || this.barrier[this.slot] === 1) return;
-    const limit = Math.abs(before - limitOf(p, move, moved));
+    const limit = Math.abs(before - limitOf(this.p, move, moved));
     const { num } = move.number;
     const how = `${num.smin < 0n ? 'negative ' : ''}${isConst(num) ? 'constant ' : ''}${move.inPlace}`;
     this.mask({ how, limit }, move.dst, move.op);
   }
 
   /** A number that is out of bounds is masked to 0: the pointer stays where it is. */
-  private simulate(p: Path, dst: number, pointer: Reg): void {
+  private simulate(dst: number, pointer: Reg): void {
+    const { p } = this;
     const before = p.reg(dst);
     p.setReg(dst, pointer);
     this.guess();

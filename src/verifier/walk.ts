@@ -73,6 +73,8 @@ export class Walk {
   private readonly checkpoints: Checkpoints;
   private tracker: Tracker | undefined;
   private readonly dropped: Dropped;
+  /** For a loader without CAP_PERFMON. */
+  private readonly speculation: Speculation | undefined;
   private work: Pending[] = [];
   private parent: Checkpoint | undefined;
 
@@ -97,11 +99,13 @@ export class Walk {
       options.defects,
     );
     if (options.profile === 'strict' && options.stubAt === undefined) {
-      this.path.guard = new Speculation(
+      this.speculation = new Speculation(
+        this.path,
         code.ops.length,
         () => this.guess(this.slot + 1),
         () => this.checkpoints.compareExactly(),
       );
+      this.path.guard = this.speculation;
     }
     this.dropped = new Dropped(code);
     this.globals = new Globals(program, code);
@@ -245,7 +249,7 @@ export class Walk {
 
   /** Runs one insn where only a wrong guess leads. What is wrong with it is no refusal: a barrier keeps the guess from coming so far. */
   private guessed(slot: number, op: Op): number | undefined {
-    const guard = this.path.guard;
+    const guard = this.speculation;
     if (guard === undefined || guard.stopsBefore(slot)) return undefined;
     try {
       const next = this.one(slot, op);
