@@ -1,5 +1,5 @@
 /** What a call of a kernel function means for the terms: which of its results are unknowns, and which memory they reach. */
-import type { Arg, Contract, Outcome } from '../../kernel/contract.js';
+import type { Arg, Contract, Outcome, PointerKind } from '../../kernel/contract.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../../kernel/structs.js';
 import type { MapDef } from '../../object/program.js';
 import { offsetOf, regionOf } from '../../vm/address.js';
@@ -260,14 +260,11 @@ export class SymbolicCall {
     const { world, shadow, inputs } = run;
     const { r0 } = outcome;
     const at = world.regs[0]!;
+    this.freshRecord(outcome);
     if (r0.kind !== 'pointer' || at === 0n || shadow.hasOrigin(regionOf(at))) return;
     const region = regionOf(at);
-    if (r0.to.kind === 'sock' || r0.to.kind === 'btf') {
-      shadow.setOrigin(region, (offset) =>
-        offset < RECORDED_BYTES
-          ? run.knowByte(inputs.callByte(this.name, offset), region, offset)
-          : undefined,
-      );
+    if (UNKNOWN_CONTENTS.has(r0.to.kind)) {
+      this.unknownContents(region);
       return;
     }
     const { map, key } = this;
@@ -276,7 +273,29 @@ export class SymbolicCall {
     else
       shadow.setOrigin(region, (offset) => run.knowByte(inputs.callByte(this.name, offset), region, offset));
   }
+
+  /** A record that came behind a dynptr. */
+  private freshRecord({ effects }: Outcome): void {
+    for (const effect of effects) {
+      if (effect.kind !== 'init_dynptr' || effect.acquires !== 'dynptr') continue;
+      const at = this.args[effect.arg]!;
+      const object = this.run.world.memory.get(regionOf(at))?.objects?.get(offsetOf(at));
+      if (object?.kind === 'dynptr' && object.region !== 0) this.unknownContents(object.region);
+    }
+  }
+
+  private unknownContents(region: number): void {
+    const { run } = this;
+    run.shadow.setOrigin(region, (offset) =>
+      offset < RECORDED_BYTES
+        ? run.knowByte(run.inputs.callByte(this.name, offset), region, offset)
+        : undefined,
+    );
+  }
 }
+
+/** What is pointed to holds what the kernel left there: its own objects, and memory that nobody has cleared. */
+const UNKNOWN_CONTENTS: ReadonlySet<PointerKind['kind']> = new Set(['sock', 'btf', 'record', 'object']);
 
 function slotSize(arg: Arg): number {
   if (arg.kind === 'dynptr') return arg.state === 'uninit' ? DYNPTR_SIZE : 0;
