@@ -3,6 +3,7 @@ import {
   add,
   and,
   callHelper,
+  callSub,
   exit,
   jmp,
   ldFunc,
@@ -45,6 +46,16 @@ const eightBytes: Item[] = [
   add(r4, 8),
   jmp('gt', r4, r3, 'out'),
 ];
+
+const jumpMap: MapDef = {
+  name: 'jumps',
+  type: 'prog_array',
+  keySize: 4,
+  valueSize: 4,
+  maxEntries: 4,
+  flags: 0,
+  fields: [],
+};
 
 const kptrMap: MapDef = {
   ...arrayMap(8),
@@ -184,5 +195,18 @@ export const sharpCases: readonly KernelCase[] = [
     jmp('eq', r6, 5, 'out'),
     ...trap,
     ...out.slice(1),
+  ]),
+  kernelCase('sharp: what a subprogram returns that tail-calls', 'tc', refused, (names) => [
+    callSub('sub'),
+    jmp('eq', r0, 0, 'out'),
+    // Another program has run in its place.
+    ...trap,
+    ...out,
+    label('sub'),
+    names.map(r2, jumpMap),
+    mov(r3, 0),
+    callHelper(12),
+    mov(r0, 0),
+    exit(),
   ]),
 ];
