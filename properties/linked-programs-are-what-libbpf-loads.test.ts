@@ -32,7 +32,11 @@ function listing(program: Program): string[] {
   });
 }
 
-const samples = objectFiles.map((file) => ({ file, read: readObject(objectBytes(file), file, options) }));
+/** Objects whose programs all attach to what a kernel without types does not have. */
+const NEEDS_KERNEL: readonly string[] = ['list_tasks.o'];
+const samples = objectFiles
+  .filter((file) => !NEEDS_KERNEL.includes(file))
+  .map((file) => ({ file, read: readObject(objectBytes(file), file, options) }));
 const programs = samples.flatMap(({ file, read }) => read.programs.map((program) => ({ file, program })));
 
 describe('linked programs are what libbpf loads', () => {

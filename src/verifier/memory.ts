@@ -7,9 +7,10 @@ import { isGplCompatible } from '../kernel/license.js';
 import { MAP_FLAGS } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
 import { structAccess } from '../kernel/structs.js';
-import type { MapType, Program, SpecialField } from '../object/program.js';
+import type { Program, SpecialField } from '../object/program.js';
 import { loadContext, storeContext } from './context.js';
 import { followPointer } from './follow.js';
+import { isConnectionMark, loadMap } from './kernel-members.js';
 import type { Path } from './path.js';
 import { refuse, unsupported } from './refusal.js';
 import {
@@ -171,48 +172,6 @@ function loadStruct(a: Access): Reg {
   return unknownOf(a.size);
 }
 
-/** The struct behind a map of each type (map_btf_id); `bpf_map` begins them all. */
-const MAP_STRUCTS: Partial<Record<MapType, string>> = {
-  array: 'bpf_array',
-  percpu_array: 'bpf_array',
-  prog_array: 'bpf_array',
-  perf_event_array: 'bpf_array',
-  cgroup_array: 'bpf_array',
-  array_of_maps: 'bpf_array',
-  hash: 'bpf_htab',
-  lru_hash: 'bpf_htab',
-  percpu_hash: 'bpf_htab',
-  lru_percpu_hash: 'bpf_htab',
-  hash_of_maps: 'bpf_htab',
-  lpm_trie: 'lpm_trie',
-  devmap: 'bpf_dtab',
-  devmap_hash: 'bpf_dtab',
-  cpumap: 'bpf_cpu_map',
-  xskmap: 'xsk_map',
-  sockmap: 'bpf_stab',
-  sockhash: 'bpf_shtab',
-  ringbuf: 'bpf_ringbuf_map',
-  user_ringbuf: 'bpf_ringbuf_map',
-  queue: 'bpf_queue_stack',
-  stack: 'bpf_queue_stack',
-  stack_trace: 'bpf_stack_map',
-  cgroup_storage: 'bpf_cgroup_storage_map',
-  percpu_cgroup_storage: 'bpf_cgroup_storage_map',
-  reuseport_sockarray: 'reuseport_array',
-  bloom_filter: 'bpf_bloom_filter',
-};
-
-/** Reads a member of the map itself (check_ptr_to_map_access). */
-function loadMap(p: Path, a: Access): Reg | undefined {
-  const { type } = p.program.maps[a.reg.map]!;
-  const struct = MAP_STRUCTS[type] ?? 'bpf_local_storage_map';
-  if (p.program.kernelTypes === undefined) return invalidAccess(a);
-  if (p.strict) refuse(`'struct ${struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
-  const at = fixedOffset(a.reg) + a.off;
-  if (at < 0) refuse(`R${a.regno} is ${struct} invalid negative access: off=${at}`);
-  return followPointer(p, pointerReg('btf', { struct }), a.regno, at, a.size);
-}
-
 /** struct bpf_flow_keys. */
 const FLOW_KEYS_SIZE = 56;
 
@@ -227,16 +186,6 @@ export function checkBuffer(a: Access): void {
     refuse(`R${a.regno} invalid ${typeName(a.reg)} buffer access: off=${a.reg.off + a.off}, size=${a.size}`);
   if (!hasFixedOffset(a.reg) || a.reg.num.value !== 0n)
     refuse(`R${a.regno} invalid variable buffer offset: off=${a.reg.off + a.off}`);
-}
-
-/** The one member of a kernel struct that programs may write (nfct_btf_struct_access). */
-function isConnectionMark(p: Path, a: Access): boolean {
-  const { type, kernelTypes } = p.program;
-  if (type !== 'xdp' && type !== 'tc' && type !== 'action') return false;
-  if (a.reg.struct !== 'nf_conn' && a.reg.struct !== 'nf_conn___init') return false;
-  const mark = kernelTypes?.member('nf_conn', 'mark');
-  const at = fixedOffset(a.reg) + a.off;
-  return mark !== undefined && at === mark.offset && a.size <= mark.size;
 }
 
 function requireBtfOffset(p: Path, a: Access): void {
@@ -296,7 +245,8 @@ export function load(p: Path, a: Access): Reg {
       requireBtfOffset(p, a);
       return followPointer(p, reg, a.regno, fixedOffset(reg) + a.off, a.size) ?? unknownOf(a.size);
     case 'map_ptr':
-      return loadMap(p, a) ?? unknownOf(a.size);
+      if (p.program.kernelTypes === undefined) return invalidAccess(a);
+      return loadMap(p, reg, a.regno, fixedOffset(reg) + a.off, a.size) ?? unknownOf(a.size);
     case 'flow_keys':
       checkFlowKeys(a);
       return unknownOf(a.size);
@@ -377,7 +327,7 @@ export function store(p: Path, a: Access, value: Reg): void {
       return;
     case 'btf':
       requireBtfOffset(p, a);
-      if (reg.trust !== 'untrusted' && isConnectionMark(p, a)) return;
+      if (isConnectionMark(p, reg, fixedOffset(reg) + a.off, a.size)) return;
       refuse('only read is supported');
       break;
     case 'object': {
