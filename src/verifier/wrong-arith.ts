@@ -19,9 +19,9 @@ export function arithmetic(defects: VerifierDefects): Domain<Scalar> {
       },
     };
   }
-  if (defects.narrowResultsKeepHigh) {
+  if (defects.shiftsForgetSigns) {
     const { binary } = domain;
-    domain = { ...domain, binary: (op, _width, a, b) => binary(op, 64, a, b) };
+    domain = { ...domain, binary: (op, width, a, b) => binary(op === 'arsh' ? 'rsh' : op, width, a, b) };
   }
   if (defects.signExtensionsAreZero) {
     domain = { ...domain, signExtend: (bits, a) => abstract.zeroExtend(bits, a) };
