@@ -189,7 +189,10 @@ export function checkBuffer(a: Access): void {
 }
 
 function requireBtfOffset(p: Path, a: Access): void {
-  if (p.strict) refuse(`'struct ${a.reg.struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
+  // What bpf_rdonly_cast makes where it is given no type is no struct of the kernel's.
+  const typed = a.reg.struct !== 'void' && a.reg.struct !== 'btf_id 0';
+  if (p.strict && typed)
+    refuse(`'struct ${a.reg.struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
   if (a.reg.type === 'btf' && !isGplCompatible(p.program.license))
     refuse(`Cannot access kernel 'struct ${a.reg.struct}' from non-GPL compatible program`);
   const name = `${typeName(a.reg)}${a.reg.struct}`;

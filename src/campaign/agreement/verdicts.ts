@@ -170,7 +170,7 @@ function crashesLinux(program: Program, { message, slot }: Refused): boolean {
 export const STRICTER: readonly RegExp[] = [
   /must point to scalar/,
   /infinite loop/,
-  /too large/,
+  /too large|too complex/,
   /workqueue pointer/,
   /pointer comparison prohibited/,
   /^cannot pass in \w+( flag)? at an offset=/,
