@@ -116,12 +116,23 @@ export class Comparison {
   }
 
   /**
-   * Links between scalars: what the old state knows to be equal must be equal in the new one. The other way round, too, though it would do
-   * no harm: so does Linux 6.18.
+   * Links between scalars: what the old state knows to be equal must be equal in the new one. Where states are compared for pruning new
+   * links count too, as in Linux 6.18, though they would do no harm.
    */
   private pairScalar(old: Reg, cur: Reg): boolean {
+    if (!this.mayLoosen) return old.id === 0 || this.follows(old, cur);
     if (old.off !== cur.off) return false;
     return this.pair(old.id === 0 ? this.nextFresh-- : old.id, cur.id === 0 ? this.nextFresh-- : cur.id);
+  }
+
+  /** Numbers that the old state knows to be equal are equal in the new one; so may others be. */
+  private follows(old: Reg, cur: Reg): boolean {
+    if (old.off !== cur.off || cur.id === 0) return false;
+    for (let i = 0; i < this.pairs; i++) if (this.olds[i] === old.id) return this.curs[i] === cur.id;
+    this.olds[this.pairs] = old.id;
+    this.curs[this.pairs] = cur.id;
+    this.pairs++;
+    return true;
   }
 
   private references(old: State, cur: State): boolean {

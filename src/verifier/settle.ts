@@ -85,7 +85,6 @@ class Settling {
 /** Makes one state hold another, by knowing less of numbers and of stack slots. */
 class Widening {
   private readonly links = new Map<number, number>();
-  private readonly taken = new Map<number, number>();
 
   constructor(
     private readonly strict: boolean,
@@ -120,9 +119,7 @@ class Widening {
     if (cur === 0) return false;
     const known = this.links.get(old);
     if (known !== undefined) return known === cur;
-    if (this.taken.has(cur)) return false;
     this.links.set(old, cur);
-    this.taken.set(cur, old);
     return true;
   }
 
