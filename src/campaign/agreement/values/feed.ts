@@ -21,6 +21,8 @@ export class Parted extends Error {
 
 /** Functions that do in the VM what they do in the kernel, r0 included, whatever the log says. */
 const DECIDED = /^bpf_(map_(lookup|update|delete|lookup_percpu)_elem|kptr_xchg|loop|rbtree_add_impl)$/;
+/** An element that is replaced or deleted may be another one by the time that a loop comes to it. */
+const CHANGES = /^bpf_map_(update|delete)_elem$/;
 /** Functions that write the same bytes in the VM as in the kernel, if they succeed. */
 const WRITES_ALIKE = /^bpf_(skb_load_bytes|xdp_load_bytes|dynptr_read|map_(pop|peek)_elem)$/;
 
@@ -92,10 +94,13 @@ export class Feed implements ReadonlyMap<string, string> {
     if (map?.type.includes('hash') !== true) return undefined;
     const callback = offsetOf(world.regs[2]!);
     const keys: number[] = [];
+    let changed = false;
     const end = this.laterEntry(world, index, (start, site) => {
+      if (CHANGES.test(site.name)) changed ||= this.view.getBigInt64(start + 8, true) === 0n;
+      if (site.kind !== 'key' || site.slot !== callback) return;
+      if (changed) throw new Parted('left out', 'a hash that changes while it is gone through');
       const key = site.copied[0]!;
-      if (site.kind === 'key' && site.slot === callback)
-        keys.push(...this.log.subarray(start + key.at, start + key.at + key.size));
+      keys.push(...this.log.subarray(start + key.at, start + key.at + key.size));
     });
     return end === 0 || keys.length === 0 ? undefined : `some::${toHex(Uint8Array.from(keys))}`;
   }
