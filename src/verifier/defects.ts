@@ -49,8 +49,6 @@ export interface VerifierDefects {
   readonly shiftsKeepMask?: true;
   /** A sign extension fills in zeroes. */
   readonly signExtensionsAreZero?: true;
-  /** Shifts to the right fill in zeroes, arithmetic ones too. */
-  readonly shiftsForgetSigns?: true;
   /** A comparison of 32 bits tells of all 64. */
   readonly wordsTellAll?: true;
   /** A signed comparison tells what the unsigned one would. */

@@ -19,10 +19,6 @@ export function arithmetic(defects: VerifierDefects): Domain<Scalar> {
       },
     };
   }
-  if (defects.shiftsForgetSigns) {
-    const { binary } = domain;
-    domain = { ...domain, binary: (op, width, a, b) => binary(op === 'arsh' ? 'rsh' : op, width, a, b) };
-  }
   if (defects.signExtensionsAreZero) {
     domain = { ...domain, signExtend: (bits, a) => abstract.zeroExtend(bits, a) };
   }
