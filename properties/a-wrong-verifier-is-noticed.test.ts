@@ -66,7 +66,6 @@ const DEFECTS: Readonly<Partial<Record<keyof VerifierDefects, true>>> = {
   coversIgnoresRanges: true,
   coversIgnoresIterators: true,
   signExtensionsAreZero: true,
-  narrowResultsKeepHigh: true,
   signsIgnored: true,
   nullIdsGoStale: true,
   iteratorsNeedNoDestroying: true,

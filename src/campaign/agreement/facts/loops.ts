@@ -30,13 +30,16 @@ export function behindLoops(program: Program): ReadonlySet<number> {
     const start = slot + 1 + op.imm;
     callers.set(start, [...(callers.get(start) ?? []), slot]);
   });
+  const pointedTo = ops.flatMap((op, slot) =>
+    op?.kind === 'ld_imm64' && op.as === 'func' ? [slot + 1 + op.imm] : [],
+  );
   const next = (slot: number): number[] => {
     const op = ops[slot];
     if (op?.kind === 'exit') return (callers.get(owner[slot]!) ?? []).map((call) => call + 1);
     if (op?.kind === 'call' && op.target === 'subprog') return [slot + 1, slot + 1 + op.imm];
     const contract = contracts[slot];
-    // Which function is called back is in a register: any may be.
-    if (contract !== undefined && callsBackAtOnce(contract)) return [slot + 1, ...starts];
+    // Which function is called back is in a register: any whose address is taken may be.
+    if (contract !== undefined && callsBackAtOnce(contract)) return [slot + 1, ...pointedTo];
     return within(slot);
   };
   const work = [...found];
