@@ -7,8 +7,9 @@ import { describe, expect, it } from 'vitest';
 import { BREAKS, mutate } from '../generators/mutant.js';
 import { sample } from '../generators/sample.js';
 import type { Tally } from '../src/campaign/agreement/comparison.js';
-import { openVerdicts, STRICTER, type VerdictsOptions } from '../src/campaign/agreement/verdicts.js';
+import { openVerdicts, type VerdictsOptions } from '../src/campaign/agreement/verdicts.js';
 import type { VerifierDefects } from '../src/verifier/defects.js';
+import { STRICTER } from '../src/verifier/stricter.js';
 import { verify } from '../src/verifier/verify.js';
 import { describeKernel } from './support/kernel/skip.js';
 

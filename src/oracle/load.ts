@@ -7,6 +7,7 @@
 import { progType } from '../kernel/progtypes.js';
 import type { Program } from '../object/program.js';
 import { attachTarget } from './attach.js';
+import { mayCrashLinux } from './danger.js';
 import { kernelInsns } from './insns.js';
 import { complaint } from './log.js';
 import { closeMaps, createMap, type KernelMap, type MapBtf } from './maps.js';
@@ -90,6 +91,11 @@ export function loadWith(
   openBtf: () => ProgramBtf | undefined,
   options: LoadOptions,
 ): LoadResult {
+  if (mayCrashLinux(program, options.strictCaps === true ? 'strict' : 'privileged')) {
+    const message =
+      'not loaded: Linux 6.18 may crash where bpf_wq_init is given another map than that of the work queue';
+    return { ok: false, stage: 'call', errno: 'EPERM', message, log: '', logCut: false };
+  }
   let stage: Refused['stage'] = 'kfunc';
   let btf: ProgramBtf | undefined;
   const made: KernelMap[] = [];

@@ -1,8 +1,3 @@
-/**
- * Verdicts held against Linux: a generated program and its near misses, each judged by our verifier and by the kernel's, in both
- * capability profiles. A near miss that we accept and Linux refuses is a soundness bug; the other way round a loss of precision.
- */
-import { readFileSync } from 'node:fs';
 import { BREAKS, mutantsOf } from '../../../generators/mutant.js';
 import { GENERATED_TYPES, type GeneratedProgram } from '../../../generators/program.js';
 import { sample } from '../../../generators/sample.js';
@@ -10,8 +5,10 @@ import { ATTACH } from '../../kernel/contexts/attach.js';
 import { type Attachment, PROG_TYPES, type Program, type ProgType } from '../../object/program.js';
 import { runningKernelTypes } from '../../oracle/btf.js';
 import { KernelJudge } from '../../oracle/bulk.js';
+import { mayCrashLinux } from '../../oracle/danger.js';
+import { possibleCpus } from '../../oracle/maps.js';
 import type { VerifierDefects } from '../../verifier/defects.js';
-import type { Profile, Refused } from '../../verifier/result.js';
+import type { Profile } from '../../verifier/result.js';
 import { INSN_BUDGET, verify } from '../../verifier/verify.js';
 import type { OpenComparison, Tally } from './comparison.js';
 
@@ -149,47 +146,6 @@ function* nearMisses(
   }
 }
 
-/**
- * check_kfunc_args of Linux 6.18 takes whatever is the second argument of bpf_wq_init for a map, a pointer to a packet or to memory too,
- * and follows it: the load does not return and the kernel is the worse for it. It comes so far if we do and refuse the call, or if what
- * stops us before does not stop Linux.
- */
-function crashesLinux(program: Program, { message, slot }: Refused): boolean {
-  if (!program.kfuncs.includes('bpf_wq_init')) return false;
-  const insn = program.insns[slot];
-  const called = insn === undefined || insn.src !== 2 ? undefined : program.kfuncs[insn.imm];
-  return (
-    slot < 0 ||
-    called === 'bpf_wq_init' ||
-    message.includes('workqueue pointer') ||
-    STRICTER.some((words) => words.test(message))
-  );
-}
-
-/** What we refuse and Linux accepts, and why, is in docs/stricter-than-linux.md. */
-export const STRICTER: readonly RegExp[] = [
-  /must point to scalar/,
-  /infinite loop/,
-  /too large|too complex/,
-  /workqueue pointer/,
-  /pointer comparison prohibited/,
-  /^cannot pass in \w+( flag)? at an offset=/,
-  /^invalid read from stack/,
-  /on rdonly_untrusted_mem prohibited|arithmetic with \S+ operator prohibited/,
-  /type ID argument must be of a struct/,
-];
-
-let cpus: number | undefined;
-
-/** CPUs that this machine may have, present or not. */
-function possibleCpus(): number {
-  if (cpus === undefined) {
-    const listed = readFileSync('/sys/devices/system/cpu/possible', 'latin1');
-    cpus = 1 + Math.max(...listed.split(/[-,]/).map(Number));
-  }
-  return cpus;
-}
-
 /** Answers whether Linux accepts the program. */
 function compareVerdicts(
   { profile, judge, explain }: Court,
@@ -205,7 +161,7 @@ function compareVerdicts(
     cpus: possibleCpus(),
     ...(options.defects && { defects: options.defects }),
   });
-  if (!ours.ok && crashesLinux(program, ours)) {
+  if (mayCrashLinux(program, profile)) {
     tally.count(`${profile}: not asked, for it may crash Linux`);
     return false;
   }

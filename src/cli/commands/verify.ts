@@ -3,6 +3,7 @@
 import { InputError } from '../../isa/errors.js';
 import { PROG_TYPES, type Program, type ProgType } from '../../object/program.js';
 import { type Judgement, KernelJudge } from '../../oracle/bulk.js';
+import { possibleCpus } from '../../oracle/maps.js';
 import { classify, type GapClass, type GapEntry, gapRows, gapTotals, reasonOf } from '../../report/gap.js';
 import type { Profile, Verdict } from '../../verifier/result.js';
 import { verify as verifyProgram } from '../../verifier/verify.js';
@@ -109,7 +110,8 @@ function nothingFound(options: Options, broken: readonly BrokenFile[]): InputErr
 function row({ file, program, case: one }: LoadedProgram, asked: Profile | undefined, judges?: Judges): Row {
   const profile = asked ?? one?.profile ?? 'privileged';
   const start = performance.now();
-  const ours = judged(program, profile);
+  // Beside Linux, what Linux knows of this machine is known to us as well.
+  const ours = judged(program, profile, judges === undefined ? undefined : possibleCpus());
   const ms = since(start);
   const kernel = judges?.ask(program, profile);
   return {
@@ -127,10 +129,11 @@ function row({ file, program, case: one }: LoadedProgram, asked: Profile | undef
 function judged(
   program: Program,
   profile: Profile,
+  cpus: number | undefined,
 ): Pick<Row, 'verdict' | 'message' | 'slot' | 'walked' | 'states'> {
   let verdict: Verdict;
   try {
-    verdict = verifyProgram(program, { facts: false, profile });
+    verdict = verifyProgram(program, { facts: false, profile, ...(cpus !== undefined && { cpus }) });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { verdict: 'error', message: `internal error: ${message}`, walked: 0, states: 0 };

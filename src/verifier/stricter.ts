@@ -1,0 +1,14 @@
+/** Where this verifier is stricter than Linux 6.18. Each reason is told, with what Linux does, in docs/stricter-than-linux.md. */
+
+/** Complaints of ours about what Linux accepts. */
+export const STRICTER: readonly RegExp[] = [
+  /must point to scalar/,
+  /infinite loop/,
+  /too large|too complex/,
+  /workqueue pointer/,
+  /pointer comparison prohibited/,
+  /^cannot pass in \w+( flag)? at an offset=/,
+  /^invalid read from stack/,
+  /on rdonly_untrusted_mem prohibited|arithmetic with \S+ operator prohibited/,
+  /type ID argument must be of a struct/,
+];
