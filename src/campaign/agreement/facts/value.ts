@@ -34,12 +34,12 @@ const BASE: Partial<Record<Reg['type'], string>> = {
   dynptr: 'dynptr_ptr',
 };
 
-/** What bpf_rdonly_cast makes of type 0, for us a struct like any other. */
-const VOID = 'btf_id 0';
+/** What bpf_rdonly_cast makes of type 0, for us a struct like any other: with the running kernel's BTF, and without. */
+const VOID: ReadonlySet<string> = new Set(['void', 'btf_id 0']);
 
 /** The kernel's name for what we know. */
 function nameOf(reg: Reg): Name {
-  if (reg.struct === VOID)
+  if (VOID.has(reg.struct))
     return { type: 'mem', nullable: reg.nullable, struct: '', flags: 'rdonly untrusted' };
   const named = reg.type === 'btf' || reg.type === 'object';
   const flags = [
@@ -90,7 +90,7 @@ function detail(
     return `frame ${ours.frame}, Linux ${theirs.frame ?? depth}`;
   const map = ours.map >= 0 ? program.maps[ours.map] : undefined;
   if (map !== undefined && !isMap(map, theirs)) return `map ${map.name}, Linux ${theirs.map}`;
-  if (theirs.size >= 0 && ours.struct !== VOID && ours.size !== theirs.size)
+  if (theirs.size >= 0 && !VOID.has(ours.struct) && ours.size !== theirs.size)
     return `size ${ours.size}, Linux ${theirs.size}`;
   if (ours.nonOwning !== theirs.nonOwning) return `${ours.nonOwning ? '' : 'not '}non-owning`;
   const by = refs.find((ref) => ref.id === ours.ref && ref.kind === 'pointer')?.at;
