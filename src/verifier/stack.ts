@@ -129,7 +129,7 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
       else bytes.push(remainder(old?.bytes[i] ?? BYTE.invalid));
     }
     const reg = size === WORD ? value : narrowed(value, size);
-    const cut = isConst(reg.num) && !isConst(value.num);
+    const cut = isConst(reg.num) && reg !== value;
     p.setSlot(depth, index, { bytes, reg, ...(cut ? { cut } : {}) });
     return;
   }
