@@ -176,6 +176,15 @@ export const sharpCases: readonly KernelCase[] = [
     ldx(8, r0, r0, 0),
     ...out.slice(1),
   ]),
+  kernelCase('sharp: a key that is another constant once it is cut', 'xdp', refused, (names) => [
+    ldImm64(r0, 1n << 55n),
+    stx(4, r10, -4, r0),
+    names.map(r1, arrayMap(8)),
+    ...stackPointer(r2, -4),
+    callHelper(1),
+    ldx(8, r0, r0, 0),
+    ...out.slice(1),
+  ]),
   kernelCase('sharp: what is left of a spilled zero', 'xdp', refused, () => [
     st(8, r10, -8, 0),
     st(4, r10, -8, 7),
