@@ -134,7 +134,7 @@ class LogWalk implements WalkSummary {
     if (text.startsWith('from ')) {
       const from = FROM.exec(text);
       if (from === null) this.strange(text);
-      else this.from(Number(from[1]), from[4]!, from[3] !== undefined);
+      else this.from(Number(from[1]), Number(from[2]), from[4]!, from[3] !== undefined);
       return;
     }
     if (text === 'caller:') this.next = 'ignored';
@@ -247,7 +247,7 @@ class LogWalk implements WalkSummary {
     if (ref !== 0 && !this.origins.has(ref)) this.origins.set(ref, { kind: 'pointer', at: this.at });
   }
 
-  private from(slot: number, text: string, speculative: boolean): void {
+  private from(slot: number, to: number, text: string, speculative: boolean): void {
     this.settle();
     const safe = text === ' safe';
     const state = parseState(safe ? '' : text);
@@ -260,8 +260,8 @@ class LogWalk implements WalkSummary {
     this.at = slot;
     this.speculative = speculative;
     const base = this.takeUp(slot, safe ? undefined : state);
-    if (state.callback === 'async' && state.frame === 0 && !base.async)
-      this.now = { ...START, async: true, callsites: [] };
+    const later = this.contractAt(slot)?.args.some((arg) => arg.kind === 'callback' && arg.callback.async);
+    if (later === true && to !== slot + 1) this.now = { ...START, async: true, callsites: [] };
     else if (state.frame > base.frame) {
       const callsites = [...base.callsites, slot];
       this.now = { ...base, frame: state.frame, callsites };
