@@ -3,10 +3,12 @@
  */
 import fc from 'fast-check';
 import { contracts } from '../src/kernel/catalog.js';
+import type { Contract } from '../src/kernel/contract.js';
 import { progType } from '../src/kernel/progtypes.js';
 import { PROG_TYPES, type Program, type ProgType } from '../src/object/program.js';
 import { spillArbitrary } from './choices.js';
 import { compileTree, LEAST_SLOTS, type Tree } from './compile/program.js';
+import { isRefused } from './compile/refused.js';
 import { callbackArbitrary, laterArbitrary } from './families/callbacks.js';
 import { callArbitrary, plainCalls } from './families/calls.js';
 import { budgetLoopArbitrary, countedLoopArbitrary, endArbitrary, leaveArbitrary } from './families/flow.js';
@@ -159,10 +161,16 @@ export function programArbitrary(constraints: ProgramConstraints = {}): fc.Arbit
   );
 }
 
+/** Types among these whose programs can be made to call it. */
+function possibleTypes(contract: Contract, types: readonly ProgType[]): readonly ProgType[] {
+  return contract.types.filter((type) => types.includes(type) && !isRefused(contract.name, type));
+}
+
 /** What a program of `type` may have to call. */
 function featuresFor(type: ProgType, only: readonly string[] | undefined): readonly string[] {
   return contracts()
-    .filter(({ name, types }) => types.includes(type) && (only === undefined || only.includes(name)))
+    .filter((contract) => possibleTypes(contract, [type]).length > 0)
+    .filter(({ name }) => only === undefined || only.includes(name))
     .map(({ name }) => name);
 }
 
@@ -178,12 +186,12 @@ export function turnArbitrary(
   const types = constraints.types ?? GENERATED_TYPES;
   const turns = contracts().filter(
     (contract) =>
-      contract.types.some((type) => types.includes(type)) &&
+      possibleTypes(contract, types).length > 0 &&
       (constraints.only === undefined || constraints.only.includes(contract.name)),
   );
   const contract = turns[index % Math.max(1, turns.length)];
   if (contract === undefined) return programArbitrary(constraints);
-  const possible = contract.types.filter((type) => types.includes(type));
+  const possible = possibleTypes(contract, types);
   const round = Math.floor(index / turns.length) + (seed >>> 0);
   return programOf(possible[(round + index) % possible.length]!, [contract.name], constraints);
 }

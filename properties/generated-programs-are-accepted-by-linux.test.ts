@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { whyRefused } from '../generators/compile/refused.js';
 import { outline } from '../generators/fragment.js';
 import { mutantArbitrary } from '../generators/mutant.js';
-import { type GeneratedProgram, programArbitrary } from '../generators/program.js';
+import { GENERATED_TYPES, type GeneratedProgram, programArbitrary } from '../generators/program.js';
 import { type Shrinkable, sample, sampleTree } from '../generators/sample.js';
 import { coverageOf, fragmentFor } from '../generators/witness.js';
 import { contracts } from '../src/kernel/catalog.js';
@@ -54,7 +54,7 @@ describeKernel('Linux accepts', () => {
 
   it('the witness of every function, in every program type that can call it', () => {
     for (const { name, types } of contracts()) {
-      for (const type of types) {
+      for (const type of types.filter((one) => GENERATED_TYPES.includes(one))) {
         const program = fragmentFor(name, type);
         if (program === undefined) {
           expect(whyRefused(name, type), `${name} in ${type}`).toBeDefined();

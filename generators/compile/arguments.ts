@@ -7,7 +7,7 @@ import type { Arg, Contract, DynptrType } from '../../src/kernel/contract.js';
 import type { MapDef, MapType } from '../../src/object/program.js';
 import type { Compiler } from './compiler.js';
 import { Elided } from './frame.js';
-import { EVENTS, JUMPS, PLAIN_MAPS, SCRATCH, TEXT } from './maps.js';
+import { EVENTS, JUMPS, PLAIN_MAPS, SCRATCH, SPECIAL_MAPS, TEXT } from './maps.js';
 import { argumentRule } from './overrides.js';
 import type { Thing } from './scope.js';
 import { emitScalar } from './touch.js';
@@ -206,8 +206,9 @@ function dynptrFits(has: DynptrType, wants: DynptrType | undefined, rdonly: bool
 }
 
 function chooseMap(types: readonly MapType[] | undefined, pick: number): MapDef {
-  const all = [...PLAIN_MAPS, EVENTS, JUMPS];
-  const choice = types === undefined ? PLAIN_MAPS : all.filter((map) => types.includes(map.type));
+  const fitting = (maps: readonly MapDef[]) => maps.filter((map) => types?.includes(map.type) !== false);
+  const usual = types === undefined ? PLAIN_MAPS : fitting([...PLAIN_MAPS, EVENTS, JUMPS]);
+  const choice = usual.length > 0 ? usual : fitting(SPECIAL_MAPS);
   if (choice.length === 0) throw new Elided('no map of that type');
   return choice[pick % choice.length]!;
 }

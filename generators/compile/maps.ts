@@ -26,6 +26,19 @@ export const PLAIN_MAPS: readonly MapDef[] = [
 export const PERCPU = PLAIN_MAPS[2]!;
 export const EVENTS = map({ name: 'events', type: 'ringbuf', keySize: 0, valueSize: 0, maxEntries: 4096 });
 export const JUMPS = map({ name: 'jumps', type: 'prog_array', keySize: 4, valueSize: 4, maxEntries: 4 });
+/** Maps that only functions of their own use. */
+export const SPECIAL_MAPS: readonly MapDef[] = [
+  map({ name: 'waiting', type: 'queue', keySize: 0, valueSize: 8, maxEntries: 4 }),
+  map({ name: 'piled', type: 'stack', keySize: 0, valueSize: 8, maxEntries: 4 }),
+  map({ name: 'samples', type: 'perf_event_array', keySize: 4, valueSize: 4, maxEntries: 4 }),
+  map({ name: 'traces', type: 'stack_trace', keySize: 4, valueSize: 64, maxEntries: 8 }),
+  map({ name: 'groups', type: 'cgroup_array', keySize: 4, valueSize: 4, maxEntries: 4 }),
+  map({ name: 'devices', type: 'devmap', keySize: 4, valueSize: 4, maxEntries: 4 }),
+  map({ name: 'sockets', type: 'sockmap', keySize: 4, valueSize: 4, maxEntries: 4 }),
+  map({ name: 'sockhash', type: 'sockhash', keySize: 4, valueSize: 4, maxEntries: 4 }),
+  map({ name: 'sharers', type: 'reuseport_sockarray', keySize: 4, valueSize: 8, maxEntries: 4 }),
+  map({ name: 'requests', type: 'user_ringbuf', keySize: 0, valueSize: 0, maxEntries: 4096 }),
+];
 /** One value, for what is too big for the stack or has to be a map value. */
 export const SCRATCH = array('scratch', 512);
 

@@ -1,6 +1,6 @@
 /**
- * Functions that a program type may name but never call: what they want is not to be had there, or the verifier says no for a reason
- * of its own. Measured on Linux 6.18.
+ * Functions that a program type may name but that no generated program of the type calls: what they want is not to be had there, the verifier
+ * says no for a reason of its own, or no fragment makes what they want. Measured on Linux 6.18.
  */
 import { progType } from '../../src/kernel/progtypes.js';
 import { PROG_TYPES, type ProgType, type SpecialField } from '../../src/object/program.js';
@@ -17,8 +17,21 @@ function refusing(kind: SpecialField['kind']): readonly ProgType[] {
 
 const LOCKS: Refusal = { types: refusing('spin_lock'), why: 'maps with locks are refused' };
 const TRACING: Refusal = { types: refusing('timer'), why: 'maps with timers, lists and trees are refused' };
-const NO_SOCKET: Refusal = { types: ['syscall'], why: 'nothing there makes a socket' };
-const NO_CGROUP: Refusal = { types: ['socket_filter'], why: 'nothing there makes a cgroup' };
+const LWT: readonly ProgType[] = ['lwt_in', 'lwt_out', 'lwt_xmit', 'lwt_seg6local'];
+const NO_SOCKET: Refusal = {
+  types: ['syscall', ...LWT, 'sk_msg', 'sock_ops', 'sk_lookup', 'flow_dissector'],
+  why: 'nothing there makes a socket',
+};
+/** Types that may not call what gives a task, a cgroup or another object of the kernel's. */
+const WITHOUT_OBJECTS: readonly ProgType[] = [
+  ...['socket_filter', 'kprobe', 'raw_tracepoint', 'raw_tracepoint_writable', 'action', 'sk_skb'],
+  ...['sk_msg', 'sk_lookup', 'sk_reuseport', 'flow_dissector', 'netfilter'],
+  ...LWT,
+] as ProgType[];
+const NO_CGROUP: Refusal = { types: WITHOUT_OBJECTS, why: 'nothing there makes a cgroup' };
+const NO_SLEEP: Refusal = { types: ['kprobe'], why: 'only uprobes may sleep, and none are made' };
+const NO_STORAGE: Refusal = { types: PROG_TYPES, why: 'no map is made that keeps values with an object' };
+const NO_PERCPU: Refusal = { types: PROG_TYPES, why: 'no variable of the kernel is named' };
 /** cgroup_common_func_proto: only hooks that return errors have them, and not under every attach type. */
 const NO_RETVAL: Refusal = {
   types: ['cgroup_device', 'cgroup_sysctl', 'cgroup_sockopt'],
@@ -77,8 +90,48 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
     ['bpf_iter_css_new', 'bpf_iter_css_next', 'bpf_iter_css_destroy', 'bpf_cgroup_read_xattr'],
     NO_CGROUP,
   ),
+  ...each(
+    [
+      'bpf_iter_kmem_cache_new',
+      'bpf_iter_kmem_cache_next',
+      'bpf_iter_kmem_cache_destroy',
+      'bpf_iter_dmabuf_new',
+      'bpf_iter_dmabuf_next',
+      'bpf_iter_dmabuf_destroy',
+      'bpf_copy_from_user',
+      'bpf_copy_from_user_str',
+      'bpf_copy_from_user_task',
+      'bpf_copy_from_user_task_str',
+      'bpf_copy_from_user_dynptr',
+      'bpf_copy_from_user_str_dynptr',
+      'bpf_copy_from_user_task_dynptr',
+      'bpf_copy_from_user_task_str_dynptr',
+    ],
+    NO_SLEEP,
+  ),
+  ...each(
+    [
+      'bpf_sk_storage_get',
+      'bpf_sk_storage_delete',
+      'bpf_task_storage_get',
+      'bpf_task_storage_delete',
+      'bpf_cgrp_storage_get',
+      'bpf_cgrp_storage_delete',
+      'bpf_get_local_storage',
+    ],
+    NO_STORAGE,
+  ),
+  ...each(['bpf_per_cpu_ptr', 'bpf_this_cpu_ptr'], NO_PERCPU),
+  bpf_sk_release: { types: ['sk_lookup'], why: 'its sockets are not given back' },
+  bpf_tcp_sock: { types: ['cgroup_sockopt', 'sock_ops'], why: 'nothing there makes a full socket' },
+  bpf_user_ringbuf_drain: { types: PROG_TYPES, why: 'no callback is made that takes a dynptr' },
+  bpf_sock_addr_set_sun_path: { types: PROG_TYPES, why: 'it wants the kernel struct of a Unix socket call' },
+  bpf_sock_ops_enable_tx_tstamp: {
+    types: PROG_TYPES,
+    why: 'it wants the kernel struct of socket operations',
+  },
   bpf_sock_from_file: { types: ['syscall'], why: 'nothing there makes a file' },
-  bpf_kptr_xchg: { types: ['socket_filter'], why: 'nothing there gives back what was in the map' },
+  bpf_kptr_xchg: { types: WITHOUT_OBJECTS, why: 'nothing there gives back what was in the map' },
   ...each(['bpf_get_retval', 'bpf_set_retval'], NO_RETVAL),
   bpf_dynptr_slice_rdwr: {
     types: PROG_TYPES.filter((type) => !progType(type).packetWritable),
