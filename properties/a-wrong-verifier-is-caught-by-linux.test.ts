@@ -73,7 +73,7 @@ const DEFECTS: Readonly<Record<keyof VerifierDefects, Caught>> = {
   iteratorsNeedNoDestroying: { by: 'verdicts', from: 11, ways: ['iterator not destroyed'] },
   dynptrsMayBeOverwritten: { by: 'verdicts', from: 183, ways: ['stack object overwritten'] },
   irqOrderIgnored: SMALL_PROGRAMS,
-  globalsTakeAnything: { by: 'verdicts', from: 168, ways: ['argument dropped'] },
+  globalsTakeAnything: { by: 'verdicts', from: 134, ways: ['argument dropped'] },
   releasesNeedNoReference: SMALL_PROGRAMS,
   transfersKeepOwnership: { by: 'verdicts', from: 2, ways: [] },
   nodesSurviveUnlock: SMALL_PROGRAMS,

@@ -31,7 +31,7 @@ function noticed(defects: VerifierDefects): string | undefined {
   for (const { name, program, verdict } of CASES) {
     if (verify(program, { defects, facts: false }).ok !== (verdict === 'LOADS')) return `verdict: ${name}`;
   }
-  for (let index = 0; index < 60; index++) {
+  for (let index = 0; index < 200; index++) {
     const { program } = sample(20, index);
     const verdict = verify(program, { defects, budget: 20_000 });
     if (!verdict.ok) return `refused: generated program ${index}`;

@@ -160,6 +160,10 @@ describe('made BTF says what the program says', () => {
 });
 
 /** The program without its BTF, its local types renumbered as programs without BTF have them. */
+function withoutTypes({ btfKey: _key, btfValue: _value, inner, ...map }: MapDef): MapDef {
+  return inner === undefined ? map : { ...map, inner: withoutTypes(inner) };
+}
+
 function stripped(whole: Program): Program {
   const ids = new Map(whole.localTypes.map((type, i) => [type.id, i + 1]));
   const insns = whole.insns.map((insn) =>
@@ -170,7 +174,7 @@ function stripped(whole: Program): Program {
     ...rest,
     insns,
     localTypes: whole.localTypes.map((type, i) => ({ ...type, id: i + 1 })),
-    maps: whole.maps.map(({ btfKey: _key, btfValue: _value, ...map }) => map),
+    maps: whole.maps.map(withoutTypes),
     subprogs: whole.subprogs.map(({ btfId: _id, ...subprog }) => subprog),
   };
 }

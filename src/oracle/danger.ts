@@ -20,5 +20,9 @@ export function mayCrashLinux(program: Program, profile: Profile): boolean {
   const verdict = verify(program, { profile, facts: false });
   if (verdict.ok) return false;
   const { slot, message } = verdict;
+  // Linux looks at what a type's maps may hold before it walks anything.
+  if (slot < 0 && message.includes('progs cannot use')) return false;
+  // It refuses calls under a lock before it looks at their arguments.
+  if (message.includes('not allowed while holding a lock')) return false;
   return slot < 0 || called(slot) === 'bpf_wq_init' || STRICTER.some((words) => words.test(message));
 }

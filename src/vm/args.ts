@@ -38,11 +38,11 @@ function checkArg(call: Call, arg: Arg, index: number): void {
       call.map(index);
       return;
     case 'map_key':
-      checkRead(call, value, call.world.code.program.maps[call.map(0)]!.keySize);
+      checkRead(call, value, call.mapDef.keySize);
       return;
     case 'map_value': {
       if (value === 0n && arg.nullable) return;
-      const size = call.world.code.program.maps[call.map(0)]!.valueSize;
+      const size = call.mapDef.valueSize;
       if (arg.uninit) checkWrite(call, value, size);
       else checkRead(call, value, size);
       return;

@@ -1,5 +1,6 @@
 /** One call of a kernel function while it is carried out: its arguments, and what the environment decides about it. */
 import type { Contract, MemSize, Outcome } from '../kernel/contract.js';
+import type { MapDef } from '../object/program.js';
 import { offsetOf, regionOf } from './address.js';
 import { lucky } from './chooser.js';
 import type { Choice } from './environment.js';
@@ -60,6 +61,12 @@ export class Call {
     const region = this.region(index);
     if (region.kind !== 'map') throw fault(`argument ${index + 1} of ${this.name} is no map`);
     return region.map;
+  }
+
+  /** The map that keys and values of this call belong to. */
+  get mapDef(): MapDef {
+    const index = this.contract.args.findIndex(({ kind }) => kind === 'map');
+    return this.world.code.program.maps[this.map(Math.max(index, 0))]!;
   }
 
   /** The value recorded for this call. */

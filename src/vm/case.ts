@@ -30,7 +30,7 @@ import {
 } from '../object/program.js';
 import type { Profile } from '../verifier/result.js';
 import { EnvironmentReader } from './caseenv.js';
-import { parseMap, parsePointer, parseStruct } from './casefield.js';
+import { type Inner, parseMap, parsePointer, parseStruct } from './casefield.js';
 import type { Environment } from './environment.js';
 import { CHECKS, type Check } from './trap.js';
 import { count, Line, type Word } from './words.js';
@@ -77,6 +77,7 @@ interface Draft {
   name: string;
   profile: Profile;
   maps: MapDef[];
+  readonly inner: Map<string, Inner>;
   structs: LocalType[];
   pointers: KernelPointer[];
   kfuncs: string[];
@@ -101,6 +102,7 @@ export function parseCase(text: string, file?: string): Case {
     name: 'case',
     profile: 'privileged',
     maps: [],
+    inner: new Map(),
     structs: [],
     pointers: [],
     kfuncs: [],
@@ -122,7 +124,12 @@ export function parseCase(text: string, file?: string): Case {
 }
 
 function finish(draft: Draft, comments: string[], body: string, firstLine: number, file?: string): Case {
-  const { type, name, maps, structs, license, section, sleepable, rules, kill, expect } = draft;
+  const { type, name, structs, license, section, sleepable, rules, kill, expect } = draft;
+  const maps = draft.maps.map((map): MapDef => {
+    const named = draft.inner.get(map.name);
+    if (named === undefined) return map;
+    return { ...map, inner: draft.maps.find((one) => one.name === named.name) ?? named.missing() };
+  });
   const assembly = assemble(body, {
     symbols: symbolsOf(maps, draft.kfuncs),
     firstLine,
@@ -199,7 +206,7 @@ function directive(draft: Draft, line: Line): void {
       draft.name = one('a name').text;
       return;
     case '.map':
-      draft.maps.push(parseMap(line, draft.maps));
+      draft.maps.push(parseMap(line, draft.maps, draft.inner));
       return;
     case '.struct':
       draft.structs.push(parseStruct(line, draft.structs));

@@ -71,15 +71,22 @@ function nameAt(line: Line, taken: readonly { readonly name: string }[], what: s
   return word.text;
 }
 
+/** The map that entries of a map of maps are like, by its name: it may come later. */
+export interface Inner {
+  readonly name: string;
+  /** Says that there is none of the name. */
+  missing(): never;
+}
+
 /** `.map NAME TYPE key=N value=N entries=N [flags=N] [frozen] [initial=HEX] [field@offset ...]` */
-export function parseMap(line: Line, maps: readonly MapDef[]): MapDef {
+export function parseMap(line: Line, maps: readonly MapDef[], inner: Map<string, Inner>): MapDef {
   const name = nameAt(line, maps, 'map');
   const type = line.need(2, `a map type: ${MAP_TYPES.join(', ')}`);
   const known = MAP_TYPES.find((one) => one === type.text);
   if (known === undefined)
     return line.fail(`no map type '${type.text}'; there are ${MAP_TYPES.join(', ')}`, type);
   const sizes = { keySize: sizeOfKey(known), valueSize: 0, maxEntries: 1, flags: 0 };
-  const more: { initial?: Uint8Array; frozen?: boolean; extra?: bigint; inner?: MapDef } = {};
+  const more: { initial?: Uint8Array; frozen?: boolean; extra?: bigint } = {};
   const fields = parseWords(line, 3, (key, value) => {
     if (key === 'key') sizes.keySize = count(value);
     else if (key === 'value') sizes.valueSize = count(value);
@@ -89,9 +96,10 @@ export function parseMap(line: Line, maps: readonly MapDef[]): MapDef {
     else if (key === 'frozen' && value === '') more.frozen = true;
     else if (key === 'extra') more.extra = BigInt(count(value));
     else if (key === 'inner') {
-      const inner = maps.find((one) => one.name === value);
-      if (inner === undefined) return false;
-      more.inner = inner;
+      inner.set(name, {
+        name: value,
+        missing: () => line.fail(`no map is named ${value}`, line.need(0, '')),
+      });
     } else return false;
     return true;
   });

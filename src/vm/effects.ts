@@ -109,7 +109,7 @@ export function applyEffect(call: Call, effect: Effect): void {
 export function writtenSize(call: Call, index: number): number {
   const arg = call.contract.args[index];
   if (arg?.kind === 'mem') return call.memSize(arg.size);
-  if (arg?.kind === 'map_value') return call.world.code.program.maps[call.map(0)]!.valueSize;
+  if (arg?.kind === 'map_value') return call.mapDef.valueSize;
   return 0;
 }
 

@@ -243,16 +243,18 @@ class Synthesizer {
     }
   }
 
+  private mapKey(map: MapDef): number {
+    // trie_check_btf wants a struct, storage_check_btf the descriptor of what is stored with.
+    if (map.type === 'lpm_trie')
+      return this.struct(`${identifier(map.name)}_key`, `key of ${map.name}`, map.keySize, [], []);
+    if (map.type.endsWith('_storage') && map.keySize === 4) return this.int('int', 4, true);
+    return map.keySize === 4 ? this.int('unsigned int', 4) : this.bytes(map.keySize);
+  }
+
   /** Ids of key and value of a map. */
   map(map: MapDef): readonly [key: number, value: number] {
     if (UNTYPED.has(map.type)) return [0, 0];
-    // Storage of something else is found by a descriptor.
-    const storage = map.type.endsWith('_storage') && map.keySize === 4;
-    const key = storage
-      ? this.int('int', 4, true)
-      : map.keySize === 4
-        ? this.int('unsigned int', 4)
-        : this.bytes(map.keySize);
+    const key = this.mapKey(map);
     const fields = sorted(map.fields);
     const names = fields.map((field, i) => `${field.kind}${i}`);
     const name = identifier(map.name);
