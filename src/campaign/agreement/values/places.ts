@@ -58,8 +58,8 @@ export function constantOf(reg: AbstractReg): number | undefined {
   return reg.type === 'scalar' && reg.num.mask === 0n ? Number(reg.num.value & 0xffff_ffffn) : undefined;
 }
 
-/** The most that the low 32 bits of a number may be. */
-export const most = (reg: AbstractReg): number => (reg.type === 'scalar' ? reg.num.u32max : 0);
+/** The most that a count of rounds may be: all of the register, for Linux compares all of it where it inlines bpf_loop. */
+export const roundsOf = (reg: AbstractReg): bigint => (reg.type === 'scalar' ? reg.num.umax : 0n);
 
 /** An iterator over numbers goes through a few at the most. */
 export function isShort(visits: readonly Visit[], rounds: number): boolean {

@@ -54,7 +54,7 @@ import {
   type Recorded,
   type Site,
 } from './log.js';
-import { bufferOf, constantOf, isBuffer, isShort, most, plainParts } from './places.js';
+import { bufferOf, constantOf, isBuffer, isShort, plainParts, roundsOf } from './places.js';
 
 /** Objects whose bytes are the kernel's. */
 const FOREIGN = new Set<string>(['sock', 'sock_common', 'tcp_sock', 'xdp_sock', 'btf']);
@@ -179,7 +179,7 @@ class Recorder {
     if (contract.name === 'bpf_timer_start') draft.items.splice(index, 0, ldImm64(r2, LATE));
     if (
       contract.name === 'bpf_loop' &&
-      visits.some(({ state }) => most(frameOf(state).regs[1]!) > MANY_ROUNDS)
+      visits.some(({ state }) => roundsOf(frameOf(state).regs[1]!) > MANY_ROUNDS)
     ) {
       draft.items.splice(index, 0, and(w1, FEW_ROUNDS), or(w1, 1));
     }
