@@ -14,6 +14,8 @@ import type { Tally } from '../comparison.js';
 import { kindOfComplaint } from '../verdicts.js';
 
 export interface QuestionOptions {
+  /** Nothing is held against a certificate: only programs that get none are looked into. */
+  readonly alone?: true;
   /** Worlds that each program is killed in, 3 unless told. */
   readonly worlds?: number;
   /** Seeded defects of the two-mode program, for tests. */
@@ -73,6 +75,7 @@ class Question {
       if (name === 'sound' && certificate.sitesLeftOut.length === 0 && !strict)
         this.differ(`stricter: inexpressible: ${kindOfComplaint(certificate.message)}`, certificate);
     }
+    if (verdict === 'certified' && this.options.alone) return;
     const walked = this.walk();
     const broken = this.firstBroken(this.path, {});
     tally.count(
