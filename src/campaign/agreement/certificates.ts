@@ -46,11 +46,13 @@ export function openCertificates(options: CertificatesOptions = {}): OpenCompari
 
 /** One program in so many is judged as for a loader without CAP_PERFMON, if it is one that such a loader may load. */
 const STRICT_EVERY = 4;
+/** Insns that may be walked then; wrong guesses make some programs endless, for Linux as well. */
+const STRICT_BUDGET = 20_000;
 const NEEDS_PERFMON: ReadonlySet<string> = new Set(['tracepoint']);
 
 function readied(program: Program, index: number): Ready | string {
   if (index % STRICT_EVERY === STRICT_EVERY - 1 && !NEEDS_PERFMON.has(program.type)) {
-    const strict = ready(program, 'strict');
+    const strict = ready(program, 'strict', STRICT_BUDGET);
     if (typeof strict !== 'string') return strict;
   }
   return ready(program, 'privileged');
