@@ -209,6 +209,15 @@ export const HEADER_MODELS: Models = {
   bpf_skb_vlan_pop: onSuccess(0n, popVlan),
   bpf_skb_change_proto: onSuccess(0n, changeProtocol),
   bpf_skb_set_tstamp: setting((call) => ({ tstamp: call.arg(1), tstamp_type: call.arg(2) })),
+  // What the hash is, is the environment's to say; but then it is in the context too.
+  bpf_get_hash_recalc: {
+    run(call, _, rest) {
+      const hash = rest() ?? 0n;
+      setMember(call, 'hash', hash & 0xffff_ffffn);
+      return hash;
+    },
+  },
+  bpf_set_hash_invalid: setting(() => ({ hash: 0n })),
   bpf_set_hash: setting((call) => ({ hash: call.arg(1) })),
   bpf_skb_change_type: setting((call) => ({ pkt_type: call.arg(1) })),
 };
