@@ -231,7 +231,8 @@ export class AbstractMachine implements Machine<Reg> {
     checkAtomicTarget(a);
     checkAlignment(a, true);
     const old = load(this.p, a);
-    if (this.p.strict && a.reg.type === 'stack' && isPointer(old))
+    // What was spilled and has since been given back is no number either.
+    if (this.p.strict && a.reg.type === 'stack' && (isPointer(old) || old.type === 'uninit'))
       refuse(`leaking pointer from stack off ${fixedOffset(a.reg) + off}`);
     store(this.p, a, unknownReg);
     // Written bytes, and no spill that a load could be linked to.
