@@ -25,8 +25,7 @@ export const LOCK_CONTRACTS: readonly Contract[] = [
   kfunc(
     'bpf_res_spin_lock',
     [lockArg('res_spin_lock')],
-    // In the order in which Linux walks them.
-    [slow('taken', zero, locks(0, 'res_spin_lock')), outcome('error', error)],
+    [outcome('error', error), slow('taken', zero, locks(0, 'res_spin_lock'))],
     { underLock: true },
   ),
   kfunc(
@@ -39,8 +38,8 @@ export const LOCK_CONTRACTS: readonly Contract[] = [
     'bpf_res_spin_lock_irqsave',
     [lockArg('res_spin_lock_irqsave'), flagsSaved],
     [
-      slow('taken', zero, locks(0, 'res_spin_lock_irqsave'), { kind: 'irq_save', arg: 1, by: 'lock' }),
       outcome('error', error),
+      slow('taken', zero, locks(0, 'res_spin_lock_irqsave'), { kind: 'irq_save', arg: 1, by: 'lock' }),
     ],
     { underLock: true },
   ),
