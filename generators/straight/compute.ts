@@ -22,39 +22,11 @@ import {
   storeRelease,
   stx,
 } from '../../src/isa/build.js';
-import type { AtomicOp, BinaryOp, Comparison, Size } from '../../src/isa/insn.js';
+import { type AtomicOp, BINARY_OPS, type BinaryOp, COMPARISONS, type Size } from '../../src/isa/insn.js';
 import { label } from '../../src/isa/label.js';
 import type { MapDef } from '../../src/object/program.js';
 import { SCALARS, type Writer } from './writer.js';
 
-const BINARY: readonly BinaryOp[] = [
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'sdiv',
-  'mod',
-  'smod',
-  'or',
-  'and',
-  'xor',
-  'lsh',
-  'rsh',
-  'arsh',
-];
-const COMPARISONS: readonly Comparison[] = [
-  'eq',
-  'ne',
-  'gt',
-  'ge',
-  'lt',
-  'le',
-  'sgt',
-  'sge',
-  'slt',
-  'sle',
-  'set',
-];
 const ATOMICS: readonly AtomicOp[] = ['add', 'or', 'and', 'xor', 'xchg', 'cmpxchg'];
 const SIZES: readonly Size[] = [1, 2, 4, 8];
 
@@ -97,7 +69,7 @@ export function compute(w: Writer): void {
       w.emit(ldImm64(dst, (BigInt(w.number()) << 32n) | BigInt.asUintN(32, BigInt(w.number()))));
       return;
     default: {
-      const op = w.pick(BINARY);
+      const op = w.pick(BINARY_OPS);
       if (w.oneIn(2)) {
         w.emit(wide ? alu(op, dst, src) : alu(op, half(dst), half(src)));
         return;

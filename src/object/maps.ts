@@ -5,6 +5,7 @@
 import { InputError } from '../isa/errors.js';
 import type { FieldFinder } from './btf/fields.js';
 import type { Btf } from './btf/read.js';
+import { UNTYPED_MAPS } from './btf/synthesize.js';
 import {
   type Elf,
   type ElfSymbol,
@@ -40,28 +41,6 @@ const UNSIZED: ReadonlySet<string> = new Set([
   'inode_storage',
   'task_storage',
   'cgrp_storage',
-]);
-/** Maps for which libbpf tells the kernel no types (bpf_object__create_map). */
-const UNTYPED: ReadonlySet<string> = new Set([
-  'ringbuf',
-  'user_ringbuf',
-  'prog_array',
-  'perf_event_array',
-  'cgroup_array',
-  'stack_trace',
-  'array_of_maps',
-  'hash_of_maps',
-  'devmap',
-  'devmap_hash',
-  'cpumap',
-  'xskmap',
-  'sockmap',
-  'sockhash',
-  'reuseport_sockarray',
-  'queue',
-  'stack',
-  'bloom_filter',
-  'arena',
 ]);
 /** Maps of descriptors, four bytes each, which need not say so. */
 const DESCRIPTORS: ReadonlySet<string> = new Set([
@@ -187,7 +166,7 @@ function definedMap(btf: Btf, finder: FieldFinder, variable: number, name: strin
   const type = mapType(def.type);
   if (type === undefined) throw new NotModelled(`its type ${mapTypeName(def.type)} is not modelled`);
   const fields: SpecialField[] = def.value === undefined ? [] : finder.find(def.value);
-  const typed = !UNTYPED.has(type);
+  const typed = !UNTYPED_MAPS.has(type);
   const descriptors = DESCRIPTORS.has(type);
   const entries = def.maxEntries === 0 && !UNSIZED.has(type) ? LEFT_OPEN : def.maxEntries;
   return {

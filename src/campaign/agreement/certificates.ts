@@ -48,10 +48,9 @@ export function openCertificates(options: CertificatesOptions = {}): OpenCompari
 const STRICT_EVERY = 4;
 /** Insns that may be walked then; wrong guesses make some programs endless, for Linux as well. */
 const STRICT_BUDGET = 20_000;
-const NEEDS_PERFMON: ReadonlySet<string> = new Set(['tracepoint']);
 
 function readied(program: Program, index: number): Ready | string {
-  if (index % STRICT_EVERY === STRICT_EVERY - 1 && !NEEDS_PERFMON.has(program.type)) {
+  if (index % STRICT_EVERY === STRICT_EVERY - 1) {
     const strict = ready(program, 'strict', STRICT_BUDGET);
     if (typeof strict !== 'string') return strict;
   }

@@ -10,8 +10,8 @@ import type { LocalType, MapDef, MapType, Program, SpecialField, Subprog } from 
 import type { Member } from './types.js';
 import { BtfWriter } from './write.js';
 
-/** Maps for which the kernel wants no types, or takes none. */
-const UNTYPED: ReadonlySet<MapType> = new Set([
+/** Maps for which the kernel wants no types, or takes none; libbpf tells it none for them either (bpf_object__create_map). */
+export const UNTYPED_MAPS: ReadonlySet<MapType> = new Set([
   'ringbuf',
   'user_ringbuf',
   'prog_array',
@@ -253,7 +253,7 @@ class Synthesizer {
 
   /** Ids of key and value of a map. */
   map(map: MapDef): readonly [key: number, value: number] {
-    if (UNTYPED.has(map.type)) return [0, 0];
+    if (UNTYPED_MAPS.has(map.type)) return [0, 0];
     const key = this.mapKey(map);
     const fields = sorted(map.fields);
     const names = fields.map((field, i) => `${field.kind}${i}`);
