@@ -15,6 +15,7 @@ import { type TwoMode, twoMode } from '../patch/two-mode/two-mode.js';
 import type { Accepted, Profile } from '../verifier/result.js';
 import { verify } from '../verifier/verify.js';
 import { type LoadOptions, type LoadResult, loadProgram } from './load.js';
+import { insnsWalked } from './log.js';
 
 /** How a two-mode program is written; see `TwoModeOptions`. */
 export type Form = Pick<TwoModeOptions, 'points' | 'by' | 'hidesUnwritten'>;
@@ -185,7 +186,7 @@ function judge(
       return { verdict: 'inexpressible', message, walked: 0, ...common };
     }
     const result = loadTwoMode(made.program, options);
-    const walked = walkedIn(result.log);
+    const walked = insnsWalked(result.log) ?? 0;
     if (result.ok) {
       result.close();
       return { verdict: 'certified', message: '', walked, ...common };
@@ -222,11 +223,6 @@ function load(
     strictCaps: options.profile === 'strict',
     ...(options.lend === undefined ? {} : { lend: options.lend }),
   });
-}
-
-function walkedIn(log: string): number {
-  const all = [...log.matchAll(/^processed (\d+) insns/gm)];
-  return Number(all.at(-1)?.[1] ?? 0);
 }
 
 const WORDS: Readonly<Record<Origin['mode'], string>> = {

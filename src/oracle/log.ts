@@ -77,3 +77,9 @@ function insnBefore(lines: readonly string[], start: number): number | undefined
   }
   return undefined;
 }
+
+/** Insns that Linux walked (`processed N insns`), from a log of any level; undefined where it does not tell. */
+export function insnsWalked(log: string): number | undefined {
+  const told = [...log.matchAll(/^processed (\d+) insns/gm)].at(-1)?.[1];
+  return told === undefined ? undefined : Number(told);
+}

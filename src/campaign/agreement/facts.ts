@@ -16,6 +16,7 @@ import { decodeAll } from '../../isa/decode.js';
 import type { Program, ProgType } from '../../object/program.js';
 import { runningKernelTypes } from '../../oracle/btf.js';
 import { type LoadOptions, loadProgram } from '../../oracle/load.js';
+import { insnsWalked } from '../../oracle/log.js';
 import { type LogPoint, readWalk, type WalkSummary } from '../../oracle/walk-log/walk.js';
 import type { VerifierDefects } from '../../verifier/defects.js';
 import type { Profile, Visit } from '../../verifier/result.js';
@@ -128,8 +129,8 @@ function logOf(program: Program, profile: Profile, leftOut: (why: string) => voi
     return undefined;
   }
   asked.close();
-  const insns = Number(/^processed (\d+) insns/m.exec(asked.log)?.[1]);
-  if (!(insns <= MOST_LOGGED)) {
+  const insns = insnsWalked(asked.log);
+  if (insns === undefined || insns > MOST_LOGGED) {
     leftOut('long for Linux');
     return undefined;
   }
