@@ -124,14 +124,16 @@ export class Calls {
     return unsupported(why);
   }
 
-  /** Each group of outcomes is a path of its own; the last group goes on at once. */
+  /** Each group of outcomes is a path of its own; the first goes on at once. */
   private explore(
     site: CallSite,
     enabled: readonly Outcome[],
     widenLoop: (state: State) => void,
   ): number | undefined {
     const { p } = this;
-    const groups = groupByEffects(enabled.filter((o) => !o.effects.some((e) => e.kind === 'tail_call')));
+    const groups = lockedFirst(
+      groupByEffects(enabled.filter((o) => !o.effects.some((e) => e.kind === 'tail_call'))),
+    );
     if (groups.length === 0) return undefined;
     const before = groups.length > 1 ? p.snapshot() : undefined;
     for (let i = groups.length - 1; i >= 0; i--) {
@@ -286,6 +288,12 @@ export class Calls {
     if (p.preempt > 0) refuse(`${what} non-preemptible region`);
     if (p.irq !== 0) refuse(`${what} IRQ-disabled region`);
   }
+}
+
+/** A lock that may be missed is walked as taken first (check_kfunc_call pushes the other way). */
+function lockedFirst(groups: readonly Outcome[][]): readonly Outcome[][] {
+  const locks = ([first]: Outcome[]): boolean => first!.effects.some((e) => e.kind === 'lock');
+  return [...groups.filter(locks), ...groups.filter((group) => !locks(group))];
 }
 
 /** Outcomes that do the same, in the contract's order. */

@@ -25,7 +25,10 @@ import {
   sub,
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
+import type { MapDef } from '../../../src/object/program.js';
 import { arrayMap, type KernelCase, kernelCase, type Names, ringbufMap, stackPointer } from './case.js';
+
+const lockedMap: MapDef = { ...arrayMap(16), fields: [{ kind: 'res_spin_lock', offset: 0, size: 4 }] };
 
 const done: Item[] = [mov(r0, 0), exit()];
 const PROHIBITED = 'pointer arithmetic with it prohibited for !root';
@@ -73,6 +76,20 @@ const leaks: KernelCase[] = [
       jmp('eq', r0, 0, 'out'),
       ...[stx(8, r10, -16, r0), mov(r1, r0), mov(r2, 0), callHelper(133)],
       ...[mov(r2, 1), atomic('add', 8, r10, -16, r2)],
+      ...out,
+    ],
+  ),
+  kernelCase(
+    'strict: the lock is taken first, and only then not to be had',
+    'xdp',
+    refused(`R1 has pointer with unsupported alu operation, ${PROHIBITED}`),
+    (names) => [
+      mov(r7, r1),
+      ...[st(4, r10, -4, 0), names.map(r1, lockedMap), ...stackPointer(r2, -4), callHelper(1)],
+      jmp('eq', r0, 0, 'out'),
+      ...[mov(r6, r0), mov(r1, r6), names.kfunc('bpf_res_spin_lock')],
+      jmp('ne', r0, 0, 'out'),
+      ...[mov(r1, r7), add(r1, r0), mov(r1, r6), names.kfunc('bpf_res_spin_unlock')],
       ...out,
     ],
   ),
