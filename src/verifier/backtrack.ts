@@ -11,7 +11,6 @@ import type { Code } from './code.js';
 import type { Checkpoint } from './history.js';
 import { NO_STEP, Steps } from './history.js';
 import { MAX_FRAMES, Places } from './marks.js';
-import type { State } from './state.js';
 
 /** A place as one number: `frame * 128 + register`, or `frame * 128 + 16 + slot`. */
 export const regPlace = (depth: number, reg: number): number => depth * 128 + reg;
@@ -150,6 +149,14 @@ export class Backtracker {
     }
   }
 
+  /** What is in the register was loaded from the stack slot `access`, if that is not -1. */
+  private fetched(reg: number, access: number, d: number): void {
+    const { wanted } = this;
+    if (!wanted.hasReg(d, reg)) return;
+    wanted.dropReg(d, reg);
+    if (access >= 0) wanted.addSlot(access >> 6, access & 63);
+  }
+
   private insn(op: Op, access: number, d: number): void {
     const { wanted } = this;
     switch (op.kind) {
@@ -172,14 +179,10 @@ export class Backtracker {
         return;
       case 'ldx':
       case 'load_acquire':
-        if (!wanted.hasReg(d, op.dst)) return;
-        wanted.dropReg(d, op.dst);
-        if (access >= 0) wanted.addSlot(access >> 6, access & 63);
+        this.fetched(op.dst, access, d);
         return;
       case 'atomic':
-        // What an atomic operation returns is never known.
-        if (op.op === 'cmpxchg') wanted.dropReg(d, 0);
-        else if (op.fetch) wanted.dropReg(d, op.src);
+        if (op.fetch) this.fetched(op.op === 'cmpxchg' ? 0 : op.src, access, d);
         return;
       case 'st':
       case 'stx':
@@ -211,22 +214,4 @@ export class Backtracker {
         return;
     }
   }
-}
-
-/** The places in which a state holds numbers that are known to equal the one with this id. */
-export function placesOf(state: Pick<State, 'frames'>, id: number, other: number): number[] {
-  const places: number[] = [];
-  state.frames.forEach((frame, depth) => {
-    for (let n = 0; n < 10; n++) {
-      const reg = frame.regs[n]!;
-      if (reg.type === 'scalar' && reg.id !== 0 && (reg.id === id || reg.id === other))
-        places.push(regPlace(depth, n));
-    }
-    for (let i = 0; i < frame.stack.length; i++) {
-      const reg = frame.stack[i]?.reg;
-      if (reg?.type === 'scalar' && reg.id !== 0 && (reg.id === id || reg.id === other))
-        places.push(slotPlace(depth, i));
-    }
-  });
-  return places;
 }

@@ -4,13 +4,13 @@
  */
 import type { Comparison } from '../isa/insn.js';
 import type { Next } from '../semantics/machine.js';
+import { syncLinked } from './links.js';
 import { MAX_PACKET_OFF } from './memory.js';
 import type { Path, Refined } from './path.js';
 import { refuse } from './refusal.js';
 import { isNull, isPointer, nullReg, scalarReg } from './regs.js';
 import type { Scalar } from './scalar.js';
-import { constant, isConst, unknown } from './scalar.js';
-import { abstract } from './scalar-alu.js';
+import { isConst, unknown } from './scalar.js';
 import { branchTaken, refine } from './scalar-refine.js';
 import { fromUnsigned } from './scalar-set.js';
 import type { Reg, RegType } from './state.js';
@@ -107,8 +107,7 @@ function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: 
       refine(...comparedAs(p.defects, b.op, b.width), taken, left, right) ?? NO_VALUES,
     );
   if (known === NO_VALUES) return false;
-  learn(p, b.dst, b.left, p.defects.jumpsTellTooMuch ? shortened(known[0]) : known[0]);
-  if (b.src !== undefined && b.src !== b.dst) learn(p, b.src, b.right, known[1]);
+  learn(p, b, p.defects.jumpsTellTooMuch ? shortened(known[0]) : known[0], known[1]);
   return true;
 }
 
@@ -118,21 +117,18 @@ const NO_VALUES: Refined = [unknown, unknown];
 /** One value less than there are: a seeded defect. */
 const shortened = (s: Scalar): Scalar => (s.umin < s.umax ? fromUnsigned(s.umin, s.umax - 1n) : s);
 
-/** The register, and every register and slot linked to it, now has this value. */
-function learn(p: Path, regno: number, before: Reg, num: Scalar): void {
-  if (num === before.num) return;
-  if (before.id === 0) {
-    p.setReg(regno, { ...before, num });
-    return;
-  }
-  const now = isConst(num) ? scalarReg(num) : { ...before, num };
-  p.mapRegs((r) => {
-    if (r.type !== 'scalar' || r.id !== before.id) return r;
-    if (r.off === before.off) return now;
-    // What is more by a constant is more by that still (sync_linked_regs).
-    const more = abstract.binary('add', 64, num, constant(BigInt(r.off - before.off)));
-    return isConst(more) ? scalarReg(more) : { ...r, num: more };
-  });
+/** Both sides now have these values, and what is linked to them has what follows. Where both are linked to each other the right one counts. */
+function learn(p: Path, { dst, src }: Branch, left: Scalar, right: Scalar): void {
+  const leftBefore = p.reg(dst);
+  const rightBefore = src === undefined || src === dst ? undefined : p.reg(src);
+  setNumber(p, dst, leftBefore, left);
+  if (rightBefore !== undefined) setNumber(p, src!, rightBefore, right);
+  if (rightBefore !== undefined && rightBefore.id !== 0) syncLinked(p, rightBefore, right);
+  if (leftBefore.id !== 0) syncLinked(p, leftBefore, p.reg(dst).num);
+}
+
+function setNumber(p: Path, regno: number, before: Reg, num: Scalar): void {
+  if (num !== before.num) p.setReg(regno, isConst(num) ? scalarReg(num) : { ...before, num });
 }
 
 /** A pointer that might be NULL is, or is not; so are all its copies. A NULL pointer holds no reference. */

@@ -121,13 +121,13 @@ export class Comparison {
    */
   private pairScalar(old: Reg, cur: Reg): boolean {
     if (!this.mayLoosen) return old.id === 0 || this.follows(old, cur);
-    if (old.off !== cur.off) return false;
+    if (old.id !== 0 && (old.off !== cur.off || old.size !== cur.size)) return false;
     return this.pair(old.id === 0 ? this.nextFresh-- : old.id, cur.id === 0 ? this.nextFresh-- : cur.id);
   }
 
   /** Numbers that the old state knows to be equal are equal in the new one; so may others be. */
   private follows(old: Reg, cur: Reg): boolean {
-    if (old.off !== cur.off || cur.id === 0) return false;
+    if (old.off !== cur.off || old.size !== cur.size || cur.id === 0) return false;
     for (let i = 0; i < this.pairs; i++) if (this.olds[i] === old.id) return this.curs[i] === cur.id;
     this.olds[this.pairs] = old.id;
     this.curs[this.pairs] = cur.id;
@@ -206,7 +206,9 @@ export class Comparison {
 
   private scalar(old: Reg, cur: Reg, skip: boolean): boolean {
     if (this.mode === 'exact')
-      return equal(old.num, cur.num) && old.off === cur.off && this.pair(old.id, cur.id);
+      return (
+        equal(old.num, cur.num) && old.off === cur.off && old.size === cur.size && this.pair(old.id, cur.id)
+      );
     if (this.exactly) return equal(old.num, cur.num) && this.pairScalar(old, cur);
     if (skip) {
       if (old.id !== 0 || !contains(old.num, cur.num)) this.loose = true;
@@ -349,7 +351,8 @@ export function maybeLooping(old: State, cur: State): boolean {
     if (x === y) continue;
     if (x.type !== y.type || x.id !== y.id || x.ref !== y.ref || x.off !== y.off || x.range !== y.range)
       return false;
-    if (x.nullable !== y.nullable || x.map !== y.map || !equal(x.num, y.num)) return false;
+    if (x.nullable !== y.nullable || x.map !== y.map || x.size !== y.size || !equal(x.num, y.num))
+      return false;
   }
   return true;
 }

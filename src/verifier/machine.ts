@@ -1,6 +1,7 @@
 /** The abstract instance of the semantics: what an insn does to what is known. The interpreter is `semantics/step.ts`. */
 import type { AtomicOp, BinaryOp, Imm64Kind, Op, Size, Width } from '../isa/insn.js';
 import type { Machine } from '../semantics/machine.js';
+import { linkedSum } from './links.js';
 import { Memo } from './memo.js';
 import type { Access } from './memory.js';
 import { checkAlignment, checkAtomicTarget, load, store } from './memory.js';
@@ -52,10 +53,10 @@ export class AbstractMachine implements Machine<Reg> {
   /** A copy of a scalar that is not known is linked to its source: what a branch tells of one it tells of both. */
   copy(n: number): Reg {
     const reg = this.read(n);
-    if (reg.type !== 'scalar' || (reg.id !== 0 && reg.off === 0)) return reg;
+    if (reg.type !== 'scalar' || (reg.id !== 0 && reg.size === 0)) return reg;
     // Of a sum no more is remembered than what it is of one other number.
-    const linked = { ...reg, off: 0, id: isConst(reg.num) ? 0 : this.p.newId() };
-    if (linked.id === reg.id && linked.off === reg.off) return reg;
+    if (reg.id === 0 && isConst(reg.num)) return reg;
+    const linked = { ...reg, off: 0, size: 0, id: isConst(reg.num) ? 0 : this.p.newId() };
     this.p.setReg(n, linked);
     return linked;
   }
@@ -222,11 +223,15 @@ export class AbstractMachine implements Machine<Reg> {
     return linked;
   }
 
-  /** Atomics are neither spill nor fill: the memory becomes unknown (check_atomic_rmw). */
+  /**
+   * An atomic operation gives what was there, as a load would, and leaves memory unknown: it is a fill but no spill (check_atomic_rmw). Only
+   * without `fetch` is it not asked what was there.
+   */
   atomic(_op: AtomicOp, _base: Reg, off: number, size: 4 | 8, value: Reg, expected: Reg | undefined): Reg {
     const a = this.access(off, size);
+    const { op } = this;
     if (isPointer(value) && this.p.strict)
-      refuse(`R${this.op.kind === 'atomic' ? this.op.src : 0} leaks addr into mem`);
+      refuse(`R${op.kind === 'atomic' ? op.src : 0} leaks addr into mem`);
     if (expected !== undefined && isPointer(expected) && this.p.strict) refuse('R0 leaks addr into mem');
     checkAtomicTarget(a);
     checkAlignment(a, true);
@@ -234,24 +239,19 @@ export class AbstractMachine implements Machine<Reg> {
     // What was spilled and has since been given back is no number either.
     if (this.p.strict && a.reg.type === 'stack' && (isPointer(old) || old.type === 'uninit'))
       refuse(`leaking pointer from stack off ${fixedOffset(a.reg) + off}`);
+    const fetched = op.kind === 'atomic' && op.fetch ? this.filled(a, old) : unknownReg;
     store(this.p, a, unknownReg);
     // Written bytes, and no spill that a load could be linked to.
     if (a.reg.type === 'stack' && hasFixedOffset(a.reg))
       fillStack(this.p, a.reg.frame, fixedOffset(a.reg) + a.off, size);
-    return size === 4 ? scalarReg(abstract.zeroExtend(32, unknownReg.num)) : unknownReg;
+    return size === 8 || fetched.num.umax <= 0xffff_ffffn
+      ? fetched
+      : scalarReg(abstract.zeroExtend(32, fetched.num));
   }
 
   cast(_value: Reg, _imm: number): Reg {
     return unsupported('arena address spaces');
   }
-}
-
-/** A number to which a constant was added keeps its link, with how much more it is now; only once (adjust_reg_min_max_vals). */
-function linkedSum(op: BinaryOp, width: Width, a: Reg, b: Reg, sum: Reg): Reg {
-  if ((op !== 'add' && op !== 'sub') || width !== 64 || a.id === 0 || a.off !== 0) return sum;
-  if (!isConst(b.num) || isConst(sum.num)) return sum;
-  const off = op === 'add' ? b.num.smin : -b.num.smin;
-  return off < -0x8000_0000n || off > 0x7fff_ffffn ? sum : { ...sum, id: a.id, off: Number(off) };
 }
 
 function writesDst(op: Op): boolean {

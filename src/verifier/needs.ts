@@ -118,6 +118,8 @@ export function stackAccess(p: Path, op: Op): number {
     case 'ldx':
     case 'load_acquire':
       return fixedSlot(p.reg(op.src), op.off);
+    case 'atomic':
+      return op.fetch ? fixedSlot(p.reg(op.dst), op.off) : -1;
     case 'st':
     case 'stx':
     case 'store_release': {

@@ -108,7 +108,8 @@ class Widening {
 
   private reg(old: Reg, cur: Reg): Reg {
     if (old.type !== 'scalar' || cur.type !== 'scalar') return old;
-    const linked = (old.id === 0 || old.off === cur.off) && this.isLinked(old.id, cur.id);
+    const alike = old.id === 0 || (old.off === cur.off && old.size === cur.size);
+    const linked = alike && this.isLinked(old.id, cur.id);
     if (!contains(old.num, cur.num)) return unknownReg;
     return linked ? old : scalarReg(old.num);
   }

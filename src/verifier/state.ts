@@ -42,12 +42,13 @@ export interface Reg {
   /** May be NULL as far as is known (the `_or_null` types). */
   readonly nullable: boolean;
   /**
-   * A scalar with an id: how much more it is than what the id stands for (BPF_ADD_CONST); 0 without an id.
-   * Constant part of a pointer's offset from the start of what it points to; stack pointers count from the frame's top, so are <= 0. */
+   * Constant part of a pointer's offset from the start of what it points to; stack pointers count from the frame's top, so are <= 0.
+   * A scalar with an id: how much more it is than what the id stands for (see `links.ts`); 0 without an id.
+   */
   readonly off: number;
   /** A scalar's value; a pointer's variable offset (added to `off`). */
   readonly num: Scalar;
-  /** Registers with the same non-zero id hold the same value (scalars), or are the same possibly-NULL pointer or packet pointer. */
+  /** Registers with the same non-zero id hold the same value (scalars; `off` more, if that is not 0), or are the same possibly-NULL pointer or packet pointer. */
   readonly id: number;
   /** The reference this pointer owns or derives from (ref_obj_id); 0 for none. */
   readonly ref: number;
@@ -55,7 +56,7 @@ export interface Reg {
   readonly range: number;
   /** map_ptr, map_value, map_key: index into Program.maps; -1 otherwise. */
   readonly map: number;
-  /** mem, record: size in bytes. object: size of its struct. */
+  /** mem, record: size in bytes. object: size of its struct. A scalar that is the sum of a linked number and `off`: 64 or 32, the width of the addition. */
   readonly size: number;
   /** stack: depth of the frame it points into, 0 is the main program's. func: first slot of the subprogram. */
   readonly frame: number;

@@ -4,8 +4,7 @@
  */
 import type { Op } from '../isa/insn.js';
 import { subprogTarget } from '../isa/target.js';
-import { Backtracker, placesOf } from './backtrack.js';
-import type { Branch } from './branch.js';
+import { Backtracker } from './backtrack.js';
 import type { Code } from './code.js';
 import type { Checkpoint } from './history.js';
 import { NO_STEP } from './history.js';
@@ -121,13 +120,9 @@ export class Tracker {
     backtracker.mark(steps.prev(step), from, steps.slot(step), depth);
   }
 
-  /** Numbers that are known to equal a side of the jump learn with it. */
-  link({ left, right }: Branch): void {
-    const a = left.type === 'scalar' ? left.id : 0;
-    const b = right.type === 'scalar' ? right.id : 0;
-    if (a === 0 && b === 0) return;
+  /** Numbers in these places learn from the jump together. */
+  link(places: readonly number[]): void {
     const { steps } = this.backtracker;
-    const places = placesOf(this.path.view(), a, b);
     if (places.length < 2) return;
     steps.link(this.step, places);
     if (this.code.landings[steps.slot(this.step)] !== 1) this.landings++;

@@ -22,6 +22,7 @@ import { Globals } from './globals.js';
 import type { Checkpoint } from './history.js';
 import { NO_STEP } from './history.js';
 import { requireNothingHeld, requireRange } from './leaks.js';
+import { collectLinked } from './links.js';
 import { AbstractMachine } from './machine.js';
 import { Path } from './path.js';
 import { Refusal, refuse } from './refusal.js';
@@ -365,7 +366,10 @@ export class Walk {
       if (path.guard !== undefined) this.guessOtherWay(known ? slot + 1 : b.slot, b);
       return known ? b.slot : slot + 1;
     }
-    if (b.left.id !== 0 || b.right.id !== 0) this.tracker?.link(b);
+    if (b.left.id !== 0 || b.right.id !== 0) {
+      const linked = collectLinked(path, this.code, slot, b.left, b.right);
+      this.tracker?.link(linked);
+    }
     const before = path.snapshot();
     if (follow(path, b, true)) this.push(b.slot);
     else this.tracker?.rely(sides, this.parent);

@@ -70,7 +70,7 @@ export function widen(p: Path, last: State): boolean {
 export function widenUnneeded(p: Path, last: State, marks: Places): boolean {
   const olds = new Map<number, number>();
   const same = (old: Reg, cur: Reg): boolean => {
-    if (!equal(old.num, cur.num) || old.off !== cur.off) return false;
+    if (!equal(old.num, cur.num) || old.off !== cur.off || old.size !== cur.size) return false;
     if (old.id === 0 || cur.id === 0) return old.id === cur.id;
     const known = olds.get(old.id);
     if (known !== undefined) return known === cur.id;

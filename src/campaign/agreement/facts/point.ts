@@ -4,12 +4,14 @@
  */
 
 import type { LogByte, LogSlot } from '../../../oracle/walk-log/state.js';
-import type { LogValue } from '../../../oracle/walk-log/value.js';
+import { type LogValue, parseValue } from '../../../oracle/walk-log/value.js';
 import type { LogPoint } from '../../../oracle/walk-log/walk.js';
 import { abstract } from '../../../verifier/scalar-alu.js';
 import type { Reg, Slot, State } from '../../../verifier/state.js';
 import { BYTE } from '../../../verifier/state.js';
 import { type Mismatch, mismatch, type Origins } from './value.js';
+
+const ZERO = parseValue('0')!;
 
 /** A register (`r6`) or slot (`fp-16`) and what is wrong with it. */
 export interface Found extends Mismatch {
@@ -57,9 +59,9 @@ export function uncovered(state: State, point: LogPoint, sides: Sides): readonly
   for (let i = 0; i < frame.stack.length; i++) {
     const ours = frame.stack[i];
     const off = -8 * (i + 1);
-    const theirs = point.slots.get(off);
+    const shown = point.slots.get(off);
     if (ours === undefined) continue;
-    if (theirs === undefined) {
+    if (shown === undefined) {
       if (point.complete && !isBlank(ours, sides.strict) && !isUpperHalf(ours, frame.stack[i + 1]))
         found.push({
           where: `fp${off}`,
@@ -68,7 +70,7 @@ export function uncovered(state: State, point: LogPoint, sides: Sides): readonly
         });
       continue;
     }
-    slot(`fp${off}`, ours, theirs, { ...origins, strict: sides.strict }, found, check);
+    slot(`fp${off}`, ours, asSpill(ours, shown), { ...origins, strict: sides.strict }, found, check);
   }
   if (point.complete) objects(frame.stack, point, found);
   return found.sort((a, b) => Number(a.what === 'narrower') - Number(b.what === 'narrower'));
@@ -138,6 +140,13 @@ function slot(
   else check(where, ours.reg, asStored(theirs.reg, theirs.bytes.filter((b) => b === 'r').length));
 }
 
+/** The log spells one byte of zero alike, whether it was spilled or not. */
+function asSpill(ours: Slot, theirs: LogSlot): LogSlot {
+  if (theirs.reg !== undefined || theirs.bytes[0] !== '0') return theirs;
+  const alone = ours.reg?.type === 'scalar' && ours.bytes[0] === BYTE.spill && ours.bytes[1] !== BYTE.spill;
+  return alone ? { bytes: theirs.bytes.with(0, 'r'), reg: ZERO } : theirs;
+}
+
 /** Linux keeps a constant that was stored in fewer than eight bytes as it was before it was cut; a load cuts it. */
 function asStored(value: LogValue, size: number): LogValue {
   if (value.type !== 'scalar' || (size !== 1 && size !== 2 && size !== 4)) return value;
@@ -184,30 +193,33 @@ function spellLog(slot: LogSlot): string {
   return slot.reg === undefined ? slot.bytes.join('') : `${slot.bytes.join('')} of ${slot.reg.type}`;
 }
 
-/** Which places hold the same value: what we hold to be the same, Linux must hold to be the same. */
+/**
+ * Which places hold the same value, or numbers that differ by a constant: what we hold to be linked, Linux must hold to be linked, and by the
+ * same constant.
+ */
 class Links {
-  private readonly places = new Map<number, { where: string; theirs: LogValue }>();
+  private readonly places = new Map<number, { where: string; ours: Reg; theirs: LogValue }>();
 
   pair(where: string, ours: Reg, theirs: LogValue, found: Found[]): void {
     if (ours.id === 0 || saysNothing(ours, theirs)) return;
     const before = this.places.get(ours.id);
     if (before === undefined) {
-      this.places.set(ours.id, { where, theirs });
+      this.places.set(ours.id, { where, ours, theirs });
       return;
     }
-    const constants =
-      isConstant(theirs) && isConstant(before.theirs) && theirs.num.value === before.theirs.num.value;
-    if (
-      constants ||
-      (theirs.id !== 0 && theirs.id === before.theirs.id && theirs.delta === before.theirs.delta)
-    )
-      return;
-    found.push({
-      where,
-      what: 'narrower',
-      text: `we hold it to be the same as ${before.where}, Linux does not`,
-    });
+    // Of a pointer the offset is compared by itself.
+    const more = ours.type === 'scalar' ? ours.off - before.ours.off : 0;
+    if (linked(theirs, before.theirs, more)) return;
+    const what = more === 0 ? `the same as ${before.where}` : `${before.where} and a constant`;
+    found.push({ where, what: 'narrower', text: `we hold it to be ${what}, Linux does not` });
   }
+}
+
+/** Does Linux hold `a` to be `more` more than `b`? */
+function linked(a: LogValue, b: LogValue, more: number): boolean {
+  if (isConstant(a) && isConstant(b))
+    return BigInt.asUintN(64, a.num.value - b.num.value) === BigInt.asUintN(64, BigInt(more));
+  return a.id !== 0 && a.id === b.id && a.delta - b.delta === more;
 }
 
 /** The id of a pointer that cannot be NULL matters where a lock may lie in what it points to, and Linux drops it elsewhere. */

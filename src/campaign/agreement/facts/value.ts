@@ -2,7 +2,8 @@
 import type { MapDef, Program } from '../../../object/program.js';
 import type { LogHold } from '../../../oracle/walk-log/held.js';
 import type { LogValue } from '../../../oracle/walk-log/value.js';
-import { contains, type Scalar } from '../../../verifier/scalar.js';
+import { constant, contains, isConst, type Scalar } from '../../../verifier/scalar.js';
+import { abstract } from '../../../verifier/scalar-alu.js';
 import { format } from '../../../verifier/scalar-set.js';
 import type { Ref, Reg } from '../../../verifier/state.js';
 
@@ -72,8 +73,12 @@ export function mismatch(ours: Reg, theirs: LogValue, origins: Origins): Mismatc
   if (other !== undefined) return { what: 'kind', text: `${a}: ${other}` };
   if (ours.range > theirs.range)
     return { what: 'narrower', text: `packet range ${ours.range}, Linux ${theirs.range}` };
-  return narrower(ours.num, theirs.num, 'offset ');
+  return narrower(ours.num, movedBy(theirs.num, theirs.off - ours.off), 'offset ');
 }
+
+/** A variable offset, counted from a constant one that is `by` less: we may not know of what is a constant for Linux that it is one. */
+const movedBy = (num: Scalar, by: number): Scalar =>
+  by === 0 ? num : abstract.binary('add', 64, num, constant(BigInt(by)));
 
 function narrower(ours: Scalar, theirs: Scalar, what: string): Mismatch | undefined {
   if (contains(ours, theirs)) return undefined;
@@ -85,7 +90,7 @@ function detail(
   theirs: LogValue,
   { program, depth, ours: refs, theirs: origins }: Origins,
 ): string | undefined {
-  if (ours.off !== theirs.off) return `offset ${ours.off}, Linux ${theirs.off}`;
+  if (ours.off !== theirs.off && isConst(ours.num)) return `offset ${ours.off}, Linux ${theirs.off}`;
   if (ours.type === 'stack' && ours.frame !== (theirs.frame ?? depth))
     return `frame ${ours.frame}, Linux ${theirs.frame ?? depth}`;
   const map = ours.map >= 0 ? program.maps[ours.map] : undefined;
