@@ -47,6 +47,11 @@ describe('a wrong contract is found:', () => {
       /guarded/,
     ],
     [
+      'only of sockets',
+      outcomes(known('bpf_map_lookup_elem'), (o) => ({ ...o, guard: { kind: 'map_of_sockets', is: true } })),
+      /guarded/,
+    ],
+    [
       'a guard on nothing',
       outcomes(known('bpf_ktime_get_ns'), (o) => ({ ...o, guard: { kind: 'not_owning', arg: 0 } })),
       /guard/,

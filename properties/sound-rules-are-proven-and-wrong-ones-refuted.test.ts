@@ -52,6 +52,7 @@ const KNOWN: readonly (readonly [RuleSet, string, string, RegExp])[] = [
   [v1, 'bpf_ringbuf_submit_dynptr', 'leak', /given back/],
   [v1, 'bpf_probe_read_kernel', 'fault', /memory of argument 0 is written/],
   [v1, 'bpf_ringbuf_reserve', 'acquire', /'reserved' acquires/],
+  [v1, 'bpf_map_lookup_elem', 'acquire', /'socket' acquires/],
   [v2, 'bpf_res_spin_lock', 'misuse', /res_spin_lock in argument 0 is taken/],
   [v2, 'bpf_map_lookup_elem', 'fault', /r0 points to an object/],
   [v2, 'bpf_refcount_acquire_impl', 'misuse', /r0 points to an object/],
@@ -80,7 +81,7 @@ test.each(KNOWN.map(([rules, name, check, why]) => [rules.name, name, check, why
 
 test('what a posted set gets right is proven', async () => {
   for (const [rules, name] of [
-    [v1, 'bpf_map_lookup_elem'],
+    [v1, 'bpf_map_lookup_percpu_elem'],
     [v1, 'bpf_ringbuf_submit'],
     [v2, 'bpf_ringbuf_reserve'],
     [v2, 'bpf_spin_lock'],

@@ -15,7 +15,8 @@ import {
 } from './breaker.js';
 
 const releases = (contract: Contract): boolean => contract.outcomes.some(outcomeReleases);
-const acquires = (contract: Contract): boolean => contract.outcomes.some(outcomeAcquires);
+const acquires = (contract: Contract): boolean =>
+  contract.outcomes.some((outcome) => outcome.guard === undefined && outcomeAcquires(outcome));
 
 const dropCall =
   (test: (contract: Contract) => boolean): Breaker =>

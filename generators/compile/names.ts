@@ -9,7 +9,10 @@ export interface ResultOf {
 }
 
 export function resultOf(contract: Contract): ResultOf {
-  const pointers = contract.outcomes.flatMap(({ r0 }) => (r0.kind === 'pointer' ? [r0] : []));
+  // No map of sockets is looked into by a program that is made here.
+  const pointers = contract.outcomes.flatMap(({ r0, guard }) =>
+    r0.kind === 'pointer' && !(guard?.kind === 'map_of_sockets' && guard.is) ? [r0] : [],
+  );
   const pointer = pointers[0];
   return {
     ...(pointer === undefined ? {} : { pointer }),

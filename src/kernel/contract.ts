@@ -245,6 +245,8 @@ export type Effect =
 export type Guard =
   /** Argument 1 is not a constant key inside an array map (argument 0): the lookup may miss. */
   | { readonly kind: 'key_may_miss' }
+  /** Argument 0 is a map of sockets, which gives them out with a reference; `is` false: it is any other map. */
+  | { readonly kind: 'map_of_sockets'; readonly is: boolean }
   /** The argument is not an owning reference: taking another one may fail. */
   | { readonly kind: 'not_owning'; readonly arg: number };
 

@@ -194,6 +194,11 @@ export function mapType(type: MapType): MapTypeInfo {
   return INFO[type];
 }
 
+/** Its entries are sockets: programs put them in, and are given them with a reference. */
+export function isMapOfSockets(def: MapDef | undefined): boolean {
+  return def?.type === 'sockmap' || def?.type === 'sockhash';
+}
+
 /** Why the kernel would refuse this map, or not see its fields, in one sentence; `undefined` if it would take it. */
 export function mapRefusal(def: MapDef): string | undefined {
   return sizesRefusal(def) ?? flagsRefusal(def) ?? fieldsRefusal(def);

@@ -2,6 +2,7 @@
 import { decodeAll } from '../isa/decode.js';
 import { contractOf } from '../kernel/catalog.js';
 import type { Contract, Outcome } from '../kernel/contract.js';
+import { outcomeAcquires } from '../kernel/describe.js';
 import type { Program } from '../object/program.js';
 import { enabledOutcomes } from '../verifier/outcomes.js';
 import type { Facts } from '../verifier/result.js';
@@ -13,23 +14,26 @@ import { functionView, siteView } from './view.js';
 export interface CallSite extends Decision {
   readonly slot: number;
   readonly contract: Contract;
-  /** Outcomes that are possible in every state that reaches the site. */
+  /** Outcomes that are possible in every state that reaches the site; of those that acquire, in any. */
   readonly enabled: readonly Outcome[];
 }
 
-/** Outcomes that can happen at this slot whichever way it is reached. All of the contract's when it is not reached at all. */
+/**
+ * Outcomes that can happen at this slot whichever way it is reached, and those that acquire if there is any way. All of the contract's when
+ * it is not reached at all.
+ */
 export function enabledAt(
   contract: Contract,
   program: Program,
   facts: Facts,
   slot: number,
 ): readonly Outcome[] {
-  let enabled = contract.outcomes;
-  for (const visit of facts.at(slot)) {
-    const here = new Set(enabledOutcomes(contract, program, visit.state));
-    enabled = enabled.filter((outcome) => here.has(outcome));
-  }
-  return enabled;
+  const ways = facts.at(slot).map((visit) => new Set(enabledOutcomes(contract, program, visit.state)));
+  if (ways.length === 0) return contract.outcomes;
+  return contract.outcomes.filter((outcome) =>
+    // No stub has an outcome that acquires, but a call that is kept may.
+    outcomeAcquires(outcome) ? ways.some((way) => way.has(outcome)) : ways.every((way) => way.has(outcome)),
+  );
 }
 
 /**

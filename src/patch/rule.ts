@@ -52,7 +52,7 @@ export interface FunctionView {
 /** One call site: what the verifier knows there, over all paths that reach it. */
 export interface SiteView {
   readonly slot: number;
-  /** Outcomes possible in every state that reaches the site. */
+  /** Outcomes possible in every state that reaches the site; of those that acquire, in any. */
   readonly enabled: readonly Outcome[];
   /** An enabled outcome has no effect that a stub could not write. */
   readonly canFail: boolean;

@@ -4,7 +4,7 @@
  */
 import type { CallSite } from '../patch/fast-path.js';
 import type { ProgramProofDefects } from './proof-defects.js';
-import { guardName, proveOne } from './rule-proof.js';
+import { guardName, isWanted, proveOne } from './rule-proof.js';
 import { openSolver } from './solver.js';
 import { Terms } from './term/terms.js';
 
@@ -69,7 +69,8 @@ function ask(
   const { contract, action, rule, enabled } = site;
   const guards = new Map<string, boolean>();
   for (const outcome of contract.outcomes) {
-    if (outcome.guard !== undefined) guards.set(guardName(outcome.guard), enabled.includes(outcome));
+    const { guard } = outcome;
+    if (guard !== undefined) guards.set(guardName(guard), enabled.includes(outcome) === isWanted(guard));
   }
   const proof = proveOne(
     terms,

@@ -1,6 +1,6 @@
 /** Checks the arguments of a call against the function's contract. Follows check_func_arg and check_kfunc_args of kernel/bpf/verifier.c. */
 import type { Arg, SockType } from '../kernel/contract.js';
-import { MAP_FLAGS } from '../kernel/maptypes.js';
+import { isMapOfSockets, MAP_FLAGS } from '../kernel/maptypes.js';
 import type { Program, ProgType } from '../object/program.js';
 import { checkGraphNode, checkGraphRoot } from './args-graph.js';
 import { checkMapKey, checkMapValue, checkMem, checkSize } from './args-memory.js';
@@ -119,8 +119,6 @@ function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Arg, { ki
   }
 }
 
-/** Maps whose entries are given to programs as sockets that they must release. */
-const SOCKET_MAPS: ReadonlySet<string> = new Set(['sockmap', 'sockhash']);
 const ELEMENT_CALLS: ReadonlySet<string> = new Set([
   'bpf_map_lookup_elem',
   'bpf_map_update_elem',
@@ -264,7 +262,7 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       if (reg.type !== 'map_ptr' || reg.nullable) mismatch(reg, regno, 'map_ptr');
       const map = p.program.maps[reg.map]!;
       const named = `func ${site.contract.name}#${site.contract.id}`;
-      if (SOCKET_MAPS.has(map.type) && ELEMENT_CALLS.has(site.contract.name)) {
+      if (isMapOfSockets(map) && ELEMENT_CALLS.has(site.contract.name)) {
         if (!mayUseSocketMap(p.program, site.contract.name))
           refuse(`cannot pass map_type ${map.type} into ${named}`);
       } else if (arg.types !== undefined && !arg.types.includes(map.type)) {
@@ -281,7 +279,7 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
     case 'map_value':
       if (arg.nullable === true && isNull(reg)) return;
       // A map of sockets is given a socket, not what to copy into it (resolve_map_arg_type).
-      if (SOCKET_MAPS.has(mapOf(p, site).type)) checkSock(p, reg, regno, ANY_SOCKET);
+      if (isMapOfSockets(mapOf(p, site))) checkSock(p, reg, regno, ANY_SOCKET);
       else checkMapValue(p, site, index, arg.uninit === true);
       return;
     case 'percpu':

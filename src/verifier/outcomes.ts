@@ -1,5 +1,6 @@
 /** Which outcomes a call may have in a given state: the guards of the contract, answered from what is known there. */
 import type { Contract, Guard, Outcome } from '../kernel/contract.js';
+import { isMapOfSockets } from '../kernel/maptypes.js';
 import type { Program } from '../object/program.js';
 import { fixedOffset, hasFixedOffset } from './regs.js';
 import { isConst } from './scalar.js';
@@ -51,6 +52,8 @@ function holds(guard: Guard, program: Program, args: readonly Reg[], slotAt: Slo
       const key = constantKey(args[1]!, map.keySize, slotAt);
       return key === undefined || key >= BigInt(map.maxEntries);
     }
+    case 'map_of_sockets':
+      return isMapOfSockets(program.maps[args[0]!.map]) === guard.is;
     case 'not_owning':
       return args[guard.arg]!.ref === 0;
   }

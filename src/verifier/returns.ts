@@ -43,16 +43,14 @@ function pointer(p: Path, site: CallSite, r0: Pointer, nullable: boolean): Reg {
   const base = target(p, site, r0.to);
   let ref = base.ref;
   let id = base.id;
-  // Of a map of sockets it gives one that is held (is_acquire_function).
-  const socket = base.type === 'sock' && r0.to.kind === 'map_value';
-  if (r0.acquires !== undefined || socket) {
+  if (r0.acquires !== undefined) {
     ref = p.newId();
     id = ref;
     p.acquire({ id: ref, kind: 'pointer', at: site.at });
   } else if (r0.derives !== undefined) {
     ref = refOf(p, site.regs[r0.derives]!);
   }
-  if (nullable && r0.acquires === undefined && !socket) id = p.newId();
+  if (nullable && r0.acquires === undefined) id = p.newId();
   return { ...base, ref, id, nullable };
 }
 
@@ -76,7 +74,6 @@ function target(p: Path, site: CallSite, to: PointerKind): Reg {
         return pointerReg('map_ptr', { map: inner });
       }
       if (map.type === 'xskmap') return pointerReg('xdp_sock');
-      if (map.type === 'sockmap' || map.type === 'sockhash') return pointerReg('sock');
       const locked = map.fields.some((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock');
       return pointerReg('map_value', {
         map: p.program.maps.indexOf(map),

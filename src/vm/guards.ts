@@ -1,5 +1,6 @@
 /** Which outcomes of a function can happen at a call, by the situation at hand. */
 import type { Guard, Outcome } from '../kernel/contract.js';
+import { isMapOfSockets } from '../kernel/maptypes.js';
 import { regionOf } from './address.js';
 import type { Call } from './call.js';
 
@@ -14,8 +15,8 @@ function holdsNow(call: Call, guard: Guard): boolean {
   if (guard.kind === 'not_owning') {
     return call.world.ledger.reference(regionOf(call.arg(guard.arg))) === undefined;
   }
-  const index = call.map(0);
-  const map = call.world.code.program.maps[index]!;
+  const map = call.world.code.program.maps[call.map(0)]!;
+  if (guard.kind === 'map_of_sockets') return isMapOfSockets(map) === guard.is;
   if (map.type !== 'array' && map.type !== 'percpu_array') return true;
   const key = call.world.bytesAt(call.arg(1), 4);
   return new DataView(key.buffer, key.byteOffset, 4).getUint32(0, true) >= map.maxEntries;

@@ -64,7 +64,7 @@ export class Maps {
     const map = this.program.maps[index]!;
     const bytes = new Uint8Array(map.valueSize);
     bytes.set(contents.subarray(0, map.valueSize));
-    const writable = (map.flags & RDONLY_PROG) === 0;
+    const writable = (map.flags & RDONLY_PROG) === 0 && !map.type.startsWith('devmap');
     return memory.add({ kind: 'map_value', bytes, writable, name: `value of map ${map.name}`, map: index });
   }
 

@@ -13,12 +13,17 @@ export function flaws(c: Contract): string[] {
 function* shape(c: Contract): Generator<string> {
   if (c.args.length > 5) yield 'more than five arguments';
   if (c.outcomes.length === 0) yield 'no outcome';
-  if (c.outcomes.length > 0 && c.outcomes.every((o) => o.guard !== undefined))
+  if (c.outcomes.length > 0 && c.outcomes.every((o) => o.guard !== undefined) && !oneOrTheOther(c))
     yield 'every outcome is guarded';
   if (new Set(c.outcomes.map((o) => o.name)).size !== c.outcomes.length) yield 'two outcomes of one name';
   if (c.types.length === 0) yield 'no program type may call it';
   if ((c.kind === 'kfunc') !== (c.id === -1)) yield 'a helper has a number and a kfunc none';
 }
+/** Outcomes of which one is for maps of sockets and one for all other maps. */
+const oneOrTheOther = (c: Contract): boolean =>
+  [true, false].every((is) =>
+    c.outcomes.some(({ guard }) => guard?.kind === 'map_of_sockets' && guard.is === is),
+  );
 const shapeFlaws = (c: Contract): string[] => [...shape(c)];
 
 function argFlaws(c: Contract, arg: Arg, index: number): string[] {
@@ -153,6 +158,7 @@ const isDynptr = (arg: Arg | undefined, state: 'init' | 'uninit'): boolean =>
 
 function guardFits(c: Contract, guard: Guard): boolean {
   if (guard.kind === 'key_may_miss') return c.args[0]?.kind === 'map' && c.args[1]?.kind === 'map_key';
+  if (guard.kind === 'map_of_sockets') return c.args[0]?.kind === 'map';
   return c.args[guard.arg]?.kind === 'refcounted';
 }
 

@@ -4,7 +4,7 @@
  */
 import type { MapType } from '../../object/program.js';
 import type { Arg, Contract } from '../contract.js';
-import { any, guarded, helper, INTEGER, NULL, outcome, pointer } from './define.js';
+import { acquired, any, guarded, helper, INTEGER, NULL, outcome, pointer, sockOf } from './define.js';
 
 /** Maps with elements: ring buffers and program arrays take only helpers of their own. */
 const ELEMENTS: readonly MapType[] = [
@@ -20,7 +20,16 @@ const elements: Arg = { kind: 'map', types: ELEMENTS };
 /** Those that may be looked up: maps of maps give a map, maps of sockets a socket, maps of devices what is set for one. */
 const found: Arg = {
   kind: 'map',
-  types: [...ELEMENTS, 'array_of_maps', 'hash_of_maps', 'devmap', 'devmap_hash', 'xskmap'],
+  types: [
+    ...ELEMENTS,
+    'array_of_maps',
+    'hash_of_maps',
+    'devmap',
+    'devmap_hash',
+    'xskmap',
+    'sockmap',
+    'sockhash',
+  ],
 };
 const percpu: Arg = { kind: 'map', types: ['percpu_array', 'percpu_hash', 'lru_percpu_hash'] };
 const key: Arg = { kind: 'map_key' };
@@ -33,7 +42,9 @@ export const MAP_CONTRACTS: readonly Contract[] = [
     [
       // A constant key inside an array cannot miss: the verifier drops OR_NULL there, so no branch on NULL was walked.
       guarded({ kind: 'key_may_miss' }, outcome('null', NULL)),
-      outcome('found', pointer({ kind: 'map_value' })),
+      // What is found in a map of sockets is held until bpf_sk_release (is_acquire_function).
+      guarded({ kind: 'map_of_sockets', is: true }, outcome('socket', acquired(sockOf('sock'), 'socket'))),
+      guarded({ kind: 'map_of_sockets', is: false }, outcome('found', pointer({ kind: 'map_value' }))),
     ],
     { packetArgs: true },
   ),

@@ -2,10 +2,12 @@
  * Map elements, for real. A hash may be changed by others at any time: the environment may have an entry appear under a key
  * that is looked up, or vanish. An array's entries are always there.
  */
-import { InputError } from '../../isa/errors.js';
 import type { Outcome } from '../../kernel/contract.js';
+import { isMapOfSockets } from '../../kernel/maptypes.js';
+import type { MapDef, MapType } from '../../object/program.js';
 import { address } from '../address.js';
 import type { Call } from '../call.js';
+import { kernelBytes } from '../kernelstruct.js';
 import { byPointer, type Model, type Models, signed } from './model.js';
 
 /** How seldom a chooser lets others change a hash: one time in so many. */
@@ -15,22 +17,27 @@ function keyOf(call: Call): Uint8Array {
   return call.world.bytesAt(call.arg(1), call.world.code.program.maps[call.map(0)]!.keySize).slice();
 }
 
-/** Maps whose entries are no values that a program may touch. */
-const NO_VALUES: ReadonlySet<string> = new Set(['sockmap', 'sockhash', 'xskmap', 'devmap', 'devmap_hash']);
+/** Maps of other things than values that go by an index: there is nothing at or above their number of entries. */
+const INDEXED: ReadonlySet<MapType> = new Set(['devmap', 'xskmap', 'sockmap']);
+/** Its entries are sockets, which user space or another program puts in and takes out: each lookup is a matter of luck. */
+const holdsSockets = (map: MapDef): boolean => isMapOfSockets(map) || map.type === 'xskmap';
+
+function isBeyond(call: Call, { type, maxEntries }: MapDef): boolean {
+  return INDEXED.has(type) && new DataView(keyOf(call).buffer).getUint32(0, true) >= maxEntries;
+}
 
 function find(call: Call): number {
-  const { name, type } = call.world.code.program.maps[call.map(0)]!;
-  if (NO_VALUES.has(type))
-    throw new InputError(`map '${name}': maps of type ${type} cannot be looked into here`);
   return call.world.maps.lookup(call.world.memory, call.map(0), keyOf(call));
 }
 
 function pickLookup(call: Call, outcomes: readonly Outcome[]): Outcome {
   const { world } = call;
   const index = call.map(0);
+  const map = world.code.program.maps[index]!;
+  if (isBeyond(call, map)) return byPointer(outcomes, false);
+  if (holdsSockets(map)) return call.choose(outcomes);
   const there = find(call) !== 0;
-  const type = world.code.program.maps[index]!.type;
-  if (type === 'array' || type === 'percpu_array') return byPointer(outcomes, there);
+  if (map.type === 'array' || map.type === 'percpu_array') return byPointer(outcomes, there);
   const found = call.decide('found', 'null', there ? 'found' : 'null', SELDOM);
   if (found && !there) {
     const contents = call.someBytes() ?? new Uint8Array(0);
@@ -42,7 +49,15 @@ function pickLookup(call: Call, outcomes: readonly Outcome[]): Outcome {
 
 const lookup: Model = {
   pick: pickLookup,
-  run: (call, outcome) => (outcome.r0.kind === 'pointer' ? address(find(call), 0) : 0n),
+  run(call, outcome, rest) {
+    if (outcome.r0.kind !== 'pointer') return 0n;
+    const map = call.world.code.program.maps[call.map(0)]!;
+    if (isMapOfSockets(map)) return rest();
+    if (map.type !== 'xskmap') return address(find(call), 0);
+    // Nobody holds it; it lives as long as the run, which is one RCU section.
+    const socket = { kind: 'sock', name: 'xdp_sock', bytes: kernelBytes(call), writable: false } as const;
+    return address(call.world.memory.add({ ...socket, owners: Number.POSITIVE_INFINITY }), 0);
+  },
 };
 
 /** Region of the value of the CPU in argument 2, 0 when there is no such CPU or key. */
@@ -65,9 +80,10 @@ function status(call: Call, real: () => bigint): bigint {
 }
 
 const update: Model = {
-  run(call) {
+  run(call, _outcome, rest) {
     const { world } = call;
     const index = call.map(0);
+    if (isMapOfSockets(world.code.program.maps[index])) return rest();
     const value = world.bytesAt(call.arg(2), world.code.program.maps[index]!.valueSize).slice();
     const flags = world.options.defects?.updatesAlways ? 0n : call.arg(3);
     return status(call, () => world.maps.update(world.memory, index, keyOf(call), value, flags));
@@ -75,10 +91,12 @@ const update: Model = {
 };
 
 const remove: Model = {
-  run: (call) =>
-    status(call, () =>
-      call.world.options.defects?.deletesNothing ? 0n : call.world.maps.remove(call.map(0), keyOf(call)),
-    ),
+  run: (call, _outcome, rest) =>
+    isMapOfSockets(call.world.code.program.maps[call.map(0)])
+      ? rest()
+      : status(call, () =>
+          call.world.options.defects?.deletesNothing ? 0n : call.world.maps.remove(call.map(0), keyOf(call)),
+        ),
 };
 
 export const MAP_MODELS: Models = {
