@@ -6,6 +6,7 @@ import { testRun } from '../src/oracle/testrun.js';
 import { acrossCases } from './support/kernel/across.js';
 import { callCases } from './support/kernel/calls.js';
 import type { KernelCase } from './support/kernel/case.js';
+import { linkCases } from './support/kernel/links.js';
 import { lockCases } from './support/kernel/locks.js';
 import { memoryCases } from './support/kernel/memory.js';
 import { missCases } from './support/kernel/misses.js';
@@ -46,6 +47,7 @@ const cases = [
   ...ownedCases,
   ...acrossCases,
   ...missCases,
+  ...linkCases,
 ];
 
 describeKernel('kernel verdicts are the known ones', () => {

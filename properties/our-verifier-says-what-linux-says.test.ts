@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { verify } from '../src/verifier/verify.js';
 import { acrossCases } from './support/kernel/across.js';
 import { callCases } from './support/kernel/calls.js';
+import { linkCases } from './support/kernel/links.js';
 import { lockCases } from './support/kernel/locks.js';
 import { memoryCases } from './support/kernel/memory.js';
 import { missCases } from './support/kernel/misses.js';
@@ -17,6 +18,7 @@ const cases = [
   ...ownedCases,
   ...acrossCases,
   ...missCases,
+  ...linkCases,
 ];
 
 /** Numbers of references are ours to choose. */

@@ -8,6 +8,7 @@ import { type Counts, noCounts, tallyInto } from '../src/campaign/agreement/coun
 import { compareFacts, openFacts } from '../src/campaign/agreement/facts.js';
 import type { Profile } from '../src/verifier/result.js';
 import { callCases } from './support/kernel/calls.js';
+import { linkCases } from './support/kernel/links.js';
 import { lockCases } from './support/kernel/locks.js';
 import { ownedCases } from './support/kernel/owned.js';
 import { sectionCases } from './support/kernel/sections.js';
@@ -16,7 +17,7 @@ import { describeKernel, messagesKnown } from './support/kernel/skip.js';
 const SEED = Number(process.env.SWANSONG_SEED ?? 3);
 
 /** Programs that load, with all that can be held and every way to be called. */
-const CASES = [...sectionCases, ...lockCases, ...callCases, ...ownedCases].filter(
+const CASES = [...sectionCases, ...lockCases, ...callCases, ...ownedCases, ...linkCases].filter(
   ({ verdict }) => verdict === 'LOADS',
 );
 

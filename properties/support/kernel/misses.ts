@@ -14,14 +14,12 @@ import {
   r4,
   r5,
   r6,
-  r7,
   r10,
   st,
-  sub,
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef } from '../../../src/object/program.js';
-import { arrayMap, type KernelCase, kernelCase, type Names, stackPointer } from './case.js';
+import { arrayMap, type KernelCase, kernelCase, stackPointer } from './case.js';
 
 const done: Item[] = [mov(r0, 0), exit()];
 const out: Item[] = [label('out'), ...done];
@@ -183,78 +181,4 @@ const dynptrs: KernelCase[] = [
   ]),
 ];
 
-/** r6 points to 64 bytes; leads to `out` where there are none. */
-const bytes = (names: Names): Item[] => [
-  st(4, r10, -4, 0),
-  names.map(r1, arrayMap(64)),
-  ...stackPointer(r2, -4),
-  callHelper(1),
-  jmp('eq', r0, 0, 'out'),
-  mov(r6, r0),
-  callHelper(7),
-];
-
-const sums: KernelCase[] = [
-  kernelCase('misses: a bound of a number bounds what is more by a constant', 'xdp', {}, (names) => [
-    ...bytes(names),
-    mov(r7, r0),
-    add(r7, 8),
-    jmp('gt', r0, 40, 'out'),
-    add(r6, r7),
-    ldx(8, r0, r6, 0),
-    ...out,
-  ]),
-  kernelCase('misses: and the other way round', 'xdp', {}, (names) => [
-    ...bytes(names),
-    mov(r7, r0),
-    add(r7, 8),
-    jmp('gt', r7, 63, 'out'),
-    jmp('lt', r7, 8, 'out'),
-    add(r6, r0),
-    ldx(1, r0, r6, 0),
-    ...out,
-  ]),
-  kernelCase(
-    'misses: but not one byte too few',
-    'xdp',
-    { verdict: 'EACCES', message: 'R6 max value is outside of the allowed memory range' },
-    (names) => [
-      ...bytes(names),
-      mov(r7, r0),
-      add(r7, 8),
-      jmp('gt', r0, 49, 'out'),
-      add(r6, r7),
-      ldx(8, r0, r6, 0),
-      ...out,
-    ],
-  ),
-  kernelCase('misses: two sums are none', 'xdp', { verdict: 'EINVAL' }, (names) => [
-    ...bytes(names),
-    mov(r7, r0),
-    add(r7, 4),
-    add(r7, 4),
-    jmp('gt', r0, 40, 'out'),
-    add(r6, r7),
-    ldx(8, r0, r6, 0),
-    ...out,
-  ]),
-  kernelCase('misses: a difference is a sum', 'xdp', {}, (names) => [
-    ...bytes(names),
-    mov(r7, r0),
-    sub(r7, 8),
-    jmp('gt', r0, 40, 'out'),
-    jmp('lt', r0, 8, 'out'),
-    add(r6, r7),
-    ldx(8, r0, r6, 0),
-    ...out,
-  ]),
-];
-
-export const missCases: readonly KernelCase[] = [
-  ...ends,
-  ...pointers,
-  ...returns,
-  ...maps,
-  ...dynptrs,
-  ...sums,
-];
+export const missCases: readonly KernelCase[] = [...ends, ...pointers, ...returns, ...maps, ...dynptrs];

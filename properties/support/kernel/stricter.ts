@@ -4,8 +4,10 @@
  */
 import {
   add,
+  atomic,
   callHelper,
   exit,
+  ja,
   jmp,
   ldx,
   mov,
@@ -135,5 +137,22 @@ export const stricterCases: readonly Stricter[] = [
       ...out,
     ]),
     /must point to scalar, or struct with scalar$/,
+  ),
+  stricter(
+    kernelCase('stricter: a number that was fetched from a slot', 'xdp', {}, ({ map }) => [
+      ...[st(4, r10, -4, 0), map(r1, arrayMap(64)), ...stackPointer(r2, -4), callHelper(1)],
+      jmp('eq', r0, 0, 'out'),
+      ...[mov(r6, r0), callHelper(7), st(8, r10, -16, 8)],
+      jmp('eq', r0, 0, 'far'),
+      // Linux keeps a state every eight insns: here, too.
+      ...Array.from({ length: 7 }, () => [mov(r0, 0), callHelper(7)]).flat(),
+      label('near'),
+      ...[mov(r2, 0), atomic('xchg', 8, r10, -16, r2), add(r6, r2), ldx(8, r0, r6, 0)],
+      ...out,
+      label('far'),
+      st(8, r10, -16, 80),
+      ja('near'),
+    ]),
+    /^R6 min value is outside of the allowed memory range$/,
   ),
 ];
