@@ -32,7 +32,8 @@ function broken(original: GeneratedProgram, what: string, which: number): Mutant
   if (slot === undefined) return undefined;
   try {
     const program = draft.link(original.program.name);
-    const wanted = program.subprogs.every(({ start }) => subprogStarts(program.insns).includes(start));
+    const starts = subprogStarts(program.insns);
+    const wanted = program.subprogs.every((one) => one.exceptionCallback || starts.includes(one.start));
     // A function that nothing refers to any more is none: the program would not be what its BTF says.
     return sameInsns(program, original.program) || !wanted ? undefined : { program, original, what, slot };
   } catch (error) {

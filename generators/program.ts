@@ -63,7 +63,7 @@ function bodyArbitrary(type: ProgType, depth: number, only: readonly string[] | 
       { weight: 2, arbitrary: computeArbitrary(none) },
       { weight: 2, arbitrary: contextArbitrary(none) },
       { weight: 3, arbitrary: leaveArbitrary() },
-      { weight: 1, arbitrary: endArbitrary() },
+      { weight: 1, arbitrary: endArbitrary(none) },
     ];
     const plain = [
       { weight: 4, arbitrary: computeArbitrary(inner) },
@@ -75,6 +75,7 @@ function bodyArbitrary(type: ProgType, depth: number, only: readonly string[] | 
       { weight: 3, arbitrary: subprogramArbitrary(inner) },
       { weight: 2, arbitrary: countedLoopArbitrary(inner) },
       { weight: 1, arbitrary: budgetLoopArbitrary(inner) },
+      { weight: 1, arbitrary: endArbitrary(inner) },
       ...(packetFields(type) !== undefined ? [{ weight: 4, arbitrary: packetArbitrary(inner) }] : []),
       ...(LEGACY_LOADS.includes(type) ? [{ weight: 1, arbitrary: legacyLoadArbitrary(inner) }] : []),
       ...calls(8, inner),

@@ -267,9 +267,9 @@ export class Compiler {
     for (const close of [...this.frame.closers].reverse()) close();
   }
 
-  /** In a callback, or in a function called by one. */
+  /** In a callback (of exceptions too), or in a function called by one. */
   get inCallback(): boolean {
-    return this.frames.some(({ kind }) => kind === 'callback' || kind === 'async');
+    return this.frames.some(({ kind }) => kind === 'callback' || kind === 'async' || kind === 'exception');
   }
 
   /** `r0 = ` the `value`-th number that this function may return; `exit`. */
@@ -396,7 +396,8 @@ export class Compiler {
     };
     const outside = this.context;
     // Verified on their own, as if called from anywhere; but a function that sleeps may not be called where that is not allowed.
-    if (kind === 'global' || kind === 'async') this.context = { ...OUTSIDE, sleepless: !this.maySleep };
+    if (kind === 'global' || kind === 'async' || kind === 'exception')
+      this.context = { ...OUTSIDE, sleepless: !this.maySleep };
     this.frames.push(frame);
     const prologue = params.map(({ reg, as, spill }) => {
       const home = allocator.home(spill === true);
@@ -416,7 +417,7 @@ export class Compiler {
     this.units.push({
       label,
       items: frame.items.filter((item) => !unused.has(item)),
-      linkage: kind === 'main' || kind === 'global' ? 'global' : 'static',
+      kind,
     });
     return { label, reads };
   }

@@ -5,6 +5,7 @@ import { ATTACH } from '../../src/kernel/contexts/attach.js';
 import type { Attachment, Program, ProgType, Subprog } from '../../src/object/program.js';
 import type { Fragment } from '../fragment.js';
 import { Compiler } from './compiler.js';
+import type { FunctionKind } from './unit.js';
 
 /** Inclusive range of values that the main program may return, where a hook gives more than two of them a meaning. */
 const MEANT: Readonly<Partial<Record<ProgType, readonly [number, number]>>> = {
@@ -40,6 +41,9 @@ export interface Tree {
   /** What the program returns at its end, counted round and round in the range of its type. */
   readonly value: number;
 }
+
+/** Functions that are verified on their own. */
+const GLOBAL: ReadonlySet<FunctionKind> = new Set<FunctionKind>(['main', 'global', 'exception']);
 
 /** Fewer slots than this is the empty program, which always fits. */
 export const LEAST_SLOTS = 2;
@@ -83,7 +87,8 @@ function compileWith(tree: Tree, limit: number, name: string, freshTests: boolea
   const subprogs: Subprog[] = units.map((unit) => ({
     name: unit.label,
     start: labels.get(unit.label)!,
-    linkage: unit.linkage,
+    linkage: GLOBAL.has(unit.kind) ? 'global' : 'static',
+    ...(unit.kind === 'exception' ? { exceptionCallback: true as const } : {}),
   }));
   const attach = ATTACHED[tree.type];
   return {

@@ -2,17 +2,17 @@
 import { type Reg, r1, registers } from '../../src/isa/build.js';
 import { slots } from '../../src/isa/insn.js';
 import type { Item } from '../../src/isa/label.js';
-import type { Subprog } from '../../src/object/program.js';
 import type { Allocator, Home } from './frame.js';
 import type { Context, ScalarThing, Thing } from './scope.js';
 
-export type FunctionKind = 'main' | 'static' | 'global' | 'callback' | 'async';
+/** `exception`: what the program's throws lead to. */
+export type FunctionKind = 'main' | 'static' | 'global' | 'callback' | 'async' | 'exception';
 
 /** A function that is finished. */
 export interface Unit {
   readonly label: string;
   readonly items: readonly Item[];
-  readonly linkage: Subprog['linkage'];
+  readonly kind: FunctionKind;
 }
 
 /** What a function finds in an argument register on entry, and keeps for its fragments. */

@@ -6,6 +6,7 @@ import { spillArbitrary, type Test, testArbitrary } from '../choices.js';
 import type { Compiler } from '../compile/compiler.js';
 import { Elided } from '../compile/frame.js';
 import { JUMPS } from '../compile/maps.js';
+import { returns } from '../compile/program.js';
 import { emitScalar } from '../compile/touch.js';
 import { type Fragment, fragment } from '../fragment.js';
 import { type Body, emitTest } from './values.js';
@@ -94,13 +95,19 @@ export function emitTailCall(c: Compiler, { test, value }: EndChoices): void {
   c.emit(label(on));
 }
 
-/** An exception, when the test holds. */
-export function emitThrow(c: Compiler, { test, value }: EndChoices): void {
+/** An exception, when the test holds. `handler`: what it leads to, unless something was said of that already. */
+export function emitThrow(c: Compiler, { test, value }: EndChoices, handler?: () => void): void {
   if (c.kind !== 'main' && c.kind !== 'static') throw new Elided('exceptions are not thrown here');
   if (c.inCallback) throw new Elided('callbacks may not throw');
   // Linux 6.18 stops with "verifier bug: scc exit: no visit info" where a loop is left by an exception.
   if (c.context.loops > 0) throw new Elided('in a loop');
   c.usable('bpf_throw');
+  if (handler !== undefined && c.units.every(({ kind }) => kind !== 'exception')) {
+    c.func('exception', [{ reg: r1, as: 'scalar' }], returns(c.type), () => {
+      handler();
+      c.result(value);
+    });
+  }
   const on = c.fresh();
   if (test !== undefined) emitTest(c, test, on);
   c.emit(mov(r1, value % 2));
@@ -109,12 +116,23 @@ export function emitThrow(c: Compiler, { test, value }: EndChoices): void {
   c.emit(label(on), mov(r1, r0));
 }
 
-export function endArbitrary(): fc.Arbitrary<Fragment> {
-  return fc
-    .record({ thrown: fc.boolean(), test: testArbitrary, value: fc.nat({ max: 7 }) })
-    .map(({ thrown, ...choices }) =>
-      fragment(thrown ? 'throw' : 'tail call', [], (c) =>
-        thrown ? emitThrow(c, choices) : emitTailCall(c, choices),
+export function endArbitrary(body: Body): fc.Arbitrary<Fragment> {
+  return fc.oneof(
+    fc.record({ test: testArbitrary, value: fc.nat({ max: 7 }) }).map((choices) =>
+      fragment('tail call', [], (c) => {
+        emitTailCall(c, choices);
+      }),
+    ),
+    fc
+      .record({
+        test: testArbitrary,
+        value: fc.nat({ max: 7 }),
+        handler: fc.option(body, { nil: undefined }),
+      })
+      .map(({ handler, ...choices }) =>
+        fragment('throw', handler ?? [], (c) => {
+          emitThrow(c, choices, handler && (() => c.body(handler)));
+        }),
       ),
-    );
+  );
 }

@@ -24,6 +24,8 @@ export interface AssembleOptions {
   readonly file?: string;
   /** Number of the text's first line, 1 unless told. */
   readonly firstLine?: number;
+  /** Labels of functions that nothing in the text calls or refers to. */
+  readonly functions?: readonly string[];
 }
 
 export interface Assembly {
@@ -83,7 +85,12 @@ export function assemble(text: string, options: AssembleOptions = {}): Assembly 
     kfuncs,
     labels: linked.labels,
     lines: linked.items.map((item) => places[item]?.line ?? firstLine),
-    functions: functionsOf(linked.insns, linked.labels, calledLabels(items)),
+    functions: functionsOf(
+      linked.insns,
+      linked.labels,
+      new Set([...calledLabels(items), ...(options.functions ?? [])]),
+      options.functions,
+    ),
   };
 }
 
@@ -149,8 +156,15 @@ function functionsOf(
   insns: readonly Insn[],
   labels: ReadonlyMap<string, number>,
   called: ReadonlySet<string>,
+  uncalled: readonly string[] = [],
 ): Assembly['functions'] {
-  return subprogStarts(insns).map((start) => {
+  const starts = new Set(subprogStarts(insns));
+  for (const label of uncalled) {
+    const start = labels.get(label);
+    if (start !== undefined && start < insns.length) starts.add(start);
+  }
+  const inOrder = [...starts].sort((a, b) => a - b);
+  return inOrder.map((start) => {
     const here = [...labels].filter(([, slot]) => slot === start).map(([name]) => name);
     const name = here.find((label) => called.has(label)) ?? here[0];
     return { name: name ?? (start === 0 ? 'main' : `sub_${start}`), start };

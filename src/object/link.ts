@@ -52,17 +52,21 @@ export interface Parts {
   readonly functions: Functions;
   readonly maps: readonly ObjectMap[];
   readonly externs: Externs;
-  /** Names of the programs that say what runs when they throw (`exception_callback:` tag). */
-  readonly exceptionCallbacks: ReadonlySet<string>;
+  /** By the name of a program, the names of what its tags say is to run when it throws (`exception_callback:`). */
+  readonly exceptionCallbacks: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Names of the functions that have an `exception_callback:` tag. */
-export function exceptionCallbacks(btf: Btf | undefined): Set<string> {
-  const out = new Set<string>();
+const EXCEPTION_CALLBACK = 'exception_callback:';
+
+/** What the `exception_callback:` tags of functions name, by the name of the function. */
+export function exceptionCallbacks(btf: Btf | undefined): Map<string, readonly string[]> {
+  const out = new Map<string, readonly string[]>();
   for (let id = 1; btf !== undefined && id < btf.count; id++) {
     if (btf.kind(id) !== 'decl_tag') continue;
     const tag = btf.type(id);
-    if (tag.kind === 'decl_tag' && tag.name.startsWith('exception_callback:')) out.add(btf.name(tag.type));
+    if (tag.kind !== 'decl_tag' || !tag.name.startsWith(EXCEPTION_CALLBACK)) continue;
+    const tagged = btf.name(tag.type);
+    out.set(tagged, [...(out.get(tagged) ?? []), tag.name.slice(EXCEPTION_CALLBACK.length)]);
   }
   return out;
 }
@@ -103,6 +107,20 @@ class Linker {
     });
     this.resolve(fn, body, start);
     return start;
+  }
+
+  /** What runs when the program throws is named by a tag only (bpf_program_fixup_func_info and its like in libbpf). */
+  placeExceptionCallback(main: ObjectFunction): void {
+    const names = this.parts.exceptionCallbacks.get(main.name) ?? [];
+    const [name] = names;
+    if (name === undefined) return;
+    if (names.length > 1) throw new NotModelled(`it names ${names.length} exception callbacks`);
+    const fn = this.parts.functions.all.find((one) => one.name === name && one.linkage === 'global');
+    if (fn === undefined)
+      this.fail(`program '${main.name}' names the exception callback '${name}', expected a global function`);
+    const start = this.place(fn);
+    const at = this.subprogs.findIndex((one) => one.start === start);
+    this.subprogs[at] = { ...this.subprogs[at]!, exceptionCallback: true };
   }
 
   private resolve(fn: ObjectFunction, body: Body, start: number): void {
@@ -219,10 +237,9 @@ class Linker {
  * InputError where the object makes no sense.
  */
 export function link(parts: Parts, main: ObjectFunction): Linked {
-  if (parts.exceptionCallbacks.has(main.name))
-    throw new NotModelled('its exception callback is not modelled');
   const linker = new Linker(parts);
   linker.place(main);
+  linker.placeExceptionCallback(main);
   const { insns, maps, kfuncs, subprogs, lines } = linker;
   return { insns, maps, kfuncs, subprogs, lines, localTypes: [...linker.localTypes] };
 }

@@ -143,6 +143,8 @@ export interface Subprog {
   readonly linkage: 'static' | 'global';
   /** BTF id of its FUNC type in `Program.btf`, where it has one. */
   readonly btfId?: number;
+  /** What a throw of the program leads to (`exception_callback:` tag of the main function); one at the most. */
+  readonly exceptionCallback?: true;
 }
 
 /** Source position of a slot, from BTF.ext. Lines and columns count from 1. */
@@ -185,7 +187,7 @@ export type StructAccess =
   | { readonly kind: 'scalar' }
   | {
       readonly kind: 'pointer';
-      /** The struct it points to. */
+      /** The struct it points to; `void` for anything else. */
       readonly to: string;
       /** The member that was loaded. */
       readonly member: string;
@@ -254,4 +256,9 @@ export interface Program {
   /** Loaded with BPF_F_SLEEPABLE. */
   readonly sleepable?: boolean;
   readonly attach?: Attachment;
+}
+
+/** What a throw of the program leads to, if it says so: without, what is thrown is what the program returns. */
+export function exceptionCallbackOf({ subprogs }: Program): Subprog | undefined {
+  return subprogs.find(({ exceptionCallback }) => exceptionCallback === true);
 }

@@ -4,7 +4,7 @@
  * the limit that Linux puts on that kind of loop is what bounds it, or nothing does.
  */
 import { subprogTarget } from '../isa/target.js';
-import type { Program } from '../object/program.js';
+import { exceptionCallbackOf, type Program, type Subprog } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Code } from '../verifier/code.js';
 import type { Facts, Visit } from '../verifier/result.js';
@@ -33,11 +33,14 @@ export function bounds(
   patched: Patched,
   defects: ProgramProofDefects = {},
 ): Bounds {
-  const graph = new PatchedGraph(program, code, path, patched);
   const worstOf = new Map<Visit, number>();
   const globalEntry = new Map<number, Visit>();
+  const entryOf = (s: Subprog): Visit | undefined =>
+    facts.at(s.start).find((v) => v.state.frames.length === 1 && v.from === undefined);
+  const onThrow = exceptionCallbackOf(program);
+  const graph = new PatchedGraph(program, code, path, patched, onThrow && entryOf(onThrow));
   for (const s of program.subprogs) {
-    const entry = facts.at(s.start).find((v) => v.state.frames.length === 1 && v.from === undefined);
+    const entry = entryOf(s);
     if (s.linkage === 'global' && s.start !== 0 && entry !== undefined) globalEntry.set(s.start, entry);
   }
   const roots: Visit[] = [];
@@ -102,9 +105,13 @@ class PatchedGraph {
     private readonly code: Code,
     private readonly path: FastPath,
     private readonly patched: Patched,
+    /** Where the program goes on that throws, if it does. */
+    private readonly onThrow: Visit | undefined,
   ) {}
 
   next(v: Visit): readonly Visit[] {
+    if (this.onThrow !== undefined && this.code.contracts[v.slot]?.name === 'bpf_throw')
+      return [this.onThrow];
     const entries = this.patched.entries.get(v);
     if (entries === undefined) return v.next;
     if (this.path.stubs.has(v.slot)) return entries;

@@ -1,6 +1,7 @@
 /** A stub in the verifier's eyes: what a replaced call leaves known, and what it leaves unwritten that the real call would have written. */
 import type { Arg, Contract } from '../kernel/contract.js';
 import { DYNPTR_SIZE, ITER_WORDS } from '../kernel/structs.js';
+import type { Program } from '../object/program.js';
 import type { Stub } from '../patch/rule.js';
 import { touch } from '../verifier/args-memory.js';
 import { makeDynptr } from '../verifier/args-slots.js';
@@ -12,7 +13,12 @@ import type { Reg } from '../verifier/state.js';
 import type { ProgramProofDefects } from './proof-defects.js';
 
 /** Bytes that the function would write through this argument; undefined when it writes none, or how many is not known. */
-function written(contract: Contract, args: readonly Reg[], index: number): number | undefined {
+function written(
+  program: Program,
+  contract: Contract,
+  args: readonly Reg[],
+  index: number,
+): number | undefined {
   const arg: Arg = contract.args[index]!;
   switch (arg.kind) {
     case 'mem': {
@@ -20,6 +26,10 @@ function written(contract: Contract, args: readonly Reg[], index: number): numbe
       if ('bytes' in arg.size) return arg.size.bytes;
       const size = args[arg.size.arg]!;
       return size.type === 'scalar' && isConst(size.num) ? Number(size.num.umax) : undefined;
+    }
+    case 'map_value': {
+      const map = args[contract.args.findIndex(({ kind }) => kind === 'map')];
+      return arg.uninit === true && map !== undefined ? program.maps[map.map]?.valueSize : undefined;
     }
     case 'dynptr':
       return arg.state === 'uninit' ? DYNPTR_SIZE : undefined;
@@ -41,7 +51,7 @@ export function stubbedCall(
   defects?: ProgramProofDefects,
 ): Reg {
   for (let index = 0; index < contract.args.length; index++) {
-    const size = written(contract, args, index);
+    const size = written(p.program, contract, args, index);
     if (size === undefined) continue;
     const reg = args[index]!;
     const slot = stub.slots.find((s) => s.arg === index);

@@ -5,7 +5,7 @@
 import { STACK_SIZE } from '../isa/insn.js';
 import { subprogTarget } from '../isa/target.js';
 import { Btf } from '../object/btf/read.js';
-import type { Program, ProgType } from '../object/program.js';
+import { exceptionCallbackOf, type Program, type ProgType } from '../object/program.js';
 import type { Code } from './code.js';
 import { Refusal } from './refusal.js';
 
@@ -73,9 +73,13 @@ class Graph {
 
   check(): void {
     this.checkReturns();
-    for (const { start } of [...this.program.subprogs].reverse()) {
+    const { program, use } = this;
+    const onThrow = exceptionCallbackOf(program)?.start;
+    for (const { start } of [...program.subprogs].reverse()) {
       const main = start === 0;
-      if (main || this.use.async.has(start)) this.descend(start, 0, 0, false, main && this.privately);
+      // What runs when the program throws runs on a stack of its own, and counts as a callback (mark_subprog_exc_cb).
+      if (main || use.async.has(start) || start === onThrow)
+        this.descend(start, 0, 0, false, main && this.privately);
     }
   }
 
@@ -111,7 +115,8 @@ class Graph {
     const key = `${start} ${frame} ${above} ${below}`;
     if (this.seen.has(key)) return;
     this.seen.add(key);
-    const inCallback = below || this.use.callbacks.has(start);
+    const onThrow = exceptionCallbackOf(this.program)?.start;
+    const inCallback = below || this.use.callbacks.has(start) || start === onThrow;
     if (this.packetLoads.has(start) && inCallback) this.fail('cannot use BPF_LD_[ABS|IND] within callback');
     if (start !== 0 && this.tailCalls.has(start) && above >= TAIL_CALL_DEPTH) {
       this.fail(`tail_calls are not allowed when call stack of previous frames is ${above} bytes. Too large`);
@@ -124,7 +129,8 @@ class Graph {
       this.fail(
         `bpf_throw kfunc (insn ${thrown}) cannot be called from callback subprog ${this.index(start)}`,
       );
-    for (const { to } of this.next(start)) {
+    for (const { to, at } of this.next(start)) {
+      if (to === onThrow) this.fail(`insn ${at} cannot call exception cb directly`);
       if (frame + 1 >= MAX_FRAMES) this.fail(`the call stack of ${frame + 1} frames is too deep !`);
       this.descend(to, frame + 1, depth, inCallback, privately);
     }

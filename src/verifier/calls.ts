@@ -10,7 +10,7 @@ import { refusedAttached } from '../kernel/attached.js';
 import { narrowedFor, refusedFor, unmodelled } from '../kernel/catalog.js';
 import type { Arg, Contract, Outcome } from '../kernel/contract.js';
 import { isGplCompatible } from '../kernel/license.js';
-import type { ProgType } from '../object/program.js';
+import { exceptionCallbackOf, type ProgType } from '../object/program.js';
 import { checkArgs } from './args.js';
 import type { CallSite } from './call-site.js';
 import { functionName } from './call-site.js';
@@ -21,7 +21,7 @@ import type { Globals } from './globals.js';
 import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
 import { enabledIn } from './outcomes.js';
 import type { Path } from './path.js';
-import { refuse, unsupported } from './refusal.js';
+import { refuse, TRAPPED, unsupported } from './refusal.js';
 import { UNINIT, unknownReg } from './regs.js';
 import { returned } from './returns.js';
 import type { Reg, State } from './state.js';
@@ -32,6 +32,13 @@ const FOR_PERFMON =
 
 /** Types whose contracts are complete: a function that is not made for them cannot be called there whatever the arguments. */
 const GIVEN_TO_ALL: ReadonlySet<ProgType> = new Set(['xdp', 'tc', 'socket_filter', 'tracepoint', 'syscall']);
+
+/** Types of which some programs may sleep. What sleeps and is given to all of these is given to the others too, for their work queues. */
+const SLEEPERS: readonly ProgType[] = ['syscall', 'kprobe', 'iter', 'fentry', 'lsm'];
+
+/** The function may be named in programs of the type: whether they may sleep where they call it is another question. */
+const mayName = ({ sleeps, types }: Contract, type: ProgType): boolean =>
+  types.includes(type) || (sleeps === true && SLEEPERS.every((t) => types.includes(t)));
 
 type Push = (slot: number) => void;
 /** Subprograms that functions of the kernel call back: all, and those that are called later. */
@@ -83,8 +90,8 @@ export class Calls {
     const callback = contract.args.findIndex((a) => a.kind === 'callback');
     if (callback >= 0) return this.withCallback(site, callback, enabled, callsBack);
     if (enabled.some((o) => o.effects.some((e) => e.kind === 'throw'))) {
-      // What is thrown is what the program returns; a subprogram's own value is not looked at.
-      if (p.frame.subprog === 0) checkReturn(p, 1);
+      // What is thrown is what the program returns, unless the program says what to do with it; a subprogram's own value is not looked at.
+      if (p.frame.subprog === 0 && exceptionCallbackOf(p.program) === undefined) checkReturn(p, 1);
       requireNothingHeld(p, 'bpf_throw');
       return undefined;
     }
@@ -115,6 +122,7 @@ export class Calls {
     const { program } = this.p;
     if (op.target === 'kfunc') {
       const name = program.kfuncs[op.imm] ?? refuse(`kfunc ${op.imm} has no name`);
+      if (name === '__bpf_trap') refuse(TRAPPED);
       if (refusedFor(name, program)) refuse(`calling kernel function ${name} is not allowed`);
       return unsupported(unmodelled(name));
     }
@@ -249,7 +257,7 @@ export class Calls {
     const { p } = this;
     const helper = c.kind === 'helper';
     if (
-      !c.types.includes(p.program.type) ||
+      !mayName(c, p.program.type) ||
       refusedAttached(c.name, p.program) ||
       (p.strict && helper && FOR_PERFMON.test(c.name))
     ) {

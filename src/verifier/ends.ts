@@ -1,5 +1,5 @@
 /** Where a program ends, and what ends it early: what must be true of the path there. Follows check_return_code and check_ld_abs of kernel/bpf/verifier.c. */
-import type { ProgType } from '../object/program.js';
+import { exceptionCallbackOf, type ProgType } from '../object/program.js';
 import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
@@ -11,7 +11,7 @@ export function checkOutermostReturn(path: Path): void {
   if (frame.callback !== undefined) {
     if (r0.type === 'uninit') refuse('R0 !read_ok');
     requireRange(r0, frame.callback.returns, 'At async callback return');
-  } else if (frame.subprog !== 0) {
+  } else if (frame.subprog !== 0 && exceptionCallbackOf(path.program)?.start !== frame.subprog) {
     if (r0.type === 'uninit') refuse('R0 !read_ok');
     if (r0.type !== 'scalar') refuse('At subprogram exit the register R0 is not a scalar value');
   } else checkReturn(path);

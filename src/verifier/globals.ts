@@ -5,7 +5,7 @@
 import { subprogTarget } from '../isa/target.js';
 import { Btf } from '../object/btf/read.js';
 import { defaultParams } from '../object/btf/synthesize.js';
-import type { Program } from '../object/program.js';
+import { exceptionCallbackOf, type Program } from '../object/program.js';
 import { touch } from './args-memory.js';
 import { dynptrAt } from './args-slots.js';
 import type { Code } from './code.js';
@@ -46,7 +46,13 @@ export class Globals {
 
   /** The argument registers with which the subprogram itself is verified. */
   entry(p: Path, start: number): Reg[] {
-    return this.paramsOf(start).map((param) => entryReg(p, param));
+    const params = this.paramsOf(start);
+    if (
+      exceptionCallbackOf(this.program)?.start === start &&
+      !(params.length === 1 && params[0]!.kind === 'scalar')
+    )
+      refuse('exception cb only supports single integer argument');
+    return params.map((param) => entryReg(p, param));
   }
 
   /** Refuses a call whose arguments are not of the subprogram's types. */
@@ -55,6 +61,7 @@ export class Globals {
     this.paramsOf(start).forEach((param, i) => {
       const regno = i + 1;
       const reg = p.reg(regno);
+      if (param.kind === 'untrusted') return;
       if (reg.type === 'uninit') refuse(`R${regno} !read_ok`);
       switch (param.kind) {
         case 'scalar':
@@ -87,7 +94,7 @@ export class Globals {
 }
 
 function checkTrusted(p: Path, reg: Reg, regno: number, param: Extract<Param, { kind: 'btf' }>): void {
-  const trusted = reg.type === 'btf' && (reg.trust === 'trusted' || reg.ref !== 0);
+  const trusted = reg.type === 'btf' && (reg.trust === 'trusted' || reg.trust === 'rcu' || reg.ref !== 0);
   if (!trusted || (reg.nullable && !param.nullable))
     refuse(`R${regno} type=${typeName(reg)} expected=ptr_, trusted_ptr_, rcu_ptr_`);
   const types = p.program.kernelTypes;
@@ -118,6 +125,8 @@ function entryReg(p: Path, param: Param): Reg {
         nullable: param.nullable,
         id: param.nullable ? p.newId() : 0,
       });
+    case 'untrusted':
+      return pointerReg('btf', { struct: param.struct, trust: 'untrusted' });
     case 'refused':
       return refuse(param.message);
   }

@@ -18,6 +18,9 @@ export function requireNothingHeld(p: Path, where: string): void {
   if (p.preempt !== 0) refuse(`${where} cannot be used inside bpf_preempt_disable-ed region`);
 }
 
+const S64_MAX = (1n << 63n) - 1n;
+const S64_MIN = -(1n << 63n);
+
 /** The register lies in this inclusive range, or the message says where it was expected to. R0 unless told. */
 export function requireRange(reg: Reg, range: readonly [number, number], what: string, regno = 0): void {
   const where = `${what} the register R${regno}`;
@@ -25,7 +28,9 @@ export function requireRange(reg: Reg, range: readonly [number, number], what: s
   const [min, max] = range;
   const { smin, smax } = reg.num;
   if (smin >= BigInt(min) && smax <= BigInt(max)) return;
-  refuse(`${where} has smin=${smin} smax=${smax} should have been in [${min}, ${max}]`);
+  const known = [...(smin > S64_MIN ? [`smin=${smin}`] : []), ...(smax < S64_MAX ? [`smax=${smax}`] : [])];
+  const has = known.length === 0 ? 'unknown scalar value' : known.join(' ');
+  refuse(`${where} has ${has} should have been in [${min}, ${max}]`);
 }
 
 /** The value that the main program returns: r0, or what it throws. */

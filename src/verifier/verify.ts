@@ -1,7 +1,7 @@
 /** Verifies a program as Linux would: yes with facts, or no with the kernel's words and the insn at fault. */
 import { mapRefusal, mapType } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
-import type { Program, ProgType } from '../object/program.js';
+import { exceptionCallbackOf, type Program, type ProgType } from '../object/program.js';
 import { checkCallGraph } from './call-graph.js';
 import { prepare } from './code.js';
 import type { VerifierDefects } from './defects.js';
@@ -114,7 +114,11 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
 
 /** The main program, and the global subprograms that it calls, and those that they call. What is never called is not verified. */
 function walkAll(walk: Walk, program: Program): void {
+  const onThrow = exceptionCallbackOf(program);
+  if (onThrow?.linkage === 'static')
+    throw new Refusal(`exception callback '${onThrow.name}' must have global linkage`, 'rejected', -1);
   walk.from({ slot: 0, state: entryState(walk, 0) });
+  if (onThrow !== undefined) walk.called.add(onThrow.start);
   const done = new Set([0]);
   for (;;) {
     const start = program.subprogs.find((s) => walk.called.has(s.start) && !done.has(s.start))?.start;

@@ -83,6 +83,7 @@ interface Draft {
   kfuncs: string[];
   globals: Word[];
   globalLines: Line[];
+  exceptionCallback?: readonly [word: Word, line: Line];
   license?: string;
   section?: string;
   sleepable?: true;
@@ -134,10 +135,17 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
     symbols: symbolsOf(maps, draft.kfuncs),
     firstLine,
     ...(file === undefined ? {} : { file }),
+    ...(draft.exceptionCallback === undefined ? {} : { functions: [draft.exceptionCallback[0].text] }),
   });
   if (assembly.insns.length === 0) {
     throw new InputError('the case has no program', file === undefined ? {} : { file });
   }
+  const [onThrow, onThrowLine] = draft.exceptionCallback ?? [];
+  if (
+    onThrow !== undefined &&
+    !assembly.functions.some((one) => one.name === onThrow.text && one.start !== 0)
+  )
+    onThrowLine!.fail(`no function but the main program is called ${onThrow.text}`, onThrow);
   draft.globals.forEach((word, index) => {
     if (assembly.functions.some((one) => one.name === word.text)) return;
     draft.globalLines[index]!.fail(`no function is called ${word.text}`, word);
@@ -153,6 +161,7 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
       subprogs: assembly.functions.map((one) => ({
         ...one,
         linkage: globals.has(one.name) ? ('global' as const) : ('static' as const),
+        ...(one.name === onThrow?.text ? { exceptionCallback: true as const } : {}),
       })),
       localTypes: structs,
       ...(draft.pointers.length === 0 ? {} : { kernelPointers: draft.pointers }),
@@ -180,6 +189,7 @@ const DIRECTIVES = [
     '.kernel_pointer',
     '.kfuncs',
     '.global',
+    '.exception_callback',
     '.license',
     '.section',
     '.sleepable',
@@ -220,6 +230,9 @@ function directive(draft: Draft, line: Line): void {
     case '.global':
       draft.globals.push(one('the name of a function'));
       draft.globalLines.push(line);
+      return;
+    case '.exception_callback':
+      draft.exceptionCallback = [one('the name of a function'), line];
       return;
     case '.license':
       line.need(1, 'a licence');

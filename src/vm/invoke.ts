@@ -4,6 +4,7 @@ import { unmodelled } from '../kernel/catalog.js';
 import type { Outcome } from '../kernel/contract.js';
 import { refusals } from '../kernel/describe.js';
 import { progType } from '../kernel/progtypes.js';
+import { exceptionCallbackOf } from '../object/program.js';
 import { enabledAt } from '../patch/fast-path.js';
 import { checkArgs } from './args.js';
 import { Call } from './call.js';
@@ -77,12 +78,23 @@ function carryOut(call: Call): void {
     return;
   }
   if (outcome.effects.some((effect) => effect.kind === 'throw')) {
-    world.write(0, call.arg(0));
-    checkExitValue(world, call.name);
-    world.finish('throw');
+    throwUp(world, call);
     return;
   }
   comeBack(world, r0);
+}
+
+/** The program ends with what is thrown, or goes on in the function that it has for that: every frame is gone then (bpf_throw). */
+function throwUp(world: World, call: Call): void {
+  const onThrow = exceptionCallbackOf(world.code.program);
+  if (onThrow !== undefined) {
+    world.unwind(onThrow.start);
+    world.write(1, call.arg(0));
+    return;
+  }
+  world.write(0, call.arg(0));
+  checkExitValue(world, call.name);
+  world.finish('throw');
 }
 
 /** What a model says that a function returns, as it is in r0. */

@@ -5,7 +5,7 @@ import { disassemble } from '../isa/disassemble.js';
 import { InputError } from '../isa/errors.js';
 import { isReserved, NAME } from '../isa/symbols.js';
 import { symbols } from '../kernel/catalog.js';
-import type { Program } from '../object/program.js';
+import { exceptionCallbackOf, type Program } from '../object/program.js';
 import { type Case, type Expectation, symbolsOf } from './case.js';
 import { printMap, printPointer, printStruct } from './casefield.js';
 import { type Environment, toHex } from './environment.js';
@@ -31,6 +31,8 @@ export function printCase(one: Case): string {
   const names = functionNames(program);
   const globals = program.subprogs.filter((subprog) => subprog.linkage === 'global');
   lines.push(...globals.map((subprog) => `.global ${names.get(subprog.start)}`));
+  const onThrow = exceptionCallbackOf(program);
+  if (onThrow !== undefined) lines.push(`.exception_callback ${names.get(onThrow.start)}`);
   if (rules !== undefined) lines.push(`.rules ${rules}`);
   if (kill !== undefined) lines.push(`.kill step=${kill}`);
   lines.push(...printEnvironment(one.env));

@@ -164,14 +164,28 @@ export class World {
 
   /** The main program's frame is open, on a stack that nobody has written to; r1 is the context. */
   begin(): void {
+    this.outermost(0);
+    this.write(1, address(this.ctx, 0));
+  }
+
+  /** All frames are closed, and this function's is the only one; its r1 is still to be written. */
+  unwind(subprog: number): void {
+    for (let depth = 0; depth <= this.depth; depth++) this.memory.own(this.stackOf(depth)).alive = false;
+    this.clobber((1 << FP) - 1);
+    // No callback that was open at a kill is left.
+    this.interrupted = 0;
+    this.outermost(subprog);
+    this.pc = subprog;
+  }
+
+  private outermost(subprog: number): void {
     const stack = this.memory.own(this.stackOf(0));
     stack.alive = true;
     stack.objects = undefined;
     stack.bytes.fill(0);
     stack.shadow?.fill(0);
-    this.frames = [{ subprog: 0, callsite: -1, saved: new BigUint64Array(4), savedReadable: 0 }];
+    this.frames = [{ subprog, callsite: -1, saved: new BigUint64Array(4), savedReadable: 0 }];
     this.write(FP, address(this.stackOf(0), STACK_SIZE));
-    this.write(1, address(this.ctx, 0));
   }
 
   /** Reads a register (unsigned); it must have been written. */

@@ -139,10 +139,18 @@ function callees(nodes: readonly Node[]): Set<string> {
   return found;
 }
 
+/** The label of what the program's throws lead to: nothing in its text names it. */
+function exceptionCallbacks({ functions }: Draft): Set<string> {
+  return new Set(
+    [...functions].flatMap(([name, { exceptionCallback }]) => (exceptionCallback ? [name] : [])),
+  );
+}
+
 /** Nodes of functions that are reached from the main program through calls and references. */
 function liveNodes(draft: Draft): Set<number> {
   const { nodes } = draft;
-  const named = callees(nodes);
+  const onThrow = exceptionCallbacks(draft);
+  const named = new Set([...callees(nodes), ...onThrow]);
   const starts = nodes.flatMap((node, i) =>
     i === 0 || node.labels.some((name) => named.has(name)) ? [i] : [],
   );
@@ -155,12 +163,13 @@ function liveNodes(draft: Draft): Set<number> {
     for (const other of starts) if (nodes[other]!.labels.some((name) => inside.has(name))) visit(other);
   };
   if (nodes.length > 0) visit(0);
+  for (const other of starts) if (nodes[other]!.labels.some((name) => onThrow.has(name))) visit(other);
   return live;
 }
 
 function subprogsOf(draft: Draft, labels: ReadonlyMap<string, number>): Subprog[] {
   const found = new Map<number, Subprog>();
-  const named = callees(draft.nodes);
+  const named = new Set([...callees(draft.nodes), ...exceptionCallbacks(draft)]);
   for (const [name, subprog] of draft.functions) {
     const start = labels.get(name);
     if (start === undefined || found.has(start) || (start !== 0 && !named.has(name))) continue;

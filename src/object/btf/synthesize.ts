@@ -6,7 +6,15 @@
 import { decodeAll } from '../../isa/decode.js';
 import { InputError } from '../../isa/errors.js';
 import type { Op } from '../../isa/insn.js';
-import type { LocalType, MapDef, MapType, Program, SpecialField, Subprog } from '../program.js';
+import {
+  exceptionCallbackOf,
+  type LocalType,
+  type MapDef,
+  type MapType,
+  type Program,
+  type SpecialField,
+  type Subprog,
+} from '../program.js';
 import type { Member } from './types.js';
 import { BtfWriter } from './write.js';
 
@@ -280,6 +288,12 @@ class Synthesizer {
     return id;
   }
 
+  /** Says of the main function `main` what its throws lead to. */
+  exceptionCallback(main: number, { name }: Subprog): void {
+    const tag = `exception_callback:${identifier(name)}`;
+    this.writer.add({ kind: 'decl_tag', name: tag, type: main, component: -1, attribute: false });
+  }
+
   result(): Uint8Array {
     return this.writer.bytes();
   }
@@ -291,6 +305,7 @@ class Synthesizer {
  */
 export function defaultParams(program: Program, index: number): ParamKind[] {
   const subprog = program.subprogs[index]!;
+  if (subprog.exceptionCallback) return ['scalar'];
   if (subprog.linkage === 'static') return [];
   try {
     const end = program.subprogs[index + 1]?.start ?? program.insns.length;
@@ -319,6 +334,8 @@ export function synthesize(program: Program, options: SynthesizeOptions = {}): S
     const params = options.params?.(i) ?? (i === 0 ? ['ctx' as const] : defaultParams(program, i));
     return synthesizer.func(subprog, params);
   });
+  const onThrow = exceptionCallbackOf(program);
+  if (onThrow !== undefined) synthesizer.exceptionCallback(funcIds[0]!, onThrow);
   return {
     btf: synthesizer.result(),
     mapKey: maps.map(([key]) => key),

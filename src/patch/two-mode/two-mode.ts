@@ -17,7 +17,7 @@ import { slots } from '../../isa/insn.js';
 import { type Item, type Linked, link, type Reference } from '../../isa/label.js';
 import { withinReach } from '../../isa/reach.js';
 import { jumpTarget, subprogTarget } from '../../isa/target.js';
-import type { Program, Subprog } from '../../object/program.js';
+import { exceptionCallbackOf, type Program, type Subprog } from '../../object/program.js';
 import type { Accepted } from '../../verifier/result.js';
 import type { CallSite } from '../fast-path.js';
 import { withStaticFunction } from './btf.js';
@@ -70,6 +70,9 @@ class Builder {
     const lines: Line[] = [];
     const starts: { readonly label: string; readonly subprog: Subprog }[] = [];
     const wanted = [this.ref('killable', 0)];
+    // Where the program is when it throws is not known to what runs then: it may be killed, from its first insn on.
+    const onThrow = exceptionCallbackOf(this.plan.program);
+    if (onThrow !== undefined) wanted.push(this.ref('killable', onThrow.start));
     const seen = new Set(wanted);
     let program = this.plan.backed
       ? { ...this.plan.program, maps: [...this.plan.program.maps, BACKING] }

@@ -177,19 +177,35 @@ class SymbolicRun {
     this.counts.set(contract.name, count);
     state.heldBefore = world.ledger.holds;
     const depth = world.frames.length;
-    const loops = state.shadow.reg(1);
+    const first = state.shadow.reg(1);
     const call = new SymbolicCall(state, contract, at, `${contract.name}#${count}`);
     vm.step();
     // A trap: the path ends here, and nothing is left to say.
     if (world.end === 'trap') return;
+    if (contract.name === 'bpf_throw') {
+      this.thrown(first);
+      return;
+    }
     if (world.packet.region !== packet) state.shadow.move(packet, world.packet.region);
-    if (contract.name === 'bpf_loop') this.startLoop(at, loops, world.frames.length > depth);
+    if (contract.name === 'bpf_loop') this.startLoop(at, first, world.frames.length > depth);
     if (world.frames.length > depth) {
       if (contract.name !== 'bpf_loop') state.gap(`callbacks of ${contract.name} are not modelled as terms`);
       this.enterCallback();
       return;
     }
     call.finish();
+  }
+
+  /** What is thrown is what the program returns, or what the function is given that it has for that. */
+  private thrown(cookie: Term): void {
+    const { shadow } = this.state;
+    if (!this.vm.running) {
+      shadow.setReg(0, cookie);
+      return;
+    }
+    this.loops.length = 0;
+    shadow.unwind();
+    shadow.setReg(1, cookie);
   }
 
   private enterCallback(): void {

@@ -61,6 +61,13 @@ export class Shadow {
     this.clobber();
   }
 
+  /** All frames were closed and one opened, for which nothing is kept. */
+  unwind(): void {
+    this.saved.length = 0;
+    this.regs.fill(undefined);
+    this.forget(this.world.stackOf(this.world.depth));
+  }
+
   /** Names the bytes of a region that nobody has written. */
   setOrigin(region: number, origin: Origin): void {
     this.origins.set(region, origin);
