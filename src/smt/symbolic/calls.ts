@@ -1,5 +1,6 @@
 /** What a call of a kernel function means for the terms: which of its results are unknowns, and which memory they reach. */
 import type { Arg, Contract, Outcome, PointerKind } from '../../kernel/contract.js';
+import { isMapOfSockets } from '../../kernel/maptypes.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../../kernel/structs.js';
 import type { MapDef } from '../../object/program.js';
 import { offsetOf, regionOf } from '../../vm/address.js';
@@ -129,8 +130,11 @@ export class SymbolicCall {
   private others(chosen: string): readonly string[] {
     const owning = (index: number): boolean =>
       this.run.heldBefore.some((hold) => hold.region === regionOf(this.args[index] ?? 0n));
+    const { map } = this;
+    const ofSockets = map !== undefined && isMapOfSockets(map);
     return this.contract.outcomes
       .filter(({ guard }) => guard?.kind !== 'not_owning' || !owning(guard.arg))
+      .filter(({ guard }) => guard?.kind !== 'map_of_sockets' || ofSockets === guard.is)
       .map((outcome) => outcome.name)
       .filter((name) => name !== chosen);
   }
