@@ -11,7 +11,7 @@ import { refuse, unsupported } from './refusal.js';
 import { fixedOffset, hasFixedOffset, isPointer, pointerReg, scalarReg, unknownReg } from './regs.js';
 import { isConst } from './scalar.js';
 import { abstract } from './scalar-alu.js';
-import { fillStack, slotOf } from './stack.js';
+import { fillStack } from './stack.js';
 import type { Reg } from './state.js';
 import { kernelVariable } from './variable.js';
 import { arithmetic } from './wrong-arith.js';
@@ -186,8 +186,9 @@ export class AbstractMachine implements Machine<Reg> {
   load(_base: Reg, off: number, size: Size, signed: boolean): Reg {
     const a = this.access(off, size);
     checkAlignment(a, this.op.kind === 'load_acquire');
+    // A fill is linked to its slot, if the slot is linked to anything.
+    const value = load(this.p, a);
     if (this.op.kind === 'load_acquire') checkAtomicTarget(a);
-    const value = this.filled(a, load(this.p, a));
     if (!signed || size === 8) return value;
     if (a.reg.type === 'ctx' && isPointer(value))
       refuse(`invalid bpf_context access off=${fixedOffset(a.reg) + a.off} size=${size}`);
@@ -197,30 +198,11 @@ export class AbstractMachine implements Machine<Reg> {
   store(_base: Reg, off: number, size: Size, value: Reg): void {
     const a = this.access(off, size);
     checkAlignment(a, this.op.kind === 'store_release');
-    if (this.op.kind === 'store_release') checkAtomicTarget(a);
     // A spill of the whole value links the slot to the register, so that a branch refines both.
     const whole = size === 8 || (value.type === 'scalar' && value.num.umax < 1n << BigInt(size * 8));
     const linked = this.op.kind === 'stx' && whole && a.reg.type === 'stack' ? this.copy(this.op.src) : value;
     store(this.p, a, linked);
-  }
-
-  /** So does a fill, if the slot's link has been cut since. */
-  private filled(a: Access, value: Reg): Reg {
-    if (
-      a.size !== 8 ||
-      a.reg.type !== 'stack' ||
-      value.type !== 'scalar' ||
-      value.id !== 0 ||
-      isConst(value.num)
-    )
-      return value;
-    if (!hasFixedOffset(a.reg)) return value;
-    const index = slotOf(fixedOffset(a.reg) + a.off);
-    const slot = this.p.slot(a.reg.frame, index);
-    if (slot?.reg !== value) return value;
-    const linked = { ...value, id: this.p.newId() };
-    this.p.setSlot(a.reg.frame, index, { ...slot, reg: linked });
-    return linked;
+    if (this.op.kind === 'store_release') checkAtomicTarget(a);
   }
 
   /**
@@ -239,7 +221,7 @@ export class AbstractMachine implements Machine<Reg> {
     // What was spilled and has since been given back is no number either.
     if (this.p.strict && a.reg.type === 'stack' && (isPointer(old) || old.type === 'uninit'))
       refuse(`leaking pointer from stack off ${fixedOffset(a.reg) + off}`);
-    const fetched = op.kind === 'atomic' && op.fetch ? this.filled(a, old) : unknownReg;
+    const fetched = op.kind === 'atomic' && op.fetch ? old : unknownReg;
     store(this.p, a, unknownReg);
     // Written bytes, and no spill that a load could be linked to.
     if (a.reg.type === 'stack' && hasFixedOffset(a.reg))

@@ -68,13 +68,17 @@ export function widen(p: Path, last: State): boolean {
  * Forgets every number of the path that is not what it was the last time round, unless it was relied on since. Did that change anything?
  */
 export function widenUnneeded(p: Path, last: State, marks: Places): boolean {
+  // Links are paired up one to one, as where states are compared (check_ids).
   const olds = new Map<number, number>();
+  const curs = new Set<number>();
   const same = (old: Reg, cur: Reg): boolean => {
     if (!equal(old.num, cur.num) || old.off !== cur.off || old.size !== cur.size) return false;
     if (old.id === 0 || cur.id === 0) return old.id === cur.id;
     const known = olds.get(old.id);
     if (known !== undefined) return known === cur.id;
+    if (curs.has(cur.id)) return false;
     olds.set(old.id, cur.id);
+    curs.add(cur.id);
     return true;
   };
   const changes = (old: Reg | undefined, cur: Reg): boolean =>
