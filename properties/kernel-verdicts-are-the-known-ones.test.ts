@@ -10,6 +10,7 @@ import { linkCases } from './support/kernel/links.js';
 import { lockCases } from './support/kernel/locks.js';
 import { memoryCases } from './support/kernel/memory.js';
 import { missCases } from './support/kernel/misses.js';
+import { newerCases } from './support/kernel/newer.js';
 import { ownedCases } from './support/kernel/owned.js';
 import { sectionCases } from './support/kernel/sections.js';
 import { describeKernel, messagesKnown } from './support/kernel/skip.js';
@@ -48,6 +49,7 @@ const cases = [
   ...acrossCases,
   ...missCases,
   ...linkCases,
+  ...newerCases,
 ];
 
 describeKernel('kernel verdicts are the known ones', () => {

@@ -7,6 +7,7 @@ import { linkCases } from './support/kernel/links.js';
 import { lockCases } from './support/kernel/locks.js';
 import { memoryCases } from './support/kernel/memory.js';
 import { missCases } from './support/kernel/misses.js';
+import { newerCases } from './support/kernel/newer.js';
 import { ownedCases } from './support/kernel/owned.js';
 import { sectionCases } from './support/kernel/sections.js';
 
@@ -19,6 +20,7 @@ const cases = [
   ...acrossCases,
   ...missCases,
   ...linkCases,
+  ...newerCases,
 ];
 
 /** Numbers of references are ours to choose. */

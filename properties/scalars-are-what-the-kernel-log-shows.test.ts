@@ -16,7 +16,7 @@ import {
 import type { Scalar } from '../src/verifier/scalar.js';
 import { constant, unknown } from '../src/verifier/scalar.js';
 import { abstract, split } from '../src/verifier/scalar-alu.js';
-import { branchTaken, refineAsLinux } from '../src/verifier/scalar-refine.js';
+import { branchTaken, refine } from '../src/verifier/scalar-refine.js';
 import { format } from '../src/verifier/scalar-set.js';
 import type { Printed } from './support/kernel/scalars.js';
 import { FIRST, kernelScalars, LAST } from './support/kernel/scalars.js';
@@ -114,7 +114,7 @@ const lines = fc
   .map((parts) => parts.flat());
 
 interface Model {
-  readonly refine: typeof refineAsLinux;
+  readonly refine: typeof refine;
   readonly taken: typeof branchTaken;
   readonly domain: typeof abstract;
   readonly split: typeof split;
@@ -198,7 +198,7 @@ const agrees = (m: Model, count: { compared: number }) =>
     }
   });
 
-const real: Model = { refine: refineAsLinux, taken: branchTaken, domain: abstract, split };
+const real: Model = { refine, taken: branchTaken, domain: abstract, split };
 
 describeKernel('scalars in the log of the kernel, Linux 6.18', () => {
   test.skipIf(!messagesKnown())('are printed as ours, along random lines of insns', () => {

@@ -48,6 +48,12 @@ export function checkGraphRoot(p: Path, reg: Reg, index: number, graph: Graph): 
   }
 }
 
+/** The callback that runs now compares nodes for a tree that is being added to (in_rbtree_lock_required_cb). */
+function comparesNodes({ frame, program }: Path): boolean {
+  const insn = frame.callback === undefined ? undefined : program.insns[frame.callback.call];
+  return insn !== undefined && program.kfuncs[insn.imm] === 'bpf_rbtree_add_impl' && insn.src === 2;
+}
+
 export function checkGraphNode(
   p: Path,
   site: CallSite,
@@ -57,10 +63,14 @@ export function checkGraphNode(
   const reg = site.regs[index]!;
   if (reg.type !== 'object') refuse(`arg#${index} expected pointer to allocated object`);
   if (reg.nullable) refuse(`Possibly NULL pointer passed to trusted arg${index}`);
-  if (arg.owned && reg.ref === 0) refuse('allocated object must be referenced');
-  if (!arg.owned && !reg.nonOwning) {
-    if (reg.ref !== 0) refuse(`${site.contract.name} node input must be non-owning ref`);
-    refuse(`arg#${index} expected non-owning reference`);
+  if (arg.owned) {
+    if (reg.nonOwning) refuse(`arg#${index} expected pointer to allocated object`);
+    if (reg.ref === 0) refuse('allocated object must be referenced');
+  } else if (!reg.nonOwning && reg.ref === 0) {
+    // Whoever holds a node by its count may look from it, and take the tree's own reference out of the tree.
+    refuse(`${site.contract.name} can only take non-owning or refcounted bpf_rb_node pointer`);
+  } else if (comparesNodes(p)) {
+    refuse(`${site.contract.name} not allowed in rbtree cb`);
   }
   if (!hasFixedOffset(reg)) refuse(`R${index + 1} doesn't have constant offset`);
   const off = fixedOffset(reg);

@@ -173,7 +173,7 @@ export function irqAt(p: Path, reg: Reg): IrqSlot | undefined {
 
 export function checkIrqFlag(p: Path, site: CallSite, index: number, state: 'uninit' | 'init'): void {
   const reg = site.regs[index]!;
-  if (reg.type !== 'stack') refuse(`arg#${index} expected pointer to an irq flag on stack`);
+  if (reg.type !== 'stack') refuse(`arg#${index} doesn't point to an irq flag on stack`);
   const lowest = lowestSlot(reg, 'irq flag', 1);
   if (state === 'uninit') {
     if (p.slot(reg.frame, lowest)?.irq !== undefined)

@@ -6,11 +6,11 @@ import type { Comparison } from '../isa/insn.js';
 import type { Next } from '../semantics/machine.js';
 import { syncLinked } from './links.js';
 import { MAX_PACKET_OFF } from './memory.js';
-import type { Path, Refined } from './path.js';
+import type { Path } from './path.js';
 import { refuse } from './refusal.js';
 import { isNull, isPointer, nullReg, scalarReg } from './regs.js';
 import type { Scalar } from './scalar.js';
-import { isConst, unknown } from './scalar.js';
+import { isConst } from './scalar.js';
 import { branchTaken, refine } from './scalar-refine.js';
 import { fromUnsigned } from './scalar-set.js';
 import type { Reg, RegType } from './state.js';
@@ -68,8 +68,10 @@ export function decide(b: Branch): boolean | undefined {
 /** Changes the path to what holds after the jump went this way. False: no run goes this way. */
 export function follow(p: Path, b: Branch, taken: boolean): boolean {
   const { left, right, op, width } = b;
-  if (left.type === 'scalar' && right.type === 'scalar')
-    return followScalars(p, b, taken, left.num, right.num);
+  if (left.type === 'scalar' && right.type === 'scalar') {
+    followScalars(p, b, taken, left.num, right.num);
+    return true;
+  }
   if (width === 64 && (op === 'eq' || op === 'ne')) {
     const equal = (op === 'eq') === taken;
     if (b.src === undefined && isNull(right) && left.nullable) {
@@ -96,23 +98,13 @@ export function checkComparison(p: Path, b: Branch): void {
   if (!packets) refuse(`R${b.src} pointer comparison prohibited`);
 }
 
-function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: Scalar): boolean {
+function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: Scalar): void {
   const memo = taken ? p.taken : p.notTaken;
   const known =
     memo.find(p.at, left, right) ??
-    memo.keep(
-      p.at,
-      left,
-      right,
-      refine(...comparedAs(p.defects, b.op, b.width), taken, left, right) ?? NO_VALUES,
-    );
-  if (known === NO_VALUES) return false;
+    memo.keep(p.at, left, right, refine(...comparedAs(p.defects, b.op, b.width), taken, left, right));
   learn(p, b, p.defects.jumpsTellTooMuch ? shortened(known[0]) : known[0], known[1]);
-  return true;
 }
-
-/** What is left of both sides where no values take the jump that way. */
-const NO_VALUES: Refined = [unknown, unknown];
 
 /** One value less than there are: a seeded defect. */
 const shortened = (s: Scalar): Scalar => (s.umin < s.umax ? fromUnsigned(s.umin, s.umax - 1n) : s);

@@ -74,6 +74,8 @@ function through(p: Path, reg: Reg, { to, member, viaUnion, tag }: Pointer): Reg
       percpu: tag === 'percpu' && trust !== 'untrusted',
       id: nullable ? p.newId() : 0,
     });
+  // To no struct: memory that is only loaded from, and safely (WALK_PTR_UNTRUSTED).
+  if (to === 'void') return pointer('untrusted');
   /** As it is by itself: good enough to be read through, unless a union leaves open what it is. */
   const plain = (): Reg => pointer(viaUnion ? 'untrusted' : 'none');
   if (reg.trust === 'untrusted') return pointer('untrusted');

@@ -17,6 +17,7 @@ import {
   fixedOffset,
   hasFixedOffset,
   isNull,
+  isOfNothing,
   isPointer,
   pointerReg,
   scalarReg,
@@ -189,10 +190,9 @@ export function checkBuffer(a: Access): void {
 }
 
 function requireBtfOffset(p: Path, a: Access): void {
-  // What bpf_rdonly_cast makes where it is given no type is no struct of the kernel's.
-  const typed = a.reg.struct !== 'void' && a.reg.struct !== 'btf_id 0';
-  if (p.strict && typed)
-    refuse(`'struct ${a.reg.struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
+  // Of nothing: any address will do, for the load is made safe.
+  if (isOfNothing(a.reg)) return;
+  if (p.strict) refuse(`'struct ${a.reg.struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
   if (a.reg.type === 'btf' && !isGplCompatible(p.program.license))
     refuse(`Cannot access kernel 'struct ${a.reg.struct}' from non-GPL compatible program`);
   const name = `${typeName(a.reg)}${a.reg.struct}`;
@@ -329,6 +329,7 @@ export function store(p: Path, a: Access, value: Reg): void {
       checkBuffer(a);
       return;
     case 'btf':
+      if (isOfNothing(reg)) refuse(`R${a.regno} cannot write into ${typeName(reg)}`);
       requireBtfOffset(p, a);
       if (isConnectionMark(p, reg, fixedOffset(reg) + a.off, a.size)) return;
       refuse('only read is supported');
@@ -345,6 +346,13 @@ export function store(p: Path, a: Access, value: Reg): void {
     default:
       invalidAccess(a);
   }
+}
+
+/** Known and unknown bits, or the number they are, as tnum_strn of kernel/bpf/tnum.c writes them. */
+function bitsOf({ value, mask }: Reg['num']): string {
+  const hex = `0x${value.toString(16)}`;
+  if (mask !== 0n) return `(${hex}; 0x${mask.toString(16)})`;
+  return value <= 0xffffn ? String(value) : hex;
 }
 
 /** Alignment that an access must have: the stack always, everything for atomics and acquire/release (check_ptr_alignment). */
@@ -365,23 +373,23 @@ export function checkAlignment(a: Access, strict: boolean): void {
           : reg.type === 'map_value'
             ? 'value '
             : '';
-    const varOff = `(0x${reg.num.value.toString(16)}; 0x${mask.toString(16)})`;
-    refuse(`misaligned ${what}access off ${varOff}+${reg.off}+${a.off} size ${size}`);
+    refuse(`misaligned ${what}access off ${bitsOf(reg.num)}+${reg.off}+${a.off} size ${size}`);
   }
 }
 
-/** Atomic operations are for memory that is not a context, a packet or a kernel object. */
-export function checkAtomicTarget(a: Access): void {
+/** Atomic operations are for memory that is not a context, a packet or a kernel object (atomic_ptr_type_ok). */
+export function checkAtomicTarget(a: Access, how: 'loads from' | 'stores into'): void {
   const { type } = a.reg;
   if (
     type === 'ctx' ||
     type === 'packet' ||
     type === 'packet_meta' ||
+    type === 'flow_keys' ||
     type === 'sock' ||
     type === 'sock_common' ||
     type === 'tcp_sock' ||
     type === 'xdp_sock'
   ) {
-    refuse(`BPF_ATOMIC stores into R${a.regno} ${typeName(a.reg)} is not allowed`);
+    refuse(`BPF_ATOMIC ${how} R${a.regno} ${typeName(a.reg)} is not allowed`);
   }
 }

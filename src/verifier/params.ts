@@ -14,6 +14,8 @@ export type Param =
   | { readonly kind: 'dynptr' }
   /** A trusted pointer to a kernel struct. */
   | { readonly kind: 'btf'; readonly struct: string; readonly nullable: boolean }
+  /** Anything at all, only to be loaded from, and safely; `void` for what is no struct of the kernel. */
+  | { readonly kind: 'untrusted'; readonly struct: string }
   /** No program may have a function with such an argument. */
   | { readonly kind: 'refused'; readonly message: string };
 
@@ -35,6 +37,8 @@ export function paramsFromBtf(program: Program, btf: Btf, id: number): readonly 
   const tags = tagsOf(btf, id);
   return proto.params.map(({ type }, i) => param(program, btf, type, i, name, tags.get(i) ?? []));
 }
+
+const isPrimitive = (kind: string): boolean => kind === 'int' || kind === 'enum' || kind === 'enum64';
 
 /** `arg:` tags of a function, by index of the argument. */
 function tagsOf(btf: Btf, func: number): ReadonlyMap<number, readonly string[]> {
@@ -71,7 +75,7 @@ function param(
   const { type } = btf.resolve(id);
   if (type.kind !== 'ptr') {
     if (tags.length > 0) return refused('has pointer tag, but is not a pointer type');
-    if (type.kind === 'int' || type.kind === 'enum' || type.kind === 'enum64') return { kind: 'scalar' };
+    if (isPrimitive(type.kind)) return { kind: 'scalar' };
     return { kind: 'refused', message: `Arg#${index} type ${type.kind} in ${func}() is not supported yet.` };
   }
   const invalid = refused('has invalid combination of tags');
@@ -86,6 +90,14 @@ function param(
     if (struct === '' || program.kernelTypes?.has(struct) === false)
       return refused(`reference type('${pointee.kind} ${name}') has no matches`);
     return { kind: 'btf', struct, nullable: has('nullable') };
+  }
+  if (has('untrusted')) {
+    if (tags.length > 1) return refused('untrusted cannot be combined with any other tags');
+    if (pointee.kind === 'void' || isPrimitive(pointee.kind)) return { kind: 'untrusted', struct: 'void' };
+    const struct = name.replace(/___.*$/, '');
+    if (struct === '' || program.kernelTypes?.has(struct) === false)
+      return refused(`reference type('${pointee.kind.toUpperCase()} ${name}') has no matches`);
+    return { kind: 'untrusted', struct };
   }
   if (has('arena')) return refused('is in an arena, which is not modelled');
   if (has('nullable')) return invalid;

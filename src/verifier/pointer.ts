@@ -3,7 +3,7 @@ import type { BinaryOp, Width } from '../isa/insn.js';
 import { ALU_MARKS } from '../isa/words.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
-import { isPointer, scalarReg, typeName, unknownReg } from './regs.js';
+import { isOfNothing, isPointer, scalarReg, typeName, unknownReg } from './regs.js';
 import { isConst } from './scalar.js';
 import { abstract } from './scalar-alu.js';
 import type { Reg } from './state.js';
@@ -40,6 +40,9 @@ export function pointerBinary(
   }
   const pointer = isPointer(a) ? a : b;
   const scalar = isPointer(a) ? b : a;
+  // Only where no run comes (reg_bounds_sanity_check) is a constant not what its bounds say.
+  if (isConst(scalar.num) && (scalar.num.smin !== scalar.num.smax || scalar.num.umin !== scalar.num.umax))
+    return unknownReg;
   if (width === 32) {
     if (op === 'sub' && !p.strict) return scalarReg(abstract.zeroExtend(32, unknownReg.num));
     refuse(`R${regno} 32-bit pointer arithmetic prohibited`);
@@ -47,9 +50,12 @@ export function pointerBinary(
   if (pointer.nullable) {
     refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited, null-check it first`);
   }
-  // Linux 6.18 leaves the number as it was, and goes on with what it is not.
-  if (pointer === b && isOfNothing(pointer))
+  if (isOfNothing(pointer)) {
+    // Where it points to was not known before, and loads through it are made safe: Linux does not follow it.
+    if (pointer === a) return pointer;
+    // Linux 6.18 leaves the number as it was, and goes on with what it is not.
     refuse(`R${regno} pointer arithmetic on rdonly_untrusted_mem prohibited`);
+  }
   const nowhere = op === 'add' && isConst(scalar.num) && scalar.num.value === 0n;
   if (IMMOVABLE.has(pointer.type) && !(pointer.type === 'map_ptr' && nowhere))
     refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited`);
@@ -71,10 +77,6 @@ export function pointerBinary(
   p.guard.after(move, result, before);
   return result;
 }
-
-/** What bpf_rdonly_cast makes of any address where it is given no type. */
-const isOfNothing = ({ type, struct }: Reg): boolean =>
-  type === 'btf' && (struct === 'void' || struct === 'btf_id 0');
 
 function checkRange(pointer: Reg, scalar: Reg, regno: number): void {
   const { num } = scalar;
@@ -126,7 +128,7 @@ function checked(reg: Reg, p: Path, regno: number): Reg {
     const at = BigInt(reg.off) + BigInt.asIntN(64, num.value);
     if (at >= MAX_OFFSET || at <= -MAX_OFFSET) refuse(`${name} pointer offset ${at} is not allowed`);
     if (p.strict && reg.type === 'stack' && (at >= 0n || at < -512n)) {
-      refuse(`R${regno} stack pointer arithmetic goes out of range, prohibited for !root`);
+      refuse(`R${regno} stack pointer arithmetic goes out of range, prohibited for !root; off=${at}`);
     }
     return reg;
   }

@@ -13,6 +13,9 @@ export class Refusal extends Error {
   }
 }
 
+/** What is said of a place where a compiler knows no meaning of the program. No barrier helps: not even a wrong guess may lead there. */
+export const TRAPPED = 'unexpected __bpf_trap() due to uninitialized variable?';
+
 export function refuse(message: string): never {
   throw new Refusal(message);
 }

@@ -67,8 +67,13 @@ const NAMES: Partial<Record<RegType, string>> = {
   uninit: '?',
 };
 
+/** Memory of the kernel of which not even a type is known (PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED): only loads, and those from anywhere. */
+export const isOfNothing = ({ type, struct }: Reg): boolean =>
+  type === 'btf' && (struct === 'void' || struct === 'btf_id 0');
+
 /** A register's type as the kernel's messages name it (reg_type_str in kernel/bpf/log.c). */
 export function typeName(r: Reg): string {
+  if (isOfNothing(r)) return 'rdonly_untrusted_mem';
   const base = NAMES[r.type] ?? r.type;
   const or = r.nullable ? (r.type === 'btf' || r.type === 'object' ? 'or_null_' : '_or_null') : '';
   if (r.type === 'btf' || r.type === 'object') {

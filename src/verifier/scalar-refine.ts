@@ -6,9 +6,8 @@ import type { Comparison, Width } from '../isa/insn.js';
 import type { Scalar } from './scalar.js';
 import { equal, greater, lesser, U64_MAX } from './scalar.js';
 import type { Bounds } from './scalar-sync.js';
-import { isConsistent, isEmpty, settle, sync, thaw, unbound32, unbound64 } from './scalar-sync.js';
-import type { Tnum } from './tnum.js';
-import { tnumIntersect, tnumOverlap, tnumSubreg, tnumWithSubreg } from './tnum.js';
+import { settle, sync, thaw, unbound32, unbound64 } from './scalar-sync.js';
+import { tnumIntersect, tnumSubreg, tnumWithSubreg } from './tnum.js';
 
 const LOW = 0xffff_ffffn;
 
@@ -110,38 +109,11 @@ function someBitSet(width: Width, a: Scalar, b: Scalar): boolean | undefined {
 }
 
 /**
- * What is known of a and b after `if a op b` was taken (or not). Undefined only where no two values of a and b go that
- * way: such a branch is dead. An object that learns nothing is handed back as it is.
+ * What is known of a and b after `if a op b` was taken (or not). Linux goes on into a dead branch that `branchTaken` did not
+ * recognise, and so does this: bounds that contradict each other are dropped (reg_bounds_sanity_check), the tnum is kept. An
+ * object that learns nothing is handed back as it is.
  */
-export function refine(
-  op: Comparison,
-  width: Width,
-  taken: boolean,
-  a: Scalar,
-  b: Scalar,
-): [Scalar, Scalar] | undefined {
-  if (branchTaken(op, width, a, b) === !taken) return undefined;
-  if (op === (taken ? 'eq' : 'ne') && !mayBeEqual(width, a, b)) return undefined;
-  const x = thaw(a);
-  const y = thaw(b);
-  learn(taken ? op : OPPOSITE[op], width, x, y);
-  if (isEmpty(x) || isEmpty(y)) return undefined;
-  const left = learned(a, x);
-  const right = learned(b, y);
-  return isConsistent(left) && isConsistent(right) ? [kept(a, left), kept(b, right)] : undefined;
-}
-
-/**
- * The same as Linux does it, which goes on into a dead branch that it did not recognise: contradictory bounds are
- * dropped (reg_bounds_sanity_check), the tnum is kept.
- */
-export function refineAsLinux(
-  op: Comparison,
-  width: Width,
-  taken: boolean,
-  a: Scalar,
-  b: Scalar,
-): [Scalar, Scalar] {
+export function refine(op: Comparison, width: Width, taken: boolean, a: Scalar, b: Scalar): [Scalar, Scalar] {
   const x = thaw(a);
   const y = thaw(b);
   learn(taken ? op : OPPOSITE[op], width, x, y);
@@ -156,11 +128,6 @@ function learned(before: Scalar, r: Bounds): Scalar {
 }
 
 const kept = (before: Scalar, after: Scalar): Scalar => (after === before ? before : settle(after));
-
-/** Tnums that contradict each other would give a meaningless intersection. */
-function mayBeEqual(width: Width, a: Tnum, b: Tnum): boolean {
-  return width === 64 ? tnumOverlap(a, b) : tnumOverlap(tnumSubreg(a), tnumSubreg(b));
-}
 
 /** Puts `x condition y` into the bounds of both (regs_refine_cond_op). Not synced. */
 function learn(condition: Condition, width: Width, x: Bounds, y: Bounds): void {

@@ -6,7 +6,7 @@
  */
 import type { Guard, PointerMove } from './guard.js';
 import type { Path } from './path.js';
-import { Refusal, refuse } from './refusal.js';
+import { Refusal, refuse, TRAPPED } from './refusal.js';
 import { isConst } from './scalar.js';
 import type { ByteKind, Reg } from './state.js';
 import { BYTE } from './state.js';
@@ -55,6 +55,7 @@ export class Speculation implements Guard {
     if (
       !(error instanceof Refusal) ||
       error.reason === 'budget' ||
+      error.message === TRAPPED ||
       /too complex|too deep/.test(error.message)
     )
       throw error;

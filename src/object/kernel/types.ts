@@ -182,6 +182,7 @@ class KernelStructs implements KernelTypes {
           ...(tag === undefined ? {} : { tag }),
         };
       }
+      return { kind: 'pointer', to: 'void', member: member.name, viaUnion };
     }
     if (offset + size > end && !viaUnion) {
       return {

@@ -1,0 +1,242 @@
+/** What Linux has learnt since 6.12: acquire and release, memory of no type, traps, nodes held by count, work queues that may sleep. */
+import {
+  add,
+  and,
+  callHelper,
+  exit,
+  ja,
+  jmp,
+  ldx,
+  loadAcquire,
+  mov,
+  mul,
+  r0,
+  r1,
+  r2,
+  r3,
+  r6,
+  r7,
+  r8,
+  r10,
+  st,
+  storeRelease,
+  stx,
+} from '../../../src/isa/build.js';
+import { type Item, label } from '../../../src/isa/label.js';
+import type { LocalType, MapDef } from '../../../src/object/program.js';
+import { arrayMap, type Expected, type KernelCase, kernelCase, type Names, stackPointer } from './case.js';
+
+const done: Item[] = [mov(r0, 0), exit()];
+const refused = (message: string, verdict = 'EACCES'): Expected => ({ verdict, message });
+
+const FLOW_KEYS = 144;
+const orderings: KernelCase[] = [
+  kernelCase(
+    'acquire: from flow keys',
+    'flow_dissector',
+    refused('BPF_ATOMIC loads from R2 flow_keys is not allowed'),
+    () => [ldx(8, r2, r1, FLOW_KEYS), loadAcquire(1, r0, r2, 0), ...done],
+  ),
+  kernelCase(
+    'release: into flow keys',
+    'flow_dissector',
+    refused('BPF_ATOMIC stores into R2 flow_keys is not allowed'),
+    () => [mov(r0, 0), ldx(8, r2, r1, FLOW_KEYS), storeRelease(1, r2, 0, r0), exit()],
+  ),
+  kernelCase('acquire: from a context', 'xdp', refused('BPF_ATOMIC loads from R1 ctx is not allowed'), () => [
+    loadAcquire(4, r0, r1, 0),
+    ...done,
+  ]),
+  kernelCase('release: into a socket', 'sk_reuseport', refused('R2 cannot write into sock'), () => [
+    mov(r0, 0),
+    ldx(8, r2, r1, 40),
+    storeRelease(1, r2, 0, r0),
+    exit(),
+  ]),
+  kernelCase('acquire: a spilled pointer is still one', 'xdp', {}, () => [
+    stx(8, r10, -8, r1),
+    loadAcquire(8, r2, r10, -8),
+    ldx(4, r0, r2, 0),
+    ...done,
+  ]),
+];
+
+/** r0 = an address of which nothing is known. */
+const cast = (names: Names): Item[] => [mov(r1, 0), mov(r2, 0), names.kfunc('bpf_rdonly_cast')];
+
+const untyped: KernelCase[] = [
+  kernelCase('untyped: moved in any way, read anywhere', 'xdp', {}, (names) => [
+    callHelper(7),
+    mov(r6, r0),
+    ...cast(names),
+    add(r0, -4096),
+    mul(r0, 3),
+    add(r0, r6),
+    ldx(4, r0, r0, -4),
+    ...done,
+  ]),
+  kernelCase('untyped: a loop over it ends where it stands still', 'xdp', {}, (names) => [
+    ...cast(names),
+    mov(r7, r0),
+    ...stackPointer(r1, -8),
+    mov(r2, 0),
+    mov(r3, 1 << 30),
+    names.kfunc('bpf_iter_num_new'),
+    label('next'),
+    ...stackPointer(r1, -8),
+    names.kfunc('bpf_iter_num_next'),
+    jmp('eq', r0, 0, 'end'),
+    add(r7, 4),
+    ldx(4, r1, r7, 0),
+    ja('next'),
+    label('end'),
+    ...stackPointer(r1, -8),
+    names.kfunc('bpf_iter_num_destroy'),
+    ...done,
+  ]),
+  kernelCase('untyped: written', 'xdp', refused('R0 cannot write into rdonly_untrusted_mem'), (names) => [
+    ...cast(names),
+    st(4, r0, 0, 1),
+    ...done,
+  ]),
+  kernelCase(
+    'untyped: given to a helper',
+    'xdp',
+    refused(
+      'R1 type=rdonly_untrusted_mem expected=fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_',
+    ),
+    (names) => [...cast(names), mov(r1, r0), mov(r2, 4), callHelper(6), ...done],
+  ),
+];
+
+const TRAPPED = refused('unexpected __bpf_trap() due to uninitialized variable?', 'EFAULT');
+const traps: KernelCase[] = [
+  kernelCase('trap: reached', 'xdp', TRAPPED, ({ kfunc }) => [mov(r0, 0), kfunc('__bpf_trap'), exit()]),
+  kernelCase('trap: never reached', 'xdp', { retval: 2 }, ({ kfunc }) => [
+    mov(r0, 2),
+    jmp('eq', r0, 2, 'out'),
+    kfunc('__bpf_trap'),
+    label('out'),
+    exit(),
+  ]),
+];
+
+const shared: LocalType = {
+  name: 'shared',
+  size: 48,
+  fields: [
+    { kind: 'rb_node', offset: 8, size: 32 },
+    { kind: 'refcount', offset: 40, size: 4 },
+  ],
+  id: 1,
+};
+const treeMap: MapDef = {
+  ...arrayMap(24),
+  fields: [
+    { kind: 'spin_lock', offset: 0, size: 4 },
+    { kind: 'rb_root', offset: 8, size: 16, struct: 'shared', node: 'node' },
+  ],
+};
+
+/** r6 = the value with the tree, r7 = a new object that is in no tree; `out` where there is none. The lock is held. */
+const newNode = (names: Names): Item[] => [
+  st(4, r10, -4, 0),
+  names.map(r1, treeMap),
+  ...stackPointer(r2, -4),
+  callHelper(1),
+  jmp('eq', r0, 0, 'out'),
+  mov(r6, r0),
+  mov(r1, shared.id),
+  mov(r2, 0),
+  names.kfunc('bpf_obj_new_impl'),
+  jmp('eq', r0, 0, 'out'),
+  mov(r7, r0),
+  mov(r1, r6),
+  callHelper(93),
+];
+const unlock: Item[] = [mov(r1, r6), callHelper(94)];
+const drop = (names: Names): Item[] => [mov(r2, 0), names.kfunc('bpf_obj_drop_impl')];
+const ofTree: Item[] = [mov(r1, r6), add(r1, 8), mov(r2, r7), add(r2, 8)];
+
+const nodes: KernelCase[] = [
+  ...(['bpf_rbtree_left', 'bpf_rbtree_right'] as const).map((look) =>
+    kernelCase(
+      `counted node: ${look} of a node that is held`,
+      'tc',
+      { retval: 0, localTypes: [shared] },
+      (names) => [
+        ...newNode(names),
+        ...ofTree,
+        names.kfunc(look),
+        ...unlock,
+        mov(r1, r7),
+        ...drop(names),
+        label('out'),
+        ...done,
+      ],
+    ),
+  ),
+  kernelCase(
+    'counted node: removed by one who holds it',
+    'tc',
+    { retval: 0, localTypes: [shared] },
+    (names) => [
+      ...newNode(names),
+      ...ofTree,
+      names.kfunc('bpf_rbtree_remove'),
+      mov(r8, r0),
+      ...unlock,
+      mov(r1, r7),
+      ...drop(names),
+      jmp('eq', r8, 0, 'out'),
+      mov(r1, r8),
+      add(r1, -8),
+      ...drop(names),
+      label('out'),
+      ...done,
+    ],
+  ),
+];
+
+/** Ranges that contradict what is known of the bits: no number is both, and Linux walks on all the same. */
+const contradictions: KernelCase[] = [
+  kernelCase(
+    'no such number: between two multiples of 16',
+    'xdp',
+    refused("R0 invalid mem access 'scalar'"),
+    () => [
+      callHelper(7),
+      and(r0, 0xf0),
+      jmp('lt', r0, 0x11, 'out'),
+      jmp('gt', r0, 0x1f, 'out'),
+      ldx(8, r0, r0, 0),
+      label('out'),
+      ...done,
+    ],
+  ),
+  kernelCase(
+    'no such number: an odd one of even ones',
+    'xdp',
+    refused('misaligned stack access off 0+3+-16 size 8'),
+    () => [
+      callHelper(7),
+      and(r0, 6),
+      jmp('lt', r0, 3, 'out'),
+      jmp('gt', r0, 3, 'out'),
+      // As a distance it is worth nothing, and neither is what it is added to.
+      mov(r2, r10),
+      add(r2, r0),
+      ldx(8, r0, r2, -16),
+      label('out'),
+      ...done,
+    ],
+  ),
+];
+
+export const newerCases: readonly KernelCase[] = [
+  ...orderings,
+  ...untyped,
+  ...traps,
+  ...nodes,
+  ...contradictions,
+];
