@@ -121,9 +121,11 @@ export class AbstractMachine implements Machine<Reg> {
       this.partialCopy();
       return scalarReg(abstract.signExtend(bits, unknownReg.num));
     }
+    // Linux sees that the value stays the same, and that this is a copy, only where the sign bit is never set.
+    const copied = a.num.umax < 1n << BigInt(bits - 1) && !this.p.defects.signExtensionsAreZero;
+    if (copied && this.op.kind === 'movsx') return this.copy(this.op.src);
     const num = this.arithmetic.signExtend(bits, a.num);
-    // Linux sees that the value stays the same, and keeps what it is linked to, only where the sign bit is never set.
-    return num === a.num && a.num.umax < 1n << BigInt(bits - 1) ? a : scalarReg(num);
+    return copied && num === a.num ? a : scalarReg(num);
   }
 
   swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: Reg): Reg {
@@ -188,7 +190,7 @@ export class AbstractMachine implements Machine<Reg> {
     checkAlignment(a, this.op.kind === 'load_acquire');
     // A fill is linked to its slot, if the slot is linked to anything.
     const value = load(this.p, a);
-    if (this.op.kind === 'load_acquire') checkAtomicTarget(a);
+    if (this.op.kind === 'load_acquire') checkAtomicTarget(a, 'loads from');
     if (!signed || size === 8) return value;
     if (a.reg.type === 'ctx' && isPointer(value))
       refuse(`invalid bpf_context access off=${fixedOffset(a.reg) + a.off} size=${size}`);
@@ -202,7 +204,7 @@ export class AbstractMachine implements Machine<Reg> {
     const whole = size === 8 || (value.type === 'scalar' && value.num.umax < 1n << BigInt(size * 8));
     const linked = this.op.kind === 'stx' && whole && a.reg.type === 'stack' ? this.copy(this.op.src) : value;
     store(this.p, a, linked);
-    if (this.op.kind === 'store_release') checkAtomicTarget(a);
+    if (this.op.kind === 'store_release') checkAtomicTarget(a, 'stores into');
   }
 
   /**
@@ -215,7 +217,7 @@ export class AbstractMachine implements Machine<Reg> {
     if (isPointer(value) && this.p.strict)
       refuse(`R${op.kind === 'atomic' ? op.src : 0} leaks addr into mem`);
     if (expected !== undefined && isPointer(expected) && this.p.strict) refuse('R0 leaks addr into mem');
-    checkAtomicTarget(a);
+    checkAtomicTarget(a, 'stores into');
     checkAlignment(a, true);
     const old = load(this.p, a);
     // What was spilled and has since been given back is no number either.
