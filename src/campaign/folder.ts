@@ -1,10 +1,11 @@
 /** The folder of a campaign: `campaign.json`, from which it can be taken up again. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../isa/errors.js';
 import { shippedRuleSet } from '../patch/sets/index.js';
 import type { Setting } from './job.js';
+import { readKept, writeKept } from './kept.js';
 import type { State } from './state.js';
 
 export const STATE_FILE = 'campaign.json';
@@ -19,22 +20,7 @@ export function digestsOf(rules: readonly string[]): Record<string, string> {
 
 /** The campaign that a folder holds, if it holds one. Throws InputError for a file that is none. */
 export function readState(folder: string): State | undefined {
-  const file = join(folder, STATE_FILE);
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-  let state: unknown;
-  try {
-    state = JSON.parse(text);
-  } catch {
-    throw new InputError('this is not JSON', { file });
-  }
-  if (!isState(state)) throw new InputError('this is not the state of a campaign', { file });
-  return state;
+  return readKept(join(folder, STATE_FILE), 'a campaign', isState);
 }
 
 function isState(value: unknown): value is State {
@@ -52,11 +38,7 @@ function isState(value: unknown): value is State {
 
 /** Writes the state, whole or not at all. */
 export function writeState(folder: string, state: State): void {
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, STATE_FILE);
-  const fresh = `${file}.new`;
-  writeFileSync(fresh, `${JSON.stringify(state, null, 1)}\n`);
-  renameSync(fresh, file);
+  writeKept(join(folder, STATE_FILE), state);
 }
 
 /** Throws InputError unless the state is of this campaign. */

@@ -2,9 +2,8 @@
  * Runs a comparison over a stretch of the programs of a seed: in several threads, merged in order, so that what comes out does not depend on
  * how many there are. The state is a file; a run that was stopped, or that is to go further, is taken up from it.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { InputError } from '../../isa/errors.js';
+import { readKept, writeKept } from '../kept.js';
 import { openPool, type Pool } from '../pool.js';
 import { version } from '../version.js';
 import { type AgreementSetting, Comparer, type Stretch } from './comparer.js';
@@ -54,7 +53,7 @@ export async function runAgreement(options: AgreementOptions): Promise<Agreement
     await compareAll(state, pool, options);
   } finally {
     await pool.close();
-    writeAgreement(file, state);
+    writeKept(file, state);
   }
   return state;
 }
@@ -85,7 +84,7 @@ async function compareAll(
       progress?.(state);
       if (now - saved < SAVE_EVERY) continue;
       saved = now;
-      writeAgreement(file, state);
+      writeKept(file, state);
     }
   };
   await Promise.all(Array.from({ length: pool.width }, lane));
@@ -93,26 +92,12 @@ async function compareAll(
 
 /** The run that a file keeps, if it is there. Throws InputError for one that is none. */
 export function readAgreement(file: string): AgreementState | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-  let state: Partial<AgreementState> | null = null;
-  try {
-    state = JSON.parse(text) as Partial<AgreementState> | null;
-  } catch {}
-  const { comparison, done, counts, differences } = state ?? {};
-  const whole = typeof comparison === 'string' && typeof done === 'number' && counts && differences;
-  if (!whole) throw new InputError('this is not the state of a comparison', { file });
-  return state as AgreementState;
+  return readKept(file, 'a comparison', isState);
 }
 
-/** Writes the state, whole or not at all. */
-function writeAgreement(file: string, state: AgreementState): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.new`, `${JSON.stringify(state, null, 1)}\n`);
-  renameSync(`${file}.new`, file);
+function isState(value: unknown): value is AgreementState {
+  if (typeof value !== 'object' || value === null) return false;
+  const { comparison, done, counts, differences } = value as Partial<AgreementState>;
+  const counted = counts !== undefined && differences !== undefined;
+  return typeof comparison === 'string' && typeof done === 'number' && counted;
 }
