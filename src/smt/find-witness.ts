@@ -6,10 +6,11 @@ import type { Case } from '../vm/case.js';
 import { lucky, seededChooser, unlucky } from '../vm/chooser.js';
 import { prepare } from '../vm/code.js';
 import type { Environment } from '../vm/environment.js';
-import { killEverywhere } from '../vm/kill.js';
+import { killEverywhere, killRandomly } from '../vm/kill.js';
 import { expectationOf } from '../vm/printcase.js';
 import { replay } from '../vm/replay.js';
 import type { Violation } from '../vm/trap.js';
+import { Vm } from '../vm/vm.js';
 import { explore } from './symbolic/explore.js';
 
 export interface Suspect {
@@ -31,6 +32,9 @@ export interface FindOptions {
 /** Random worlds tried before the solver is asked. */
 const WORLDS = 12;
 const MAX_STEPS = 4_000;
+/** Insns that the killed runs of one world may take together, roughly: a run too long for that is killed here and there. */
+const MOST_INSNS = 4_000_000;
+const FEWEST_KILLS = 16;
 
 export async function findWitness(
   program: Program,
@@ -63,12 +67,13 @@ export async function findWitness(
   };
   for (let world = 0; world < WORLDS; world++) {
     const chooser = world === 0 ? lucky : world === 1 ? unlucky : seededChooser(world);
-    const killed = killEverywhere(code, path, undefined, {
-      strict,
-      facts: verified.facts,
-      chooser,
-      maxSteps: MAX_STEPS,
-    });
+    const how = { strict, facts: verified.facts, chooser };
+    const { steps } = new Vm(code, { ...how, fastPath: path }).run();
+    const kills = Math.max(FEWEST_KILLS, Math.floor(MOST_INSNS / Math.max(1, steps)));
+    const killed =
+      kills < Math.min(steps, MAX_STEPS)
+        ? killRandomly(code, path, undefined, { ...how, kills, seed: world })
+        : killEverywhere(code, path, undefined, { ...how, maxSteps: MAX_STEPS });
     const [violation] = killed.violations;
     if (violation === undefined || killed.env === undefined) continue;
     const witness = confirmed(violation, violation.at, killed.env);

@@ -99,10 +99,10 @@ export function walkPatched(
   const attempt = (widening: boolean, most: number) =>
     walkOnce(program, code, facts, path, firstId, { ...options, budget: most }, widening);
   const first = attempt(true, Math.min(budget, WIDENED_BUDGET));
-  if (first.failures.length === 0 || !first.widened) return first;
+  if (first.failures.length === 0 || !(first.widened || first.spent)) return first;
   const second = attempt(false, budget);
   const walked = first.walked + second.walked;
-  return second.failures.length === 0 ? { ...second, walked } : { ...first, walked };
+  return second.failures.length === 0 || first.spent ? { ...second, walked } : { ...first, walked };
 }
 
 function walkOnce(
@@ -113,7 +113,7 @@ function walkOnce(
   firstId: number,
   options: PatchedOptions,
   widening: boolean,
-): Patched & { readonly widened: boolean } {
+): Patched & { readonly widened: boolean; readonly spent: boolean } {
   const { defects } = options;
   const entries = new Map<Visit, readonly Visit[]>();
   const failures: PatchedFailure[] = [];
@@ -158,7 +158,7 @@ function walkOnce(
   finish();
   const none: readonly Visit[] = [];
   const size = visits.reduce((sum, list) => sum + (list?.length ?? 0), 0);
-  return { entries, failures, walked, widened, facts: { at: (slot) => visits[slot] ?? none, size } };
+  return { entries, failures, walked, widened, spent, facts: { at: (slot) => visits[slot] ?? none, size } };
 
   function finish(): void {
     walked += walk.walked;

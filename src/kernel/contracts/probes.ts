@@ -46,16 +46,17 @@ export const PROBE_CONTRACTS: readonly Contract[] = [
     [mem('write', 1), sizeOrZero, any, btf('any', 'task_struct'), any],
     [failed(writes(0)), slow('done', INTEGER, writes(0))],
   ),
-  // A kfunc's buffer is one that is read and written, whatever the function does to it (check_kfunc_mem_size_reg).
+  // A kfunc's buffer is one that is read and written, whatever the function does to it (check_kfunc_mem_size_reg). With
+  // BPF_F_PAD_ZEROS a copy that fails leaves zeros, and the program may count on that.
   kfunc(
     'bpf_copy_from_user_str',
     [mem('readwrite', 1), sizeOrZero, ignored, scalar],
-    [failed(), slow('done', INTEGER)],
+    [failed(writes(0)), slow('done', INTEGER)],
   ),
   kfunc(
     'bpf_copy_from_user_task_str',
     [mem('readwrite', 1), sizeOrZero, ignored, btf('any', 'task_struct'), scalar],
-    [failed(), slow('done', INTEGER)],
+    [failed(writes(0)), slow('done', INTEGER)],
   ),
 ];
 
