@@ -122,10 +122,12 @@ export class AbstractMachine implements Machine<Reg> {
       return scalarReg(abstract.signExtend(bits, unknownReg.num));
     }
     // Linux sees that the value stays the same, and that this is a copy, only where the sign bit is never set.
-    const copied = a.num.umax < 1n << BigInt(bits - 1) && !this.p.defects.signExtensionsAreZero;
-    if (copied && this.op.kind === 'movsx') return this.copy(this.op.src);
+    const limit = 1n << BigInt(bits - 1);
+    const { op } = this;
+    const copied = op.kind === 'movsx' && this.read(op.src).num.umax < limit;
+    if (copied && this.p.defects.signExtensionsAreZero === undefined) return this.copy(op.src);
     const num = this.arithmetic.signExtend(bits, a.num);
-    return copied && num === a.num ? a : scalarReg(num);
+    return num === a.num && a.num.umax < limit ? a : scalarReg(num);
   }
 
   swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: Reg): Reg {

@@ -1,15 +1,20 @@
 /** Numbers that are linked, equal or a constant apart: what a jump tells of one it tells of the others. And what atomic operations fetch. */
 import {
   add,
+  and,
   atomic,
   callHelper,
   exit,
   jmp,
   ldx,
+  lsh,
   mov,
+  movsx,
+  or,
   r0,
   r1,
   r2,
+  r3,
   r6,
   r7,
   r8,
@@ -98,6 +103,11 @@ const sums: KernelCase[] = [
 /** The same, with r8 known to fit in 32 bits. */
 const word = (names: Names): Item[] => [...bytes(names), mov(r8, r0), jmp('gt', r8, 0x7fff_ffff, 'out')];
 
+const OUTSIDE = {
+  verdict: 'EACCES',
+  message: 'R6 max value is outside of the allowed memory range',
+} as const;
+const BEYOND = { verdict: 'EACCES', message: 'R6 min value is outside of the allowed memory range' } as const;
 const FAR = {
   verdict: 'EINVAL',
   message: 'value 4294967296 makes map_value pointer be out of bounds',
@@ -182,6 +192,34 @@ const many: KernelCase[] = [
   ]),
 ];
 
+const copies: KernelCase[] = [
+  kernelCase('links: a sign extension that changes nothing is a copy', 'xdp', {}, (names) => [
+    ...[...bytes(names), mov(r8, r0), jmp('gt', r8, 127, 'out'), movsx(8, r7, r8)],
+    jmp('gt', r8, 40, 'out'),
+    ...[add(r6, r7), ldx(8, r0, r6, 0)],
+    ...out,
+  ]),
+  kernelCase('links: one that may change something is none', 'xdp', OUTSIDE, (names) => [
+    ...[...bytes(names), mov(r8, r0), jmp('gt', r8, 255, 'out'), movsx(8, r7, r8), and(r7, 255)],
+    jmp('gt', r8, 40, 'out'),
+    ...[add(r6, r7), ldx(1, r0, r6, 0)],
+    ...out,
+  ]),
+  kernelCase('links: the low half of a number is no copy of it', 'xdp', BEYOND, (names) => [
+    ...[...bytes(names), mov(r8, r0), lsh(r8, 32), or(r8, 72), movsx(16, w7, w8)],
+    jmp('ne', r8, 40, 'read'),
+    label('read'),
+    ...[add(r6, r7), ldx(1, r0, r6, 0)],
+    ...out,
+  ]),
+  kernelCase('links: a slot that lost its link gives none', 'xdp', UNKNOWN, (names) => [
+    ...[...seven(names), ldx(8, r2, r10, -24), ldx(8, r3, r10, -24), ...all],
+    jmp('gt', r3, 40, 'out'),
+    ...[add(r6, r2), ldx(8, r0, r6, 0)],
+    ...out,
+  ]),
+];
+
 const fetched: KernelCase[] = [
   kernelCase('links: what is exchanged with a slot is what was there', 'xdp', {}, (names) => [
     ...[...bytes(names), st(8, r10, -16, 8), mov(r2, 0), atomic('xchg', 8, r10, -16, r2, true)],
@@ -226,4 +264,4 @@ const fetched: KernelCase[] = [
   ]),
 ];
 
-export const linkCases: readonly KernelCase[] = [...sums, ...words, ...many, ...fetched];
+export const linkCases: readonly KernelCase[] = [...sums, ...words, ...many, ...copies, ...fetched];
