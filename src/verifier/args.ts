@@ -261,12 +261,12 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
     case 'map': {
       if (reg.type !== 'map_ptr' || reg.nullable) mismatch(reg, regno, 'map_ptr');
       const map = p.program.maps[reg.map]!;
-      const named = `func ${site.contract.name}#${site.contract.id}`;
+      const mismatched = (): never =>
+        refuse(`cannot pass map_type ${map.type} into func ${site.contract.name}#${site.contract.id}`);
       if (isMapOfSockets(map) && ELEMENT_CALLS.has(site.contract.name)) {
-        if (!mayUseSocketMap(p.program, site.contract.name))
-          refuse(`cannot pass map_type ${map.type} into ${named}`);
+        if (!mayUseSocketMap(p.program, site.contract.name)) mismatched();
       } else if (arg.types !== undefined && !arg.types.includes(map.type)) {
-        refuse(`cannot pass map_type ${map.type} into ${named}`);
+        mismatched();
       }
       if ((map.flags & MAP_FLAGS.RDONLY_PROG) !== 0 && WRITES_MAP.has(site.contract.name))
         refuse('write into map forbidden');
@@ -366,7 +366,6 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
 }
 
 export function checkArgs(p: Path, site: CallSite): void {
-  site.contract.args.forEach((arg, index) => {
-    checkArg(p, site, index, arg);
-  });
+  const { args } = site.contract;
+  for (let index = 0; index < args.length; index++) checkArg(p, site, index, args[index]!);
 }

@@ -9,7 +9,7 @@ import type { Op } from '../isa/insn.js';
 import { FP } from '../isa/insn.js';
 import type { Code } from './code.js';
 import type { Checkpoint } from './history.js';
-import { NO_STEP, Steps } from './history.js';
+import { LINKED, NO_STEP, Steps } from './history.js';
 import { MAX_FRAMES, Places } from './marks.js';
 
 /** A place as one number: `frame * 128 + register`, or `frame * 128 + 16 + slot`. */
@@ -22,8 +22,12 @@ export class Backtracker {
   /** What is asked for; empty between two calls of `mark`. */
   readonly wanted = new Places();
   readonly steps = new Steps();
+  /** By slot: the registers of which going back over the insn makes others, one bit each; see `concerns`. */
+  private readonly touched: Uint16Array;
 
-  constructor(private readonly code: Code) {}
+  constructor(private readonly code: Code) {
+    this.touched = Uint16Array.from(code.ops, touches);
+  }
 
   /**
    * Marks what `wanted` was made from, for a path whose last insns are `step` and what is before it, and that came through `from` before
@@ -38,10 +42,14 @@ export class Backtracker {
     let parent = from;
     while (!wanted.empty) {
       for (; at !== NO_STEP; at = steps.prev(at)) {
-        this.back(at, next, nextDepth);
-        next = steps.slot(at);
-        nextDepth = steps.depth(at);
-        if (wanted.empty) return changed;
+        const before = steps.slot(at);
+        const depth = steps.depth(at);
+        if (depth !== nextDepth || this.concerns(at, before, depth)) {
+          this.back(at, next, nextDepth);
+          if (wanted.empty) return changed;
+        }
+        next = before;
+        nextDepth = depth;
       }
       if (parent === undefined) {
         // The start: arguments of a global function, which are anything.
@@ -53,6 +61,14 @@ export class Backtracker {
       parent = parent.parent;
     }
     return changed;
+  }
+
+  /** Does going back over this step change what is wanted? Most steps have nothing to do with the number that is followed. */
+  private concerns(step: number, slot: number, depth: number): boolean {
+    const touched = this.touched[slot]!;
+    if ((touched & this.wanted.regs(depth)) !== 0) return true;
+    const access = this.steps.access(step);
+    return access === LINKED || (access >= 0 && (touched & STORES) !== 0);
   }
 
   /** Marks what is wanted in a checkpoint; what is marked there already, or is no number, is wanted no longer. */
@@ -67,7 +83,7 @@ export class Backtracker {
         wanted.dropFrame(d);
         continue;
       }
-      for (let regs = wanted.regs[d]!; regs !== 0; regs &= regs - 1) {
+      for (let regs = wanted.regs(d); regs !== 0; regs &= regs - 1) {
         const n = 31 - Math.clz32(regs & -regs);
         if (frame.regs[n]!.type !== 'scalar' || marks.hasReg(d, n)) wanted.dropReg(d, n);
         else {
@@ -75,7 +91,7 @@ export class Backtracker {
           changed = true;
         }
       }
-      if ((wanted.low[d]! | wanted.high[d]!) === 0) continue;
+      if ((wanted.low(d) | wanted.high(d)) === 0) continue;
       for (let i = 0; i < 64; i++) {
         if (!wanted.hasSlot(d, i)) continue;
         if (frame.stack[i]?.reg?.type !== 'scalar' || marks.hasSlot(d, i)) wanted.dropSlot(d, i);
@@ -103,7 +119,7 @@ export class Backtracker {
       this.left(next, nextDepth, d);
       return;
     }
-    const linked = op.kind === 'jmp' ? steps.linked(step) : undefined;
+    const linked = steps.access(step) === LINKED ? steps.linked(step) : undefined;
     if (linked !== undefined) this.together(linked);
     this.insn(op, steps.access(step), d);
     if (linked !== undefined) this.together(linked);
@@ -113,7 +129,7 @@ export class Backtracker {
   /** The insn was a call: what its callee wanted of its arguments is wanted of the caller. */
   private entered(slot: number, op: Op, outer: number, inner: number): void {
     const { wanted } = this;
-    if (op.kind === 'call' && op.target === 'subprog') wanted.addRegs(outer, wanted.regs[inner]! & ARGS);
+    if (op.kind === 'call' && op.target === 'subprog') wanted.addRegs(outer, wanted.regs(inner) & ARGS);
     for (const arg of this.code.contracts[slot]?.args ?? []) {
       if (arg.kind !== 'callback' || arg.callback.contextArg === undefined) continue;
       const { args, contextArg } = arg.callback;
@@ -130,7 +146,7 @@ export class Backtracker {
     const call = this.code.ops[next - 1];
     const fromCall = call?.kind === 'call' && call.target === 'subprog';
     if (fromCall && wanted.hasReg(outer, 0)) wanted.addReg(inner, 0);
-    wanted.regs[outer]! &= fromCall ? ~(ARGS | 1) : ~1;
+    wanted.dropRegs(outer, fromCall ? ARGS | 1 : 1);
   }
 
   private together(places: readonly number[]): void {
@@ -204,7 +220,7 @@ export class Backtracker {
         return;
       case 'call':
       case 'ld_packet':
-        wanted.regs[d]! &= ~(ARGS | 1);
+        wanted.dropRegs(d, ARGS | 1);
         return;
       case 'neg':
       case 'end':
@@ -213,5 +229,36 @@ export class Backtracker {
       case 'exit':
         return;
     }
+  }
+}
+
+/** A bit beyond the registers, for insns that store: they concern stack slots. */
+const STORES = 1 << 15;
+
+/** The registers that `insn` asks whether they are wanted, one bit each. */
+function touches(op: Op | undefined): number {
+  switch (op?.kind) {
+    case 'alu':
+      return 'reg' in op.src ? 1 << op.dst : 0;
+    case 'mov':
+    case 'movsx':
+    case 'ld_imm64':
+    case 'addr_space_cast':
+    case 'ldx':
+    case 'load_acquire':
+      return 1 << op.dst;
+    case 'atomic':
+      return op.fetch ? 1 << (op.op === 'cmpxchg' ? 0 : op.src) : 0;
+    case 'st':
+    case 'stx':
+    case 'store_release':
+      return STORES;
+    case 'jmp':
+      return 'reg' in op.src ? (1 << op.dst) | (1 << op.src.reg) : 0;
+    case 'call':
+    case 'ld_packet':
+      return ARGS | 1;
+    default:
+      return 0;
   }
 }

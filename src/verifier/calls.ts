@@ -16,15 +16,16 @@ import type { CallSite } from './call-site.js';
 import { functionName } from './call-site.js';
 import { callbackArgs } from './callbacks.js';
 import type { Code } from './code.js';
-import { applyEffect, invalidatePackets, signature } from './effects.js';
+import { applyEffect, invalidatePackets } from './effects.js';
 import type { Globals } from './globals.js';
+import { type Group, goesRound, groupsOf, shapeOf } from './groups.js';
 import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
 import { enabledIn } from './outcomes.js';
 import type { Path } from './path.js';
 import { refuse, TRAPPED, unsupported } from './refusal.js';
 import { UNINIT, unknownReg } from './regs.js';
 import { returned } from './returns.js';
-import type { Reg, State } from './state.js';
+import type { Reg, Slot, State } from './state.js';
 
 /** Helpers for CAP_PERFMON only (bpf_base_func_proto, bpf_sk_base_func_proto). */
 const FOR_PERFMON =
@@ -41,6 +42,8 @@ const mayName = ({ sleeps, types }: Contract, type: ProgType): boolean =>
   types.includes(type) || (sleeps === true && SLEEPERS.every((t) => types.includes(t)));
 
 type Push = (slot: number) => void;
+/** An iterator gave one more element: `iterator` points to it, `state` is that before the call. */
+type WidenLoop = (state: State, iterator: Reg) => void;
 /** Subprograms that functions of the kernel call back: all, and those that are called later. */
 export interface CalledBack {
   readonly callbacks: Set<number>;
@@ -51,6 +54,9 @@ type CallbackArgument = Extract<Arg, { kind: 'callback' }>;
 
 export class Calls {
   private staleId = 0;
+  /** Functions that this program may call at all. */
+  private readonly allowed = new Set<Contract>();
+  private readonly slotAt = (reg: Reg, index: number): Slot | undefined => this.p.slot(reg.frame, index);
 
   readonly calledBack: CalledBack = { callbacks: new Set(), async: new Set() };
 
@@ -71,35 +77,33 @@ export class Calls {
    * The helper or kfunc call at this slot. Returns where the path goes on; undefined when it ends here. `callsBack`: false for a
    * helper that is done with its callback.
    */
-  make(slot: number, widenLoop: (state: State) => void, callsBack = true): number | undefined {
+  make(slot: number, widenLoop: WidenLoop, callsBack = true): number | undefined {
     const { p, code } = this;
     const contract = code.contracts[slot];
     if (contract === undefined) return this.unknownFunction(slot);
     this.checkContext(contract);
-    const site: CallSite = { contract, at: slot, regs: p.frame.regs.slice(1, 6), dynptrs: new Map() };
-    const before = p.snapshot();
+    const { callback, dynptrs } = shapeOf(contract);
+    const regs = p.frame.regs.slice(1, 6);
+    const site: CallSite = dynptrs
+      ? { contract, at: slot, regs, dynptrs: new Map() }
+      : { contract, at: slot, regs };
     // Guards are about the state before the call: checking the arguments marks output memory as written.
-    let enabled = enabledIn(
-      contract,
-      p.program,
-      site.regs,
-      (reg, index) => before.frames[reg.frame]?.stack[index],
-    );
+    let enabled = enabledIn(contract, p.program, regs, this.slotAt);
     checkArgs(p, site);
     if (p.defects.lookupsNeverMiss) enabled = enabled.filter((o) => o.guard?.kind !== 'key_may_miss');
-    const callback = contract.args.findIndex((a) => a.kind === 'callback');
     if (callback >= 0) return this.withCallback(site, callback, enabled, callsBack);
-    if (enabled.some((o) => o.effects.some((e) => e.kind === 'throw'))) {
+    const { groups, throws, tailCalls } = groupsOf(enabled);
+    if (throws) {
       // What is thrown is what the program returns, unless the program says what to do with it; a subprogram's own value is not looked at.
       if (p.frame.subprog === 0 && exceptionCallbackOf(p.program) === undefined) checkReturn(p, 1);
       requireNothingHeld(p, 'bpf_throw');
       return undefined;
     }
-    if (enabled.some((o) => o.effects.some((e) => e.kind === 'tail_call'))) {
+    if (tailCalls) {
       requireNothingHeld(p, 'tail_call');
       if (p.depth > 0) this.leaveByTailCall();
     }
-    return this.explore(site, enabled, widenLoop);
+    return this.explore(site, groups, widenLoop);
   }
 
   /** The program called in place of a subprogram returns to the subprogram's caller, with any value, and may have moved the packet. */
@@ -133,29 +137,21 @@ export class Calls {
   }
 
   /** Each group of outcomes is a path of its own; the first goes on at once. */
-  private explore(
-    site: CallSite,
-    enabled: readonly Outcome[],
-    widenLoop: (state: State) => void,
-  ): number | undefined {
+  private explore(site: CallSite, groups: readonly Group[], widenLoop: WidenLoop): number | undefined {
     const { p } = this;
-    const groups = lockedFirst(
-      groupByEffects(enabled.filter((o) => !o.effects.some((e) => e.kind === 'tail_call'))),
-    );
     if (groups.length === 0) return undefined;
     const before = groups.length > 1 ? p.snapshot() : undefined;
     for (let i = groups.length - 1; i >= 0; i--) {
       if (before !== undefined) p.restore(before);
-      this.apply(site, groups[i]!);
-      if (groups[i]!.some((o) => o.effects.some((e) => e.kind === 'iter_next' && e.to === 'active'))) {
-        widenLoop(before ?? p.snapshot());
-      }
+      const group = groups[i]!;
+      this.apply(site, group);
+      if (goesRound(group)) widenLoop(before ?? p.snapshot(), site.regs[0]!);
       if (i > 0) this.push(site.at + 1);
     }
     return site.at + 1;
   }
 
-  private apply(site: CallSite, group: readonly Outcome[]): void {
+  private apply(site: CallSite, group: Group): void {
     for (const effect of group[0]!.effects) applyEffect(this.p, site, effect);
     const r0 = returned(this.p, site, group);
     this.clobber(this.p.defects.nullIdsGoStale ? this.withStaleId(r0) : r0);
@@ -252,8 +248,9 @@ export class Calls {
     return target;
   }
 
-  /** What the place of the call forbids, whatever the arguments. */
-  private checkContext(c: Contract): void {
+  /** What the program forbids wherever the call is. */
+  private checkAllowed(c: Contract): void {
+    if (this.allowed.has(c)) return;
     const { p } = this;
     const helper = c.kind === 'helper';
     if (
@@ -276,6 +273,14 @@ export class Calls {
           : `cannot call kernel function from non-GPL compatible program`,
       );
     }
+    this.allowed.add(c);
+  }
+
+  /** What the place of the call forbids, whatever the arguments. */
+  private checkContext(c: Contract): void {
+    this.checkAllowed(c);
+    const { p } = this;
+    const helper = c.kind === 'helper';
     if (p.lockHeld !== undefined && c.underLock !== true)
       refuse('function calls are not allowed while holding a lock');
     if (c.needsRcu === true && !p.inRcu)
@@ -296,22 +301,4 @@ export class Calls {
     if (p.preempt > 0) refuse(`${what} non-preemptible region`);
     if (p.irq !== 0) refuse(`${what} IRQ-disabled region`);
   }
-}
-
-/** A lock that may be missed is walked as taken first (check_kfunc_call pushes the other way). */
-function lockedFirst(groups: readonly Outcome[][]): readonly Outcome[][] {
-  const locks = ([first]: Outcome[]): boolean => first!.effects.some((e) => e.kind === 'lock');
-  return [...groups.filter(locks), ...groups.filter((group) => !locks(group))];
-}
-
-/** Outcomes that do the same, in the contract's order. */
-function groupByEffects(outcomes: readonly Outcome[]): readonly Outcome[][] {
-  const groups = new Map<string, Outcome[]>();
-  for (const outcome of outcomes) {
-    const key = signature(outcome);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [outcome]);
-    else group.push(outcome);
-  }
-  return [...groups.values()];
 }

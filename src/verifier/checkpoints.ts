@@ -95,23 +95,32 @@ export class Checkpoints {
     const list = this.bySlot[slot];
     if (list === undefined) return NOT_FOUND;
     if (this.life !== undefined) for (const old of list) this.clean(old, arrival, this.life);
+    const kind = this.loop();
+    const { callsite } = frameOf(state);
+    // What counts while not all that is read below is known: the same for every state that is looked at.
+    const alive: Counts =
+      this.life === undefined ? { at: slot, slots: liveSlots(this.code, state, slot) } : { at: slot };
     for (let i = list.length - 1; i >= 0; i--) {
       const old = list[i]!;
       // Those that another call leads to are kept apart (explored_state).
-      if (frameOf(old.state).callsite !== frameOf(state).callsite) continue;
+      if (frameOf(old.state).callsite !== callsite) continue;
       const alike = sameCalls(old.state, state);
       if (old.branches > 0) {
-        if (alike && this.endsLoop(old, arrival)) return this.hit(old, arrival, this.loop() !== 'callback');
+        if (alike && this.endsLoop(old, state, kind, alive))
+          return this.hit(old, arrival, kind !== 'callback');
         if (!always && this.isSoon(walked)) this.keep = false;
-      } else if (alike) {
+      } else if (alike && (this.pruning || kind !== undefined)) {
         const unfinished = old.round !== undefined && old.round.backedges.length > 0;
         const needed = this.backtracker !== undefined && !unfinished;
-        const mode = needed ? 'needed' : 'within';
-        if (
-          (this.pruning || this.loop() !== undefined) &&
-          this.comparison.covers(old.state, state, mode, needed ? this.neededOf(old) : this.alive(arrival))
-        )
-          return this.hit(old, arrival, unfinished);
+        // What counts of a state all of whose paths have ended: what they needed of it.
+        const covers = needed
+          ? this.comparison.covers(old.state, state, 'needed', {
+              at: slot,
+              marks: old.marks,
+              slots: old.read,
+            })
+          : this.comparison.covers(old.state, state, 'within', alive);
+        if (covers) return this.hit(old, arrival, unfinished);
       }
       if (this.keep) old.misses++;
       const patience = always && old.branches > 0 ? 64 : 3;
@@ -121,25 +130,23 @@ export class Checkpoints {
   }
 
   /** The path has come round to `old`, which has not ended: is that an end? */
-  private endsLoop(old: Checkpoint, arrival: Arrival): boolean {
-    const { slot, state } = arrival;
+  private endsLoop(old: Checkpoint, state: State, kind: LoopKind, alive: Counts): boolean {
     // Another entry of a callback that runs later is no round of a loop.
     const running = frameOf(old.state).callback;
     if (running?.async === true && running !== frameOf(state).callback) return false;
-    const kind = this.loop();
-    const within = (): boolean => this.comparison.covers(old.state, state, 'within', this.alive(arrival));
-    if (kind === 'iterator') return within();
     if (kind === 'drained') return false;
-    if (kind === 'callback') return within();
-    if (kind === 'may_goto' && old.state.mayGoto !== state.mayGoto && within()) return true;
+    if (kind === 'iterator' || kind === 'callback')
+      return this.comparison.covers(old.state, state, 'within', alive);
+    if (kind === 'may_goto' && old.state.mayGoto !== state.mayGoto)
+      return this.comparison.covers(old.state, state, 'within', alive);
     if (
       maybeLooping(old.state, state) &&
       old.state.mayGoto === state.mayGoto &&
       (old.state.unrolled ?? 0) === (state.unrolled ?? 0) &&
-      this.comparison.covers(old.state, state, 'exact', { at: slot }) &&
+      this.comparison.covers(old.state, state, 'exact', { at: old.slot }) &&
       !roundsDiffer(old.state, state)
     )
-      refuse(`infinite loop detected at insn ${slot}`);
+      refuse(`infinite loop detected at insn ${old.slot}`);
     return false;
   }
 
@@ -148,18 +155,6 @@ export class Checkpoints {
     if (old.read !== undefined || old.branches > 0 || activation === undefined) return;
     if ((old.round !== undefined && old.round.backedges.length > 0) || !sameCalls(old.state, state)) return;
     old.read = state.frames.map((_, depth) => life.needed(activation, slot, depth));
-  }
-
-  /** What counts of a state all of whose paths have ended. */
-  private neededOf(old: Checkpoint): Counts {
-    const { slot, marks, read } = old;
-    return read === undefined ? { at: slot, marks } : { at: slot, marks, slots: (depth) => read[depth]! };
-  }
-
-  /** What counts while not all that is read below is known. */
-  private alive({ slot, state }: Arrival): Counts {
-    if (this.life !== undefined) return { at: slot };
-    return { at: slot, slots: (depth) => liveSlots(this.code, state, depth, slot) };
   }
 
   private hit(old: Checkpoint, arrival: Arrival, unfinished: boolean): Found {

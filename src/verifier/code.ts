@@ -12,6 +12,7 @@ import { liveStack } from './live-stack.js';
 import { loops } from './loops.js';
 import { Refusal } from './refusal.js';
 import { successors } from './successors.js';
+import { traits } from './traits.js';
 
 export interface Code {
   /** Undefined at the second slot of a 64-bit immediate. */
@@ -20,6 +21,8 @@ export interface Code {
   readonly contracts: readonly (Contract | undefined)[];
   /** Bit n: register n is read on some path from this slot before it is written. */
   readonly live: Uint16Array;
+  /** What kind of insn is at each slot; see `TRAIT`. */
+  readonly traits: Uint8Array;
   /** Slots that may run after each one, in the same subprogram. */
   readonly next: readonly (readonly number[])[];
   /**
@@ -76,6 +79,7 @@ export function prepare(program: Program): Code {
     ops,
     contracts,
     live,
+    traits: Uint8Array.from(ops, traits),
     next,
     get liveStack() {
       slotsLive ??= words(liveStack(program, { ops, contracts, owner, live }));

@@ -34,8 +34,12 @@ export type SlotWords = readonly [low: number, high: number];
 
 const ALL: SlotWords = [-1, -1];
 
-/** Stack slots of the frame at `depth` that may be needed, as far as can be told without walking. */
-export function liveSlots(code: Code, state: State, depth: number, slot: number): SlotWords {
+/** Stack slots of each frame that may be needed, as far as can be told without walking. */
+export function liveSlots(code: Code, state: State, slot: number): readonly SlotWords[] {
+  return state.frames.map((_, depth) => liveSlotsOf(code, state, depth, slot));
+}
+
+function liveSlotsOf(code: Code, state: State, depth: number, slot: number): SlotWords {
   const [low, high] = code.liveStack;
   const inner = state.frames[depth + 1];
   if (inner === undefined) return [low[slot]!, high[slot]!];
@@ -48,9 +52,9 @@ export interface Counts {
   /** The insn before which the states are. Registers that are dead there do not count; undefined: all do. */
   readonly at?: number;
   /** Numbers of the old state that checks relied on, for `needed`. */
-  readonly marks?: Places;
-  /** Stack slots that count, by frame; all unless told. */
-  readonly slots?: (depth: number) => SlotWords;
+  readonly marks?: Places | undefined;
+  /** Stack slots that count, by depth of the frame; all unless told. */
+  readonly slots?: readonly SlotWords[] | undefined;
 }
 
 export class Comparison {
@@ -121,6 +125,7 @@ export class Comparison {
    */
   private pairScalar(old: Reg, cur: Reg): boolean {
     if (!this.mayLoosen) return old.id === 0 || this.follows(old, cur);
+    if (old.id === 0 && cur.id === 0) return true;
     if (old.id !== 0 && (old.off !== cur.off || old.size !== cur.size)) return false;
     return this.pair(old.id === 0 ? this.nextFresh-- : old.id, cur.id === 0 ? this.nextFresh-- : cur.id);
   }
@@ -155,10 +160,13 @@ export class Comparison {
     const live = at === undefined ? 0x3ff : liveRegs(this.code, curState, this.depth, at);
     for (let n = 0; n < 10; n++) {
       if ((live & (1 << n)) === 0) continue;
+      const a = old.regs[n]!;
+      const b = cur.regs[n]!;
+      if (a === b && isAlone(a)) continue;
       const skip = marks !== undefined && !marks.hasReg(this.depth, n);
-      if (!this.reg(old.regs[n]!, cur.regs[n]!, skip)) return false;
+      if (!this.reg(a, b, skip)) return false;
     }
-    return this.stack(old, cur, slots === undefined ? ALL : slots(this.depth));
+    return this.stack(old, cur, slots === undefined ? ALL : slots[this.depth]!);
   }
 
   private stack(old: Frame, cur: Frame, [low, high]: SlotWords): boolean {
@@ -166,7 +174,7 @@ export class Comparison {
     for (let i = 0; i < old.stack.length; i++) {
       const a = old.stack[i];
       const b = cur.stack[i];
-      if (a === undefined && b === undefined) continue;
+      if (a === b && (a === undefined || isPlain(a))) continue;
       const counts = ((i < 32 ? low >> i : high >> (i - 32)) & 1) !== 0;
       // What must be given back stays, whoever reads it.
       if (!counts && !isObject(a) && !isObject(b)) {
@@ -305,6 +313,13 @@ export class Comparison {
   }
 }
 
+/** Known to be linked to nothing else: where both states have this very value there is nothing to compare. */
+const isAlone = ({ id, ref, dynptr }: Reg): boolean => id === 0 && ref === 0 && dynptr === 0;
+
+/** The same of a stack slot. */
+const isPlain = (slot: Slot): boolean =>
+  !isObject(slot) && (slot.reg === undefined || (slot.bytes[0] === BYTE.spill && isAlone(slot.reg)));
+
 const isObject = (slot: Slot | undefined): boolean =>
   slot !== undefined && (slot.iter !== undefined || slot.dynptr !== undefined || slot.irq !== undefined);
 
@@ -359,11 +374,13 @@ export function maybeLooping(old: State, cur: State): boolean {
 
 /** An iterator has gone on since: the round is another one (iter_active_depths_differ). */
 export function roundsDiffer(old: State, cur: State): boolean {
-  return old.frames.some((frame, d) =>
-    frame.stack.some((slot, i) => {
-      const iter = slot?.iter;
-      if (iter === undefined || !iter.first || iter.state !== 'active') return false;
-      return cur.frames[d]?.stack[i]?.iter?.depth !== iter.depth;
-    }),
-  );
+  for (let d = 0; d < old.frames.length; d++) {
+    const { stack } = old.frames[d]!;
+    for (let i = 0; i < stack.length; i++) {
+      const iter = stack[i]?.iter;
+      if (iter === undefined || !iter.first || iter.state !== 'active') continue;
+      if (cur.frames[d]?.stack[i]?.iter?.depth !== iter.depth) return true;
+    }
+  }
+  return false;
 }

@@ -4,6 +4,9 @@ import type { Places } from './marks.js';
 import type { Visit } from './result.js';
 import type { State } from './state.js';
 
+/** The access of a jump that learned of several places together. */
+export const LINKED = -2;
+
 /** Stands for no step. */
 export const NO_STEP = -1;
 
@@ -53,7 +56,7 @@ export class Steps {
     return this.before[step]!;
   }
 
-  /** Stack slot that it read or wrote in full, as frame * 64 + index; -1: none. */
+  /** Stack slot that it read or wrote in full, as frame * 64 + index; -1: none. `LINKED` for a jump with places linked. */
   access(step: number): number {
     return this.accesses[step]!;
   }
@@ -69,6 +72,7 @@ export class Steps {
 
   link(step: number, places: readonly number[]): void {
     this.links.set(step, places);
+    this.accesses[step] = LINKED;
   }
 }
 

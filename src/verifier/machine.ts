@@ -13,6 +13,7 @@ import { isConst } from './scalar.js';
 import { abstract } from './scalar-alu.js';
 import { fillStack } from './stack.js';
 import type { Reg } from './state.js';
+import { TRAIT } from './traits.js';
 import { kernelVariable } from './variable.js';
 import { arithmetic } from './wrong-arith.js';
 
@@ -33,15 +34,10 @@ export class AbstractMachine implements Machine<Reg> {
     this.arithmetic = arithmetic(p.defects);
   }
 
-  /** Must be called before each step: checks what the kernel checks of the insn's form, and that operands are readable. */
-  begin(op: Op): void {
+  /** Must be called before each step, with the insn's `traits`: checks what the kernel checks of its form. */
+  begin(op: Op, traits: number): void {
     this.op = op;
-    if ('dst' in op && op.dst === 10 && writesDst(op)) refuse('frame pointer is read only');
-    if (op.kind === 'alu' && 'imm' in op.src) {
-      const { imm } = op.src;
-      if (SHIFTS.has(op.op) && (imm < 0 || imm >= op.width)) refuse(`invalid shift ${imm}`);
-      if (DIVISIONS.has(op.op) && imm === 0) refuse('div by zero');
-    }
+    if ((traits & TRAIT.badForm) !== 0) checkForm(op);
   }
 
   read(n: number): Reg {
@@ -237,6 +233,16 @@ export class AbstractMachine implements Machine<Reg> {
 
   cast(_value: Reg, _imm: number): Reg {
     return unsupported('arena address spaces');
+  }
+}
+
+/** Refuses what can be seen of the insn alone (check_alu_op). */
+function checkForm(op: Op): void {
+  if ('dst' in op && op.dst === 10 && writesDst(op)) refuse('frame pointer is read only');
+  if (op.kind === 'alu' && 'imm' in op.src) {
+    const { imm } = op.src;
+    if (SHIFTS.has(op.op) && (imm < 0 || imm >= op.width)) refuse(`invalid shift ${imm}`);
+    if (DIVISIONS.has(op.op) && imm === 0) refuse('div by zero');
   }
 }
 

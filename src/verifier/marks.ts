@@ -6,84 +6,104 @@
 /** MAX_CALL_FRAMES in include/linux/bpf_verifier.h. */
 export const MAX_FRAMES = 8;
 
-/** A set of places. Bit n of `regs[depth]`: register n; slots 0 to 31 are in `low`, 32 to 63 in `high`. */
+/** Words of a frame: bit n of the first is register n; slots 0 to 31 are in the second, 32 to 63 in the third. */
+const REGS = 0;
+const LOW = 1;
+const HIGH = 2;
+const WORDS = 3;
+
+/** Registers that may hold numbers: all but the frame pointer. */
+const NUMBERS = 0x3ff;
+
+/** A set of places. */
 export class Places {
-  readonly regs = new Int32Array(MAX_FRAMES);
-  readonly low = new Int32Array(MAX_FRAMES);
-  readonly high = new Int32Array(MAX_FRAMES);
-  /** No frame from this one on has any. */
-  private end = 0;
+  /** Three words for each frame up to the last that ever had a place: of the many sets that there are most stay empty. */
+  private readonly words: number[] = [];
+
+  /** Registers of a frame, one bit each. */
+  regs(depth: number): number {
+    return this.words[depth * WORDS + REGS] ?? 0;
+  }
+
+  /** Stack slots 0 to 31 of a frame. */
+  low(depth: number): number {
+    return this.words[depth * WORDS + LOW] ?? 0;
+  }
+
+  /** Stack slots 32 to 63 of a frame. */
+  high(depth: number): number {
+    return this.words[depth * WORDS + HIGH] ?? 0;
+  }
+
+  private add(at: number, bits: number): void {
+    const { words } = this;
+    while (words.length <= at) words.push(0);
+    words[at]! |= bits;
+  }
+
+  private drop(at: number, bits: number): void {
+    if (at < this.words.length) this.words[at]! &= ~bits;
+  }
 
   addReg(depth: number, reg: number): void {
-    this.regs[depth]! |= 1 << reg;
-    if (depth >= this.end) this.end = depth + 1;
+    this.add(depth * WORDS + REGS, 1 << reg);
   }
 
   /** Adds registers of a frame, one bit each. */
   addRegs(depth: number, regs: number): void {
-    this.regs[depth]! |= regs;
-    if (depth >= this.end) this.end = depth + 1;
+    this.add(depth * WORDS + REGS, regs);
   }
 
   hasReg(depth: number, reg: number): boolean {
-    return (this.regs[depth]! & (1 << reg)) !== 0;
+    return (this.regs(depth) & (1 << reg)) !== 0;
   }
 
   dropReg(depth: number, reg: number): void {
-    this.regs[depth]! &= ~(1 << reg);
+    this.drop(depth * WORDS + REGS, 1 << reg);
+  }
+
+  /** Drops registers of a frame, one bit each. */
+  dropRegs(depth: number, regs: number): void {
+    this.drop(depth * WORDS + REGS, regs);
   }
 
   addSlot(depth: number, index: number): void {
-    if (index < 32) this.low[depth]! |= 1 << index;
-    else this.high[depth]! |= 1 << (index - 32);
-    if (depth >= this.end) this.end = depth + 1;
+    this.add(depth * WORDS + (index < 32 ? LOW : HIGH), 1 << (index & 31));
   }
 
   hasSlot(depth: number, index: number): boolean {
-    return ((index < 32 ? this.low[depth]! >> index : this.high[depth]! >> (index - 32)) & 1) !== 0;
+    return ((index < 32 ? this.low(depth) : this.high(depth)) & (1 << (index & 31))) !== 0;
   }
 
   dropSlot(depth: number, index: number): void {
-    if (index < 32) this.low[depth]! &= ~(1 << index);
-    else this.high[depth]! &= ~(1 << (index - 32));
+    this.drop(depth * WORDS + (index < 32 ? LOW : HIGH), 1 << (index & 31));
   }
 
   /** Forgets what there is of one frame. */
   dropFrame(depth: number): void {
-    this.regs[depth] = 0;
-    this.low[depth] = 0;
-    this.high[depth] = 0;
+    for (let at = depth * WORDS; at < (depth + 1) * WORDS; at++) this.drop(at, -1);
   }
 
   get empty(): boolean {
-    for (let d = this.end - 1; d >= 0; d--) {
-      if ((this.regs[d]! | this.low[d]! | this.high[d]!) !== 0) return false;
-    }
-    this.end = 0;
+    const { words } = this;
+    for (let at = 0; at < words.length; at++) if (words[at] !== 0) return false;
     return true;
   }
 
   clear(): void {
-    this.regs.fill(0);
-    this.low.fill(0);
-    this.high.fill(0);
-    this.end = 0;
+    this.words.fill(0);
   }
 
   /** Adds every place of every frame. */
   addEverything(): void {
-    this.regs.fill(-1);
-    this.low.fill(-1);
-    this.high.fill(-1);
-    this.end = MAX_FRAMES;
+    for (let depth = 0; depth < MAX_FRAMES; depth++) {
+      this.add(depth * WORDS + REGS, NUMBERS);
+      this.add(depth * WORDS + LOW, -1);
+      this.add(depth * WORDS + HIGH, -1);
+    }
   }
 
   addAll(other: Places): void {
-    for (let d = 0; d < other.end; d++) {
-      this.regs[d]! |= other.regs[d]!;
-      this.low[d]! |= other.low[d]!;
-      this.high[d]! |= other.high[d]!;
-    }
-    if (other.end > this.end) this.end = other.end;
+    for (let at = 0; at < other.words.length; at++) this.add(at, other.words[at]!);
   }
 }

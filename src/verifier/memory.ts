@@ -361,6 +361,8 @@ export function checkAlignment(a: Access, strict: boolean): void {
   if (reg.type !== 'stack' && !strict) return;
   if (size === 1) return;
   const at = reg.off + a.off;
+  // Most addresses are at a small offset that is known.
+  if (reg.num.mask === 0n && reg.num.value === 0n && (at & (size - 1)) === 0) return;
   const mask = reg.num.mask;
   const low = BigInt(size - 1);
   const value = BigInt.asUintN(64, reg.num.value + BigInt(at));

@@ -3,7 +3,7 @@
  * the callers of mark_chain_precision in kernel/bpf/verifier.c.
  */
 import type { Op } from '../isa/insn.js';
-import type { Arg, Contract } from '../kernel/contract.js';
+import type { Arg, Contract, Outcome } from '../kernel/contract.js';
 import { returnRange } from '../kernel/progtypes.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';
 import type { Path } from './path.js';
@@ -83,16 +83,20 @@ function called(p: Path, op: Extract<Op, { kind: 'call' }>): Needs {
 function passed(p: Path, contract: Contract): Needs {
   let regs = 0;
   let slots = NO_SLOTS;
-  contract.args.forEach((arg, i) => {
+  const { args } = contract;
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
     if (arg.kind === 'callback' && arg.callback.countArg !== undefined)
       regs |= 1 << (arg.callback.countArg + 1);
     if (isValueNeeded(arg)) regs |= 1 << (i + 1);
-    if (arg.kind !== 'map_key' || !contract.outcomes.some((o) => o.guard?.kind === 'key_may_miss')) return;
+    if (arg.kind !== 'map_key' || !contract.outcomes.some(dependsOnKey)) continue;
     const key = fixedSlot(p.reg(i + 1), 0);
     if (key >= 0) slots = [key];
-  });
+  }
   return { regs, slots };
 }
+
+const dependsOnKey = ({ guard }: Outcome): boolean => guard?.kind === 'key_may_miss';
 
 /** A number passed here is a size, a constant, or stands for NULL. */
 function isValueNeeded(arg: Arg): boolean {
@@ -145,9 +149,8 @@ export function stackReads(p: Path, op: Op, contract: Contract | undefined, read
       readThrough(p.reg(op.dst), op.off, op.size, reads);
       return;
     case 'call':
-      contract?.args.forEach((arg, i) => {
-        argumentReads(p, contract, arg, i, reads);
-      });
+      if (contract === undefined) return;
+      for (let i = 0; i < contract.args.length; i++) argumentReads(p, contract, contract.args[i]!, i, reads);
       return;
     default:
   }

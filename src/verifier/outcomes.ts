@@ -32,16 +32,42 @@ export function enabledIn(
   args: readonly Reg[],
   slotAt: SlotAt,
 ): readonly Outcome[] {
-  return contract.outcomes.filter((outcome) => {
-    if (outcome.guard !== undefined && !holds(outcome.guard, program, args, slotAt)) return false;
-    return outcome.effects.every((effect) => {
-      // An iterator that has run dry stays so.
-      if (effect.kind !== 'iter_next' || effect.to !== 'active') return true;
-      const reg = args[effect.arg]!;
-      if (reg.type !== 'stack' || !hasFixedOffset(reg)) return true;
-      return slotAt(reg, slotOf(fixedOffset(reg)))?.iter?.state !== 'drained';
-    });
-  });
+  const { outcomes } = contract;
+  const left: number[] = [];
+  for (let i = 0; i < outcomes.length; i++) {
+    if (!isEnabled(outcomes[i]!, program, args, slotAt)) left.push(i);
+  }
+  return left.length === 0 ? outcomes : without(outcomes, left);
+}
+
+/** Lists of outcomes with some left out, by the list they are from: one for each choice, so that what follows from it is worked out once. */
+const CHOSEN = new WeakMap<readonly Outcome[], Map<string, readonly Outcome[]>>();
+
+function without(outcomes: readonly Outcome[], left: readonly number[]): readonly Outcome[] {
+  let lists = CHOSEN.get(outcomes);
+  if (lists === undefined) {
+    lists = new Map();
+    CHOSEN.set(outcomes, lists);
+  }
+  const key = left.join();
+  let chosen = lists.get(key);
+  if (chosen === undefined) {
+    chosen = outcomes.filter((_, i) => !left.includes(i));
+    lists.set(key, chosen);
+  }
+  return chosen;
+}
+
+function isEnabled(outcome: Outcome, program: Program, args: readonly Reg[], slotAt: SlotAt): boolean {
+  if (outcome.guard !== undefined && !holds(outcome.guard, program, args, slotAt)) return false;
+  for (const effect of outcome.effects) {
+    // An iterator that has run dry stays so.
+    if (effect.kind !== 'iter_next' || effect.to !== 'active') continue;
+    const reg = args[effect.arg]!;
+    if (reg.type !== 'stack' || !hasFixedOffset(reg)) continue;
+    if (slotAt(reg, slotOf(fixedOffset(reg)))?.iter?.state === 'drained') return false;
+  }
+  return true;
 }
 
 function holds(guard: Guard, program: Program, args: readonly Reg[], slotAt: SlotAt): boolean {

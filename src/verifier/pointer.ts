@@ -3,13 +3,14 @@ import type { BinaryOp, Width } from '../isa/insn.js';
 import { ALU_MARKS } from '../isa/words.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
-import { isOfNothing, isPointer, scalarReg, typeName, unknownReg } from './regs.js';
-import { isConst } from './scalar.js';
+import { fixedOffset, isOfNothing, isPointer, scalarReg, typeName, unknownReg } from './regs.js';
+import { isConst, S64_MIN } from './scalar.js';
 import { abstract } from './scalar-alu.js';
 import type { Reg } from './state.js';
 
 /** BPF_MAX_VAR_OFF: how far a pointer may move away from what it points to. */
 const MAX_OFFSET = 1n << 29n;
+const MIN_OFFSET = -MAX_OFFSET;
 
 const IMMOVABLE = new Set([
   'map_ptr',
@@ -80,16 +81,15 @@ export function pointerBinary(
 
 function checkRange(pointer: Reg, scalar: Reg, regno: number): void {
   const { num } = scalar;
-  const name = typeName(pointer);
-  if (isConst(num) && (num.smin >= MAX_OFFSET || num.smin <= -MAX_OFFSET)) {
-    refuse(`math between ${name} pointer and ${num.smin} is not allowed`);
+  if (isConst(num) && (num.smin >= MAX_OFFSET || num.smin <= MIN_OFFSET)) {
+    refuse(`math between ${typeName(pointer)} pointer and ${num.smin} is not allowed`);
   }
   if (num.smin > num.smax || num.umin > num.umax) refuse(`R${regno} has inconsistent bounds`);
-  if (num.smin === -(1n << 63n) && !isConst(num)) {
-    refuse(`math between ${name} pointer and register with unbounded min value is not allowed`);
+  if (num.smin === S64_MIN && !isConst(num)) {
+    refuse(`math between ${typeName(pointer)} pointer and register with unbounded min value is not allowed`);
   }
-  if (num.smin <= -MAX_OFFSET || num.smin >= MAX_OFFSET) {
-    refuse(`value ${num.smin} makes ${name} pointer be out of bounds`);
+  if (num.smin <= MIN_OFFSET || num.smin >= MAX_OFFSET) {
+    refuse(`value ${num.smin} makes ${typeName(pointer)} pointer be out of bounds`);
   }
 }
 
@@ -115,7 +115,6 @@ function moved(p: Path, op: 'add' | 'sub', pointer: Reg, scalar: Reg, regno: num
 
 function checked(reg: Reg, p: Path, regno: number): Reg {
   const { num } = reg;
-  const name = typeName(reg);
   if (p.strict && reg.type === 'map_value') {
     const low = BigInt(reg.off) + num.smin;
     const high = BigInt(reg.off) + num.smax;
@@ -125,22 +124,25 @@ function checked(reg: Reg, p: Path, regno: number): Reg {
       refuse(`R${regno} pointer arithmetic of map value goes out of range, prohibited for !root`);
   }
   if (isConst(num)) {
-    const at = BigInt(reg.off) + BigInt.asIntN(64, num.value);
-    if (at >= MAX_OFFSET || at <= -MAX_OFFSET) refuse(`${name} pointer offset ${at} is not allowed`);
-    if (p.strict && reg.type === 'stack' && (at >= 0n || at < -512n)) {
+    const at = fixedOffset(reg);
+    if (at >= Number(MAX_OFFSET) || at <= Number(MIN_OFFSET))
+      refuse(
+        `${typeName(reg)} pointer offset ${BigInt(reg.off) + BigInt.asIntN(64, num.value)} is not allowed`,
+      );
+    if (p.strict && reg.type === 'stack' && (at >= 0 || at < -512)) {
       refuse(`R${regno} stack pointer arithmetic goes out of range, prohibited for !root; off=${at}`);
     }
     return reg;
   }
-  if (num.smin <= -MAX_OFFSET || num.smin >= MAX_OFFSET) {
+  if (num.smin <= MIN_OFFSET || num.smin >= MAX_OFFSET) {
     refuse(
-      num.smin === -(1n << 63n)
-        ? `math between ${name} pointer and register with unbounded min value is not allowed`
-        : `value ${num.smin} makes ${name} pointer be out of bounds`,
+      num.smin === S64_MIN
+        ? `math between ${typeName(reg)} pointer and register with unbounded min value is not allowed`
+        : `value ${num.smin} makes ${typeName(reg)} pointer be out of bounds`,
     );
   }
-  if (reg.off >= Number(MAX_OFFSET) || reg.off <= -Number(MAX_OFFSET)) {
-    refuse(`${name} pointer offset ${reg.off} is not allowed`);
+  if (reg.off >= Number(MAX_OFFSET) || reg.off <= Number(MIN_OFFSET)) {
+    refuse(`${typeName(reg)} pointer offset ${reg.off} is not allowed`);
   }
   return reg;
 }

@@ -52,7 +52,8 @@ export const hasFixedOffset = (r: Reg): boolean => r.num.mask === 0n;
 
 /** Offset of a pointer with a fixed offset. */
 export function fixedOffset(r: Reg): number {
-  return r.off + Number(BigInt.asIntN(64, r.num.value));
+  // Almost always the constant part is all there is.
+  return r.num === ZERO ? r.off : r.off + Number(BigInt.asIntN(64, r.num.value));
 }
 
 const NAMES: Partial<Record<RegType, string>> = {

@@ -1,37 +1,57 @@
 /** What r0 is after a call. Follows the return-value parts of check_helper_call and check_kfunc_call in kernel/bpf/verifier.c. */
 
-import type { MemSize, Outcome, PointerKind, R0 } from '../kernel/contract.js';
+import type { MemSize, PointerKind, R0 } from '../kernel/contract.js';
 import { progType } from '../kernel/progtypes.js';
 import { containedNode, rootField } from './args-graph.js';
 import { dynptrAt, iterAt } from './args-slots.js';
 import type { CallSite } from './call-site.js';
 import { mapOf } from './call-site.js';
+import type { Group } from './groups.js';
 import { fieldsOf } from './locks.js';
 import type { Path } from './path.js';
 import { refuse, unsupported } from './refusal.js';
-import { fixedOffset, pointerReg, scalarReg, UNINIT, unknownReg } from './regs.js';
+import { fixedOffset, nullReg, pointerReg, scalarReg, UNINIT, unknownReg } from './regs.js';
 import { S64_MAX, S64_MIN } from './scalar.js';
 import { fromSigned } from './scalar-set.js';
 import type { Reg } from './state.js';
 
 type Pointer = Extract<R0, { kind: 'pointer' }>;
-type ScalarR0 = Extract<R0, { kind: 'scalar' }>;
 
 /** r0 after a call that had one of these outcomes, which differ in r0 only. */
-export function returned(p: Path, site: CallSite, outcomes: readonly Outcome[]): Reg {
-  const pointers = outcomes.map((o) => o.r0).filter((r): r is Pointer => r.kind === 'pointer');
-  const scalars = outcomes.map((o) => o.r0).filter((r): r is ScalarR0 => r.kind === 'scalar');
-  const hasNull = outcomes.some((o) => o.r0.kind === 'null');
-  if (pointers.length > 0) return pointer(p, site, pointers[0]!, hasNull);
-  if (hasNull && scalars.length === 0) return scalarReg(fromSigned(0n, 0n));
-  if (scalars.length === 0) return UNINIT;
+export function returned(p: Path, site: CallSite, outcomes: Group): Reg {
+  let to: Pointer | undefined;
+  let hasNull = false;
+  let hasScalar = false;
+  for (const { r0 } of outcomes) {
+    if (r0.kind === 'pointer') to ??= r0;
+    else if (r0.kind === 'null') hasNull = true;
+    else if (r0.kind === 'scalar') hasScalar = true;
+  }
+  if (to !== undefined) return pointer(p, site, to, hasNull);
+  if (!hasScalar) return hasNull ? nullReg : UNINIT;
+  const cpu = p.cpus !== undefined && site.contract.name === 'bpf_get_smp_processor_id';
+  if (cpu || outcomes.some(({ r0 }) => r0.kind === 'scalar' && r0.upTo !== undefined))
+    return number(p, site, outcomes, hasNull);
+  let known = NUMBERS.get(outcomes);
+  if (known === undefined) {
+    known = number(p, site, outcomes, hasNull);
+    NUMBERS.set(outcomes, known);
+  }
+  return known;
+}
+
+/** Numbers that are the same at every call. */
+const NUMBERS = new WeakMap<Group, Reg>();
+
+function number(p: Path, site: CallSite, outcomes: Group, hasNull: boolean): Reg {
   let min = hasNull ? 0n : S64_MAX;
   let max = hasNull ? 0n : S64_MIN;
-  for (const r of scalars) {
+  for (const { r0 } of outcomes) {
+    if (r0.kind !== 'scalar') continue;
     const cpu = p.cpus !== undefined && site.contract.name === 'bpf_get_smp_processor_id';
-    const most = cpu ? smaller(r.max, BigInt(p.cpus! - 1)) : r.max;
-    const cap = r.upTo === undefined ? most : smaller(most, site.regs[r.upTo]!.num.smax);
-    min = smaller(min, r.min);
+    const most = cpu ? smaller(r0.max, BigInt(p.cpus! - 1)) : r0.max;
+    const cap = r0.upTo === undefined ? most : smaller(most, site.regs[r0.upTo]!.num.smax);
+    min = smaller(min, r0.min);
     max = cap > max ? cap : max;
   }
   return min === S64_MIN && max === S64_MAX ? unknownReg : scalarReg(fromSigned(min, max));

@@ -16,7 +16,10 @@ const BIG_S32_MAX = BigInt(S32_MAX);
 
 const u64 = (x: bigint): bigint => BigInt.asUintN(64, x);
 const s64 = (x: bigint): bigint => BigInt.asIntN(64, x);
-const low32 = (x: bigint): number => Number(BigInt.asUintN(32, x));
+/** The low half, unsigned. */
+const low32 = (x: bigint): number => (x >= 0n && x <= LOW ? Number(x) : Number(BigInt.asUintN(32, x)));
+/** The high half; signed if x is. */
+const high32 = (x: bigint): number => (x >= 0n && x <= LOW ? 0 : Number(x >> 32n));
 
 /** A copy to work on. */
 export function thaw(s: Scalar): Bounds {
@@ -107,30 +110,8 @@ function become(r: Bounds, v: bigint): void {
 
 /** Low halves from 64-bit bounds whose high halves agree or follow each other; then s32 and u32 from each other. */
 function deduce32(r: Bounds): void {
-  const uminLow = low32(r.umin);
-  const umaxLow = low32(r.umax);
-  const uminHigh = Number(r.umin >> 32n);
-  const umaxHigh = Number(r.umax >> 32n);
-  if (uminHigh === umaxHigh) {
-    if (uminLow > r.u32min) r.u32min = uminLow;
-    if (umaxLow < r.u32max) r.u32max = umaxLow;
-    if ((uminLow | 0) <= (umaxLow | 0)) raise32(r, uminLow | 0, umaxLow | 0);
-  } else if ((uminHigh + 1) >>> 0 === umaxHigh && (uminLow | 0) < 0 && (umaxLow | 0) >= 0) {
-    raise32(r, uminLow | 0, umaxLow | 0);
-  }
-  const sminLow = low32(r.smin);
-  const smaxLow = low32(r.smax);
-  const sminHigh = Number(r.smin >> 32n);
-  const smaxHigh = Number(r.smax >> 32n);
-  if (sminHigh === smaxHigh) {
-    if (sminLow <= smaxLow) {
-      if (sminLow > r.u32min) r.u32min = sminLow;
-      if (smaxLow < r.u32max) r.u32max = smaxLow;
-    }
-    if ((sminLow | 0) <= (smaxLow | 0)) raise32(r, sminLow | 0, smaxLow | 0);
-  } else if (((sminHigh + 1) | 0) === smaxHigh && (sminLow | 0) < 0 && (smaxLow | 0) >= 0) {
-    raise32(r, sminLow | 0, smaxLow | 0);
-  }
+  lowFromUnsigned(r);
+  lowFromSigned(r);
   if ((r.u32min | 0) <= (r.u32max | 0)) raise32(r, r.u32min | 0, r.u32max | 0);
   if (r.s32min >>> 0 <= r.s32max >>> 0) {
     const min = r.s32min >>> 0;
@@ -145,6 +126,39 @@ function deduce32(r: Bounds): void {
     // Only its negative end.
     r.s32max = r.u32max | 0;
     r.u32min = Math.max(r.u32min, r.s32min >>> 0);
+  }
+}
+
+function lowFromUnsigned(r: Bounds): void {
+  // Bounds that are none tell nothing, and are the most frequent of all.
+  if (r.umin === 0n && r.umax === U64_MAX) return;
+  const uminLow = low32(r.umin);
+  const umaxLow = low32(r.umax);
+  const uminHigh = high32(r.umin);
+  const umaxHigh = high32(r.umax);
+  if (uminHigh === umaxHigh) {
+    if (uminLow > r.u32min) r.u32min = uminLow;
+    if (umaxLow < r.u32max) r.u32max = umaxLow;
+    if ((uminLow | 0) <= (umaxLow | 0)) raise32(r, uminLow | 0, umaxLow | 0);
+  } else if ((uminHigh + 1) >>> 0 === umaxHigh && (uminLow | 0) < 0 && (umaxLow | 0) >= 0) {
+    raise32(r, uminLow | 0, umaxLow | 0);
+  }
+}
+
+function lowFromSigned(r: Bounds): void {
+  if (r.smin === S64_MIN && r.smax === S64_MAX) return;
+  const sminLow = low32(r.smin);
+  const smaxLow = low32(r.smax);
+  const sminHigh = high32(r.smin);
+  const smaxHigh = high32(r.smax);
+  if (sminHigh === smaxHigh) {
+    if (sminLow <= smaxLow) {
+      if (sminLow > r.u32min) r.u32min = sminLow;
+      if (smaxLow < r.u32max) r.u32max = smaxLow;
+    }
+    if ((sminLow | 0) <= (smaxLow | 0)) raise32(r, sminLow | 0, smaxLow | 0);
+  } else if (((sminHigh + 1) | 0) === smaxHigh && (sminLow | 0) < 0 && (smaxLow | 0) >= 0) {
+    raise32(r, sminLow | 0, smaxLow | 0);
   }
 }
 
@@ -177,16 +191,7 @@ function deduce64(r: Bounds): void {
 
 /** 64-bit bounds from 32-bit ones: known low halves go into both ends (__reg_deduce_mixed_bounds). */
 function deduceMixed(r: Bounds): void {
-  const low = BigInt(r.u32min);
-  const high = BigInt(r.u32max);
-  const umin = (r.umin & HIGH) | low;
-  const umax = (r.umax & HIGH) | high;
-  if (umin > r.umin) r.umin = umin;
-  if (umax < r.umax) r.umax = umax;
-  const smin = s64((u64(r.smin) & HIGH) | low);
-  const smax = s64((u64(r.smax) & HIGH) | high);
-  if (smin > r.smin) r.smin = smin;
-  if (smax < r.smax) r.smax = smax;
+  if (r.u32min !== 0 || r.u32max !== U32_MAX) lowIntoBounds(r);
   // After a sign-extending load: the low half is not negative, so the high half is not all ones.
   if (r.s32min >= 0 && r.smin >= BIG_S32_MIN && r.smax <= BIG_S32_MAX) {
     r.smin = BigInt(r.s32min);
@@ -197,8 +202,22 @@ function deduceMixed(r: Bounds): void {
   }
 }
 
+function lowIntoBounds(r: Bounds): void {
+  const low = BigInt(r.u32min);
+  const high = BigInt(r.u32max);
+  const umin = (r.umin & HIGH) | low;
+  const umax = (r.umax & HIGH) | high;
+  if (umin > r.umin) r.umin = umin;
+  if (umax < r.umax) r.umax = umax;
+  const smin = s64((u64(r.smin) & HIGH) | low);
+  const smax = s64((u64(r.smax) & HIGH) | high);
+  if (smin > r.smin) r.smin = smin;
+  if (smax < r.smax) r.smax = smax;
+}
+
 /** Intersects the tnum with that of the unsigned range [min, max]. Meaningless where min > max: no value is left then. */
 function narrow(r: Bounds, min: bigint, max: bigint): void {
+  if (min === 0n && max === U64_MAX) return;
   const range = tnumRange(min, max);
   const mask = r.mask & range.mask;
   r.value = (r.value | range.value) & (mask ^ U64_MAX);

@@ -103,16 +103,15 @@ export function tnumMul(a: Tnum, b: Tnum): Tnum {
   if (b.mask === 0n && (b.value & (b.value - 1n)) === 0n) {
     return tnum(u64(a.value * b.value), u64(a.mask * b.value));
   }
-  let { value, mask } = a;
-  let shifted = b;
+  // Of the bits of a, only those that may be ones add anything.
   let sum = tnumConst(0n);
-  while ((value | mask) !== 0n && (shifted.value | shifted.mask) !== 0n) {
-    if ((value & 1n) !== 0n) sum = tnumAdd(sum, shifted);
-    else if ((mask & 1n) !== 0n) sum = tnumUnion(sum, tnumAdd(sum, shifted));
+  for (let rest = a.value | a.mask; rest !== 0n; rest &= rest - 1n) {
+    const bit = rest & -rest;
+    const shifted = tnum(u64(b.value * bit), u64(b.mask * bit));
+    if ((shifted.value | shifted.mask) === 0n) return sum;
+    const more = tnumAdd(sum, shifted);
+    sum = (a.value & bit) !== 0n ? more : tnumUnion(sum, more);
     if (sum.mask === U64) return sum;
-    value >>= 1n;
-    mask >>= 1n;
-    shifted = tnum(u64(shifted.value << 1n), u64(shifted.mask << 1n));
   }
   return sum;
 }

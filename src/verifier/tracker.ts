@@ -11,8 +11,7 @@ import { NO_STEP } from './history.js';
 import { globalCallReads, relied, stackAccess, stackReads } from './needs.js';
 import type { Path } from './path.js';
 import { type Activation, StackLife } from './stack-life.js';
-
-const READS_STACK: ReadonlySet<Op['kind']> = new Set(['ldx', 'load_acquire', 'atomic', 'call']);
+import { TRAIT } from './traits.js';
 
 /** Where a path is in what was taken down of it. */
 export interface Mark {
@@ -74,39 +73,45 @@ export class Tracker {
    * stack it reads and writes.
    */
   before(op: Op, slot: number, from: Checkpoint | undefined): void {
-    const { path, backtracker } = this;
+    const { path, backtracker, code } = this;
+    const traits = code.traits[slot]!;
     this.step = backtracker.steps.add(slot, path.depth, this.step);
-    const landed = this.code.landings[slot] === 1;
-    const access = stackAccess(path, op);
+    const landed = code.landings[slot] === 1;
+    const access =
+      (traits & (TRAIT.loads | TRAIT.stores | TRAIT.readsStack)) === 0 ? -1 : stackAccess(path, op);
     if (access >= 0) backtracker.steps.setAccess(this.step, access);
     if (landed || access >= 0) this.landings++;
-    this.stackUse(op, slot, access);
-    const needs = relied(path, op, this.code.contracts[slot]);
+    this.stackUse(op, slot, access, traits);
+    if ((traits & TRAIT.relies) === 0) return;
+    const needs = relied(path, op, code.contracts[slot]);
     for (const place of needs.slots) backtracker.wanted.addSlot(place >> 6, place & 63);
     if (needs.regs !== 0 || needs.slots.length > 0) this.rely(needs.regs, from);
   }
 
   /** Notes which stack slots the insn reads, and which one it writes in full. `access`: the one that it reads or writes whole. */
-  private stackUse(op: Op, slot: number, access: number): void {
-    const { life, activation, path } = this;
+  private stackUse(op: Op, slot: number, access: number, traits: number): void {
+    const { life, activation } = this;
     if (activation === undefined) return;
-    const stores = op.kind === 'st' || op.kind === 'stx' || op.kind === 'store_release';
-    const writes = stores && access >= 0 && op.size === 8 ? access : -1;
+    const stores = (traits & TRAIT.stores) !== 0;
+    const writes = stores && access >= 0 && 'size' in op && op.size === 8 ? access : -1;
     if (activation.visited[slot - activation.start] === 0) life.visit(activation, slot, writes);
     else if (stores) life.visitAgain(activation, slot, writes);
-    if (op.kind === 'ldx' && access >= 0) {
+    if (access >= 0 && (traits & TRAIT.loads) !== 0) {
       const bit = 1 << (access & 31);
       const first = (access & 32) === 0;
       life.read(activation, slot, access >> 6, first ? bit : 0, first ? 0 : bit);
       return;
     }
-    if (!READS_STACK.has(op.kind)) return;
+    if ((traits & TRAIT.readsStack) !== 0) this.stackReads(op, slot, activation);
+  }
+
+  private stackReads(op: Op, slot: number, activation: Activation): void {
     const reads = (frame: number, low: number, high: number): void => {
-      life.read(activation, slot, frame, low, high);
+      this.life.read(activation, slot, frame, low, high);
     };
     const callee = op.kind === 'call' ? subprogTarget(op, slot) : undefined;
-    if (callee === undefined) stackReads(path, op, this.code.contracts[slot], reads);
-    else if (this.code.subprogAt(callee)?.linkage === 'global') globalCallReads(path, reads);
+    if (callee === undefined) stackReads(this.path, op, this.code.contracts[slot], reads);
+    else if (this.code.subprogAt(callee)?.linkage === 'global') globalCallReads(this.path, reads);
   }
 
   /** A check relied on the numbers in these registers of the running frame, one bit each. */

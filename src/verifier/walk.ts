@@ -33,6 +33,7 @@ import { Speculation } from './speculation.js';
 import type { Reg, State } from './state.js';
 import { Dropped, dropDeadSlots } from './tidy.js';
 import { FRESH, type Mark, Tracker } from './tracker.js';
+import { TRAIT } from './traits.js';
 import type { LooseEnd, Start, WalkOptions } from './walk-options.js';
 import { widen, widenUnneeded } from './widen.js';
 
@@ -240,10 +241,10 @@ export class Walk {
         const visit = this.visit(slot, path.snapshot(), false);
         first ??= visit;
       }
-      if (jumps(op)) checkpoints.jumps++;
-      const isCall = op.kind === 'call' || op.kind === 'exit';
+      const traits = code.traits[slot]!;
+      if ((traits & TRAIT.jumps) !== 0) checkpoints.jumps++;
       slot = path.speculative ? this.guessed(slot, op) : this.one(slot, op);
-      if (isCall) tracker?.activate();
+      if ((traits & TRAIT.changesFrame) !== 0) tracker?.activate();
     }
     return first;
   }
@@ -301,6 +302,7 @@ export class Walk {
   /** How a loop through the insn at hand ends. */
   private loopKind(): LoopKind {
     const { slot } = this;
+    if (this.code.meets[slot] !== MEETS.always) return undefined;
     if (this.code.ops[slot]?.kind === 'may_goto') return 'may_goto';
     const contract = this.code.contracts[slot];
     if (contract === undefined) return undefined;
@@ -315,8 +317,9 @@ export class Walk {
     const { machine, path } = this;
     path.at = slot;
     if (path.guard !== undefined) path.guard.slot = slot;
-    machine.begin(op);
-    if (op.kind === 'alu') this.splitBySign(slot, op);
+    const traits = this.code.traits[slot]!;
+    machine.begin(op, traits);
+    if ((traits & TRAIT.selects) !== 0) this.splitBySign(slot, op);
     this.tracker?.before(op, slot, this.parent);
     const next = interpret<Reg>(machine, op, slot);
     switch (next.kind) {
@@ -341,8 +344,8 @@ export class Walk {
   }
 
   /** Goes on twice where 0 or -1 selects a value (maybe_fork_scalars): now with -1, later with 0. */
-  private splitBySign(slot: number, op: Extract<Op, { kind: 'alu' }>): void {
-    if (op.op !== 'and' && op.op !== 'or') return;
+  private splitBySign(slot: number, op: Op): void {
+    if (op.kind !== 'alu') return;
     const reg = this.path.reg(op.dst);
     const { num } = reg;
     if (!(num.s32min === -1 && num.s32max === 0) && !(num.smin === -1n && num.smax === 0n)) return;
@@ -399,15 +402,16 @@ export class Walk {
       this.calls.clobber(r0);
       return slot + 1;
     }
-    const iter = iterAt(this.path, this.path.reg(1))?.ref;
-    const widenLoop = (state: State): void => {
-      const last = lastTimeRound(this.parent?.parent, slot, state);
-      // Where bounds are widened only rounds of this very iterator count: in an outer loop it is a new one each time.
-      if (this.tracker !== undefined || (last !== undefined && iterRefs(last.state).has(iter)))
-        this.widenAgainst(last);
-    };
-    return this.calls.make(slot, widenLoop);
+    return this.calls.make(slot, this.nextElement);
   }
+
+  /** An iterator gave one more element: what changed since it gave the last is widened. */
+  private readonly nextElement = (state: State, iterator: Reg): void => {
+    const last = lastTimeRound(this.parent?.parent, this.slot, state);
+    // Where bounds are widened only rounds of this very iterator count: in an outer loop it is a new one each time.
+    const mine = this.tracker !== undefined || hasIter(last?.state, iterAt(this.path, iterator)?.ref);
+    if (mine) this.widenAgainst(last);
+  };
 
   /** BPF_LD_[ABS|IND]: reads the packet, or ends the program with 0 (check_ld_abs). */
   private legacyPacketLoad(slot: number, load: { size: 1 | 2 | 4; src: number }): number {
@@ -470,13 +474,9 @@ export class Walk {
   }
 }
 
-/** Insns that count as a jump where the kernel decides whether to keep a state (jmps_processed). */
-const jumps = (op: Op): boolean =>
-  op.kind === 'jmp' || op.kind === 'ja' || op.kind === 'call' || op.kind === 'exit' || op.kind === 'may_goto';
-
-/** References of the iterators that are open. */
-function iterRefs(state: State): ReadonlySet<number | undefined> {
-  return new Set(
-    state.frames.flatMap((f) => f.stack.map((slot) => slot?.iter?.ref)).filter((ref) => ref !== undefined),
+/** Is the iterator with this reference open in that state? */
+function hasIter(state: State | undefined, ref: number | undefined): boolean {
+  return (
+    ref !== undefined && state?.frames.some((f) => f.stack.some((slot) => slot?.iter?.ref === ref)) === true
   );
 }
