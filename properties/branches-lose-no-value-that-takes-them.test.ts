@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { COMPARISONS } from '../src/isa/insn.js';
+import { COMPARISONS, type Comparison, type Width } from '../src/isa/insn.js';
 import { compare } from '../src/semantics/arith.js';
 import type { Scalar } from '../src/verifier/scalar.js';
 import { admits, constant, isConst } from '../src/verifier/scalar.js';
@@ -13,9 +13,11 @@ import { isConsistent, settle, sync, thaw } from '../src/verifier/scalar-sync.js
 import { samples, shown, width } from './support/scalars.js';
 import { seeded } from './support/seed.js';
 
+type Refine = (op: Comparison, width: Width, taken: boolean, a: Scalar, b: Scalar) => [Scalar, Scalar];
+
 interface Branches {
   readonly branchTaken: typeof branchTaken;
-  readonly refine: typeof refine;
+  readonly refine: Refine;
 }
 
 const real: Branches = { branchTaken, refine };
@@ -95,7 +97,7 @@ describe('branches', () => {
 
 /** Puts `change` on the refined left scalar, unless that is a constant. */
 const wrongRefine = (
-  change: (...args: [...Parameters<typeof refine>, Scalar]) => Partial<Scalar> | undefined,
+  change: (...args: [...Parameters<Refine>, Scalar]) => Partial<Scalar> | undefined,
 ): Branches => ({
   branchTaken,
   refine: (op, w, taken, a, b) => {

@@ -102,7 +102,12 @@ function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: 
   const memo = taken ? p.taken : p.notTaken;
   const known =
     memo.find(p.at, left, right) ??
-    memo.keep(p.at, left, right, refine(...comparedAs(p.defects, b.op, b.width), taken, left, right));
+    memo.keep(
+      p.at,
+      left,
+      right,
+      refine(...comparedAs(p.defects, b.op, b.width), taken, left, right, b.src === b.dst),
+    );
   learn(p, b, p.defects.jumpsTellTooMuch ? shortened(known[0]) : known[0], known[1]);
 }
 

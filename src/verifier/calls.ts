@@ -237,6 +237,13 @@ export class Calls {
       if (p.lockHeld !== undefined) {
         refuse('global function calls are not allowed while holding a lock, use static function instead');
       }
+      // Whoever is called may sleep only where nothing that is held forbids it; what a function of its own does not know of.
+      if (
+        this.globals.mightSleep(target) &&
+        (p.rcu || p.preempt > 0 || p.irq !== 0 || !p.sleepable) &&
+        !p.defects.sectionsMaySleep
+      )
+        refuse('global functions that may sleep are not allowed in a non-sleepable BPF program context');
       this.globals.check(p, target);
       if (this.globals.movesPacket(target)) invalidatePackets(p);
       this.clobber(unknownReg);

@@ -3,6 +3,7 @@
  * Follows btf_prepare_func_args and btf_check_func_arg_match of kernel/bpf/{btf,verifier}.c.
  */
 import { subprogTarget } from '../isa/target.js';
+import type { Contract } from '../kernel/contract.js';
 import { Btf } from '../object/btf/read.js';
 import { defaultParams } from '../object/btf/synthesize.js';
 import { exceptionCallbackOf, type Program } from '../object/program.js';
@@ -18,17 +19,24 @@ import type { Reg } from './state.js';
 export class Globals {
   private readonly params = new Map<number, readonly Param[]>();
   private readonly moving: ReadonlySet<number>;
+  private readonly sleeping: ReadonlySet<number>;
 
   constructor(
     private readonly program: Program,
     code: Code,
   ) {
-    this.moving = packetMovers(code);
+    this.moving = thatCall(code, movesPackets);
+    this.sleeping = thatCall(code, (c) => c.sleeps === true);
   }
 
   /** Does this subprogram, or one that it calls, move the packet? */
   movesPacket(start: number): boolean {
     return this.moving.has(start);
+  }
+
+  /** Might this subprogram, or one that it calls, sleep? */
+  mightSleep(start: number): boolean {
+    return this.sleeping.has(start);
   }
 
   private paramsOf(start: number): readonly Param[] {
@@ -132,21 +140,24 @@ function entryReg(p: Path, param: Param): Reg {
   }
 }
 
-function packetMovers({ ops, contracts, owner }: Code): ReadonlySet<number> {
-  const moving = new Set<number>();
+const movesPackets = (c: Contract): boolean =>
+  c.outcomes.some((o) => o.effects.some((e) => e.kind === 'invalidate_packet'));
+
+/** Subprograms with a call of a function that does so, or that call, or name as a callback, one which has (merge_callee_effects). */
+function thatCall({ ops, contracts, owner }: Code, does: (c: Contract) => boolean): ReadonlySet<number> {
+  const found = new Set<number>();
   contracts.forEach((c, at) => {
-    if (c?.outcomes.some((o) => o.effects.some((e) => e.kind === 'invalidate_packet')) === true)
-      moving.add(owner[at]!);
+    if (c !== undefined && does(c)) found.add(owner[at]!);
   });
   for (let changed = true; changed; ) {
     changed = false;
     ops.forEach((op, at) => {
-      const target = op?.kind === 'call' && op.target === 'subprog' ? subprogTarget(op, at) : undefined;
-      if (target !== undefined && moving.has(target) && !moving.has(owner[at]!)) {
-        moving.add(owner[at]!);
+      const target = op === undefined ? undefined : subprogTarget(op, at);
+      if (target !== undefined && found.has(target) && !found.has(owner[at]!)) {
+        found.add(owner[at]!);
         changed = true;
       }
     });
   }
-  return moving;
+  return found;
 }

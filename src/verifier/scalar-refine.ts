@@ -111,11 +111,18 @@ function someBitSet(width: Width, a: Scalar, b: Scalar): boolean | undefined {
 /**
  * What is known of a and b after `if a op b` was taken (or not). Linux goes on into a dead branch that `branchTaken` did not
  * recognise, and so does this: bounds that contradict each other are dropped (reg_bounds_sanity_check), the tnum is kept. An
- * object that learns nothing is handed back as it is.
+ * object that learns nothing is handed back as it is. `same`: a and b are one register, which then learns what either would.
  */
-export function refine(op: Comparison, width: Width, taken: boolean, a: Scalar, b: Scalar): [Scalar, Scalar] {
+export function refine(
+  op: Comparison,
+  width: Width,
+  taken: boolean,
+  a: Scalar,
+  b: Scalar,
+  same = false,
+): [Scalar, Scalar] {
   const x = thaw(a);
-  const y = thaw(b);
+  const y = same ? x : thaw(b);
   learn(taken ? op : OPPOSITE[op], width, x, y);
   return [kept(a, learned(a, x)), kept(b, learned(b, y))];
 }

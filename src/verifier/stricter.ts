@@ -11,4 +11,5 @@ export const STRICTER: readonly RegExp[] = [
   /^invalid read from stack/,
   /on rdonly_untrusted_mem prohibited|arithmetic with \S+ operator prohibited/,
   /type ID argument must be of a struct/,
+  /^BPF_ATOMIC loads from/,
 ];

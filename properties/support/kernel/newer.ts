@@ -3,6 +3,7 @@ import {
   add,
   and,
   callHelper,
+  callSub,
   exit,
   ja,
   jmp,
@@ -21,6 +22,7 @@ import {
   st,
   storeRelease,
   stx,
+  w7,
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { LocalType, MapDef } from '../../../src/object/program.js';
@@ -233,10 +235,69 @@ const contradictions: KernelCase[] = [
   ),
 ];
 
+/** What a jump that no number takes tells of both sides it tells of the one register that is on both. */
+contradictions.push(
+  kernelCase('no such number: less than itself', 'xdp', {}, () => [
+    callHelper(7),
+    mov(r7, r0),
+    jmp('ge', w7, w7, 'out'),
+    jmp('sgt', r7, 0, 'out'),
+    jmp('lt', r7, 0xffff, 'bad'),
+    label('out'),
+    ...done,
+    label('bad'),
+    ldx(1, r0, r7, 0),
+    exit(),
+  ]),
+);
+
+/** `body` calls a global function that may sleep. */
+const sleeping = (name: string, expected: Expected, body: (names: Names) => Item[]): KernelCase =>
+  kernelCase(`sleep: ${name}`, 'syscall', { ...expected, globals: ['sleeper'] }, (names) => [
+    ...body(names),
+    ...done,
+    label('sleeper'),
+    ...stackPointer(r1, -8),
+    mov(r2, 4),
+    mov(r3, 0),
+    callHelper(148),
+    exit(),
+  ]);
+const sleep: Item[] = [mov(r1, 0), callSub('sleeper')];
+const awake: Expected = { verdict: 'EINVAL' };
+
+const sleepers: KernelCase[] = [
+  sleeping('a global function may', {}, () => sleep),
+  sleeping('not in an RCU section', awake, ({ kfunc }) => [
+    kfunc('bpf_rcu_read_lock'),
+    ...sleep,
+    kfunc('bpf_rcu_read_unlock'),
+  ]),
+  sleeping('not where preemption is off', awake, ({ kfunc }) => [
+    kfunc('bpf_preempt_disable'),
+    ...sleep,
+    kfunc('bpf_preempt_enable'),
+  ]),
+  sleeping('not where IRQs are off', awake, ({ kfunc }) => [
+    ...stackPointer(r1, -8),
+    kfunc('bpf_local_irq_save'),
+    ...sleep,
+    ...stackPointer(r1, -8),
+    kfunc('bpf_local_irq_restore'),
+  ]),
+  kernelCase(
+    'sleep: whatever the type, but not at once',
+    'tc',
+    refused('helper call might sleep in a non-sleepable prog', 'EINVAL'),
+    () => [...stackPointer(r1, -8), mov(r2, 4), mov(r3, 0), callHelper(148), ...done],
+  ),
+];
+
 export const newerCases: readonly KernelCase[] = [
   ...orderings,
   ...untyped,
   ...traps,
   ...nodes,
   ...contradictions,
+  ...sleepers,
 ];

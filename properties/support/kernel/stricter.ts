@@ -6,10 +6,12 @@ import {
   add,
   atomic,
   callHelper,
+  callSub,
   exit,
   ja,
   jmp,
   ldx,
+  loadAcquire,
   mov,
   r0,
   r1,
@@ -44,6 +46,42 @@ const stricter = (known: KernelCase, message: RegExp, profile: Profile = 'privil
 });
 
 export const stricterCases: readonly Stricter[] = [
+  stricter(
+    kernelCase('stricter: an acquire that overwrites the context it is from', 'xdp', {}, () => [
+      mov(r6, r1),
+      loadAcquire(4, r6, r6, 12),
+      ...done,
+    ]),
+    /^BPF_ATOMIC loads from R6 ctx is not allowed$/,
+  ),
+  stricter(
+    kernelCase('stricter: a slot that is written after a tail call', 'xdp', {}, ({ map }) => [
+      mov(r6, r1),
+      st(8, r10, -8, -8),
+      callHelper(7),
+      jmp('ne', r0, 42, 'far'),
+      ja('go'),
+      label('far'),
+      st(8, r10, -8, -1024),
+      label('go'),
+      mov(r1, r6),
+      ...stackPointer(r2, -8),
+      callSub('callee'),
+      ldx(8, r1, r10, -8),
+      mov(r2, r10),
+      add(r2, r1),
+      ldx(8, r0, r2, 0),
+      ...done,
+      label('callee'),
+      mov(r6, r2),
+      map(r2, { ...arrayMap(4), type: 'prog_array' }),
+      mov(r3, 0),
+      callHelper(12),
+      st(8, r6, 0, -16),
+      ...done,
+    ]),
+    /^invalid read from stack R2 off=-1024 size=8$/,
+  ),
   stricter(
     kernelCase('stricter: an iterator at the top of the frame', 'xdp', {}, ({ kfunc }) => [
       ...stackPointer(r1, -8),
