@@ -101,7 +101,10 @@ export class AbstractMachine implements Machine<Reg> {
     }
     if (this.op.kind !== 'mov') {
       const num = abstract.zeroExtend(bits, a.num);
-      return num === a.num ? a : scalarReg(num);
+      if (num === a.num) return a;
+      return this.op.kind === 'movsx' && a.id !== 0 && a.num.umax <= 0xffff_ffffn
+        ? { ...a, num }
+        : scalarReg(num);
     }
     // A copy of what fits in 32 bits is a copy: linked, as one of the whole register.
     if (bits === 32 && 'reg' in this.op.src && a.num.umax < 1n << 32n) return this.copy(this.op.src.reg);
@@ -121,8 +124,8 @@ export class AbstractMachine implements Machine<Reg> {
     const limit = 1n << BigInt(bits - 1);
     const { op } = this;
     const copied = op.kind === 'movsx' && this.read(op.src).num.umax < limit;
-    if (copied && this.p.defects.signExtensionsAreZero === undefined) return this.copy(op.src);
     const num = this.arithmetic.signExtend(bits, a.num);
+    if (copied) return isConst(num) ? scalarReg(num) : { ...this.copy(op.src), num };
     return num === a.num && a.num.umax < limit ? a : scalarReg(num);
   }
 

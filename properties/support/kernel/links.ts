@@ -4,6 +4,7 @@ import {
   and,
   atomic,
   callHelper,
+  callSub,
   exit,
   jmp,
   ldx,
@@ -192,11 +193,31 @@ const many: KernelCase[] = [
   ]),
 ];
 
+const twice: KernelCase[] = [
+  kernelCase('links: a branch that is decided the second time', 'xdp', {}, () => [
+    ...[callHelper(7), mov(r3, r0), callSub('f')],
+    ...[mov(r3, 5), callSub('f')],
+    ...done,
+    label('f'),
+    mov(r0, r3),
+    jmp('gt', r0, 8, 'far'),
+    ...[mov(r0, 5), exit()],
+    label('far'),
+    ...[mov(r0, 2), exit()],
+  ]),
+];
+
 const copies: KernelCase[] = [
   kernelCase('links: a sign extension that changes nothing is a copy', 'xdp', {}, (names) => [
     ...[...bytes(names), mov(r8, r0), jmp('gt', r8, 127, 'out'), movsx(8, r7, r8)],
     jmp('gt', r8, 40, 'out'),
     ...[add(r6, r7), ldx(8, r0, r6, 0)],
+    ...out,
+  ]),
+  kernelCase('links: one of a half is, too, though it forgets which bits are clear', 'xdp', {}, (names) => [
+    ...[...bytes(names), mov(r8, r0), and(r8, 56), movsx(16, w7, w8)],
+    jmp('gt', w7, 40, 'out'),
+    ...[add(r6, r8), ldx(8, r0, r6, 0)],
     ...out,
   ]),
   kernelCase('links: one that may change something is none', 'xdp', OUTSIDE, (names) => [
@@ -264,4 +285,4 @@ const fetched: KernelCase[] = [
   ]),
 ];
 
-export const linkCases: readonly KernelCase[] = [...sums, ...words, ...many, ...copies, ...fetched];
+export const linkCases: readonly KernelCase[] = [...sums, ...words, ...many, ...twice, ...copies, ...fetched];

@@ -278,7 +278,7 @@ class LogWalk implements WalkSummary {
       const pending = this.pending[i]!;
       const { known } = pending;
       if (pending.slot !== slot || (this.speculative ? pending.speculatedOn : pending.takenUp)) continue;
-      if (state !== undefined && !fits(state, known)) continue;
+      if (state !== undefined && !fits(state, known, this.ops[slot]?.kind === 'jmp')) continue;
       if (this.speculative) pending.speculatedOn = true;
       else pending.takenUp = true;
       this.pending.length = i + 1;
@@ -305,12 +305,22 @@ class LogWalk implements WalkSummary {
   }
 }
 
-function fits(state: LogState, known: Known): boolean {
+/** `jumped`: nothing but a jump lies between the two, which may tell more of a register, and no more than that. */
+function fits(state: LogState, known: Known, jumped: boolean): boolean {
   if (state.callback === 'async' && !known.async) return true;
   if (state.frame !== known.frame && state.frame !== known.frame + 1) return false;
+  if (jumped) for (const [n, value] of known.regs) if (!mayBecome(value, state.regs.get(n))) return false;
   if (known.held[0]?.id === 0) return true;
   const before = known.held.filter((hold) => hold.id !== 0).map((hold) => hold.id);
   return before.every((id, i) => state.refs[i] === id) || state.refs.every((id) => before.includes(id));
+}
+
+/** A number stays a number, a constant the same one, and linked to what it is linked to as long as it is linked at all. */
+function mayBecome(before: LogValue, after: LogValue | undefined): boolean {
+  if (after === undefined || before.type !== 'scalar') return true;
+  if (after.type !== 'scalar') return false;
+  if (before.num.mask === 0n) return after.num.mask === 0n && after.num.value === before.num.value;
+  return before.id === 0 || after.id === 0 || before.id === after.id;
 }
 
 /** Linux may leave a path to be taken up later here: at branches, calls that call back or may fail, selections by sign. */
