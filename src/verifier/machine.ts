@@ -123,7 +123,8 @@ export class AbstractMachine implements Machine<Reg> {
     // Linux sees that the value stays the same, and that this is a copy, only where the sign bit is never set.
     const limit = 1n << BigInt(bits - 1);
     const { op } = this;
-    const copied = op.kind === 'movsx' && this.read(op.src).num.umax < limit;
+    const whole = op.kind === 'movsx' ? this.read(op.src) : a;
+    const copied = op.kind === 'movsx' && whole.type === 'scalar' && whole.num.umax < limit;
     const num = this.arithmetic.signExtend(bits, a.num);
     if (copied) return isConst(num) ? scalarReg(num) : { ...this.copy(op.src), num };
     return num === a.num && a.num.umax < limit ? a : scalarReg(num);

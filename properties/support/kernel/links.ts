@@ -25,6 +25,7 @@ import {
   stx,
   sub,
   w0,
+  w6,
   w7,
   w8,
 } from '../../../src/isa/build.js';
@@ -233,6 +234,12 @@ const copies: KernelCase[] = [
     ...[add(r6, r7), ldx(1, r0, r6, 0)],
     ...out,
   ]),
+  kernelCase(
+    'links: the low half of an address is a number',
+    'xdp',
+    { verdict: 'EACCES', message: "R7 invalid mem access 'scalar'" },
+    (names) => [...bytes(names), movsx(8, w7, w6), ldx(1, r0, r7, 0), ...out],
+  ),
   kernelCase('links: a slot that lost its link gives none', 'xdp', UNKNOWN, (names) => [
     ...[...seven(names), ldx(8, r2, r10, -24), ldx(8, r3, r10, -24), ...all],
     jmp('gt', r3, 40, 'out'),
