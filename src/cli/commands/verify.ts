@@ -14,6 +14,7 @@ import { type Common, type ExitCode, type Outcome, worst } from '../outcome.js';
 import { foundFiles } from '../paths.js';
 import { countBar } from '../progress.js';
 import { table } from '../table.js';
+import { warmUp } from '../warm-up.js';
 
 interface Options extends LoadOptions {
   readonly kernel?: true;
@@ -148,8 +149,8 @@ class Judges {
   private readonly made = new Map<Profile, KernelJudge>();
 
   constructor() {
-    // Says at once, and before long work, when there is no kernel to ask.
-    this.of('privileged');
+    // Says at once, and before long work, when there is no kernel to ask. What is timed beside each other starts warm.
+    warmUp(this.of('privileged'));
   }
 
   private of(profile: Profile): KernelJudge {
