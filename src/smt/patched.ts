@@ -123,8 +123,9 @@ function walkOnce(
   let spent = false;
   let walk = newWalk();
   const visits: Visit[][] = [];
-  for (let slot = 0; slot < code.ops.length; slot++) {
-    for (const killed of facts.at(slot)) {
+  for (let slot = code.ops.length - 1; slot >= 0; slot--) {
+    // Late rounds of a loop first, and late insns: the early ones lead there, and are done when they arrive.
+    for (const killed of [...facts.at(slot)].reverse()) {
       if (!differs(killed, code, path) || failures.length >= options.failures || spent) continue;
       try {
         const states = path.stubs.has(slot)
