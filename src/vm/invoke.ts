@@ -3,7 +3,7 @@ import { InputError } from '../isa/errors.js';
 import { unmodelled } from '../kernel/catalog.js';
 import type { Outcome } from '../kernel/contract.js';
 import { refusals } from '../kernel/describe.js';
-import { progType } from '../kernel/progtypes.js';
+import { returnRange } from '../kernel/progtypes.js';
 import { exceptionCallbackOf } from '../object/program.js';
 import { enabledAt } from '../patch/fast-path.js';
 import { checkArgs } from './args.js';
@@ -181,7 +181,8 @@ export function leave(world: World): void {
 }
 
 function checkExitValue(world: World, by: string | undefined): void {
-  checkRange(world, progType(world.code.program.type).returns, 'program', by);
+  const { type, attach } = world.code.program;
+  checkRange(world, returnRange(type, attach), 'program', by);
 }
 
 function checkRange(
