@@ -173,9 +173,13 @@ out:
     exit
 `;
 
+/** The programs; both verifiers accept them. */
+export const warmUpPrograms = (): readonly Program[] =>
+  [LOOPS, PACKETS].map((text) => parseCase(text, 'warm-up').program);
+
 /** Has our verifier run, and the kernel's once, so that neither is timed while it starts. */
 export function warmUp(judge: KernelJudge): void {
-  const programs: readonly Program[] = [LOOPS, PACKETS].map((text) => parseCase(text, 'warm-up').program);
+  const programs = warmUpPrograms();
   for (const program of programs) judge.judge(program);
   for (let round = 0; round < ROUNDS; round++) {
     for (const program of programs) verify(program, { facts: false });
