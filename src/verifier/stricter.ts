@@ -9,7 +9,7 @@ export const STRICTER: readonly RegExp[] = [
   /pointer comparison prohibited/,
   /^cannot pass in \w+( flag)? at an offset=/,
   /^invalid read from stack/,
-  /on rdonly_untrusted_mem prohibited|arithmetic with \S+ operator prohibited/,
+  /on rdonly_untrusted_mem prohibited/,
   /type ID argument must be of a struct/,
   /^BPF_ATOMIC loads from/,
 ];

@@ -7,6 +7,7 @@ import {
   exit,
   ja,
   jmp,
+  ldFunc,
   ldx,
   loadAcquire,
   mov,
@@ -15,6 +16,7 @@ import {
   r1,
   r2,
   r3,
+  r4,
   r6,
   r7,
   r8,
@@ -266,7 +268,34 @@ const sleeping = (name: string, expected: Expected, body: (names: Names) => Item
 const sleep: Item[] = [mov(r1, 0), callSub('sleeper')];
 const awake: Expected = { verdict: 'EINVAL' };
 
+const workMap: MapDef = { ...arrayMap(16), fields: [{ kind: 'wq', offset: 0, size: 16 }] };
+
 const sleepers: KernelCase[] = [
+  kernelCase('sleep: work that is put off, whatever the type', 'tc', {}, (names) => [
+    st(4, r10, -4, 0),
+    names.map(r1, workMap),
+    ...stackPointer(r2, -4),
+    callHelper(1),
+    jmp('eq', r0, 0, 'out'),
+    mov(r6, r0),
+    mov(r1, r6),
+    names.map(r2, workMap),
+    mov(r3, 0),
+    names.kfunc('bpf_wq_init'),
+    mov(r1, r6),
+    ldFunc(r2, 'work'),
+    mov(r3, 0),
+    mov(r4, 0),
+    names.kfunc('bpf_wq_set_callback_impl'),
+    label('out'),
+    ...done,
+    label('work'),
+    ...stackPointer(r1, -8),
+    mov(r2, 4),
+    mov(r3, 0),
+    callHelper(148),
+    ...done,
+  ]),
   sleeping('a global function may', {}, () => sleep),
   sleeping('not in an RCU section', awake, ({ kfunc }) => [
     kfunc('bpf_rcu_read_lock'),
