@@ -3,6 +3,7 @@ import { sample } from '../../generators/sample.js';
 import { fragmentFor } from '../../generators/witness.js';
 import type { Contract } from '../kernel/contract.js';
 import type { Program } from '../object/program.js';
+import { cannotRun } from '../vm/runnable.js';
 import { type Cause, causeKey } from './cause.js';
 import { exercise } from './exercise.js';
 import type { NamedRules } from './rules.js';
@@ -32,6 +33,7 @@ function* candidates(contract: Contract): Iterable<Program> {
 }
 
 function broken(rules: NamedRules, contract: Contract, program: Program): SmallCase | undefined {
+  if (cannotRun(program) !== undefined) return undefined;
   const made = ready(program, 'privileged');
   if (typeof made === 'string') return undefined;
   const path = pathOf(made, rules.rules);

@@ -5,6 +5,7 @@
  * The two-mode program can be written in several forms. All allow every run that there is, some allow runs that there are not, or cost
  * Linux more to walk; so one that is accepted certifies, and a refusal counts when no form is accepted. docs/certificates.md has the details.
  */
+import { isOutput } from '../kernel/describe.js';
 import type { Program } from '../object/program.js';
 import type { CallSite } from '../patch/fast-path.js';
 import { callSites } from '../patch/fast-path.js';
@@ -162,11 +163,7 @@ const UNWRITTEN = /invalid (indirect )?read from stack/;
 function leavesUnwritten({ contract, action }: CallSite): boolean {
   if (action.kind !== 'stub') return false;
   const { writes } = action.stub;
-  return contract.args.some((arg, i) => {
-    const fills =
-      arg.kind === 'mem' ? arg.access === 'write' : arg.kind === 'map_value' && arg.uninit === true;
-    return fills && !writes.includes(i);
-  });
+  return contract.args.some((arg, i) => isOutput(arg) && !writes.includes(i));
 }
 
 /** The two-mode program in one form. Stubs that turn out to depend on how the program was killed are left out. */

@@ -3,6 +3,7 @@
  * to r5 are gone as after any call. Output memory that the stub does not write, although the real call would have, is marked.
  */
 import type { Contract } from '../kernel/contract.js';
+import { isOutput } from '../kernel/describe.js';
 import type { Stub } from '../patch/rule.js';
 import { offsetOf, regionOf } from './address.js';
 import { SHADOW } from './memory.js';
@@ -12,9 +13,7 @@ import { CALLER_SAVED, type World } from './world.js';
 export function applyStub(world: World, contract: Contract, stub: Stub): void {
   const { defects } = world.options;
   contract.args.forEach((arg, index) => {
-    const fills =
-      (arg.kind === 'mem' && arg.access === 'write') || (arg.kind === 'map_value' && arg.uninit === true);
-    if (!fills && !stub.writes.includes(index)) return;
+    if (!isOutput(arg) && !stub.writes.includes(index)) return;
     const at = world.read(index + 1);
     const size = sizeOf(world, contract, index);
     if (size === 0 || at === 0n) return;

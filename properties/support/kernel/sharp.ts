@@ -84,6 +84,15 @@ export const sharpCases: readonly KernelCase[] = [
     ...trap,
     ...out,
   ]),
+  kernelCase('sharp: a bit that was shifted', 'xdp', refused, () => [
+    callHelper(7),
+    and(r0, 1),
+    lsh(r0, 3),
+    and(r0, 8),
+    jmp('eq', r0, 0, 'out'),
+    ...trap,
+    ...out,
+  ]),
   kernelCase('sharp: a packet pointer moved by what is not known', 'xdp', refused, () => [
     ...eightBytes,
     ldx(1, r5, r2, 0),

@@ -40,7 +40,7 @@ interface Site {
 export function unwrittenWindows(site: Site, liveStack: bigint): readonly number[] {
   const left = new Set<number>();
   site.contract.args.forEach((arg, index) => {
-    if (arg.kind !== 'mem' || arg.access !== 'write' || site.stub.writes.includes(index)) return;
+    if (arg.kind !== 'mem' || arg.access === 'read' || site.stub.writes.includes(index)) return;
     const size = arg.size;
     const ranges = site.visits.map(({ state }) => {
       const regs = frameOf(state).regs;

@@ -10,6 +10,7 @@
  *     ran, left, waited    a callback ran; control went elsewhere; the call may have taken long
  */
 import type { Contract, Outcome, R0 } from '../../kernel/contract.js';
+import { isOutput } from '../../kernel/describe.js';
 import type { Stub } from '../../patch/rule.js';
 import type { Term } from '../term/term.js';
 import type { Terms } from '../term/terms.js';
@@ -61,12 +62,7 @@ export class PostState {
     this.entries = [...new Set(contract.outcomes.flatMap((outcome) => [...deltas(outcome).keys()]))];
     const indices = contract.args.map((_, index) => index);
     this.slotArgs = indices.filter((index) => SLOT_ARGS.has(contract.args[index]!.kind));
-    this.memoryArgs = indices.filter((index) => {
-      const arg = contract.args[index]!;
-      return (
-        (arg.kind === 'mem' && arg.access !== 'read') || (arg.kind === 'map_value' && arg.uninit === true)
-      );
-    });
+    this.memoryArgs = indices.filter((index) => isOutput(contract.args[index]!));
     this.iterArgs = indices.filter((index) => contract.args[index]!.kind === 'iter');
   }
 

@@ -1,5 +1,6 @@
 /** What a call of a kernel function means for the terms: which of its results are unknowns, and which memory they reach. */
 import type { Arg, Contract, Outcome, PointerKind } from '../../kernel/contract.js';
+import { isOutput } from '../../kernel/describe.js';
 import { isMapOfSockets } from '../../kernel/maptypes.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../../kernel/structs.js';
 import type { MapDef } from '../../object/program.js';
@@ -204,9 +205,7 @@ export class SymbolicCall {
       const at = this.args[index]!;
       const size = slotSize(arg);
       if (size > 0) shadow.settle(regionOf(at), offsetOf(at), size);
-      const output =
-        (arg.kind === 'mem' && arg.access !== 'read') || (arg.kind === 'map_value' && arg.uninit);
-      if (output && at !== 0n && world.memory.get(regionOf(at)) !== undefined) {
+      if (isOutput(arg) && at !== 0n && world.memory.get(regionOf(at)) !== undefined) {
         shadow.settle(regionOf(at), offsetOf(at), this.memorySize(arg));
       }
     });
