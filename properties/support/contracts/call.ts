@@ -297,7 +297,10 @@ class Caller extends Writer {
       this.undo([mov(r1, r10), add(r1, where), mov(r2, 0), callHelper(200)]);
     }
     if (effects.some((e) => e.kind === 'lock')) this.unlockAfter(c);
-    const made = c.outcomes.find((o) => o.r0.kind === 'pointer');
+    // The maps that are given here hold no sockets.
+    const made = c.outcomes.find(
+      ({ r0: value, guard }) => value.kind === 'pointer' && !(guard?.kind === 'map_of_sockets' && guard.is),
+    );
     return made === undefined ? 0 : this.keepPointer(c, made, last);
   }
 
