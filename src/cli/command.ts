@@ -15,7 +15,7 @@ export function withCommon(command: Command): Command {
     .option('--quiet', 'print nothing for people, only exit');
 }
 
-/** Milliseconds since `start`, in tenths. */
+/** Milliseconds since `start`, in hundredths. */
 export function since(start: number): number {
-  return Math.round((performance.now() - start) * 10) / 10;
+  return Math.round((performance.now() - start) * 100) / 100;
 }
