@@ -189,6 +189,31 @@ describeKernel('an exception callback in Linux', () => {
     }
   });
 
+  it('is kept from Linux behind a function that is never called, for Linux would lose it and crash', () => {
+    const text = `.type tc
+.global main
+.global caught
+.exception_callback caught
+
+main:
+    r1 = 1
+    if r1 == 0x1 goto throw
+    call never
+throw:
+    call bpf_throw
+    exit
+never:
+    r0 = 0
+    exit
+caught:
+    r0 = 0
+    exit
+`;
+    const loaded = loadProgram(parseCase(text).program);
+    if (loaded.ok) loaded.close();
+    expect(loaded).toMatchObject({ ok: false, message: expect.stringContaining('never called') });
+  });
+
   it('is part of the two-mode program', () => {
     for (const text of [THROWS, RESERVES])
       expect(certify(parseCase(text).program, sound)).toMatchObject({ verdict: 'certified' });

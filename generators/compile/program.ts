@@ -5,7 +5,7 @@ import { ATTACH } from '../../src/kernel/contexts/attach.js';
 import type { Attachment, Program, ProgType, Subprog } from '../../src/object/program.js';
 import type { Fragment } from '../fragment.js';
 import { Compiler } from './compiler.js';
-import type { FunctionKind } from './unit.js';
+import type { FunctionKind, Unit } from './unit.js';
 
 /** Inclusive range of values that the main program may return, where a hook gives more than two of them a meaning. */
 const MEANT: Readonly<Partial<Record<ProgType, readonly [number, number]>>> = {
@@ -80,8 +80,9 @@ function compileWith(tree: Tree, limit: number, name: string, freshTests: boolea
     c.body(tree.body);
     c.result(tree.value);
   });
-  const main = c.units.at(-1)!;
-  const units = [main, ...c.units.slice(0, -1)];
+  // The callback of exceptions comes right after the main program: Linux 6.18 loses it where a function in front of it is never called.
+  const rank = ({ kind }: Unit): number => (kind === 'main' ? 0 : kind === 'exception' ? 1 : 2);
+  const units = [...c.units].sort((a, b) => rank(a) - rank(b));
   const items: Item[] = units.flatMap((unit) => [label(unit.label), ...unit.items]);
   const { insns, labels } = link(items);
   const subprogs: Subprog[] = units.map((unit) => ({

@@ -1,16 +1,39 @@
 /** Programs that must not even be loaded. */
 import { BPF_CALL, BPF_JMP, BPF_PSEUDO_KFUNC_CALL } from '../isa/opcodes.js';
-import type { Program } from '../object/program.js';
+import { exceptionCallbackOf, type Program } from '../object/program.js';
 import type { Profile } from '../verifier/result.js';
 import { STRICTER } from '../verifier/stricter.js';
 import { verify } from '../verifier/verify.js';
 
+/** Why loading `program` may hurt the kernel, undefined where it may not: Linux 6.18 then follows a wild pointer, and the load does not return. */
+export function mayCrashLinux(program: Program, profile: Profile): string | undefined {
+  if (mayTakeAnythingForMap(program, profile))
+    return 'where bpf_wq_init is given another map than that of the work queue';
+  if (mayLoseExceptionCallback(program, profile))
+    return 'where a function in front of the exception callback is never called';
+  return undefined;
+}
+
 /**
- * Whether loading `program` may hurt the kernel. check_kfunc_args of Linux 6.18 takes whatever is the second argument of bpf_wq_init for a
- * map, memory and packets too, and follows it: the load does not return. Linux comes so far where our verifier does and refuses
- * the call, and where what stops ours before does not stop Linux.
+ * jit_subprogs goes to the exception callback by the number that its function had before functions that are never called were removed
+ * (opt_remove_dead_code): if one in front of it is, another function runs or none is there. The first function behind the main program keeps
+ * its number.
  */
-export function mayCrashLinux(program: Program, profile: Profile): boolean {
+function mayLoseExceptionCallback(program: Program, profile: Profile): boolean {
+  const callback = exceptionCallbackOf(program);
+  if (callback === undefined) return false;
+  const before = program.subprogs.filter(({ start }) => start > 0 && start < callback.start);
+  if (before.length === 0) return false;
+  const verdict = verify(program, { profile });
+  if (verdict.ok) return before.some(({ start }) => verdict.facts.at(start).length === 0);
+  return STRICTER.some((words) => words.test(verdict.message));
+}
+
+/**
+ * check_kfunc_args takes whatever is the second argument of bpf_wq_init for a map, memory and packets too. It comes so far where our
+ * verifier does and refuses the call, and where what stops ours before does not stop Linux.
+ */
+function mayTakeAnythingForMap(program: Program, profile: Profile): boolean {
   const called = (slot: number): string | undefined => {
     const insn = program.insns[slot];
     const isCall = insn?.opcode === (BPF_JMP | BPF_CALL) && insn.src === BPF_PSEUDO_KFUNC_CALL;

@@ -91,9 +91,9 @@ export function loadWith(
   openBtf: () => ProgramBtf | undefined,
   options: LoadOptions,
 ): LoadResult {
-  if (mayCrashLinux(program, options.strictCaps === true ? 'strict' : 'privileged')) {
-    const message =
-      'not loaded: Linux 6.18 may crash where bpf_wq_init is given another map than that of the work queue';
+  const danger = mayCrashLinux(program, options.strictCaps === true ? 'strict' : 'privileged');
+  if (danger !== undefined) {
+    const message = `not loaded: Linux 6.18 may crash ${danger}`;
     return { ok: false, stage: 'call', errno: 'EPERM', message, log: '', logCut: false };
   }
   let stage: Refused['stage'] = 'kfunc';
