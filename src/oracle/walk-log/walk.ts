@@ -278,13 +278,25 @@ class LogWalk implements WalkSummary {
       const pending = this.pending[i]!;
       const { known } = pending;
       if (pending.slot !== slot || (this.speculative ? pending.speculatedOn : pending.takenUp)) continue;
-      if (state !== undefined && !fits(state, known, this.ops[slot]?.kind === 'jmp')) continue;
+      if (state !== undefined && !fits(state, known, this.kept(slot, known))) continue;
       if (this.speculative) pending.speculatedOn = true;
       else pending.takenUp = true;
       this.pending.length = i + 1;
       return known;
     }
     return this.now;
+  }
+
+  /**
+   * Registers of the frame that a jump leaves as they were, or tells more of: none after another insn. Where the jump guesses wrong, what
+   * it compares is unknown (sanitize_speculative_path).
+   */
+  private kept(slot: number, { regs }: Known): ReadonlyMap<number, LogValue> {
+    const op = this.ops[slot];
+    if (op?.kind !== 'jmp') return new Map();
+    if (!this.speculative) return regs;
+    const compared = [op.dst, 'reg' in op.src ? op.src.reg : op.dst];
+    return new Map([...regs].filter(([n]) => !compared.includes(n)));
   }
 
   /** A state after `caller:`, `callee:`, `returning from callee:` and `to caller at N:`. */
@@ -305,11 +317,11 @@ class LogWalk implements WalkSummary {
   }
 }
 
-/** `jumped`: nothing but a jump lies between the two, which may tell more of a register, and no more than that. */
-function fits(state: LogState, known: Known, jumped: boolean): boolean {
+/** `kept`: registers of which nothing but more may be known in the state. */
+function fits(state: LogState, known: Known, kept: ReadonlyMap<number, LogValue>): boolean {
   if (state.callback === 'async' && !known.async) return true;
   if (state.frame !== known.frame && state.frame !== known.frame + 1) return false;
-  if (jumped) for (const [n, value] of known.regs) if (!mayBecome(value, state.regs.get(n))) return false;
+  for (const [n, value] of kept) if (!mayBecome(value, state.regs.get(n))) return false;
   if (known.held[0]?.id === 0) return true;
   const before = known.held.filter((hold) => hold.id !== 0).map((hold) => hold.id);
   return before.every((id, i) => state.refs[i] === id) || state.refs.every((id) => before.includes(id));
