@@ -105,7 +105,8 @@ export function touch(
       if (write && reg.readonly) refuse(`R${regno} type=rdonly_buf expected=${MEMORY_NAMES}`);
       return;
     case 'btf':
-      if (write || reg.trust !== 'trusted')
+      // What is held is believed in, but does not say so by its type.
+      if (write || reg.trust !== 'trusted' || reg.ref !== 0)
         refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
       load(p, { reg, regno, off: 0, size });
       return;
@@ -161,14 +162,22 @@ export function checkSize(site: CallSite, index: number, arg: Extract<Arg, { kin
   if (arg.constant === true && !isConst(reg.num)) refuse(`R${index + 1} must be a known constant`);
 }
 
+/** Keys and values are taken from memory that could be written, though they are only read (check_reg_type). */
+function requireWritable(reg: Reg, regno: number): void {
+  if (reg.readonly && (reg.type === 'mem' || reg.type === 'buffer'))
+    refuse(`R${regno} type=rdonly_${typeName(reg)} expected=${MEMORY_NAMES}`);
+}
+
 export function checkMapKey(p: Path, site: CallSite, index: number): void {
   const reg = site.regs[index]!;
+  requireWritable(reg, index + 1);
   requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
   touch(p, reg, index + 1, mapOf(p, site).keySize, 'read', true);
 }
 
 export function checkMapValue(p: Path, site: CallSite, index: number, uninit: boolean): void {
   const reg = site.regs[index]!;
+  requireWritable(reg, index + 1);
   requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
   touch(p, reg, index + 1, mapOf(p, site).valueSize, uninit ? 'write' : 'read', true);
 }

@@ -7,6 +7,7 @@ import type { Access } from './memory.js';
 import { checkAlignment, checkAtomicTarget, load, store } from './memory.js';
 import type { Path } from './path.js';
 import { pointerBinary } from './pointer.js';
+import { PointerTypes } from './pointer-types.js';
 import { refuse, unsupported } from './refusal.js';
 import { fixedOffset, hasFixedOffset, isPointer, pointerReg, scalarReg, unknownReg } from './regs.js';
 import { isConst } from './scalar.js';
@@ -27,6 +28,8 @@ export class AbstractMachine implements Machine<Reg> {
   private readonly constants: (Reg | undefined)[] = [];
   private readonly results = new Memo<Reg>();
   private readonly extended = new Memo<Reg>();
+
+  private readonly pointerTypes = new PointerTypes();
 
   private readonly arithmetic: ReturnType<typeof arithmetic>;
 
@@ -193,6 +196,7 @@ export class AbstractMachine implements Machine<Reg> {
     // A fill is linked to its slot, if the slot is linked to anything.
     const value = load(this.p, a);
     if (this.op.kind === 'load_acquire') checkAtomicTarget(a, 'loads from');
+    this.pointerTypes.check(this.p.at, a.reg, this.op.kind === 'ldx');
     if (!signed || size === 8) return value;
     if (a.reg.type === 'ctx' && isPointer(value))
       refuse(`invalid bpf_context access off=${fixedOffset(a.reg) + a.off} size=${size}`);
@@ -207,6 +211,7 @@ export class AbstractMachine implements Machine<Reg> {
     const linked = this.op.kind === 'stx' && whole && a.reg.type === 'stack' ? this.copy(this.op.src) : value;
     store(this.p, a, linked);
     if (this.op.kind === 'store_release') checkAtomicTarget(a, 'stores into');
+    this.pointerTypes.check(this.p.at, a.reg, false);
   }
 
   /**

@@ -78,7 +78,8 @@ export function typeName(r: Reg): string {
   const base = NAMES[r.type] ?? r.type;
   const or = r.nullable ? (r.type === 'btf' || r.type === 'object' ? 'or_null_' : '_or_null') : '';
   if (r.type === 'btf' || r.type === 'object') {
-    const trust = r.trust === 'none' ? '' : `${r.trust}_`;
+    const plain = r.trust === 'none' || (r.type === 'btf' && r.trust === 'trusted' && r.ref !== 0);
+    const trust = plain ? '' : `${r.trust}_`;
     return `${trust}${base}${or}`;
   }
   return `${base}${or}`;

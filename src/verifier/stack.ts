@@ -7,7 +7,7 @@ import { STACK_SIZE } from '../isa/insn.js';
 import type { Path } from './path.js';
 import { EMPTY_SLOT } from './path.js';
 import { refuse } from './refusal.js';
-import { fixedOffset, hasFixedOffset, isPointer, nullReg, scalarReg, unknownReg } from './regs.js';
+import { fixedOffset, hasFixedOffset, isPointer, nullReg, scalarReg, UNINIT, unknownReg } from './regs.js';
 import { isConst } from './scalar.js';
 import { abstract } from './scalar-alu.js';
 import type { ByteKind, Reg } from './state.js';
@@ -69,7 +69,8 @@ export function breakDynptrAt(p: Path, depth: number, index: number): void {
   const pair = dynptr.first ? index - 1 : index + 1;
   p.setSlot(depth, index, EMPTY_SLOT);
   p.setSlot(depth, pair, EMPTY_SLOT);
-  p.mapRegs((r) => (r.dynptr === dynptr.id ? p.invalid() : r));
+  // Slices that may only be read stay memory for Linux 6.18. Here they are neither that nor numbers.
+  p.mapRegs((r) => (r.dynptr !== dynptr.id ? r : r.readonly ? UNINIT : p.invalid()));
 }
 
 function writeBytes(p: Path, depth: number, off: number, size: number, kind: ByteKind): void {

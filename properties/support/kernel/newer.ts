@@ -322,7 +322,92 @@ const sleepers: KernelCase[] = [
   ),
 ];
 
+const POINTERS = 'same insn cannot be used with different pointers';
+const kept: MapDef = { ...arrayMap(24), name: 'kept', type: 'hash', keySize: 8 };
+/** A mask that is held, in r6. */
+const mask = (names: Names): Item[] => [
+  names.kfunc('bpf_cpumask_create'),
+  jmp('eq', r0, 0, 'out'),
+  mov(r6, r0),
+];
+const put = (names: Names): Item[] => [
+  mov(r1, r6),
+  names.kfunc('bpf_cpumask_release'),
+  label('out'),
+  ...done,
+];
+const pointers: KernelCase[] = [
+  kernelCase(
+    'pointers: an insn that loads from a context and from the stack',
+    'xdp',
+    refused(POINTERS, 'EINVAL'),
+    () => [
+      st(8, r10, -8, 0),
+      mov(r6, r1),
+      callHelper(7),
+      mov(r1, r6),
+      jmp('eq', r0, 0, 'load'),
+      ...stackPointer(r1, -8),
+      label('load'),
+      ldx(4, r0, r1, 0),
+      ...done,
+    ],
+  ),
+  kernelCase('pointers: an insn that loads from a map and from the stack', 'xdp', {}, (names) => [
+    st(8, r10, -8, 0),
+    names.map(r1, kept),
+    ...stackPointer(r2, -8),
+    callHelper(1),
+    jmp('ne', r0, 0, 'load'),
+    ...stackPointer(r0, -8),
+    label('load'),
+    ldx(4, r0, r0, 0),
+    ...done,
+  ]),
+  kernelCase(
+    'pointers: what is held for the value of a map',
+    'tc',
+    refused(
+      'R3 type=ptr_ expected=fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_',
+    ),
+    (names) => [
+      ...mask(names),
+      st(8, r10, -8, 0),
+      names.map(r1, kept),
+      ...stackPointer(r2, -8),
+      mov(r3, r6),
+      mov(r4, 0),
+      callHelper(2),
+      ...put(names),
+    ],
+  ),
+  kernelCase(
+    'pointers: an element that may only be read for the key of a map',
+    'xdp',
+    refused(
+      'R2 type=rdonly_mem expected=fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_',
+    ),
+    (names) => [
+      ...stackPointer(r1, -8),
+      mov(r2, 0),
+      mov(r3, 4),
+      names.kfunc('bpf_iter_num_new'),
+      ...stackPointer(r1, -8),
+      names.kfunc('bpf_iter_num_next'),
+      jmp('eq', r0, 0, 'end'),
+      mov(r2, r0),
+      names.map(r1, arrayMap(8)),
+      callHelper(1),
+      label('end'),
+      ...stackPointer(r1, -8),
+      names.kfunc('bpf_iter_num_destroy'),
+      ...done,
+    ],
+  ),
+];
+
 export const newerCases: readonly KernelCase[] = [
+  ...pointers,
   ...orderings,
   ...untyped,
   ...traps,
