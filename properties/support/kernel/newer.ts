@@ -366,7 +366,7 @@ const pointers: KernelCase[] = [
   ]),
   kernelCase(
     'pointers: what is held for the value of a map',
-    'tc',
+    'tracepoint',
     refused(
       'R3 type=ptr_ expected=fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_',
     ),
