@@ -258,5 +258,9 @@ describe('walks', () => {
   it('what is only speculated on is not told of', () => {
     const log = LOG.replace('from 6 to 9:', 'from 6 to 9 (speculative execution):');
     expect(walked(log).points.length).toBe(points.length - 1);
+    // A global function that is verified next is not.
+    const next =
+      'Validating f0() func#1...\n0: R1=ctx() R10=fp0\n0: (bf) r6 = r1                       ; R1=ctx() R6=ctx()\n';
+    expect(walked(log.replace('from 3 to 9: safe\n', next)).points.length).toBe(points.length);
   });
 });

@@ -170,6 +170,8 @@ class LogWalk implements WalkSummary {
     this.pending = [];
     this.at = -1;
     this.taken = [];
+    this.returned = false;
+    this.speculative = false;
   }
 
   private contractAt(slot: number): Contract | undefined {
