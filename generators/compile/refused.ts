@@ -24,10 +24,19 @@ const NO_SOCKET: Refusal = {
 };
 /** Types that may not call what gives a task, a cgroup or another object of the kernel's. */
 const WITHOUT_OBJECTS: readonly ProgType[] = [
-  ...['socket_filter', 'kprobe', 'raw_tracepoint', 'raw_tracepoint_writable', 'action', 'sk_skb'],
-  ...['sk_msg', 'sk_lookup', 'sk_reuseport', 'flow_dissector', 'netfilter'],
+  'socket_filter',
+  'kprobe',
+  'raw_tracepoint',
+  'raw_tracepoint_writable',
+  'action',
+  'sk_skb',
+  'sk_msg',
+  'sk_lookup',
+  'sk_reuseport',
+  'flow_dissector',
+  'netfilter',
   ...LWT,
-] as ProgType[];
+];
 const NO_CGROUP: Refusal = { types: WITHOUT_OBJECTS, why: 'nothing there makes a cgroup' };
 const NO_SLEEP: Refusal = { types: ['kprobe'], why: 'only uprobes may sleep, and none are made' };
 const NO_STORAGE: Refusal = { types: PROG_TYPES, why: 'no map is made that keeps values with an object' };

@@ -51,12 +51,15 @@ class Graph {
   private readonly packetLoads = new Set<number>();
   private readonly tailCalls = new Set<number>();
   private readonly privately: boolean;
+  /** First slot of what runs when the program throws. */
+  private readonly onThrow: number | undefined;
 
   constructor(
     private readonly program: Program,
     code: Code,
     private readonly use: SubprogUse,
   ) {
+    this.onThrow = exceptionCallbackOf(program)?.start;
     code.ops.forEach((op, at) => {
       const from = code.owner[at]!;
       const contract = code.contracts[at];
@@ -74,11 +77,10 @@ class Graph {
   check(): void {
     this.checkReturns();
     const { program, use } = this;
-    const onThrow = exceptionCallbackOf(program)?.start;
     for (const { start } of [...program.subprogs].reverse()) {
       const main = start === 0;
       // What runs when the program throws runs on a stack of its own, and counts as a callback (mark_subprog_exc_cb).
-      if (main || use.async.has(start) || start === onThrow)
+      if (main || use.async.has(start) || start === this.onThrow)
         this.descend(start, 0, 0, false, main && this.privately);
     }
   }
@@ -115,8 +117,7 @@ class Graph {
     const key = `${start} ${frame} ${above} ${below}`;
     if (this.seen.has(key)) return;
     this.seen.add(key);
-    const onThrow = exceptionCallbackOf(this.program)?.start;
-    const inCallback = below || this.use.callbacks.has(start) || start === onThrow;
+    const inCallback = below || this.use.callbacks.has(start) || start === this.onThrow;
     if (this.packetLoads.has(start) && inCallback) this.fail('cannot use BPF_LD_[ABS|IND] within callback');
     if (start !== 0 && this.tailCalls.has(start) && above >= TAIL_CALL_DEPTH) {
       this.fail(`tail_calls are not allowed when call stack of previous frames is ${above} bytes. Too large`);
@@ -130,7 +131,7 @@ class Graph {
         `bpf_throw kfunc (insn ${thrown}) cannot be called from callback subprog ${this.index(start)}`,
       );
     for (const { to, at } of this.next(start)) {
-      if (to === onThrow) this.fail(`insn ${at} cannot call exception cb directly`);
+      if (to === this.onThrow) this.fail(`insn ${at} cannot call exception cb directly`);
       if (frame + 1 >= MAX_FRAMES) this.fail(`the call stack of ${frame + 1} frames is too deep !`);
       this.descend(to, frame + 1, depth, inCallback, privately);
     }

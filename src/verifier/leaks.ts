@@ -3,6 +3,7 @@ import { returnRange } from '../kernel/progtypes.js';
 import type { Path } from './path.js';
 import { refuse } from './refusal.js';
 import { isPointer, typeName } from './regs.js';
+import { S64_MAX, S64_MIN } from './scalar.js';
 import type { Reg } from './state.js';
 
 /** Refuses if anything is held. `where`: `BPF_EXIT instruction in main prog`, `tail_call`, `bpf_throw`, `BPF_LD_[ABS|IND]`. */
@@ -17,9 +18,6 @@ export function requireNothingHeld(p: Path, where: string): void {
   if (p.rcu) refuse(`${where} cannot be used inside bpf_rcu_read_lock-ed region`);
   if (p.preempt !== 0) refuse(`${where} cannot be used inside bpf_preempt_disable-ed region`);
 }
-
-const S64_MAX = (1n << 63n) - 1n;
-const S64_MIN = -(1n << 63n);
 
 /** The register lies in this inclusive range, or the message says where it was expected to. R0 unless told. */
 export function requireRange(reg: Reg, range: readonly [number, number], what: string, regno = 0): void {

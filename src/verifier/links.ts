@@ -10,15 +10,12 @@ import { regPlace, slotPlace } from './backtrack.js';
 import type { Code } from './code.js';
 import type { Path } from './path.js';
 import { scalarReg } from './regs.js';
-import { constant, isConst, type Scalar } from './scalar.js';
+import { constant, isConst, S32_MAX, S32_MIN, type Scalar, U32_MAX } from './scalar.js';
 import { abstract } from './scalar-alu.js';
 import type { Reg } from './state.js';
 
 /** As many places as the kernel takes down of one jump (LINKED_REGS_MAX). */
 const MOST = 6;
-const S32_MIN = -0x8000_0000n;
-const S32_MAX = 0x7fff_ffffn;
-const U32_MAX = 0xffff_ffffn;
 
 /** What a register holds afterwards that `sum` was added up in: a number to which a constant was added stays linked, but only once. */
 export function linkedSum(op: BinaryOp, width: Width, a: Reg, b: Reg, sum: Reg): Reg {
