@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import type { Width } from '../../src/isa/insn.js';
-import type { Scalar } from '../../src/verifier/scalar.js';
+import type { Scalar } from '../../src/verifier/scalar/scalar.js';
 import {
   greater,
   lesser,
@@ -14,9 +14,9 @@ import {
   S64_MIN,
   U32_MAX,
   U64_MAX,
-} from '../../src/verifier/scalar.js';
-import type { Bounds } from '../../src/verifier/scalar-sync.js';
-import { settle, sync } from '../../src/verifier/scalar-sync.js';
+} from '../../src/verifier/scalar/scalar.js';
+import type { Bounds } from '../../src/verifier/scalar/sync.js';
+import { settle, sync } from '../../src/verifier/scalar/sync.js';
 
 export const width: fc.Arbitrary<Width> = fc.constantFrom<Width>(32, 64);
 

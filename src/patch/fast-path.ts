@@ -4,7 +4,7 @@ import { contractOf } from '../kernel/catalog.js';
 import type { Contract, Outcome } from '../kernel/contract.js';
 import { outcomeAcquires } from '../kernel/describe.js';
 import type { Program } from '../object/program.js';
-import { enabledOutcomes } from '../verifier/outcomes.js';
+import { enabledOutcomes } from '../verifier/call/outcomes.js';
 import type { Facts } from '../verifier/result.js';
 import type { FastPath, RuleSet, Stub } from './rule.js';
 import { type Decision, decide } from './select.js';

@@ -3,13 +3,13 @@ import type { Arg, Contract } from '../kernel/contract.js';
 import { DYNPTR_SIZE, ITER_WORDS } from '../kernel/structs.js';
 import type { Program } from '../object/program.js';
 import type { Stub } from '../patch/rule.js';
-import { touch } from '../verifier/args-memory.js';
-import { makeDynptr } from '../verifier/args-slots.js';
-import type { Path } from '../verifier/path.js';
-import { scalarReg, UNINIT } from '../verifier/regs.js';
-import { constant, isConst } from '../verifier/scalar.js';
-import { skipStack } from '../verifier/stack.js';
-import type { Reg } from '../verifier/state.js';
+import { touch } from '../verifier/call/args-memory.js';
+import { makeDynptr } from '../verifier/call/args-slots.js';
+import { constant, isConst } from '../verifier/scalar/scalar.js';
+import type { Path } from '../verifier/state/path.js';
+import { scalarReg, UNINIT } from '../verifier/state/regs.js';
+import { skipStack } from '../verifier/state/stack.js';
+import type { Reg } from '../verifier/state/state.js';
 import type { ProgramProofDefects } from './proof-defects.js';
 
 /** Bytes that the function would write through this argument; undefined when it writes none, or how many is not known. */

@@ -1,6 +1,7 @@
 /** What a verification answers. */
-import type { Code } from './code.js';
-import type { State } from './state.js';
+
+import type { State } from './state/state.js';
+import type { Code } from './text/code.js';
 
 /** `privileged`: a loader with all capabilities. `strict`: no uninitialised stack reads, no pointer leaks. */
 export type Profile = 'privileged' | 'strict';

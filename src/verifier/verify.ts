@@ -2,15 +2,15 @@
 import { mapRefusal, mapType } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../object/program.js';
-import { checkCallGraph } from './call-graph.js';
-import { prepare } from './code.js';
 import type { VerifierDefects } from './defects.js';
-import { Refusal } from './refusal.js';
-import { pointerReg } from './regs.js';
 import type { Facts, Profile, Refused, Verdict, Visit } from './result.js';
-import { settle } from './settle.js';
-import type { State } from './state.js';
-import { Walk } from './walk.js';
+import { pointerReg } from './state/regs.js';
+import type { State } from './state/state.js';
+import { prepare } from './text/code.js';
+import { Refusal } from './text/refusal.js';
+import { checkCallGraph } from './walk/call-graph.js';
+import { settle } from './walk/facts.js';
+import { Walk } from './walk/walk.js';
 
 export interface VerifyOptions {
   /** `privileged` unless told. */

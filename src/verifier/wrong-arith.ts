@@ -2,9 +2,9 @@
 import type { Comparison, Width } from '../isa/insn.js';
 import type { Domain } from '../semantics/machine.js';
 import type { VerifierDefects } from './defects.js';
-import type { Scalar } from './scalar.js';
-import { isConst } from './scalar.js';
-import { abstract } from './scalar-alu.js';
+import { abstract } from './scalar/alu.js';
+import type { Scalar } from './scalar/scalar.js';
+import { isConst } from './scalar/scalar.js';
 
 /** The abstract machine's arithmetic, with these defects. */
 export function arithmetic(defects: VerifierDefects): Domain<Scalar> {

@@ -4,8 +4,14 @@
  */
 import { STACK_SIZE } from '../isa/insn.js';
 import type { Facts } from '../verifier/result.js';
-import { admits as scalarAdmits } from '../verifier/scalar.js';
-import { type Frame as AbstractFrame, BYTE, type Reg, type Slot, type State } from '../verifier/state.js';
+import { admits as scalarAdmits } from '../verifier/scalar/scalar.js';
+import {
+  type Frame as AbstractFrame,
+  BYTE,
+  type Reg,
+  type Slot,
+  type State,
+} from '../verifier/state/state.js';
 import { offsetOf, regionOf, showAddress } from './address.js';
 import { isReference } from './ledger.js';
 import type { Region, RegionKind } from './memory.js';

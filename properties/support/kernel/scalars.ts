@@ -8,7 +8,7 @@ import type { Insn, Op } from '../../../src/isa/insn.js';
 import type { Program } from '../../../src/object/program.js';
 import { loadProgram } from '../../../src/oracle/load.js';
 import { readWalk } from '../../../src/oracle/walk-log/walk.js';
-import { format } from '../../../src/verifier/scalar-set.js';
+import { format } from '../../../src/verifier/scalar/set.js';
 
 const PRANDOM = 7;
 export const FIRST = 6;

@@ -2,7 +2,7 @@
  * What the verifier's log prints of one register or spilled value: `scalar(id=1,smin=...,var_off=(0x0; 0xff))`, `P5`, `fp[0]-16`,
  * `rcu_ptr_or_null_task_struct(id=4)`. Follows print_reg_state of kernel/bpf/log.c, Linux 6.18.
  */
-import { constant, type Scalar, unknown } from '../../verifier/scalar.js';
+import { constant, type Scalar, unknown } from '../../verifier/scalar/scalar.js';
 
 export interface LogValue {
   /** The kernel's name of the type without what is told apart below: `scalar`, `map_value`, `fp`, `ptr`, `mem`. */

@@ -1,7 +1,7 @@
 /** What is held at an insn, spelled alike for our states and for the kernel's. */
 import { type LogHold, showsReferences } from '../../../oracle/walk-log/held.js';
 import type { LogPoint } from '../../../oracle/walk-log/walk.js';
-import type { State } from '../../../verifier/state.js';
+import type { State } from '../../../verifier/state/state.js';
 
 /** What is held in one state. */
 export interface Held {

@@ -5,8 +5,8 @@
 
 import type { Program } from '../../../object/program.js';
 import { components } from '../../../smt/components.js';
-import { callsBackAtOnce, prepare } from '../../../verifier/code.js';
-import { successors } from '../../../verifier/successors.js';
+import { callsBackAtOnce, prepare } from '../../../verifier/text/code.js';
+import { successors } from '../../../verifier/text/successors.js';
 
 /** Slots of such insns. */
 export function behindLoops(program: Program): ReadonlySet<number> {

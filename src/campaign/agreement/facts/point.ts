@@ -6,9 +6,9 @@
 import type { LogByte, LogSlot } from '../../../oracle/walk-log/state.js';
 import { type LogValue, parseValue } from '../../../oracle/walk-log/value.js';
 import type { LogPoint } from '../../../oracle/walk-log/walk.js';
-import { abstract } from '../../../verifier/scalar-alu.js';
-import type { Reg, Slot, State } from '../../../verifier/state.js';
-import { BYTE } from '../../../verifier/state.js';
+import { abstract } from '../../../verifier/scalar/alu.js';
+import type { Reg, Slot, State } from '../../../verifier/state/state.js';
+import { BYTE } from '../../../verifier/state/state.js';
 import { type Mismatch, mismatch, type Origins } from './value.js';
 
 const ZERO = parseValue('0')!;

@@ -2,10 +2,10 @@
 import type { MapDef, Program } from '../../../object/program.js';
 import type { LogHold } from '../../../oracle/walk-log/held.js';
 import type { LogValue } from '../../../oracle/walk-log/value.js';
-import { constant, contains, isConst, type Scalar } from '../../../verifier/scalar.js';
-import { abstract } from '../../../verifier/scalar-alu.js';
-import { format } from '../../../verifier/scalar-set.js';
-import type { Ref, Reg } from '../../../verifier/state.js';
+import { abstract } from '../../../verifier/scalar/alu.js';
+import { constant, contains, isConst, type Scalar } from '../../../verifier/scalar/scalar.js';
+import { format } from '../../../verifier/scalar/set.js';
+import type { Ref, Reg } from '../../../verifier/state/state.js';
 
 /** How a value of ours fails to cover one of Linux's: it is of another kind, or narrower. */
 export interface Mismatch {

@@ -2,8 +2,8 @@
 import type { Arg } from '../../../kernel/contract.js';
 import type { LocalType, MapDef } from '../../../object/program.js';
 import type { Visit } from '../../../verifier/result.js';
-import type { Reg as AbstractReg } from '../../../verifier/state.js';
-import { frameOf } from '../../../verifier/state.js';
+import type { Reg as AbstractReg } from '../../../verifier/state/state.js';
+import { frameOf } from '../../../verifier/state/state.js';
 
 /** What a function may write to. What bpf_dynptr_from_mem is given it only points to. */
 export const isBuffer = (arg: Arg): boolean =>

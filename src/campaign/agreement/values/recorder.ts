@@ -37,8 +37,8 @@ import { type Item, label } from '../../../isa/label.js';
 import type { Contract } from '../../../kernel/contract.js';
 import type { MapDef, Program } from '../../../object/program.js';
 import type { Accepted, Visit } from '../../../verifier/result.js';
-import type { Reg as AbstractReg } from '../../../verifier/state.js';
-import { frameOf } from '../../../verifier/state.js';
+import type { Reg as AbstractReg } from '../../../verifier/state/state.js';
+import { frameOf } from '../../../verifier/state/state.js';
 import { isPerCpu } from '../../../vm/maps.js';
 
 import {

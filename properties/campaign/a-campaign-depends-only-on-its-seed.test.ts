@@ -1,0 +1,147 @@
+/**
+ * The same seed gives the same bytes apart from times, whatever the number of threads, and whether the campaign was stopped and taken up
+ * again or not. Another seed gives other programs.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { type CampaignOptions, runCampaign } from '../../src/campaign/campaign.js';
+import type { Setting } from '../../src/campaign/job.js';
+import type { State } from '../../src/campaign/state.js';
+import { here, MAIN, type Ran, scratch, swansong } from '../support/cli.js';
+
+const folder = scratch();
+
+const SETTING: Setting = { seed: 11, rules: ['rfc-v2'], worlds: 1, prove: false, kernel: false };
+
+/** A state without what differs from run to run. */
+function timeless({ ms: _, ...state }: State): Omit<State, 'ms'> {
+  return JSON.parse(JSON.stringify(state)) as Omit<State, 'ms'>;
+}
+
+/** A document without times. */
+function withoutTimes(text: string): string {
+  return text.replace(/"(ms|programsPerSecond)": [\d.]+/g, '"$1": 0');
+}
+
+async function run(more: Partial<CampaignOptions> = {}): Promise<State> {
+  const { state } = await runCampaign({ setting: SETTING, programs: 7, workers: 1, ...more });
+  return state;
+}
+
+describe('a campaign', () => {
+  it('gives the same twice, and something else for another seed', async () => {
+    const [first, second] = [await run(), await run()];
+    expect(timeless(first)).toEqual(timeless(second));
+    expect(first.found.length).toBeGreaterThan(0);
+    const other = await run({ setting: { ...SETTING, seed: 12 } });
+    expect(other.coverage).not.toEqual(first.coverage);
+  });
+
+  it('taken up again gives what it would have given in one go', async () => {
+    const whole = await run();
+    const out = join(folder, 'resumed');
+    for (const after of [1, 4]) {
+      const stop = new AbortController();
+      const { finished } = await runCampaign({
+        setting: SETTING,
+        programs: 7,
+        workers: 1,
+        folder: out,
+        stop: stop.signal,
+        progress: ({ done }) => done >= after && stop.abort(),
+      });
+      expect(finished).toBe(false);
+    }
+    const kept = JSON.parse(readFileSync(join(out, 'campaign.json'), 'utf8')) as State;
+    expect(kept.done).toBeGreaterThanOrEqual(4);
+    expect(timeless(await run({ folder: out }))).toEqual(timeless(whole));
+    // Nothing is left to do.
+    let work = 0;
+    expect(timeless(await run({ folder: out, progress: () => work++ }))).toEqual(timeless(whole));
+    expect(work).toBe(1);
+    // With more programs it goes on.
+    const more = await run({ folder: out, programs: 9 });
+    expect(timeless(more)).toEqual(timeless(await run({ programs: 9 })));
+  });
+
+  it('is not continued under another seed, other rules or other worlds', async () => {
+    const out = join(folder, 'kept');
+    await run({ folder: out, programs: 4 });
+    for (const other of [{ seed: 12 }, { rules: ['sound'] }, { worlds: 3 }]) {
+      await expect(run({ folder: out, setting: { ...SETTING, ...other } })).rejects.toThrow(
+        /another campaign/,
+      );
+    }
+  });
+
+  it('stops when its time is over', async () => {
+    const { state, finished } = await runCampaign({ setting: SETTING, time: 200, workers: 1 });
+    expect(finished).toBe(false);
+    expect(state.done).toBeGreaterThan(0);
+    const again = await run({ programs: state.done });
+    expect(timeless(again).coverage).toEqual(timeless(state).coverage);
+  });
+});
+
+describe('fuzz', () => {
+  const args = ['fuzz', '--seed', '3', '--programs', '8', '--rules', 'sound,naive', '--json'];
+  const [one, two, again] = ['one', 'two', 'again'].map((name) => join(folder, name));
+
+  it('prints the same bytes with one thread and with several, and writes the same files', () => {
+    const runs = ([one, two] as string[]).map((corpus, i) => {
+      const ran: Ran = swansong([...args, '--workers', `${i * 2 + 1}`, '--corpus', corpus]);
+      expect(ran).toMatchObject({ exit: 1, err: '' });
+      return withoutTimes(ran.out).replaceAll(corpus, 'CORPUS');
+    });
+    expect(runs[0]).toBe(runs[1]);
+    const files = readdirSync(one!);
+    expect(files.length).toBeGreaterThan(0);
+    expect(readdirSync(two!)).toEqual(files);
+    for (const file of files) {
+      expect(readFileSync(join(two!, file), 'utf8')).toBe(readFileSync(join(one!, file), 'utf8'));
+    }
+    // A second campaign into the same folder adds nothing.
+    const ran = swansong([...args, '--corpus', one!]);
+    expect(withoutTimes(ran.out).replaceAll(one!, 'CORPUS')).toBe(runs[0]);
+    expect(readdirSync(one!)).toEqual(files);
+    expect(swansong(['replay', one!, '--quiet']).exit).toBe(0);
+  });
+
+  it('ends in order on Ctrl-C, with its report written, and goes on from there', async () => {
+    const out = again!;
+    const long = ['fuzz', '--seed', '3', '--programs', '100000', '--out', out, '--json', '--no-proofs'];
+    const child = spawn(process.execPath, [MAIN, ...long, '--workers', '2'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (text) => {
+      stdout += text;
+    });
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    const ended = new Promise<number | null>((done) => child.on('close', done));
+    // The state is written every few seconds.
+    for (let i = 0; i < 300 && !existsSync(join(out, 'campaign.json')); i++) await wait(100);
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+    expect(stderr).toBe('');
+    const report = JSON.parse(stdout) as { programs: number; finished: boolean; findings: unknown[] };
+    expect(report.finished).toBe(false);
+    expect(report.programs).toBeGreaterThan(0);
+    expect((JSON.parse(readFileSync(join(out, 'campaign.json'), 'utf8')) as State).done).toBe(
+      report.programs,
+    );
+    const more = await here([
+      ...long.slice(0, 4),
+      `${report.programs + 2}`,
+      ...long.slice(5),
+      '--workers',
+      '1',
+    ]);
+    expect(JSON.parse(more.out)).toMatchObject({ programs: report.programs + 2, finished: true });
+  });
+});

@@ -1,0 +1,190 @@
+/**
+ * What a campaign finds is shrunk to a case that breaks the same check for the same cause, that our verifier accepts, and that nothing
+ * smaller stands in for; and it is kept in one file for each cause.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sample } from '../../generators/sample.js';
+import { runCampaign } from '../../src/campaign/campaign.js';
+import { causeKey, isWithin } from '../../src/campaign/cause.js';
+import { replayText } from '../../src/campaign/replay.js';
+import { loadAll } from '../../src/campaign/rules.js';
+import { close, type Draft, open, without } from '../../src/campaign/shrink/draft.js';
+import { measure, smaller, written } from '../../src/campaign/shrink/measure.js';
+import { shrinkCase } from '../../src/campaign/shrink/shrink.js';
+import { type Found, findings } from '../../src/campaign/state.js';
+import { nameOf, store } from '../../src/campaign/store.js';
+import { decodeAll } from '../../src/isa/decode.js';
+import { targetOf } from '../../src/isa/target.js';
+import { verify } from '../../src/verifier/verify.js';
+import { parseCase } from '../../src/vm/case.js';
+import { printCase } from '../../src/vm/printcase.js';
+import { here, scratch } from '../support/cli.js';
+import { seeded } from '../support/seed.js';
+
+const folder = scratch();
+
+async function campaign(rules: string, programs: number): Promise<readonly Found[]> {
+  const setting = { seed: 21, rules: [rules], worlds: 2, prove: false, kernel: false };
+  const { state } = await runCampaign({ setting, programs, workers: 1 });
+  expect(state.disagreements).toEqual([]);
+  return findings(state);
+}
+
+describe.each(['rfc-v1', 'naive', 'rfc-v2'])('findings under %s', (rules) => {
+  it('are small, replay, and cannot be shrunk any more', async () => {
+    const all = await campaign(rules, 14);
+    expect(all.length).toBeGreaterThan(2);
+    const [named] = await loadAll([rules]);
+    for (const { text, small, cause } of all) {
+      const key = causeKey(cause);
+      const [before, after] = [parseCase(text), parseCase(small!.text)];
+      expect(await replayText(small!.text, 'small.bpf'), key).toMatchObject({ ok: true });
+      expect(verify(after.program).ok, key).toBe(true);
+      expect(after.expect, key).toMatchObject({ kind: 'breaks', check: cause.check });
+      expect(written(after.program), key).toBe(small!.insns);
+      const sizes = [after, before].map(({ program, env, kill }) =>
+        measure({ program, env, step: kill ?? 0 }),
+      );
+      expect(smaller(sizes[1]!, sizes[0]!), key).toBe(false);
+      const again = shrinkCase(after, { rules: named!, profile: after.profile, cause: small!.cause });
+      expect(again.insns, key).toBe(small!.insns);
+      expect(isWithin(again.cause, small!.cause), key).toBe(true);
+    }
+    expect(Math.min(...all.map(({ small }) => small!.insns))).toBeLessThanOrEqual(9);
+    expect(new Set(all.map(({ cause }) => causeKey(cause))).size).toBe(all.length);
+  });
+});
+
+it('the findings that are reported have at most 15 insns', async () => {
+  for (const rules of ['rfc-v1', 'naive']) {
+    const corpus = join(folder, rules);
+    const args = [
+      'fuzz',
+      '--seed',
+      '1',
+      '--programs',
+      '60',
+      '--rules',
+      rules,
+      '--no-proofs',
+      '--corpus',
+      corpus,
+      '--json',
+    ];
+    const ran = await here(args);
+    expect(ran.exit).toBe(1);
+    const { findings: reported } = JSON.parse(ran.out) as {
+      findings: { file: string; insns: number; check: string; rules: string; shrunk: boolean }[];
+    };
+    expect(reported.length).toBeGreaterThan(2);
+    for (const one of reported) {
+      expect(one.insns, one.file).toBeLessThanOrEqual(15);
+      expect(one).toMatchObject({ rules, shrunk: true });
+      expect(written(parseCase(readFileSync(one.file, 'utf8')).program)).toBe(one.insns);
+    }
+    expect((await here(['replay', corpus, '--quiet'])).exit).toBe(0);
+  }
+});
+
+describe('a draft', () => {
+  const programs = fc
+    .tuple(fc.nat({ max: 2 ** 31 - 1 }), fc.nat({ max: 999 }))
+    .map(([seed, index]) => sample(seed, index).program);
+
+  it('that is not edited closes to the program it was opened from', () => {
+    fc.assert(
+      fc.property(programs, (program) => {
+        const same = close(open(program))!;
+        expect(same.insns).toEqual(program.insns);
+        expect(same.subprogs.map(({ name, start }) => [name, start])).toEqual(
+          program.subprogs.map(({ name, start }) => [name, start]),
+        );
+      }),
+      seeded(100),
+    );
+  });
+
+  it('leads every jump and call to the same operation, whatever else is dropped', () => {
+    fc.assert(
+      fc.property(programs, fc.infiniteStream(fc.nat({ max: 9 })), (program, dice) => {
+        const draft = open(program);
+        const gone = draft.nodes.map(() => dice.next().value === 0);
+        const edited = without(draft, (i) => gone[i]!);
+        const made = close(edited);
+        if (made === undefined) return;
+        // Functions that nothing calls any more are gone, with what they led to.
+        const left = targetsOf(edited);
+        for (const target of targetsIn(made)) expect(left.splice(left.indexOf(target), 1)).toEqual([target]);
+      }),
+      seeded(200),
+    );
+  });
+
+  /** For each operation that leads somewhere, the kind of operation it leads to. */
+  function targetsOf({ nodes, tail }: Draft): string[] {
+    const where = new Map<string, string>();
+    for (const { labels, item } of nodes)
+      for (const label of labels) where.set(label, item.kind === 'linked' ? item.op.kind : item.kind);
+    for (const label of tail) where.set(label, 'end');
+    return nodes
+      .flatMap(({ item }) => (item.kind === 'linked' ? [`${item.op.kind} to ${where.get(item.target)}`] : []))
+      .sort();
+  }
+
+  function targetsIn(program: { readonly insns: Parameters<typeof decodeAll>[0] }): readonly string[] {
+    const ops = decodeAll(program.insns);
+    return ops
+      .flatMap((op, slot) => {
+        const target = op && targetOf(op, slot);
+        return target === undefined
+          ? []
+          : [`${op!.kind} to ${target === ops.length ? 'end' : ops[target]?.kind}`];
+      })
+      .sort();
+  }
+});
+
+describe('the corpus', () => {
+  const cause = { rules: 'r', check: 'leak', rule: 'a rule', function: 'bpf_f', kind: 'k' } as const;
+  const never = async (): Promise<boolean> => false;
+  const always = async (): Promise<boolean> => true;
+
+  it('keeps one file for each cause and overwrites none', async () => {
+    const corpus = join(folder, 'corpus');
+    const first = await store(corpus, cause, 'one', never);
+    expect(first.file).toBe(join(corpus, `${nameOf(cause)}.bpf`));
+    // The same again, or another one while the first still holds: nothing is written.
+    expect(await store(corpus, cause, 'one', never)).toEqual(first);
+    expect(await store(corpus, cause, 'two', always)).toEqual(first);
+    // The first does not hold any more: both are kept.
+    const second = await store(corpus, cause, 'two', never);
+    expect(second.file).not.toBe(first.file);
+    expect(readFileSync(first.file, 'utf8')).toBe('one');
+    expect(readFileSync(second.file, 'utf8')).toBe('two');
+    const other = await store(corpus, { ...cause, kind: 'other' }, 'one', never);
+    expect(new Set([first.file, second.file, other.file]).size).toBe(3);
+    expect(readdirSync(corpus)).toHaveLength(3);
+  });
+
+  it('gives files names that a file system takes', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (name) => {
+        expect(nameOf({ ...cause, function: name })).toMatch(/^[\w.+-]{1,110}$/);
+      }),
+      seeded(100),
+    );
+  });
+});
+
+it('a case that does not replay is told from one that does', async () => {
+  const corpus = join(folder, 'broken');
+  mkdirSync(corpus);
+  const source = readdirSync(join(folder, 'rfc-v1'))[0]!;
+  const one = parseCase(readFileSync(join(folder, 'rfc-v1', source), 'utf8'));
+  // The same under rules that are right.
+  writeFileSync(join(corpus, 'sound.bpf'), printCase({ ...one, rules: 'sound' }));
+  expect((await here(['replay', corpus, '--quiet'])).exit).toBe(1);
+});

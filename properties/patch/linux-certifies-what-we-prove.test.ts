@@ -1,0 +1,117 @@
+/**
+ * Certificates of Linux, proofs of ours and killed runs say the same of generated programs under rule sets, right and wrong ones; and a
+ * two-mode program that is built wrong in any way is noticed.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { ProgramConstraints } from '../../generators/program.js';
+import { sample } from '../../generators/sample.js';
+import { compareUnder } from '../../src/campaign/agreement/certificates/question.js';
+import { openCertificates } from '../../src/campaign/agreement/certificates.js';
+import { type Counts, noCounts, tallyInto } from '../../src/campaign/agreement/counts.js';
+import { pathOf, type Ready, ready } from '../../src/campaign/trial.js';
+import { readObject } from '../../src/object/load.js';
+import { certify } from '../../src/oracle/certify.js';
+import type { RuleSet } from '../../src/patch/rule.js';
+import { RULE_SETS, shippedRuleSet } from '../../src/patch/sets/index.js';
+import sound from '../../src/patch/sets/sound.js';
+import type { TwoModeDefects } from '../../src/patch/two-mode/plan.js';
+import { describeKernel } from '../support/kernel/skip.js';
+import { TELLING } from '../support/two-mode.js';
+import { WRONG_RULES } from '../support/wrong-rules.js';
+
+const SEED = Number(process.env.SWANSONG_SEED ?? 20_250_907);
+
+async function compared(
+  programs: number,
+  options: Parameters<typeof openCertificates>[0],
+  first = 0,
+): Promise<Counts> {
+  const counts = noCounts();
+  const open = openCertificates({ worlds: 2, ...options });
+  for (let index = first; index < first + programs; index++) {
+    await open.compare(SEED, index, tallyInto(counts));
+  }
+  open.close();
+  return counts;
+}
+
+/** What differs of one program under one rule set. */
+async function differences(made: Ready, rules: RuleSet, defects: TwoModeDefects = {}): Promise<string[]> {
+  const counts = noCounts();
+  const where = { seed: SEED, index: 0 };
+  await compareUnder(made, rules, pathOf(made, rules), where, { worlds: 2, defects }, tallyInto(counts));
+  return Object.keys(counts.differences);
+}
+
+const small: ProgramConstraints = { maxInsns: 70 };
+
+describeKernel('linux certifies what we prove', () => {
+  it('of generated programs under the sound rules', async () => {
+    const { counts, differences: found } = await compared(40, { rules: [sound], random: 0 });
+    expect(found).toEqual({});
+    expect(counts['sound: certified']).toBe(40);
+    expect(counts['sound: proven']).toBe(40);
+  });
+
+  it('of generated programs under rules that are wrong, and drawn at random', async () => {
+    const { counts, differences: found } = await compared(24, {
+      rules: RULE_SETS,
+      random: 2,
+      constraints: small,
+    });
+    expect(found).toEqual({});
+    for (const name of ['naive', 'rfc-v1', 'rfc-v2', 'rfc-v3', 'random']) {
+      expect([name, (counts[`${name}: certified`] ?? 0) > 0]).toEqual([name, true]);
+      expect([name, (counts[`${name}: refused`] ?? 0) > 0]).toEqual([name, true]);
+    }
+  });
+
+  it('of programs that call what a wrong rule is wrong about', async () => {
+    let refused = 0;
+    for (const { rules, function: only } of WRONG_RULES) {
+      const made = ready(sample(SEED, 0, { ...small, only: [only] }).program, 'privileged');
+      if (typeof made === 'string') throw new Error(made);
+      expect([rules.name, await differences(made, rules)]).toEqual([rules.name, []]);
+      if (certify(made.program, rules, { verified: made.verdict }).verdict === 'refused') refused++;
+    }
+    expect(refused).toBeGreaterThan(WRONG_RULES.length / 3);
+  });
+
+  it('of every program of the sample objects', () => {
+    const folder = new URL('../../corpus/objects/', import.meta.url);
+    for (const name of readdirSync(folder).filter((file) => file.endsWith('.o'))) {
+      for (const program of readObject(readFileSync(new URL(name, folder)), name).programs) {
+        const { verdict, message } = certify(program, shippedRuleSet('sound')!);
+        expect([name, program.name, verdict, message]).toEqual([name, program.name, 'certified', '']);
+      }
+    }
+  });
+});
+
+describeKernel('a wrong two-mode program is noticed', () => {
+  describe.each(TELLING)('$defect', ({ defect, case: one, rules }) => {
+    const made = ready(one.program, one.profile);
+    if (typeof made === 'string') throw new Error(made);
+
+    it('on its own program', async () => {
+      expect(await differences(made, rules)).toEqual([]);
+      expect(await differences(made, rules, { [defect]: true })).not.toEqual([]);
+    });
+  });
+
+  it.each(['forgetsStubs', 'neverSwitches', 'calleesLive'] as const)(
+    '%s, on generated programs',
+    async (defect) => {
+      const naive = [shippedRuleSet('naive')!];
+      const { differences: found } = await compared(20, {
+        rules: naive,
+        random: 0,
+        constraints: small,
+        defects: { [defect]: true },
+      });
+      expect(Object.keys(found)).not.toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,55 @@
+/**
+ * Memory that a call would have written and its stub does not: whoever reads it after the kill is found by the walk of the fast path (what a
+ * proof rests on), and by the VM, for every way in which a contract writes memory.
+ */
+import { expect, it } from 'vitest';
+import { exercise } from '../../src/campaign/exercise.js';
+import { pathOf, ready, runOptions } from '../../src/campaign/trial.js';
+import { rule, ruleSet } from '../../src/patch/define.js';
+import { walkPatched } from '../../src/smt/patched.js';
+import { parseCase } from '../../src/vm/case.js';
+
+const read = 'r0 = *(u64 *)(r10 -8)\n    r0 = 0\n    exit\n';
+const element = (name: string): string =>
+  `.type tc\n.map piled stack key=0 value=8 entries=4\n
+    r1 = map piled\n    r2 = r10\n    r2 += -8\n    call ${name}\n    ${read}`;
+
+/** By function: which argument it writes through, and a program that reads what it wrote. */
+const READERS: Readonly<Record<string, readonly [argument: number, text: string]>> = {
+  bpf_map_peek_elem: [1, element('bpf_map_peek_elem')],
+  bpf_map_pop_elem: [1, element('bpf_map_pop_elem')],
+  bpf_skb_load_bytes: [
+    2,
+    `.type tc\n
+    r2 = 0\n    r3 = r10\n    r3 += -8\n    r4 = 8\n    call bpf_skb_load_bytes\n    ${read}`,
+  ],
+  bpf_strtol: [
+    3,
+    `.type cgroup_sysctl\n
+    *(u64 *)(r10 -16) = 0\n    r1 = r10\n    r1 += -16\n    r2 = 8\n    r3 = 0\n    r4 = r10\n    r4 += -8
+    call bpf_strtol\n    ${read}`,
+  ],
+};
+
+it.each(Object.entries(READERS))('by %s', (name, [argument, text]) => {
+  const made = ready(parseCase(text).program, 'privileged');
+  if (typeof made === 'string') throw new Error(made);
+  const { program, verdict } = made;
+  const failures = (writes: readonly number[]): readonly string[] => {
+    const path = pathOf(
+      made,
+      ruleSet('one', [
+        rule('stub')
+          .when((f) => f.name === name)
+          .stub({ r0: 0, writes }),
+      ]),
+    );
+    const options = { profile: made.profile, budget: 1000, failures: 1 };
+    const walked = walkPatched(program, verdict.code, verdict.facts, path, verdict.lastId, options);
+    const { broken } = exercise(made.code, { ...runOptions(made, path), env: { choices: new Map() } });
+    return [...walked.failures.map((f) => f.message), ...broken.slice(0, 1).map((b) => b.violation.message)];
+  };
+  const left = expect.stringContaining('left unwritten');
+  expect(failures([])).toEqual([left, left]);
+  expect(failures([argument])).toEqual([]);
+});

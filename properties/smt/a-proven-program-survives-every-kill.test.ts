@@ -1,0 +1,183 @@
+/**
+ * A program that is proven breaks no check wherever it is killed, and dies within its bound; one that is refuted has a witness that
+ * replays, and that is harmless when nobody kills it. Under `sound` every generated program is proven.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ruleSetArbitrary } from '../../generators/rule.js';
+import { sample } from '../../generators/sample.js';
+import { fragmentFor } from '../../generators/witness.js';
+import { surroundings } from '../../src/campaign/surroundings.js';
+import type { Program } from '../../src/object/program.js';
+import { fastPath } from '../../src/patch/fast-path.js';
+import type { FastPath, RuleSet } from '../../src/patch/rule.js';
+import { shippedRuleSet } from '../../src/patch/sets/index.js';
+import { type ProgramProof, proveProgram } from '../../src/smt/program-proof.js';
+import type { ProgramProofDefects } from '../../src/smt/proof-defects.js';
+import type { Accepted } from '../../src/verifier/result.js';
+import { verify } from '../../src/verifier/verify.js';
+import { parseCase } from '../../src/vm/case.js';
+import { printCase } from '../../src/vm/printcase.js';
+import { replay } from '../../src/vm/replay.js';
+import { Vm } from '../../src/vm/vm.js';
+import { seeded } from '../support/seed.js';
+import { WRONG_RULES } from '../support/wrong-rules.js';
+
+const SEED = Number(process.env.SWANSONG_SEED ?? 20_250_907);
+const PROGRAMS = 90;
+const WORLDS = 4;
+/** Runs longer than this are killed up to there. */
+const MAX_STEPS = 1_200;
+/** A killed run that goes on for longer is left alone; the proof's bound may be larger. */
+const PATIENCE = 20_000;
+
+interface Subject {
+  readonly program: Program;
+  readonly verified: Accepted;
+}
+
+function subject(program: Program): Subject {
+  const verified = verify(program);
+  if (!verified.ok) throw new Error(`refused: ${verified.message}`);
+  return { program, verified };
+}
+
+/** What speaks against the proof; undefined if nothing does. */
+function contradiction(one: Subject, rules: RuleSet, proof: ProgramProof): string | undefined {
+  const path = fastPath(one.program, one.verified.facts, rules);
+  if (proof.verdict === 'proven') return survives(one, path, proof);
+  if (proof.verdict === 'refuted') return falls(one, path, proof);
+  return undefined;
+}
+
+/** Kills it everywhere in several worlds. */
+function survives({ program, verified }: Subject, path: FastPath, proof: ProgramProof): string | undefined {
+  if (proof.bound === undefined) return 'proven without a bound';
+  for (let k = 0; k < WORLDS; k++) {
+    const options = { ...surroundings(program, SEED, 0, k), facts: verified.facts, fastPath: path };
+    const vm = new Vm(program, { ...options, bound: Math.min(proof.bound, PATIENCE) });
+    while (vm.running && vm.world.steps < MAX_STEPS) {
+      const { pc, steps } = vm.world;
+      const killed = vm.fork();
+      killed.kill();
+      const result = killed.run();
+      const where = `world ${k}, killed at insn ${pc} after ${steps} steps`;
+      const [first] = result.violations.filter(({ check }) => check !== 'bound' || proof.bound! <= PATIENCE);
+      if (first !== undefined) return `${where}: ${first.check}: ${first.message}`;
+      const bound = proof.bounds.get(pc) ?? 0;
+      if (result.steps - steps > bound) return `${where}: ${result.steps - steps} insns, not ${bound}`;
+      vm.step();
+    }
+  }
+  return undefined;
+}
+
+function falls({ verified }: Subject, path: FastPath, { witness }: ProgramProof): string | undefined {
+  if (witness === undefined) return 'refuted without a witness';
+  if (witness.expect?.kind !== 'breaks' || witness.kill === undefined) return 'the witness says nothing';
+  const read = parseCase(printCase(witness));
+  const { facts } = verified;
+  if (!replay(read, path, { facts }).ok) return 'the witness does not replay';
+  const { kill: _, ...unkilled } = read;
+  const alive = replay(unkilled, path, { facts }).result.violations;
+  return alive.length > 0 ? `the witness breaks ${alive[0]!.check} without a kill` : undefined;
+}
+
+const prove = (one: Subject, rules: RuleSet, defects: ProgramProofDefects = {}): Promise<ProgramProof> =>
+  proveProgram(one.program, rules, { verified: one.verified, maxRuns: 20, defects });
+
+function subjects(count: number, maxInsns: number): readonly Subject[] {
+  return Array.from({ length: count }, (_, i) => subject(sample(SEED, i, { maxInsns }).program));
+}
+
+describe('programs of a campaign', () => {
+  const programs = subjects(PROGRAMS, 70);
+  test.each(['sound', 'rfc-v1', 'rfc-v2', 'rfc-v3', 'naive'])('under %s', async (name) => {
+    const rules = shippedRuleSet(name)!;
+    const counts = { proven: 0, refuted: 0, unknown: 0 };
+    for (const [index, one] of programs.entries()) {
+      const proof = await prove(one, rules);
+      counts[proof.verdict]++;
+      expect([index, contradiction(one, rules, proof)]).toEqual([index, undefined]);
+      if (name === 'sound') expect([index, proof.verdict, proof.reason]).toEqual([index, 'proven', '']);
+    }
+    if (name !== 'sound') expect(Math.min(counts.proven, counts.refuted)).toBeGreaterThan(0);
+  });
+});
+
+test('programs under rules of any kind', async () => {
+  const programs = subjects(40, 50);
+  const verdicts = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...programs), ruleSetArbitrary(), async (one, rules) => {
+      const proof = await prove(one, rules);
+      verdicts.add(proof.verdict);
+      expect(contradiction(one, rules, proof)).toBeUndefined();
+    }),
+    seeded(40),
+  );
+  expect([...verdicts]).toContain('proven');
+});
+
+test('programs that call what a wrong rule is wrong about', async () => {
+  let refuted = 0;
+  for (const { rules, function: name } of WRONG_RULES) {
+    const one = subject(fragmentFor(name)!);
+    const proof = await prove(one, rules);
+    if (proof.verdict === 'refuted') refuted++;
+    expect([rules.name, contradiction(one, rules, proof)]).toEqual([rules.name, undefined]);
+  }
+  expect(refuted).toBeGreaterThan(WRONG_RULES.length / 2);
+});
+
+describe('a wrong proof is noticed', () => {
+  const wrong = (name: string): RuleSet => WRONG_RULES.find(({ rules }) => rules.name === name)!.rules;
+  const shipped = (name: string): RuleSet => shippedRuleSet(name)!;
+  const calling = (name: string): readonly Subject[] =>
+    Array.from({ length: 30 }, (_, i) => subject(sample(SEED, i, { only: [name], maxInsns: 60 }).program));
+  const anything = subjects(60, 70);
+  /** A killed run that makes one of the calls, whichever, has its buffer filled. */
+  const read = `
+    r1 = r10
+    r1 += -8
+    r2 = 8
+    r3 = 0
+    call bpf_probe_read_kernel`;
+  const twiceRead = subject(
+    parseCase(`.type tracepoint\n${read}${read}\n    r0 = *(u64 *)(r10 - 8)\n    r0 = 0\n    exit\n`).program,
+  );
+
+  /** Each defect with the rules, and the programs, that ought to bring it to light. */
+  const DEFECTS: readonly (readonly [keyof ProgramProofDefects, RuleSet, () => readonly Subject[]])[] = [
+    ['provesAll', shipped('naive'), () => anything],
+    ['dropsFailures', shipped('rfc-v1'), () => anything],
+    ['trustsKept', wrong('task-acquired'), () => calling('bpf_task_from_pid')],
+    ['trustsKept', wrong('next-program-runs'), () => calling('bpf_tail_call')],
+    ['sitesIgnoreGuards', shipped('sound'), () => calling('bpf_refcount_acquire_impl')],
+    ['stubsOnce', wrong('read-leaves-its-buffer-alone'), () => [twiceRead]],
+    ['stubFillsAll', wrong('read-leaves-its-buffer-alone'), () => calling('bpf_probe_read_kernel')],
+    ['allInterrupted', shipped('rfc-v2'), () => calling('bpf_for_each_map_elem')],
+    ['callsAreFree', shipped('sound'), () => anything],
+    ['callersAreFree', shipped('sound'), () => anything],
+    ['loopsOnce', wrong('iterator-goes-on'), () => calling('bpf_iter_num_next')],
+  ];
+
+  async function firstContradiction(
+    rules: RuleSet,
+    programs: readonly Subject[],
+    defects: ProgramProofDefects,
+  ): Promise<string | undefined> {
+    for (const one of programs) {
+      const proof = await prove(one, rules, defects);
+      if (rules.name === 'sound' && proof.verdict !== 'proven') return proof.reason;
+      const found = contradiction(one, rules, proof);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  test.each(DEFECTS)('%s', async (defect, rules, programs) => {
+    const found = await firstContradiction(rules, programs(), { [defect]: true });
+    expect(found).toBeDefined();
+  });
+});

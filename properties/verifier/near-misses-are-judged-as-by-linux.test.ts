@@ -1,0 +1,105 @@
+/**
+ * Generated programs of all types, and each with one thing broken in every way there is, get the verdict that Linux gives them, in both
+ * capability profiles. SWANSONG_NEAR_MISSES is the number of programs; `npx swansong agree verdicts` judges many more. What may differ is in
+ * docs/stricter-than-linux.md.
+ */
+import { describe, expect, it } from 'vitest';
+import { BREAKS, mutate } from '../../generators/mutant.js';
+import { sample } from '../../generators/sample.js';
+import type { Tally } from '../../src/campaign/agreement/comparison.js';
+import { openVerdicts, type VerdictsOptions } from '../../src/campaign/agreement/verdicts.js';
+import type { VerifierDefects } from '../../src/verifier/defects.js';
+import { STRICTER } from '../../src/verifier/stricter.js';
+import { verify } from '../../src/verifier/verify.js';
+import { describeKernel } from '../support/kernel/skip.js';
+
+const PROGRAMS = Number(process.env.SWANSONG_NEAR_MISSES ?? 12);
+const SEED = Number(process.env.SWANSONG_SEED ?? 1);
+const BUDGET = 20_000;
+
+/** Seeded defects that a near miss shows. */
+const DEFECTS: readonly (keyof VerifierDefects)[] = [
+  'exitForgetsReferences',
+  'copiesSurviveRelease',
+  'exitForgetsSections',
+];
+
+interface Seen {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly differences: readonly string[];
+}
+
+/** What the comparison tells of so many programs, from the first one on. */
+function compared(programs: number, options: VerdictsOptions, first = 0): Seen {
+  const counts = new Map<string, number>();
+  const differences: string[] = [];
+  const tally: Tally = {
+    count(what, by = 1) {
+      counts.set(what, (counts.get(what) ?? 0) + by);
+    },
+    differ(kind, about) {
+      differences.push(`${kind} (${about})`);
+    },
+  };
+  const comparison = openVerdicts({ budget: BUDGET, ...options });
+  try {
+    for (let index = first; index < first + programs; index++) comparison.compare(SEED, index, tally);
+  } finally {
+    comparison.close();
+  }
+  return { counts, differences };
+}
+
+const isKnown = (difference: string): boolean => {
+  const told = /^stricter: (.*)$/.exec(difference)?.[1];
+  return told !== undefined && STRICTER.some((words) => words.test(told));
+};
+
+describeKernel('near misses are judged as by Linux', () => {
+  it(`${PROGRAMS} programs in both profiles`, { timeout: 4000 * PROGRAMS + 60_000 }, () => {
+    const { counts, differences } = compared(PROGRAMS, {});
+    expect(differences.filter((difference) => !isKnown(difference))).toEqual([]);
+    for (const profile of ['privileged', 'strict']) {
+      const judged = counts.get(`${profile}: near misses`) ?? 0;
+      expect(judged).toBeGreaterThan(PROGRAMS * (profile === 'strict' ? 4 : 20));
+      // Few are let off for what they might do, and both verdicts are given.
+      expect(differences.length).toBeLessThan(judged / 20);
+      expect(counts.get(`${profile}: accepted by Linux`) ?? 0).toBeGreaterThan(judged / 20);
+      expect(counts.get(`${profile}: refused by Linux`) ?? 0).toBeGreaterThan(judged / 20);
+    }
+  });
+
+  it.each(DEFECTS)('a verifier that is wrong is noticed: %s', { timeout: 60_000 }, (defect) => {
+    const options = { profiles: ['privileged'], defects: { [defect]: true } } as const;
+    for (let index = 0; index < 4 * PROGRAMS; index++) {
+      const { differences } = compared(1, options, index);
+      if (differences.some((difference) => difference.startsWith('looser: '))) return;
+    }
+    expect.fail('nothing that Linux refuses was accepted');
+  });
+});
+
+describe('pruning and widening change no verdict', () => {
+  it('of small programs', () => {
+    let count = 0;
+    for (let index = 0; index < 120; index++) {
+      const original = sample(SEED + 1, index, { maxInsns: 40, depth: 2 });
+      for (const program of [
+        original.program,
+        mutate(original, BREAKS[index % BREAKS.length]!, index).program,
+      ]) {
+        const options = { facts: false, budget: 4000 };
+        const usual = verify(program, options);
+        for (const other of [
+          verify(program, { ...options, pruning: false }),
+          verify(program, { ...options, widening: false }),
+        ]) {
+          if (!other.ok && other.reason === 'budget') continue;
+          count++;
+          expect(other.ok, `program ${index}: ${usual.ok ? '' : usual.message}`).toBe(usual.ok);
+        }
+      }
+    }
+    expect(count).toBeGreaterThan(300);
+  });
+});

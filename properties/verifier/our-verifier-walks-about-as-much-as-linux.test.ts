@@ -1,0 +1,81 @@
+/**
+ * Programs that are heavy for a verifier are no heavier for ours than for Linux, counted in insns walked, and no program is walked beyond
+ * the limit that Linux has. Where there is a kernel it says what it walked; where there is none what Linux 6.18 walked is known.
+ */
+import { describe, expect, it } from 'vitest';
+import { loadProgram } from '../../src/oracle/load.js';
+import { INSN_BUDGET, verify } from '../../src/verifier/verify.js';
+import { ENDLESS, HEAVY } from '../support/kernel/heavy.js';
+import { describeKernel } from '../support/kernel/skip.js';
+
+/** At most this many times what Linux walks, and a few insns. */
+const MOST = 1.25;
+const FEW = 20;
+
+/** `processed N insns` of Linux 6.18. */
+const KNOWN: Readonly<Record<string, number>> = {
+  'loops in loops': 8124,
+  'choices that leave a number': 349,
+  'choices that leave a number on the stack': 413,
+  'choices that leave slots behind': 187,
+  'a choice of many': 2295,
+  'a parser of headers': 4050,
+  'an iterator with choices inside': 116,
+  'a callback that counts': 37,
+  'a function called with many numbers': 429,
+};
+
+/** Insns that Linux walks; undefined where it does not accept the program. */
+function walkedByLinux(name: string): number | undefined {
+  const loaded = loadProgram(HEAVY.get(name)!, { logLevel: 4 });
+  if (!loaded.ok) return undefined;
+  loaded.close();
+  return Number(/processed (\d+) insns/.exec(loaded.log)?.[1]);
+}
+
+const isBounded = (ours: number, linux: number): boolean => ours <= MOST * linux + FEW;
+
+describe('our verifier walks about as much as Linux', () => {
+  it.each([...HEAVY])('%s', (name, program) => {
+    for (const facts of [false, true]) {
+      const verdict = verify(program, { facts });
+      expect(verdict.ok ? '' : verdict.message).toBe('');
+      expect(isBounded(verdict.walked, KNOWN[name]!), `${verdict.walked} insns, Linux ${KNOWN[name]}`).toBe(
+        true,
+      );
+    }
+  });
+
+  it('and would walk more if every number counted', () => {
+    const over = [...HEAVY].filter(([name, program]) => {
+      const verdict = verify(program, { facts: false, precision: false, budget: 20_000 });
+      return !verdict.ok || !isBounded(verdict.walked, KNOWN[name]!);
+    });
+    expect(over.length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe('no program is walked without end', () => {
+  it.each([...ENDLESS])('%s', (_, program) => {
+    const verdict = verify(program, { facts: false });
+    expect(verdict.ok).toBe(false);
+    expect(verdict.walked).toBeLessThanOrEqual(INSN_BUDGET + 1);
+  });
+
+  it('nor beyond a limit of the caller', () => {
+    for (const [name, program] of [...HEAVY, ...ENDLESS]) {
+      const verdict = verify(program, { budget: 20 });
+      expect(verdict.ok ? 'accepted' : verdict.reason, name).toBe('budget');
+      expect(verdict.walked, name).toBeLessThanOrEqual(21);
+    }
+  });
+});
+
+describeKernel('what Linux walks is what it is known to walk', () => {
+  it.each([...HEAVY.keys()])('%s', (name) => {
+    const linux = walkedByLinux(name);
+    expect(linux).toBeDefined();
+    // Other releases may walk more or less; a tenth is no other program.
+    expect(Math.abs(linux! - KNOWN[name]!)).toBeLessThanOrEqual(KNOWN[name]! / 10);
+  });
+});

@@ -1,0 +1,183 @@
+/**
+ * Arguments that point to memory which a function reads or writes, and the sizes that go with them. Follows
+ * check_helper_mem_access and check_mem_size_reg of kernel/bpf/verifier.c.
+ */
+import type { Arg } from '../../kernel/contract.js';
+import { MAP_FLAGS } from '../../kernel/maptypes.js';
+import { progType } from '../../kernel/progtypes.js';
+import { ATTACHED } from '../insn/context.js';
+import { checkAlignment, checkBuffer, checkRegion, load, overlaps } from '../insn/memory.js';
+import { isConst } from '../scalar/scalar.js';
+import type { Path } from '../state/path.js';
+import { isNull, typeName } from '../state/regs.js';
+import { fillStackRange, readStackRange } from '../state/stack.js';
+import type { Reg, RegType } from '../state/state.js';
+import { refuse } from '../text/refusal.js';
+import type { CallSite } from './call-site.js';
+import { mapOf } from './call-site.js';
+
+type MemArg = Extract<Arg, { kind: 'mem' }>;
+
+const MEMORY: ReadonlySet<RegType> = new Set([
+  'stack',
+  'packet',
+  'packet_meta',
+  'map_key',
+  'map_value',
+  'mem',
+  'record',
+  'buffer',
+  'btf',
+]);
+const MEMORY_NAMES = 'fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_';
+
+/** BPF_MAX_VAR_SIZ. */
+const MAX_SIZE = 1n << 29n;
+
+function requireMemory(
+  p: Path,
+  site: CallSite,
+  reg: Reg,
+  regno: number,
+  types: ReadonlySet<RegType>,
+  names: string,
+): void {
+  if (reg.nullable || !types.has(reg.type) || reg.struct === ATTACHED)
+    refuse(`R${regno} type=${typeName(reg)} expected=${names}`);
+  const packet = reg.type === 'packet' || reg.type === 'packet_meta';
+  if (!packet || site.contract.kind !== 'helper') return;
+  const open = progType(p.program.type).packetArgs;
+  if (open === 'none' || (open === 'marked' && site.contract.packetArgs !== true))
+    refuse('helper access to the packet is not allowed');
+}
+
+/** `size` bytes at the register may be accessed this way. For the stack, written bytes become known as written. */
+export function touch(
+  p: Path,
+  reg: Reg,
+  regno: number,
+  size: number,
+  access: MemArg['access'],
+  exact: boolean,
+): void {
+  const write = access !== 'read';
+  switch (reg.type) {
+    case 'stack':
+      if (access === 'write' && exact) fillStackRange(p, reg, regno, size, true);
+      else readStackRange(p, reg, regno, size, write);
+      return;
+    case 'map_value': {
+      const map = p.program.maps[reg.map]!;
+      if (access !== 'write' && (map.flags & MAP_FLAGS.WRONLY_PROG) !== 0)
+        refuse(`read from map forbidden, value_size=${map.valueSize} off=${reg.off} size=${size}`);
+      if (write && (map.flags & MAP_FLAGS.RDONLY_PROG) !== 0)
+        refuse(`write into map forbidden, value_size=${map.valueSize} off=${reg.off} size=${size}`);
+      const whole = { reg, regno, off: 0, size };
+      checkRegion(whole, map.valueSize);
+      for (const field of map.fields) {
+        if (!overlaps(whole, field)) continue;
+        refuse(
+          field.kind === 'kptr' || field.kind === 'kptr_untrusted'
+            ? 'kptr cannot be accessed indirectly by helper'
+            : `bpf_${field.kind} cannot be accessed directly by load/store`,
+        );
+      }
+      return;
+    }
+    case 'map_key':
+      if (write) refuse(`R${regno} cannot write into ${typeName(reg)}`);
+      checkRegion({ reg, regno, off: 0, size }, p.program.maps[reg.map]!.keySize);
+      return;
+    case 'mem':
+    case 'record':
+      if (write && reg.readonly) refuse(`R${regno} cannot write into rdonly_mem`);
+      checkRegion({ reg, regno, off: 0, size }, reg.size);
+      return;
+    case 'packet':
+    case 'packet_meta': {
+      if (reg.num.smin < 0n)
+        refuse(`R${regno} min value is negative, either use unsigned index or do a if (index >=0) check.`);
+      if (reg.off < 0 || reg.off + size > reg.range) refuse(`R${regno} offset is outside of the packet`);
+      return;
+    }
+    case 'buffer':
+      checkBuffer({ reg, regno, off: 0, size });
+      if (write && reg.readonly) refuse(`R${regno} type=rdonly_buf expected=${MEMORY_NAMES}`);
+      return;
+    case 'btf':
+      // What is held is believed in, but does not say so by its type.
+      if (write || reg.trust !== 'trusted' || reg.ref !== 0)
+        refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
+      load(p, { reg, regno, off: 0, size });
+      return;
+    default:
+      refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
+  }
+}
+
+/** A memory argument. Its size is fixed, or in another argument, which is checked here too. */
+export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): void {
+  const reg = site.regs[index]!;
+  const regno = index + 1;
+  const nullable = arg.nullable === true || arg.optional === true;
+  if (arg.mapValue === true && reg.type !== 'map_value') {
+    refuse(`R${regno} type=${typeName(reg)} expected=map_value`);
+  }
+  if ('bytes' in arg.size) {
+    if (nullable && isNull(reg)) return;
+    requireMemory(p, site, reg, regno, MEMORY, MEMORY_NAMES);
+    if (arg.aligned === true) checkAlignment({ reg, regno, off: 0, size: arg.size.bytes }, true);
+    touch(p, reg, regno, arg.size.bytes, arg.access, true);
+    return;
+  }
+  const sizeArg = site.contract.args[arg.size.arg]!;
+  const size = site.regs[arg.size.arg]!;
+  const sizeNo = arg.size.arg + 1;
+  if (size.type === 'uninit') refuse(`R${sizeNo} !read_ok`);
+  if (size.type !== 'scalar') refuse(`R${sizeNo} type=${typeName(size)} expected=scalar`);
+  const zero = sizeArg.kind === 'size' ? sizeArg.zero : true;
+  // No memory at all: a kfunc may do without it whatever the size, or has to be told that it is none.
+  const none = isConst(size.num) && size.num.value === 0n && zero;
+  if (isNull(reg) && site.contract.kind === 'kfunc' && (nullable || none)) return;
+  if (size.num.smin < 0n) refuse(`R${sizeNo} min value is negative, either use unsigned or 'var &= const'`);
+  if (size.num.umin === 0n && !zero) {
+    refuse(`R${sizeNo} invalid zero-sized read: u64=[${size.num.umin},${size.num.umax}]`);
+  }
+  if (size.num.umax >= MAX_SIZE)
+    refuse(`R${sizeNo} unbounded memory access, use 'var &= const' or 'if (var < const)'`);
+  // Of a helper's argument that may be NULL not a byte may be asked for then (check_helper_mem_access).
+  if (nullable && isNull(reg)) {
+    if (size.num.umax === 0n) return;
+    refuse(`R${regno} type=scalar expected=fp`);
+  }
+  requireMemory(p, site, reg, regno, MEMORY, MEMORY_NAMES);
+  // With a size that is not known the function may write less than the most: the rest must have been there before.
+  touch(p, reg, regno, Number(size.num.umax), arg.access, isConst(size.num));
+}
+
+/** A size whose memory argument has been checked, or one that stands alone. */
+export function checkSize(site: CallSite, index: number, arg: Extract<Arg, { kind: 'size' }>): void {
+  const reg = site.regs[index]!;
+  if (reg.type !== 'scalar') refuse(`R${index + 1} type=${typeName(reg)} expected=scalar`);
+  if (arg.constant === true && !isConst(reg.num)) refuse(`R${index + 1} must be a known constant`);
+}
+
+/** Keys and values are taken from memory that could be written, though they are only read (check_reg_type). */
+function requireWritable(reg: Reg, regno: number): void {
+  if (reg.readonly && (reg.type === 'mem' || reg.type === 'buffer'))
+    refuse(`R${regno} type=rdonly_${typeName(reg)} expected=${MEMORY_NAMES}`);
+}
+
+export function checkMapKey(p: Path, site: CallSite, index: number): void {
+  const reg = site.regs[index]!;
+  requireWritable(reg, index + 1);
+  requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
+  touch(p, reg, index + 1, mapOf(p, site).keySize, 'read', true);
+}
+
+export function checkMapValue(p: Path, site: CallSite, index: number, uninit: boolean): void {
+  const reg = site.regs[index]!;
+  requireWritable(reg, index + 1);
+  requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
+  touch(p, reg, index + 1, mapOf(p, site).valueSize, uninit ? 'write' : 'read', true);
+}

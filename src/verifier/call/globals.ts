@@ -1,0 +1,163 @@
+/**
+ * Global subprograms: verified once, on their own, for any arguments of their types; a call of one only checks the arguments.
+ * Follows btf_prepare_func_args and btf_check_func_arg_match of kernel/bpf/{btf,verifier}.c.
+ */
+import { subprogTarget } from '../../isa/target.js';
+import type { Contract } from '../../kernel/contract.js';
+import { Btf } from '../../object/btf/read.js';
+import { defaultParams } from '../../object/btf/synthesize.js';
+import { exceptionCallbackOf, type Program } from '../../object/program.js';
+import type { Path } from '../state/path.js';
+import { fixedOffset, hasFixedOffset, isNull, pointerReg, typeName, unknownReg } from '../state/regs.js';
+import type { Reg } from '../state/state.js';
+import type { Code } from '../text/code.js';
+import { type Param, paramsFromBtf } from '../text/params.js';
+import { refuse } from '../text/refusal.js';
+import { touch } from './args-memory.js';
+import { dynptrAt } from './args-slots.js';
+
+export class Globals {
+  private readonly params = new Map<number, readonly Param[]>();
+  private readonly moving: ReadonlySet<number>;
+  private readonly sleeping: ReadonlySet<number>;
+
+  constructor(
+    private readonly program: Program,
+    code: Code,
+  ) {
+    this.moving = thatCall(code, movesPackets);
+    this.sleeping = thatCall(code, (c) => c.sleeps === true);
+  }
+
+  /** Does this subprogram, or one that it calls, move the packet? */
+  movesPacket(start: number): boolean {
+    return this.moving.has(start);
+  }
+
+  /** Might this subprogram, or one that it calls, sleep? */
+  mightSleep(start: number): boolean {
+    return this.sleeping.has(start);
+  }
+
+  private paramsOf(start: number): readonly Param[] {
+    const known = this.params.get(start);
+    if (known !== undefined) return known;
+    const index = this.program.subprogs.findIndex((s) => s.start === start);
+    const subprog = this.program.subprogs[index];
+    const params =
+      this.program.btf !== undefined && subprog?.btfId !== undefined
+        ? paramsFromBtf(this.program, new Btf(this.program.btf, this.program.name), subprog.btfId)
+        : defaultParams(this.program, index).map((kind): Param => ({ kind }));
+    this.params.set(start, params);
+    return params;
+  }
+
+  /** The argument registers with which the subprogram itself is verified. */
+  entry(p: Path, start: number): Reg[] {
+    const params = this.paramsOf(start);
+    if (
+      exceptionCallbackOf(this.program)?.start === start &&
+      !(params.length === 1 && params[0]!.kind === 'scalar')
+    )
+      refuse('exception cb only supports single integer argument');
+    return params.map((param) => entryReg(p, param));
+  }
+
+  /** Refuses a call whose arguments are not of the subprogram's types. */
+  check(p: Path, start: number): void {
+    if (p.defects.globalsTakeAnything) return;
+    this.paramsOf(start).forEach((param, i) => {
+      const regno = i + 1;
+      const reg = p.reg(regno);
+      if (param.kind === 'untrusted') return;
+      if (reg.type === 'uninit') refuse(`R${regno} !read_ok`);
+      switch (param.kind) {
+        case 'scalar':
+          if (reg.type !== 'scalar') refuse(`R${regno} is not a scalar`);
+          return;
+        case 'ctx':
+          if (reg.type !== 'ctx') refuse(`arg#${i} expects pointer to ctx`);
+          if (!hasFixedOffset(reg) || fixedOffset(reg) !== 0)
+            refuse(`dereference of modified ctx ptr R${regno} off=${reg.off} disallowed`);
+          return;
+        case 'mem':
+          if (isNull(reg)) return;
+          touch(p, { ...reg, nullable: false }, regno, param.size, 'readwrite', true);
+          if (param.nonnull && reg.nullable) refuse(`arg#${i} is expected to be non-NULL`);
+          return;
+        case 'dynptr':
+          if (reg.type === 'dynptr') return;
+          if (reg.type !== 'stack') refuse(`R${regno} type=${typeName(reg)} expected=fp, dynptr_ptr`);
+          if (dynptrAt(p, reg) === undefined) refuse(`Expected an initialized dynptr as arg #${i}`);
+          return;
+        case 'btf':
+          if (param.nullable && isNull(reg)) return;
+          checkTrusted(p, reg, regno, param);
+          return;
+        case 'refused':
+          refuse(param.message);
+      }
+    });
+  }
+}
+
+function checkTrusted(p: Path, reg: Reg, regno: number, param: Extract<Param, { kind: 'btf' }>): void {
+  const trusted = reg.type === 'btf' && (reg.trust === 'trusted' || reg.trust === 'rcu' || reg.ref !== 0);
+  if (!trusted || (reg.nullable && !param.nullable))
+    refuse(`R${regno} type=${typeName(reg)} expected=ptr_, trusted_ptr_, rcu_ptr_`);
+  const types = p.program.kernelTypes;
+  const fits =
+    types === undefined
+      ? reg.struct === param.struct
+      : types.holds(reg.struct, fixedOffset(reg), param.struct);
+  if (!fits) refuse(`R${regno} is of type ${reg.struct} but ${param.struct} is expected`);
+}
+
+function entryReg(p: Path, param: Param): Reg {
+  switch (param.kind) {
+    case 'scalar':
+      return unknownReg;
+    case 'ctx':
+    case 'dynptr':
+      return pointerReg(param.kind);
+    case 'mem':
+      return pointerReg('mem', {
+        size: param.size,
+        nullable: !param.nonnull,
+        id: param.nonnull ? 0 : p.newId(),
+      });
+    case 'btf':
+      return pointerReg('btf', {
+        struct: param.struct,
+        trust: 'trusted',
+        nullable: param.nullable,
+        id: param.nullable ? p.newId() : 0,
+      });
+    case 'untrusted':
+      return pointerReg('btf', { struct: param.struct, trust: 'untrusted' });
+    case 'refused':
+      return refuse(param.message);
+  }
+}
+
+const movesPackets = (c: Contract): boolean =>
+  c.outcomes.some((o) => o.effects.some((e) => e.kind === 'invalidate_packet'));
+
+/** Subprograms with a call of a function that does so, or that call, or name as a callback, one which has (merge_callee_effects). */
+function thatCall({ ops, contracts, owner }: Code, does: (c: Contract) => boolean): ReadonlySet<number> {
+  const found = new Set<number>();
+  contracts.forEach((c, at) => {
+    if (c !== undefined && does(c)) found.add(owner[at]!);
+  });
+  for (let changed = true; changed; ) {
+    changed = false;
+    ops.forEach((op, at) => {
+      const target = op === undefined ? undefined : subprogTarget(op, at);
+      if (target !== undefined && found.has(target) && !found.has(owner[at]!)) {
+        found.add(owner[at]!);
+        changed = true;
+      }
+    });
+  }
+  return found;
+}

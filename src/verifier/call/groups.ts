@@ -1,0 +1,79 @@
+/**
+ * What the outcomes of a call have in common: which of them are walked together, and what any of them does to the walk. Outcomes are a
+ * table that does not change, and a walk comes to the same calls again and again, so it is worked out once for each list of them.
+ */
+import type { Contract, Outcome } from '../../kernel/contract.js';
+import { signature } from './effects.js';
+
+/** Outcomes that leave the same trace in a verifier state, so that they differ in r0 only; never empty. */
+export type Group = readonly Outcome[];
+
+export interface Groups {
+  /** What walks on after the call, in the order in which Linux walks it. */
+  readonly groups: readonly Group[];
+  /** Some outcome ends the program by an exception. */
+  readonly throws: boolean;
+  /** Some outcome leaves for another program. */
+  readonly tailCalls: boolean;
+}
+
+const GROUPS = new WeakMap<readonly Outcome[], Groups>();
+
+export function groupsOf(outcomes: readonly Outcome[]): Groups {
+  let made = GROUPS.get(outcomes);
+  if (made === undefined) {
+    const goOn = outcomes.filter((o) => !o.effects.some((e) => e.kind === 'tail_call'));
+    made = {
+      groups: lockedFirst(groupByEffects(goOn)),
+      throws: outcomes.some((o) => o.effects.some((e) => e.kind === 'throw')),
+      tailCalls: goOn.length < outcomes.length,
+    };
+    GROUPS.set(outcomes, made);
+  }
+  return made;
+}
+
+/** A lock that may be missed is walked as taken first (check_kfunc_call pushes the other way). */
+function lockedFirst(groups: readonly Outcome[][]): readonly Outcome[][] {
+  const locks = ([first]: Outcome[]): boolean => first!.effects.some((e) => e.kind === 'lock');
+  return [...groups.filter(locks), ...groups.filter((group) => !locks(group))];
+}
+
+/** Outcomes that do the same, in the contract's order. */
+function groupByEffects(outcomes: readonly Outcome[]): readonly Outcome[][] {
+  const groups = new Map<string, Outcome[]>();
+  for (const outcome of outcomes) {
+    const key = signature(outcome);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [outcome]);
+    else group.push(outcome);
+  }
+  return [...groups.values()];
+}
+
+/** Has the iterator given one more element? All outcomes of a group agree in that. */
+export function goesRound(group: Group): boolean {
+  return group[0]!.effects.some((e) => e.kind === 'iter_next' && e.to === 'active');
+}
+
+/** What a contract asks for at each call. */
+export interface Shape {
+  /** Index of the argument that is a callback, -1 for none. */
+  readonly callback: number;
+  /** Some argument is a dynptr. */
+  readonly dynptrs: boolean;
+}
+
+const SHAPES = new WeakMap<Contract, Shape>();
+
+export function shapeOf(contract: Contract): Shape {
+  let made = SHAPES.get(contract);
+  if (made === undefined) {
+    made = {
+      callback: contract.args.findIndex((a) => a.kind === 'callback'),
+      dynptrs: contract.args.some((a) => a.kind === 'dynptr'),
+    };
+    SHAPES.set(contract, made);
+  }
+  return made;
+}

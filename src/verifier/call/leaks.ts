@@ -1,0 +1,41 @@
+/** What must have been given back where a program ends. Follows check_resource_leak and check_return_code of kernel/bpf/verifier.c. */
+import { returnRange } from '../../kernel/progtypes.js';
+import { S64_MAX, S64_MIN } from '../scalar/scalar.js';
+import type { Path } from '../state/path.js';
+import { isPointer, typeName } from '../state/regs.js';
+import type { Reg } from '../state/state.js';
+import { refuse } from '../text/refusal.js';
+
+/** Refuses if anything is held. `where`: `BPF_EXIT instruction in main prog`, `tail_call`, `bpf_throw`, `BPF_LD_[ABS|IND]`. */
+export function requireNothingHeld(p: Path, where: string): void {
+  if (p.lockHeld !== undefined) refuse(`${where} cannot be used inside bpf_spin_lock-ed region`);
+  const ref = p.refs.find((r) => r.kind === 'pointer');
+  if (ref !== undefined && !p.defects.exitForgetsReferences) {
+    refuse(`Unreleased reference id=${ref.id} alloc_insn=${ref.at} // ${where} would lead to reference leak`);
+  }
+  if (p.defects.exitForgetsSections) return;
+  if (p.irq !== 0) refuse(`${where} cannot be used inside bpf_local_irq_save-ed region`);
+  if (p.rcu) refuse(`${where} cannot be used inside bpf_rcu_read_lock-ed region`);
+  if (p.preempt !== 0) refuse(`${where} cannot be used inside bpf_preempt_disable-ed region`);
+}
+
+/** The register lies in this inclusive range, or the message says where it was expected to. R0 unless told. */
+export function requireRange(reg: Reg, range: readonly [number, number], what: string, regno = 0): void {
+  const where = `${what} the register R${regno}`;
+  if (reg.type !== 'scalar') refuse(`${where} is not a known value (${typeName(reg)})`);
+  const [min, max] = range;
+  const { smin, smax } = reg.num;
+  if (smin >= BigInt(min) && smax <= BigInt(max)) return;
+  const known = [...(smin > S64_MIN ? [`smin=${smin}`] : []), ...(smax < S64_MAX ? [`smax=${smax}`] : [])];
+  const has = known.length === 0 ? 'unknown scalar value' : known.join(' ');
+  refuse(`${where} has ${has} should have been in [${min}, ${max}]`);
+}
+
+/** The value that the main program returns: r0, or what it throws. */
+export function checkReturn(p: Path, regno = 0): void {
+  const reg = p.reg(regno);
+  if (reg.type === 'uninit') refuse(`R${regno} !read_ok`);
+  if (p.strict && isPointer(reg)) refuse(`R${regno} leaks addr as return value`);
+  const range = returnRange(p.program.type, p.program.attach);
+  if (range !== undefined) requireRange(reg, range, 'At program exit', regno);
+}

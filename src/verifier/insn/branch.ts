@@ -1,0 +1,222 @@
+/**
+ * What a conditional jump tells: ranges of scalars, NULL or not for pointers that may be NULL, bytes checked of a packet.
+ * Follows check_cond_jmp_op, mark_ptr_or_null_regs and try_match_pkt_pointers of kernel/bpf/verifier.c.
+ */
+import type { Comparison } from '../../isa/insn.js';
+import type { Next } from '../../semantics/machine.js';
+import { branchTaken, refine } from '../scalar/refine.js';
+import type { Scalar } from '../scalar/scalar.js';
+import { isConst } from '../scalar/scalar.js';
+import { fromUnsigned } from '../scalar/set.js';
+import { syncLinked } from '../state/linked-regs.js';
+import type { Path } from '../state/path.js';
+import { isNull, isPointer, nullReg, scalarReg } from '../state/regs.js';
+import type { Reg, RegType } from '../state/state.js';
+import { refuse } from '../text/refusal.js';
+import { comparedAs } from '../wrong-arith.js';
+import { MAX_PACKET_OFF } from './memory.js';
+
+export type Branch = Extract<Next<Reg>, { kind: 'branch' }>;
+
+const FLIP: Record<Comparison, Comparison> = {
+  eq: 'eq',
+  ne: 'ne',
+  set: 'set',
+  gt: 'lt',
+  ge: 'le',
+  lt: 'gt',
+  le: 'ge',
+  sgt: 'slt',
+  sge: 'sle',
+  slt: 'sgt',
+  sle: 'sge',
+};
+
+const NEVER_NULL: ReadonlySet<RegType> = new Set([
+  'sock',
+  'tcp_sock',
+  'map_value',
+  'map_key',
+  'sock_common',
+  'mem',
+  'record',
+  'map_ptr',
+  'object',
+]);
+
+/** reg_not_null: the kernel is sure that this pointer is not NULL. */
+function neverNull(r: Reg): boolean {
+  if (r.nullable || r.trust === 'untrusted') return false;
+  return NEVER_NULL.has(r.type) || (r.type === 'btf' && (r.trust === 'trusted' || r.ref !== 0));
+}
+
+/** Which way the jump goes in every run that reaches it; undefined when both are possible. */
+export function decide(b: Branch): boolean | undefined {
+  const { left, right, op, width } = b;
+  if (left.type === 'scalar' && right.type === 'scalar') return branchTaken(op, width, left.num, right.num);
+  const pointer = isPointer(left) ? left : right;
+  const other = isPointer(left) ? right : left;
+  if (width === 64 && b.src !== undefined && right.type === 'packet_end') return againstEnd(op, left);
+  if (width === 64 && b.src !== undefined && left.type === 'packet_end') return againstEnd(FLIP[op], right);
+  if (width === 64 && isNull(other) && neverNull(pointer)) {
+    if (op === 'eq') return false;
+    if (op === 'ne') return true;
+  }
+  return undefined;
+}
+
+/** Changes the path to what holds after the jump went this way. False: no run goes this way. */
+export function follow(p: Path, b: Branch, taken: boolean): boolean {
+  const { left, right, op, width } = b;
+  if (left.type === 'scalar' && right.type === 'scalar') {
+    followScalars(p, b, taken, left.num, right.num);
+    return true;
+  }
+  if (width === 64 && (op === 'eq' || op === 'ne')) {
+    const equal = (op === 'eq') === taken;
+    if (b.src === undefined && isNull(right) && left.nullable) {
+      settleNull(p, left, equal);
+      return true;
+    }
+    if (equal && isPointer(left) && isPointer(right)) {
+      // Equal to a pointer that is not NULL: not NULL.
+      if (left.nullable && !right.nullable && left.type !== 'btf' && right.type !== 'btf')
+        settleNull(p, left, false);
+      else if (right.nullable && !left.nullable && left.type !== 'btf' && right.type !== 'btf')
+        settleNull(p, right, false);
+    }
+  }
+  if (width === 64 && b.src !== undefined && followPacket(p, b, b.src, taken)) return true;
+  if (p.strict && isPointer(left)) refuse(`R${b.dst} pointer comparison prohibited`);
+  return true;
+}
+
+/** Without CAP_PERFMON only packet pointers may be compared with each other, whatever the jump may tell. */
+export function checkComparison(p: Path, b: Branch): void {
+  if (!p.strict || b.src === undefined || !isPointer(b.right)) return;
+  const packets = [b.left, b.right].every((r) => isPacket(r) || r.type === 'packet_end');
+  if (!packets) refuse(`R${b.src} pointer comparison prohibited`);
+}
+
+function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: Scalar): void {
+  const memo = taken ? p.taken : p.notTaken;
+  const known =
+    memo.find(p.at, left, right) ??
+    memo.keep(
+      p.at,
+      left,
+      right,
+      refine(...comparedAs(p.defects, b.op, b.width), taken, left, right, b.src === b.dst),
+    );
+  learn(p, b, p.defects.jumpsTellTooMuch ? shortened(known[0]) : known[0], known[1]);
+}
+
+/** One value less than there are: a seeded defect. */
+const shortened = (s: Scalar): Scalar => (s.umin < s.umax ? fromUnsigned(s.umin, s.umax - 1n) : s);
+
+/** Both sides now have these values, and what is linked to them has what follows. Where both are linked to each other the right one counts. */
+function learn(p: Path, { dst, src }: Branch, left: Scalar, right: Scalar): void {
+  const leftBefore = p.reg(dst);
+  const rightBefore = src === undefined || src === dst ? undefined : p.reg(src);
+  setNumber(p, dst, leftBefore, left);
+  if (rightBefore !== undefined) setNumber(p, src!, rightBefore, right);
+  if (rightBefore !== undefined && rightBefore.id !== 0) syncLinked(p, rightBefore, right);
+  if (leftBefore.id !== 0) syncLinked(p, leftBefore, p.reg(dst).num);
+}
+
+function setNumber(p: Path, regno: number, before: Reg, num: Scalar): void {
+  if (num !== before.num) p.setReg(regno, isConst(num) ? scalarReg(num) : { ...before, num });
+}
+
+/** A pointer that might be NULL is, or is not; so are all its copies. A NULL pointer holds no reference. */
+export function settleNull(p: Path, pointer: Reg, isNullNow: boolean): void {
+  const { id, ref } = pointer;
+  if (isNullNow && ref !== 0 && ref === id && !p.defects.nullKeepsReference) p.dropRef(ref);
+  p.mapRegs((r) => {
+    if (!r.nullable || (r.id !== id && !p.defects.nullSettlesAll)) return r;
+    if (isNullNow) return nullReg;
+    // The id of a pointer into a value with a lock is kept: it tells one lock from another.
+    const keepsId = r.type === 'map_value' && hasLock(p, r.map);
+    return { ...r, nullable: false, id: keepsId || r.type === 'object' ? r.id : 0 };
+  });
+}
+
+function hasLock(p: Path, map: number): boolean {
+  return (
+    p.program.maps[map]?.fields.some((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock') === true
+  );
+}
+
+// Packets.
+
+/** Ranges of packet pointers that are no ranges (AT_PKT_END, BEYOND_PKT_END): at the end or past it; past it. */
+const AT_END = -1;
+const PAST_END = -2;
+
+const isPacket = (r: Reg): boolean => r.type === 'packet' || r.type === 'packet_meta';
+
+/** What ends a packet pointer's range: the end, or for metadata the start of the packet. */
+function endsRange(packet: Reg, end: Reg): boolean {
+  if (packet.type === 'packet') return end.type === 'packet_end';
+  return end.type === 'packet' && end.off === 0 && isConst(end.num) && end.num.value === 0n;
+}
+
+function followPacket(p: Path, b: Branch, src: number, taken: boolean): boolean {
+  const { op, left, right } = b;
+  if (isPacket(left) && endsRange(left, right)) return packetAgainstEnd(p, op, left, b.dst, taken);
+  if (isPacket(right) && endsRange(right, left)) return packetAgainstEnd(p, FLIP[op], right, src, taken);
+  return false;
+}
+
+/** What is known of `packet op end` where the packet pointer was found to be at its end, or past it (is_pkt_ptr_branch_taken). */
+function againstEnd(op: Comparison, packet: Reg): boolean | undefined {
+  if (packet.type !== 'packet' || packet.range >= 0) return undefined;
+  switch (op) {
+    case 'gt':
+    case 'le':
+      return packet.range === PAST_END ? op === 'gt' : undefined;
+    case 'ge':
+    case 'lt':
+      return op === 'ge';
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * `packet op end`: where packet <= end the bytes up to it may be accessed; where packet < end, one byte more. On the other way the
+ * pointer is known to be at the end or past it. `regno`: the packet pointer's register.
+ */
+function packetAgainstEnd(p: Path, op: Comparison, packet: Reg, regno: number, taken: boolean): boolean {
+  switch (op) {
+    case 'gt':
+    case 'le':
+      if ((op === 'gt') === taken) markEnd(p, packet, regno, PAST_END);
+      else widenRange(p, packet, false);
+      return true;
+    case 'ge':
+    case 'lt':
+      if ((op === 'ge') === taken) markEnd(p, packet, regno, AT_END);
+      else widenRange(p, packet, true);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Only this register, and not its copies; metadata pointers not at all (mark_pkt_end). */
+function markEnd(p: Path, packet: Reg, regno: number, range: number): void {
+  if (packet.type === 'packet') p.setReg(regno, { ...packet, range });
+}
+
+/** find_good_pkt_pointers: every pointer with this id may reach as far as `packet` does. */
+function widenRange(p: Path, packet: Reg, oneMore: boolean): void {
+  if (packet.off < 0 || (packet.off === 0 && oneMore)) return;
+  if (
+    packet.num.umax > BigInt(MAX_PACKET_OFF) ||
+    packet.num.umax + BigInt(packet.off) > BigInt(MAX_PACKET_OFF)
+  )
+    return;
+  const range = packet.off + (oneMore ? 1 : 0) + (p.defects.packetRangeOneMore ? 1 : 0);
+  p.mapRegs((r) => (r.type === packet.type && r.id === packet.id && r.range < range ? { ...r, range } : r));
+}

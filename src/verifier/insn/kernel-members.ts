@@ -1,0 +1,59 @@
+/**
+ * Members of the kernel's structs that are reached in other ways than through a pointer to the struct: those of the map behind a map's
+ * pointer, and the one that may be written. Follows check_ptr_to_map_access of kernel/bpf/verifier.c and nf_conntrack_bpf.c.
+ */
+import type { MapType } from '../../object/program.js';
+import type { Path } from '../state/path.js';
+import { pointerReg } from '../state/regs.js';
+import type { Reg } from '../state/state.js';
+import { refuse } from '../text/refusal.js';
+import { followPointer } from './follow.js';
+
+/** The struct behind a map of each type (map_btf_id); `bpf_map` begins them all. */
+const MAP_STRUCTS: Partial<Record<MapType, string>> = {
+  array: 'bpf_array',
+  percpu_array: 'bpf_array',
+  prog_array: 'bpf_array',
+  perf_event_array: 'bpf_array',
+  cgroup_array: 'bpf_array',
+  array_of_maps: 'bpf_array',
+  hash: 'bpf_htab',
+  lru_hash: 'bpf_htab',
+  percpu_hash: 'bpf_htab',
+  lru_percpu_hash: 'bpf_htab',
+  hash_of_maps: 'bpf_htab',
+  lpm_trie: 'lpm_trie',
+  devmap: 'bpf_dtab',
+  devmap_hash: 'bpf_dtab',
+  cpumap: 'bpf_cpu_map',
+  xskmap: 'xsk_map',
+  sockmap: 'bpf_stab',
+  sockhash: 'bpf_shtab',
+  ringbuf: 'bpf_ringbuf_map',
+  user_ringbuf: 'bpf_ringbuf_map',
+  queue: 'bpf_queue_stack',
+  stack: 'bpf_queue_stack',
+  stack_trace: 'bpf_stack_map',
+  cgroup_storage: 'bpf_cgroup_storage_map',
+  percpu_cgroup_storage: 'bpf_cgroup_storage_map',
+  reuseport_sockarray: 'reuseport_array',
+  bloom_filter: 'bpf_bloom_filter',
+};
+
+/** What a load from the map itself gives, by its members (check_ptr_to_map_access); undefined for a number. */
+export function loadMap(p: Path, reg: Reg, regno: number, at: number, size: number): Reg | undefined {
+  const { type } = p.program.maps[reg.map]!;
+  const struct = MAP_STRUCTS[type] ?? 'bpf_local_storage_map';
+  if (p.strict) refuse(`'struct ${struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
+  if (at < 0) refuse(`R${regno} is ${struct} invalid negative access: off=${at}`);
+  return followPointer(p, pointerReg('btf', { struct }), regno, at, size);
+}
+
+/** The one member of a kernel struct that programs may write (nfct_btf_struct_access). */
+export function isConnectionMark(p: Path, reg: Reg, at: number, size: number): boolean {
+  const { type, kernelTypes } = p.program;
+  if (reg.trust === 'untrusted' || (type !== 'xdp' && type !== 'tc' && type !== 'action')) return false;
+  if (reg.struct !== 'nf_conn' && reg.struct !== 'nf_conn___init') return false;
+  const mark = kernelTypes?.member('nf_conn', 'mark');
+  return mark !== undefined && at === mark.offset && size <= mark.size;
+}

@@ -1,0 +1,51 @@
+/**
+ * One insn, one kind of pointer: Linux rewrites loads and stores by what they go through, so no other path may come with a pointer that asks
+ * for other code. Follows save_aux_ptr_type and reg_type_mismatch of kernel/bpf/verifier.c.
+ */
+
+import { isOfNothing } from '../state/regs.js';
+import type { Reg, RegType } from '../state/state.js';
+import { refuse } from '../text/refusal.js';
+
+/** PTR_TO_MEM, of whatever origin. */
+const SIZED: ReadonlySet<RegType> = new Set(['mem', 'record']);
+/** Loads and stores through these are rewritten. */
+const REWRITTEN: ReadonlySet<RegType> = new Set([
+  'ctx',
+  'sock',
+  'sock_common',
+  'tcp_sock',
+  'xdp_sock',
+  'btf',
+  'object',
+]);
+
+/** What matters of a pointer's type here: `memory` needs no rewriting, `mem` is the part of it that may be read like kernel structs. */
+function kindOf(reg: Reg): string {
+  if (isOfNothing(reg) || SIZED.has(reg.type)) return 'mem';
+  if (!REWRITTEN.has(reg.type)) return 'memory';
+  if (reg.type !== 'btf' && reg.type !== 'object') return reg.type;
+  const trust = reg.type === 'btf' && reg.ref !== 0 ? 'none' : reg.trust;
+  return `struct ${reg.type} ${trust} ${reg.nonOwning} ${reg.percpu}`;
+}
+
+const needsNothing = (kind: string): boolean => kind === 'mem' || kind === 'memory';
+/** Read in a way that survives a bad address (BPF_PROBE_MEM). */
+const mayBeProbed = (kind: string): boolean => kind === 'mem' || kind.startsWith('struct ');
+
+/** By insn, what the first path went through, or what was made of it and what came later. */
+export class PointerTypes {
+  private readonly seen = new Map<number, string>();
+
+  /** Notes that the insn at `slot` goes through `reg`. `probes`: it is a plain load, which may be made one that probes. */
+  check(slot: number, reg: Reg, probes: boolean): void {
+    const kind = kindOf(reg);
+    const before = this.seen.get(slot);
+    if (before === undefined) this.seen.set(slot, kind);
+    else if (before !== kind && !(needsNothing(before) && needsNothing(kind))) {
+      if (!probes || !mayBeProbed(before) || !mayBeProbed(kind))
+        refuse('same insn cannot be used with different pointers');
+      if (before !== 'mem') this.seen.set(slot, kind === 'mem' ? 'mem' : 'struct btf none false false');
+    }
+  }
+}

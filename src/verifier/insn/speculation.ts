@@ -1,0 +1,145 @@
+/**
+ * What a loader without CAP_PERFMON must bear: the kernel also walks the ways that a processor which guesses a branch wrong would take
+ * for a moment, and masks pointer arithmetic. A mistake on such a way is no refusal, for a barrier is put before the insn; but the
+ * arithmetic of real ways has to be such that it can be masked. Follows sanitize_ptr_alu, sanitize_val_alu, retrieve_ptr_limit and
+ * error_recoverable_with_nospec of kernel/bpf/verifier.c.
+ */
+
+import { isConst } from '../scalar/scalar.js';
+import type { Guard, PointerMove } from '../state/guard.js';
+import type { Path } from '../state/path.js';
+import type { ByteKind, Reg } from '../state/state.js';
+import { BYTE } from '../state/state.js';
+import { Refusal, refuse, TRAPPED } from '../text/refusal.js';
+
+const STACK = 512;
+const PROHIBITED = 'pointer arithmetic with it prohibited for !root';
+
+/** How an insn's operand will be masked; the same on every way to it, or it cannot be. */
+interface Mask {
+  readonly how: string;
+  readonly limit: number;
+}
+
+const PLAIN: Mask = { how: 'number', limit: 0 };
+
+export class Speculation implements Guard {
+  /** The insn being walked. */
+  slot = 0;
+  private readonly barrier: Uint8Array;
+  private readonly barrierAfter: Uint8Array;
+  private readonly masks = new Map<number, Mask>();
+
+  /** `guess`: remembers that the present state is to be walked from the next insn on, as a wrong guess. */
+  constructor(
+    private readonly p: Path,
+    slots: number,
+    private readonly guess: () => void,
+    private readonly compareExactly: () => void,
+  ) {
+    this.barrier = new Uint8Array(slots);
+    this.barrierAfter = new Uint8Array(slots);
+  }
+
+  /** No wrong guess comes past this insn: there is a barrier before it. */
+  stopsBefore(slot: number): boolean {
+    return this.barrier[slot] === 1;
+  }
+
+  /** The same, right after it. */
+  stopsAfter(slot: number): boolean {
+    return this.barrierAfter[slot] === 1;
+  }
+
+  /** A wrong guess made a mistake at this insn. Throws what no barrier helps against. */
+  recover(slot: number, error: unknown): void {
+    if (
+      !(error instanceof Refusal) ||
+      error.reason === 'budget' ||
+      error.message === TRAPPED ||
+      /too complex|too deep/.test(error.message)
+    )
+      throw error;
+    this.barrier[slot] = 1;
+    this.masks.delete(slot);
+  }
+
+  /** Before `size` bytes of a stack slot are written: a load that overtakes the store must not see a pointer, or what was there before. */
+  beforeStore(bytes: readonly ByteKind[] | undefined, size: number, pointer: boolean): void {
+    const known = (kind: ByteKind | undefined): boolean => kind === BYTE.misc || kind === BYTE.zero;
+    let barrier = pointer;
+    for (let i = 0; i < size && i < 8; i++) if (!known(bytes?.[7 - i])) barrier = true;
+    if (barrier) this.barrierAfter[this.slot] = 1;
+  }
+
+  /** Two numbers are added or subtracted: on no other way may it be a pointer. */
+  numbers(dst: number, op: 'add' | 'sub'): void {
+    if (this.barrier[this.slot] !== 1) this.mask(PLAIN, dst, op);
+  }
+
+  /** Before a pointer is moved. Returns what `after` needs; undefined: nothing is to be masked. */
+  before(move: PointerMove): number | undefined {
+    if (this.barrier[this.slot] === 1) return undefined;
+    const { p } = this;
+    const { number, pointer, dst } = move;
+    const known = isConst(number.num);
+    let limit: number | undefined;
+    if (!p.speculative) {
+      if (!known && number.num.smin < 0n !== number.num.smax < 0n) {
+        const at = move.inPlace ? move.src : dst;
+        refuse(`R${at} has unknown scalar with mixed signed bounds, ${PROHIBITED}`);
+      }
+      limit = limitOf(p, move, pointer);
+      if (!known) this.compareExactly();
+    }
+    if (!known) this.simulate(dst, pointer);
+    return limit;
+  }
+
+  /** After it was moved to where `moved` points. */
+  after(move: PointerMove, moved: Reg, before: number | undefined): void {
+    if (before === undefined || this.barrier[this.slot] === 1) return;
+    const limit = Math.abs(before - limitOf(this.p, move, moved));
+    const { num } = move.number;
+    const how = `${num.smin < 0n ? 'negative ' : ''}${isConst(num) ? 'constant ' : ''}${move.inPlace}`;
+    this.mask({ how, limit }, move.dst, move.op);
+  }
+
+  /** A number that is out of bounds is masked to 0: the pointer stays where it is. */
+  private simulate(dst: number, pointer: Reg): void {
+    const { p } = this;
+    const before = p.reg(dst);
+    p.setReg(dst, pointer);
+    this.guess();
+    p.setReg(dst, before);
+  }
+
+  private mask(mask: Mask, dst: number, op: 'add' | 'sub'): void {
+    const old = this.masks.get(this.slot);
+    if (old !== undefined && (old.how !== mask.how || old.limit !== mask.limit))
+      refuse(`R${dst} tried to ${op} from different maps, paths or scalars, ${PROHIBITED}`);
+    this.masks.set(this.slot, mask);
+  }
+}
+
+/** How far a pointer may move in the direction in which it is moved. */
+function limitOf(p: Path, { op, number, dst, src, inPlace }: PointerMove, pointer: Reg): number {
+  const left = (op === 'add') === number.num.smin < 0n;
+  let limit: bigint;
+  let most: number;
+  switch (pointer.type) {
+    case 'stack':
+      most = STACK + (left ? 1 : 0);
+      limit = -(BigInt.asIntN(64, pointer.num.value) + BigInt(pointer.off));
+      break;
+    case 'map_value':
+      most = p.program.maps[pointer.map]!.valueSize;
+      limit = (left ? pointer.num.smin : pointer.num.umax) + BigInt(pointer.off);
+      break;
+    default:
+      return refuse(`R${inPlace ? dst : src} has pointer with unsupported alu operation, ${PROHIBITED}`);
+  }
+  const bytes = Number(BigInt.asUintN(32, limit));
+  if (bytes >= most) refuse(`R${dst} tried to ${op} beyond pointer bounds, ${PROHIBITED}`);
+  return bytes;
+}

@@ -1,0 +1,90 @@
+/**
+ * Links between numbers: those with one id are equal, or differ by a constant that was added to a copy; what a jump tells of one it tells of
+ * all. Follows collect_linked_regs, sync_linked_regs and the end of adjust_reg_min_max_vals of kernel/bpf/verifier.c, Linux 6.18.
+ *
+ * A number that is `off` more than what its id stands for has in `size` the width of the addition, 64 or 32 (BPF_ADD_CONST64,
+ * BPF_ADD_CONST32). Where it is 32 all are known to fit in 32 bits, and the sum is taken modulo 2^32.
+ */
+import type { BinaryOp, Width } from '../../isa/insn.js';
+import { abstract } from '../scalar/alu.js';
+import { constant, isConst, S32_MAX, S32_MIN, type Scalar, U32_MAX } from '../scalar/scalar.js';
+import type { Code } from '../text/code.js';
+import { regPlace, slotPlace } from '../walk/precision/backtrack.js';
+import type { Path } from './path.js';
+import { scalarReg } from './regs.js';
+import type { Reg } from './state.js';
+
+/** As many places as the kernel takes down of one jump (LINKED_REGS_MAX). */
+const MOST = 6;
+
+/** What a register holds afterwards that `sum` was added up in: a number to which a constant was added stays linked, but only once. */
+export function linkedSum(op: BinaryOp, width: Width, a: Reg, b: Reg, sum: Reg): Reg {
+  if ((op !== 'add' && op !== 'sub') || a.id === 0 || a.size !== 0) return sum;
+  if (isConst(sum.num) || (width === 32 && a.num.umax > U32_MAX)) return sum;
+  const by = constantIn(width, b.num);
+  if (by === undefined || by < S32_MIN || by > S32_MAX) return sum;
+  const off = op === 'add' ? by : -by;
+  return off > S32_MAX ? sum : { ...sum, id: a.id, off: Number(off), size: width };
+}
+
+/** The signed value of the low `width` bits, if it is known. */
+function constantIn(width: Width, { mask, value }: Scalar): bigint | undefined {
+  return BigInt.asUintN(width, mask) === 0n ? BigInt.asIntN(width, value) : undefined;
+}
+
+/**
+ * Places that learn from a jump at `slot` that compares `left` with `right`, with those of both sides in one list: see `regPlace`. More than six are not kept track of;
+ * those left over are linked no longer.
+ */
+export function collectLinked(
+  path: Path,
+  code: Code,
+  slot: number,
+  left: Reg,
+  right: Reg,
+): readonly number[] {
+  const places: number[] = [];
+  // A place linked to both sides is listed twice, as in the kernel.
+  if (right.type === 'scalar' && right.id !== 0) collect(path, code, slot, right.id, places);
+  if (left.type === 'scalar' && left.id !== 0) collect(path, code, slot, left.id, places);
+  return places;
+}
+
+function collect(path: Path, code: Code, slot: number, id: number, places: number[]): void {
+  for (let depth = path.depth; depth >= 0; depth--) {
+    const { regs, stack } = path.frameAt(depth);
+    const live = depth === path.depth ? code.live[slot]! : code.live[path.frameAt(depth + 1).callsite]!;
+    for (let n = 0; n < 10; n++) {
+      const reg = regs[n]!;
+      if ((live & (1 << n)) === 0 || reg.type !== 'scalar' || reg.id !== id) continue;
+      if (places.length < MOST) places.push(regPlace(depth, n));
+      else path.setRegAt(depth, n, unlinked(reg));
+    }
+    for (let i = 0; i < stack.length; i++) {
+      const spilled = stack[i]?.reg;
+      if (spilled?.type !== 'scalar' || spilled.id !== id) continue;
+      if (places.length < MOST) places.push(slotPlace(depth, i));
+      else path.setSlot(depth, i, { ...stack[i]!, reg: unlinked(spilled) });
+    }
+  }
+}
+
+const unlinked = (reg: Reg): Reg => ({ ...reg, id: 0, off: 0, size: 0 });
+
+/** Whatever is linked to `known` is what it has to be now that `known` is `num`. */
+export function syncLinked(path: Path, known: Reg, num: Scalar): void {
+  let copy: Reg | undefined;
+  path.mapRegs((r) => {
+    if (r.type !== 'scalar' || r.id !== known.id) return r;
+    // A sum of 32 bits tells nothing of one of 64.
+    if (r.size !== known.size && r.size !== 0 && known.size !== 0) return r;
+    if (r.off === known.off) {
+      if (r.num === num && r.size === known.size) return r;
+      copy ??= isConst(num) ? scalarReg(num) : { ...known, num };
+      return copy;
+    }
+    const width = r.size === 32 || known.size === 32 ? 32 : 64;
+    const sum = abstract.binary('add', width, num, constant(BigInt(r.off - known.off)));
+    return isConst(sum) ? scalarReg(sum) : { ...r, num: sum };
+  });
+}

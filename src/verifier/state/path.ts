@@ -1,0 +1,286 @@
+/**
+ * One path of the walk: the state being changed, and the operations on it that everything else in the verifier is built from.
+ * States that were handed out (as facts, checkpoints or pending branches) share their frames with the path; a frame is copied
+ * the first time it is written after that.
+ */
+import { progType } from '../../kernel/progtypes.js';
+import type { Program } from '../../object/program.js';
+import type { VerifierDefects } from '../defects.js';
+import type { Profile } from '../result.js';
+import { Memo } from '../scalar/memo.js';
+import type { Scalar } from '../scalar/scalar.js';
+import { refuse } from '../text/refusal.js';
+import type { Guard } from './guard.js';
+import { pointerReg, UNINIT, unknownReg } from './regs.js';
+import type { CallbackFrame, Frame, Ref, Reg, Slot, State } from './state.js';
+import { BYTE } from './state.js';
+
+/** MAX_CALL_FRAMES in include/linux/bpf_verifier.h. */
+const MAX_FRAMES = 8;
+
+export interface Ids {
+  next: number;
+}
+
+/** What a jump leaves of the scalars on its two sides. */
+export type Refined = readonly [left: Scalar, right: Scalar];
+
+export class Path {
+  private frames: Frame[] = [];
+  /** By depth: the frame and its registers belong to this path alone and may be written; so does its stack. */
+  private readonly owned: boolean[] = [];
+  private readonly ownedStack: boolean[] = [];
+  refs: readonly Ref[] = [];
+  rcu = false;
+  preempt = 0;
+  irq = 0;
+  mayGoto = 0;
+  unrolled = 0;
+  /** CPUs that the kernel may have at the most, if that is known. */
+  cpus: number | undefined;
+  /** Only a processor that guessed wrong is on this path. */
+  speculative = false;
+  /** Keeps guard against such paths, for a loader without CAP_PERFMON. */
+  guard: Guard | undefined;
+  /** Slot of the insn at hand. */
+  at = 0;
+  /** What the jumps of the program taught of scalars, where they were taken and where they were not. */
+  readonly taken = new Memo<Refined>();
+  readonly notTaken = new Memo<Refined>();
+  /** By first slot of a subprogram: how many bytes of its frame some path has touched, from the top. */
+  readonly stackDepth = new Map<number, number>();
+
+  constructor(
+    readonly program: Program,
+    readonly profile: Profile,
+    private readonly ids: Ids,
+    readonly defects: VerifierDefects = {},
+  ) {}
+
+  get strict(): boolean {
+    return this.profile === 'strict';
+  }
+
+  get lastId(): number {
+    return this.ids.next;
+  }
+
+  newId(): number {
+    this.ids.next += 1;
+    return this.ids.next;
+  }
+
+  // State in and out.
+
+  restore(state: State): void {
+    this.frames = state.frames.slice();
+    this.disown();
+    this.refs = state.refs;
+    this.rcu = state.rcu;
+    this.preempt = state.preempt;
+    this.irq = state.irq;
+    this.mayGoto = state.mayGoto;
+    this.unrolled = state.unrolled ?? 0;
+    this.speculative = state.speculative === true;
+  }
+
+  /** The state as it is now; later changes to the path do not show in it. */
+  snapshot(): State {
+    this.disown();
+    return this.withFrames(this.frames.slice());
+  }
+
+  private disown(): void {
+    for (let d = 0; d < this.owned.length; d++) {
+      this.owned[d] = false;
+      this.ownedStack[d] = false;
+    }
+  }
+
+  /** The state as it is now, to be looked at before the path is changed. */
+  view(): State {
+    return this.withFrames(this.frames);
+  }
+
+  private withFrames(frames: Frame[]): State {
+    const { refs, rcu, preempt, irq, mayGoto, unrolled } = this;
+    const state = { frames, refs, rcu, preempt, irq, mayGoto, unrolled };
+    return this.speculative ? { ...state, speculative: true } : state;
+  }
+
+  /** Bytes of the frame at this depth, down to `bytes` below its top, are used. */
+  touchStack(depth: number, bytes: number): void {
+    const { subprog } = this.frames[depth]!;
+    if (bytes > (this.stackDepth.get(subprog) ?? 0)) this.stackDepth.set(subprog, bytes);
+  }
+
+  // Frames.
+
+  get depth(): number {
+    return this.frames.length - 1;
+  }
+
+  get frame(): Frame {
+    return this.frames[this.frames.length - 1]!;
+  }
+
+  frameAt(depth: number): Frame {
+    return this.frames[depth]!;
+  }
+
+  private own(depth: number): Frame {
+    const frame = this.frames[depth]!;
+    return this.owned[depth] === true ? frame : this.copy(depth, frame, frame.callbackDepth);
+  }
+
+  private copy(depth: number, frame: Frame, callbackDepth: number): Frame {
+    const { subprog, callsite, callback } = frame;
+    const regs = frame.regs.slice();
+    // The stack is shared until it is written.
+    const { stack } = frame;
+    const copy: Frame =
+      callback === undefined
+        ? { regs, stack, subprog, callsite, callbackDepth }
+        : { regs, stack, subprog, callsite, callbackDepth, callback };
+    this.frames[depth] = copy;
+    this.owned[depth] = true;
+    return copy;
+  }
+
+  private ownStack(depth: number): (Slot | undefined)[] {
+    const frame = this.own(depth);
+    if (this.ownedStack[depth] === true) return frame.stack;
+    const stack = frame.stack.slice();
+    (frame as { stack: (Slot | undefined)[] }).stack = stack;
+    this.ownedStack[depth] = true;
+    return stack;
+  }
+
+  pushFrame(subprog: number, callsite: number, args: readonly Reg[], callback?: CallbackFrame): void {
+    if (this.frames.length >= MAX_FRAMES) refuse('the call stack of 9 frames is too deep');
+    const regs: Reg[] = Array.from({ length: 11 }, () => UNINIT);
+    args.forEach((arg, i) => {
+      regs[i + 1] = arg;
+    });
+    regs[10] = pointerReg('stack', { frame: this.frames.length });
+    const frame: Frame = {
+      regs,
+      stack: [],
+      subprog,
+      callsite,
+      callbackDepth: 0,
+      ...(callback ? { callback } : {}),
+    };
+    this.owned[this.frames.length] = true;
+    this.ownedStack[this.frames.length] = true;
+    this.frames.push(frame);
+  }
+
+  popFrame(): Frame {
+    this.owned[this.frames.length - 1] = false;
+    this.ownedStack[this.frames.length - 1] = false;
+    return this.frames.pop()!;
+  }
+
+  setCallbackDepth(depth: number, count: number): void {
+    const frame = this.frames[depth]!;
+    if (frame.callbackDepth !== count) this.copy(depth, frame, count);
+  }
+
+  // Registers.
+
+  reg(n: number): Reg {
+    return this.frame.regs[n]!;
+  }
+
+  setReg(n: number, reg: Reg): void {
+    this.own(this.depth).regs[n] = reg;
+  }
+
+  setRegAt(depth: number, n: number, reg: Reg): void {
+    this.own(depth).regs[n] = reg;
+  }
+
+  slot(depth: number, index: number): Slot | undefined {
+    return this.frames[depth]!.stack[index];
+  }
+
+  setSlot(depth: number, index: number, slot: Slot | undefined): void {
+    this.ownStack(depth)[index] = slot;
+  }
+
+  /**
+   * Replaces every register and every register spilled to a stack, in all frames, for which `change` returns another one.
+   * As bpf_for_each_reg_in_vstate.
+   */
+  mapRegs(change: (reg: Reg) => Reg): void {
+    for (let depth = 0; depth < this.frames.length; depth++) {
+      const { regs, stack } = this.frames[depth]!;
+      for (let n = 0; n < 10; n++) {
+        const before = regs[n]!;
+        if (before.type === 'uninit') continue;
+        const after = change(before);
+        if (after !== before) this.own(depth).regs[n] = after;
+      }
+      for (let i = 0; i < stack.length; i++) {
+        const slot = stack[i];
+        if (slot?.reg === undefined) continue;
+        const after = change(slot.reg);
+        if (after !== slot.reg) this.ownStack(depth)[i] = { ...slot, reg: after };
+      }
+    }
+  }
+
+  // References.
+
+  acquire(ref: Ref): void {
+    this.refs = [...this.refs, ref];
+  }
+
+  /** The reference with this id; locks go by ids of their own. */
+  findRef(id: number): Ref | undefined {
+    return id === 0 ? undefined : this.refs.find((r) => r.id === id && !isLock(r));
+  }
+
+  dropRef(id: number): void {
+    this.refs = this.refs.filter((r) => r.id !== id || isLock(r));
+  }
+
+  dropLock(lock: Ref): void {
+    this.refs = this.refs.filter((r) => r !== lock);
+  }
+
+  /** Gives a reference back: every pointer that derives from it is worthless from here on (release_reference). */
+  releaseReference(id: number): void {
+    this.dropRef(id);
+    if (this.defects.copiesSurviveRelease) return;
+    this.mapRegs((r) =>
+      r.ref === id && !(this.defects.slicesSurviveSubmit && r.dynptr !== 0) ? this.invalid() : r,
+    );
+  }
+
+  /** What an invalidated register becomes (mark_reg_invalid): a privileged loader may still use it as a number. */
+  invalid(): Reg {
+    return this.strict ? UNINIT : unknownReg;
+  }
+
+  get lockHeld(): Ref | undefined {
+    return this.refs.findLast(isLock);
+  }
+
+  /** In an RCU read section: opened by the program, implied by a lock, or by a program type that cannot sleep. */
+  get inRcu(): boolean {
+    return this.rcu || this.lockHeld !== undefined || !this.sleepable;
+  }
+
+  /** The program may sleep where it is; a callback that runs later need not be as the program is (is_async_cb_sleepable). */
+  get sleepable(): boolean {
+    const root = this.frames[0]?.callback;
+    if (root?.async === true) return root.sleepable === true;
+    return this.program.sleepable === true || progType(this.program.type).sleepable;
+  }
+}
+
+export const isLock = (r: Ref): boolean => r.kind !== 'pointer' && r.kind !== 'irq';
+
+export const EMPTY_SLOT: Slot = { bytes: Array.from({ length: 8 }, () => BYTE.invalid) };

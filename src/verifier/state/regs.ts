@@ -1,0 +1,86 @@
+/** Makes abstract registers. Every register is an immutable value; a change makes a new one. */
+
+import type { Scalar } from '../scalar/scalar.js';
+import { constant, unknown } from '../scalar/scalar.js';
+import type { Reg, RegType } from './state.js';
+
+const ZERO = constant(0n);
+
+const BLANK: Reg = {
+  type: 'uninit',
+  nullable: false,
+  off: 0,
+  num: unknown,
+  id: 0,
+  ref: 0,
+  range: 0,
+  map: -1,
+  size: 0,
+  frame: 0,
+  struct: '',
+  trust: 'none',
+  readonly: false,
+  nonOwning: false,
+  percpu: false,
+  dynptr: 0,
+};
+
+export const UNINIT: Reg = BLANK;
+
+const UNKNOWN_SCALAR: Reg = { ...BLANK, type: 'scalar' };
+
+/** A register that holds this scalar and is linked to no other. */
+export function scalarReg(num: Scalar): Reg {
+  return num === unknown ? UNKNOWN_SCALAR : { ...UNKNOWN_SCALAR, num };
+}
+
+export const unknownReg: Reg = UNKNOWN_SCALAR;
+export const nullReg: Reg = { ...UNKNOWN_SCALAR, num: ZERO };
+
+/** A pointer at offset 0 of what it points to. */
+export function pointerReg(type: RegType, more: Partial<Reg> = {}): Reg {
+  return { ...BLANK, type, num: ZERO, ...more };
+}
+
+export const isPointer = (r: Reg): boolean => r.type !== 'scalar' && r.type !== 'uninit';
+
+/** The value is the constant 0. */
+export const isNull = (r: Reg): boolean => r.type === 'scalar' && r.num.mask === 0n && r.num.value === 0n;
+
+/** Does a pointer's variable offset have one value only? Then `off` plus it is where it points. */
+export const hasFixedOffset = (r: Reg): boolean => r.num.mask === 0n;
+
+/** Offset of a pointer with a fixed offset. */
+export function fixedOffset(r: Reg): number {
+  // Almost always the constant part is all there is.
+  return r.num === ZERO ? r.off : r.off + Number(BigInt.asIntN(64, r.num.value));
+}
+
+const NAMES: Partial<Record<RegType, string>> = {
+  stack: 'fp',
+  packet: 'pkt',
+  packet_meta: 'pkt_meta',
+  packet_end: 'pkt_end',
+  record: 'ringbuf_mem',
+  btf: 'ptr_',
+  object: 'ptr_',
+  dynptr: 'dynptr_ptr',
+  uninit: '?',
+};
+
+/** Memory of the kernel of which not even a type is known (PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED): only loads, and those from anywhere. */
+export const isOfNothing = ({ type, struct }: Reg): boolean =>
+  type === 'btf' && (struct === 'void' || struct === 'btf_id 0');
+
+/** A register's type as the kernel's messages name it (reg_type_str in kernel/bpf/log.c). */
+export function typeName(r: Reg): string {
+  if (isOfNothing(r)) return 'rdonly_untrusted_mem';
+  const base = NAMES[r.type] ?? r.type;
+  const or = r.nullable ? (r.type === 'btf' || r.type === 'object' ? 'or_null_' : '_or_null') : '';
+  if (r.type === 'btf' || r.type === 'object') {
+    const plain = r.trust === 'none' || (r.type === 'btf' && r.trust === 'trusted' && r.ref !== 0);
+    const trust = plain ? '' : `${r.trust}_`;
+    return `${trust}${base}${or}`;
+  }
+  return `${base}${or}`;
+}

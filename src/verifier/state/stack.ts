@@ -1,0 +1,283 @@
+/**
+ * Reads and writes of stack slots: which bytes are known, which hold a spilled register, which belong to a dynptr, an iterator
+ * or a saved IRQ state. Follows check_stack_read*, check_stack_write* and check_stack_range_initialized of
+ * kernel/bpf/verifier.c. Offsets count from the frame's top and are negative.
+ */
+import { STACK_SIZE } from '../../isa/insn.js';
+import { abstract } from '../scalar/alu.js';
+import { isConst } from '../scalar/scalar.js';
+import { refuse } from '../text/refusal.js';
+import type { Path } from './path.js';
+import { EMPTY_SLOT } from './path.js';
+import { fixedOffset, hasFixedOffset, isPointer, nullReg, scalarReg, UNINIT, unknownReg } from './regs.js';
+import type { ByteKind, Reg } from './state.js';
+import { BYTE } from './state.js';
+
+const WORD = 8;
+
+/** Index of the slot that holds the byte at this offset. */
+export const slotOf = (off: number): number => (-off - 1) >> 3;
+/** Position of the byte at this offset in its slot, 0 for the lowest address. */
+const byteOf = (off: number): number => off & 7;
+
+export const isSpecial = (kind: ByteKind): boolean =>
+  kind === BYTE.dynptr || kind === BYTE.iter || kind === BYTE.irq;
+
+/** The range of offsets that an access may touch, refused when it may leave the frame. */
+export function stackRange(
+  p: Path,
+  ptr: Reg,
+  regno: number,
+  off: number,
+  size: number,
+  way: 'read from' | 'write to',
+): { readonly min: number; readonly max: number; readonly fixed: boolean } {
+  const fixed = hasFixedOffset(ptr);
+  if (!fixed && p.strict) {
+    refuse(`R${regno} variable stack access prohibited for !root, var_off=${offsetText(ptr)} off=${off}`);
+  }
+  const limit = 1n << 29n;
+  if (!fixed && (ptr.num.smax >= limit || ptr.num.smin <= -limit)) {
+    refuse(`invalid unbounded variable-offset ${way} stack R${regno}`);
+  }
+  const min = ptr.off + Number(ptr.num.smin) + off;
+  const max = ptr.off + Number(ptr.num.smax) + off;
+  // Not even an access of no bytes may be at the frame's top.
+  if (min < -STACK_SIZE || min >= 0 || max + size > 0) {
+    if (fixed) refuse(`invalid ${way} stack R${regno} off=${min} size=${size}`);
+    refuse(
+      `invalid variable-offset ${way} stack R${regno} var_off=${offsetText(ptr)} off=${off} size=${size}`,
+    );
+  }
+  p.touchStack(ptr.frame, -min);
+  return { min, max, fixed };
+}
+
+function offsetText(ptr: Reg): string {
+  return `(0x${ptr.num.value.toString(16)}; 0x${ptr.num.mask.toString(16)})`;
+}
+
+// Writes.
+
+/** The two halves of a dynptr stop being one; a referenced dynptr may not be overwritten (destroy_if_dynptr_stack_slot). */
+export function breakDynptrAt(p: Path, depth: number, index: number): void {
+  const slot = p.slot(depth, index);
+  const dynptr = slot?.dynptr;
+  if (dynptr === undefined) return;
+  // Not even one of several clones, as later kernels allow.
+  if (dynptr.ref !== 0) refuse('cannot overwrite referenced dynptr');
+  const pair = dynptr.first ? index - 1 : index + 1;
+  p.setSlot(depth, index, EMPTY_SLOT);
+  p.setSlot(depth, pair, EMPTY_SLOT);
+  // Slices that may only be read stay memory for Linux 6.18. Here they are neither that nor numbers.
+  p.mapRegs((r) => (r.dynptr !== dynptr.id ? r : r.readonly ? UNINIT : p.invalid()));
+}
+
+function writeBytes(p: Path, depth: number, off: number, size: number, kind: ByteKind): void {
+  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) {
+    const base = -(index + 1) * WORD;
+    const old = p.slot(depth, index) ?? EMPTY_SLOT;
+    const from = Math.max(off, base) - base;
+    const to = Math.min(off + size, base + WORD) - base;
+    // What was spilled or stands for an object loses all that is known of it, the bytes that it does not take up too.
+    const whole = old.bytes[0] === BYTE.spill || isSpecial(old.bytes[0]!);
+    const bytes: ByteKind[] = [];
+    for (let i = 0; i < WORD; i++) {
+      const before = old.bytes[i]!;
+      if (i >= from && i < to) bytes.push(kind);
+      else bytes.push(whole && before !== BYTE.invalid ? BYTE.misc : remainder(before));
+    }
+    p.setSlot(depth, index, { bytes });
+  }
+}
+
+/**
+ * What is left of one of a slot's other bytes once part of what it held is overwritten (scrub_spilled_slot). That a spilled zero leaves
+ * zeroes is forgotten, as in Linux.
+ */
+const remainder = (before: ByteKind): ByteKind =>
+  before === BYTE.spill || isSpecial(before) ? BYTE.misc : before;
+
+const isZero = (r: Reg): boolean => r.type === 'scalar' && isConst(r.num) && r.num.value === 0n;
+
+/** Stores a register (or an immediate as a scalar) at a fixed offset of frame `depth`. */
+function writeFixed(p: Path, depth: number, off: number, size: number, value: Reg): void {
+  if (p.defects.dynptrsMayBeOverwritten && p.slot(depth, slotOf(off))?.dynptr !== undefined) return;
+  p.guard?.beforeStore(p.slot(depth, slotOf(off))?.bytes, size, isPointer(value));
+  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) breakDynptrAt(p, depth, index);
+  const index = slotOf(off);
+  const aligned = byteOf(off) === 0;
+  const old = p.slot(depth, index);
+  // What was invalidated since it was spilled is no scalar either.
+  const spilled = old?.bytes[0] === BYTE.spill ? old.reg : undefined;
+  if (p.strict && spilled !== undefined && spilled.type !== 'scalar' && size !== WORD) {
+    refuse('attempt to corrupt spilled pointer on stack');
+  }
+  // The dynptr of a callback is no pointer that can be spilled (is_spillable_regtype).
+  if (value.type === 'dynptr') {
+    writeBytes(p, depth, off, size, BYTE.misc);
+    return;
+  }
+  if (isPointer(value)) {
+    if (size !== WORD) refuse('invalid size of register spill');
+    if (depth !== p.depth && value.type === 'stack')
+      refuse('cannot spill pointers to stack into stack frame of the caller');
+  }
+  if (aligned && (isPointer(value) || value.type === 'scalar')) {
+    const bytes: ByteKind[] = [];
+    for (let i = 0; i < WORD; i++) {
+      if (i < size) bytes.push(BYTE.spill);
+      else bytes.push(remainder(old?.bytes[i] ?? BYTE.invalid));
+    }
+    const reg = size === WORD ? value : narrowed(value, size);
+    const cut = isConst(reg.num) && reg !== value;
+    p.setSlot(depth, index, { bytes, reg, ...(cut ? { cut } : {}) });
+    return;
+  }
+  writeBytes(p, depth, off, size, isZero(value) ? BYTE.zero : BYTE.misc);
+}
+
+function narrowed(value: Reg, size: number): Reg {
+  const bits = (size * 8) as 8 | 16 | 32;
+  // What fits is the same value still, and stays linked to its equals.
+  if (value.num.umax < 1n << BigInt(bits)) return value;
+  return scalarReg(abstract.zeroExtend(bits, value.num));
+}
+
+/** Stores to the stack through `ptr` at `off`. */
+export function writeStack(p: Path, ptr: Reg, regno: number, off: number, size: number, value: Reg): void {
+  const range = stackRange(p, ptr, regno, off, size, 'write to');
+  if (range.fixed) {
+    writeFixed(p, ptr.frame, range.min, size, value);
+    return;
+  }
+  // Which bytes are written is not known: all that may be are, weakly (check_stack_write_var_off).
+  for (let index = slotOf(range.max + size - 1); index <= slotOf(range.min); index++) {
+    breakDynptrAt(p, ptr.frame, index);
+  }
+  if (p.defects.variableStoresAreLost) return;
+  for (let at = range.min; at < range.max + size; at++) {
+    const index = slotOf(at);
+    const old = p.slot(ptr.frame, index) ?? EMPTY_SLOT;
+    const before = old.bytes[byteOf(at)]!;
+    if (before === BYTE.invalid && p.strict) {
+      refuse(`uninit stack in range of var-offset write prohibited for !root; invalid write to stack`);
+    }
+    if (before === BYTE.zero && isZero(value)) continue;
+    writeBytes(p, ptr.frame, at, 1, BYTE.misc);
+  }
+}
+
+/** A function fills this memory: every byte in range becomes unknown but written. */
+export function fillStack(p: Path, depth: number, off: number, size: number): void {
+  if (size === 0) return;
+  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++)
+    p.guard?.beforeStore(p.slot(depth, index)?.bytes, 1, false);
+  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) breakDynptrAt(p, depth, index);
+  writeBytes(p, depth, off, size, BYTE.misc);
+}
+
+// Reads.
+
+/** Loads from the stack through `ptr` at `off`; the result is zero-extended. */
+export function readStack(p: Path, ptr: Reg, regno: number, off: number, size: number): Reg {
+  const range = stackRange(p, ptr, regno, off, size, 'read from');
+  if (!range.fixed) {
+    requireReadable(p, ptr.frame, range.min, range.max + size - range.min, regno);
+    return allZero(p, ptr.frame, range.min, range.max + size - range.min) ? nullReg : unknownReg;
+  }
+  return readFixed(p, ptr.frame, range.min, size, regno);
+}
+
+function readFixed(p: Path, depth: number, off: number, size: number, regno: number): Reg {
+  const slot = p.slot(depth, slotOf(off)) ?? EMPTY_SLOT;
+  const at = byteOf(off);
+  if (slot.reg !== undefined && slot.bytes[at] === BYTE.spill) {
+    const spilled = slot.bytes.filter((b) => b === BYTE.spill).length;
+    if (isPointer(slot.reg)) {
+      if (size === WORD) return slot.reg;
+      return refuse('invalid size of register fill');
+    }
+    if (at === 0 && size <= spilled) {
+      return size === WORD || p.defects.fillsAreWhole ? slot.reg : narrowed(slot.reg, size);
+    }
+  }
+  requireReadable(p, depth, off, size, regno);
+  return allZero(p, depth, off, size) ? nullReg : boundedBySize(size);
+}
+
+/** A load of fewer than 8 bytes is zero-extended, whatever was loaded. */
+function boundedBySize(size: number): Reg {
+  return size === WORD
+    ? unknownReg
+    : scalarReg(abstract.zeroExtend((size * 8) as 8 | 16 | 32, unknownReg.num));
+}
+
+function allZero(p: Path, depth: number, off: number, size: number): boolean {
+  for (let at = off; at < off + size; at++) {
+    const slot = p.slot(depth, slotOf(at));
+    const kind = slot?.bytes[byteOf(at)];
+    if (kind === BYTE.zero) continue;
+    if (kind === BYTE.spill && slot?.reg !== undefined && isZero(slot.reg)) continue;
+    return false;
+  }
+  return true;
+}
+
+/** A stub does not write what the real call would have: bytes that nothing was written to before must not be read. */
+export function skipStack(p: Path, ptr: Reg, size: number): void {
+  if (ptr.type !== 'stack' || !hasFixedOffset(ptr)) return;
+  const off = fixedOffset(ptr);
+  for (let at = off; at < off + size && at < 0; at++) {
+    const index = slotOf(at);
+    const old = p.slot(ptr.frame, index) ?? EMPTY_SLOT;
+    if (old.bytes[byteOf(at)] !== BYTE.invalid) continue;
+    const bytes = old.bytes.slice();
+    bytes[byteOf(at)] = BYTE.skipped;
+    p.setSlot(ptr.frame, index, { ...old, bytes });
+  }
+}
+
+/** Every byte may be read as a number: written, and no part of a dynptr, iterator or IRQ state. */
+export function requireReadable(p: Path, depth: number, off: number, size: number, regno: number): void {
+  for (let at = off; at < off + size; at++) {
+    const slot = p.slot(depth, slotOf(at));
+    const kind = slot?.bytes[byteOf(at)] ?? BYTE.invalid;
+    const pointer = kind === BYTE.spill && slot?.reg !== undefined && isPointer(slot.reg);
+    if (kind === BYTE.misc || kind === BYTE.zero || (kind === BYTE.spill && !(pointer && p.strict))) continue;
+    if (kind === BYTE.invalid && !p.strict) continue;
+    if (kind === BYTE.skipped) refuse(`read of the stack at fp${at}, which a stub left unwritten`);
+    refuse(`invalid read from stack R${regno} off=${off} size=${size}`);
+  }
+}
+
+/** A function reads `size` bytes from the stack (check_stack_range_initialized). `clobber`: it may also write them. */
+export function readStackRange(p: Path, ptr: Reg, regno: number, size: number, clobber: boolean): void {
+  const range = stackRange(p, ptr, regno, 0, size, 'read from');
+  const length = range.max + size - range.min;
+  requireReadable(p, ptr.frame, range.min, length, regno);
+  if (clobber) fillStack(p, ptr.frame, range.min, length);
+}
+
+/**
+ * A function writes `size` bytes to the stack. At a variable offset the bytes must have been readable before. `raw`: plain memory, which
+ * may not lie over a dynptr; where an iterator, an IRQ state or another dynptr is made, one that needs no destroying may be.
+ */
+export function fillStackRange(p: Path, ptr: Reg, regno: number, size: number, raw = false): void {
+  const range = stackRange(p, ptr, regno, 0, size, 'write to');
+  if (!range.fixed) {
+    readStackRange(p, ptr, regno, size, true);
+    return;
+  }
+  for (let at = range.min; raw && at < range.min + size; at++) {
+    if (p.slot(ptr.frame, slotOf(at))?.bytes[byteOf(at)] === BYTE.dynptr)
+      refuse(`potential write to dynptr at off=${at} disallowed`);
+  }
+  fillStack(p, ptr.frame, range.min, size);
+}
+
+/** Offset of a stack pointer that must be fixed, as for dynptrs, iterators and IRQ states. */
+export function fixedStackOffset(ptr: Reg, what: string): number {
+  if (ptr.type !== 'stack' || !hasFixedOffset(ptr)) refuse(`${what} has to be at a constant offset`);
+  return fixedOffset(ptr);
+}

@@ -1,0 +1,180 @@
+/**
+ * What the verifier knows at one point of one path: registers, stack slots, frames, held references, locks, open sections.
+ * The shape of struct bpf_verifier_state (include/linux/bpf_verifier.h, Linux 6.18). States that are handed out as facts
+ * are never changed again: registers and slots are immutable values, frames are copied before they are written.
+ */
+import type { DynptrType, IterType, LockKind } from '../../kernel/contract.js';
+import type { Scalar } from '../scalar/scalar.js';
+
+export type RegType =
+  /** Never written, or clobbered by a call; nothing is known of it. */
+  | 'uninit'
+  | 'scalar'
+  | 'ctx'
+  | 'map_ptr'
+  | 'map_value'
+  | 'map_key'
+  | 'stack'
+  | 'packet'
+  | 'packet_meta'
+  | 'packet_end'
+  | 'sock'
+  | 'sock_common'
+  | 'tcp_sock'
+  | 'xdp_sock'
+  /** Sized memory: a ring-buffer record, a dynptr slice, an iterator's element, a global function's argument. */
+  | 'mem'
+  | 'record'
+  /** A kernel struct known by name. */
+  | 'btf'
+  /** An object of a local type (bpf_obj_new), or a node of a graph. */
+  | 'object'
+  | 'func'
+  /** The dynptr that bpf_user_ringbuf_drain passes to its callback. */
+  | 'dynptr'
+  /** What a flow dissector fills in (struct bpf_flow_keys). */
+  | 'flow_keys'
+  /** Memory whose size only shows when the program is attached. */
+  | 'buffer';
+
+export interface Reg {
+  readonly type: RegType;
+  /** May be NULL as far as is known (the `_or_null` types). */
+  readonly nullable: boolean;
+  /**
+   * Constant part of a pointer's offset from the start of what it points to; stack pointers count from the frame's top, so are <= 0.
+   * A scalar with an id: how much more it is than what the id stands for (see `links.ts`); 0 without an id.
+   */
+  readonly off: number;
+  /** A scalar's value; a pointer's variable offset (added to `off`). */
+  readonly num: Scalar;
+  /** Registers with the same non-zero id hold the same value (scalars; `off` more, if that is not 0), or are the same possibly-NULL pointer or packet pointer. */
+  readonly id: number;
+  /** The reference this pointer owns or derives from (ref_obj_id); 0 for none. */
+  readonly ref: number;
+  /** Packet pointers: bytes from the start that were checked against packet_end. */
+  readonly range: number;
+  /** map_ptr, map_value, map_key: index into Program.maps; -1 otherwise. */
+  readonly map: number;
+  /** mem, record: size in bytes. object: size of its struct. A scalar that is the sum of a linked number and `off`: 64 or 32, the width of the addition. */
+  readonly size: number;
+  /** stack: depth of the frame it points into, 0 is the main program's. func: first slot of the subprogram. */
+  readonly frame: number;
+  /** btf, object: struct name. mem: type of the dynptr that it is a slice of, if it is one. */
+  readonly struct: string;
+  readonly trust: 'none' | 'trusted' | 'rcu' | 'untrusted';
+  /** Memory that may only be read. */
+  readonly readonly: boolean;
+  /** object: a non-owning reference, valid only while the lock is held. */
+  readonly nonOwning: boolean;
+  /** An allocated object of which every CPU has its own: not memory that can be used as it is. */
+  readonly percpu: boolean;
+  /** Id of the dynptr that this slice was taken from; 0 for none. */
+  readonly dynptr: number;
+}
+
+/** What is known of each byte of a stack slot. */
+export const BYTE = {
+  invalid: 0,
+  misc: 1,
+  zero: 2,
+  spill: 3,
+  dynptr: 4,
+  iter: 5,
+  irq: 6,
+  /** A stub stands for a call that would have written this byte, and did not: it must not be read. Only in a killed program. */
+  skipped: 7,
+} as const;
+export type ByteKind = (typeof BYTE)[keyof typeof BYTE];
+
+/** An 8-byte stack slot. Byte 0 is the lowest address. */
+export interface Slot {
+  readonly bytes: readonly ByteKind[];
+  /** The register whose value is spilled here, when bytes are `spill`. */
+  readonly reg?: Reg;
+  /** What was stored here is a constant only because it was cut, which Linux does not do before it is loaded. */
+  readonly cut?: true;
+  readonly dynptr?: DynptrSlot;
+  readonly iter?: IterSlot;
+  readonly irq?: IrqSlot;
+}
+
+/** A dynptr takes two slots; `first` marks the one at the lower address. */
+export interface DynptrSlot {
+  readonly type: DynptrType;
+  /** Unique per dynptr and its clones' slices. */
+  readonly id: number;
+  /** Reference that must be given back, or 0. */
+  readonly ref: number;
+  readonly first: boolean;
+}
+
+/** An iterator takes as many slots as its struct has words; `first` marks the one at the lowest address. */
+export interface IterSlot {
+  readonly type: IterType;
+  readonly state: 'active' | 'drained';
+  readonly ref: number;
+  readonly depth: number;
+  readonly first: boolean;
+  /** The iterator needs the RCU section it was made in; it is stale once that section ends. */
+  readonly rcu: boolean;
+  /** That section has ended: not even destroying it is allowed. */
+  readonly stale?: true;
+}
+
+export interface IrqSlot {
+  readonly ref: number;
+  /** Saved by bpf_local_irq_save, or by a resilient lock. */
+  readonly by: 'native' | 'lock';
+}
+
+/** Something held: a reference, a lock, a saved IRQ state. In the order of acquisition. */
+export interface Ref {
+  readonly id: number;
+  readonly kind: 'pointer' | 'irq' | LockKind;
+  /** Slot of the call that acquired it. */
+  readonly at: number;
+  /** For a lock: which object it is in (`map N`, `object N`); a lock is the same only if this and `id` are. */
+  readonly owner?: string;
+}
+
+export interface CallbackFrame {
+  /** Slot of the helper call that runs this callback. */
+  readonly call: number;
+  readonly returns: readonly [number, number];
+  readonly async: boolean;
+  /** It runs later and where it may sleep, as a timer's does not. */
+  readonly sleepable?: true;
+  /** The program was killed while this callback ran: when it returns, the helper that called it stops. */
+  readonly stops?: true;
+}
+
+export interface Frame {
+  readonly regs: Reg[];
+  /** Index 0 is fp-8, index 1 fp-16, and so on; a missing entry is a slot nothing was written to. */
+  readonly stack: (Slot | undefined)[];
+  /** First slot of the subprogram that runs in this frame. */
+  readonly subprog: number;
+  /** Slot of the call insn in the caller's frame; -1 in the main program. */
+  readonly callsite: number;
+  readonly callback?: CallbackFrame;
+  /** How often the callback of the call that is being made from this frame has run so far on this path. */
+  readonly callbackDepth: number;
+}
+
+export interface State {
+  readonly frames: Frame[];
+  readonly refs: readonly Ref[];
+  readonly rcu: boolean;
+  readonly preempt: number;
+  /** Reference id of the innermost saved IRQ state, 0 for none. */
+  readonly irq: number;
+  /** may_goto depth. */
+  readonly mayGoto: number;
+  /** How many callbacks were entered on this path (callback_unroll_depth); undefined is none. */
+  /** Only a processor that guessed a branch wrong comes here, for a moment: what is known is no fact. */
+  readonly speculative?: true;
+  readonly unrolled?: number;
+}
+
+export const frameOf = (state: State): Frame => state.frames[state.frames.length - 1]!;

@@ -1,0 +1,274 @@
+/**
+ * A program prepared for the walk: decoded, its jumps checked, and per slot which registers are still needed (live) and
+ * whether paths meet there. Follows check_subprogs, check_cfg and compute_live_registers of kernel/bpf/verifier.c.
+ */
+import { decodeAll } from '../../isa/decode.js';
+import type { Op } from '../../isa/insn.js';
+import { slots } from '../../isa/insn.js';
+import { contractOf } from '../../kernel/catalog.js';
+import type { Contract } from '../../kernel/contract.js';
+import type { Program, Subprog } from '../../object/program.js';
+import { traits } from './insn-traits.js';
+import { loops } from './loops.js';
+import { Refusal } from './refusal.js';
+import { liveStack } from './stack-liveness.js';
+import { successors } from './successors.js';
+
+export interface Code {
+  /** Undefined at the second slot of a 64-bit immediate. */
+  readonly ops: readonly (Op | undefined)[];
+  /** Contract of the function called at a slot. */
+  readonly contracts: readonly (Contract | undefined)[];
+  /** Bit n: register n is read on some path from this slot before it is written. */
+  readonly live: Uint16Array;
+  /** What kind of insn is at each slot; see `TRAIT`. */
+  readonly traits: Uint8Array;
+  /** Slots that may run after each one, in the same subprogram. */
+  readonly next: readonly (readonly number[])[];
+  /**
+   * Stack slots of the running frame that are read on some path from this slot before they are written: bit n of the first for the
+   * slot at fp - 8(n + 1), of the second for the one at fp - 8(n + 33). Worked out when it is asked for.
+   */
+  readonly liveStack: readonly [Int32Array, Int32Array];
+  /** Where states are compared and kept for pruning; see `MEETS`. */
+  readonly meets: Uint8Array;
+  /** 1 where jumps and calls lead (jmp_point): how a path came here cannot be told from the slot before. */
+  readonly landings: Uint8Array;
+  /** Number of the loop that a slot lies on, 0 for none; see `loops.ts`. */
+  readonly loop: Int32Array;
+  /** First slot of the subprogram that each slot belongs to. */
+  readonly owner: Int32Array;
+  subprogAt(start: number): Subprog | undefined;
+}
+
+/** `point`: states are compared here, and kept now and then. `always`: every state is kept, for a loop ends here (force_checkpoint). */
+export const MEETS = { no: 0, point: 1, always: 2 } as const;
+
+const ARGS = 0b111110;
+const CALLER_SAVED = 0b111111;
+
+function fail(slot: number, message: string): never {
+  throw new Refusal(message, 'rejected', slot);
+}
+
+/** The function calls back before it returns, any number of times: the walk comes back to the call (is_sync_callback_calling_insn). */
+export function callsBackAtOnce(c: Contract): boolean {
+  return c.args.some((arg) => arg.kind === 'callback' && arg.callback.async !== true);
+}
+
+/** Decodes and checks the shape of a program. Throws `Refusal`; throws InputError for an undefined encoding. */
+export function prepare(program: Program): Code {
+  const { insns, subprogs } = program;
+  if (insns.length === 0) fail(-1, 'empty program');
+  const ops = decodeAll(insns);
+  const owner = new Int32Array(insns.length);
+  for (const [i, s] of subprogs.entries())
+    owner.fill(s.start, s.start, subprogs[i + 1]?.start ?? insns.length);
+  const contracts = ops.map((op) => (op === undefined ? undefined : contractOf(program, op)));
+  checkJumps(ops, owner, subprogs);
+  const starts = new Map(subprogs.map((s) => [s.start, s]));
+  const reached = checkReach(ops, starts);
+  for (let at = 0; at < ops.length; at++) {
+    if (ops[at] !== undefined && reached[at] === 0) fail(at, `unreachable insn ${at}`);
+  }
+  const next = ops.map((op, at) => (op === undefined ? [] : successors(op, at)));
+  const live = liveness(ops, next, (op, at) => useDef(op, contracts[at]));
+  const [meets, landings] = meetingPoints(ops, contracts, starts);
+  let slotsLive: readonly [Int32Array, Int32Array] | undefined;
+  return {
+    ops,
+    contracts,
+    live,
+    traits: Uint8Array.from(ops, traits),
+    next,
+    get liveStack() {
+      slotsLive ??= words(liveStack(program, { ops, contracts, owner, live }));
+      return slotsLive;
+    },
+    meets,
+    landings,
+    loop: loops(next),
+    owner,
+    subprogAt: (start) => starts.get(start),
+  };
+}
+
+const words = (sets: readonly bigint[]): readonly [Int32Array, Int32Array] => [
+  Int32Array.from(sets, (set) => Number(BigInt.asIntN(32, set))),
+  Int32Array.from(sets, (set) => Number(BigInt.asIntN(32, set >> 32n))),
+];
+
+function checkJumps(ops: readonly (Op | undefined)[], owner: Int32Array, subprogs: readonly Subprog[]): void {
+  ops.forEach((op, at) => {
+    if (op === undefined) return;
+    if (op.kind === 'ja' || op.kind === 'jmp' || op.kind === 'may_goto') {
+      const target = at + slots(op) + op.off;
+      if (target < 0 || target >= ops.length || owner[target] !== owner[at]) {
+        fail(at, `jump out of range from insn ${at} to ${target}`);
+      }
+      if (ops[target] === undefined) fail(at, `jump into the middle of ldimm64 insn ${target}`);
+    }
+    const last = at + slots(op);
+    if (last === ops.length || (last < ops.length && owner[last] !== owner[at])) {
+      if (op.kind !== 'exit' && op.kind !== 'ja') fail(at, 'last insn is not an exit or jmp');
+    }
+    if (op.kind === 'call' && op.target === 'subprog') {
+      const target = at + 1 + op.imm;
+      if (!subprogs.some((s) => s.start === target))
+        fail(at, `call to invalid destination, slot ${target} starts no subprogram`);
+    }
+    if (op.kind === 'ld_imm64' && op.as === 'func') {
+      const target = at + 1 + op.imm;
+      if (!subprogs.some((s) => s.start === target))
+        fail(at, `callback address is not the start of a subprogram, slot ${target}`);
+    }
+  });
+}
+
+function checkReach(ops: readonly (Op | undefined)[], starts: ReadonlyMap<number, Subprog>): Uint8Array {
+  const reached = new Uint8Array(ops.length);
+  const work = [...starts.keys()];
+  while (work.length > 0) {
+    const at = work.pop()!;
+    if (reached[at] === 1) continue;
+    reached[at] = 1;
+    const op = ops[at];
+    if (op === undefined) continue;
+    for (const next of successors(op, at)) if (next < ops.length) work.push(next);
+  }
+  return reached;
+}
+
+/** The pruning points of visit_insn: jumps and where they lead, what follows a call, where callees start, calls that loop. */
+function meetingPoints(
+  ops: readonly (Op | undefined)[],
+  contracts: readonly (Contract | undefined)[],
+  starts: ReadonlyMap<number, Subprog>,
+): readonly [meets: Uint8Array, landings: Uint8Array] {
+  const meets = new Uint8Array(ops.length);
+  const landings = new Uint8Array(ops.length);
+  const mark = (at: number, how: number): void => {
+    if (at < meets.length && meets[at]! < how) meets[at] = how;
+  };
+  const land = (at: number): void => {
+    mark(at, MEETS.point);
+    if (at < landings.length) landings[at] = 1;
+  };
+  ops.forEach((op, at) => {
+    if (op === undefined) return;
+    const after = at + slots(op);
+    switch (op.kind) {
+      case 'ja':
+        land(after + op.off);
+        break;
+      case 'jmp':
+        mark(at, MEETS.point);
+        land(after + op.off);
+        break;
+      case 'may_goto':
+        mark(at, MEETS.always);
+        land(after + op.off);
+        break;
+      case 'ld_imm64':
+        if (op.as === 'func') {
+          mark(at, MEETS.point);
+          land(after);
+        }
+        break;
+      case 'call': {
+        land(after);
+        const contract = contracts[at];
+        if (op.target === 'subprog') mark(at, MEETS.point);
+        if (contract === undefined) break;
+        if (goesRound(contract)) mark(at, MEETS.always);
+        if (contract.args.some((arg) => arg.kind === 'callback')) mark(at, MEETS.point);
+        if (callsBackAtOnce(contract)) land(at);
+        break;
+      }
+      default:
+    }
+  });
+  for (const at of starts.keys()) if (at !== 0) land(at);
+  return [meets, landings];
+}
+
+/** A loop may go through a call of this function: the next element of an iterator, the next call of a callback. */
+function goesRound(c: Contract): boolean {
+  return callsBackAtOnce(c) || c.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'));
+}
+
+// Liveness.
+
+interface UseDef {
+  readonly use: number;
+  readonly def: number;
+}
+
+const bit = (n: number): number => 1 << n;
+
+function useDef(op: Op, contract: Contract | undefined): UseDef {
+  switch (op.kind) {
+    case 'alu':
+      return { use: bit(op.dst) | ('reg' in op.src ? bit(op.src.reg) : 0), def: bit(op.dst) };
+    case 'mov':
+      return { use: 'reg' in op.src ? bit(op.src.reg) : 0, def: bit(op.dst) };
+    case 'movsx':
+    case 'addr_space_cast':
+    case 'ldx':
+    case 'load_acquire':
+      return { use: bit(op.src), def: bit(op.dst) };
+    case 'neg':
+    case 'end':
+      return { use: bit(op.dst), def: bit(op.dst) };
+    case 'ld_imm64':
+      return { use: 0, def: bit(op.dst) };
+    case 'stx':
+    case 'store_release':
+      return { use: bit(op.dst) | bit(op.src), def: 0 };
+    case 'st':
+      return { use: bit(op.dst), def: 0 };
+    case 'atomic': {
+      const use = bit(op.dst) | bit(op.src) | (op.op === 'cmpxchg' ? bit(0) : 0);
+      return { use, def: op.op === 'cmpxchg' ? bit(0) : op.fetch ? bit(op.src) : 0 };
+    }
+    case 'ld_packet':
+      return { use: bit(6) | (op.src >= 0 ? bit(op.src) : 0), def: CALLER_SAVED };
+    case 'jmp':
+      return { use: bit(op.dst) | ('reg' in op.src ? bit(op.src.reg) : 0), def: 0 };
+    case 'call':
+      return {
+        use: contract === undefined ? ARGS : ARGS & ((1 << (contract.args.length + 1)) - 1),
+        def: CALLER_SAVED,
+      };
+    case 'exit':
+      return { use: bit(0), def: 0 };
+    case 'ja':
+    case 'may_goto':
+      return { use: 0, def: 0 };
+  }
+}
+
+function liveness(
+  ops: readonly (Op | undefined)[],
+  next: readonly (readonly number[])[],
+  effect: (op: Op, at: number) => UseDef,
+): Uint16Array {
+  const live = new Uint16Array(ops.length);
+  const effects = ops.map((op, at) => (op === undefined ? undefined : effect(op, at)));
+  let changed = true;
+  while (changed) {
+    changed = false;
+    for (let at = ops.length - 1; at >= 0; at--) {
+      const e = effects[at];
+      if (e === undefined) continue;
+      let out = 0;
+      for (const to of next[at]!) out |= live[to] ?? 0;
+      const now = (out & ~e.def) | e.use;
+      if (now !== live[at]) {
+        live[at] = now;
+        changed = true;
+      }
+    }
+  }
+  return live;
+}

@@ -1,0 +1,152 @@
+/**
+ * What can only be said of a program as a whole once it has been walked: that its frames fit on the kernel's stack together, however
+ * its subprograms call each other, and that nothing in a callback throws. Follows check_max_stack_depth of kernel/bpf/verifier.c.
+ */
+import { STACK_SIZE } from '../../isa/insn.js';
+import { subprogTarget } from '../../isa/target.js';
+import { Btf } from '../../object/btf/read.js';
+import { exceptionCallbackOf, type Program, type ProgType } from '../../object/program.js';
+import type { Code } from '../text/code.js';
+import { Refusal } from '../text/refusal.js';
+
+/** What the walk has seen of the subprograms, by their first slots. */
+export interface SubprogUse {
+  /** Lowest byte of the frame that was touched, below its top. */
+  readonly depth: ReadonlyMap<number, number>;
+  /** Called back by a function of the kernel, at once or later. */
+  readonly callbacks: ReadonlySet<number>;
+  /** Called back later, in a context of its own. */
+  readonly async: ReadonlySet<number>;
+}
+
+/** MAX_CALL_FRAMES in include/linux/bpf_verifier.h. */
+const MAX_FRAMES = 8;
+/** Frames are laid out in multiples of this many bytes. */
+const ROUND = 16;
+/** Frames of at least this many bytes are put elsewhere, where that is possible (BPF_PRIV_STACK_MIN_SIZE). */
+const PRIVATE_MIN = 64;
+/** Depth from which on a subprogram may not make a tail call. */
+const TAIL_CALL_DEPTH = 256;
+
+/** Types of programs whose large frames do not lie on the kernel's stack (bpf_enable_priv_stack). */
+const PRIVATE: ReadonlySet<ProgType> = new Set([
+  'kprobe',
+  'tracepoint',
+  'perf_event',
+  'raw_tracepoint',
+  'tp_btf',
+  'fentry',
+]);
+
+interface Edge {
+  readonly at: number;
+  readonly to: number;
+  /** The function's address is taken, and it is not called here. */
+  readonly taken: boolean;
+}
+
+class Graph {
+  private readonly edges = new Map<number, Edge[]>();
+  private readonly throws = new Map<number, number>();
+  private readonly packetLoads = new Set<number>();
+  private readonly tailCalls = new Set<number>();
+  private readonly privately: boolean;
+  /** First slot of what runs when the program throws. */
+  private readonly onThrow: number | undefined;
+
+  constructor(
+    private readonly program: Program,
+    code: Code,
+    private readonly use: SubprogUse,
+  ) {
+    this.onThrow = exceptionCallbackOf(program)?.start;
+    code.ops.forEach((op, at) => {
+      const from = code.owner[at]!;
+      const contract = code.contracts[at];
+      if (contract?.name === 'bpf_throw' && !this.throws.has(from)) this.throws.set(from, at);
+      if (contract?.name === 'bpf_tail_call') this.tailCalls.add(from);
+      if (op?.kind === 'ld_packet') this.packetLoads.add(from);
+      const taken = op?.kind === 'ld_imm64' && op.as === 'func';
+      if (op === undefined || !(taken || (op.kind === 'call' && op.target === 'subprog'))) return;
+      const to = subprogTarget(op, at);
+      if (to !== undefined) this.edges.set(from, [...(this.edges.get(from) ?? []), { at, to, taken }]);
+    });
+    this.privately = PRIVATE.has(program.type) && this.tailCalls.size === 0;
+  }
+
+  check(): void {
+    this.checkReturns();
+    const { program, use } = this;
+    for (const { start } of [...program.subprogs].reverse()) {
+      const main = start === 0;
+      // What runs when the program throws runs on a stack of its own, and counts as a callback (mark_subprog_exc_cb).
+      if (main || use.async.has(start) || start === this.onThrow)
+        this.descend(start, 0, 0, false, main && this.privately);
+    }
+  }
+
+  /** What may end a subprogram early ends it with a number: it must return one (check_btf_func). */
+  private checkReturns(): void {
+    const { btf } = this.program;
+    if (btf === undefined || (this.packetLoads.size === 0 && this.tailCalls.size === 0)) return;
+    const types = new Btf(btf, this.program.name);
+    for (const { start, btfId } of this.program.subprogs) {
+      const what = this.packetLoads.has(start) ? 'LD_ABS' : this.tailCalls.has(start) ? 'tail_call' : '';
+      if (start === 0 || what === '') continue;
+      if (btfId === undefined) this.fail(`${what} is not allowed in subprogs without BTF`);
+      const func = types.type(btfId);
+      const proto = func.kind === 'func' ? types.type(func.type) : func;
+      const returns = proto.kind === 'func_proto' ? types.resolve(proto.returns).type.kind : 'void';
+      if (returns !== 'int' && !returns.startsWith('enum'))
+        this.fail(`${what} is only allowed in functions that return 'int'.`);
+    }
+  }
+
+  private next(start: number): readonly Edge[] {
+    return (this.edges.get(start) ?? []).filter((edge) => !(edge.taken && this.use.async.has(edge.to)));
+  }
+
+  private size(start: number): number {
+    return Math.ceil((this.use.depth.get(start) ?? 0) / ROUND) * ROUND;
+  }
+
+  /** Where the walk has been: the subprogram, how deep, and whether below a callback. */
+  private readonly seen = new Set<string>();
+
+  private descend(start: number, frame: number, above: number, below: boolean, privately: boolean): void {
+    const key = `${start} ${frame} ${above} ${below}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    const inCallback = below || this.use.callbacks.has(start) || start === this.onThrow;
+    if (this.packetLoads.has(start) && inCallback) this.fail('cannot use BPF_LD_[ABS|IND] within callback');
+    if (start !== 0 && this.tailCalls.has(start) && above >= TAIL_CALL_DEPTH) {
+      this.fail(`tail_calls are not allowed when call stack of previous frames is ${above} bytes. Too large`);
+    }
+    const size = this.size(start);
+    const depth = privately && size >= PRIVATE_MIN ? above : above + size;
+    if (depth > STACK_SIZE) this.fail(`combined stack size of ${frame + 1} calls is ${depth}. Too large`);
+    const thrown = this.throws.get(start);
+    if (thrown !== undefined && inCallback)
+      this.fail(
+        `bpf_throw kfunc (insn ${thrown}) cannot be called from callback subprog ${this.index(start)}`,
+      );
+    for (const { to, at } of this.next(start)) {
+      if (to === this.onThrow) this.fail(`insn ${at} cannot call exception cb directly`);
+      if (frame + 1 >= MAX_FRAMES) this.fail(`the call stack of ${frame + 1} frames is too deep !`);
+      this.descend(to, frame + 1, depth, inCallback, privately);
+    }
+  }
+
+  private index(start: number): number {
+    return this.program.subprogs.findIndex((one) => one.start === start);
+  }
+
+  private fail(message: string): never {
+    throw new Refusal(message, 'rejected', -1);
+  }
+}
+
+/** Refuses a program whose frames do not fit together, or whose callbacks throw. */
+export function checkCallGraph(program: Program, code: Code, use: SubprogUse): void {
+  if (program.subprogs.length > 1) new Graph(program, code, use).check();
+}

@@ -1,0 +1,146 @@
+/**
+ * Makes facts of the visits of a walk with precision. Such a walk ends a path where a state that was walked before differs from it only in
+ * numbers that no check relied on, and in stack slots that nothing reads; what that state and those after it say of these numbers is not true of the path that ended.
+ *
+ * So the visit that covers a path is widened until it holds for that path too: a number that differs becomes any number, of a slot nothing is known. Then every visit
+ * that was widened is walked one insn on, and what it leads to now must be held by one of the visits that follow it: they are widened in
+ * turn until nothing changes. What comes out is closed: from every state that a visit holds, the next insn leads to a state that a
+ * following visit holds. That does not depend on what `backtrack.ts` marked. If it left out anything that matters, an insn is refused here,
+ * or leads where no visit is, and the visits are no facts.
+ */
+
+import type { Visit } from '../result.js';
+import { contains } from '../scalar/scalar.js';
+import { scalarReg, unknownReg } from '../state/regs.js';
+import type { Frame, Reg, Slot, State } from '../state/state.js';
+import { BYTE } from '../state/state.js';
+import { Refusal } from '../text/refusal.js';
+import type { Start } from './options.js';
+import { Comparison, numberIn } from './states-equal.js';
+import type { Walk } from './walk.js';
+
+type Writable = { -readonly [K in keyof Visit]: Visit[K] };
+
+/** Widens the visits of a walk until they are facts. False: they cannot be made true this way. */
+export function settle(walk: Walk): boolean {
+  if (walk.looseEnds.length === 0) return true;
+  return new Settling(walk).run();
+}
+
+class Settling {
+  private readonly comparison: Comparison;
+  private readonly strict: boolean;
+  private readonly changed: Visit[] = [];
+  private readonly waiting = new Set<Visit>();
+
+  constructor(private readonly walk: Walk) {
+    this.strict = walk.path.strict;
+    this.comparison = new Comparison(walk.code, this.strict, false);
+  }
+
+  run(): boolean {
+    for (const { visit, state } of this.walk.looseEnds) {
+      if (!this.hold(visit, state)) return false;
+    }
+    while (this.changed.length > 0) {
+      const visit = this.changed.pop()!;
+      this.waiting.delete(visit);
+      let next: readonly Start[];
+      try {
+        next = this.walk.again(visit.slot, visit.state);
+      } catch (error) {
+        if (error instanceof Refusal) return false;
+        throw error;
+      }
+      for (const start of next) if (!this.follows(visit, start)) return false;
+    }
+    return true;
+  }
+
+  /** One of the visits that follow holds this state, or is made to. */
+  private follows(visit: Visit, { slot, state }: Start): boolean {
+    for (const next of visit.next) if (next.slot === slot && this.holds(next, state)) return true;
+    for (const next of visit.next) if (next.slot === slot && this.hold(next, state)) return true;
+    // A callback that runs later starts a path of its own.
+    return this.walk.isLater(slot, state);
+  }
+
+  private holds(visit: Visit, state: State): boolean {
+    return this.comparison.covers(visit.state, state, 'within', {});
+  }
+
+  /** Widens the visit, if it has to be, so that it holds this state. False if they differ in more than numbers. */
+  private hold(visit: Visit, state: State): boolean {
+    if (this.holds(visit, state)) return true;
+    const wider = new Widening(this.strict, this.comparison).state(visit.state, state);
+    if (!this.comparison.covers(wider, state, 'within', {})) return false;
+    (visit as Writable).state = wider;
+    if (!this.waiting.has(visit)) {
+      this.waiting.add(visit);
+      this.changed.push(visit);
+    }
+    return true;
+  }
+}
+
+/** Makes one state hold another, by knowing less of numbers and of stack slots. */
+class Widening {
+  private readonly links = new Map<number, number>();
+
+  constructor(
+    private readonly strict: boolean,
+    private readonly comparison: Comparison,
+  ) {}
+
+  state(old: State, cur: State): State {
+    return { ...old, frames: old.frames.map((frame, d) => this.frame(frame, cur.frames[d])) };
+  }
+
+  private frame(old: Frame, cur: Frame | undefined): Frame {
+    if (cur === undefined) return old;
+    return {
+      ...old,
+      regs: old.regs.map((reg, n) => this.reg(reg, cur.regs[n]!)),
+      stack: Array.from(old.stack, (slot, i) =>
+        slot === undefined ? undefined : this.slot(slot, cur.stack[i]),
+      ),
+    };
+  }
+
+  private reg(old: Reg, cur: Reg): Reg {
+    if (old.type !== 'scalar' || cur.type !== 'scalar') return old;
+    const alike = old.id === 0 || (old.off === cur.off && old.size === cur.size);
+    const linked = alike && this.isLinked(old.id, cur.id);
+    if (!contains(old.num, cur.num)) return unknownReg;
+    return linked ? old : scalarReg(old.num);
+  }
+
+  /** What the old state knows to be equal is equal in the other one, too. */
+  private isLinked(old: number, cur: number): boolean {
+    if (old === 0) return true;
+    if (cur === 0) return false;
+    const known = this.links.get(old);
+    if (known !== undefined) return known === cur;
+    this.links.set(old, cur);
+    return true;
+  }
+
+  /** Numbers become any number; of a slot that differs in more nothing is known. */
+  private slot(old: Slot, cur: Slot | undefined): Slot | undefined {
+    if (old === cur || old.iter !== undefined || old.dynptr !== undefined || old.irq !== undefined)
+      return old;
+    const wider = this.spilled(old, cur);
+    return this.comparison.slotCovers(wider, cur) ? wider : undefined;
+  }
+
+  private spilled(old: Slot, cur: Slot | undefined): Slot {
+    if (old.reg?.type !== 'scalar') return old;
+    if (cur?.reg?.type === 'scalar' && cur.bytes[0] === BYTE.spill) {
+      const reg = this.reg(old.reg, cur.reg);
+      return reg === old.reg ? old : { ...old, reg };
+    }
+    const size = old.bytes[7] === BYTE.spill ? 8 : 4;
+    if (numberIn(cur, size, this.strict) === undefined) return old;
+    return { bytes: old.bytes.map((b) => (b === BYTE.spill ? BYTE.misc : b)) };
+  }
+}

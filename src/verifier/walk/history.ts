@@ -1,0 +1,115 @@
+/** How a path came to where it is: the insns since its last checkpoint, the checkpoints before that, and the loops that these lie on. */
+
+import type { Visit } from '../result.js';
+import type { Places } from '../state/places.js';
+import type { State } from '../state/state.js';
+import type { SlotWords } from './states-equal.js';
+
+/** The access of a jump that learned of several places together. */
+export const LINKED = -2;
+
+/** Stands for no step. */
+export const NO_STEP = -1;
+
+/**
+ * The insns that paths have walked, each with the one before it on its path: a tree in arrays, because there are as many as insns walked.
+ * A step is its number.
+ */
+export class Steps {
+  /** Slot * 8 + frame that ran it. */
+  private places = new Int32Array(4096);
+  private before = new Int32Array(4096);
+  private accesses = new Int16Array(4096);
+  private readonly links = new Map<number, readonly number[]>();
+  private count = 0;
+
+  /** The insn at `slot`, run by the frame at `depth`, after `prev`. */
+  add(slot: number, depth: number, prev: number): number {
+    const step = this.count++;
+    if (step === this.places.length) this.grow();
+    this.places[step] = slot * 8 + depth;
+    this.before[step] = prev;
+    this.accesses[step] = -1;
+    return step;
+  }
+
+  private grow(): void {
+    const size = this.places.length * 2;
+    const { places, before, accesses } = this;
+    this.places = new Int32Array(size);
+    this.before = new Int32Array(size);
+    this.accesses = new Int16Array(size);
+    this.places.set(places);
+    this.before.set(before);
+    this.accesses.set(accesses);
+  }
+
+  slot(step: number): number {
+    return this.places[step]! >> 3;
+  }
+
+  /** Frame that ran it, 0 is the outermost. */
+  depth(step: number): number {
+    return this.places[step]! & 7;
+  }
+
+  prev(step: number): number {
+    return this.before[step]!;
+  }
+
+  /** Stack slot that it read or wrote in full, as frame * 64 + index; -1: none. `LINKED` for a jump with places linked. */
+  access(step: number): number {
+    return this.accesses[step]!;
+  }
+
+  setAccess(step: number, access: number): void {
+    this.accesses[step] = access;
+  }
+
+  /** Places whose numbers a jump learned about together, because they are known to be equal: see `regPlace` in `backtrack.ts`. */
+  linked(step: number): readonly number[] | undefined {
+    return this.links.get(step);
+  }
+
+  link(step: number, places: readonly number[]): void {
+    this.links.set(step, places);
+    this.accesses[step] = LINKED;
+  }
+}
+
+/** A state kept for pruning. */
+export interface Checkpoint {
+  readonly slot: number;
+  readonly state: State;
+  /** The fact that stands for it; undefined where no facts are kept. */
+  readonly visit: Visit | undefined;
+  /** Paths that started here and have not ended. While there are any, the state is not known to be safe. */
+  branches: number;
+  /** How often it covered a state, and how often it did not. */
+  hits: number;
+  misses: number;
+  readonly parent: Checkpoint | undefined;
+  /** The insns walked from the parent to here, last first. */
+  readonly history: number;
+  /** Numbers that checks below relied on. */
+  readonly marks: Places;
+  /** Stack slots that paths from here have read, by frame; undefined until that is known. */
+  read: readonly SlotWords[] | undefined;
+  /** The loop it lies on. */
+  readonly round: Round | undefined;
+}
+
+/** A loop that is being walked, with the calls that lead to it (struct bpf_scc_visit). */
+export interface Round {
+  /** The first state in it; when all its paths have ended the loop is done with. */
+  entry: Checkpoint | undefined;
+  /** States found covered by one whose paths had not all ended, so that not all it relies on was known. */
+  backedges: Backedge[];
+}
+
+export interface Backedge {
+  readonly covered: Checkpoint;
+  readonly step: number;
+  readonly parent: Checkpoint | undefined;
+  readonly depth: number;
+}

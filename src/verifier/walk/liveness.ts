@@ -1,0 +1,204 @@
+/**
+ * Which stack slots are still needed, as far as the walk has seen: read on some path from an insn before they are written in full. Apart
+ * for every chain of calls, and kept up to date as the walk goes on. Once all paths from a state have ended all reads below it are
+ * known. Plays the part of kernel/bpf/liveness.c.
+ */
+import type { Code } from '../text/code.js';
+import { callsBackAtOnce } from '../text/code.js';
+
+/** Slots of one frame that the insns of one function read, write and need, by slot of the program from the function's first. */
+class Masks {
+  /** Two words an insn: slots 0 to 31, and 32 to 63. */
+  readonly reads: Int32Array;
+  readonly writes: Int32Array;
+  readonly live: Int32Array;
+
+  constructor(size: number) {
+    this.reads = new Int32Array(2 * size);
+    this.writes = new Int32Array(2 * size);
+    this.live = new Int32Array(2 * size);
+  }
+}
+
+/** A function as it is called by one chain of calls. */
+export class Activation {
+  /** By depth: the function's own frame is the last, those before it belong to its callers. */
+  readonly frames: (Masks | undefined)[] = [];
+  readonly visited: Uint8Array;
+  private readonly callees = new Map<number, Activation>();
+
+  constructor(
+    readonly start: number,
+    readonly size: number,
+    /** The activation that it was called from, and the slot of the call. */
+    readonly outer: Activation | undefined,
+    readonly callsite: number,
+  ) {
+    this.visited = new Uint8Array(size);
+  }
+
+  get depth(): number {
+    return this.outer === undefined ? 0 : this.outer.depth + 1;
+  }
+
+  masks(frame: number): Masks {
+    let masks = this.frames[frame];
+    if (masks === undefined) {
+      masks = new Masks(this.size);
+      this.frames[frame] = masks;
+    }
+    return masks;
+  }
+
+  callee(start: number, size: number, callsite: number): Activation {
+    const key = callsite * 0x200000 + start;
+    let callee = this.callees.get(key);
+    if (callee === undefined) {
+      callee = new Activation(start, size, this, callsite);
+      this.callees.set(key, callee);
+    }
+    return callee;
+  }
+}
+
+/** A slot as frame * 64 + index. */
+type SlotNumber = number;
+
+export class StackLife {
+  private readonly roots = new Map<number, Activation>();
+  private readonly before: readonly (readonly number[])[];
+  private readonly changed: { readonly of: Activation; readonly slot: number }[] = [];
+  private readonly ends = new Map<number, number>();
+
+  constructor(private readonly code: Code) {
+    const before: number[][] = code.ops.map(() => []);
+    code.next.forEach((next, at) => {
+      for (const to of next) before[to]?.push(at);
+    });
+    this.before = before;
+    let end = code.ops.length;
+    for (let at = code.ops.length - 1; at >= 0; at--) {
+      if (code.owner[at] !== at) continue;
+      this.ends.set(at, end);
+      end = at;
+    }
+  }
+
+  private sizeOf(start: number): number {
+    return (this.ends.get(start) ?? this.code.ops.length) - start;
+  }
+
+  /** The function that starts at this slot, called by nobody. */
+  root(start: number): Activation {
+    let root = this.roots.get(start);
+    if (root === undefined) {
+      root = new Activation(start, this.sizeOf(start), undefined, -1);
+      this.roots.set(start, root);
+    }
+    return root;
+  }
+
+  callee(of: Activation, start: number, callsite: number): Activation {
+    return of.callee(start, this.sizeOf(start), callsite);
+  }
+
+  /** The insn is walked for the first time in this activation: `writes` is the slot that it writes in full, -1 for none. */
+  visit(of: Activation, slot: number, writes: SlotNumber): void {
+    of.visited[slot - of.start] = 1;
+    if (writes >= 0) {
+      const at = 2 * (slot - of.start) + ((writes >> 5) & 1);
+      of.masks(writes >> 6).writes[at]! |= 1 << (writes & 31);
+    }
+    this.changed.push({ of, slot });
+  }
+
+  /** The insn is walked again, and writes this slot in full. What it does not write each time counts as not written. */
+  visitAgain(of: Activation, slot: number, writes: SlotNumber): void {
+    const at = 2 * (slot - of.start);
+    for (let frame = 0; frame < of.frames.length; frame++) {
+      const masks = of.frames[frame];
+      if (masks === undefined) continue;
+      const mine = writes >> 6 === frame ? writes & 63 : -1;
+      const low = mine >= 0 && mine < 32 ? 1 << mine : 0;
+      const high = mine >= 32 ? 1 << (mine - 32) : 0;
+      const lost = (masks.writes[at]! & ~low) | (masks.writes[at + 1]! & ~high);
+      if (lost === 0) continue;
+      masks.writes[at]! &= low;
+      masks.writes[at + 1]! &= high;
+      this.changed.push({ of, slot });
+    }
+  }
+
+  /** The insn reads these slots of a frame. */
+  read(of: Activation, slot: number, frame: number, low: number, high: number): void {
+    const { reads } = of.masks(frame);
+    const at = 2 * (slot - of.start);
+    if ((low & ~reads[at]!) === 0 && (high & ~reads[at + 1]!) === 0) return;
+    reads[at]! |= low;
+    reads[at + 1]! |= high;
+    this.changed.push({ of, slot });
+  }
+
+  /** Brings `live` up to date. It only grows, because what is not visited passes nothing on. */
+  private update(): void {
+    const { changed } = this;
+    while (changed.length > 0) {
+      const { of, slot } = changed.pop()!;
+      for (let frame = 0; frame < of.frames.length; frame++) {
+        const masks = of.frames[frame];
+        if (masks === undefined || !this.insn(of, masks, slot)) continue;
+        for (const before of this.before[slot]!) {
+          if (of.visited[before - of.start] === 1) changed.push({ of, slot: before });
+        }
+        const { outer } = of;
+        if (slot === of.start && outer !== undefined && frame < of.depth)
+          this.read(outer, of.callsite, frame, masks.live[0]!, masks.live[1]!);
+      }
+    }
+  }
+
+  private insn(of: Activation, masks: Masks, slot: number): boolean {
+    const at = 2 * (slot - of.start);
+    const [low, high] = this.after(of, masks, slot);
+    const nowLow = (low & ~masks.writes[at]!) | masks.reads[at]!;
+    const nowHigh = (high & ~masks.writes[at + 1]!) | masks.reads[at + 1]!;
+    if (nowLow === masks.live[at] && nowHigh === masks.live[at + 1]) return false;
+    masks.live[at]! |= nowLow;
+    masks.live[at + 1]! |= nowHigh;
+    return true;
+  }
+
+  private after(of: Activation, masks: Masks, slot: number): readonly [number, number] {
+    let low = 0;
+    let high = 0;
+    for (const next of this.code.next[slot]!) {
+      const at = 2 * (next - of.start);
+      low |= masks.live[at] ?? 0;
+      high |= masks.live[at + 1] ?? 0;
+    }
+    return [low, high];
+  }
+
+  /**
+   * Slots of the frame at depth `frame` that are needed before the insn at `slot` of activation `of`, or by its callers afterwards: the
+   * first 32 and the rest (bpf_stack_slot_alive).
+   */
+  needed(of: Activation, slot: number, frame: number): readonly [low: number, high: number] {
+    if (this.changed.length > 0) this.update();
+    let low = 0;
+    let high = 0;
+    let at = slot;
+    let depth = of.depth;
+    for (let a: Activation | undefined = of; a !== undefined && depth >= frame; a = a.outer, depth--) {
+      const live = a.frames[frame]?.live;
+      if (live !== undefined) {
+        low |= live[2 * (at - a.start)] ?? 0;
+        high |= live[2 * (at - a.start) + 1] ?? 0;
+      }
+      const contract = this.code.contracts[a.callsite];
+      // A callback returns to its call.
+      at = contract !== undefined && callsBackAtOnce(contract) ? a.callsite : a.callsite + 1;
+    }
+    return [low, high];
+  }
+}

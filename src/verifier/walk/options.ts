@@ -1,0 +1,42 @@
+/** What a walk is told, and what it starts from and leaves behind. */
+import type { Contract } from '../../kernel/contract.js';
+import type { VerifierDefects } from '../defects.js';
+import type { Profile, Visit } from '../result.js';
+import type { Path } from '../state/path.js';
+import type { Reg, State } from '../state/state.js';
+
+export interface WalkOptions {
+  readonly profile: Profile;
+  /** Insns to walk at the most (BPF_COMPLEXITY_LIMIT_INSNS: 1,000,000). */
+  readonly budget: number;
+  /** Keep a visit of every insn. */
+  readonly keepVisits: boolean;
+  /** Drop what changes from one round of an open-ended loop to the next; without it such a loop is unrolled. */
+  readonly widening: boolean;
+  /**
+   * Compare states as Linux does: numbers that no check relied on may differ. What `settle.ts` makes of the visits afterwards are facts;
+   * without precision the visits are.
+   */
+  readonly precision?: boolean;
+  /** False: no path ends because another covers it, unless that is what ends a loop. */
+  readonly pruning?: boolean;
+  /** CPUs of the machine, if that is known (nr_cpu_ids). */
+  readonly cpus?: number;
+  readonly defects?: VerifierDefects;
+  /** What to do in place of the call at a slot; undefined: make the call. */
+  readonly stubAt?: (slot: number) => StubEffect | undefined;
+}
+
+/** A stub's work on the path. It leaves r0 and memory as the stub does; argument registers are dropped by the walk. */
+export type StubEffect = (p: Path, args: readonly Reg[], contract: Contract) => Reg;
+
+export interface Start {
+  readonly slot: number;
+  readonly state: State;
+}
+
+/** A path that ended because a visit covers it that knows more of some numbers than holds for it. */
+export interface LooseEnd {
+  readonly visit: Visit;
+  readonly state: State;
+}

@@ -1,0 +1,135 @@
+/**
+ * What a walk takes down of the path that it is on, so that states can be compared by what matters: the insns since the last checkpoint,
+ * the numbers that checks relied on, and the stack slots that were read and written.
+ */
+import type { Op } from '../../../isa/insn.js';
+import { subprogTarget } from '../../../isa/target.js';
+import type { Path } from '../../state/path.js';
+import type { Code } from '../../text/code.js';
+import { TRAIT } from '../../text/insn-traits.js';
+import type { Checkpoint } from '../history.js';
+import { NO_STEP } from '../history.js';
+import { type Activation, StackLife } from '../liveness.js';
+import { Backtracker } from './backtrack.js';
+import { globalCallReads, relied, stackAccess, stackReads } from './relied.js';
+
+/** Where a path is in what was taken down of it. */
+export interface Mark {
+  readonly step: number;
+  readonly landings: number;
+}
+
+/** A path that nothing was taken down of. */
+export const FRESH: Mark = { step: NO_STEP, landings: 0 };
+
+export class Tracker {
+  readonly backtracker: Backtracker;
+  readonly life: StackLife;
+  /** The last insn walked since the last checkpoint. */
+  step = NO_STEP;
+  /** How many entries the kernel's history has of those insns (jmp_history_cnt). */
+  landings = 0;
+  /** The function that runs now, by the calls that led to it. */
+  activation: Activation | undefined;
+
+  constructor(
+    private readonly path: Path,
+    private readonly code: Code,
+  ) {
+    this.backtracker = new Backtracker(code);
+    this.life = new StackLife(code);
+  }
+
+  save(): Mark {
+    return { step: this.step, landings: this.landings };
+  }
+
+  /** Goes on with another path, which the path has been set to. */
+  restore({ step, landings }: Mark): void {
+    this.step = step;
+    this.landings = landings;
+    this.activate();
+  }
+
+  /** A checkpoint was made: the insns that led to it are its own. */
+  kept(): void {
+    this.step = NO_STEP;
+    this.landings = 0;
+  }
+
+  /** Looks up the function that runs now. To be called when a frame was entered or left. */
+  activate(): void {
+    const { life, path } = this;
+    let activation = life.root(path.frameAt(0).subprog);
+    for (let d = 1; d <= path.depth; d++) {
+      const { subprog, callsite } = path.frameAt(d);
+      activation = life.callee(activation, subprog, callsite);
+    }
+    this.activation = activation;
+  }
+
+  /**
+   * The insn at `slot` is about to run, on a path that came through the checkpoint `from` last: notes what it relies on, and where on the
+   * stack it reads and writes.
+   */
+  before(op: Op, slot: number, from: Checkpoint | undefined): void {
+    const { path, backtracker, code } = this;
+    const traits = code.traits[slot]!;
+    this.step = backtracker.steps.add(slot, path.depth, this.step);
+    const landed = code.landings[slot] === 1;
+    const access =
+      (traits & (TRAIT.loads | TRAIT.stores | TRAIT.readsStack)) === 0 ? -1 : stackAccess(path, op);
+    if (access >= 0) backtracker.steps.setAccess(this.step, access);
+    if (landed || access >= 0) this.landings++;
+    this.stackUse(op, slot, access, traits);
+    if ((traits & TRAIT.relies) === 0) return;
+    const needs = relied(path, op, code.contracts[slot]);
+    for (const place of needs.slots) backtracker.wanted.addSlot(place >> 6, place & 63);
+    if (needs.regs !== 0 || needs.slots.length > 0) this.rely(needs.regs, from);
+  }
+
+  /** Notes which stack slots the insn reads, and which one it writes in full. `access`: the one that it reads or writes whole. */
+  private stackUse(op: Op, slot: number, access: number, traits: number): void {
+    const { life, activation } = this;
+    if (activation === undefined) return;
+    const stores = (traits & TRAIT.stores) !== 0;
+    const writes = stores && access >= 0 && 'size' in op && op.size === 8 ? access : -1;
+    if (activation.visited[slot - activation.start] === 0) life.visit(activation, slot, writes);
+    else if (stores) life.visitAgain(activation, slot, writes);
+    if (access >= 0 && (traits & TRAIT.loads) !== 0) {
+      const bit = 1 << (access & 31);
+      const first = (access & 32) === 0;
+      life.read(activation, slot, access >> 6, first ? bit : 0, first ? 0 : bit);
+      return;
+    }
+    if ((traits & TRAIT.readsStack) !== 0) this.stackReads(op, slot, activation);
+  }
+
+  private stackReads(op: Op, slot: number, activation: Activation): void {
+    const reads = (frame: number, low: number, high: number): void => {
+      this.life.read(activation, slot, frame, low, high);
+    };
+    const callee = op.kind === 'call' ? subprogTarget(op, slot) : undefined;
+    if (callee === undefined) stackReads(this.path, op, this.code.contracts[slot], reads);
+    else if (this.code.subprogAt(callee)?.linkage === 'global') globalCallReads(this.path, reads);
+  }
+
+  /** A check relied on the numbers in these registers of the running frame, one bit each. */
+  rely(regs: number, from: Checkpoint | undefined): void {
+    const { backtracker, path, step } = this;
+    const { frame, depth } = path;
+    for (let n = 0; n < 10; n++) {
+      if ((regs & (1 << n)) !== 0 && frame.regs[n]!.type === 'scalar') backtracker.wanted.addReg(depth, n);
+    }
+    const { steps } = backtracker;
+    backtracker.mark(steps.prev(step), from, steps.slot(step), depth);
+  }
+
+  /** Numbers in these places learn from the jump together. */
+  link(places: readonly number[]): void {
+    const { steps } = this.backtracker;
+    if (places.length < 2) return;
+    steps.link(this.step, places);
+    if (this.code.landings[steps.slot(this.step)] !== 1) this.landings++;
+  }
+}
