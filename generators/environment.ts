@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { progType } from '../src/kernel/progtypes.js';
 import type { ProgType } from '../src/object/program.js';
-import { type Chooser, lucky, seededChooser, unlucky } from '../src/vm/chooser.js';
+import { type Chooser, defaultChooser, failingChooser, seededChooser } from '../src/vm/chooser.js';
 import type { Environment } from '../src/vm/environment.js';
 
 /** How calls end: all well, all badly, or as the seed has it; `mostly`: well in three of four cases. */
@@ -62,9 +62,9 @@ export function worldOf(spec: WorldSpec): { readonly env: Environment; readonly 
 function chooserOf({ seed, bias }: WorldSpec): Chooser {
   switch (bias) {
     case 'lucky':
-      return lucky;
+      return defaultChooser;
     case 'unlucky':
-      return unlucky;
+      return failingChooser;
     case 'any':
       return seededChooser(seed);
     case 'mostly': {

@@ -6,8 +6,8 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sample } from '../../generators/sample.js';
-import { surroundings } from '../../src/campaign/surroundings.js';
-import { ready } from '../../src/campaign/trial.js';
+import { runEnvironment } from '../../src/campaign/environments.js';
+import { prepareProgram } from '../../src/campaign/prepared-program.js';
 import { certify } from '../../src/oracle/certify.js';
 import { callSites } from '../../src/patch/fast-path.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
@@ -88,7 +88,7 @@ describeKernel('certify', () => {
 
   it('says the same in every form, of programs under the sound rules', () => {
     for (let index = 0; index < 12; index++) {
-      const made = ready(sample(SEED, index, { maxInsns: 60 }).program, 'privileged');
+      const made = prepareProgram(sample(SEED, index, { maxInsns: 60 }).program, 'privileged');
       if (typeof made === 'string') throw new Error(made);
       for (const by of ['may_goto', 'compare'] as const) {
         const forms = [{ points: 'needed', by } as const];
@@ -105,14 +105,14 @@ describe('a two-mode program that is not killed', () => {
 
   it.each(forms)('runs as the program does ($points point)', (form) => {
     for (let index = 0; index < 25; index++) {
-      const made = ready(sample(SEED, index, { maxInsns: 80 }).program, 'privileged');
+      const made = prepareProgram(sample(SEED, index, { maxInsns: 80 }).program, 'privileged');
       if (typeof made === 'string') throw new Error(made);
       const { program, verdict } = made;
       const sites = callSites(program, verdict.facts, shippedRuleSet('naive')!);
       const twin = twoMode(program, verdict, sites, form);
       expect(twin.origins.length).toBe(twin.program.insns.length);
       for (let world = 0; world < 3; world++) {
-        const around = { ...surroundings(program, SEED, index, world), maxSteps: 3000 };
+        const around = { ...runEnvironment(program, SEED, index, world), maxSteps: 3000 };
         const plain = new Vm(program, around).run();
         const two = new Vm(twin.program, { ...around, maxSteps: 12_000 }).run();
         if (plain.end === 'limit') continue;

@@ -47,6 +47,8 @@ describe('a bad import is seen', () => {
     ['generators from below', { 'src/oracle/a.ts': "import '../../generators/b.js';" }, /lies above/],
     ['properties', { 'src/cli/a.ts': "import '../../properties/b.js';" }, /no folder of the house/],
     ['a new folder', { 'src/util/a.ts': "import '../isa/b.js';" }, /src\/util\/a lies in no folder/],
+    ['from one wing to a higher one', { 'src/verifier/state/a.ts': "import '../call/b.js';" }, /lies above/],
+    ['from a wing to the face', { 'src/verifier/walk/a.ts': "import '../verify.js';" }, /lies above/],
     ['a package in isa', { 'src/isa/a.ts': "import 'node:fs';" }, /src\/isa imports nothing/],
   ];
 

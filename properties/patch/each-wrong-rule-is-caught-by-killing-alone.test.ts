@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { sample } from '../../generators/sample.js';
 import { coverageOf, fragmentFor } from '../../generators/witness.js';
-import { surroundings } from '../../src/campaign/surroundings.js';
+import { runEnvironment } from '../../src/campaign/environments.js';
 import type { Program } from '../../src/object/program.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
 import { fastPath } from '../../src/patch/fast-path.js';
@@ -78,7 +78,7 @@ function broken(
 ): readonly KillViolation[] {
   const code = prepare(program);
   for (let k = 0; k < WORLDS; k++) {
-    const { env, chooser } = surroundings(program, SEED, index, k);
+    const { env, chooser } = runEnvironment(program, SEED, index, k);
     const options = { facts, chooser, maxSteps: MAX_STEPS, bound: LONGEST_DEATH };
     const reference = killEverywhere(code, right, env, options);
     expect(reference.violations).toEqual([]);

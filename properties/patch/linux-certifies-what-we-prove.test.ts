@@ -10,7 +10,7 @@ import { sample } from '../../generators/sample.js';
 import { compareUnder } from '../../src/campaign/agreement/certificates/question.js';
 import { openCertificates } from '../../src/campaign/agreement/certificates.js';
 import { type Counts, noCounts, tallyInto } from '../../src/campaign/agreement/counts.js';
-import { pathOf, type Ready, ready } from '../../src/campaign/trial.js';
+import { type PreparedProgram, pathOf, prepareProgram } from '../../src/campaign/prepared-program.js';
 import { readObject } from '../../src/object/load.js';
 import { certify } from '../../src/oracle/certify.js';
 import type { RuleSet } from '../../src/patch/rule.js';
@@ -38,7 +38,11 @@ async function compared(
 }
 
 /** What differs of one program under one rule set. */
-async function differences(made: Ready, rules: RuleSet, defects: TwoModeDefects = {}): Promise<string[]> {
+async function differences(
+  made: PreparedProgram,
+  rules: RuleSet,
+  defects: TwoModeDefects = {},
+): Promise<string[]> {
   const counts = noCounts();
   const where = { seed: SEED, index: 0 };
   await compareUnder(made, rules, pathOf(made, rules), where, { worlds: 2, defects }, tallyInto(counts));
@@ -71,7 +75,7 @@ describeKernel('linux certifies what we prove', () => {
   it('of programs that call what a wrong rule is wrong about', async () => {
     let refused = 0;
     for (const { rules, function: only } of WRONG_RULES) {
-      const made = ready(sample(SEED, 0, { ...small, only: [only] }).program, 'privileged');
+      const made = prepareProgram(sample(SEED, 0, { ...small, only: [only] }).program, 'privileged');
       if (typeof made === 'string') throw new Error(made);
       expect([rules.name, await differences(made, rules)]).toEqual([rules.name, []]);
       if (certify(made.program, rules, { verified: made.verdict }).verdict === 'refused') refused++;
@@ -92,7 +96,7 @@ describeKernel('linux certifies what we prove', () => {
 
 describeKernel('a wrong two-mode program is noticed', () => {
   describe.each(TELLING)('$defect', ({ defect, case: one, rules }) => {
-    const made = ready(one.program, one.profile);
+    const made = prepareProgram(one.program, one.profile);
     if (typeof made === 'string') throw new Error(made);
 
     it('on its own program', async () => {

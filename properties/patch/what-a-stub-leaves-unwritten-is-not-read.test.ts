@@ -3,8 +3,8 @@
  * proof rests on), and by the VM, for every way in which a contract writes memory.
  */
 import { expect, it } from 'vitest';
-import { exercise } from '../../src/campaign/exercise.js';
-import { pathOf, ready, runOptions } from '../../src/campaign/trial.js';
+import { killBeforeEveryInsn } from '../../src/campaign/kill-everywhere.js';
+import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-program.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
 import { walkPatched } from '../../src/smt/patched.js';
 import { parseCase } from '../../src/vm/case.js';
@@ -32,7 +32,7 @@ const READERS: Readonly<Record<string, readonly [argument: number, text: string]
 };
 
 it.each(Object.entries(READERS))('by %s', (name, [argument, text]) => {
-  const made = ready(parseCase(text).program, 'privileged');
+  const made = prepareProgram(parseCase(text).program, 'privileged');
   if (typeof made === 'string') throw new Error(made);
   const { program, verdict } = made;
   const failures = (writes: readonly number[]): readonly string[] => {
@@ -46,7 +46,10 @@ it.each(Object.entries(READERS))('by %s', (name, [argument, text]) => {
     );
     const options = { profile: made.profile, budget: 1000, failures: 1 };
     const walked = walkPatched(program, verdict.code, verdict.facts, path, verdict.lastId, options);
-    const { broken } = exercise(made.code, { ...runOptions(made, path), env: { choices: new Map() } });
+    const { broken } = killBeforeEveryInsn(made.code, {
+      ...runOptions(made, path),
+      env: { choices: new Map() },
+    });
     return [...walked.failures.map((f) => f.message), ...broken.slice(0, 1).map((b) => b.violation.message)];
   };
   const left = expect.stringContaining('left unwritten');

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { ruleSetArbitrary } from '../../generators/rule.js';
 import { sample } from '../../generators/sample.js';
 import { fragmentFor } from '../../generators/witness.js';
-import { surroundings } from '../../src/campaign/surroundings.js';
+import { runEnvironment } from '../../src/campaign/environments.js';
 import type { Program } from '../../src/object/program.js';
 import { fastPath } from '../../src/patch/fast-path.js';
 import type { FastPath, RuleSet } from '../../src/patch/rule.js';
@@ -54,7 +54,7 @@ function contradiction(one: Subject, rules: RuleSet, proof: ProgramProof): strin
 function survives({ program, verified }: Subject, path: FastPath, proof: ProgramProof): string | undefined {
   if (proof.bound === undefined) return 'proven without a bound';
   for (let k = 0; k < WORLDS; k++) {
-    const options = { ...surroundings(program, SEED, 0, k), facts: verified.facts, fastPath: path };
+    const options = { ...runEnvironment(program, SEED, 0, k), facts: verified.facts, fastPath: path };
     const vm = new Vm(program, { ...options, bound: Math.min(proof.bound, PATIENCE) });
     while (vm.running && vm.world.steps < MAX_STEPS) {
       const { pc, steps } = vm.world;

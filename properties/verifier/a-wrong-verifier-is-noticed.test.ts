@@ -4,7 +4,7 @@ import { sample } from '../../generators/sample.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import type { VerifierDefects } from '../../src/verifier/defects.js';
 import { verify } from '../../src/verifier/verify.js';
-import { lucky, seededChooser, unlucky } from '../../src/vm/chooser.js';
+import { defaultChooser, failingChooser, seededChooser } from '../../src/vm/chooser.js';
 import { Vm } from '../../src/vm/vm.js';
 import { acrossCases } from '../support/kernel/across.js';
 import { callCases } from '../support/kernel/calls.js';
@@ -24,7 +24,7 @@ const CASES = [
   ...ownedCases,
   ...acrossCases,
 ];
-const CHOOSERS = [lucky, unlucky, seededChooser(1), seededChooser(2)];
+const CHOOSERS = [defaultChooser, failingChooser, seededChooser(1), seededChooser(2)];
 
 /** What notices a verifier with these defects first; undefined: nothing does. */
 function noticed(defects: VerifierDefects): string | undefined {

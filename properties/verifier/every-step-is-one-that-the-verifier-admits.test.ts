@@ -3,15 +3,16 @@ import { sample } from '../../generators/sample.js';
 import type { Program } from '../../src/object/program.js';
 import { fastPath } from '../../src/patch/fast-path.js';
 import sound from '../../src/patch/sets/sound.js';
-import type { Accepted, Profile } from '../../src/verifier/result.js';
+import type { Accepted } from '../../src/verifier/result.js';
+import type { Profile } from '../../src/verifier/state/profile.js';
 import { verify } from '../../src/verifier/verify.js';
-import { lucky, seededChooser, unlucky } from '../../src/vm/chooser.js';
+import { defaultChooser, failingChooser, seededChooser } from '../../src/vm/chooser.js';
 import { killEverywhere } from '../../src/vm/kill.js';
 import { type RunResult, Vm } from '../../src/vm/vm.js';
 import { SAMPLES } from '../support/vm/sample-cases.js';
 
 const MAX_STEPS = 2000;
-const CHOOSERS = [lucky, unlucky, seededChooser(1), seededChooser(2)];
+const CHOOSERS = [defaultChooser, failingChooser, seededChooser(1), seededChooser(2)];
 
 function accepted(program: Program, profile: Profile): Accepted | undefined {
   const verdict = verify(program, { profile, budget: 20_000 });
@@ -19,7 +20,7 @@ function accepted(program: Program, profile: Profile): Accepted | undefined {
 }
 
 /** Runs a program against facts, each step checked. */
-function checked(program: Program, { facts, profile }: Accepted, chooser = lucky): RunResult {
+function checked(program: Program, { facts, profile }: Accepted, chooser = defaultChooser): RunResult {
   return new Vm(program, {
     facts,
     checkFacts: true,

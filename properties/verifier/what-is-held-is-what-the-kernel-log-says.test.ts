@@ -6,7 +6,7 @@
 import { expect, it } from 'vitest';
 import { type Counts, noCounts, tallyInto } from '../../src/campaign/agreement/counts.js';
 import { compareFacts, openFacts } from '../../src/campaign/agreement/facts.js';
-import type { Profile } from '../../src/verifier/result.js';
+import type { Profile } from '../../src/verifier/state/profile.js';
 import { callCases } from '../support/kernel/calls.js';
 import { linkCases } from '../support/kernel/links.js';
 import { lockCases } from '../support/kernel/locks.js';

@@ -3,8 +3,8 @@
  * throw, killed, proven and certified in the callback as anywhere else. A rule that is wrong only there is found, and the finding is shrunk.
  */
 import { describe, expect, it } from 'vitest';
-import { exercise } from '../../src/campaign/exercise.js';
-import { pathOf, ready, runOptions } from '../../src/campaign/trial.js';
+import { killBeforeEveryInsn } from '../../src/campaign/kill-everywhere.js';
+import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-program.js';
 import { certify } from '../../src/oracle/certify.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { testRun } from '../../src/oracle/testrun.js';
@@ -132,13 +132,13 @@ describe('an exception callback', () => {
 
   it('is killed and proven like the rest, and counts in the bound', async () => {
     for (const text of [THROWS, RESERVES]) {
-      const made = ready(parseCase(text).program, 'privileged');
+      const made = prepareProgram(parseCase(text).program, 'privileged');
       if (typeof made === 'string') throw new Error(made);
       const path = pathOf(made, sound);
       let longest = 0;
       for (const length of [20, 100, 200]) {
         const env = { choices: new Map(), packet: new Uint8Array(length) };
-        const { broken, worst } = exercise(made.code, { ...runOptions(made, path), env });
+        const { broken, worst } = killBeforeEveryInsn(made.code, { ...runOptions(made, path), env });
         expect(broken).toEqual([]);
         longest = Math.max(longest, worst);
       }

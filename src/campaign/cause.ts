@@ -6,7 +6,7 @@ import type { FastPath } from '../patch/rule.js';
 import type { Code } from '../vm/code.js';
 import type { Check, Violation } from '../vm/trap.js';
 import { Vm, type VmOptions } from '../vm/vm.js';
-import type { Broken } from './exercise.js';
+import type { Broken } from './kill-everywhere.js';
 
 export interface Cause {
   readonly rules: string;

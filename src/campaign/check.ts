@@ -10,11 +10,19 @@ import { parseCase } from '../vm/case.js';
 import { printCase } from '../vm/printcase.js';
 import type { World } from '../vm/world.js';
 import { type Cause, causeKey } from './cause.js';
-import { type Broken, type Exercise, exercise, ordinaryTrouble } from './exercise.js';
+import { runEnvironment } from './environments.js';
+import { type Broken, disagreementOf, type KillResults, killBeforeEveryInsn } from './kill-everywhere.js';
+import {
+  caseOf,
+  causeOfBroken,
+  type PreparedProgram,
+  pathOf,
+  prepareProgram,
+  replayed,
+  runOptions,
+} from './prepared-program.js';
 import type { NamedRules } from './rules.js';
 import { written } from './shrink/measure.js';
-import { surroundings } from './surroundings.js';
-import { caseOf, causeOfBroken, pathOf, type Ready, ready, replayed, runOptions } from './trial.js';
 
 export interface CheckOptions {
   readonly seed: number;
@@ -40,7 +48,7 @@ export interface Suspect {
 }
 
 /** Two witnesses that contradict each other: a defect of swansong's own, never a finding. */
-export interface Trouble {
+export interface WitnessDisagreement {
   readonly between: 'verifier' | 'run' | 'proof' | 'replay' | 'kernel' | 'itself';
   readonly rules?: string;
   readonly message: string;
@@ -63,7 +71,7 @@ export interface ProgramReport {
   readonly broken: Readonly<Record<string, number>>;
   /** One for each cause. */
   readonly suspects: readonly Suspect[];
-  readonly troubles: readonly Trouble[];
+  readonly troubles: readonly WitnessDisagreement[];
   readonly kernel?: Judgement;
   /** Calls of ordinary runs, by function. */
   readonly calls: Readonly<Record<string, number>>;
@@ -87,7 +95,7 @@ const FEW_RUNS = 20;
 /** The work on one program; a class for what its parts gather together. */
 class Checking {
   private readonly suspects = new Map<string, Suspect>();
-  private readonly troubles: Trouble[] = [];
+  private readonly troubles: WitnessDisagreement[] = [];
   private readonly proofs: { rules: string; verdict: ProgramProof['verdict'] }[] = [];
   private readonly broken = new Counts();
   private readonly calls = new Counts();
@@ -136,7 +144,7 @@ class Checking {
   }
 
   private async check(): Promise<boolean> {
-    const made = ready(this.program, 'privileged');
+    const made = prepareProgram(this.program, 'privileged');
     if (typeof made === 'string') {
       this.troubles.push({
         between: 'verifier',
@@ -161,15 +169,15 @@ class Checking {
     return kernel;
   }
 
-  private async underRules(made: Ready, rules: NamedRules, first: boolean): Promise<void> {
+  private async underRules(made: PreparedProgram, rules: NamedRules, first: boolean): Promise<void> {
     const path = pathOf(made, rules.rules);
     const before = this.suspects.size;
     for (let k = 0; k < this.options.worlds; k++) {
-      const world = surroundings(this.program, this.options.seed, this.index, k);
+      const world = runEnvironment(this.program, this.options.seed, this.index, k);
       const run = { ...runOptions(made, path), ...world, checkFacts: first };
-      const result = exercise(made.code, run, first ? (at) => this.watch(made, at) : undefined);
+      const result = killBeforeEveryInsn(made.code, run, first ? (at) => this.watch(made, at) : undefined);
       this.count(result);
-      const trouble = ordinaryTrouble(result.ordinary);
+      const trouble = disagreementOf(result.ordinary);
       if (first && trouble !== undefined) this.troubles.push({ between: 'run', message: trouble });
       // What an unkilled run breaks is no work of the fast path.
       if (trouble === undefined) this.suspect(made, rules, result.broken, k);
@@ -187,7 +195,7 @@ class Checking {
     this.compare(made, rules, proof, broken);
   }
 
-  private watch(made: Ready, world: World): void {
+  private watch(made: PreparedProgram, world: World): void {
     const name = made.code.contracts[world.pc]?.name;
     if (name !== undefined) this.calls.add(name);
     const kinds = new Set(world.ledger.holds.map((hold) => hold.kind));
@@ -195,7 +203,7 @@ class Checking {
     if (kinds.size === 0) this.held.add('nothing');
   }
 
-  private count(result: Exercise): void {
+  private count(result: KillResults): void {
     this.points += result.points;
     this.everywhere &&= result.everywhere;
     this.worst = Math.max(this.worst, result.worst);
@@ -203,7 +211,7 @@ class Checking {
   }
 
   /** Keeps what broke, once for each cause, if it replays from its text. */
-  private suspect(made: Ready, rules: NamedRules, broken: readonly Broken[], world: number): void {
+  private suspect(made: PreparedProgram, rules: NamedRules, broken: readonly Broken[], world: number): void {
     const path = pathOf(made, rules.rules);
     const seen = new Set<string>();
     for (const one of broken) {
@@ -231,7 +239,7 @@ class Checking {
   }
 
   /** The proof against what the VM saw. */
-  private compare(made: Ready, rules: NamedRules, proof: ProgramProof, broken: boolean): void {
+  private compare(made: PreparedProgram, rules: NamedRules, proof: ProgramProof, broken: boolean): void {
     if (proof.verdict === 'proven' && broken) this.disagree(rules, 'proven, but killing it breaks a check');
     if (proof.verdict !== 'refuted') return;
     const { witness } = proof;

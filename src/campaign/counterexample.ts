@@ -5,11 +5,11 @@ import type { Contract } from '../kernel/contract.js';
 import type { Program } from '../object/program.js';
 import { cannotRun } from '../vm/runnable.js';
 import { type Cause, causeKey } from './cause.js';
-import { exercise } from './exercise.js';
+import { runEnvironment } from './environments.js';
+import { killBeforeEveryInsn } from './kill-everywhere.js';
+import { caseOf, causeOfBroken, pathOf, prepareProgram, runOptions } from './prepared-program.js';
 import type { NamedRules } from './rules.js';
 import { type SmallCase, shrinkCase } from './shrink/shrink.js';
-import { surroundings } from './surroundings.js';
-import { caseOf, causeOfBroken, pathOf, ready, runOptions } from './trial.js';
 
 /** Worlds that each program is tried in, and programs that are generated when the plainest one shows nothing. */
 const WORLDS = 6;
@@ -34,13 +34,13 @@ function* candidates(contract: Contract): Iterable<Program> {
 
 function broken(rules: NamedRules, contract: Contract, program: Program): SmallCase | undefined {
   if (cannotRun(program) !== undefined) return undefined;
-  const made = ready(program, 'privileged');
+  const made = prepareProgram(program, 'privileged');
   if (typeof made === 'string') return undefined;
   const path = pathOf(made, rules.rules);
   const seen = new Set<string>();
   for (let k = 0; k < WORLDS; k++) {
-    const world = surroundings(program, 0, 0, k);
-    const run = exercise(made.code, { ...runOptions(made, path), ...world });
+    const world = runEnvironment(program, 0, 0, k);
+    const run = killBeforeEveryInsn(made.code, { ...runOptions(made, path), ...world });
     if (run.ordinary.violations.length > 0) continue;
     for (const one of run.broken) {
       const look = `${one.violation.check} ${one.violation.message}`;

@@ -3,12 +3,20 @@ import type { Program } from '../object/program.js';
 import { KernelJudge } from '../oracle/bulk.js';
 import { certify } from '../oracle/certify.js';
 import { proveProgram } from '../smt/program-proof.js';
-import type { Profile } from '../verifier/result.js';
-import { type Broken, exercise } from './exercise.js';
+import type { Profile } from '../verifier/state/profile.js';
+import { runEnvironment } from './environments.js';
+import { type Broken, killBeforeEveryInsn } from './kill-everywhere.js';
+import {
+  caseOf,
+  causeOfBroken,
+  type PreparedProgram,
+  pathOf,
+  prepareProgram,
+  replayed,
+  runOptions,
+} from './prepared-program.js';
 import type { NamedRules } from './rules.js';
 import { type SmallCase, shrinkCase } from './shrink/shrink.js';
-import { surroundings } from './surroundings.js';
-import { caseOf, causeOfBroken, pathOf, type Ready, ready, replayed, runOptions } from './trial.js';
 
 export interface RefusalOptions {
   readonly profile?: Profile;
@@ -40,7 +48,7 @@ export async function caseOfRefusal(
   options: RefusalOptions = {},
 ): Promise<SmallCase | undefined> {
   const profile = options.profile ?? 'privileged';
-  const made = ready(program, profile);
+  const made = prepareProgram(program, profile);
   if (typeof made === 'string') return undefined;
   const broken = firstBroken(made, rules, options.seed ?? 1) ?? (await searched(made, rules, options));
   if (broken === undefined) return undefined;
@@ -61,11 +69,11 @@ export async function caseOfRefusal(
   }
 }
 
-function firstBroken(made: Ready, { rules }: NamedRules, seed: number): Broken | undefined {
+function firstBroken(made: PreparedProgram, { rules }: NamedRules, seed: number): Broken | undefined {
   const path = pathOf(made, rules);
   for (let k = 0; k < WORLDS; k++) {
-    const world = surroundings(made.program, seed, 0, k);
-    const { ordinary, broken } = exercise(made.code, { ...runOptions(made, path), ...world });
+    const world = runEnvironment(made.program, seed, 0, k);
+    const { ordinary, broken } = killBeforeEveryInsn(made.code, { ...runOptions(made, path), ...world });
     if (ordinary.violations.length > 0) continue;
     const found = broken.find(({ violation }) => SEEN_BY_LINUX.has(violation.check));
     if (found !== undefined) return found;
@@ -75,7 +83,7 @@ function firstBroken(made: Ready, { rules }: NamedRules, seed: number): Broken |
 
 /** The witness of a program proof that failed. */
 async function searched(
-  made: Ready,
+  made: PreparedProgram,
   { rules }: NamedRules,
   options: RefusalOptions,
 ): Promise<Broken | undefined> {

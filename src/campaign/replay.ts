@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { parseCase } from '../vm/case.js';
 import { printExpectation } from '../vm/printcase.js';
+import { replayed } from './prepared-program.js';
 import { rulesOfCase } from './rules.js';
-import { replayed } from './trial.js';
 
 /** What a case's replay showed, as `.expect` writes it. */
 export interface Replayed {

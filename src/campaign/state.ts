@@ -1,6 +1,6 @@
 /** How far a campaign has come and all it has seen: plain data, made by adding one program's report after the other, in order of index. */
 import { type Cause, causeKey } from './cause.js';
-import type { ProgramReport, Suspect, Trouble } from './check.js';
+import type { ProgramReport, Suspect, WitnessDisagreement } from './check.js';
 import type { Setting } from './job.js';
 import type { SmallCase } from './shrink/shrink.js';
 
@@ -21,7 +21,7 @@ export interface Found {
   small?: SmallCase;
 }
 
-export interface Disagreement extends Trouble {
+export interface Disagreement extends WitnessDisagreement {
   readonly program: number;
 }
 

@@ -1,7 +1,7 @@
 /** Programs that must not even be loaded. */
 import { BPF_CALL, BPF_JMP, BPF_PSEUDO_KFUNC_CALL } from '../isa/opcodes.js';
 import { exceptionCallbackOf, type Program } from '../object/program.js';
-import type { Profile } from '../verifier/result.js';
+import type { Profile } from '../verifier/state/profile.js';
 import { STRICTER } from '../verifier/stricter.js';
 import { verify } from '../verifier/verify.js';
 

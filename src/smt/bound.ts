@@ -6,9 +6,10 @@
 import { subprogTarget } from '../isa/target.js';
 import { exceptionCallbackOf, type Program, type Subprog } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
-import type { Facts, Visit } from '../verifier/result.js';
+import type { Facts } from '../verifier/result.js';
 import { frameOf } from '../verifier/state/state.js';
 import type { Code } from '../verifier/text/code.js';
+import type { Visit } from '../verifier/walk/visit.js';
 import { components } from './components.js';
 import type { Patched } from './patched.js';
 import type { ProgramProofDefects } from './proof-defects.js';

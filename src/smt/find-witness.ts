@@ -3,7 +3,7 @@ import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Accepted } from '../verifier/result.js';
 import type { Case } from '../vm/case.js';
-import { lucky, seededChooser, unlucky } from '../vm/chooser.js';
+import { defaultChooser, failingChooser, seededChooser } from '../vm/chooser.js';
 import { prepare } from '../vm/code.js';
 import type { Environment } from '../vm/environment.js';
 import { killEverywhere, killRandomly } from '../vm/kill.js';
@@ -66,7 +66,7 @@ export async function findWitness(
     return replay(one, path, { facts: verified.facts }).ok ? one : undefined;
   };
   for (let world = 0; world < WORLDS; world++) {
-    const chooser = world === 0 ? lucky : world === 1 ? unlucky : seededChooser(world);
+    const chooser = world === 0 ? defaultChooser : world === 1 ? failingChooser : seededChooser(world);
     const how = { strict, facts: verified.facts, chooser };
     const { steps } = new Vm(code, { ...how, fastPath: path }).run();
     const kills = Math.max(FEWEST_KILLS, Math.floor(MOST_INSNS / Math.max(1, steps)));

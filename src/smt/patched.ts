@@ -8,11 +8,13 @@
  */
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
-import type { Facts, Profile, Visit } from '../verifier/result.js';
+import type { Facts } from '../verifier/result.js';
+import type { Profile } from '../verifier/state/profile.js';
 import type { State } from '../verifier/state/state.js';
 import { frameOf } from '../verifier/state/state.js';
 import type { Code } from '../verifier/text/code.js';
 import { Refusal } from '../verifier/text/refusal.js';
+import type { Visit } from '../verifier/walk/visit.js';
 import { Walk } from '../verifier/walk/walk.js';
 import type { ProgramProofDefects } from './proof-defects.js';
 import { stubbedCall } from './stubbed-call.js';

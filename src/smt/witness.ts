@@ -1,6 +1,6 @@
 /** A counterexample as a case: the text file that replays it. */
 import type { Program } from '../object/program.js';
-import type { Profile } from '../verifier/result.js';
+import type { Profile } from '../verifier/state/profile.js';
 import type { Case } from '../vm/case.js';
 import { expectationOf } from '../vm/printcase.js';
 import type { Counterexample } from './symbolic/explore.js';

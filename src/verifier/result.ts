@@ -1,20 +1,8 @@
 /** What a verification answers. */
 
-import type { State } from './state/state.js';
+import type { Profile } from './state/profile.js';
 import type { Code } from './text/code.js';
-
-/** `privileged`: a loader with all capabilities. `strict`: no uninitialised stack reads, no pointer leaks. */
-export type Profile = 'privileged' | 'strict';
-
-/** One visit of one insn on one path: the state before it, and where the walk went from there. */
-export interface Visit {
-  readonly slot: number;
-  readonly state: State;
-  /** Visits that follow; filled in as the walk goes on. A pruned path leads to the visit that covers it. */
-  readonly next: Visit[];
-  /** The visit before this one on the path that first led here. */
-  readonly from: Visit | undefined;
-}
+import type { Visit } from './walk/visit.js';
 
 export interface Facts {
   /** Every visit of this slot. Empty: the insn is not reachable. */

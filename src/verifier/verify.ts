@@ -3,13 +3,15 @@ import { mapRefusal, mapType } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../object/program.js';
 import type { VerifierDefects } from './defects.js';
-import type { Facts, Profile, Refused, Verdict, Visit } from './result.js';
+import type { Facts, Refused, Verdict } from './result.js';
+import type { Profile } from './state/profile.js';
 import { pointerReg } from './state/regs.js';
 import type { State } from './state/state.js';
 import { prepare } from './text/code.js';
 import { Refusal } from './text/refusal.js';
 import { checkCallGraph } from './walk/call-graph.js';
-import { settle } from './walk/facts.js';
+import { makeFacts } from './walk/facts.js';
+import type { Visit } from './walk/visit.js';
 import { Walk } from './walk/walk.js';
 
 export interface VerifyOptions {
@@ -88,7 +90,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     walk = newWalk(options.precision !== false);
     walkAll(walk, program);
     checkCallGraph(program, code, { depth: walk.path.stackDepth, ...walk.calledBack });
-    if (keepVisits && !settle(walk)) {
+    if (keepVisits && !makeFacts(walk)) {
       // Facts come first: what holds only as far as checks were seen to rely on it is no fact.
       walk = newWalk(false);
       walkAll(walk, program);

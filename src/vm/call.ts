@@ -2,7 +2,7 @@
 import type { Contract, MemSize, Outcome } from '../kernel/contract.js';
 import type { MapDef } from '../object/program.js';
 import { offsetOf, regionOf } from './address.js';
-import { lucky } from './chooser.js';
+import { defaultChooser } from './chooser.js';
 import type { Choice } from './environment.js';
 import type { Region } from './memory.js';
 import { fault } from './trap.js';
@@ -122,7 +122,7 @@ export class Call {
       given !== undefined && low !== undefined && low >= min && low <= max
         ? given
         : this.world.choices.chooser.number(this.key, min, max);
-    if (value !== lucky.number(this.key, min, max)) this.made.value = value;
+    if (value !== defaultChooser.number(this.key, min, max)) this.made.value = value;
     return value;
   }
 

@@ -28,7 +28,7 @@ import {
   type Program,
   type ProgType,
 } from '../object/program.js';
-import type { Profile } from '../verifier/result.js';
+import type { Profile } from '../verifier/state/profile.js';
 import { EnvironmentReader } from './caseenv.js';
 import { type Inner, parseMap, parsePointer, parseStruct } from './casefield.js';
 import type { Environment } from './environment.js';

@@ -68,11 +68,11 @@ export function seededChooser(seed: number): Chooser {
 }
 
 /** Everything goes well: the last outcome of each contract (failures come first in contracts), zero where it is in range, zero bytes. */
-export const lucky: Chooser = {
+export const defaultChooser: Chooser = {
   index: (_key, count) => count - 1,
   number: (_key, min, max) => (min > 0n ? min : max < 0n ? max : 0n),
   bytes: (_key, length) => new Uint8Array(length),
 };
 
 /** Everything fails that can: the first outcome of each contract. */
-export const unlucky: Chooser = { ...lucky, index: () => 0 };
+export const failingChooser: Chooser = { ...defaultChooser, index: () => 0 };

@@ -8,7 +8,7 @@ import { STACK_SIZE } from '../isa/insn.js';
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
-import { type Chooser, lucky } from './chooser.js';
+import { type Chooser, defaultChooser } from './chooser.js';
 import { type Code, prepare } from './code.js';
 import { placeContext } from './context.js';
 import type { Defects } from './defects.js';
@@ -180,7 +180,7 @@ const EMPTY_PACKET = 64;
 
 function start(code: Code, options: VmOptions): World {
   const env = options.env ?? EMPTY;
-  const world = new World(code, new Choices(env.choices, options.chooser ?? lucky), {
+  const world = new World(code, new Choices(env.choices, options.chooser ?? defaultChooser), {
     strict: options.strict ?? false,
     ...(options.fastPath ? { fastPath: options.fastPath } : {}),
     ...(options.facts ? { facts: options.facts } : {}),

@@ -26,7 +26,7 @@ import {
   w0,
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
-import type { Profile } from '../../../src/verifier/result.js';
+import type { Profile } from '../../../src/verifier/state/profile.js';
 import { arrayMap, type KernelCase, kernelCase, ringbufMap, stackPointer } from './case.js';
 
 const done: Item[] = [mov(r0, 0), exit()];

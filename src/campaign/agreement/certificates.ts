@@ -18,7 +18,7 @@ import { ruleSet } from '../../patch/define.js';
 import type { FastPath, RuleSet } from '../../patch/rule.js';
 import { RULE_SETS } from '../../patch/sets/index.js';
 import sound from '../../patch/sets/sound.js';
-import { pathOf, type Ready, ready } from '../trial.js';
+import { type PreparedProgram, pathOf, prepareProgram } from '../prepared-program.js';
 import { compareUnder, type QuestionOptions } from './certificates/question.js';
 import type { OpenComparison, Tally } from './comparison.js';
 
@@ -49,12 +49,12 @@ const STRICT_EVERY = 4;
 /** Insns that may be walked then; wrong guesses make some programs endless, for Linux as well. */
 const STRICT_BUDGET = 20_000;
 
-function readied(program: Program, index: number): Ready | string {
+function readied(program: Program, index: number): PreparedProgram | string {
   if (index % STRICT_EVERY === STRICT_EVERY - 1) {
-    const strict = ready(program, 'strict', STRICT_BUDGET);
+    const strict = prepareProgram(program, 'strict', STRICT_BUDGET);
     if (typeof strict !== 'string') return strict;
   }
-  return ready(program, 'privileged');
+  return prepareProgram(program, 'privileged');
 }
 
 async function compareProgram(
@@ -79,7 +79,7 @@ async function compareProgram(
 }
 
 /** Rule sets with a rule for a function of this program in front of the sound ones: any stub, or one that is surely wrong. */
-function randomRules({ code }: Ready, seed: number, index: number, count: number): RuleSet[] {
+function randomRules({ code }: PreparedProgram, seed: number, index: number, count: number): RuleSet[] {
   const names = [...new Set(code.contracts.flatMap((contract) => contract?.name ?? []))];
   if (names.length === 0) return [];
   return Array.from({ length: count }, (_, i) => {
@@ -90,7 +90,7 @@ function randomRules({ code }: Ready, seed: number, index: number, count: number
   });
 }
 
-function fastPathOf(made: Ready, rules: RuleSet): FastPath | undefined {
+function fastPathOf(made: PreparedProgram, rules: RuleSet): FastPath | undefined {
   try {
     return pathOf(made, rules);
   } catch (error) {

@@ -8,7 +8,7 @@ import { KernelJudge } from '../../oracle/bulk.js';
 import { mayCrashLinux } from '../../oracle/danger.js';
 import { possibleCpus } from '../../oracle/maps.js';
 import type { VerifierDefects } from '../../verifier/defects.js';
-import type { Profile } from '../../verifier/result.js';
+import type { Profile } from '../../verifier/state/profile.js';
 import { INSN_BUDGET, verify } from '../../verifier/verify.js';
 import type { OpenComparison, Tally } from './comparison.js';
 

@@ -3,6 +3,7 @@ import { toBytes } from '../../isa/bytes.js';
 import type { Program } from '../../object/program.js';
 import { EMPTY, type Environment, toHex } from '../../vm/environment.js';
 import { close, type Draft, open } from './draft.js';
+import { fitting, plainerEnvironments } from './environments.js';
 import { type Measure, measure, type Shown, smaller } from './measure.js';
 import { dropJumpedOver, dropPairs, dropRuns, type Pass, simplify } from './passes.js';
 import {
@@ -15,7 +16,6 @@ import {
   shareStackAddress,
   unmake,
 } from './rewrites.js';
-import { fitting, plainerSurroundings } from './surroundings.js';
 import { type Answer, ask, type Target } from './witness.js';
 
 /** Questions asked for one case at the most. */
@@ -114,7 +114,7 @@ class Shrinking {
     let progress = false;
     for (let again = true; again && !this.spent; ) {
       again = false;
-      for (const plainer of plainerSurroundings(this.shown)) {
+      for (const plainer of plainerEnvironments(this.shown)) {
         again = this.take(plainer);
         if (again) break;
       }

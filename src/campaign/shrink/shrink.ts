@@ -6,8 +6,8 @@ import type { Chooser } from '../../vm/chooser.js';
 import type { Environment } from '../../vm/environment.js';
 import { expectationOf, printCase } from '../../vm/printcase.js';
 import type { Cause } from '../cause.js';
-import { surroundings } from '../surroundings.js';
-import { ready, replayed } from '../trial.js';
+import { runEnvironment } from '../environments.js';
+import { prepareProgram, replayed } from '../prepared-program.js';
 import { shrinkInsns } from './insns.js';
 import { written } from './measure.js';
 import { type Answer, ask, type Target } from './witness.js';
@@ -35,7 +35,7 @@ const TREES = 120;
 
 /** Shrinks `one`, which shows `target`, and answers the smallest case with the same cause; or `one` itself where nothing can be done. */
 export function shrinkCase(one: Case, wanted: Target, origin?: Origin): SmallCase {
-  const whole = ready(one.program, one.profile);
+  const whole = prepareProgram(one.program, one.profile);
   const walked = typeof whole === 'string' ? 0 : whole.verdict.walked;
   const target: Target = { budget: 2 * walked + SPARE_WALK, ...wanted };
   const start = (origin && fromTree(origin, target)) ?? { program: one.program, env: one.env };
@@ -73,7 +73,7 @@ interface Start {
 function fromTree({ seed, index, world }: Origin, target: Target): Start | undefined {
   let tree = sampleTree(seed, index);
   const show = (program: Program): Answer | undefined => {
-    const { env, chooser }: { env: Environment; chooser: Chooser } = surroundings(
+    const { env, chooser }: { env: Environment; chooser: Chooser } = runEnvironment(
       program,
       seed,
       index,

@@ -1,13 +1,13 @@
 /** The question that shrinking asks again and again: does this program, in this world, still break the same check for the same cause? */
 import type { Program } from '../../object/program.js';
-import type { Profile } from '../../verifier/result.js';
-import { type Chooser, lucky } from '../../vm/chooser.js';
+import type { Profile } from '../../verifier/state/profile.js';
+import { type Chooser, defaultChooser } from '../../vm/chooser.js';
 import type { Environment } from '../../vm/environment.js';
 import type { Violation } from '../../vm/trap.js';
 import { type Cause, isWithin, kindOf } from '../cause.js';
-import { exercise } from '../exercise.js';
+import { killBeforeEveryInsn } from '../kill-everywhere.js';
+import { causeOfBroken, pathOf, prepareProgram, runOptions } from '../prepared-program.js';
 import type { NamedRules } from '../rules.js';
-import { causeOfBroken, pathOf, ready, runOptions } from '../trial.js';
 
 export interface Target {
   readonly rules: NamedRules;
@@ -42,13 +42,13 @@ export function ask(
   program: Program,
   env: Environment,
   { rules, profile, cause, budget, kernelAccepts }: Target,
-  chooser: Chooser = lucky,
+  chooser: Chooser = defaultChooser,
 ): Answer | undefined {
-  const made = ready(program, profile, budget);
+  const made = prepareProgram(program, profile, budget);
   if (typeof made === 'string') return undefined;
   const path = pathOf(made, rules.rules);
   const run = { ...runOptions(made, path), env, chooser, maxSteps: LONGEST_RUN };
-  const { ordinary, broken } = exercise(made.code, run);
+  const { ordinary, broken } = killBeforeEveryInsn(made.code, run);
   if (ordinary.violations.length > 0) return undefined;
   const looked = new Set<string>();
   for (const one of broken) {

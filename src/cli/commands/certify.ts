@@ -8,7 +8,7 @@ import { InputError } from '../../isa/errors.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { kernelAvailable } from '../../oracle/available.js';
 import { type Certificate, certify as certifyProgram } from '../../oracle/certify.js';
-import type { Profile } from '../../verifier/result.js';
+import type { Profile } from '../../verifier/state/profile.js';
 import { type Define, since, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
 import { oneOf } from '../options.js';

@@ -5,7 +5,7 @@ import type { NamedRules } from '../../campaign/rules.js';
 import { loadAll } from '../../campaign/rules.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { type ProgramProof, proveProgram } from '../../smt/program-proof.js';
-import type { Profile } from '../../verifier/result.js';
+import type { Profile } from '../../verifier/state/profile.js';
 import { printCase, printExpectation } from '../../vm/printcase.js';
 import { type Define, since, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { counterexample } from '../../campaign/counterexample.js';
+import { pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
 import { loadAll, type NamedRules } from '../../campaign/rules.js';
-import { pathOf, ready, runOptions } from '../../campaign/trial.js';
 import { packageFolder } from '../../campaign/version.js';
 import { InputError } from '../../isa/errors.js';
 import { contractOf, contracts, unmodelled } from '../../kernel/catalog.js';
@@ -175,7 +175,7 @@ function exampleFor(set: NamedRules, proof: RuleProof): Example {
   const small = contract && counterexample(set, contract);
   if (small === undefined) return {};
   const one = parseCase(small.text);
-  const made = ready(one.program, one.profile);
+  const made = prepareProgram(one.program, one.profile);
   if (typeof made === 'string') return {};
   const steps = traced(made.code, { ...runOptions(made, pathOf(made, set.rules)), env: one.env }, one.kill);
   return { case: small.text, insns: small.insns, trace: steps.map(({ text }) => text) };

@@ -1,8 +1,8 @@
 /** `run FILE`: a program in the VM, perhaps killed; or, with --conformance, as a plug-in of the public conformance runner. */
 import { readFileSync } from 'node:fs';
-import { killedAt } from '../../campaign/exercise.js';
+import { killedAt } from '../../campaign/kill-everywhere.js';
+import { type PreparedProgram, pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
 import { type NamedRules, rulesOfCase } from '../../campaign/rules.js';
-import { pathOf, type Ready, ready, runOptions } from '../../campaign/trial.js';
 import { InputError } from '../../isa/errors.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { seededChooser } from '../../vm/chooser.js';
@@ -88,7 +88,7 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
     options.rules ?? one.case?.rules,
     options.rules === undefined ? file : undefined,
   );
-  const made = ready(one.program, one.case?.profile ?? 'privileged');
+  const made = prepareProgram(one.program, one.case?.profile ?? 'privileged');
   if (typeof made === 'string') throw new InputError(`our verifier refuses it: ${made}`, { file });
   const vm = vmOptions(made, rules, one, options);
   const trace = options.trace
@@ -112,7 +112,12 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
   return { exit: failed ? 1 : 0, json, text: textOf(ordinary, killed, trace) };
 }
 
-function vmOptions(made: Ready, rules: NamedRules, one: LoadedProgram, { mem, seed }: Options): VmOptions {
+function vmOptions(
+  made: PreparedProgram,
+  rules: NamedRules,
+  one: LoadedProgram,
+  { mem, seed }: Options,
+): VmOptions {
   const plain = one.case?.env ?? EMPTY;
   return {
     ...runOptions(made, pathOf(made, rules.rules)),
@@ -126,7 +131,13 @@ function withMemory(env: Environment, type: ProgType, hex: string): Environment 
   return type === 'syscall' || type === 'tracepoint' ? { ...env, ctx: bytes } : { ...env, packet: bytes };
 }
 
-function kills(made: Ready, vm: VmOptions, kill: Kill, length: number, seed: number): readonly Killed[] {
+function kills(
+  made: PreparedProgram,
+  vm: VmOptions,
+  kill: Kill,
+  length: number,
+  seed: number,
+): readonly Killed[] {
   if (kill === 'never') return [];
   return killedAt(made.code, vm, stepsOf(kill, length, seed)).map(({ killedAt: at, steps, violations }) => ({
     at,

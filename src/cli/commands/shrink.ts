@@ -1,10 +1,10 @@
 /** `shrink CASE`: the smallest case that breaks the same check for the same cause. */
 import { writeFileSync } from 'node:fs';
 import { kernelAccepts } from '../../campaign/job.js';
+import { causeOfBroken, pathOf, prepareProgram, replayed } from '../../campaign/prepared-program.js';
 import { rulesOfCase } from '../../campaign/rules.js';
 import { written } from '../../campaign/shrink/measure.js';
 import { shrinkCase } from '../../campaign/shrink/shrink.js';
-import { causeOfBroken, pathOf, ready, replayed } from '../../campaign/trial.js';
 import { InputError } from '../../isa/errors.js';
 import { KernelJudge } from '../../oracle/bulk.js';
 import { parseCase } from '../../vm/case.js';
@@ -40,7 +40,7 @@ async function shrinkFile(file: string, options: Options): Promise<Outcome> {
   if (violation === undefined)
     return fail(`nothing to shrink: expected ${answer.expected}, got ${answer.got}`);
   if (one.kill === undefined) return fail('nothing to shrink: the program is not killed');
-  const made = ready(one.program, one.profile);
+  const made = prepareProgram(one.program, one.profile);
   if (typeof made === 'string') return fail(`our verifier refuses the program: ${made}`);
   const broken = { violation, step: one.kill, env: answer.result.env };
   const cause = causeOfBroken(made, pathOf(made, rules.rules), broken);

@@ -5,7 +5,8 @@ import { PROG_TYPES, type Program, type ProgType } from '../../object/program.js
 import { type Judgement, KernelJudge } from '../../oracle/bulk.js';
 import { possibleCpus } from '../../oracle/maps.js';
 import { classify, type GapClass, type GapEntry, gapRows, gapTotals, reasonOf } from '../../report/gap.js';
-import type { Profile, Verdict } from '../../verifier/result.js';
+import type { Verdict } from '../../verifier/result.js';
+import type { Profile } from '../../verifier/state/profile.js';
 import { verify as verifyProgram } from '../../verifier/verify.js';
 import { type Define, since, withCommon } from '../command.js';
 import { type BrokenFile, eachFile, type LoadedProgram, type LoadOptions } from '../files.js';

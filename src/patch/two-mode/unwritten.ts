@@ -7,10 +7,10 @@ import type { Op } from '../../isa/insn.js';
 import { helperByName } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import type { MapDef } from '../../object/program.js';
-import type { Visit } from '../../verifier/result.js';
 import { fixedOffset, hasFixedOffset } from '../../verifier/state/regs.js';
 import { slotOf } from '../../verifier/state/stack.js';
 import { BYTE, frameOf } from '../../verifier/state/state.js';
+import type { Visit } from '../../verifier/walk/visit.js';
 import type { Stub } from '../rule.js';
 
 /** What the dynptr is made of. */

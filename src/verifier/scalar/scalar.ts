@@ -1,7 +1,7 @@
 /**
  * What is known of a 64-bit scalar: which bits are known (a tnum), and its bounds as signed and unsigned, 64- and 32-bit
  * number. The product of five domains, as in struct bpf_reg_state (include/linux/bpf_verifier.h). Here: the type,
- * constants and questions; `scalar-set.ts` builds and joins, `scalar-alu.ts` computes, `scalar-refine.ts` branches.
+ * constants and questions; `set.ts` builds and joins, `alu.ts` computes, `refine.ts` branches.
  */
 import { tnumHas, tnumIn } from './tnum.js';
 

@@ -9,8 +9,8 @@ import type { BinaryOp, Width } from '../../isa/insn.js';
 import { abstract } from '../scalar/alu.js';
 import { constant, isConst, S32_MAX, S32_MIN, type Scalar, U32_MAX } from '../scalar/scalar.js';
 import type { Code } from '../text/code.js';
-import { regPlace, slotPlace } from '../walk/precision/backtrack.js';
 import type { Path } from './path.js';
+import { regPlace, slotPlace } from './places.js';
 import { scalarReg } from './regs.js';
 import type { Reg } from './state.js';
 

@@ -6,18 +6,15 @@
 import { progType } from '../../kernel/progtypes.js';
 import type { Program } from '../../object/program.js';
 import type { VerifierDefects } from '../defects.js';
-import type { Profile } from '../result.js';
 import { Memo } from '../scalar/memo.js';
 import type { Scalar } from '../scalar/scalar.js';
 import { refuse } from '../text/refusal.js';
 import type { Guard } from './guard.js';
+import { MAX_FRAMES } from './places.js';
+import type { Profile } from './profile.js';
 import { pointerReg, UNINIT, unknownReg } from './regs.js';
 import type { CallbackFrame, Frame, Ref, Reg, Slot, State } from './state.js';
 import { BYTE } from './state.js';
-
-/** MAX_CALL_FRAMES in include/linux/bpf_verifier.h. */
-const MAX_FRAMES = 8;
-
 export interface Ids {
   next: number;
 }

@@ -3,6 +3,10 @@
  * what they are for the paths below it to be safe (`precise` in struct bpf_reg_state).
  */
 
+/** A place as one number: `frame * 128 + register`, or `frame * 128 + 16 + slot`. */
+export const regPlace = (depth: number, reg: number): number => depth * 128 + reg;
+export const slotPlace = (depth: number, index: number): number => depth * 128 + 16 + index;
+
 /** MAX_CALL_FRAMES in include/linux/bpf_verifier.h. */
 export const MAX_FRAMES = 8;
 
@@ -16,7 +20,7 @@ const WORDS = 3;
 const NUMBERS = 0x3ff;
 
 /** A set of places. */
-export class Places {
+export class PlaceSet {
   /** Three words for each frame up to the last that ever had a place: of the many sets that there are most stay empty. */
   private readonly words: number[] = [];
 
@@ -103,7 +107,7 @@ export class Places {
     }
   }
 
-  addAll(other: Places): void {
+  addAll(other: PlaceSet): void {
     for (let at = 0; at < other.words.length; at++) this.add(at, other.words[at]!);
   }
 }

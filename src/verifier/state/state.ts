@@ -43,7 +43,7 @@ export interface Reg {
   readonly nullable: boolean;
   /**
    * Constant part of a pointer's offset from the start of what it points to; stack pointers count from the frame's top, so are <= 0.
-   * A scalar with an id: how much more it is than what the id stands for (see `links.ts`); 0 without an id.
+   * A scalar with an id: how much more it is than what the id stands for (see `linked-regs.ts`); 0 without an id.
    */
   readonly off: number;
   /** A scalar's value; a pointer's variable offset (added to `off`). */

@@ -1,6 +1,6 @@
 /**
  * Which insns lie on loops: the strongly connected components of each subprogram's control flow. Follows compute_scc of
- * kernel/bpf/verifier.c; what a walk may conclude inside a loop that it has not walked to its end depends on them (`marks.ts`).
+ * kernel/bpf/verifier.c; what a walk may conclude inside a loop that it has not walked to its end depends on them (`walk/explored-states.ts`).
  */
 interface Open {
   readonly at: number;

@@ -10,7 +10,7 @@ import type { Code } from '../text/code.js';
 import { liveRegs } from './states-equal.js';
 
 /** Forgets stack slots of the running frame that are written before they are read. What must be given back stays, whoever reads it. */
-export function dropDeadSlots(path: Path, code: Code, slot: number): void {
+export function cleanDeadSlots(path: Path, code: Code, slot: number): void {
   const { stack } = path.frame;
   const [lows, highs] = code.liveStack;
   const low = lows[slot]!;
@@ -25,7 +25,7 @@ export function dropDeadSlots(path: Path, code: Code, slot: number): void {
 }
 
 /** Registers that facts leave out on one path, by frame. */
-export class Dropped {
+export class CleanedPlaces {
   private regs: number[] = [];
   /** What was made last, by frame: visits in a row share frames. */
   private readonly from: Frame[] = [];

@@ -2,22 +2,22 @@
  * States kept where paths meet, so that a path is not walked again when what it knows was walked before; and the loops that
  * this makes visible. Follows is_state_visited of kernel/bpf/verifier.c.
  *
- * Two ways to compare. With `precision`, as Linux: numbers that no check relied on may differ (`backtrack.ts`). Without, a state is
+ * Two ways to compare. With `precision`, as Linux: numbers that no check relied on may differ (`precision/backtrack.ts`). Without, a state is
  * found covered only if the other really contains it.
  */
 
 import type { VerifierDefects } from '../defects.js';
-import type { Visit } from '../result.js';
-import { Places } from '../state/places.js';
+import { PlaceSet } from '../state/places.js';
 import type { State } from '../state/state.js';
 import { frameOf } from '../state/state.js';
 import type { Code } from '../text/code.js';
 import { refuse } from '../text/refusal.js';
-import type { Backedge, Checkpoint, Round } from './history.js';
-import type { Activation, StackLife } from './liveness.js';
+import type { Backedge, ExploredState, Round } from './history.js';
+import type { Activation, StackLiveness } from './liveness.js';
 import type { Backtracker } from './precision/backtrack.js';
 import type { Counts } from './states-equal.js';
-import { Comparison, liveSlots, maybeLooping, roundsDiffer, sameCalls } from './states-equal.js';
+import { liveSlots, maybeLooping, roundsDiffer, StateComparison, sameCalls } from './states-equal.js';
+import type { Visit } from './visit.js';
 
 /** Where a path is: what is compared, and how it came here. */
 export interface Arrival {
@@ -26,7 +26,7 @@ export interface Arrival {
   readonly activation: Activation | undefined;
   readonly state: State;
   readonly step: number;
-  readonly parent: Checkpoint | undefined;
+  readonly parent: ExploredState | undefined;
 }
 
 /**
@@ -39,15 +39,15 @@ export type LoopKind = 'iterator' | 'drained' | 'callback' | 'may_goto' | undefi
 const MAX_ROUNDS = 64;
 
 export interface Found {
-  readonly by: Checkpoint | undefined;
+  readonly by: ExploredState | undefined;
   /** It differs from what covers it in what facts may say. */
   readonly loose: boolean;
 }
 
-export class Checkpoints {
-  private readonly bySlot: (Checkpoint[] | undefined)[] = [];
+export class ExploredStates {
+  private readonly bySlot: (ExploredState[] | undefined)[] = [];
   private readonly rounds = new Map<string, Round>();
-  private readonly comparison: Comparison;
+  private readonly comparison: StateComparison;
   count = 0;
 
   constructor(
@@ -56,12 +56,12 @@ export class Checkpoints {
     private readonly pruning: boolean,
     /** Undefined: every number counts. */
     private readonly backtracker: Backtracker | undefined,
-    private readonly life: StackLife | undefined,
+    private readonly life: StackLiveness | undefined,
     /** Asks the walk how a loop through the insn at hand ends. */
     private readonly loop: () => LoopKind,
     defects: VerifierDefects = {},
   ) {
-    this.comparison = new Comparison(code, strict, backtracker !== undefined, defects);
+    this.comparison = new StateComparison(code, strict, backtracker !== undefined, defects);
   }
 
   /** Jumps walked so far; the walk counts them. */
@@ -131,7 +131,7 @@ export class Checkpoints {
   }
 
   /** The path has come round to `old`, which has not ended: is that an end? */
-  private endsLoop(old: Checkpoint, state: State, kind: LoopKind, alive: Counts): boolean {
+  private endsLoop(old: ExploredState, state: State, kind: LoopKind, alive: Counts): boolean {
     // Another entry of a callback that runs later is no round of a loop.
     const running = frameOf(old.state).callback;
     if (running?.async === true && running !== frameOf(state).callback) return false;
@@ -152,13 +152,13 @@ export class Checkpoints {
   }
 
   /** Notes, once all paths from a state have ended, which stack slots they read (clean_live_states). */
-  private clean(old: Checkpoint, { slot, state, activation }: Arrival, life: StackLife): void {
+  private clean(old: ExploredState, { slot, state, activation }: Arrival, life: StackLiveness): void {
     if (old.read !== undefined || old.branches > 0 || activation === undefined) return;
     if ((old.round !== undefined && old.round.backedges.length > 0) || !sameCalls(old.state, state)) return;
     old.read = state.frames.map((_, depth) => life.needed(activation, slot, depth));
   }
 
-  private hit(old: Checkpoint, arrival: Arrival, unfinished: boolean): Found {
+  private hit(old: ExploredState, arrival: Arrival, unfinished: boolean): Found {
     old.hits++;
     const { loose } = this.comparison;
     if (this.backtracker !== undefined) {
@@ -178,9 +178,9 @@ export class Checkpoints {
   }
 
   /** `history`: keep the insns that led here. */
-  add({ slot, state, step, parent }: Arrival, visit: Visit | undefined, walked: number): Checkpoint {
+  add({ slot, state, step, parent }: Arrival, visit: Visit | undefined, walked: number): ExploredState {
     const round = this.roundOf(slot, state);
-    const checkpoint: Checkpoint = {
+    const checkpoint: ExploredState = {
       slot,
       state,
       visit,
@@ -189,7 +189,7 @@ export class Checkpoints {
       misses: 0,
       parent,
       history: step,
-      marks: new Places(),
+      marks: new PlaceSet(),
       read: undefined,
       round,
     };
@@ -223,7 +223,7 @@ export class Checkpoints {
   }
 
   /** A path that started at this checkpoint (or below it) has ended. */
-  pathEnded(from: Checkpoint | undefined): void {
+  pathEnded(from: ExploredState | undefined): void {
     for (let c = from; c !== undefined; c = c.parent) {
       c.branches--;
       if (c.branches > 0) return;
@@ -247,16 +247,16 @@ export class Checkpoints {
 const NOT_FOUND: Found = { by: undefined, loose: false };
 
 /** Every number from here up counts (mark_all_scalars_precise). */
-function markAll(from: Checkpoint | undefined): void {
+function markAll(from: ExploredState | undefined): void {
   for (let c = from; c !== undefined; c = c.parent) c.marks.addEverything();
 }
 
 /** The last time this path came through `slot` with the same calls open (find_prev_entry). */
 export function lastTimeRound(
-  from: Checkpoint | undefined,
+  from: ExploredState | undefined,
   slot: number,
   state: State,
-): Checkpoint | undefined {
+): ExploredState | undefined {
   for (let c = from; c !== undefined; c = c.parent) {
     if (c.slot === slot && sameCalls(c.state, state)) return c;
   }

@@ -5,37 +5,37 @@
  * So the visit that covers a path is widened until it holds for that path too: a number that differs becomes any number, of a slot nothing is known. Then every visit
  * that was widened is walked one insn on, and what it leads to now must be held by one of the visits that follow it: they are widened in
  * turn until nothing changes. What comes out is closed: from every state that a visit holds, the next insn leads to a state that a
- * following visit holds. That does not depend on what `backtrack.ts` marked. If it left out anything that matters, an insn is refused here,
+ * following visit holds. That does not depend on what `precision/backtrack.ts` marked. If it left out anything that matters, an insn is refused here,
  * or leads where no visit is, and the visits are no facts.
  */
 
-import type { Visit } from '../result.js';
 import { contains } from '../scalar/scalar.js';
 import { scalarReg, unknownReg } from '../state/regs.js';
 import type { Frame, Reg, Slot, State } from '../state/state.js';
 import { BYTE } from '../state/state.js';
 import { Refusal } from '../text/refusal.js';
 import type { Start } from './options.js';
-import { Comparison, numberIn } from './states-equal.js';
+import { numberIn, StateComparison } from './states-equal.js';
+import type { Visit } from './visit.js';
 import type { Walk } from './walk.js';
 
 type Writable = { -readonly [K in keyof Visit]: Visit[K] };
 
 /** Widens the visits of a walk until they are facts. False: they cannot be made true this way. */
-export function settle(walk: Walk): boolean {
+export function makeFacts(walk: Walk): boolean {
   if (walk.looseEnds.length === 0) return true;
   return new Settling(walk).run();
 }
 
 class Settling {
-  private readonly comparison: Comparison;
+  private readonly comparison: StateComparison;
   private readonly strict: boolean;
   private readonly changed: Visit[] = [];
   private readonly waiting = new Set<Visit>();
 
   constructor(private readonly walk: Walk) {
     this.strict = walk.path.strict;
-    this.comparison = new Comparison(walk.code, this.strict, false);
+    this.comparison = new StateComparison(walk.code, this.strict, false);
   }
 
   run(): boolean {
@@ -89,7 +89,7 @@ class Widening {
 
   constructor(
     private readonly strict: boolean,
-    private readonly comparison: Comparison,
+    private readonly comparison: StateComparison,
   ) {}
 
   state(old: State, cur: State): State {

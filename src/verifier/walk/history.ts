@@ -1,9 +1,9 @@
 /** How a path came to where it is: the insns since its last checkpoint, the checkpoints before that, and the loops that these lie on. */
 
-import type { Visit } from '../result.js';
-import type { Places } from '../state/places.js';
+import type { PlaceSet } from '../state/places.js';
 import type { State } from '../state/state.js';
 import type { SlotWords } from './states-equal.js';
+import type { Visit } from './visit.js';
 
 /** The access of a jump that learned of several places together. */
 export const LINKED = -2;
@@ -66,7 +66,7 @@ export class Steps {
     this.accesses[step] = access;
   }
 
-  /** Places whose numbers a jump learned about together, because they are known to be equal: see `regPlace` in `backtrack.ts`. */
+  /** Places whose numbers a jump learned about together, because they are known to be equal: see `regPlace` in `state/places.ts`. */
   linked(step: number): readonly number[] | undefined {
     return this.links.get(step);
   }
@@ -78,7 +78,7 @@ export class Steps {
 }
 
 /** A state kept for pruning. */
-export interface Checkpoint {
+export interface ExploredState {
   readonly slot: number;
   readonly state: State;
   /** The fact that stands for it; undefined where no facts are kept. */
@@ -88,11 +88,11 @@ export interface Checkpoint {
   /** How often it covered a state, and how often it did not. */
   hits: number;
   misses: number;
-  readonly parent: Checkpoint | undefined;
+  readonly parent: ExploredState | undefined;
   /** The insns walked from the parent to here, last first. */
   readonly history: number;
   /** Numbers that checks below relied on. */
-  readonly marks: Places;
+  readonly marks: PlaceSet;
   /** Stack slots that paths from here have read, by frame; undefined until that is known. */
   read: readonly SlotWords[] | undefined;
   /** The loop it lies on. */
@@ -102,14 +102,14 @@ export interface Checkpoint {
 /** A loop that is being walked, with the calls that lead to it (struct bpf_scc_visit). */
 export interface Round {
   /** The first state in it; when all its paths have ended the loop is done with. */
-  entry: Checkpoint | undefined;
+  entry: ExploredState | undefined;
   /** States found covered by one whose paths had not all ended, so that not all it relies on was known. */
   backedges: Backedge[];
 }
 
 export interface Backedge {
-  readonly covered: Checkpoint;
+  readonly covered: ExploredState;
   readonly step: number;
-  readonly parent: Checkpoint | undefined;
+  readonly parent: ExploredState | undefined;
   readonly depth: number;
 }

@@ -64,7 +64,7 @@ export class Activation {
 /** A slot as frame * 64 + index. */
 type SlotNumber = number;
 
-export class StackLife {
+export class StackLiveness {
   private readonly roots = new Map<number, Activation>();
   private readonly before: readonly (readonly number[])[];
   private readonly changed: { readonly of: Activation; readonly slot: number }[] = [];

@@ -1,9 +1,10 @@
 /** What a walk is told, and what it starts from and leaves behind. */
 import type { Contract } from '../../kernel/contract.js';
 import type { VerifierDefects } from '../defects.js';
-import type { Profile, Visit } from '../result.js';
 import type { Path } from '../state/path.js';
+import type { Profile } from '../state/profile.js';
 import type { Reg, State } from '../state/state.js';
+import type { Visit } from './visit.js';
 
 export interface WalkOptions {
   readonly profile: Profile;
@@ -14,7 +15,7 @@ export interface WalkOptions {
   /** Drop what changes from one round of an open-ended loop to the next; without it such a loop is unrolled. */
   readonly widening: boolean;
   /**
-   * Compare states as Linux does: numbers that no check relied on may differ. What `settle.ts` makes of the visits afterwards are facts;
+   * Compare states as Linux does: numbers that no check relied on may differ. What `facts.ts` makes of the visits afterwards are facts;
    * without precision the visits are.
    */
   readonly precision?: boolean;

@@ -3,12 +3,12 @@
  * stacksafe and refsafe of kernel/bpf/verifier.c.
  *
  * Places that are dead at the insn where the states meet do not count: nothing reads them before they are written. Facts leave them out
- * (`tidy.ts`), so that a fact is true of every state that its state covers.
+ * (`clean-state.ts`), so that a fact is true of every state that its state covers.
  */
 
 import type { VerifierDefects } from '../defects.js';
 import { contains, equal } from '../scalar/scalar.js';
-import type { Places } from '../state/places.js';
+import type { PlaceSet } from '../state/places.js';
 import { unknownReg } from '../state/regs.js';
 import type { Frame, IterSlot, Reg, Slot, State } from '../state/state.js';
 import { BYTE } from '../state/state.js';
@@ -53,12 +53,12 @@ export interface Counts {
   /** The insn before which the states are. Registers that are dead there do not count; undefined: all do. */
   readonly at?: number;
   /** Numbers of the old state that checks relied on, for `needed`. */
-  readonly marks?: Places | undefined;
+  readonly marks?: PlaceSet | undefined;
   /** Stack slots that count, by depth of the frame; all unless told. */
   readonly slots?: readonly SlotWords[] | undefined;
 }
 
-export class Comparison {
+export class StateComparison {
   /** The last comparison found states alike that differ in numbers that no check relied on. */
   loose = false;
   /** Scalars have to be the same (explore_alu_limits): what was masked against speculation depends on them. */
@@ -74,7 +74,7 @@ export class Comparison {
   constructor(
     private readonly code: Code,
     private readonly strict: boolean,
-    /** Facts can be widened afterwards to hold for what was found alike (`settle.ts`). */
+    /** Facts can be widened afterwards to hold for what was found alike (`facts.ts`). */
     private readonly mayLoosen: boolean,
     private readonly defects: VerifierDefects = {},
   ) {}

@@ -18,7 +18,6 @@ import type { Branch } from '../insn/branch.js';
 import { checkComparison, decide, follow } from '../insn/branch.js';
 import { AbstractMachine } from '../insn/machine.js';
 import { Speculation } from '../insn/speculation.js';
-import type { Visit } from '../result.js';
 import { abstract, split } from '../scalar/alu.js';
 import { collectLinked } from '../state/linked-regs.js';
 import { Path } from '../state/path.js';
@@ -28,13 +27,14 @@ import type { Code } from '../text/code.js';
 import { callsBackAtOnce, MEETS } from '../text/code.js';
 import { TRAIT } from '../text/insn-traits.js';
 import { Refusal, refuse } from '../text/refusal.js';
-import { Dropped, dropDeadSlots } from './clean-state.js';
+import { CleanedPlaces, cleanDeadSlots } from './clean-state.js';
 import type { LoopKind } from './explored-states.js';
-import { Checkpoints, lastTimeRound } from './explored-states.js';
-import type { Checkpoint } from './history.js';
+import { ExploredStates, lastTimeRound } from './explored-states.js';
+import type { ExploredState } from './history.js';
 import { NO_STEP } from './history.js';
 import type { LooseEnd, Start, WalkOptions } from './options.js';
-import { FRESH, type Mark, Tracker } from './precision/tracker.js';
+import { FRESH, type Mark, PrecisionTracker } from './precision/tracker.js';
+import type { Visit } from './visit.js';
 import { widen, widenUnneeded } from './widen.js';
 
 /** A path to be walked later. */
@@ -42,7 +42,7 @@ interface Pending {
   readonly slot: number;
   readonly state: State;
   readonly from: Visit | undefined;
-  readonly parent: Checkpoint | undefined;
+  readonly parent: ExploredState | undefined;
   readonly mark: Mark;
   readonly dropped: readonly number[];
 }
@@ -72,13 +72,13 @@ export class Walk {
   readonly globals: Globals;
   private readonly machine: AbstractMachine;
   private readonly calls: Calls;
-  private readonly checkpoints: Checkpoints;
-  private tracker: Tracker | undefined;
-  private readonly dropped: Dropped;
+  private readonly checkpoints: ExploredStates;
+  private tracker: PrecisionTracker | undefined;
+  private readonly dropped: CleanedPlaces;
   /** For a loader without CAP_PERFMON. */
   private readonly speculation: Speculation | undefined;
   private work: Pending[] = [];
-  private parent: Checkpoint | undefined;
+  private parent: ExploredState | undefined;
 
   constructor(
     readonly program: Program,
@@ -90,8 +90,8 @@ export class Walk {
     this.path.cpus = options.cpus;
     this.machine = new AbstractMachine(this.path);
     const precise = options.precision === true;
-    this.tracker = precise ? new Tracker(this.path, code) : undefined;
-    this.checkpoints = new Checkpoints(
+    this.tracker = precise ? new PrecisionTracker(this.path, code) : undefined;
+    this.checkpoints = new ExploredStates(
       code,
       options.profile === 'strict',
       options.pruning !== false,
@@ -109,7 +109,7 @@ export class Walk {
       );
       this.path.guard = this.speculation;
     }
-    this.dropped = new Dropped(code);
+    this.dropped = new CleanedPlaces(code);
     this.globals = new Globals(program, code);
     this.calls = new Calls(this.path, code, this.globals, (slot) => {
       this.push(slot);
@@ -209,7 +209,7 @@ export class Walk {
       }
       const how = code.meets[slot]!;
       if (how !== MEETS.no) {
-        if (tracker === undefined) dropDeadSlots(path, code, slot);
+        if (tracker === undefined) cleanDeadSlots(path, code, slot);
         const state = path.view();
         const arrival = {
           slot,
@@ -464,7 +464,7 @@ export class Walk {
     path.restore(before);
   }
 
-  private widenAgainst(last: Checkpoint | undefined): void {
+  private widenAgainst(last: ExploredState | undefined): void {
     if (last === undefined || !this.options.widening) return;
     const changed =
       this.tracker === undefined

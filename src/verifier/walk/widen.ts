@@ -8,7 +8,7 @@ import type { Scalar } from '../scalar/scalar.js';
 import { contains, equal, S64_MAX, S64_MIN, U64_MAX, unknown } from '../scalar/scalar.js';
 import { fromSigned, fromUnsigned, intersect } from '../scalar/set.js';
 import type { Path } from '../state/path.js';
-import type { Places } from '../state/places.js';
+import type { PlaceSet } from '../state/places.js';
 import { scalarReg, unknownReg } from '../state/regs.js';
 import type { Reg, State } from '../state/state.js';
 import { BYTE } from '../state/state.js';
@@ -68,7 +68,7 @@ export function widen(p: Path, last: State): boolean {
 /**
  * Forgets every number of the path that is not what it was the last time round, unless it was relied on since. Did that change anything?
  */
-export function widenUnneeded(p: Path, last: State, marks: Places): boolean {
+export function widenUnneeded(p: Path, last: State, marks: PlaceSet): boolean {
   // Links are paired up one to one, as where states are compared (check_ids).
   const olds = new Map<number, number>();
   const curs = new Set<number>();

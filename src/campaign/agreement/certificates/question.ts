@@ -7,9 +7,9 @@ import { walkPatched } from '../../../smt/patched.js';
 import { type ProgramProof, proveProgram } from '../../../smt/program-proof.js';
 import type { Violation } from '../../../vm/trap.js';
 import type { VmOptions } from '../../../vm/vm.js';
-import { exercise } from '../../exercise.js';
-import { surroundings } from '../../surroundings.js';
-import { type Ready, runOptions } from '../../trial.js';
+import { runEnvironment } from '../../environments.js';
+import { killBeforeEveryInsn } from '../../kill-everywhere.js';
+import { type PreparedProgram, runOptions } from '../../prepared-program.js';
 import type { Tally } from '../comparison.js';
 import { kindOfComplaint } from '../verdicts.js';
 
@@ -30,7 +30,7 @@ export interface Where {
 
 /** Asks all of them, and takes down what does not fit. `path` is the fast path of `made` under `rules`. */
 export function compareUnder(
-  made: Ready,
+  made: PreparedProgram,
   rules: RuleSet,
   path: FastPath,
   where: Where,
@@ -51,7 +51,7 @@ const SEEN: ReadonlySet<string> = new Set(['leak', 'misuse', 'fault', 'return'])
 /** One program under one rule set. */
 class Question {
   constructor(
-    private readonly made: Ready,
+    private readonly made: PreparedProgram,
     private readonly rules: RuleSet,
     private readonly path: FastPath,
     private readonly seed: number,
@@ -118,9 +118,9 @@ class Question {
   private firstBroken(path: FastPath, defects: NonNullable<VmOptions['defects']>): Violation | undefined {
     const { made, seed, index, options } = this;
     for (let k = 0; k < (options.worlds ?? 3); k++) {
-      const world = surroundings(made.program, seed, index, k);
+      const world = runEnvironment(made.program, seed, index, k);
       const run = { ...runOptions(made, path), ...world, defects, maxSteps: LONGEST, bound: LONGEST };
-      const { broken } = exercise(made.code, run);
+      const { broken } = killBeforeEveryInsn(made.code, run);
       const found = broken.find(({ violation }) => SEEN.has(violation.check));
       if (found !== undefined) return found.violation;
     }

@@ -1,9 +1,9 @@
 /** What the verifier's facts say of a call that is to be recorded: where its buffers lie, how long a loop takes. */
 import type { Arg } from '../../../kernel/contract.js';
 import type { LocalType, MapDef } from '../../../object/program.js';
-import type { Visit } from '../../../verifier/result.js';
 import type { Reg as AbstractReg } from '../../../verifier/state/state.js';
 import { frameOf } from '../../../verifier/state/state.js';
+import type { Visit } from '../../../verifier/walk/visit.js';
 
 /** What a function may write to. What bpf_dynptr_from_mem is given it only points to. */
 export const isBuffer = (arg: Arg): boolean =>

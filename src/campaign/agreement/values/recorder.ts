@@ -36,9 +36,10 @@ import { FP, type Op, type Size, slots } from '../../../isa/insn.js';
 import { type Item, label } from '../../../isa/label.js';
 import type { Contract } from '../../../kernel/contract.js';
 import type { MapDef, Program } from '../../../object/program.js';
-import type { Accepted, Visit } from '../../../verifier/result.js';
+import type { Accepted } from '../../../verifier/result.js';
 import type { Reg as AbstractReg } from '../../../verifier/state/state.js';
 import { frameOf } from '../../../verifier/state/state.js';
+import type { Visit } from '../../../verifier/walk/visit.js';
 import { isPerCpu } from '../../../vm/maps.js';
 
 import {

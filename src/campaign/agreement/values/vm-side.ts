@@ -1,7 +1,7 @@
 import type { Program } from '../../../object/program.js';
 import { possibleCpus } from '../../../oracle/maps.js';
 import { address } from '../../../vm/address.js';
-import { lucky } from '../../../vm/chooser.js';
+import { defaultChooser } from '../../../vm/chooser.js';
 import type { Code } from '../../../vm/code.js';
 import { prepare } from '../../../vm/code.js';
 import type { Defects } from '../../../vm/defects.js';
@@ -38,7 +38,7 @@ export function runInVm(
   try {
     const vm = new Vm(codeOf(program), {
       env: environmentOf(program, log, inputs, start, kernel, feed),
-      chooser: lucky,
+      chooser: defaultChooser,
       maxSteps: MOST_STEPS,
       ...(defects ? { defects } : {}),
     });

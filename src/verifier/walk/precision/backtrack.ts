@@ -7,20 +7,16 @@
  */
 import type { Op } from '../../../isa/insn.js';
 import { FP } from '../../../isa/insn.js';
-import { MAX_FRAMES, Places } from '../../state/places.js';
+import { MAX_FRAMES, PlaceSet } from '../../state/places.js';
 import type { Code } from '../../text/code.js';
-import type { Checkpoint } from '../history.js';
+import type { ExploredState } from '../history.js';
 import { LINKED, NO_STEP, Steps } from '../history.js';
-
-/** A place as one number: `frame * 128 + register`, or `frame * 128 + 16 + slot`. */
-export const regPlace = (depth: number, reg: number): number => depth * 128 + reg;
-export const slotPlace = (depth: number, index: number): number => depth * 128 + 16 + index;
 
 const ARGS = 0b111110;
 
 export class Backtracker {
   /** What is asked for; empty between two calls of `mark`. */
-  readonly wanted = new Places();
+  readonly wanted = new PlaceSet();
   readonly steps = new Steps();
   /** By slot: the registers of which going back over the insn makes others, one bit each; see `concerns`. */
   private readonly touched: Uint16Array;
@@ -33,7 +29,7 @@ export class Backtracker {
    * Marks what `wanted` was made from, for a path whose last insns are `step` and what is before it, and that came through `from` before
    * that. The next insn is the one at `slot`, in frame `depth`. True if any mark is new.
    */
-  mark(step: number, from: Checkpoint | undefined, slot: number, depth: number): boolean {
+  mark(step: number, from: ExploredState | undefined, slot: number, depth: number): boolean {
     const { wanted, steps } = this;
     let changed = false;
     let at = step;
@@ -72,7 +68,7 @@ export class Backtracker {
   }
 
   /** Marks what is wanted in a checkpoint; what is marked there already, or is no number, is wanted no longer. */
-  private markAt(checkpoint: Checkpoint): boolean {
+  private markAt(checkpoint: ExploredState): boolean {
     const { wanted } = this;
     const { frames } = checkpoint.state;
     const marks = checkpoint.marks;

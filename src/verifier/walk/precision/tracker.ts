@@ -7,9 +7,9 @@ import { subprogTarget } from '../../../isa/target.js';
 import type { Path } from '../../state/path.js';
 import type { Code } from '../../text/code.js';
 import { TRAIT } from '../../text/insn-traits.js';
-import type { Checkpoint } from '../history.js';
+import type { ExploredState } from '../history.js';
 import { NO_STEP } from '../history.js';
-import { type Activation, StackLife } from '../liveness.js';
+import { type Activation, StackLiveness } from '../liveness.js';
 import { Backtracker } from './backtrack.js';
 import { globalCallReads, relied, stackAccess, stackReads } from './relied.js';
 
@@ -22,9 +22,9 @@ export interface Mark {
 /** A path that nothing was taken down of. */
 export const FRESH: Mark = { step: NO_STEP, landings: 0 };
 
-export class Tracker {
+export class PrecisionTracker {
   readonly backtracker: Backtracker;
-  readonly life: StackLife;
+  readonly life: StackLiveness;
   /** The last insn walked since the last checkpoint. */
   step = NO_STEP;
   /** How many entries the kernel's history has of those insns (jmp_history_cnt). */
@@ -37,7 +37,7 @@ export class Tracker {
     private readonly code: Code,
   ) {
     this.backtracker = new Backtracker(code);
-    this.life = new StackLife(code);
+    this.life = new StackLiveness(code);
   }
 
   save(): Mark {
@@ -72,7 +72,7 @@ export class Tracker {
    * The insn at `slot` is about to run, on a path that came through the checkpoint `from` last: notes what it relies on, and where on the
    * stack it reads and writes.
    */
-  before(op: Op, slot: number, from: Checkpoint | undefined): void {
+  before(op: Op, slot: number, from: ExploredState | undefined): void {
     const { path, backtracker, code } = this;
     const traits = code.traits[slot]!;
     this.step = backtracker.steps.add(slot, path.depth, this.step);
@@ -115,7 +115,7 @@ export class Tracker {
   }
 
   /** A check relied on the numbers in these registers of the running frame, one bit each. */
-  rely(regs: number, from: Checkpoint | undefined): void {
+  rely(regs: number, from: ExploredState | undefined): void {
     const { backtracker, path, step } = this;
     const { frame, depth } = path;
     for (let n = 0; n < 10; n++) {

@@ -3,7 +3,8 @@
 import type { Program } from '../object/program.js';
 import { callSites } from '../patch/fast-path.js';
 import type { FastPath, RuleSet, Stub } from '../patch/rule.js';
-import type { Accepted, Profile } from '../verifier/result.js';
+import type { Accepted } from '../verifier/result.js';
+import type { Profile } from '../verifier/state/profile.js';
 import { verify } from '../verifier/verify.js';
 import type { Case } from '../vm/case.js';
 import { type Code, prepare } from '../vm/code.js';
@@ -11,10 +12,10 @@ import { expectationOf } from '../vm/printcase.js';
 import { type Replay, replay } from '../vm/replay.js';
 import type { VmOptions } from '../vm/vm.js';
 import { type Cause, causeOf, type Decided } from './cause.js';
-import type { Broken } from './exercise.js';
+import type { Broken } from './kill-everywhere.js';
 import type { NamedRules } from './rules.js';
 
-export interface Ready {
+export interface PreparedProgram {
   readonly program: Program;
   readonly profile: Profile;
   readonly verdict: Accepted;
@@ -22,19 +23,23 @@ export interface Ready {
 }
 
 /** The program if our verifier accepts it (within a budget of insns to walk, where one is given), else why not. */
-export function ready(program: Program, profile: Profile, budget?: number): Ready | string {
+export function prepareProgram(
+  program: Program,
+  profile: Profile,
+  budget?: number,
+): PreparedProgram | string {
   const verdict = verify(program, budget === undefined ? { profile } : { profile, budget });
   if (!verdict.ok) return verdict.slot < 0 ? verdict.message : `insn ${verdict.slot}: ${verdict.message}`;
   return { program, profile, verdict, code: prepare(program) };
 }
 
 /** How the VM runs it under a rule set. */
-export function runOptions({ verdict, profile }: Ready, path: FastPath): VmOptions {
+export function runOptions({ verdict, profile }: PreparedProgram, path: FastPath): VmOptions {
   return { strict: profile === 'strict', facts: verdict.facts, fastPath: path };
 }
 
 /** The fast path under a rule set, with the rule that decides each call site. Throws InputError as `callSites`. */
-export function pathOf({ program, verdict }: Ready, rules: RuleSet): Decided {
+export function pathOf({ program, verdict }: PreparedProgram, rules: RuleSet): Decided {
   const sites = callSites(program, verdict.facts, rules);
   const stubs = new Map<number, Stub>();
   for (const { slot, action } of sites) if (action.kind === 'stub') stubs.set(slot, action.stub);
@@ -45,12 +50,17 @@ export function pathOf({ program, verdict }: Ready, rules: RuleSet): Decided {
 }
 
 /** Why a check broke; see `causeOf`. */
-export function causeOfBroken(one: Ready, path: Decided, broken: Broken): Cause {
+export function causeOfBroken(one: PreparedProgram, path: Decided, broken: Broken): Cause {
   return causeOf(one.code, runOptions(one, path), path, broken);
 }
 
 /** The case that shows what broke. */
-export function caseOf(one: Ready, { name }: NamedRules, broken: Broken, comments: readonly string[]): Case {
+export function caseOf(
+  one: PreparedProgram,
+  { name }: NamedRules,
+  broken: Broken,
+  comments: readonly string[],
+): Case {
   return {
     program: one.program,
     profile: one.profile,
@@ -64,7 +74,7 @@ export function caseOf(one: Ready, { name }: NamedRules, broken: Broken, comment
 
 /** Replays a case from scratch: verified, patched, run and killed. Answers why not where our verifier refuses its program. */
 export function replayed(one: Case, rules: RuleSet): Replay | string {
-  const made = ready(one.program, one.profile);
+  const made = prepareProgram(one.program, one.profile);
   if (typeof made === 'string') return made;
   return replay(one, pathOf(made, rules), { facts: made.verdict.facts });
 }

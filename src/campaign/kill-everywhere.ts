@@ -22,7 +22,7 @@ export interface Broken {
   readonly env: Environment;
 }
 
-export interface Exercise {
+export interface KillResults {
   /** Termination points tried. */
   readonly points: number;
   /** False when the run was too long to be killed before every insn. */
@@ -35,7 +35,11 @@ export interface Exercise {
 }
 
 /** Runs `code` as `options` say and kills it everywhere, up to `maxSteps` at the most. `watch` is told of every termination point before the kill. */
-export function exercise(code: Code, options: VmOptions, watch: (world: World) => void = () => {}): Exercise {
+export function killBeforeEveryInsn(
+  code: Code,
+  options: VmOptions,
+  watch: (world: World) => void = () => {},
+): KillResults {
   const vm = new Vm(code, options);
   const longest = Math.min(LONGEST, options.maxSteps ?? LONGEST);
   const broken: Broken[] = [];
@@ -58,7 +62,7 @@ export function exercise(code: Code, options: VmOptions, watch: (world: World) =
 }
 
 /** What the ordinary run says against the verifier, if anything: a check broke, or it was in a state that the facts exclude. */
-export function ordinaryTrouble({ disagreement, violations }: RunResult): string | undefined {
+export function disagreementOf({ disagreement, violations }: RunResult): string | undefined {
   if (disagreement !== undefined) {
     const { slot, step, message } = disagreement;
     return `the facts exclude the state at insn ${slot}, step ${step}: ${message}`;

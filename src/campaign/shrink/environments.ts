@@ -4,9 +4,9 @@ import type { Environment } from '../../vm/environment.js';
 import type { Shown } from './measure.js';
 
 /** What is simpler about maps, types and environment, a little at a time. The step is that of the original. */
-export function* plainerSurroundings(shown: Shown): Iterable<Shown> {
+export function* plainerEnvironments(shown: Shown): Iterable<Shown> {
   const { program, env } = shown;
-  for (const plainer of plainerEnvironments(env)) yield { ...shown, env: plainer };
+  for (const plainer of plainerWorlds(env)) yield { ...shown, env: plainer };
   for (const [index, map] of program.maps.entries()) {
     for (const plainer of plainerMaps(map)) {
       const maps = program.maps.map((one, i) => (i === index ? plainer : one));
@@ -38,7 +38,7 @@ function* plainerMaps(map: MapDef): Iterable<MapDef> {
   if (map.type !== 'ringbuf' && map.fields.length === 0 && map.valueSize > 8) yield { ...map, valueSize: 8 };
 }
 
-function* plainerEnvironments(env: Environment): Iterable<Environment> {
+function* plainerWorlds(env: Environment): Iterable<Environment> {
   const { packet, ctx, ctxFields, maps, choices } = env;
   if (packet !== undefined || ctx !== undefined || ctxFields !== undefined || maps !== undefined)
     yield { choices };

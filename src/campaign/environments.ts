@@ -2,10 +2,10 @@
 import { mix } from '../../generators/random.js';
 import { progType } from '../kernel/progtypes.js';
 import type { MapDef, Program } from '../object/program.js';
-import { type Chooser, lucky, seededChooser } from '../vm/chooser.js';
+import { type Chooser, defaultChooser, seededChooser } from '../vm/chooser.js';
 import { EMPTY, type Environment, toHex } from '../vm/environment.js';
 
-export interface Surroundings {
+export interface RunEnvironment {
   readonly env: Environment;
   /** Decides what `env` leaves open. */
   readonly chooser: Chooser;
@@ -21,8 +21,8 @@ const ENTRIES = 3n;
  * The world number `k` (from 0) of program `index` of the campaign with this seed: 0 is the one in which everything goes well, the
  * others have random packets, contexts and map contents, and random outcomes of calls.
  */
-export function surroundings(program: Program, seed: number, index: number, k: number): Surroundings {
-  if (k === 0) return { env: EMPTY, chooser: lucky };
+export function runEnvironment(program: Program, seed: number, index: number, k: number): RunEnvironment {
+  if (k === 0) return { env: EMPTY, chooser: defaultChooser };
   const chooser = seededChooser(mix(mix(seed, index), k));
   const maps = new Map(
     program.maps.filter(takesEntries).map((map) => [map.name, contents(map, chooser)] as const),
