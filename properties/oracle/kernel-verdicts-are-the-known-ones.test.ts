@@ -1,18 +1,10 @@
-/** The oracle on some 140 programs whose verdicts Linux 6.18 is known to give: sockets, records, sections, locks, callbacks, ownership. */
+/** The oracle on small programs whose verdicts Linux 6.18 is known to give: sockets, records, sections, locks, callbacks, ownership. */
 import { expect, it } from 'vitest';
 import { kernelFunctionId } from '../../src/oracle/btf.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { testRun } from '../../src/oracle/testrun.js';
-import { acrossCases } from '../support/kernel/across.js';
-import { callCases } from '../support/kernel/calls.js';
 import type { KernelCase } from '../support/kernel/case.js';
-import { linkCases } from '../support/kernel/links.js';
-import { lockCases } from '../support/kernel/locks.js';
-import { memoryCases } from '../support/kernel/memory.js';
-import { missCases } from '../support/kernel/misses.js';
-import { newerCases } from '../support/kernel/newer.js';
-import { ownedCases } from '../support/kernel/owned.js';
-import { sectionCases } from '../support/kernel/sections.js';
+import { KNOWN_CASES } from '../support/kernel/known-cases.js';
 import { describeKernel, messagesKnown } from '../support/kernel/skip.js';
 
 /** The verdict, the message and the result of a run, as far as the case states them. */
@@ -40,33 +32,24 @@ function stated(known: KernelCase): Pick<KernelCase, 'verdict' | 'message' | 're
   };
 }
 
-const cases = [
-  ...memoryCases,
-  ...sectionCases,
-  ...lockCases,
-  ...callCases,
-  ...ownedCases,
-  ...acrossCases,
-  ...missCases,
-  ...linkCases,
-  ...newerCases,
-];
-
 describeKernel('kernel verdicts are the known ones', () => {
-  it.each(cases.map((known) => [`${known.family}: ${known.name}`, known] as const))('%s', (_, known) => {
-    const missing = known.program.kfuncs.filter((name) => kernelFunctionId(name) === undefined);
-    if (missing.length > 0 && !messagesKnown()) {
-      console.warn(`not asked, this kernel has no ${missing.join(', ')}: ${known.family}: ${known.name}`);
-      return;
-    }
-    const found = asked(known);
-    if (messagesKnown()) expect(found).toEqual(stated(known));
-    else expect(found.verdict === 'LOADS').toBe(known.verdict === 'LOADS');
-  });
+  it.each(KNOWN_CASES.map((known) => [`${known.family}: ${known.name}`, known] as const))(
+    '%s',
+    (_, known) => {
+      const missing = known.program.kfuncs.filter((name) => kernelFunctionId(name) === undefined);
+      if (missing.length > 0 && !messagesKnown()) {
+        console.warn(`not asked, this kernel has no ${missing.join(', ')}: ${known.family}: ${known.name}`);
+        return;
+      }
+      const found = asked(known);
+      if (messagesKnown()) expect(found).toEqual(stated(known));
+      else expect(found.verdict === 'LOADS').toBe(known.verdict === 'LOADS');
+    },
+  );
 
   it('a wrong expectation is seen', () => {
-    const [first] = cases.filter((known) => known.verdict === 'LOADS');
-    const [refused] = cases.filter((known) => known.verdict !== 'LOADS');
+    const [first] = KNOWN_CASES.filter((known) => known.verdict === 'LOADS');
+    const [refused] = KNOWN_CASES.filter((known) => known.verdict !== 'LOADS');
     expect(asked(first!)).not.toEqual({ ...stated(first!), retval: 12345 });
     expect(asked(refused!).verdict).not.toBe('LOADS');
   });

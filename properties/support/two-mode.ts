@@ -3,11 +3,11 @@ import { rule, ruleSet } from '../../src/patch/define.js';
 import type { RuleSet } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import sound from '../../src/patch/sets/sound.js';
-import type { TwoModeDefects } from '../../src/patch/two-mode/plan.js';
 import { parseCase } from '../../src/vm/case.js';
 
 export interface Telling {
-  readonly defect: keyof TwoModeDefects;
+  /** What would go unnoticed if the two-mode program were built without it. */
+  readonly part: string;
   readonly case: ReturnType<typeof parseCase>;
   readonly rules: RuleSet;
 }
@@ -149,19 +149,19 @@ const reads = parseCase;
 const naive = shippedRuleSet('naive')!;
 const misses = ruleSet('misses', [noNumber, allMiss, loopRuns, ...sound.rules]);
 
-/** Without the defect all three judges agree on each; with it they do not. */
+/** On each of these all three judges agree only if the two-mode program is built right in that part. */
 export const TELLING: readonly Telling[] = [
-  { defect: 'forgetsStubs', case: reads(section('bpf_rcu_read_lock')), rules: naive },
-  { defect: 'neverSwitches', case: reads(section('bpf_rcu_read_lock')), rules: naive },
+  { part: 'stubs stand in for calls', case: reads(section('bpf_rcu_read_lock')), rules: naive },
+  { part: 'a kill before every call', case: reads(section('bpf_rcu_read_lock')), rules: naive },
   {
-    defect: 'keepsRegisters',
+    part: 'registers are gone after a stub',
     case: reads(deadRead),
     rules: ruleSet('no-number', [noNumber, ...sound.rules]),
   },
-  { defect: 'fillsNothing', case: reads(filled), rules: sound },
-  { defect: 'calleesLive', case: reads(callee), rules: naive },
-  { defect: 'calleesPlain', case: reads(inFunction), rules: misses },
-  { defect: 'callbacksPlain', case: reads(inCallback), rules: misses },
-  { defect: 'callbacksLive', case: reads(callback), rules: naive },
-  { defect: 'patchedReturns', case: reads(section('bpf_rcu_read_lock')), rules: sound },
+  { part: 'stubs fill output memory', case: reads(filled), rules: sound },
+  { part: 'kills inside functions', case: reads(callee), rules: naive },
+  { part: 'patched text calls patched functions', case: reads(inFunction), rules: misses },
+  { part: 'patched text gives patched callbacks', case: reads(inCallback), rules: misses },
+  { part: 'kills inside callbacks', case: reads(callback), rules: naive },
+  { part: 'patched text goes on behind a stub', case: reads(section('bpf_rcu_read_lock')), rules: sound },
 ];

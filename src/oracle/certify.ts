@@ -11,7 +11,7 @@ import type { CallSite } from '../patch/fast-path.js';
 import { callSites } from '../patch/fast-path.js';
 import type { RuleSet } from '../patch/rule.js';
 import type { Origin } from '../patch/two-mode/lines.js';
-import type { LeftOut, TwoModeDefects, TwoModeOptions } from '../patch/two-mode/plan.js';
+import type { LeftOut, TwoModeOptions } from '../patch/two-mode/plan.js';
 import { type TwoMode, twoMode } from '../patch/two-mode/two-mode.js';
 import type { Accepted } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
@@ -62,8 +62,8 @@ export interface CertifyOptions {
   readonly stats?: boolean;
   /** Lends maps, as in `LoadOptions`. */
   readonly lend?: LoadOptions['lend'];
-  /** Seeded defects, for tests. */
-  readonly defects?: TwoModeDefects;
+  /** See `TwoModeOptions`. */
+  readonly killsInCallbacks?: false;
 }
 
 /**
@@ -176,12 +176,12 @@ function judge(
   options: CertifyOptions & { readonly profile: Profile },
 ): Certificate {
   const keep = new Set<number>();
-  const { defects } = options;
+  const { killsInCallbacks } = options;
   for (;;) {
     const made = twoMode(program, verified, sites, {
       ...form,
       keep,
-      ...(defects === undefined ? {} : { defects }),
+      ...(killsInCallbacks === undefined ? {} : { killsInCallbacks }),
     });
     const common = {
       sitesLeftOut: made.leftOut,

@@ -12,7 +12,6 @@ import type { Code } from '../verifier/text/code.js';
 import type { Visit } from '../verifier/walk/visit.js';
 import { components } from './components.js';
 import type { Patched } from './patched.js';
-import type { ProgramProofDefects } from './proof-defects.js';
 
 export interface Bounds {
   /** Insns, over all termination points; undefined: there is no bound. */
@@ -26,14 +25,7 @@ const MAX_LOOPS = 1 << 23;
 /** bpf_iter_bits takes at most 511 words. */
 const MAX_BITS = 511 * 64;
 
-export function bounds(
-  program: Program,
-  code: Code,
-  facts: Facts,
-  path: FastPath,
-  patched: Patched,
-  defects: ProgramProofDefects = {},
-): Bounds {
+export function bounds(program: Program, code: Code, facts: Facts, path: FastPath, patched: Patched): Bounds {
   const worstOf = new Map<Visit, number>();
   const globalEntry = new Map<number, Visit>();
   const entryOf = (s: Subprog): Visit | undefined =>
@@ -50,8 +42,8 @@ export function bounds(
   // A global subprogram's cost is known once that of those it calls is: they may nest as deep as there are any.
   for (let round = 0; round <= globalEntry.size; round++) {
     const costs = new Map([...globalEntry].map(([start, entry]) => [start, worstOf.get(entry) ?? 0]));
-    if (!defects.callsAreFree) graph.costOfCall = (v) => callCost(code, v, costs);
-    solve(roots, graph, worstOf, defects);
+    graph.costOfCall = (v) => callCost(code, v, costs);
+    solve(roots, graph, worstOf);
   }
   const bySlot = new Map<number, number | undefined>();
   let worst = 0;
@@ -60,7 +52,7 @@ export function bounds(
     if (visits.length === 0) continue;
     let most = 0;
     for (const v of visits) {
-      const after = defects.callersAreFree ? 0 : afterGlobal(v, code, facts, graph, worstOf, 0);
+      const after = afterGlobal(v, code, facts, graph, worstOf, 0);
       most = Math.max(most, worstOf.get(v)! + after);
     }
     bySlot.set(slot, Number.isFinite(most) ? most : undefined);
@@ -162,12 +154,7 @@ class PatchedGraph {
 }
 
 /** Fills in the worst case of every visit that can be reached from the roots. */
-function solve(
-  roots: readonly Visit[],
-  graph: PatchedGraph,
-  worstOf: Map<Visit, number>,
-  defects: ProgramProofDefects,
-): void {
+function solve(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map<Visit, number>): void {
   worstOf.clear();
   // Successors come out before what leads to them.
   for (const component of components(roots, (v) => graph.next(v))) {
@@ -178,18 +165,13 @@ function solve(
     }
     const first = component[0]!;
     const loops = component.length > 1 || graph.next(first).includes(first);
-    const cost = loops ? loopCost(component, inside, graph, defects) : graph.cost(first);
+    const cost = loops ? loopCost(component, inside, graph) : graph.cost(first);
     for (const v of component) worstOf.set(v, cost + after);
   }
 }
 
 /** The most insns run inside a set of visits that go round: its longest way through, times how often it may be gone. */
-function loopCost(
-  component: readonly Visit[],
-  inside: ReadonlySet<Visit>,
-  graph: PatchedGraph,
-  defects: ProgramProofDefects,
-): number {
+function loopCost(component: readonly Visit[], inside: ReadonlySet<Visit>, graph: PatchedGraph): number {
   const trips = new Map<string, number>();
   const controls = new Set<Visit>();
   for (const v of component) {
@@ -215,7 +197,7 @@ function loopCost(
     once = Math.max(once, most + graph.cost(v));
   }
   let product = 1;
-  for (const n of trips.values()) product *= defects.loopsOnce ? 1 : n + 1;
+  for (const n of trips.values()) product *= n + 1;
   let control = 0;
   for (const v of controls) control += graph.cost(v);
   return (once + control) * product;

@@ -16,7 +16,6 @@ import type { Code } from '../verifier/text/code.js';
 import { Refusal } from '../verifier/text/refusal.js';
 import type { Visit } from '../verifier/walk/visit.js';
 import { Walk } from '../verifier/walk/walk.js';
-import type { ProgramProofDefects } from './proof-defects.js';
 import { stubbedCall } from './stubbed-call.js';
 
 export interface PatchedFailure {
@@ -46,20 +45,19 @@ export interface PatchedOptions {
   readonly budget: number;
   /** Failures to look for; the walk stops after that many. */
   readonly failures: number;
-  readonly defects?: ProgramProofDefects;
 }
 
 /**
  * What a normal state may stand for in a killed run. Callbacks that were running at the kill are the last that their helpers make. A
  * helper that is kept may also have been called after the kill, and goes on calling: then only the callbacks outside of it stop.
  */
-function killedStates(state: State, path: FastPath, defects: ProgramProofDefects | undefined): State[] {
+function killedStates(state: State, path: FastPath): State[] {
   const callbacks = state.frames.flatMap((f, depth) =>
     f.callback === undefined || f.callback.async ? [] : [{ depth, call: f.callback.call }],
   );
   const states = [stopping(state, state.frames.length)];
   for (const { depth, call } of callbacks.reverse()) {
-    if (path.stubs.has(call) || defects?.allInterrupted) break;
+    if (path.stubs.has(call)) break;
     states.push(stopping(state, depth));
   }
   return states;
@@ -116,11 +114,9 @@ function walkOnce(
   options: PatchedOptions,
   widening: boolean,
 ): Patched & { readonly widened: boolean; readonly spent: boolean } {
-  const { defects } = options;
   const entries = new Map<Visit, readonly Visit[]>();
   const failures: PatchedFailure[] = [];
   let walked = 0;
-  let stubbed = 0;
   let widened = false;
   let spent = false;
   let walk = newWalk();
@@ -131,18 +127,14 @@ function walkOnce(
       if (!differs(killed, code, path) || failures.length >= options.failures || spent) continue;
       try {
         const states = path.stubs.has(slot)
-          ? killedStates(killed.state, path, defects)
+          ? killedStates(killed.state, path)
           : [stopping(killed.state, killed.state.frames.length)];
         entries.set(
           killed,
-          states.map((state) => {
-            stubbed = 0;
-            return walk.from({ slot, state });
-          }),
+          states.map((state) => walk.from({ slot, state })),
         );
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        if (defects?.dropsFailures) continue;
         failures.push({
           message: error.message,
           slot: walk.slot,
@@ -182,8 +174,8 @@ function walkOnce(
         widening,
         stubAt: (slot) => {
           const stub = path.stubs.get(slot);
-          if (stub === undefined || (defects?.stubsOnce && stubbed++ > 0)) return undefined;
-          return (p, args, contract) => stubbedCall(p, args, contract, stub, slot, defects);
+          if (stub === undefined) return undefined;
+          return (p, args, contract) => stubbedCall(p, args, contract, stub, slot);
         },
       },
       firstId,

@@ -22,7 +22,6 @@ import { cannotRun } from '../vm/runnable.js';
 import { bounds } from './bound.js';
 import { findWitness } from './find-witness.js';
 import { type Patched, walkPatched } from './patched.js';
-import type { ProgramProofDefects } from './proof-defects.js';
 import type { SiteSettled } from './site-proof.js';
 import { proveSites } from './site-proof.js';
 
@@ -65,8 +64,6 @@ export interface ProgramProofOptions {
   readonly maxRuns?: number;
   /** Insns to walk in patched mode at the most; 1,000,000 unless told. */
   readonly budget?: number;
-  /** Seeded defects, for tests. */
-  readonly defects?: ProgramProofDefects;
 }
 
 /** Suspicions that are followed up before the search gives up. */
@@ -83,13 +80,11 @@ export async function proveProgram(
   if (!verified.ok) return unverified(`not verified: ${verified.message}`, verified.walked);
   const sites = callSites(program, verified.facts, rules);
   const path = pathOf(rules, sites);
-  const { defects = {} } = options;
-  const proved = await proveSites(sites, options.rlimit, defects);
+  const proved = await proveSites(sites, options.rlimit);
   const patched = walkPatched(program, verified.code, verified.facts, path, verified.lastId, {
     profile,
     budget: options.budget ?? 1_000_000,
     failures: SUSPICIONS,
-    defects,
   });
   // Where a stub lets a killed run go on that no ordinary run reaches, calls are made that no rule was asked about.
   const stray = strayCalls(program, verified, patched);
@@ -104,11 +99,11 @@ export async function proveProgram(
   };
   const suspects = [
     ...patched.failures.map((f) => ({ slot: f.killed.slot, message: `insn ${f.slot}: ${f.message}` })),
-    ...sites.flatMap((site, i) => suspicion(site, proved.settled[i]!, defects)),
-    ...stray.flatMap((site, i) => suspicion(site, strayProved.settled[i]!, defects)),
+    ...sites.flatMap((site, i) => suspicion(site, proved.settled[i]!)),
+    ...stray.flatMap((site, i) => suspicion(site, strayProved.settled[i]!)),
   ];
-  if (suspects.length === 0 || defects.provesAll) {
-    const { worst, bySlot } = bounds(program, verified.code, verified.facts, path, patched, defects);
+  if (suspects.length === 0) {
+    const { worst, bySlot } = bounds(program, verified.code, verified.facts, path, patched);
     const verdict = worst === undefined ? 'unknown' : 'proven';
     const reason = worst === undefined ? 'a loop is neither ended by the rules nor bounded by Linux' : '';
     return { ...common, verdict, reason, bound: worst, bounds: bySlot, queries: proved.queries };
@@ -173,13 +168,9 @@ function report(site: CallSite, settled: SiteSettled): ProvedSite {
 }
 
 /** What may be wrong with a call that is kept. Of stubs, the walk of the fast path tells. */
-function suspicion(
-  site: CallSite,
-  settled: SiteSettled,
-  defects: ProgramProofDefects,
-): { slot: number; message: string }[] {
+function suspicion(site: CallSite, settled: SiteSettled): { slot: number; message: string }[] {
   const { slot, contract, action } = site;
-  if (action.kind === 'stub' || defects.trustsKept) return [];
+  if (action.kind === 'stub') return [];
   const say = (what: string) => [{ slot, message: `insn ${slot}: ${contract.name} is kept, and ${what}` }];
   if (settled === 'refusable') return say('may acquire what it could have refused');
   if (settled === 'unknown') return say('whether it could have been refused is not known');

@@ -13,7 +13,7 @@ import type { Action, RuleSet } from '../patch/rule.js';
 import { decide } from '../patch/select.js';
 import { functionView, siteView } from '../patch/view.js';
 import type { Check } from '../vm/trap.js';
-import { type Demand, PostState, type ProofDefects } from './rule/post-state.js';
+import { type Demand, PostState } from './rule/post-state.js';
 import { openSolver, type SolverStats } from './solver.js';
 import { type Assignment, evaluator } from './term/evaluate.js';
 import type { Term } from './term/term.js';
@@ -53,8 +53,6 @@ export interface ProofOptions {
   readonly rlimit?: number;
   /** Only the functions that a rule of one of these names decides. */
   readonly only?: ReadonlySet<string>;
-  /** Seeded defects, for tests. */
-  readonly defects?: ProofDefects;
 }
 
 /**
@@ -75,9 +73,7 @@ export async function proveRules(
       const dry = applications.every(({ cases }) => cases.every(answersNull));
       for (const application of applications) {
         if (options.only !== undefined && !options.only.has(application.rule ?? '')) continue;
-        functions.push(
-          proveOne(terms, solver.check.bind(solver), contract, application, dry, options.defects ?? {}),
-        );
+        functions.push(proveOne(terms, solver.check.bind(solver), contract, application, dry));
       }
     }
     return { functions, stats: solver.stats };
@@ -144,13 +140,10 @@ export function proveOne(
   contract: Contract,
   application: Application,
   dry: boolean,
-  defects: ProofDefects,
 ): RuleProof {
-  const state = new PostState(t, contract, defects);
+  const state = new PostState(t, contract);
   const guardOf = ({ guard }: Outcome): Term =>
-    guard === undefined || defects.ignoresGuards
-      ? t.true
-      : t.iff(t.variable(0, guardName(guard)), t.bool(isWanted(guard)));
+    guard === undefined ? t.true : t.iff(t.variable(0, guardName(guard)), t.bool(isWanted(guard)));
   const { rule, action, cases } = application;
   const wrong = action === 'stub' ? stubIsWrong : keepIsWrong;
   const answer = ask(wrong(t, state, contract, cases, dry, guardOf));

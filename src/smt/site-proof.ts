@@ -3,7 +3,6 @@
  * with the guards of the contract settled by what the verifier knows at the site. Sites of the same shape are asked about once.
  */
 import type { CallSite } from '../patch/fast-path.js';
-import type { ProgramProofDefects } from './proof-defects.js';
 import { guardName, isWanted, proveOne } from './rule-proof.js';
 import { openSolver } from './solver.js';
 import { Terms } from './term/terms.js';
@@ -31,14 +30,13 @@ function shapeOf(site: CallSite, dry: boolean): string {
 export async function proveSites(
   sites: readonly CallSite[],
   rlimit?: number,
-  defects: ProgramProofDefects = {},
 ): Promise<{ readonly settled: readonly SiteSettled[]; readonly queries: number }> {
   const dryOf = (site: CallSite): boolean =>
     sites.every((s) => s.contract !== site.contract || (s.action.kind === 'stub' && s.action.stub.r0 === 0n));
   const shapes = sites.map((site) => shapeOf(site, dryOf(site)));
   const open = new Map<string, CallSite>();
   sites.forEach((site, i) => {
-    if (defects.sitesIgnoreGuards || !answers.has(shapes[i]!)) open.set(shapes[i]!, site);
+    if (!answers.has(shapes[i]!)) open.set(shapes[i]!, site);
   });
   const given = new Map<string, SiteSettled>();
   if (open.size > 0) {
@@ -46,10 +44,10 @@ export async function proveSites(
     const solver = await openSolver(terms, rlimit === undefined ? {} : { rlimit });
     try {
       for (const [shape, site] of open) {
-        const settled = ask(terms, solver.check.bind(solver), site, dryOf(site), defects);
+        const settled = ask(terms, solver.check.bind(solver), site, dryOf(site));
         given.set(shape, settled);
         // A question that was given up may be answered with more effort another time.
-        if (settled !== 'unknown' && !defects.sitesIgnoreGuards) answers.set(shape, settled);
+        if (settled !== 'unknown') answers.set(shape, settled);
       }
     } finally {
       solver.close();
@@ -59,13 +57,7 @@ export async function proveSites(
   return { settled, queries: sites.length };
 }
 
-function ask(
-  terms: Terms,
-  check: Parameters<typeof proveOne>[1],
-  site: CallSite,
-  dry: boolean,
-  defects: ProgramProofDefects,
-): SiteSettled {
+function ask(terms: Terms, check: Parameters<typeof proveOne>[1], site: CallSite, dry: boolean): SiteSettled {
   const { contract, action, rule, enabled } = site;
   const guards = new Map<string, boolean>();
   for (const outcome of contract.outcomes) {
@@ -78,7 +70,6 @@ function ask(
     contract,
     { rule: rule?.name, action: action.kind, cases: [{ guards, action }] },
     dry,
-    defects.sitesIgnoreGuards ? { ignoresGuards: true } : {},
   );
   if (proof.verdict === 'unknown') return 'unknown';
   if (proof.verdict === 'proven') return action.kind === 'stub' ? 'outcome' : 'kept';

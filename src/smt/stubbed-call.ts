@@ -10,7 +10,6 @@ import type { Path } from '../verifier/state/path.js';
 import { scalarReg, UNINIT } from '../verifier/state/regs.js';
 import { skipStack } from '../verifier/state/stack.js';
 import type { Reg } from '../verifier/state/state.js';
-import type { ProgramProofDefects } from './proof-defects.js';
 
 /** Bytes that the function would write through this argument; undefined when it writes none, or how many is not known. */
 function written(
@@ -42,14 +41,7 @@ function written(
 }
 
 /** Changes the path to what holds after the stub at slot `at`, and returns r0. */
-export function stubbedCall(
-  p: Path,
-  args: readonly Reg[],
-  contract: Contract,
-  stub: Stub,
-  at: number,
-  defects?: ProgramProofDefects,
-): Reg {
+export function stubbedCall(p: Path, args: readonly Reg[], contract: Contract, stub: Stub, at: number): Reg {
   for (let index = 0; index < contract.args.length; index++) {
     const size = written(p.program, contract, args, index);
     if (size === undefined) continue;
@@ -63,8 +55,7 @@ export function stubbedCall(
       const ref = effect.acquires === undefined ? 0 : p.newId();
       if (ref !== 0) p.acquire({ id: ref, kind: 'pointer', at });
       makeDynptr(p, reg, effect.type, ref, p.newId());
-    } else if (stub.writes.includes(index) || defects?.stubFillsAll)
-      touch(p, reg, index + 1, size, 'write', true);
+    } else if (stub.writes.includes(index)) touch(p, reg, index + 1, size, 'write', true);
     else skipStack(p, reg, size);
   }
   return stub.r0 === 'void' ? UNINIT : scalarReg(constant(stub.r0));

@@ -2,7 +2,6 @@
 import { mapRefusal, mapType } from '../kernel/maptypes.js';
 import { progType } from '../kernel/progtypes.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../object/program.js';
-import type { VerifierDefects } from './defects.js';
 import type { Facts, Refused, Verdict } from './result.js';
 import type { Profile } from './state/profile.js';
 import { pointerReg } from './state/regs.js';
@@ -26,8 +25,6 @@ export interface VerifyOptions {
    * built for unless told.
    */
   readonly cpus?: number;
-  /** Ways to be wrong, for the properties that show that each is noticed. */
-  readonly defects?: VerifierDefects;
   /** False: unroll loops of any number of rounds instead of widening what changes in them. */
   readonly widening?: boolean;
   /** False: compare every number of two states, whether a check relied on it or not. */
@@ -85,7 +82,6 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
         precision,
         ...(options.pruning === undefined ? {} : { pruning: options.pruning }),
         ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
-        ...(options.defects === undefined ? {} : { defects: options.defects }),
       });
     walk = newWalk(options.precision !== false);
     walkAll(walk, program);

@@ -109,9 +109,7 @@ class Concrete implements Machine<bigint> {
 
   load(base: bigint, off: number, size: Size, signed: boolean): bigint {
     const value = load(this.world, base, off, size);
-    return signed && size !== 8 && !this.world.options.defects?.signLost
-      ? concrete.signExtend((8 * size) as 8 | 16 | 32, value)
-      : value;
+    return signed && size !== 8 ? concrete.signExtend((8 * size) as 8 | 16 | 32, value) : value;
   }
 
   store(base: bigint, off: number, size: Size, value: bigint): void {
@@ -134,7 +132,6 @@ class Concrete implements Machine<bigint> {
     } else {
       const fresh = op === 'xchg' ? value : binary(op, width, old, value);
       store(this.world, base, off, size, fresh);
-      if (this.world.options.defects?.fetchesNew) return fresh;
     }
     return old;
   }

@@ -145,7 +145,7 @@ export function disown(world: World, region: number): void {
   const { memory, ledger } = world;
   const owned = memory.own(region);
   owned.owners--;
-  if (owned.owners > 0 || world.options.defects?.neverDies) return;
+  if (owned.owners > 0) return;
   // A local object that was in a map may be seen by readers until their RCU section or lock ends.
   const seen =
     owned.kind === 'object' && ledger.holds.some((hold) => hold.kind === 'rcu' || hold.kind === 'spin_lock');

@@ -217,7 +217,7 @@ export function runFast(world: World, until: number): void {
           break;
         case 72:
         case 73: {
-          const by = shift(world, lo & 63, lo);
+          const by = lo & 63;
           const [a, b] = [words[2 * d]!, words[2 * d + 1]!];
           if (by >= 32) {
             words[2 * d] = 0;
@@ -284,10 +284,6 @@ function firstRead(world: World, pc: number, missing: number): number {
   const sourceFirst = op.kind === 'alu' || op.kind === 'mov' || op.kind === 'ldx';
   const [one, other] = sourceFirst ? [s, d] : [d, s];
   return (missing & (1 << one)) !== 0 && (world.code.reads[pc]! & (1 << one)) !== 0 ? one : other;
-}
-
-function shift(world: World, masked: number, raw: number): number {
-  return world.options.defects?.shiftsUnmasked ? raw : masked;
 }
 
 /** Whether a conditional jump is taken, by the halves of its operands. */

@@ -96,7 +96,7 @@ export function callsAtAll(call: Call): boolean | undefined {
 }
 
 function loop(call: Call): Advance {
-  const count = call.size(0) + (call.world.options.defects?.loopsOnceMore ? 1 : 0);
+  const count = call.size(0);
   if (call.arg(3) !== 0n) return done(ERRNO.EINVAL);
   if (count > MAX_LOOPS) return done(ERRNO.E2BIG);
   const context = call.arg(2);

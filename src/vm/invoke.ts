@@ -32,7 +32,7 @@ export function callFunction(world: World): void {
   const contract = code.contracts[slot];
   // Where the verifier saw that it is never reached, a program may name a function that does not exist.
   if (contract === undefined) throw new InputError(`insn ${slot}: ${nameless(code, slot)}`);
-  const stub = world.killed || options.defects?.stubsAlways ? options.fastPath?.stubs.get(slot) : undefined;
+  const stub = world.killed ? options.fastPath?.stubs.get(slot) : undefined;
   if (stub !== undefined) {
     applyStub(world, contract, stub);
     return;
@@ -99,7 +99,7 @@ function throwUp(world: World, call: Call): void {
 
 /** What a model says that a function returns, as it is in r0. */
 function narrowed(call: Call, r0: bigint | undefined): bigint | undefined {
-  const bits = call.world.options.defects?.wholeResults ? 64 : resultBits(call.contract);
+  const bits = resultBits(call.contract);
   return r0 === undefined || bits === 64 ? r0 : call.narrow(r0, bits);
 }
 
@@ -166,7 +166,7 @@ export function leave(world: World): void {
   if (flight !== undefined) {
     checkRange(world, flight.spec.returns, `callback of ${flight.name}`, flight.name);
     const returned = world.regs[0]!;
-    const stop = world.interrupted >= world.frames.length && world.options.defects?.callbacksGoOn !== true;
+    const stop = world.interrupted >= world.frames.length;
     world.pop();
     world.pc = flight.slot;
     go(world, flight.advance(world, returned, stop));

@@ -41,22 +41,12 @@ export function describeHold(hold: Hold): string {
   return `${what} taken by ${hold.by} at ${hold.at}`;
 }
 
-/** Seeded defects, so that tests can show that a wrong ledger is noticed. Never set otherwise. */
-export interface LedgerDefects {
-  /** `release` leaves the hold in place. */
-  readonly keepsReleased?: true;
-  /** Unlocking does not look which lock it is. */
-  readonly anyUnlock?: true;
-}
-
 export class Ledger {
   private list: readonly Hold[] = [];
   private last = 0;
 
-  constructor(private readonly defects: LedgerDefects = {}) {}
-
   fork(): Ledger {
-    const copy = new Ledger(this.defects);
+    const copy = new Ledger();
     copy.list = this.list;
     copy.last = this.last;
     return copy;
@@ -80,7 +70,6 @@ export class Ledger {
 
   /** Takes the hold off the list. The caller has checked that it is there. */
   drop(id: number): void {
-    if (this.defects.keepsReleased) return;
     this.list = this.list.filter((hold) => hold.id !== id);
   }
 
@@ -105,10 +94,6 @@ export class Ledger {
     const held = this.list.filter(isLock);
     const top = held.at(-1);
     if (top === undefined) throw misuse(`${by} without taking a lock`);
-    if (this.defects.anyUnlock) {
-      this.drop(top.id);
-      return;
-    }
     const here = held.find((hold) => hold.region === region && hold.offset === offset);
     if (here === undefined)
       throw misuse(`${by} of a lock that is not held (${showAddress(address(region, offset))})`);

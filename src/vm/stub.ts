@@ -11,17 +11,16 @@ import { CALLER_SAVED, type World } from './world.js';
 
 /** Carries a stub out and goes on after the call. Traps where the stub itself writes through a bad pointer. */
 export function applyStub(world: World, contract: Contract, stub: Stub): void {
-  const { defects } = world.options;
   contract.args.forEach((arg, index) => {
     if (!isOutput(arg) && !stub.writes.includes(index)) return;
     const at = world.read(index + 1);
     const size = sizeOf(world, contract, index);
     if (size === 0 || at === 0n) return;
     if (!stub.writes.includes(index)) skip(world, at, size);
-    else if (!defects?.stubWritesNothing) world.writeBytes(at, new Uint8Array(size));
+    else world.writeBytes(at, new Uint8Array(size));
   });
   for (const { arg } of stub.slots) placeNull(world, contract, arg);
-  if (!defects?.stubKeepsRegisters) world.clobber(CALLER_SAVED);
+  world.clobber(CALLER_SAVED);
   if (stub.r0 === 'void') world.clobber(1);
   else world.write(0, BigInt.asUintN(64, stub.r0));
   world.pc++;
@@ -39,7 +38,7 @@ function sizeOf(world: World, contract: Contract, index: number): number {
 /** Bytes that the call would have written and the stub does not: those that hold nothing of the program's are now off limits. */
 function skip(world: World, at: bigint, size: number): void {
   const number = regionOf(at);
-  if (world.options.defects?.forgetsSkipped || world.memory.get(number)?.shadow === undefined) return;
+  if (world.options.readsUnwritten || world.memory.get(number)?.shadow === undefined) return;
   const { shadow } = world.memory.own(number);
   for (let i = offsetOf(at); i < offsetOf(at) + size; i++) {
     if (shadow?.[i] === SHADOW.never) shadow[i] = SHADOW.skipped;

@@ -11,7 +11,6 @@ import type { Facts } from '../verifier/result.js';
 import { type Chooser, defaultChooser } from './chooser.js';
 import { type Code, prepare } from './code.js';
 import { placeContext } from './context.js';
-import type { Defects } from './defects.js';
 import { execute } from './definitional.js';
 import { Choices, EMPTY, type Environment, parseHex } from './environment.js';
 import { admits } from './facts.js';
@@ -42,8 +41,8 @@ export interface VmOptions {
   readonly bound?: number;
   /** `fast` unless told. */
   readonly tier?: 'fast' | 'definitional';
-  /** Seeded defects, for properties only. */
-  readonly defects?: Defects;
+  /** See `WorldOptions`. */
+  readonly readsUnwritten?: true;
 }
 
 /** A state that the verifier's facts exclude: a disagreement between VM and verifier, never a finding. */
@@ -102,7 +101,6 @@ export class Vm {
 
   /** From now on call sites run patched; callbacks in flight are not called again. */
   kill(): void {
-    if (this.options.defects?.killsLate) this.step();
     this.world.killedAt = this.world.steps;
     this.world.interrupted = this.world.frames.length;
   }
@@ -184,7 +182,7 @@ function start(code: Code, options: VmOptions): World {
     strict: options.strict ?? false,
     ...(options.fastPath ? { fastPath: options.fastPath } : {}),
     ...(options.facts ? { facts: options.facts } : {}),
-    ...(options.defects ? { defects: options.defects } : {}),
+    ...(options.readsUnwritten ? { readsUnwritten: true } : {}),
   });
   const { memory } = world;
   for (let depth = 0; depth < MAX_FRAMES; depth++) {

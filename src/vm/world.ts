@@ -8,7 +8,6 @@ import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
 import { address, offsetOf, regionOf } from './address.js';
 import type { Code } from './code.js';
-import type { Defects } from './defects.js';
 import type { Choices, Environment } from './environment.js';
 import { Graph } from './graph.js';
 import { describeHold, Ledger } from './ledger.js';
@@ -66,7 +65,8 @@ export interface WorldOptions {
   readonly fastPath?: FastPath;
   /** The verifier's facts, to evaluate guards with. */
   readonly facts?: Facts;
-  readonly defects?: Defects;
+  /** Memory that a stub leaves unwritten may be read, as by Linux, whose verifier does not look for it. */
+  readonly readsUnwritten?: true;
 }
 
 /** A record of a ring buffer, in the order in which records were reserved. Immutable. */
@@ -131,7 +131,7 @@ export class World {
     this.signed = new BigInt64Array(this.regs.buffer);
     this.words = new Int32Array(this.regs.buffer);
     this.memory = new Memory(options.strict ?? false);
-    this.ledger = new Ledger(options.defects);
+    this.ledger = new Ledger();
     this.maps = new Maps(code.program);
     this.choices = choices;
   }
@@ -270,7 +270,6 @@ export class World {
   finish(end: End): void {
     this.end = end;
     if (end === 'trap' || end === 'limit') return;
-    if (this.options.defects?.exitForgetsLeaks) return;
     for (const hold of this.ledger.holds) {
       this.report('leak', `${describeHold(hold)} is not given back`, hold.by);
     }

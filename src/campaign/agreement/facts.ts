@@ -18,7 +18,6 @@ import { runningKernelTypes } from '../../oracle/btf.js';
 import { type LoadOptions, loadProgram } from '../../oracle/load.js';
 import { insnsWalked } from '../../oracle/log.js';
 import { type LogPoint, readWalk, type WalkSummary } from '../../oracle/walk-log/walk.js';
-import type { VerifierDefects } from '../../verifier/defects.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { verify } from '../../verifier/verify.js';
 import type { Visit } from '../../verifier/walk/visit.js';
@@ -37,7 +36,6 @@ export interface FactsOptions {
   readonly kind?: 'generated' | 'straight';
   /** Programs of which we walk more insns are left out, and counted: their logs are long. 3000 unless told. */
   readonly most?: number;
-  readonly defects?: VerifierDefects;
 }
 
 const MOST = 3000;
@@ -88,7 +86,7 @@ function* programsOf(
 export function compareFacts(
   program: Program,
   profile: Profile,
-  options: Pick<FactsOptions, 'most' | 'defects'>,
+  options: Pick<FactsOptions, 'most'>,
   tally: Tally,
   about: string,
 ): void {
@@ -96,7 +94,6 @@ export function compareFacts(
   const ours = verify(program, {
     profile,
     budget: most,
-    ...(options.defects === undefined ? {} : { defects: options.defects }),
   });
   if (!ours.ok) {
     tally.count(`${profile}: left out, ${ours.reason === 'budget' ? 'long' : 'refused by us'}`);

@@ -8,7 +8,6 @@ import { straightProgram } from '../../../generators/straight/program.js';
 import type { Program, ProgType } from '../../object/program.js';
 import { refuseToRun } from '../../oracle/testrun.js';
 import { verify } from '../../verifier/verify.js';
-import type { Defects } from '../../vm/defects.js';
 import type { OpenComparison, Tally } from './comparison.js';
 import { firstDifference } from './values/compare.js';
 import { Dice, drawInputs, type Inputs } from './values/inputs.js';
@@ -22,8 +21,6 @@ export interface ValuesOptions {
   readonly types?: readonly ProgType[];
   /** Programs of the generators that all campaigns draw from, or straight code that computes. In turns unless told. */
   readonly kind?: 'generated' | 'straight';
-  /** Seeded defects of the VM, for the properties that show that they are noticed. */
-  readonly defects?: Defects;
 }
 
 /** Program types that have a test run. */
@@ -52,7 +49,6 @@ export function openValues(options: ValuesOptions = {}): OpenComparison {
         about,
         seed: mix(seed ^ 0x5eed, index),
         runs: RUNS,
-        ...(options.defects && { defects: options.defects }),
       };
       compareValues(kernel, trial, tally);
     },
@@ -101,7 +97,6 @@ export interface Trial {
   readonly seed: number;
   /** Runs, each on other inputs. */
   readonly runs: number;
-  readonly defects?: Defects;
 }
 
 /** Runs a program in both, and tells `tally`. */
@@ -119,7 +114,7 @@ export function compareValues(kernel: KernelSide, trial: Trial, tally: Tally): v
       countLeftOut(tally, 'programs', `refused: ${tried.what.replace(/\d+/g, 'N')}`);
       return;
     }
-    const told = tried.kind === 'run' ? tried.against(trial.defects) : tried;
+    const told = tried.kind === 'run' ? tried.against() : tried;
     if (told.kind === 'left out') {
       countLeftOut(tally, 'runs', told.what);
       continue;
@@ -154,7 +149,7 @@ export type Told =
 /** A run of the kernel's, to hold a VM against. */
 export interface Attempt {
   readonly kind: 'run';
-  against(defects?: Defects): Told;
+  against(): Told;
 }
 
 /** Has the kernel run a program that records, on inputs from `dice`. */
@@ -171,8 +166,8 @@ export function attempt(
   if (overflows(run.observed.log)) return { kind: 'left out', what: 'more calls than the log holds' };
   return {
     kind: 'run',
-    against(defects) {
-      const ours = runInVm(recording, inputs, start, run, defects);
+    against() {
+      const ours = runInVm(recording, inputs, start, run);
       if (ours.kind === 'left out') return { kind: 'left out', what: ours.why };
       if (ours.kind === 'differs')
         return { kind: 'differs', what: ours.what.replace(/-?\d+/g, 'N'), detail: ours.what };

@@ -7,7 +7,6 @@ import { runningKernelTypes } from '../../oracle/btf.js';
 import { KernelJudge } from '../../oracle/bulk.js';
 import { mayCrashLinux } from '../../oracle/danger.js';
 import { possibleCpus } from '../../oracle/maps.js';
-import type { VerifierDefects } from '../../verifier/defects.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { INSN_BUDGET, verify } from '../../verifier/verify.js';
 import type { OpenComparison, Tally } from './comparison.js';
@@ -25,8 +24,6 @@ export interface VerdictsOptions {
   readonly budget?: number;
   /** Count which complaints stand for which: `words: Linux says ..., we say ...`. No difference in them is a difference in verdicts. */
   readonly words?: boolean;
-  /** Seeded defects of our verifier, for the properties that show that they are noticed. */
-  readonly defects?: VerifierDefects;
 }
 
 /** A program to be judged, and what it is. */
@@ -159,7 +156,6 @@ function compareVerdicts(
     facts: false,
     budget,
     cpus: possibleCpus(),
-    ...(options.defects && { defects: options.defects }),
   });
   if (mayCrashLinux(program, profile) !== undefined) {
     tally.count(`${profile}: not asked, for it may crash Linux`);

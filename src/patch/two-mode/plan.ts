@@ -11,28 +11,6 @@ import type { Switch } from './lines.js';
 import { type StubText, stubText } from './stub-text.js';
 import { unwrittenWindows } from './unwritten.js';
 
-/** Seeded defects, for tests. */
-export interface TwoModeDefects {
-  /** Calls that have a stub are left in the patched text. */
-  readonly forgetsStubs?: true;
-  /** r1 to r5 keep their values over a stub. */
-  readonly keepsRegisters?: true;
-  /** A stub leaves output memory alone. */
-  readonly fillsNothing?: true;
-  /** No kill before any of the calls. */
-  readonly neverSwitches?: true;
-  /** Functions are not killed while they run. */
-  readonly calleesLive?: true;
-  /** Patched text calls functions as they were. */
-  readonly calleesPlain?: true;
-  /** Helpers that run on after the kill call back what they were given before it. */
-  readonly callbacksPlain?: true;
-  /** Callbacks are not killed while they run. */
-  readonly callbacksLive?: true;
-  /** After the kill, an exit that was not patched: the function returns at once. */
-  readonly patchedReturns?: true;
-}
-
 export interface TwoModeOptions {
   /**
    * Where the kill may come. `every`: before each insn that can be reached. `needed`: only before calls that differ after the kill; before
@@ -45,7 +23,8 @@ export interface TwoModeOptions {
   readonly hidesUnwritten?: true;
   /** Slots of calls that are kept though the rule set has a stub for them. */
   readonly keep?: ReadonlySet<number>;
-  readonly defects?: TwoModeDefects;
+  /** False: the kill does not come while a callback runs. To tell whether a refusal is for want of that. */
+  readonly killsInCallbacks?: false;
 }
 
 /** A call that is kept, because plain BPF has no words for its stub. */
@@ -79,12 +58,8 @@ export class Plan {
     this.runLater = this.findLater();
   }
 
-  get defects(): TwoModeDefects {
-    return this.options.defects ?? {};
-  }
-
   private writeStub({ slot, contract, action }: CallSite): void {
-    if (action.kind !== 'stub' || this.defects.forgetsStubs) return;
+    if (action.kind !== 'stub') return;
     const leave = (reason: string): void => {
       this.leftOut.push({ slot, function: contract.name, reason });
     };
@@ -92,16 +67,15 @@ export class Plan {
       leave('what it would fill is not the same in every killed run');
       return;
     }
-    const { keepsRegisters, fillsNothing } = this.defects;
     const { code, facts } = this.verified;
     const site = {
       program: this.program,
       slot,
       contract,
-      stub: fillsNothing ? { ...action.stub, writes: [] } : action.stub,
+      stub: action.stub,
       call: this.ops[slot]!,
       visits: facts.at(slot),
-      live: keepsRegisters ? 0 : (code.live[slot + 1] ?? 0),
+      live: code.live[slot + 1] ?? 0,
     };
     const windows = this.options.hidesUnwritten ? unwrittenWindows(site, slotsLive(code, slot + 1)) : [];
     if (windows.length > 0) this.backed = true;

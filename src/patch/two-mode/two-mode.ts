@@ -139,10 +139,10 @@ class Builder {
       const differs =
         this.plan.stubs.has(slot) || (this.plan.callsBack(slot) !== undefined && callees.length > 0);
       const reached = this.verified.facts.at(slot).length > 0;
-      if (kills && reached && (points === 'every' || differs) && !this.plan.defects.neverSwitches) {
+      if (kills && reached && (points === 'every' || differs)) {
         text.add('switch', slot, switchTo(`${scope} patched ${slot}`, by));
       }
-      if (kills && reached && callees.length > 0 && !this.calleesLive(op)) {
+      if (kills && reached && callees.length > 0 && this.killsInside(op)) {
         text.add('switch', slot, switchTo(`${scope} killed in ${slot}`, by));
         killedCalls.push([slot, op]);
       }
@@ -157,9 +157,10 @@ class Builder {
     for (const [slot, op] of killedCalls) this.killedCall(text, scope, slot, op);
   }
 
-  private calleesLive(op: Op): boolean {
+  /** May the kill come while what this insn calls runs? */
+  private killsInside(op: Op): boolean {
     const sub = op.kind === 'call' && op.target === 'subprog';
-    return (sub ? this.plan.defects.calleesLive : this.plan.defects.callbacksLive) === true;
+    return sub || this.plan.options.killsInCallbacks !== false;
   }
 
   /** A call that is made before the kill and ended after it. */
@@ -173,7 +174,6 @@ class Builder {
 
   /** The text after the kill. */
   private patched(text: Text, scope: string, subprog: Subprog): void {
-    const callees: Variant = this.plan.defects.calleesPlain ? 'plain' : 'patched';
     for (const [slot, op] of this.plan.body(subprog)) {
       text.label(`${scope} patched ${slot}`);
       const stub = this.plan.stubs.get(slot);
@@ -183,15 +183,14 @@ class Builder {
           guard: `${scope} guard`,
           unreadable: UNREADABLE,
         });
-        if (this.plan.defects.patchedReturns) text.add('patched', slot, { kind: 'exit' });
         continue;
       }
       const callback = callbackArgument(this.plan.contractAt(slot));
-      if (callback !== undefined && !this.plan.defects.callbacksPlain) {
+      if (callback !== undefined) {
         const variant = callback.async ? 'killable' : 'patched';
         this.giveCallback(text, `${scope} patched`, slot, callback.reg, variant, 'patched');
       }
-      text.add('patched', slot, this.placed(op, slot, callees, `${scope} patched`));
+      text.add('patched', slot, this.placed(op, slot, 'patched', `${scope} patched`));
     }
   }
 

@@ -16,16 +16,6 @@ import type { Term } from '../term/term.js';
 import type { Terms } from '../term/terms.js';
 import { deltas, SLOTS, type SlotState, slotAfter } from './changes.js';
 
-/** Seeded defects: what a broken checker forgets, so that tests can show that each part is needed. Never set otherwise. */
-export interface ProofDefects {
-  readonly ignoresGuards?: true;
-  readonly ignoresWrites?: true;
-  readonly ignoresSlots?: true;
-  readonly ignoresLedger?: true;
-  readonly ignoresRange?: true;
-  readonly ignoresBlocking?: true;
-}
-
 /** A named part of what an outcome demands. `kind` says what goes wrong where it is missed. */
 export interface Demand {
   readonly kind:
@@ -56,7 +46,6 @@ export class PostState {
   constructor(
     private readonly t: Terms,
     readonly contract: Contract,
-    private readonly defects: ProofDefects = {},
   ) {
     this.r0 = t.variable(64, 'r0');
     this.entries = [...new Set(contract.outcomes.flatMap((outcome) => [...deltas(outcome).keys()]))];
@@ -138,10 +127,10 @@ export class PostState {
   /** What must hold of the state for it to be one that this outcome leaves, part by part. */
   demands(outcome: Outcome): readonly Demand[] {
     return [
-      ...(this.defects.ignoresRange ? [] : this.value(outcome.r0)),
-      ...(this.defects.ignoresWrites ? [] : this.memory(outcome)),
-      ...(this.defects.ignoresSlots ? [] : this.slots(outcome)),
-      ...(this.defects.ignoresLedger ? [] : this.ledger(outcome)),
+      ...this.value(outcome.r0),
+      ...this.memory(outcome),
+      ...this.slots(outcome),
+      ...this.ledger(outcome),
       ...this.course(outcome),
     ];
   }
@@ -231,7 +220,7 @@ export class PostState {
       },
     ];
     if (!runs) demands.push({ kind: 'callback', what: 'no callback runs', holds: t.not(this.flag('ran')) });
-    if (outcome.blocks === true && !this.defects.ignoresBlocking) {
+    if (outcome.blocks === true) {
       demands.push({ kind: 'time', what: 'the call may take long', holds: this.flag('waited') });
     }
     return demands;
@@ -239,7 +228,6 @@ export class PostState {
 
   /** The outcome takes something that must be given back. A constant, as a term. */
   acquires(outcome: Outcome): Term {
-    if (this.defects.ignoresLedger) return this.t.false;
     const changed = [...deltas(outcome).values()].map((by) =>
       this.t.slt(this.t.constant(8, 0n), this.t.constant(8, by)),
     );

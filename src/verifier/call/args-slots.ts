@@ -95,7 +95,6 @@ export function destroyDynptr(p: Path, reg: Reg): void {
     });
   }
   p.releaseReference(ref);
-  if (p.defects.copiesSurviveRelease || p.defects.slicesSurviveSubmit) return;
   // Linux 6.18 forgets the slices that kfuncs made, and takes them for memory still. Here they are neither that nor numbers.
   p.mapRegs((r) => (ids.has(r.dynptr) ? UNINIT : r));
 }
@@ -135,7 +134,7 @@ export function checkIter(p: Path, site: CallSite, index: number, arg: IterArg):
 /** The slots become an iterator that must be destroyed (mark_stack_slots_iter). */
 export function makeIter(p: Path, reg: Reg, type: IterType, at: number, rcu: boolean): void {
   const ref = p.newId();
-  if (!p.defects.iteratorsNeedNoDestroying) p.acquire({ id: ref, kind: 'pointer', at });
+  p.acquire({ id: ref, kind: 'pointer', at });
   const lowest = slotOf(fixedOffset(reg));
   const words = ITER_WORDS[type];
   for (let i = 0; i < words; i++) {
@@ -202,7 +201,7 @@ export function restoreIrq(p: Path, reg: Reg, by: 'native' | 'lock'): void {
     const name = { native: 'native', lock: 'lock' } as const;
     refuse(`irq flag acquired by ${name[savedBy]} kfuncs cannot be restored with ${name[by]} kfuncs`);
   }
-  if (ref !== p.irq && !p.defects.irqOrderIgnored) {
+  if (ref !== p.irq) {
     const innermost = p.findRef(p.irq);
     refuse(
       `cannot restore irq state out of order, expected id=${p.irq} acquired at insn_idx=${innermost?.at ?? -1}`,

@@ -92,7 +92,7 @@ function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Arg, { ki
       );
     mismatch(reg, regno, 'ptr_, trusted_ptr_, rcu_ptr_');
   }
-  if (arg.release === true && reg.ref === 0 && !p.defects.releasesNeedNoReference) {
+  if (arg.release === true && reg.ref === 0) {
     refuse(`release kernel function ${site.contract.name} expects refcounted PTR_TO_BTF_ID`);
   }
   const trusted = reg.trust === 'trusted' || reg.ref !== 0;

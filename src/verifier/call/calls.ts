@@ -53,7 +53,6 @@ export interface CalledBack {
 type CallbackArgument = Extract<Arg, { kind: 'callback' }>;
 
 export class Calls {
-  private staleId = 0;
   /** Functions that this program may call at all. */
   private readonly allowed = new Set<Contract>();
   private readonly slotAt = (reg: Reg, index: number): Slot | undefined => this.p.slot(reg.frame, index);
@@ -88,9 +87,8 @@ export class Calls {
       ? { contract, at: slot, regs, dynptrs: new Map() }
       : { contract, at: slot, regs };
     // Guards are about the state before the call: checking the arguments marks output memory as written.
-    let enabled = enabledIn(contract, p.program, regs, this.slotAt);
+    const enabled = enabledIn(contract, p.program, regs, this.slotAt);
     checkArgs(p, site);
-    if (p.defects.lookupsNeverMiss) enabled = enabled.filter((o) => o.guard?.kind !== 'key_may_miss');
     if (callback >= 0) return this.withCallback(site, callback, enabled, callsBack);
     const { groups, throws, tailCalls } = groupsOf(enabled);
     if (throws) {
@@ -153,15 +151,7 @@ export class Calls {
 
   private apply(site: CallSite, group: Group): void {
     for (const effect of group[0]!.effects) applyEffect(this.p, site, effect);
-    const r0 = returned(this.p, site, group);
-    this.clobber(this.p.defects.nullIdsGoStale ? this.withStaleId(r0) : r0);
-  }
-
-  /** The id of the first pointer that might be NULL, given to every one: a seeded defect. */
-  private withStaleId(r0: Reg): Reg {
-    if (!r0.nullable || r0.ref !== 0) return r0;
-    this.staleId ||= r0.id;
-    return { ...r0, id: this.staleId };
+    this.clobber(returned(this.p, site, group));
   }
 
   /** The callback may run, after which the path is back at this call; or not (any more), and the path goes on. */
@@ -201,7 +191,6 @@ export class Calls {
   }
 
   private mayRunAgain(site: CallSite, countArg: number | undefined): boolean {
-    if (this.p.defects.callbacksRunOnce && this.p.frame.callbackDepth > 0) return false;
     if (countArg === undefined) return true;
     const { umax } = site.regs[countArg]!.num;
     return BigInt(this.p.frame.callbackDepth) < umax;
@@ -238,11 +227,7 @@ export class Calls {
         refuse('global function calls are not allowed while holding a lock, use static function instead');
       }
       // Whoever is called may sleep only where nothing that is held forbids it; what a function of its own does not know of.
-      if (
-        this.globals.mightSleep(target) &&
-        (p.rcu || p.preempt > 0 || p.irq !== 0 || !p.sleepable) &&
-        !p.defects.sectionsMaySleep
-      )
+      if (this.globals.mightSleep(target) && (p.rcu || p.preempt > 0 || p.irq !== 0 || !p.sleepable))
         refuse('global functions that may sleep are not allowed in a non-sleepable BPF program context');
       this.globals.check(p, target);
       if (this.globals.movesPacket(target)) invalidatePackets(p);
@@ -303,7 +288,6 @@ export class Calls {
           : `program must be sleepable to call sleepable kfunc ${c.name}`,
       );
     }
-    if (p.defects.sectionsMaySleep) return;
     if (p.rcu) refuse(`${what} rcu_read_lock region`);
     if (p.preempt > 0) refuse(`${what} non-preemptible region`);
     if (p.irq !== 0) refuse(`${what} IRQ-disabled region`);

@@ -121,7 +121,7 @@ export function invalidatePackets(p: Path): void {
 
 function transfer(p: Path, site: CallSite, effect: Extract<Effect, { kind: 'transfer' }>): void {
   const reg = site.regs[effect.arg]!;
-  if (isNull(reg) || reg.ref === 0 || p.defects.transfersKeepOwnership) return;
+  if (isNull(reg) || reg.ref === 0) return;
   const { ref } = reg;
   if (effect.nonOwning !== true) {
     p.releaseReference(ref);
@@ -148,7 +148,6 @@ function leave(p: Path, section: 'rcu' | 'preempt', name: string): void {
   }
   if (!p.rcu) refuse(`unmatched rcu read unlock (kernel function ${name})`);
   p.rcu = false;
-  if (p.defects.rcuNeverEnds) return;
   for (let depth = 0; depth <= p.depth; depth++) {
     p.frameAt(depth).stack.forEach((slot, i) => {
       if (slot?.iter?.rcu) p.setSlot(depth, i, { ...slot, iter: { ...slot.iter, stale: true } });

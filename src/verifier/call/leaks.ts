@@ -10,10 +10,9 @@ import { refuse } from '../text/refusal.js';
 export function requireNothingHeld(p: Path, where: string): void {
   if (p.lockHeld !== undefined) refuse(`${where} cannot be used inside bpf_spin_lock-ed region`);
   const ref = p.refs.find((r) => r.kind === 'pointer');
-  if (ref !== undefined && !p.defects.exitForgetsReferences) {
+  if (ref !== undefined) {
     refuse(`Unreleased reference id=${ref.id} alloc_insn=${ref.at} // ${where} would lead to reference leak`);
   }
-  if (p.defects.exitForgetsSections) return;
   if (p.irq !== 0) refuse(`${where} cannot be used inside bpf_local_irq_save-ed region`);
   if (p.rcu) refuse(`${where} cannot be used inside bpf_rcu_read_lock-ed region`);
   if (p.preempt !== 0) refuse(`${where} cannot be used inside bpf_preempt_disable-ed region`);

@@ -7,13 +7,11 @@ import type { Next } from '../../semantics/machine.js';
 import { branchTaken, refine } from '../scalar/refine.js';
 import type { Scalar } from '../scalar/scalar.js';
 import { isConst } from '../scalar/scalar.js';
-import { fromUnsigned } from '../scalar/set.js';
 import { syncLinked } from '../state/linked-regs.js';
 import type { Path } from '../state/path.js';
 import { isNull, isPointer, nullReg, scalarReg } from '../state/regs.js';
 import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
-import { comparedAs } from '../wrong-arith.js';
 import { MAX_PACKET_OFF } from './memory.js';
 
 export type Branch = Extract<Next<Reg>, { kind: 'branch' }>;
@@ -102,17 +100,9 @@ function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: 
   const memo = taken ? p.taken : p.notTaken;
   const known =
     memo.find(p.at, left, right) ??
-    memo.keep(
-      p.at,
-      left,
-      right,
-      refine(...comparedAs(p.defects, b.op, b.width), taken, left, right, b.src === b.dst),
-    );
-  learn(p, b, p.defects.jumpsTellTooMuch ? shortened(known[0]) : known[0], known[1]);
+    memo.keep(p.at, left, right, refine(b.op, b.width, taken, left, right, b.src === b.dst));
+  learn(p, b, known[0], known[1]);
 }
-
-/** One value less than there are: a seeded defect. */
-const shortened = (s: Scalar): Scalar => (s.umin < s.umax ? fromUnsigned(s.umin, s.umax - 1n) : s);
 
 /** Both sides now have these values, and what is linked to them has what follows. Where both are linked to each other the right one counts. */
 function learn(p: Path, { dst, src }: Branch, left: Scalar, right: Scalar): void {
@@ -131,9 +121,9 @@ function setNumber(p: Path, regno: number, before: Reg, num: Scalar): void {
 /** A pointer that might be NULL is, or is not; so are all its copies. A NULL pointer holds no reference. */
 export function settleNull(p: Path, pointer: Reg, isNullNow: boolean): void {
   const { id, ref } = pointer;
-  if (isNullNow && ref !== 0 && ref === id && !p.defects.nullKeepsReference) p.dropRef(ref);
+  if (isNullNow && ref !== 0 && ref === id) p.dropRef(ref);
   p.mapRegs((r) => {
-    if (!r.nullable || (r.id !== id && !p.defects.nullSettlesAll)) return r;
+    if (!r.nullable || r.id !== id) return r;
     if (isNullNow) return nullReg;
     // The id of a pointer into a value with a lock is kept: it tells one lock from another.
     const keepsId = r.type === 'map_value' && hasLock(p, r.map);
@@ -217,6 +207,6 @@ function widenRange(p: Path, packet: Reg, oneMore: boolean): void {
     packet.num.umax + BigInt(packet.off) > BigInt(MAX_PACKET_OFF)
   )
     return;
-  const range = packet.off + (oneMore ? 1 : 0) + (p.defects.packetRangeOneMore ? 1 : 0);
+  const range = packet.off + (oneMore ? 1 : 0);
   p.mapRegs((r) => (r.type === packet.type && r.id === packet.id && r.range < range ? { ...r, range } : r));
 }

@@ -11,7 +11,6 @@ import { fillStack } from '../state/stack.js';
 import type { Reg } from '../state/state.js';
 import { TRAIT } from '../text/insn-traits.js';
 import { refuse, unsupported } from '../text/refusal.js';
-import { arithmetic } from '../wrong-arith.js';
 import type { Access } from './memory.js';
 import { checkAlignment, checkAtomicTarget, load, store } from './memory.js';
 import { pointerBinary } from './pointer.js';
@@ -31,11 +30,7 @@ export class AbstractMachine implements Machine<Reg> {
 
   private readonly pointerTypes = new PointerTypes();
 
-  private readonly arithmetic: ReturnType<typeof arithmetic>;
-
-  constructor(private readonly p: Path) {
-    this.arithmetic = arithmetic(p.defects);
-  }
+  constructor(private readonly p: Path) {}
 
   /** Must be called before each step, with the insn's `traits`: checks what the kernel checks of its form. */
   begin(op: Op, traits: number): void {
@@ -61,9 +56,7 @@ export class AbstractMachine implements Machine<Reg> {
   }
 
   write(n: number, value: Reg): void {
-    const stale = this.p.defects.linksSurviveArithmetic && this.op.kind === 'alu' && value.type === 'scalar';
-    if (stale) this.p.setReg(n, { ...value, id: this.p.reg(n).id });
-    else this.p.setReg(n, value);
+    this.p.setReg(n, value);
   }
 
   constant(value: bigint): Reg {
@@ -89,7 +82,7 @@ export class AbstractMachine implements Machine<Reg> {
     const { at } = this.p;
     const known = this.results.find(at, a.num, b.num);
     if (known !== undefined) return known;
-    return this.results.keep(at, a.num, b.num, scalarReg(this.arithmetic.binary(op, width, a.num, b.num)));
+    return this.results.keep(at, a.num, b.num, scalarReg(abstract.binary(op, width, a.num, b.num)));
   }
 
   negate(width: Width, a: Reg): Reg {
@@ -128,7 +121,7 @@ export class AbstractMachine implements Machine<Reg> {
     const { op } = this;
     const whole = op.kind === 'movsx' ? this.read(op.src) : a;
     const copied = op.kind === 'movsx' && whole.type === 'scalar' && whole.num.umax < limit;
-    const num = this.arithmetic.signExtend(bits, a.num);
+    const num = abstract.signExtend(bits, a.num);
     if (copied) return isConst(num) ? scalarReg(num) : { ...this.copy(op.src), num };
     return num === a.num && a.num.umax < limit ? a : scalarReg(num);
   }

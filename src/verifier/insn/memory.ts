@@ -100,7 +100,7 @@ function specialField(a: Access, fields: readonly SpecialField[]): SpecialField 
 
 function loadMapValue(p: Path, a: Access): Reg {
   const map = p.program.maps[a.reg.map]!;
-  checkRegion(a, map.valueSize + (p.defects.regionsOneLonger ? 1 : 0));
+  checkRegion(a, map.valueSize);
   if ((map.flags & MAP_FLAGS.WRONLY_PROG) !== 0)
     refuse(`read from map forbidden, value_size=${map.valueSize} off=${a.off} size=${a.size}`);
   const field = specialField(a, map.fields);
@@ -218,7 +218,7 @@ function invalidAccess(a: Access): never {
 /** What a load of `size` bytes gives, zero-extended. */
 export function load(p: Path, a: Access): Reg {
   const { reg } = a;
-  if (reg.nullable && !p.defects.nullMayBeRead) invalidAccess(a);
+  if (reg.nullable) invalidAccess(a);
   switch (reg.type) {
     case 'stack':
       return readStack(p, reg, a.regno, a.off, a.size);

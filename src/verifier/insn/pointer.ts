@@ -106,11 +106,7 @@ function moved(p: Path, op: 'add' | 'sub', pointer: Reg, scalar: Reg, regno: num
   // holds for it only if it moved towards the start.
   if (!isPacket) return checked(result, p, regno);
   const backwards = op === 'sub' && scalar.num.smin >= 0n;
-  return checked(
-    { ...result, id: p.newId(), range: backwards || p.defects.packetRangeKept ? pointer.range : 0 },
-    p,
-    regno,
-  );
+  return checked({ ...result, id: p.newId(), range: backwards ? pointer.range : 0 }, p, regno);
 }
 
 function checked(reg: Reg, p: Path, regno: number): Reg {

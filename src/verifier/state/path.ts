@@ -5,7 +5,6 @@
  */
 import { progType } from '../../kernel/progtypes.js';
 import type { Program } from '../../object/program.js';
-import type { VerifierDefects } from '../defects.js';
 import { Memo } from '../scalar/memo.js';
 import type { Scalar } from '../scalar/scalar.js';
 import { refuse } from '../text/refusal.js';
@@ -51,7 +50,6 @@ export class Path {
     readonly program: Program,
     readonly profile: Profile,
     private readonly ids: Ids,
-    readonly defects: VerifierDefects = {},
   ) {}
 
   get strict(): boolean {
@@ -250,10 +248,7 @@ export class Path {
   /** Gives a reference back: every pointer that derives from it is worthless from here on (release_reference). */
   releaseReference(id: number): void {
     this.dropRef(id);
-    if (this.defects.copiesSurviveRelease) return;
-    this.mapRegs((r) =>
-      r.ref === id && !(this.defects.slicesSurviveSubmit && r.dynptr !== 0) ? this.invalid() : r,
-    );
+    this.mapRegs((r) => (r.ref === id ? this.invalid() : r));
   }
 
   /** What an invalidated register becomes (mark_reg_invalid): a privileged loader may still use it as a number. */

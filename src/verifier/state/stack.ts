@@ -102,7 +102,6 @@ const isZero = (r: Reg): boolean => r.type === 'scalar' && isConst(r.num) && r.n
 
 /** Stores a register (or an immediate as a scalar) at a fixed offset of frame `depth`. */
 function writeFixed(p: Path, depth: number, off: number, size: number, value: Reg): void {
-  if (p.defects.dynptrsMayBeOverwritten && p.slot(depth, slotOf(off))?.dynptr !== undefined) return;
   p.guard?.beforeStore(p.slot(depth, slotOf(off))?.bytes, size, isPointer(value));
   for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) breakDynptrAt(p, depth, index);
   const index = slotOf(off);
@@ -155,7 +154,6 @@ export function writeStack(p: Path, ptr: Reg, regno: number, off: number, size: 
   for (let index = slotOf(range.max + size - 1); index <= slotOf(range.min); index++) {
     breakDynptrAt(p, ptr.frame, index);
   }
-  if (p.defects.variableStoresAreLost) return;
   for (let at = range.min; at < range.max + size; at++) {
     const index = slotOf(at);
     const old = p.slot(ptr.frame, index) ?? EMPTY_SLOT;
@@ -199,7 +197,7 @@ function readFixed(p: Path, depth: number, off: number, size: number, regno: num
       return refuse('invalid size of register fill');
     }
     if (at === 0 && size <= spilled) {
-      return size === WORD || p.defects.fillsAreWhole ? slot.reg : narrowed(slot.reg, size);
+      return size === WORD ? slot.reg : narrowed(slot.reg, size);
     }
   }
   requireReadable(p, depth, off, size, regno);

@@ -6,7 +6,6 @@
  * found covered only if the other really contains it.
  */
 
-import type { VerifierDefects } from '../defects.js';
 import { PlaceSet } from '../state/places.js';
 import type { State } from '../state/state.js';
 import { frameOf } from '../state/state.js';
@@ -59,9 +58,8 @@ export class ExploredStates {
     private readonly life: StackLiveness | undefined,
     /** Asks the walk how a loop through the insn at hand ends. */
     private readonly loop: () => LoopKind,
-    defects: VerifierDefects = {},
   ) {
-    this.comparison = new StateComparison(code, strict, backtracker !== undefined, defects);
+    this.comparison = new StateComparison(code, strict, backtracker !== undefined);
   }
 
   /** Jumps walked so far; the walk counts them. */

@@ -1,6 +1,5 @@
 /** What a walk is told, and what it starts from and leaves behind. */
 import type { Contract } from '../../kernel/contract.js';
-import type { VerifierDefects } from '../defects.js';
 import type { Path } from '../state/path.js';
 import type { Profile } from '../state/profile.js';
 import type { Reg, State } from '../state/state.js';
@@ -23,7 +22,6 @@ export interface WalkOptions {
   readonly pruning?: boolean;
   /** CPUs of the machine, if that is known (nr_cpu_ids). */
   readonly cpus?: number;
-  readonly defects?: VerifierDefects;
   /** What to do in place of the call at a slot; undefined: make the call. */
   readonly stubAt?: (slot: number) => StubEffect | undefined;
 }

@@ -6,7 +6,6 @@
  * (`clean-state.ts`), so that a fact is true of every state that its state covers.
  */
 
-import type { VerifierDefects } from '../defects.js';
 import { contains, equal } from '../scalar/scalar.js';
 import type { PlaceSet } from '../state/places.js';
 import { unknownReg } from '../state/regs.js';
@@ -76,7 +75,6 @@ export class StateComparison {
     private readonly strict: boolean,
     /** Facts can be widened afterwards to hold for what was found alike (`facts.ts`). */
     private readonly mayLoosen: boolean,
-    private readonly defects: VerifierDefects = {},
   ) {}
 
   /** Does `old`, a state walked before at the same slot, cover `cur`? */
@@ -88,9 +86,8 @@ export class StateComparison {
     this.loose = false;
     this.pairs = 0;
     this.nextFresh = -1;
-    if (!this.defects.coversIgnoresReferences && !this.references(old, cur)) return false;
-    const sections = old.rcu === cur.rcu && old.preempt === cur.preempt;
-    if (!sections && !this.defects.coversIgnoresSections) return false;
+    if (!this.references(old, cur)) return false;
+    if (old.rcu !== cur.rcu || old.preempt !== cur.preempt) return false;
     for (let d = old.frames.length - 1; d >= 0; d--) {
       this.depth = d;
       if (!this.frame(old, cur)) return false;
@@ -223,7 +220,7 @@ export class StateComparison {
       if (old.id !== 0 || !contains(old.num, cur.num)) this.loose = true;
       return true;
     }
-    const covered = contains(old.num, cur.num) || this.defects.coversIgnoresRanges === true;
+    const covered = contains(old.num, cur.num);
     return covered && this.pairScalar(old, cur);
   }
 
@@ -305,7 +302,7 @@ export class StateComparison {
     if (a === undefined || b === undefined) return false;
     return (
       a.type === b.type &&
-      (a.state === b.state || this.defects.coversIgnoresIterators === true) &&
+      a.state === b.state &&
       a.first === b.first &&
       a.rcu === b.rcu &&
       a.stale === b.stale &&

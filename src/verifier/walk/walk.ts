@@ -86,7 +86,7 @@ export class Walk {
     private readonly options: WalkOptions,
     firstId = 0,
   ) {
-    this.path = new Path(program, options.profile, { next: firstId }, options.defects);
+    this.path = new Path(program, options.profile, { next: firstId });
     this.path.cpus = options.cpus;
     this.machine = new AbstractMachine(this.path);
     const precise = options.precision === true;
@@ -98,7 +98,6 @@ export class Walk {
       this.tracker?.backtracker,
       this.tracker?.life,
       () => this.loopKind(),
-      options.defects,
     );
     if (options.profile === 'strict' && options.stubAt === undefined) {
       this.speculation = new Speculation(
@@ -435,7 +434,7 @@ export class Walk {
     if (r0.type === 'stack' && r0.frame === path.depth) refuse('cannot return stack pointer to the caller');
     if (callback !== undefined) {
       if (r0.type === 'uninit') refuse('R0 !read_ok');
-      if (!path.defects.callbacksReturnAnything) requireRange(r0, callback.returns, 'At callback return');
+      requireRange(r0, callback.returns, 'At callback return');
     }
     const { depth } = path;
     path.popFrame();

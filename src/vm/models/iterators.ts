@@ -29,7 +29,7 @@ function made(call: Call, rest: () => bigint | undefined, contents: Partial<Iter
 const newNum: Model = {
   run(call, _outcome, rest) {
     const start = int32(call.arg(1));
-    const end = int32(call.arg(2)) + (call.world.options.defects?.iteratesOnceMore ? 1 : 0);
+    const end = int32(call.arg(2));
     const error = start > end ? ERRNO.EINVAL : end - start > MAX_LOOPS ? ERRNO.E2BIG : 0n;
     made(call, rest, error === 0n ? { next: start, end } : { state: 'drained' });
     return signed(error);

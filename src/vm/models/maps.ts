@@ -64,7 +64,7 @@ const lookup: Model = {
 function findOn(call: Call): number {
   const { world } = call;
   const cpu = call.size(2);
-  if (cpu === world.cpu.current || world.options.defects?.oneCpu) return find(call);
+  if (cpu === world.cpu.current) return find(call);
   return cpu < world.cpu.count ? world.maps.lookupOn(world.memory, call.map(0), keyOf(call), cpu) : 0;
 }
 
@@ -85,7 +85,7 @@ const update: Model = {
     const index = call.map(0);
     if (isMapOfSockets(world.code.program.maps[index])) return rest();
     const value = world.bytesAt(call.arg(2), world.code.program.maps[index]!.valueSize).slice();
-    const flags = world.options.defects?.updatesAlways ? 0n : call.arg(3);
+    const flags = call.arg(3);
     return status(call, () => world.maps.update(world.memory, index, keyOf(call), value, flags));
   },
 };
@@ -94,9 +94,7 @@ const remove: Model = {
   run: (call, _outcome, rest) =>
     isMapOfSockets(call.world.code.program.maps[call.map(0)])
       ? rest()
-      : status(call, () =>
-          call.world.options.defects?.deletesNothing ? 0n : call.world.maps.remove(call.map(0), keyOf(call)),
-        ),
+      : status(call, () => call.world.maps.remove(call.map(0), keyOf(call))),
 };
 
 export const MAP_MODELS: Models = {

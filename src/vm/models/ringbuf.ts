@@ -28,7 +28,7 @@ const reserve: Model = {
 /** The consumer sees the record, as it is now. */
 function send(world: World, region: number): void {
   const sent = world.memory.get(region)?.bytes.slice();
-  if (sent === undefined || world.options.defects?.sendsNothing) return;
+  if (sent === undefined) return;
   world.records = world.records.map((one) =>
     one.region === region && region !== 0 ? { ...one, sent } : one,
   );

@@ -2,7 +2,6 @@
 
 import { type Certificate, type CertifyOptions, certify, FORMS } from '../../../oracle/certify.js';
 import type { FastPath, RuleSet } from '../../../patch/rule.js';
-import type { TwoModeDefects } from '../../../patch/two-mode/plan.js';
 import { walkPatched } from '../../../smt/patched.js';
 import { type ProgramProof, proveProgram } from '../../../smt/program-proof.js';
 import type { Violation } from '../../../vm/trap.js';
@@ -18,8 +17,6 @@ export interface QuestionOptions {
   readonly alone?: true;
   /** Worlds that each program is killed in, 3 unless told. */
   readonly worlds?: number;
-  /** Seeded defects of the two-mode program, for tests. */
-  readonly defects?: TwoModeDefects;
 }
 
 /** Program `index` of the stream of `seed`, or one that stands for it. */
@@ -90,14 +87,13 @@ class Question {
   }
 
   private certify(more: CertifyOptions = {}): Certificate {
-    const { made, rules, options, index } = this;
+    const { made, rules, index } = this;
     const forms = FORMS[made.profile];
     return certify(made.program, rules, {
       profile: made.profile,
       verified: made.verdict,
       // Every form gets its turn to be the first, since one that is accepted ends the matter.
       forms: index % 2 === 0 ? forms : [...forms].reverse(),
-      ...(options.defects === undefined ? {} : { defects: options.defects }),
       ...more,
     });
   }
@@ -115,11 +111,11 @@ class Question {
   }
 
   /** The first check of Linux's that a killed run breaks. */
-  private firstBroken(path: FastPath, defects: NonNullable<VmOptions['defects']>): Violation | undefined {
+  private firstBroken(path: FastPath, more: Pick<VmOptions, 'readsUnwritten'> = {}): Violation | undefined {
     const { made, seed, index, options } = this;
     for (let k = 0; k < (options.worlds ?? 3); k++) {
       const world = runEnvironment(made.program, seed, index, k);
-      const run = { ...runOptions(made, path), ...world, defects, maxSteps: LONGEST, bound: LONGEST };
+      const run = { ...runOptions(made, path), ...world, ...more, maxSteps: LONGEST, bound: LONGEST };
       const { broken } = killBeforeEveryInsn(made.code, run);
       const found = broken.find(({ violation }) => SEEN.has(violation.check));
       if (found !== undefined) return found.violation;
@@ -131,11 +127,11 @@ class Question {
     const { sitesLeftOut, notLookedFor } = certificate;
     const kept = new Set(sitesLeftOut.map(({ slot }) => slot));
     const stubs = new Map([...this.path.stubs].filter(([slot]) => !kept.has(slot)));
-    if (kept.size > 0 && this.firstBroken({ ...this.path, stubs }, {}) === undefined)
+    if (kept.size > 0 && this.firstBroken({ ...this.path, stubs }) === undefined)
       this.tally.count('explained: the stub that does harm is left out');
     else if (
       notLookedFor.includes('unwritten memory') &&
-      this.firstBroken({ ...this.path, stubs }, { forgetsSkipped: true }) === undefined
+      this.firstBroken({ ...this.path, stubs }, { readsUnwritten: true }) === undefined
     )
       this.tally.count('explained: unwritten memory is read, which Linux does not look for');
     else this.differ(`looser: certified, but a run breaks ${broken.check}`, certificate, broken.message);
@@ -156,7 +152,7 @@ class Question {
       this.tally.count('refused, not proven: a loop without end');
       return;
     }
-    const without = this.certify({ defects: { ...this.options.defects, callbacksLive: true } });
+    const without = this.certify({ killsInCallbacks: false });
     if (without.verdict === 'certified')
       this.tally.count('explained: a helper goes on calling back after the kill');
     else this.differ(`looser: proven, refused: ${kindOfComplaint(certificate.message)}`, certificate);

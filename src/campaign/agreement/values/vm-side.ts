@@ -4,7 +4,6 @@ import { address } from '../../../vm/address.js';
 import { defaultChooser } from '../../../vm/chooser.js';
 import type { Code } from '../../../vm/code.js';
 import { prepare } from '../../../vm/code.js';
-import type { Defects } from '../../../vm/defects.js';
 import { type Environment, toHex } from '../../../vm/environment.js';
 import { isPerCpu } from '../../../vm/maps.js';
 import { afterTailCall } from '../../../vm/tailcall.js';
@@ -26,13 +25,7 @@ export type VmAnswer =
 
 const MOST_STEPS = 500_000;
 /** Runs the program that records, on `inputs`, as the kernel's log says that the world went. */
-export function runInVm(
-  recorded: Recorded,
-  inputs: Inputs,
-  start: Uint8Array,
-  kernel: KernelRun,
-  defects?: Defects,
-): VmAnswer {
+export function runInVm(recorded: Recorded, inputs: Inputs, start: Uint8Array, kernel: KernelRun): VmAnswer {
   const { program, log } = recorded;
   const feed = new Feed(recorded, kernel.observed.log, inputs);
   try {
@@ -40,7 +33,6 @@ export function runInVm(
       env: environmentOf(program, log, inputs, start, kernel, feed),
       chooser: defaultChooser,
       maxSteps: MOST_STEPS,
-      ...(defects ? { defects } : {}),
     });
     feed.world = vm.world;
     step(vm, feed);
