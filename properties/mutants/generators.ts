@@ -1,0 +1,4 @@
+/** Mutants of the generators. */
+import type { Mutant } from './mutant.js';
+
+export const GENERATOR_MUTANTS: readonly Mutant[] = [];

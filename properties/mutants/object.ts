@@ -1,0 +1,4 @@
+/** Mutants of the readers of objects and BTF. */
+import type { Mutant } from './mutant.js';
+
+export const OBJECT_MUTANTS: readonly Mutant[] = [];
