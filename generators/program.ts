@@ -28,7 +28,7 @@ import {
   touchingArbitrary,
 } from './families/values.js';
 import { type Fragment, hollowable, outline } from './fragment.js';
-import { featureOf } from './witness.js';
+import { callFragment } from './smallest-call.js';
 
 export interface ProgramConstraints {
   /** Program types to draw from; `GENERATED_TYPES` unless told. */
@@ -129,7 +129,7 @@ function programOf(
     features.length === 0
       ? fc.constant([])
       : fc.tuple(fc.constantFrom(...features), body).map(([name, inner]) => {
-          const feature = featureOf(name, type, inner);
+          const feature = callFragment(name, type, inner);
           return feature === undefined ? inner : [feature];
         });
   return fc

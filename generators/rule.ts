@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { contracts } from '../src/kernel/catalog.js';
 import type { Contract, Outcome, R0 } from '../src/kernel/contract.js';
-import { refusals } from '../src/kernel/describe.js';
+import { imitableOutcomes } from '../src/kernel/describe.js';
 import { rule, ruleSet } from '../src/patch/define.js';
 import type { RuleSet, Stub } from '../src/patch/rule.js';
 
@@ -86,7 +86,7 @@ function imitates(stub: Stub, outcome: Outcome): boolean {
 
 /** Whether the stub lies in no outcome, whatever is known at the call: it is wrong for every program that calls the function. */
 export function isWrong(contract: Contract, stub: Stub): boolean {
-  return !refusals(contract).some((outcome) => imitates(stub, outcome));
+  return !imitableOutcomes(contract).some((outcome) => imitates(stub, outcome));
 }
 
 const NOTHING: Stub = { r0: 0n, writes: [], slots: [] };

@@ -1,15 +1,15 @@
 /**
  * Programs are accepted by construction: the kernel loads every generated program, every program that fast-check would shrink one to, and
- * the witness of every function that a program type can call.
+ * the smallest call of every function, in every program type that may make it.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { whyRefused } from '../../generators/compile/refused.js';
 import { outline } from '../../generators/fragment.js';
-import { mutantArbitrary } from '../../generators/mutant.js';
+import { nearMissArbitrary } from '../../generators/near-miss.js';
 import { GENERATED_TYPES, type GeneratedProgram, programArbitrary } from '../../generators/program.js';
 import { type Shrinkable, sample, sampleTree } from '../../generators/sample.js';
-import { coverageOf, fragmentFor } from '../../generators/witness.js';
+import { coverageOf, smallestCall } from '../../generators/smallest-call.js';
 import { contracts } from '../../src/kernel/catalog.js';
 import { KernelJudge } from '../../src/oracle/bulk.js';
 import { describeKernel } from '../support/kernel/skip.js';
@@ -52,10 +52,10 @@ describeKernel('Linux accepts', () => {
     }
   });
 
-  it('the witness of every function, in every program type that can call it', () => {
+  it('the smallest call of every function, in every program type that can make it', () => {
     for (const { name, types } of contracts()) {
       for (const type of types.filter((one) => GENERATED_TYPES.includes(one))) {
-        const program = fragmentFor(name, type);
+        const program = smallestCall(name, type);
         if (program === undefined) {
           expect(whyRefused(name, type), `${name} in ${type}`).toBeDefined();
           continue;
@@ -67,10 +67,10 @@ describeKernel('Linux accepts', () => {
     }
   });
 
-  it('not most mutants, so acceptance says something', () => {
+  it('not most near misses, so acceptance says something', () => {
     let refused = 0;
-    const mutants = fc.sample(mutantArbitrary({ maxInsns: 60 }), { numRuns: 300, seed: seeded(1).seed });
-    for (const { program } of mutants) if (!judge.judge(program).accepted) refused++;
+    const nearMisses = fc.sample(nearMissArbitrary({ maxInsns: 60 }), { numRuns: 300, seed: seeded(1).seed });
+    for (const { program } of nearMisses) if (!judge.judge(program).accepted) refused++;
     expect(refused).toBeGreaterThan(120);
     expect(refused).toBeLessThan(300);
   });

@@ -5,14 +5,14 @@ import { LEAST_SLOTS } from '../../generators/compile/program.js';
 import { isRefused } from '../../generators/compile/refused.js';
 import { worldArbitrary, worldOf } from '../../generators/environment.js';
 import { countFragments } from '../../generators/fragment.js';
-import { BREAKS, mutantArbitrary, mutate } from '../../generators/mutant.js';
+import { BREAKS, breakProgram, nearMissArbitrary } from '../../generators/near-miss.js';
 import { DEFAULT_MAX_INSNS, GENERATED_TYPES, programArbitrary } from '../../generators/program.js';
 import { mix } from '../../generators/random.js';
 import { isWrong, ruleArbitrary, wrongRuleArbitrary } from '../../generators/rule.js';
 import { sample, sampleTree } from '../../generators/sample.js';
-import { coverageOf, fragmentFor } from '../../generators/witness.js';
+import { coverageOf, smallestCall } from '../../generators/smallest-call.js';
 import { contracts } from '../../src/kernel/catalog.js';
-import { refusals } from '../../src/kernel/describe.js';
+import { imitableOutcomes } from '../../src/kernel/describe.js';
 import { PROG_TYPES, type Program } from '../../src/object/program.js';
 import { imitate } from '../../src/patch/imitate.js';
 import { seeded } from '../support/seed.js';
@@ -101,17 +101,17 @@ describe('seeds', () => {
   });
 });
 
-describe('witnesses', () => {
+describe('smallest calls', () => {
   it('are small, and there is none of what does not exist', () => {
-    for (const { name } of contracts()) expect(fragmentFor(name)?.insns.length ?? 0).toBeLessThanOrEqual(40);
-    expect(fragmentFor('bpf_no_such_function')).toBeUndefined();
+    for (const { name } of contracts()) expect(smallestCall(name)?.insns.length ?? 0).toBeLessThanOrEqual(40);
+    expect(smallestCall('bpf_no_such_function')).toBeUndefined();
   });
 });
 
-describe('mutants', () => {
+describe('near misses', () => {
   it('differ from their originals', () => {
     fc.assert(
-      fc.property(mutantArbitrary(), ({ program, original }) => {
+      fc.property(nearMissArbitrary(), ({ program, original }) => {
         expect(program.insns).not.toEqual(original.program.insns);
         expect(program.type).toBe(original.program.type);
       }),
@@ -123,7 +123,7 @@ describe('mutants', () => {
     const seen = new Set<string>();
     for (let index = 0; index < 60; index++) {
       const original = sample(SEED, index);
-      for (const way of BREAKS) seen.add(mutate(original, way, index).what);
+      for (const way of BREAKS) seen.add(breakProgram(original, way, index).what);
     }
     expect([...seen].sort()).toEqual([...BREAKS].sort());
   });
@@ -139,7 +139,7 @@ describe('rules', () => {
 
   it('that imitate an outcome are not called wrong', () => {
     for (const contract of contracts()) {
-      for (const outcome of refusals(contract))
+      for (const outcome of imitableOutcomes(contract))
         expect(isWrong(contract, imitate(outcome)), contract.name).toBe(false);
     }
   });

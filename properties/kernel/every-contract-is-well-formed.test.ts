@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { contractOf, contracts } from '../../src/kernel/catalog.js';
 import type { Contract, Outcome } from '../../src/kernel/contract.js';
-import { refusals } from '../../src/kernel/describe.js';
+import { imitableOutcomes } from '../../src/kernel/describe.js';
 import { flaws } from '../support/contracts/flaws.js';
 
 const known = (name: string): Contract => {
@@ -140,7 +140,7 @@ describe('a wrong contract is found:', () => {
 describe('what a stub may imitate', () => {
   it('acquires nothing, returns no pointer and does not block', () => {
     for (const c of contracts()) {
-      for (const o of refusals(c)) {
+      for (const o of imitableOutcomes(c)) {
         expect(o.blocks, c.name).toBeUndefined();
         expect(o.r0.kind, c.name).not.toBe('pointer');
         const held = o.effects.filter((e) =>
@@ -152,7 +152,7 @@ describe('what a stub may imitate', () => {
   });
 
   it('is nothing for what opens, closes, or gives back', () => {
-    const none = contracts().filter((c) => refusals(c).length === 0);
+    const none = contracts().filter((c) => imitableOutcomes(c).length === 0);
     expect(none.map((c) => c.name).filter((name) => !EXPECTED_KEPT.test(name))).toEqual([]);
   });
 });

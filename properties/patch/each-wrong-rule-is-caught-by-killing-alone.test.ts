@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { sample } from '../../generators/sample.js';
-import { coverageOf, fragmentFor } from '../../generators/witness.js';
+import { coverageOf, smallestCall } from '../../generators/smallest-call.js';
 import { runEnvironment } from '../../src/campaign/environments.js';
 import type { Program } from '../../src/object/program.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
@@ -29,7 +29,7 @@ const SLOWER = 2;
 
 /** The smallest program that calls the function, then programs made around it, and among them such as are made of anything. */
 function* programsWith(name: string): Generator<Program> {
-  const smallest = fragmentFor(name);
+  const smallest = smallestCall(name);
   if (smallest !== undefined) yield smallest;
   for (let index = 0; index < PROGRAMS; index++) {
     yield sample(SEED, index, { only: [name], maxInsns: 60 }).program;

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ruleSetArbitrary } from '../../generators/rule.js';
 import { sample } from '../../generators/sample.js';
-import { fragmentFor } from '../../generators/witness.js';
+import { smallestCall } from '../../generators/smallest-call.js';
 import { runEnvironment } from '../../src/campaign/environments.js';
 import type { Program } from '../../src/object/program.js';
 import { fastPath } from '../../src/patch/fast-path.js';
@@ -121,7 +121,7 @@ test('programs under rules of any kind', async () => {
 test('programs that call what a wrong rule is wrong about', async () => {
   let refuted = 0;
   for (const { rules, function: name } of WRONG_RULES) {
-    const one = subject(fragmentFor(name)!);
+    const one = subject(smallestCall(name)!);
     const proof = await prove(one, rules);
     if (proof.verdict === 'refuted') refuted++;
     expect([rules.name, contradiction(one, rules, proof)]).toEqual([rules.name, undefined]);

@@ -4,7 +4,7 @@
  * docs/stricter-than-linux.md.
  */
 import { describe, expect, it } from 'vitest';
-import { BREAKS, mutate } from '../../generators/mutant.js';
+import { BREAKS, breakProgram } from '../../generators/near-miss.js';
 import { sample } from '../../generators/sample.js';
 import type { Tally } from '../../src/campaign/agreement/comparison.js';
 import { openVerdicts, type VerdictsOptions } from '../../src/campaign/agreement/verdicts.js';
@@ -69,7 +69,7 @@ describe('pruning and widening change no verdict', () => {
       const original = sample(SEED + 1, index, { maxInsns: 40, depth: 2 });
       for (const program of [
         original.program,
-        mutate(original, BREAKS[index % BREAKS.length]!, index).program,
+        breakProgram(original, BREAKS[index % BREAKS.length]!, index).program,
       ]) {
         const options = { facts: false, budget: 4000 };
         const usual = verify(program, options);

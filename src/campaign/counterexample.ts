@@ -1,6 +1,6 @@
 /** A program for a rule that was refuted: the smallest one that calls the function and breaks a check because of its rule. */
 import { sample } from '../../generators/sample.js';
-import { fragmentFor } from '../../generators/witness.js';
+import { smallestCall } from '../../generators/smallest-call.js';
 import type { Contract } from '../kernel/contract.js';
 import type { Program } from '../object/program.js';
 import { cannotRun } from '../vm/runnable.js';
@@ -26,7 +26,7 @@ export function counterexample(rules: NamedRules, contract: Contract): SmallCase
 
 function* candidates(contract: Contract): Iterable<Program> {
   for (const type of contract.types) {
-    const plain = fragmentFor(contract.name, type);
+    const plain = smallestCall(contract.name, type);
     if (plain !== undefined) yield plain;
   }
   for (let index = 0; index < GENERATED; index++) yield sample(0, index, { only: [contract.name] }).program;

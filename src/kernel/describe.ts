@@ -105,7 +105,7 @@ function imitable(e: Effect): boolean {
  * block. A null dynptr that must be destroyed all the same is among them: it holds nothing. `enabled`: only outcomes of these
  * names, those possible at one call site.
  */
-export function refusals(c: Contract, enabled?: readonly string[]): readonly Outcome[] {
+export function imitableOutcomes(c: Contract, enabled?: readonly string[]): readonly Outcome[] {
   return c.outcomes.filter(
     (o) =>
       o.blocks !== true &&
@@ -116,9 +116,9 @@ export function refusals(c: Contract, enabled?: readonly string[]): readonly Out
   );
 }
 
-/** The first of `refusals`: what a stub should imitate. */
-export function refusal(c: Contract, enabled?: readonly string[]): Outcome | undefined {
-  return refusals(c, enabled)[0];
+/** The first of `imitableOutcomes`: what a stub should imitate. */
+export function firstImitable(c: Contract, enabled?: readonly string[]): Outcome | undefined {
+  return imitableOutcomes(c, enabled)[0];
 }
 
 /** Like `outcomeAcquires`, but a null dynptr holds nothing. */

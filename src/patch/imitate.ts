@@ -1,13 +1,13 @@
 /**
  * The stub that imitates an outcome. A stub writes r0, zeroes output memory and clears dynptr slots; it can neither acquire nor give
- * back, and it takes no time. Outcomes that do no more than that are *refusals* (kernel/describe.ts): from the program's point of
- * view the call happened and nothing came of it.
+ * back, and it takes no time. Outcomes that do no more than that can be imitated (imitableOutcomes in kernel/describe.ts): to the program
+ * the call happened and nothing came of it.
  */
 import type { Contract, Outcome } from '../kernel/contract.js';
-import { refusal } from '../kernel/describe.js';
+import { firstImitable } from '../kernel/describe.js';
 import type { Stub, StubSlot } from './rule.js';
 
-/** Error numbers a refusal returns by preference: out of memory, bad argument, busy, no entry, not supported. */
+/** Error numbers that a stub returns by preference: out of memory, bad argument, busy, no entry, not supported. */
 const ERRNOS: readonly bigint[] = [-12n, -22n, -16n, -2n, -95n];
 const INT64_MIN = -(1n << 63n);
 
@@ -20,7 +20,7 @@ function valueIn(min: bigint, max: bigint): bigint {
   return max < 0n ? max : min;
 }
 
-/** The stub that leaves what this outcome leaves. The outcome must be a refusal. */
+/** The stub that leaves what this outcome leaves. The outcome must be one of `imitableOutcomes`. */
 export function imitate(outcome: Outcome): Stub {
   const { r0 } = outcome;
   const writes: number[] = [];
@@ -37,9 +37,9 @@ export function imitate(outcome: Outcome): Stub {
   return { r0: allowed ? valueIn(min, max) : valueIn(r0.min, r0.max), writes, slots };
 }
 
-/** The stub for the first refusal among the enabled outcomes of a contract (all of them, unless told), if there is one. */
+/** The stub for the first outcome that can be imitated among the enabled ones of a contract (all of them, unless told), if there is one. */
 export function firstRefusal(contract: Contract, enabled?: readonly Outcome[]): Stub | undefined {
-  const found = refusal(
+  const found = firstImitable(
     contract,
     enabled?.map((outcome) => outcome.name),
   );

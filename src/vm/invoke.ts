@@ -2,7 +2,7 @@
 import { InputError } from '../isa/errors.js';
 import { unmodelled } from '../kernel/catalog.js';
 import type { Outcome } from '../kernel/contract.js';
-import { refusals } from '../kernel/describe.js';
+import { imitableOutcomes } from '../kernel/describe.js';
 import { returnRange } from '../kernel/progtypes.js';
 import { exceptionCallbackOf } from '../object/program.js';
 import { enabledAt } from '../patch/fast-path.js';
@@ -130,7 +130,7 @@ function checkRefusable(call: Call): void {
   const { facts } = world.options;
   const enabled = facts === undefined ? possible(call) : enabledAt(contract, world.code.program, facts, slot);
   const names = enabled.map((outcome) => outcome.name);
-  const refusal = refusals(contract, names)[0];
+  const refusal = imitableOutcomes(contract, names)[0];
   if (refusal === undefined) return;
   world.report(
     'acquire',

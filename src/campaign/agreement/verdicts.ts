@@ -1,4 +1,4 @@
-import { BREAKS, mutantsOf } from '../../../generators/mutant.js';
+import { BREAKS, nearMissesOf } from '../../../generators/near-miss.js';
 import { GENERATED_TYPES, type GeneratedProgram } from '../../../generators/program.js';
 import { sample } from '../../../generators/sample.js';
 import { ATTACH } from '../../kernel/contexts/attach.js';
@@ -137,7 +137,7 @@ function* nearMisses(
   { breaks = BREAKS, places = 1 }: VerdictsOptions,
 ): Iterable<Judged> {
   for (const way of breaks) {
-    for (const { program, slot } of mutantsOf(original, way, places, from)) {
+    for (const { program, slot } of nearMissesOf(original, way, places, from)) {
       yield { program, way, about: `${about}, ${way} at slot ${slot}` };
     }
   }

@@ -1,6 +1,6 @@
 /**
- * The smallest program that calls a function as it should be called: for a rule that was refuted, and to make sure that every
- * contract can be met.
+ * The smallest program that calls a function correctly. It shows what is wrong with a refuted rule, and that every contract can be
+ * satisfied.
  */
 import { contractOf, contracts } from '../src/kernel/catalog.js';
 import type { Contract } from '../src/kernel/contract.js';
@@ -145,7 +145,7 @@ function acquirerFor(
  * A fragment that calls `name` validly in programs of `type`, around `body`. Undefined when nothing here knows how to, or the
  * type may not call it.
  */
-export function featureOf(
+export function callFragment(
   name: string,
   type: ProgType,
   body: readonly Fragment[] = [],
@@ -173,10 +173,10 @@ const ROOM = 200;
  * The smallest program that calls `name` as the kernel wants it, and gives back what it got; in the first program type that may call it, or
  * in `type`. Undefined when there is no contract of that name, or its type may not call it.
  */
-export function fragmentFor(name: string, type?: ProgType): Program | undefined {
+export function smallestCall(name: string, type?: ProgType): Program | undefined {
   const types = type === undefined ? (contractOf(name)?.types ?? []) : [type];
   for (const each of types) {
-    const feature = featureOf(name, each);
+    const feature = callFragment(name, each);
     if (feature === undefined) continue;
     const program = compileTree({ type: each, body: [feature], spillCtx: false, value: 0 }, ROOM, 'witness');
     if (coverageOf(program).has(name)) return program;

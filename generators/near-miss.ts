@@ -11,7 +11,7 @@ import { VALUE_BREAKS } from './breaks/values.js';
 import { Draft } from './edit.js';
 import { type GeneratedProgram, type ProgramConstraints, programArbitrary } from './program.js';
 
-export interface Mutant {
+export interface NearMiss {
   readonly program: Program;
   readonly original: GeneratedProgram;
   /** What was broken, for people. */
@@ -26,7 +26,7 @@ const BREAKERS = { ...RESOURCE_BREAKS, ...VALUE_BREAKS };
 export const BREAKS: readonly string[] = Object.keys(BREAKERS);
 
 /** Breaks `original` in this way at the `which`-th place; undefined where there is no place, or nothing would change. */
-function broken(original: GeneratedProgram, what: string, which: number): Mutant | undefined {
+function broken(original: GeneratedProgram, what: string, which: number): NearMiss | undefined {
   const draft = new Draft(original.program);
   const slot = BREAKERS[what]?.(draft, which);
   if (slot === undefined) return undefined;
@@ -47,29 +47,29 @@ function broken(original: GeneratedProgram, what: string, which: number): Mutant
  * Breaks `original` at the `which`-th place (counted round and round) in the way named, or in the next way that finds a place. The
  * result differs from the original in its insns.
  */
-export function mutate(original: GeneratedProgram, way: string, which: number): Mutant {
+export function breakProgram(original: GeneratedProgram, way: string, which: number): NearMiss {
   const first = Math.max(0, BREAKS.indexOf(way));
   for (let i = 0; i < BREAKS.length; i++) {
-    const mutant = broken(original, BREAKS[(first + i) % BREAKS.length]!, which);
-    if (mutant !== undefined) return mutant;
+    const nearMiss = broken(original, BREAKS[(first + i) % BREAKS.length]!, which);
+    if (nearMiss !== undefined) return nearMiss;
   }
   throw new Error('a program without a result cannot be broken');
 }
 
 /** Near misses of `original` in this way at up to `places` places, counted from the `from`-th; no two alike. */
-export function mutantsOf(
+export function nearMissesOf(
   original: GeneratedProgram,
   way: string,
   places: number,
   from: number,
-): readonly Mutant[] {
-  const mutants: Mutant[] = [];
+): readonly NearMiss[] {
+  const found: NearMiss[] = [];
   for (let i = 0; i < places; i++) {
-    const mutant = broken(original, way, from + i);
-    if (mutant === undefined) continue;
-    if (!mutants.some(({ program }) => sameInsns(program, mutant.program))) mutants.push(mutant);
+    const nearMiss = broken(original, way, from + i);
+    if (nearMiss === undefined) continue;
+    if (!found.some(({ program }) => sameInsns(program, nearMiss.program))) found.push(nearMiss);
   }
-  return mutants;
+  return found;
 }
 
 function sameInsns(a: Program, b: Program): boolean {
@@ -77,13 +77,13 @@ function sameInsns(a: Program, b: Program): boolean {
   return text(a) === text(b);
 }
 
-/** Mutants of generated programs. They shrink as their originals do. */
-export function mutantArbitrary(constraints: ProgramConstraints = {}): fc.Arbitrary<Mutant> {
+/** Near misses of generated programs. They shrink as their originals do. */
+export function nearMissArbitrary(constraints: ProgramConstraints = {}): fc.Arbitrary<NearMiss> {
   return fc
     .record({
       original: programArbitrary(constraints),
       way: fc.constantFrom(...BREAKS),
       which: fc.nat({ max: 255 }),
     })
-    .map(({ original, way, which }) => mutate(original, way, which));
+    .map(({ original, way, which }) => breakProgram(original, way, which));
 }
