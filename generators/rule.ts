@@ -2,7 +2,9 @@
  * Rules and rule sets: any, and wrong by construction. A stub is wrong when its post-state lies in no outcome that a stub may imitate: r0
  * outside of all of them, output memory or a slot left unwritten, a call that takes or gives back something skipped.
  */
+
 import fc from 'fast-check';
+import { S64_MAX, S64_MIN } from '../src/isa/integer.js';
 import { contracts } from '../src/kernel/catalog.js';
 import type { Contract, Outcome, R0 } from '../src/kernel/contract.js';
 import { imitableOutcomes } from '../src/kernel/describe.js';
@@ -18,8 +20,8 @@ export interface RuleChoice {
 }
 
 const r0Arbitrary: fc.Arbitrary<bigint | 'void'> = fc.oneof(
-  fc.constantFrom<(bigint | 'void')[]>(0n, -1n, 1n, 'void', -22n, -(1n << 63n), (1n << 63n) - 1n),
-  fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }),
+  fc.constantFrom<(bigint | 'void')[]>(0n, -1n, 1n, 'void', -22n, S64_MIN, S64_MAX),
+  fc.bigInt({ min: S64_MIN, max: S64_MAX }),
 );
 
 const stubArbitrary: fc.Arbitrary<Stub> = fc.record({

@@ -2,19 +2,12 @@
  * Scalars with some of the values they admit, for soundness properties: what holds of every concrete value must hold of
  * the scalar computed beside it. A scalar is built around its values: each domain takes their hull, widened at will.
  */
+
 import fc from 'fast-check';
 import type { Width } from '../../src/isa/insn.js';
+import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../../src/isa/integer.js';
 import type { Scalar } from '../../src/verifier/scalar/scalar.js';
-import {
-  greater,
-  lesser,
-  S32_MAX,
-  S32_MIN,
-  S64_MAX,
-  S64_MIN,
-  U32_MAX,
-  U64_MAX,
-} from '../../src/verifier/scalar/scalar.js';
+import { greater, lesser } from '../../src/verifier/scalar/scalar.js';
 import type { Bounds } from '../../src/verifier/scalar/sync.js';
 import { settle, sync } from '../../src/verifier/scalar/sync.js';
 

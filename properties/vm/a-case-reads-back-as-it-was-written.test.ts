@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sample } from '../../generators/sample.js';
 import { InputError } from '../../src/isa/errors.js';
+import { S64_MAX, S64_MIN } from '../../src/isa/integer.js';
 import type { Program } from '../../src/object/program.js';
 import { type Case, type Expectation, parseCase } from '../../src/vm/case.js';
 import { type Environment, parseChoice, printChoice } from '../../src/vm/environment.js';
@@ -14,7 +15,7 @@ const hexBytes = fc.uint8Array({ minLength: 1, maxLength: 24 });
 const choiceText = fc
   .record({
     outcome: fc.option(fc.constantFrom('null', 'found'), { nil: undefined }),
-    value: fc.option(fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }), { nil: undefined }),
+    value: fc.option(fc.bigInt({ min: S64_MIN, max: S64_MAX }), { nil: undefined }),
     bytes: fc.option(fc.uint8Array({ minLength: 1, maxLength: 9 }), { nil: undefined }),
   })
   .map(({ outcome, value, bytes }) =>

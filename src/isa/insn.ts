@@ -169,3 +169,5 @@ export const REGISTERS = 11;
 export const FP = 10;
 /** Bytes of stack in one frame (MAX_BPF_STACK). */
 export const STACK_SIZE = 512;
+/** Frames that may be open at once (MAX_CALL_FRAMES in include/linux/bpf_verifier.h). */
+export const MAX_FRAMES = 8;

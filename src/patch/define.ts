@@ -9,7 +9,9 @@
  *
  * The first rule that matches decides; a call that no rule matches is kept.
  */
+
 import { InputError } from '../isa/errors.js';
+import { S64_MAX, S64_MIN } from '../isa/integer.js';
 import type { Action, FunctionView, Rule, RuleSet, SiteView, Stub, StubSlot } from './rule.js';
 
 /** r0 of a function that returns no object. */
@@ -47,13 +49,11 @@ export interface SiteRuleStart {
 }
 
 const KEEP: Action = { kind: 'keep' };
-const MIN = -(1n << 63n);
-const MAX = (1n << 63n) - 1n;
 
 function value(r0: unknown, rule: string): bigint | 'void' {
   if (r0 === 'void') return r0;
   if (typeof r0 === 'number' && Number.isSafeInteger(r0)) return BigInt(r0);
-  if (typeof r0 === 'bigint' && r0 >= MIN && r0 <= MAX) return r0;
+  if (typeof r0 === 'bigint' && r0 >= S64_MIN && r0 <= S64_MAX) return r0;
   throw new InputError(`rule '${rule}': r0 must be a signed 64-bit integer or 'void', not ${String(r0)}`);
 }
 

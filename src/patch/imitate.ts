@@ -3,18 +3,18 @@
  * back, and it takes no time. Outcomes that do no more than that can be imitated (imitableOutcomes in kernel/describe.ts): to the program
  * the call happened and nothing came of it.
  */
+import { S64_MIN } from '../isa/integer.js';
 import type { Contract, Outcome } from '../kernel/contract.js';
 import { firstImitable } from '../kernel/describe.js';
 import type { Stub, StubSlot } from './rule.js';
 
 /** Error numbers that a stub returns by preference: out of memory, bad argument, busy, no entry, not supported. */
 const ERRNOS: readonly bigint[] = [-12n, -22n, -16n, -2n, -95n];
-const INT64_MIN = -(1n << 63n);
 
 /** The usual error number in a range, then 0, then the end that is nearer to 0. */
 function valueIn(min: bigint, max: bigint): bigint {
   // Any number at all: that says nothing of errors, and 0 is the plainest.
-  const errno = min === INT64_MIN ? undefined : ERRNOS.find((value) => value >= min && value <= max);
+  const errno = min === S64_MIN ? undefined : ERRNOS.find((value) => value >= min && value <= max);
   if (errno !== undefined) return errno;
   if (min <= 0n && max >= 0n) return 0n;
   return max < 0n ? max : min;

@@ -4,7 +4,7 @@
  */
 
 import { InputError } from '../isa/errors.js';
-import { STACK_SIZE } from '../isa/insn.js';
+import { MAX_FRAMES, STACK_SIZE } from '../isa/insn.js';
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
@@ -20,7 +20,7 @@ import { isPerCpu } from './maps.js';
 import { placePacket } from './packet.js';
 import { cannotRun } from './runnable.js';
 import { Trap, type Violation } from './trap.js';
-import { type End, MAX_FRAMES, World } from './world.js';
+import { type End, World } from './world.js';
 
 export interface VmOptions {
   /** Choices of the outside world that are settled; none unless told. */

@@ -2,7 +2,7 @@
  * Everything that one run is: registers, frames, memory, ledger, maps, choices. Both tiers work on it and all models of kernel
  * functions change it; nothing about a run is kept anywhere else, so copying a World forks the run.
  */
-import { FP, STACK_SIZE } from '../isa/insn.js';
+import { FP, MAX_FRAMES, STACK_SIZE } from '../isa/insn.js';
 import type { CallbackSpec } from '../kernel/contract.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
@@ -14,9 +14,6 @@ import { describeHold, Ledger } from './ledger.js';
 import { Maps } from './maps.js';
 import { Memory } from './memory.js';
 import { type Check, fault, type Trap, type Violation } from './trap.js';
-
-/** Frames that may be open at once (MAX_CALL_FRAMES). */
-export const MAX_FRAMES = 8;
 
 /** A helper that calls back and is not done yet. Immutable: each call back makes the next Flight. */
 export interface Flight {

@@ -2,6 +2,7 @@
  * The words in which the contract tables are written. `helper` and `kfunc` add what the generated tables know (id, flags, return
  * type, program types, GPL, sleeping), so that an entry states only arguments and outcomes.
  */
+import { S64_MAX, S64_MIN } from '../../isa/integer.js';
 import type { ProgType } from '../../object/program.js';
 import type {
   Arg,
@@ -145,15 +146,13 @@ export const callback = (spec: CallbackSpec): Arg => ({ kind: 'callback', callba
 
 // Values of r0.
 
-const INT64_MIN = -(1n << 63n);
-const INT64_MAX = (1n << 63n) - 1n;
 /** MAX_ERRNO of include/linux/err.h. */
 export const MAX_ERRNO = 4095n;
 
 export const VOID: R0 = { kind: 'void' };
 export const NULL: R0 = { kind: 'null' };
 /** Any number: what the verifier makes of RET_INTEGER, and of a kfunc that returns an integer of whatever width. */
-export const INTEGER: R0 = { kind: 'scalar', min: INT64_MIN, max: INT64_MAX };
+export const INTEGER: R0 = { kind: 'scalar', min: S64_MIN, max: S64_MAX };
 export const range = (min: bigint, max: bigint): R0 => ({ kind: 'scalar', min, max });
 export const ERROR_RANGE: readonly [bigint, bigint] = [-MAX_ERRNO, -1n];
 /** [-MAX_ERRNO, largest value of the size argument]; BPF_MAX_VAR_SIZ bounds every size. */

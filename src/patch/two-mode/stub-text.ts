@@ -3,11 +3,13 @@
  * r1 to r5 are gone as after any call. No insn makes a dynptr; but where all that a call does is to make one, the call itself followed by
  * the stub's r0 leaves the same to a verifier, which does not tell a dynptr to something from one to nothing.
  */
+
 import type { Op } from '../../isa/insn.js';
+import { U64_MAX } from '../../isa/integer.js';
 import type { Linked } from '../../isa/label.js';
 import type { Contract } from '../../kernel/contract.js';
 import type { Program } from '../../object/program.js';
-import { greater, lesser, U64_MAX } from '../../verifier/scalar/scalar.js';
+import { greater, lesser } from '../../verifier/scalar/scalar.js';
 import { frameOf, type Reg } from '../../verifier/state/state.js';
 import type { Visit } from '../../verifier/walk/visit.js';
 import type { Stub } from '../rule.js';

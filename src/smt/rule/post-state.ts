@@ -9,6 +9,7 @@
  *     delta x     change of the ledger at x: a reference, a lock, a section, ...
  *     ran, left, waited    a callback ran; control went elsewhere; the call may have taken long
  */
+import { S64_MAX, S64_MIN } from '../../isa/integer.js';
 import type { Contract, Outcome, R0 } from '../../kernel/contract.js';
 import { isOutput } from '../../kernel/describe.js';
 import type { Stub } from '../../patch/rule.js';
@@ -277,7 +278,7 @@ function inSlot(state: SlotState): string {
 
 function showRange(min: bigint, max: bigint): string {
   if (min === max) return `[${min}]`;
-  const low = min === -(1n << 63n) ? 'any' : String(min);
-  const high = max === (1n << 63n) - 1n ? 'any' : String(max);
+  const low = min === S64_MIN ? 'any' : String(min);
+  const high = max === S64_MAX ? 'any' : String(max);
   return `[${low}, ${high}]`;
 }

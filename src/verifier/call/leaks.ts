@@ -1,6 +1,6 @@
 /** What must have been given back where a program ends. Follows check_resource_leak and check_return_code of kernel/bpf/verifier.c. */
+import { S64_MAX, S64_MIN } from '../../isa/integer.js';
 import { returnRange } from '../../kernel/progtypes.js';
-import { S64_MAX, S64_MIN } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
 import { isPointer, typeName } from '../state/regs.js';
 import type { Reg } from '../state/state.js';

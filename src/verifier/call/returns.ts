@@ -1,8 +1,8 @@
 /** What r0 is after a call. Follows the return-value parts of check_helper_call and check_kfunc_call in kernel/bpf/verifier.c. */
 
+import { S64_MAX, S64_MIN } from '../../isa/integer.js';
 import type { MemSize, PointerKind, R0 } from '../../kernel/contract.js';
 import { progType } from '../../kernel/progtypes.js';
-import { S64_MAX, S64_MIN } from '../scalar/scalar.js';
 import { fromSigned } from '../scalar/set.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, nullReg, pointerReg, scalarReg, UNINIT, unknownReg } from '../state/regs.js';

@@ -1,8 +1,10 @@
 /** Pointer arithmetic: what adding a number to a pointer leaves known. Follows adjust_ptr_min_max_vals of kernel/bpf/verifier.c. */
+
 import type { BinaryOp, Width } from '../../isa/insn.js';
+import { S64_MIN } from '../../isa/integer.js';
 import { ALU_MARKS } from '../../isa/words.js';
 import { abstract } from '../scalar/alu.js';
-import { isConst, S64_MIN } from '../scalar/scalar.js';
+import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, isOfNothing, isPointer, scalarReg, typeName, unknownReg } from '../state/regs.js';
 import type { Reg } from '../state/state.js';

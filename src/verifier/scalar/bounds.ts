@@ -3,8 +3,8 @@
  * scalar32_min_max_*() of kernel/bpf/verifier.c. `r` comes in with the bounds of the destination, goes out with those
  * of the result. For mul, and, or, xor the tnum of `r` is already the result's; for add and sub it is not looked at.
  */
+import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../../isa/integer.js';
 import type { Scalar } from './scalar.js';
-import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from './scalar.js';
 import type { Bounds } from './sync.js';
 import { update64 } from './sync.js';
 

@@ -1,7 +1,8 @@
 /** Sign extension of scalars: coerce_reg_to_size_sx() of kernel/bpf/verifier.c. */
+import { U32_MAX, U64_MAX } from '../../isa/integer.js';
 import * as arith from '../../semantics/arith.js';
 import type { Scalar } from './scalar.js';
-import { constant, greater, lesser, U32_MAX, U64_MAX } from './scalar.js';
+import { constant, greater, lesser } from './scalar.js';
 import { tnumRange } from './tnum.js';
 
 /** Signed bounds known, nothing else (set_sext64_default_val). */

@@ -2,9 +2,11 @@
  * What a conditional jump tells of the scalars it compares: is_scalar_branch_taken(), regs_refine_cond_op() and
  * reg_set_min_max() of kernel/bpf/verifier.c.
  */
+
 import type { Comparison, Width } from '../../isa/insn.js';
+import { U64_MAX } from '../../isa/integer.js';
 import type { Scalar } from './scalar.js';
-import { equal, greater, lesser, U64_MAX } from './scalar.js';
+import { equal, greater, lesser } from './scalar.js';
 import type { Bounds } from './sync.js';
 import { settle, sync, thaw, unbound32, unbound64 } from './sync.js';
 import { tnumIntersect, tnumSubreg, tnumWithSubreg } from './tnum.js';

@@ -3,6 +3,7 @@
  * number. The product of five domains, as in struct bpf_reg_state (include/linux/bpf_verifier.h). Here: the type,
  * constants and questions; `set.ts` builds and joins, `alu.ts` computes, `refine.ts` branches.
  */
+import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../../isa/integer.js';
 import { tnumHas, tnumIn } from './tnum.js';
 
 /** Immutable. `value`/`mask` is the tnum: a set mask bit is unknown. 64-bit bounds are bigints (umin, umax unsigned), 32-bit ones numbers. */
@@ -18,13 +19,6 @@ export interface Scalar {
   readonly u32min: number;
   readonly u32max: number;
 }
-
-export const U64_MAX = 0xffff_ffff_ffff_ffffn;
-export const S64_MIN = -0x8000_0000_0000_0000n;
-export const S64_MAX = 0x7fff_ffff_ffff_ffffn;
-export const U32_MAX = 0xffff_ffff;
-export const S32_MIN = -0x8000_0000;
-export const S32_MAX = 0x7fff_ffff;
 
 /** The less of two; Math.min for bigints. */
 export function lesser(a: bigint, b: bigint): bigint {

@@ -1,18 +1,7 @@
 /** Scalars as sets: made from ranges, joined, met, printed. */
+import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../../isa/integer.js';
 import type { Scalar } from './scalar.js';
-import {
-  contains,
-  equal,
-  greater,
-  lesser,
-  S32_MAX,
-  S32_MIN,
-  S64_MAX,
-  S64_MIN,
-  U32_MAX,
-  U64_MAX,
-  unknown,
-} from './scalar.js';
+import { contains, equal, greater, lesser, unknown } from './scalar.js';
 import type { Bounds } from './sync.js';
 import { isConsistent, isEmpty, settle, sync, thaw } from './sync.js';
 import { tnumFormat, tnumIntersect, tnumOverlap, tnumUnion } from './tnum.js';

@@ -2,8 +2,9 @@
  * The five domains of a scalar teach each other: what one knows narrows the others. Follows reg_bounds_sync() and
  * what it calls in kernel/bpf/verifier.c. Every step keeps each value that was admitted before.
  */
+import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, s64, U32_MAX, U64_MAX, u64 } from '../../isa/integer.js';
 import type { Scalar } from './scalar.js';
-import { constant, equal, S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX, unknown } from './scalar.js';
+import { constant, equal, unknown } from './scalar.js';
 import { tnumHas, tnumRange, tnumStep } from './tnum.js';
 
 /** A scalar in the making. */
@@ -14,8 +15,6 @@ const HIGH = 0xffff_ffff_0000_0000n;
 const BIG_S32_MIN = BigInt(S32_MIN);
 const BIG_S32_MAX = BigInt(S32_MAX);
 
-const u64 = (x: bigint): bigint => BigInt.asUintN(64, x);
-const s64 = (x: bigint): bigint => BigInt.asIntN(64, x);
 /** The low half, unsigned. */
 const low32 = (x: bigint): number => (x >= 0n && x <= LOW ? Number(x) : Number(BigInt.asUintN(32, x)));
 /** The high half; signed if x is. */

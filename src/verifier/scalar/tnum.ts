@@ -2,20 +2,20 @@
  * Tristate numbers: 64 bits, each 0, 1 or unknown. `value` has the known ones, `mask` the unknown bits; they share none.
  * Follows kernel/bpf/tnum.c. All bigints are in [0, 2^64). A scalar is a tnum, so these take scalars as they are.
  */
+import { U64_MAX, u64 } from '../../isa/integer.js';
+
 export interface Tnum {
   readonly value: bigint;
   readonly mask: bigint;
 }
 
-const U64 = 0xffff_ffff_ffff_ffffn;
 const U32 = 0xffff_ffffn;
 const HIGH = 0xffff_ffff_0000_0000n;
 
-const u64 = (x: bigint): bigint => BigInt.asUintN(64, x);
 const tnum = (value: bigint, mask: bigint): Tnum => ({ value, mask });
 
 /** No bit is known. */
-export const tnumUnknown: Tnum = tnum(0n, U64);
+export const tnumUnknown: Tnum = tnum(0n, U64_MAX);
 
 /** Every bit is known. */
 export const tnumConst = (value: bigint): Tnum => tnum(value, 0n);
@@ -25,7 +25,7 @@ export function tnumRange(min: bigint, max: bigint): Tnum {
   const differ = min ^ max;
   if (differ === 0n) return tnum(min, 0n);
   const unknown = bitsBelow(differ);
-  return tnum(min & (unknown ^ U64), unknown);
+  return tnum(min & (unknown ^ U64_MAX), unknown);
 }
 
 /** All ones up to the highest one of x: 0b0010100 -> 0b0011111. 0 gives 0. */
@@ -64,7 +64,7 @@ export function tnumAdd(a: Tnum, b: Tnum): Tnum {
   const masks = u64(a.mask + b.mask);
   const carries = u64(values + masks) ^ values;
   const unknown = carries | a.mask | b.mask;
-  return tnum(values & (unknown ^ U64), unknown);
+  return tnum(values & (unknown ^ U64_MAX), unknown);
 }
 
 /** a - b modulo 2^64. */
@@ -72,7 +72,7 @@ export function tnumSub(a: Tnum, b: Tnum): Tnum {
   const difference = u64(a.value - b.value);
   const borrows = u64(difference + a.mask) ^ u64(difference - b.mask);
   const unknown = borrows | a.mask | b.mask;
-  return tnum(difference & (unknown ^ U64), unknown);
+  return tnum(difference & (unknown ^ U64_MAX), unknown);
 }
 
 /** -a modulo 2^64. */
@@ -85,12 +85,12 @@ export function tnumAnd(a: Tnum, b: Tnum): Tnum {
 
 export function tnumOr(a: Tnum, b: Tnum): Tnum {
   const ones = a.value | b.value;
-  return tnum(ones, (a.mask | b.mask) & (ones ^ U64));
+  return tnum(ones, (a.mask | b.mask) & (ones ^ U64_MAX));
 }
 
 export function tnumXor(a: Tnum, b: Tnum): Tnum {
   const unknown = a.mask | b.mask;
-  return tnum((a.value ^ b.value) & (unknown ^ U64), unknown);
+  return tnum((a.value ^ b.value) & (unknown ^ U64_MAX), unknown);
 }
 
 /**
@@ -111,26 +111,26 @@ export function tnumMul(a: Tnum, b: Tnum): Tnum {
     if ((shifted.value | shifted.mask) === 0n) return sum;
     const more = tnumAdd(sum, shifted);
     sum = (a.value & bit) !== 0n ? more : tnumUnion(sum, more);
-    if (sum.mask === U64) return sum;
+    if (sum.mask === U64_MAX) return sum;
   }
   return sum;
 }
 
 /** Whether some number is in both. */
 export function tnumOverlap(a: Tnum, b: Tnum): boolean {
-  return ((a.value ^ b.value) & ((a.mask | b.mask) ^ U64)) === 0n;
+  return ((a.value ^ b.value) & ((a.mask | b.mask) ^ U64_MAX)) === 0n;
 }
 
 /** The numbers in both. Where a and b contradict each other the result is meaningless: ask `tnumOverlap` first. */
 export function tnumIntersect(a: Tnum, b: Tnum): Tnum {
   const unknown = a.mask & b.mask;
-  return tnum((a.value | b.value) & (unknown ^ U64), unknown);
+  return tnum((a.value | b.value) & (unknown ^ U64_MAX), unknown);
 }
 
 /** The smallest tnum with every number of a and of b. */
 export function tnumUnion(a: Tnum, b: Tnum): Tnum {
   const unknown = (a.value ^ b.value) | a.mask | b.mask;
-  return tnum(a.value & b.value & (unknown ^ U64), unknown);
+  return tnum(a.value & b.value & (unknown ^ U64_MAX), unknown);
 }
 
 /** The low `bytes` bytes, the rest zero. */
@@ -148,12 +148,12 @@ export function tnumWithSubreg(a: Tnum, b: Tnum): Tnum {
 
 /** Whether every number of `inner` is in `outer`. */
 export function tnumIn(outer: Tnum, inner: Tnum): boolean {
-  if ((inner.mask & (outer.mask ^ U64)) !== 0n) return false;
-  return outer.value === (inner.value & (outer.mask ^ U64));
+  if ((inner.mask & (outer.mask ^ U64_MAX)) !== 0n) return false;
+  return outer.value === (inner.value & (outer.mask ^ U64_MAX));
 }
 
 /** Whether x is one of the numbers of a. */
-export const tnumHas = (a: Tnum, x: bigint): boolean => (x & (a.mask ^ U64)) === a.value;
+export const tnumHas = (a: Tnum, x: bigint): boolean => (x & (a.mask ^ U64_MAX)) === a.value;
 
 /**
  * The smallest number of a that is greater than z; if there is none, the greatest of a.
@@ -165,7 +165,7 @@ export function tnumStep(a: Tnum, z: bigint): bigint {
   if (z >= max) return max;
   if (z < a.value) return a.value;
   const above = z - a.value;
-  const fixed = a.mask ^ U64;
+  const fixed = a.mask ^ U64_MAX;
   const filled = above | bitsBelow(above & fixed) | fixed;
   return a.value | (u64(filled + 1n) & a.mask);
 }

@@ -5,9 +5,11 @@
  * A number that is `off` more than what its id stands for has in `size` the width of the addition, 64 or 32 (BPF_ADD_CONST64,
  * BPF_ADD_CONST32). Where it is 32 all are known to fit in 32 bits, and the sum is taken modulo 2^32.
  */
+
 import type { BinaryOp, Width } from '../../isa/insn.js';
+import { S32_MAX, S32_MIN, U32_MAX } from '../../isa/integer.js';
 import { abstract } from '../scalar/alu.js';
-import { constant, isConst, S32_MAX, S32_MIN, type Scalar, U32_MAX } from '../scalar/scalar.js';
+import { constant, isConst, type Scalar } from '../scalar/scalar.js';
 import type { Code } from '../text/code.js';
 import type { Path } from './path.js';
 import { regPlace, slotPlace } from './places.js';

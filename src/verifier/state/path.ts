@@ -3,13 +3,14 @@
  * States that were handed out (as facts, checkpoints or pending branches) share their frames with the path; a frame is copied
  * the first time it is written after that.
  */
+
+import { MAX_FRAMES } from '../../isa/insn.js';
 import { progType } from '../../kernel/progtypes.js';
 import type { Program } from '../../object/program.js';
 import { Memo } from '../scalar/memo.js';
 import type { Scalar } from '../scalar/scalar.js';
 import { refuse } from '../text/refusal.js';
 import type { Guard } from './guard.js';
-import { MAX_FRAMES } from './places.js';
 import type { Profile } from './profile.js';
 import { pointerReg, UNINIT, unknownReg } from './regs.js';
 import type { CallbackFrame, Frame, Ref, Reg, Slot, State } from './state.js';

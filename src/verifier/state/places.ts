@@ -3,12 +3,11 @@
  * what they are for the paths below it to be safe (`precise` in struct bpf_reg_state).
  */
 
+import { MAX_FRAMES } from '../../isa/insn.js';
+
 /** A place as one number: `frame * 128 + register`, or `frame * 128 + 16 + slot`. */
 export const regPlace = (depth: number, reg: number): number => depth * 128 + reg;
 export const slotPlace = (depth: number, index: number): number => depth * 128 + 16 + index;
-
-/** MAX_CALL_FRAMES in include/linux/bpf_verifier.h. */
-export const MAX_FRAMES = 8;
 
 /** Words of a frame: bit n of the first is register n; slots 0 to 31 are in the second, 32 to 63 in the third. */
 const REGS = 0;

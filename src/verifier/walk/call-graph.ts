@@ -2,7 +2,7 @@
  * What can only be said of a program as a whole once it has been walked: that its frames fit on the kernel's stack together, however
  * its subprograms call each other, and that nothing in a callback throws. Follows check_max_stack_depth of kernel/bpf/verifier.c.
  */
-import { STACK_SIZE } from '../../isa/insn.js';
+import { MAX_FRAMES, STACK_SIZE } from '../../isa/insn.js';
 import { subprogTarget } from '../../isa/target.js';
 import { Btf } from '../../object/btf/read.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../../object/program.js';
@@ -19,8 +19,6 @@ export interface SubprogUse {
   readonly async: ReadonlySet<number>;
 }
 
-/** MAX_CALL_FRAMES in include/linux/bpf_verifier.h. */
-const MAX_FRAMES = 8;
 /** Frames are laid out in multiples of this many bytes. */
 const ROUND = 16;
 /** Frames of at least this many bytes are put elsewhere, where that is possible (BPF_PRIV_STACK_MIN_SIZE). */

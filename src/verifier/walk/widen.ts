@@ -4,8 +4,9 @@
  * changed if no check has relied on it so far. Where it is not tracked what checks rely on, the bounds that moved are dropped.
  */
 
+import { S64_MAX, S64_MIN, U64_MAX } from '../../isa/integer.js';
 import type { Scalar } from '../scalar/scalar.js';
-import { contains, equal, S64_MAX, S64_MIN, U64_MAX, unknown } from '../scalar/scalar.js';
+import { contains, equal, unknown } from '../scalar/scalar.js';
 import { fromSigned, fromUnsigned, intersect } from '../scalar/set.js';
 import type { Path } from '../state/path.js';
 import type { PlaceSet } from '../state/places.js';

@@ -6,8 +6,8 @@
  * is as safe as it was.
  */
 import type { Op } from '../../../isa/insn.js';
-import { FP } from '../../../isa/insn.js';
-import { MAX_FRAMES, PlaceSet } from '../../state/places.js';
+import { FP, MAX_FRAMES } from '../../../isa/insn.js';
+import { PlaceSet } from '../../state/places.js';
 import type { Code } from '../../text/code.js';
 import type { ExploredState } from '../history.js';
 import { LINKED, NO_STEP, Steps } from '../history.js';
