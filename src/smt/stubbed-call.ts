@@ -3,7 +3,7 @@ import type { Arg, Contract } from '../kernel/contract.js';
 import { DYNPTR_SIZE, ITER_WORDS } from '../kernel/structs.js';
 import type { Program } from '../object/program.js';
 import type { Stub } from '../patch/rule.js';
-import { touch } from '../verifier/call/args-memory.js';
+import { checkHelperMem } from '../verifier/call/args-memory.js';
 import { makeDynptr } from '../verifier/call/args-slots.js';
 import { constant, isConst } from '../verifier/scalar/scalar.js';
 import type { Path } from '../verifier/state/path.js';
@@ -55,7 +55,7 @@ export function stubbedCall(p: Path, args: readonly Reg[], contract: Contract, s
       const ref = effect.acquires === undefined ? 0 : p.newId();
       if (ref !== 0) p.acquire({ id: ref, kind: 'pointer', at });
       makeDynptr(p, reg, effect.type, ref, p.newId());
-    } else if (stub.writes.includes(index)) touch(p, reg, index + 1, size, 'write', true);
+    } else if (stub.writes.includes(index)) checkHelperMem(p, reg, index + 1, size, 'write', true);
     else skipStack(p, reg, size);
   }
   return stub.r0 === 'void' ? UNINIT : scalarReg(constant(stub.r0));

@@ -6,7 +6,7 @@ import type { Arg } from '../../kernel/contract.js';
 import { MAP_FLAGS } from '../../kernel/maptypes.js';
 import { progType } from '../../kernel/progtypes.js';
 import { ATTACHED } from '../insn/context.js';
-import { checkAlignment, checkBuffer, checkRegion, load, overlaps } from '../insn/memory.js';
+import { checkAlignment, checkBuffer, checkMemRegion, load, overlaps } from '../insn/memory.js';
 import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
 import { isNull, typeName } from '../state/regs.js';
@@ -52,7 +52,7 @@ function requireMemory(
 }
 
 /** `size` bytes at the register may be accessed this way. For the stack, written bytes become known as written. */
-export function touch(
+export function checkHelperMem(
   p: Path,
   reg: Reg,
   regno: number,
@@ -73,7 +73,7 @@ export function touch(
       if (write && (map.flags & MAP_FLAGS.RDONLY_PROG) !== 0)
         refuse(`write into map forbidden, value_size=${map.valueSize} off=${reg.off} size=${size}`);
       const whole = { reg, regno, off: 0, size };
-      checkRegion(whole, map.valueSize);
+      checkMemRegion(whole, map.valueSize);
       for (const field of map.fields) {
         if (!overlaps(whole, field)) continue;
         refuse(
@@ -86,12 +86,12 @@ export function touch(
     }
     case 'map_key':
       if (write) refuse(`R${regno} cannot write into ${typeName(reg)}`);
-      checkRegion({ reg, regno, off: 0, size }, p.program.maps[reg.map]!.keySize);
+      checkMemRegion({ reg, regno, off: 0, size }, p.program.maps[reg.map]!.keySize);
       return;
     case 'mem':
     case 'record':
       if (write && reg.readonly) refuse(`R${regno} cannot write into rdonly_mem`);
-      checkRegion({ reg, regno, off: 0, size }, reg.size);
+      checkMemRegion({ reg, regno, off: 0, size }, reg.size);
       return;
     case 'packet':
     case 'packet_meta': {
@@ -127,7 +127,7 @@ export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): v
     if (nullable && isNull(reg)) return;
     requireMemory(p, site, reg, regno, MEMORY, MEMORY_NAMES);
     if (arg.aligned === true) checkAlignment({ reg, regno, off: 0, size: arg.size.bytes }, true);
-    touch(p, reg, regno, arg.size.bytes, arg.access, true);
+    checkHelperMem(p, reg, regno, arg.size.bytes, arg.access, true);
     return;
   }
   const sizeArg = site.contract.args[arg.size.arg]!;
@@ -152,7 +152,7 @@ export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): v
   }
   requireMemory(p, site, reg, regno, MEMORY, MEMORY_NAMES);
   // With a size that is not known the function may write less than the most: the rest must have been there before.
-  touch(p, reg, regno, Number(size.num.umax), arg.access, isConst(size.num));
+  checkHelperMem(p, reg, regno, Number(size.num.umax), arg.access, isConst(size.num));
 }
 
 /** A size whose memory argument has been checked, or one that stands alone. */
@@ -172,12 +172,12 @@ export function checkMapKey(p: Path, site: CallSite, index: number): void {
   const reg = site.regs[index]!;
   requireWritable(reg, index + 1);
   requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
-  touch(p, reg, index + 1, mapOf(p, site).keySize, 'read', true);
+  checkHelperMem(p, reg, index + 1, mapOf(p, site).keySize, 'read', true);
 }
 
 export function checkMapValue(p: Path, site: CallSite, index: number, uninit: boolean): void {
   const reg = site.regs[index]!;
   requireWritable(reg, index + 1);
   requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
-  touch(p, reg, index + 1, mapOf(p, site).valueSize, uninit ? 'write' : 'read', true);
+  checkHelperMem(p, reg, index + 1, mapOf(p, site).valueSize, uninit ? 'write' : 'read', true);
 }

@@ -2,7 +2,7 @@
 import type { Arg, SockType } from '../../kernel/contract.js';
 import { isMapOfSockets, MAP_FLAGS } from '../../kernel/maptypes.js';
 import type { Program, ProgType } from '../../object/program.js';
-import { checkOwnAddress } from '../insn/memory.js';
+import { checkPointerOffset } from '../insn/memory.js';
 import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull, isPointer, typeName } from '../state/regs.js';
@@ -244,7 +244,7 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
   if (arg.kind === 'ignored') return;
   if (reg.type === 'uninit') refuse(`R${regno} !read_ok`);
   if ((reg.type === 'btf' || reg.type === 'object') && arg.kind !== 'anything')
-    checkOwnAddress(reg, regno, 'ptr_', true);
+    checkPointerOffset(reg, regno, 'ptr_', true);
   switch (arg.kind) {
     case 'anything':
       if (p.strict && isPointer(reg)) refuse(`R${regno} leaks addr into helper function`);

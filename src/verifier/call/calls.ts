@@ -22,8 +22,8 @@ import { functionName } from './call-site.js';
 import { callbackArgs } from './callbacks.js';
 import { applyEffect, invalidatePackets } from './effects.js';
 import type { Globals } from './globals.js';
-import { type Group, goesRound, groupsOf, shapeOf } from './groups.js';
-import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
+import { type Group, givesElement, groupsOf, shapeOf } from './groups.js';
+import { checkResourceLeak, checkReturn, requireRange } from './leaks.js';
 import { enabledIn } from './outcomes.js';
 import { returned } from './returns.js';
 
@@ -67,7 +67,7 @@ export class Calls {
   ) {}
 
   /** After a call: r0 is what it returned, r1 to r5 are lost. */
-  clobber(r0: Reg): void {
+  setReturned(r0: Reg): void {
     for (let n = 1; n <= 5; n++) this.p.setReg(n, UNINIT);
     this.p.setReg(0, r0);
   }
@@ -76,7 +76,7 @@ export class Calls {
    * The helper or kfunc call at this slot. Returns where the path goes on; undefined when it ends here. `callsBack`: false for a
    * helper that is done with its callback.
    */
-  make(slot: number, widenLoop: WidenLoop, callsBack = true): number | undefined {
+  callFunction(slot: number, widenLoop: WidenLoop, callsBack = true): number | undefined {
     const { p, code } = this;
     const contract = code.contracts[slot];
     if (contract === undefined) return this.unknownFunction(slot);
@@ -94,14 +94,14 @@ export class Calls {
     if (throws) {
       // What is thrown is what the program returns, unless the program says what to do with it; a subprogram's own value is not looked at.
       if (p.frame.subprog === 0 && exceptionCallbackOf(p.program) === undefined) checkReturn(p, 1);
-      requireNothingHeld(p, 'bpf_throw');
+      checkResourceLeak(p, 'bpf_throw');
       return undefined;
     }
     if (tailCalls) {
-      requireNothingHeld(p, 'tail_call');
+      checkResourceLeak(p, 'tail_call');
       if (p.depth > 0) this.leaveByTailCall();
     }
-    return this.explore(site, groups, widenLoop);
+    return this.walkGroups(site, groups, widenLoop);
   }
 
   /** The program called in place of a subprogram returns to the subprogram's caller, with any value, and may have moved the packet. */
@@ -135,7 +135,7 @@ export class Calls {
   }
 
   /** Each group of outcomes is a path of its own; the first goes on at once. */
-  private explore(site: CallSite, groups: readonly Group[], widenLoop: WidenLoop): number | undefined {
+  private walkGroups(site: CallSite, groups: readonly Group[], widenLoop: WidenLoop): number | undefined {
     const { p } = this;
     if (groups.length === 0) return undefined;
     const before = groups.length > 1 ? p.snapshot() : undefined;
@@ -143,7 +143,7 @@ export class Calls {
       if (before !== undefined) p.restore(before);
       const group = groups[i]!;
       this.apply(site, group);
-      if (goesRound(group)) widenLoop(before ?? p.snapshot(), site.regs[0]!);
+      if (givesElement(group)) widenLoop(before ?? p.snapshot(), site.regs[0]!);
       if (i > 0) this.push(site.at + 1);
     }
     return site.at + 1;
@@ -151,7 +151,7 @@ export class Calls {
 
   private apply(site: CallSite, group: Group): void {
     for (const effect of group[0]!.effects) applyEffect(this.p, site, effect);
-    this.clobber(returned(this.p, site, group));
+    this.setReturned(returned(this.p, site, group));
   }
 
   /** The callback may run, after which the path is back at this call; or not (any more), and the path goes on. */
@@ -218,7 +218,7 @@ export class Calls {
   }
 
   /** Calls a subprogram: a static one is walked into, a global one stands for any number (check_func_call). */
-  enter(slot: number, target: number): number {
+  callSubprogram(slot: number, target: number): number {
     const { p } = this;
     const subprog = this.code.subprogAt(target);
     if (subprog === undefined) refuse(`call to invalid destination, slot ${target} starts no subprogram`);
@@ -231,11 +231,11 @@ export class Calls {
         refuse('global functions that may sleep are not allowed in a non-sleepable BPF program context');
       this.globals.check(p, target);
       if (this.globals.movesPacket(target)) invalidatePackets(p);
-      this.clobber(unknownReg);
+      this.setReturned(unknownReg);
       return slot + 1;
     }
     const args = p.frame.regs.slice(1, 6);
-    this.clobber(UNINIT);
+    this.setReturned(UNINIT);
     p.pushFrame(target, slot, args);
     return target;
   }

@@ -13,25 +13,25 @@ import type { Reg } from '../state/state.js';
 import type { Code } from '../text/code.js';
 import { type Param, paramsFromBtf } from '../text/params.js';
 import { refuse } from '../text/refusal.js';
-import { touch } from './args-memory.js';
+import { checkHelperMem } from './args-memory.js';
 import { dynptrAt } from './args-slots.js';
 
 export class Globals {
   private readonly params = new Map<number, readonly Param[]>();
-  private readonly moving: ReadonlySet<number>;
+  private readonly changesPacket: ReadonlySet<number>;
   private readonly sleeping: ReadonlySet<number>;
 
   constructor(
     private readonly program: Program,
     code: Code,
   ) {
-    this.moving = thatCall(code, movesPackets);
-    this.sleeping = thatCall(code, (c) => c.sleeps === true);
+    this.changesPacket = subprogsThatCall(code, movesPackets);
+    this.sleeping = subprogsThatCall(code, (c) => c.sleeps === true);
   }
 
   /** Does this subprogram, or one that it calls, move the packet? */
   movesPacket(start: number): boolean {
-    return this.moving.has(start);
+    return this.changesPacket.has(start);
   }
 
   /** Might this subprogram, or one that it calls, sleep? */
@@ -81,7 +81,7 @@ export class Globals {
           return;
         case 'mem':
           if (isNull(reg)) return;
-          touch(p, { ...reg, nullable: false }, regno, param.size, 'readwrite', true);
+          checkHelperMem(p, { ...reg, nullable: false }, regno, param.size, 'readwrite', true);
           if (param.nonnull && reg.nullable) refuse(`arg#${i} is expected to be non-NULL`);
           return;
         case 'dynptr':
@@ -143,7 +143,10 @@ const movesPackets = (c: Contract): boolean =>
   c.outcomes.some((o) => o.effects.some((e) => e.kind === 'invalidate_packet'));
 
 /** Subprograms with a call of a function that does so, or that call, or name as a callback, one which has (merge_callee_effects). */
-function thatCall({ ops, contracts, owner }: Code, does: (c: Contract) => boolean): ReadonlySet<number> {
+function subprogsThatCall(
+  { ops, contracts, owner }: Code,
+  does: (c: Contract) => boolean,
+): ReadonlySet<number> {
   const found = new Set<number>();
   contracts.forEach((c, at) => {
     if (c !== undefined && does(c)) found.add(owner[at]!);

@@ -52,7 +52,7 @@ function groupByEffects(outcomes: readonly Outcome[]): readonly Outcome[][] {
 }
 
 /** Has the iterator given one more element? All outcomes of a group agree in that. */
-export function goesRound(group: Group): boolean {
+export function givesElement(group: Group): boolean {
   return group[0]!.effects.some((e) => e.kind === 'iter_next' && e.to === 'active');
 }
 

@@ -7,7 +7,7 @@ import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 
 /** Refuses if anything is held. `where`: `BPF_EXIT instruction in main prog`, `tail_call`, `bpf_throw`, `BPF_LD_[ABS|IND]`. */
-export function requireNothingHeld(p: Path, where: string): void {
+export function checkResourceLeak(p: Path, where: string): void {
   if (p.lockHeld !== undefined) refuse(`${where} cannot be used inside bpf_spin_lock-ed region`);
   const ref = p.refs.find((r) => r.kind === 'pointer');
   if (ref !== undefined) {

@@ -60,7 +60,7 @@ function number(p: Path, site: CallSite, outcomes: Group, hasNull: boolean): Reg
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 function pointer(p: Path, site: CallSite, r0: Pointer, nullable: boolean): Reg {
-  const base = target(p, site, r0.to);
+  const base = pointsTo(p, site, r0.to);
   let ref = base.ref;
   let id = base.id;
   if (r0.acquires !== undefined) {
@@ -84,7 +84,7 @@ function sizeOf(site: CallSite, size: MemSize): number {
   return Number(site.regs[size.arg]!.num.umax);
 }
 
-function target(p: Path, site: CallSite, to: PointerKind): Reg {
+function pointsTo(p: Path, site: CallSite, to: PointerKind): Reg {
   switch (to.kind) {
     case 'map_value': {
       const map = mapOf(p, site);

@@ -64,7 +64,7 @@ export function decide(b: Branch): boolean | undefined {
 }
 
 /** Changes the path to what holds after the jump went this way. False: no run goes this way. */
-export function follow(p: Path, b: Branch, taken: boolean): boolean {
+export function followBranch(p: Path, b: Branch, taken: boolean): boolean {
   const { left, right, op, width } = b;
   if (left.type === 'scalar' && right.type === 'scalar') {
     followScalars(p, b, taken, left.num, right.num);
@@ -73,15 +73,15 @@ export function follow(p: Path, b: Branch, taken: boolean): boolean {
   if (width === 64 && (op === 'eq' || op === 'ne')) {
     const equal = (op === 'eq') === taken;
     if (b.src === undefined && isNull(right) && left.nullable) {
-      settleNull(p, left, equal);
+      markPtrOrNull(p, left, equal);
       return true;
     }
     if (equal && isPointer(left) && isPointer(right)) {
       // Equal to a pointer that is not NULL: not NULL.
       if (left.nullable && !right.nullable && left.type !== 'btf' && right.type !== 'btf')
-        settleNull(p, left, false);
+        markPtrOrNull(p, left, false);
       else if (right.nullable && !left.nullable && left.type !== 'btf' && right.type !== 'btf')
-        settleNull(p, right, false);
+        markPtrOrNull(p, right, false);
     }
   }
   if (width === 64 && b.src !== undefined && followPacket(p, b, b.src, taken)) return true;
@@ -101,11 +101,11 @@ function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: 
   const known =
     memo.find(p.at, left, right) ??
     memo.keep(p.at, left, right, refine(b.op, b.width, taken, left, right, b.src === b.dst));
-  learn(p, b, known[0], known[1]);
+  setRefined(p, b, known[0], known[1]);
 }
 
 /** Both sides now have these values, and what is linked to them has what follows. Where both are linked to each other the right one counts. */
-function learn(p: Path, { dst, src }: Branch, left: Scalar, right: Scalar): void {
+function setRefined(p: Path, { dst, src }: Branch, left: Scalar, right: Scalar): void {
   const leftBefore = p.reg(dst);
   const rightBefore = src === undefined || src === dst ? undefined : p.reg(src);
   setNumber(p, dst, leftBefore, left);
@@ -119,7 +119,7 @@ function setNumber(p: Path, regno: number, before: Reg, num: Scalar): void {
 }
 
 /** A pointer that might be NULL is, or is not; so are all its copies. A NULL pointer holds no reference. */
-export function settleNull(p: Path, pointer: Reg, isNullNow: boolean): void {
+export function markPtrOrNull(p: Path, pointer: Reg, isNullNow: boolean): void {
   const { id, ref } = pointer;
   if (isNullNow && ref !== 0 && ref === id) p.dropRef(ref);
   p.mapRegs((r) => {
@@ -181,13 +181,13 @@ function packetAgainstEnd(p: Path, op: Comparison, packet: Reg, regno: number, t
   switch (op) {
     case 'gt':
     case 'le':
-      if ((op === 'gt') === taken) markEnd(p, packet, regno, PAST_END);
-      else widenRange(p, packet, false);
+      if ((op === 'gt') === taken) markPacketEnd(p, packet, regno, PAST_END);
+      else widenPacketRange(p, packet, false);
       return true;
     case 'ge':
     case 'lt':
-      if ((op === 'ge') === taken) markEnd(p, packet, regno, AT_END);
-      else widenRange(p, packet, true);
+      if ((op === 'ge') === taken) markPacketEnd(p, packet, regno, AT_END);
+      else widenPacketRange(p, packet, true);
       return true;
     default:
       return false;
@@ -195,12 +195,12 @@ function packetAgainstEnd(p: Path, op: Comparison, packet: Reg, regno: number, t
 }
 
 /** Only this register, and not its copies; metadata pointers not at all (mark_pkt_end). */
-function markEnd(p: Path, packet: Reg, regno: number, range: number): void {
+function markPacketEnd(p: Path, packet: Reg, regno: number, range: number): void {
   if (packet.type === 'packet') p.setReg(regno, { ...packet, range });
 }
 
 /** find_good_pkt_pointers: every pointer with this id may reach as far as `packet` does. */
-function widenRange(p: Path, packet: Reg, oneMore: boolean): void {
+function widenPacketRange(p: Path, packet: Reg, oneMore: boolean): void {
   if (packet.off < 0 || (packet.off === 0 && oneMore)) return;
   if (
     packet.num.umax > BigInt(MAX_PACKET_OFF) ||

@@ -4,7 +4,7 @@ import type { Path } from '../state/path.js';
 import { pointerReg } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
-import { userStruct } from './follow.js';
+import { userStruct } from './btf-access.js';
 
 /** Marks a buffer whose size is that of what the program attaches to: only loads and stores may touch it. */
 export const ATTACHED = 'tp';

@@ -7,7 +7,7 @@ import type { Path } from '../state/path.js';
 import { pointerReg } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
-import { followPointer } from './follow.js';
+import { loadMember } from './btf-access.js';
 
 /** The struct behind a map of each type (map_btf_id); `bpf_map` begins them all. */
 const MAP_STRUCTS: Partial<Record<MapType, string>> = {
@@ -41,12 +41,12 @@ const MAP_STRUCTS: Partial<Record<MapType, string>> = {
 };
 
 /** What a load from the map itself gives, by its members (check_ptr_to_map_access); undefined for a number. */
-export function loadMap(p: Path, reg: Reg, regno: number, at: number, size: number): Reg | undefined {
+export function loadMapMember(p: Path, reg: Reg, regno: number, at: number, size: number): Reg | undefined {
   const { type } = p.program.maps[reg.map]!;
   const struct = MAP_STRUCTS[type] ?? 'bpf_local_storage_map';
   if (p.strict) refuse(`'struct ${struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
   if (at < 0) refuse(`R${regno} is ${struct} invalid negative access: off=${at}`);
-  return followPointer(p, pointerReg('btf', { struct }), regno, at, size);
+  return loadMember(p, pointerReg('btf', { struct }), regno, at, size);
 }
 
 /** The one member of a kernel struct that programs may write (nfct_btf_struct_access). */

@@ -13,7 +13,7 @@ import { TRAIT } from '../text/insn-traits.js';
 import { refuse, unsupported } from '../text/refusal.js';
 import type { Access } from './memory.js';
 import { checkAlignment, checkAtomicTarget, load, store } from './memory.js';
-import { pointerBinary } from './pointer.js';
+import { pointerBinary } from './pointer-arithmetic.js';
 import { PointerTypes } from './pointer-types.js';
 import { kernelVariable } from './variable.js';
 

@@ -25,9 +25,9 @@ import {
 import { readStack, writeStack } from '../state/stack.js';
 import type { Reg } from '../state/state.js';
 import { refuse, unsupported } from '../text/refusal.js';
+import { loadMember } from './btf-access.js';
 import { loadContext, storeContext } from './context.js';
-import { followPointer } from './follow.js';
-import { isConnectionMark, loadMap } from './kernel-members.js';
+import { isConnectionMark, loadMapMember } from './kernel-members.js';
 
 /** MAX_PACKET_OFF. */
 export const MAX_PACKET_OFF = 0xffff;
@@ -40,11 +40,11 @@ export interface Access {
   readonly size: number;
 }
 
-const unknownOf = (size: number): Reg =>
+const unknownBytes = (size: number): Reg =>
   size === 8 ? unknownReg : scalarReg(abstract.zeroExtend((size * 8) as 8 | 16 | 32, unknownReg.num));
 
 /** Bounds of a region of `limit` bytes that starts at the pointer's base (check_mem_region_access). */
-export function checkRegion(a: Access, limit: number): void {
+export function checkMemRegion(a: Access, limit: number): void {
   const { reg, regno } = a;
   const low = BigInt(reg.off + a.off) + reg.num.smin;
   if (reg.num.smin < 0n && low < 0n) {
@@ -83,7 +83,7 @@ const KERNEL_NAME: Record<SpecialField['kind'], string> = {
 };
 
 /** A plain access may not touch fields that only functions may; a kptr may be loaded and, if unreferenced, stored. */
-function specialField(a: Access, fields: readonly SpecialField[]): SpecialField | undefined {
+function checkSpecialFields(a: Access, fields: readonly SpecialField[]): SpecialField | undefined {
   for (const field of fields) {
     if (!overlaps(a, field)) continue;
     if (field.kind === 'kptr' || field.kind === 'kptr_untrusted') {
@@ -100,17 +100,17 @@ function specialField(a: Access, fields: readonly SpecialField[]): SpecialField 
 
 function loadMapValue(p: Path, a: Access): Reg {
   const map = p.program.maps[a.reg.map]!;
-  checkRegion(a, map.valueSize);
+  checkMemRegion(a, map.valueSize);
   if ((map.flags & MAP_FLAGS.WRONLY_PROG) !== 0)
     refuse(`read from map forbidden, value_size=${map.valueSize} off=${a.off} size=${a.size}`);
-  const field = specialField(a, map.fields);
-  if (field !== undefined) return kptrLoad(p, field);
+  const field = checkSpecialFields(a, map.fields);
+  if (field !== undefined) return loadKptr(p, field);
   const known = frozenContents(
     a,
     map.initial,
     map.frozen === true && (map.flags & MAP_FLAGS.RDONLY_PROG) !== 0,
   );
-  return known ?? unknownOf(a.size);
+  return known ?? unknownBytes(a.size);
 }
 
 /** A load from a frozen read-only map is a constant (bpf_map_direct_read). */
@@ -123,7 +123,7 @@ function frozenContents(a: Access, initial: Uint8Array | undefined, frozen: bool
 }
 
 /** What was in a kptr may be gone at any time: inside an RCU section it can be read, outside it cannot be trusted. */
-export function kptrLoad(p: Path, field: SpecialField): Reg {
+export function loadKptr(p: Path, field: SpecialField): Reg {
   const struct = field.struct ?? '';
   const local = p.program.localTypes.find((t) => t.name === struct);
   const trust = field.kind === 'kptr' && p.inRcu ? 'rcu' : 'untrusted';
@@ -150,12 +150,12 @@ function checkPacket(p: Path, a: Access, write: boolean): void {
 
 /** Only the context's own address will do; the insn may have an offset (__check_ptr_off_reg). */
 function contextOffset(a: Access): number {
-  checkOwnAddress(a.reg, a.regno, 'ctx');
+  checkPointerOffset(a.reg, a.regno, 'ctx');
   return a.off;
 }
 
 /** A pointer that was not moved. `fixed`: it may have been moved by a constant, towards the end. */
-export function checkOwnAddress({ off, num }: Reg, regno: number, name: string, fixed = false): void {
+export function checkPointerOffset({ off, num }: Reg, regno: number, name: string, fixed = false): void {
   if (off < 0) refuse(`negative offset ${name} ptr R${regno} off=${off} disallowed`);
   if (!fixed && off !== 0) refuse(`dereference of modified ${name} ptr R${regno} off=${off} disallowed`);
   if (num.mask !== 0n || num.value !== 0n)
@@ -170,7 +170,7 @@ function loadStruct(a: Access): Reg {
     refuse(`R${a.regno} is ${typeName(a.reg)} invalid variable offset: off=${a.off}`);
   const field = structAccess(a.reg.type as 'sock' | 'sock_common' | 'tcp_sock' | 'xdp_sock', at, a.size);
   if (field === undefined) refuse(`R${a.regno} invalid ${typeName(a.reg)} access off=${at} size=${a.size}`);
-  return unknownOf(a.size);
+  return unknownBytes(a.size);
 }
 
 /** struct bpf_flow_keys. */
@@ -189,7 +189,7 @@ export function checkBuffer(a: Access): void {
     refuse(`R${a.regno} invalid variable buffer offset: off=${a.reg.off + a.off}`);
 }
 
-function requireBtfOffset(p: Path, a: Access): void {
+function checkBtfOffset(p: Path, a: Access): void {
   // Of nothing: any address will do, for the load is made safe.
   if (isOfNothing(a.reg)) return;
   if (p.strict) refuse(`'struct ${a.reg.struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
@@ -206,7 +206,7 @@ function localFields(program: Program, struct: string): readonly SpecialField[] 
 }
 
 /** Only the copy of one CPU is memory (bpf_per_cpu_ptr). */
-function requireMemoryOfItsOwn(a: Access): void {
+function refusePercpu(a: Access): void {
   if (a.reg.percpu)
     refuse(`R${a.regno} is ${typeName(a.reg)}${a.reg.struct} access percpu memory: off=${a.off}`);
 }
@@ -225,43 +225,43 @@ export function load(p: Path, a: Access): Reg {
     case 'map_value':
       return loadMapValue(p, a);
     case 'map_key':
-      checkRegion(a, p.program.maps[reg.map]!.keySize);
-      return unknownOf(a.size);
+      checkMemRegion(a, p.program.maps[reg.map]!.keySize);
+      return unknownBytes(a.size);
     case 'mem':
     case 'record':
-      requireMemoryOfItsOwn(a);
-      checkRegion(a, reg.size);
-      return unknownOf(a.size);
+      refusePercpu(a);
+      checkMemRegion(a, reg.size);
+      return unknownBytes(a.size);
     case 'packet':
     case 'packet_meta':
       checkPacket(p, a, false);
-      return unknownOf(a.size);
+      return unknownBytes(a.size);
     case 'ctx':
-      return loadContext(p, contextOffset(a), a.size) ?? unknownOf(a.size);
+      return loadContext(p, contextOffset(a), a.size) ?? unknownBytes(a.size);
     case 'sock':
     case 'sock_common':
     case 'tcp_sock':
     case 'xdp_sock':
       return loadStruct(a);
     case 'btf':
-      requireMemoryOfItsOwn(a);
-      requireBtfOffset(p, a);
-      return followPointer(p, reg, a.regno, fixedOffset(reg) + a.off, a.size) ?? unknownOf(a.size);
+      refusePercpu(a);
+      checkBtfOffset(p, a);
+      return loadMember(p, reg, a.regno, fixedOffset(reg) + a.off, a.size) ?? unknownBytes(a.size);
     case 'map_ptr':
       if (p.program.kernelTypes === undefined) return invalidAccess(a);
-      return loadMap(p, reg, a.regno, fixedOffset(reg) + a.off, a.size) ?? unknownOf(a.size);
+      return loadMapMember(p, reg, a.regno, fixedOffset(reg) + a.off, a.size) ?? unknownBytes(a.size);
     case 'flow_keys':
       checkFlowKeys(a);
-      return unknownOf(a.size);
+      return unknownBytes(a.size);
     case 'buffer':
       checkBuffer(a);
-      return unknownOf(a.size);
+      return unknownBytes(a.size);
     case 'object': {
-      requireMemoryOfItsOwn(a);
-      requireBtfOffset(p, a);
-      checkRegion(a, reg.size);
-      const field = specialField(a, localFields(p.program, reg.struct));
-      return field === undefined ? unknownOf(a.size) : kptrLoad(p, field);
+      refusePercpu(a);
+      checkBtfOffset(p, a);
+      checkMemRegion(a, reg.size);
+      const field = checkSpecialFields(a, localFields(p.program, reg.struct));
+      return field === undefined ? unknownBytes(a.size) : loadKptr(p, field);
     }
     default:
       return invalidAccess(a);
@@ -283,12 +283,12 @@ export function store(p: Path, a: Access, value: Reg): void {
     case 'map_value': {
       refuseLeak(p, a, value, 'map');
       const map = p.program.maps[reg.map]!;
-      checkRegion(a, map.valueSize);
+      checkMemRegion(a, map.valueSize);
       if ((map.flags & MAP_FLAGS.RDONLY_PROG) !== 0 || reg.readonly)
         refuse(
           `write into map forbidden, value_size=${map.valueSize} off=${fixedOffset(reg) + a.off} size=${a.size}`,
         );
-      const field = specialField(a, map.fields);
+      const field = checkSpecialFields(a, map.fields);
       if (field?.kind === 'kptr') refuse('store to referenced kptr disallowed');
       if (field !== undefined && !isNull(value))
         unsupported('a store of a pointer into an unreferenced kptr');
@@ -298,7 +298,7 @@ export function store(p: Path, a: Access, value: Reg): void {
     case 'record':
       if (reg.readonly) refuse(`R${a.regno} cannot write into rdonly_mem`);
       refuseLeak(p, a, value, 'mem');
-      checkRegion(a, reg.size);
+      checkMemRegion(a, reg.size);
       return;
     case 'packet':
     case 'packet_meta':
@@ -330,16 +330,16 @@ export function store(p: Path, a: Access, value: Reg): void {
       return;
     case 'btf':
       if (isOfNothing(reg)) refuse(`R${a.regno} cannot write into ${typeName(reg)}`);
-      requireBtfOffset(p, a);
+      checkBtfOffset(p, a);
       if (isConnectionMark(p, reg, fixedOffset(reg) + a.off, a.size)) return;
       refuse('only read is supported');
       break;
     case 'object': {
-      requireMemoryOfItsOwn(a);
-      requireBtfOffset(p, a);
+      refusePercpu(a);
+      checkBtfOffset(p, a);
       if (reg.trust === 'untrusted') refuse('only read is supported');
-      checkRegion(a, reg.size);
-      const field = specialField(a, localFields(p.program, reg.struct));
+      checkMemRegion(a, reg.size);
+      const field = checkSpecialFields(a, localFields(p.program, reg.struct));
       if (field !== undefined) refuse('store to referenced kptr disallowed');
       return;
     }

@@ -8,7 +8,7 @@ import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 
 /** PTR_TO_MEM, of whatever origin. */
-const SIZED: ReadonlySet<RegType> = new Set(['mem', 'record']);
+const MEM_TYPES: ReadonlySet<RegType> = new Set(['mem', 'record']);
 /** Loads and stores through these are rewritten. */
 const REWRITTEN: ReadonlySet<RegType> = new Set([
   'ctx',
@@ -22,7 +22,7 @@ const REWRITTEN: ReadonlySet<RegType> = new Set([
 
 /** What matters of a pointer's type here: `memory` needs no rewriting, `mem` is the part of it that may be read like kernel structs. */
 function kindOf(reg: Reg): string {
-  if (isOfNothing(reg) || SIZED.has(reg.type)) return 'mem';
+  if (isOfNothing(reg) || MEM_TYPES.has(reg.type)) return 'mem';
   if (!REWRITTEN.has(reg.type)) return 'memory';
   if (reg.type !== 'btf' && reg.type !== 'object') return reg.type;
   const trust = reg.type === 'btf' && reg.ref !== 0 ? 'none' : reg.trust;

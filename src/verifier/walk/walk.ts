@@ -11,11 +11,11 @@ import type { Program } from '../../object/program.js';
 import { step as interpret } from '../../semantics/step.js';
 import { iterAt } from '../call/args-slots.js';
 import { type CalledBack, Calls } from '../call/calls.js';
-import { checkOutermostReturn, checkPacketLoad } from '../call/ends.js';
+import { checkOutermostReturn, checkPacketLoad } from '../call/exits.js';
 import { Globals } from '../call/globals.js';
-import { requireNothingHeld, requireRange } from '../call/leaks.js';
+import { checkResourceLeak, requireRange } from '../call/leaks.js';
 import type { Branch } from '../insn/branch.js';
-import { checkComparison, decide, follow } from '../insn/branch.js';
+import { checkComparison, decide, followBranch } from '../insn/branch.js';
 import { AbstractMachine } from '../insn/machine.js';
 import { Speculation } from '../insn/speculation.js';
 import { abstract, split } from '../scalar/alu.js';
@@ -334,7 +334,7 @@ export class Walk {
         return this.call(slot);
       case 'subprog':
         if (this.code.subprogAt(next.slot)?.linkage === 'global') this.called.add(next.slot);
-        return this.calls.enter(slot, next.slot);
+        return this.calls.callSubprogram(slot, next.slot);
       case 'packet':
         return this.legacyPacketLoad(slot, next);
       case 'exit':
@@ -373,10 +373,10 @@ export class Walk {
       this.tracker?.link(linked);
     }
     const before = path.snapshot();
-    if (follow(path, b, true)) this.push(b.slot);
+    if (followBranch(path, b, true)) this.push(b.slot);
     else this.tracker?.rely(sides, this.parent);
     path.restore(before);
-    if (follow(path, b, false)) return slot + 1;
+    if (followBranch(path, b, false)) return slot + 1;
     path.restore(before);
     this.tracker?.rely(sides, this.parent);
     return undefined;
@@ -398,10 +398,10 @@ export class Walk {
     const stub = contract === undefined ? undefined : this.options.stubAt?.(slot);
     if (contract !== undefined && stub !== undefined) {
       const r0 = stub(this.path, this.path.frame.regs.slice(1, 6), contract);
-      this.calls.clobber(r0);
+      this.calls.setReturned(r0);
       return slot + 1;
     }
-    return this.calls.make(slot, this.nextElement);
+    return this.calls.callFunction(slot, this.nextElement);
   }
 
   /** An iterator gave one more element: what changed since it gave the last is widened. */
@@ -418,14 +418,14 @@ export class Walk {
     checkPacketLoad(path, load.src);
     if (path.depth > 0) this.endEarly(path);
     // Linux does not use that fewer than 8 bytes were loaded.
-    this.calls.clobber(unknownReg);
+    this.calls.setReturned(unknownReg);
     return slot + 1;
   }
 
   private exit(path: Path): number | undefined {
     const { frame } = path;
     if (path.depth === 0) {
-      requireNothingHeld(path, 'BPF_EXIT instruction in main prog');
+      checkResourceLeak(path, 'BPF_EXIT instruction in main prog');
       checkOutermostReturn(path);
       return undefined;
     }
@@ -446,7 +446,7 @@ export class Walk {
     }
     if (callback.stops === true) {
       // The helper that called back stops: it returns as if it had no more to call back for.
-      return this.calls.make(frame.callsite, () => {}, false);
+      return this.calls.callFunction(frame.callsite, () => {}, false);
     }
     // Back to the call, which may call back once more, or be done.
     const state = path.snapshot();

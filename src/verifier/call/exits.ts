@@ -2,7 +2,7 @@
 import { exceptionCallbackOf, type ProgType } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import { refuse } from '../text/refusal.js';
-import { checkReturn, requireNothingHeld, requireRange } from './leaks.js';
+import { checkResourceLeak, checkReturn, requireRange } from './leaks.js';
 
 /** The outermost function returns: the main program, a callback that runs later, a global subprogram verified on its own. */
 export function checkOutermostReturn(path: Path): void {
@@ -24,7 +24,7 @@ const LOADS_PACKET: ReadonlySet<ProgType> = new Set(['socket_filter', 'cgroup_sk
 export function checkPacketLoad(path: Path, src: number): void {
   if (!LOADS_PACKET.has(path.program.type))
     refuse('BPF_LD_[ABS|IND] instructions not allowed for this program type');
-  requireNothingHeld(path, 'BPF_LD_[ABS|IND]');
+  checkResourceLeak(path, 'BPF_LD_[ABS|IND]');
   if (path.reg(6).type !== 'ctx') refuse('at the time of BPF_LD_ABS|IND R6 != pointer to skb');
   if (src >= 0 && path.reg(src).type === 'uninit') refuse(`R${src} !read_ok`);
   for (let depth = 1; depth <= path.depth; depth++) {

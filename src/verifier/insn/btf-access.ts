@@ -47,12 +47,12 @@ export const userStruct = (name: string): string => `${name}${USER}`;
 type Pointer = Extract<StructAccess, { kind: 'pointer' }>;
 
 /** What a load of `size` bytes at `at` of a kernel struct gives, where that is a pointer; refuses what no member fits. */
-export function followPointer(p: Path, reg: Reg, regno: number, at: number, size: number): Reg | undefined {
+export function loadMember(p: Path, reg: Reg, regno: number, at: number, size: number): Reg | undefined {
   if (reg.struct.endsWith(USER))
     refuse(`R${regno} is ptr_${reg.struct.slice(0, -USER.length)} access user memory: off=${at}`);
   const access = accessOf(p, reg, at, size);
   if (access?.kind === 'refused') refuse(access.message);
-  return access?.kind === 'pointer' ? through(p, reg, access) : undefined;
+  return access?.kind === 'pointer' ? memberPointer(p, reg, access) : undefined;
 }
 
 function accessOf(p: Path, reg: Reg, at: number, size: number): StructAccess | undefined {
@@ -65,7 +65,7 @@ function accessOf(p: Path, reg: Reg, at: number, size: number): StructAccess | u
   return { kind: 'pointer', to, member, viaUnion: false, ...(rcu ? { tag: 'rcu' as const } : {}) };
 }
 
-function through(p: Path, reg: Reg, { to, member, viaUnion, tag }: Pointer): Reg {
+function memberPointer(p: Path, reg: Reg, { to, member, viaUnion, tag }: Pointer): Reg {
   const pointer = (trust: Reg['trust'], nullable = false): Reg =>
     pointerReg('btf', {
       struct: tag === 'user' && trust !== 'untrusted' ? userStruct(to) : to,

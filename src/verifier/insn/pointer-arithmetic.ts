@@ -14,7 +14,7 @@ import { refuse } from '../text/refusal.js';
 const MAX_OFFSET = 1n << 29n;
 const MIN_OFFSET = -MAX_OFFSET;
 
-const IMMOVABLE = new Set([
+const NO_ARITHMETIC = new Set([
   'map_ptr',
   'packet_end',
   'sock',
@@ -60,7 +60,7 @@ export function pointerBinary(
     refuse(`R${regno} pointer arithmetic on rdonly_untrusted_mem prohibited`);
   }
   const nowhere = op === 'add' && isConst(scalar.num) && scalar.num.value === 0n;
-  if (IMMOVABLE.has(pointer.type) && !(pointer.type === 'map_ptr' && nowhere))
+  if (NO_ARITHMETIC.has(pointer.type) && !(pointer.type === 'map_ptr' && nowhere))
     refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited`);
   if (op === 'and' || op === 'or' || op === 'xor') {
     refuse(`R${regno} bitwise operator ${ALU_MARKS[op]} on pointer prohibited`);
@@ -72,16 +72,16 @@ export function pointerBinary(
   if (op === 'sub' && pointer !== a) refuse(`R${regno} tried to subtract pointer from scalar`);
   // Linux does not track `fp -= scalar`: it is written `fp += -scalar`.
   if (op === 'sub' && pointer.type === 'stack') refuse(`R${regno} subtraction from stack pointer prohibited`);
-  checkRange(pointer, scalar, regno);
-  if (p.guard === undefined || src === undefined) return moved(p, op, pointer, scalar, regno);
+  checkScalar(pointer, scalar, regno);
+  if (p.guard === undefined || src === undefined) return addToPointer(p, op, pointer, scalar, regno);
   const move = { op, dst: regno, src, pointer, number: scalar, inPlace: pointer === a };
   const before = p.guard.before(move);
-  const result = moved(p, op, pointer, scalar, regno);
+  const result = addToPointer(p, op, pointer, scalar, regno);
   p.guard.after(move, result, before);
   return result;
 }
 
-function checkRange(pointer: Reg, scalar: Reg, regno: number): void {
+function checkScalar(pointer: Reg, scalar: Reg, regno: number): void {
   const { num } = scalar;
   if (isConst(num) && (num.smin >= MAX_OFFSET || num.smin <= MIN_OFFSET)) {
     refuse(`math between ${typeName(pointer)} pointer and ${num.smin} is not allowed`);
@@ -95,23 +95,23 @@ function checkRange(pointer: Reg, scalar: Reg, regno: number): void {
   }
 }
 
-function moved(p: Path, op: 'add' | 'sub', pointer: Reg, scalar: Reg, regno: number): Reg {
+function addToPointer(p: Path, op: 'add' | 'sub', pointer: Reg, scalar: Reg, regno: number): Reg {
   const isPacket = pointer.type === 'packet' || pointer.type === 'packet_meta';
   const known = isConst(scalar.num) ? Number(op === 'add' ? scalar.num.smin : -scalar.num.smin) : undefined;
   if (known !== undefined) {
     const off = pointer.off + known;
-    if (off === (off | 0)) return checked(known === 0 ? pointer : { ...pointer, off }, p, regno);
+    if (off === (off | 0)) return checkResult(known === 0 ? pointer : { ...pointer, off }, p, regno);
   }
   const num = abstract.binary(op, 64, pointer.num, scalar.num);
   const result: Reg = { ...pointer, num };
   // A packet pointer that moved by an unknown amount is a new packet pointer. What was checked of the old one
   // holds for it only if it moved towards the start.
-  if (!isPacket) return checked(result, p, regno);
+  if (!isPacket) return checkResult(result, p, regno);
   const backwards = op === 'sub' && scalar.num.smin >= 0n;
-  return checked({ ...result, id: p.newId(), range: backwards ? pointer.range : 0 }, p, regno);
+  return checkResult({ ...result, id: p.newId(), range: backwards ? pointer.range : 0 }, p, regno);
 }
 
-function checked(reg: Reg, p: Path, regno: number): Reg {
+function checkResult(reg: Reg, p: Path, regno: number): Reg {
   const { num } = reg;
   if (p.strict && reg.type === 'map_value') {
     const low = BigInt(reg.off) + num.smin;
