@@ -9,7 +9,7 @@ import type { State } from './state/state.js';
 import { prepare } from './text/code.js';
 import { Refusal } from './text/refusal.js';
 import { checkCallGraph } from './walk/call-graph.js';
-import { makeFacts } from './walk/facts.js';
+import { widenVisitsToFacts } from './walk/facts.js';
 import type { Visit } from './walk/visit.js';
 import { Walk } from './walk/walk.js';
 
@@ -86,7 +86,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     walk = newWalk(options.precision !== false);
     walkAll(walk, program);
     checkCallGraph(program, code, { depth: walk.path.stackDepth, ...walk.calledBack });
-    if (keepVisits && !makeFacts(walk)) {
+    if (keepVisits && !widenVisitsToFacts(walk)) {
       // Facts come first: what holds only as far as checks were seen to rely on it is no fact.
       walk = newWalk(false);
       walkAll(walk, program);

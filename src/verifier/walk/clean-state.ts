@@ -25,7 +25,7 @@ export function cleanDeadSlots(path: Path, code: Code, slot: number): void {
 }
 
 /** Registers that facts leave out on one path, by frame. */
-export class CleanedPlaces {
+export class DeadRegs {
   private regs: number[] = [];
   /** What was made last, by frame: visits in a row share frames. */
   private readonly from: Frame[] = [];
@@ -43,7 +43,7 @@ export class CleanedPlaces {
   }
 
   /** The state as a fact, before the insn at `slot`. `meets`: states are compared here. */
-  fact(state: State, slot: number, meets: boolean): State {
+  withoutDead(state: State, slot: number, meets: boolean): State {
     const top = state.frames.length - 1;
     this.regs.length = top + 1;
     for (let d = meets ? 0 : top; d <= top; d++) {

@@ -11,18 +11,24 @@ import type { State } from '../state/state.js';
 import { frameOf } from '../state/state.js';
 import type { Code } from '../text/code.js';
 import { refuse } from '../text/refusal.js';
-import type { Backedge, ExploredState, Round } from './history.js';
-import type { Activation, StackLiveness } from './liveness.js';
+import type { Backedge, ExploredState, SccVisit } from './history.js';
+import type { FuncInstance, StackLiveness } from './liveness.js';
 import type { Backtracker } from './precision/backtrack.js';
-import type { Counts } from './states-equal.js';
-import { liveSlots, maybeLooping, roundsDiffer, StateComparison, sameCalls } from './states-equal.js';
+import type { ComparedPlaces } from './states-equal.js';
+import {
+  iterDepthsDiffer,
+  liveSlots,
+  StateComparison,
+  sameCallsites,
+  statesMaybeLooping,
+} from './states-equal.js';
 import type { Visit } from './visit.js';
 
 /** Where a path is: what is compared, and how it came here. */
 export interface Arrival {
   readonly slot: number;
   /** The function that is running, and those that called it. */
-  readonly activation: Activation | undefined;
+  readonly instance: FuncInstance | undefined;
   readonly state: State;
   readonly step: number;
   readonly parent: ExploredState | undefined;
@@ -35,17 +41,17 @@ export interface Arrival {
 export type LoopKind = 'iterator' | 'drained' | 'callback' | 'may_goto' | undefined;
 
 /** Rounds over which marks are passed on (MAX_BACKEDGE_ITERS); after that every number counts. */
-const MAX_ROUNDS = 64;
+const MAX_BACKEDGE_ITERS = 64;
 
 export interface Found {
   readonly by: ExploredState | undefined;
   /** It differs from what covers it in what facts may say. */
-  readonly loose: boolean;
+  readonly imprecise: boolean;
 }
 
 export class ExploredStates {
   private readonly bySlot: (ExploredState[] | undefined)[] = [];
-  private readonly rounds = new Map<string, Round>();
+  private readonly sccVisits = new Map<string, SccVisit>();
   private readonly comparison: StateComparison;
   count = 0;
 
@@ -55,7 +61,7 @@ export class ExploredStates {
     private readonly pruning: boolean,
     /** Undefined: every number counts. */
     private readonly backtracker: Backtracker | undefined,
-    private readonly life: StackLiveness | undefined,
+    private readonly liveness: StackLiveness | undefined,
     /** Asks the walk how a loop through the insn at hand ends. */
     private readonly loop: () => LoopKind,
   ) {
@@ -68,18 +74,18 @@ export class ExploredStates {
   private lastWalked = 0;
 
   /** Enough has happened since a state was last kept that another may be worth it (the heuristic of is_state_visited). */
-  private isTime(walked: number): boolean {
+  private isDue(walked: number): boolean {
     return this.jumps - this.lastJumps >= 2 && walked - this.lastWalked >= 8;
   }
 
   /** In a loop that is walked round by round states are kept less often. */
-  private isSoon(walked: number): boolean {
+  private isTooSoon(walked: number): boolean {
     return this.jumps - this.lastJumps < 20 && walked - this.lastWalked < 100;
   }
 
   /** Scalars that differ in anything are not the same (explore_alu_limits). */
   compareExactly(): void {
-    this.comparison.exactly = true;
+    this.comparison.exactScalars = true;
   }
 
   /** What `visit` found: whether the state should be kept. Holds until the next `visit`. */
@@ -90,35 +96,35 @@ export class ExploredStates {
    */
   visit(arrival: Arrival, walked: number, always: boolean): Found {
     const { slot, state } = arrival;
-    this.keep = always || this.isTime(walked);
+    this.keep = always || this.isDue(walked);
     const list = this.bySlot[slot];
     if (list === undefined) return NOT_FOUND;
-    if (this.life !== undefined) for (const old of list) this.clean(old, arrival, this.life);
+    if (this.liveness !== undefined) for (const old of list) this.noteReadSlots(old, arrival, this.liveness);
     const kind = this.loop();
     const { callsite } = frameOf(state);
     // What counts while not all that is read below is known: the same for every state that is looked at.
-    const alive: Counts =
-      this.life === undefined ? { at: slot, slots: liveSlots(this.code, state, slot) } : { at: slot };
+    const alive: ComparedPlaces =
+      this.liveness === undefined ? { at: slot, slots: liveSlots(this.code, state, slot) } : { at: slot };
     for (let i = list.length - 1; i >= 0; i--) {
       const old = list[i]!;
       // Those that another call leads to are kept apart (explored_state).
       if (frameOf(old.state).callsite !== callsite) continue;
-      const alike = sameCalls(old.state, state);
+      const sameCalls = sameCallsites(old.state, state);
       if (old.branches > 0) {
-        if (alike && this.endsLoop(old, state, kind, alive))
+        if (sameCalls && this.endsLoop(old, state, kind, alive))
           return this.hit(old, arrival, kind !== 'callback');
-        if (!always && this.isSoon(walked)) this.keep = false;
-      } else if (alike && (this.pruning || kind !== undefined)) {
-        const unfinished = old.round !== undefined && old.round.backedges.length > 0;
+        if (!always && this.isTooSoon(walked)) this.keep = false;
+      } else if (sameCalls && (this.pruning || kind !== undefined)) {
+        const unfinished = old.sccVisit !== undefined && old.sccVisit.backedges.length > 0;
         const needed = this.backtracker !== undefined && !unfinished;
         // What counts of a state all of whose paths have ended: what they needed of it.
         const covers = needed
-          ? this.comparison.covers(old.state, state, 'needed', {
+          ? this.comparison.covers(old.state, state, 'not_exact', {
               at: slot,
-              marks: old.marks,
-              slots: old.read,
+              precise: old.precise,
+              slots: old.readSlots,
             })
-          : this.comparison.covers(old.state, state, 'within', alive);
+          : this.comparison.covers(old.state, state, 'range_within', alive);
         if (covers) return this.hit(old, arrival, unfinished);
       }
       if (this.keep) old.misses++;
@@ -129,56 +135,61 @@ export class ExploredStates {
   }
 
   /** The path has come round to `old`, which has not ended: is that an end? */
-  private endsLoop(old: ExploredState, state: State, kind: LoopKind, alive: Counts): boolean {
+  private endsLoop(old: ExploredState, state: State, kind: LoopKind, alive: ComparedPlaces): boolean {
     // Another entry of a callback that runs later is no round of a loop.
     const running = frameOf(old.state).callback;
     if (running?.async === true && running !== frameOf(state).callback) return false;
     if (kind === 'drained') return false;
     if (kind === 'iterator' || kind === 'callback')
-      return this.comparison.covers(old.state, state, 'within', alive);
+      return this.comparison.covers(old.state, state, 'range_within', alive);
     if (kind === 'may_goto' && old.state.mayGoto !== state.mayGoto)
-      return this.comparison.covers(old.state, state, 'within', alive);
+      return this.comparison.covers(old.state, state, 'range_within', alive);
     if (
-      maybeLooping(old.state, state) &&
+      statesMaybeLooping(old.state, state) &&
       old.state.mayGoto === state.mayGoto &&
       (old.state.unrolled ?? 0) === (state.unrolled ?? 0) &&
       this.comparison.covers(old.state, state, 'exact', { at: old.slot }) &&
-      !roundsDiffer(old.state, state)
+      !iterDepthsDiffer(old.state, state)
     )
       refuse(`infinite loop detected at insn ${old.slot}`);
     return false;
   }
 
   /** Notes, once all paths from a state have ended, which stack slots they read (clean_live_states). */
-  private clean(old: ExploredState, { slot, state, activation }: Arrival, life: StackLiveness): void {
-    if (old.read !== undefined || old.branches > 0 || activation === undefined) return;
-    if ((old.round !== undefined && old.round.backedges.length > 0) || !sameCalls(old.state, state)) return;
-    old.read = state.frames.map((_, depth) => life.needed(activation, slot, depth));
+  private noteReadSlots(
+    old: ExploredState,
+    { slot, state, instance }: Arrival,
+    liveness: StackLiveness,
+  ): void {
+    if (old.readSlots !== undefined || old.branches > 0 || instance === undefined) return;
+    if ((old.sccVisit !== undefined && old.sccVisit.backedges.length > 0) || !sameCallsites(old.state, state))
+      return;
+    old.readSlots = state.frames.map((_, depth) => liveness.aliveSlots(instance, slot, depth));
   }
 
   private hit(old: ExploredState, arrival: Arrival, unfinished: boolean): Found {
     old.hits++;
-    const { loose } = this.comparison;
+    const { imprecise } = this.comparison;
     if (this.backtracker !== undefined) {
       const depth = arrival.state.frames.length - 1;
       const edge: Backedge = { covered: old, step: arrival.step, parent: arrival.parent, depth };
-      this.passOn(edge);
-      if (unfinished) old.round?.backedges.push(edge);
+      this.propagatePrecision(edge);
+      if (unfinished) old.sccVisit?.backedges.push(edge);
     }
-    return { by: old, loose };
+    return { by: old, imprecise };
   }
 
   /** What the covering state relies on, the covered one relies on too (propagate_precision). */
-  private passOn({ covered, step, parent, depth }: Backedge): boolean {
+  private propagatePrecision({ covered, step, parent, depth }: Backedge): boolean {
     const tracker = this.backtracker!;
-    tracker.wanted.addAll(covered.marks);
-    return tracker.mark(step, parent, covered.slot, depth);
+    tracker.wanted.addAll(covered.precise);
+    return tracker.markChainPrecision(step, parent, covered.slot, depth);
   }
 
   /** `history`: keep the insns that led here. */
   add({ slot, state, step, parent }: Arrival, visit: Visit | undefined, walked: number): ExploredState {
-    const round = this.roundOf(slot, state);
-    const checkpoint: ExploredState = {
+    const sccVisit = this.sccVisitOf(slot, state);
+    const explored: ExploredState = {
       slot,
       state,
       visit,
@@ -187,22 +198,22 @@ export class ExploredStates {
       misses: 0,
       parent,
       history: step,
-      marks: new PlaceSet(),
-      read: undefined,
-      round,
+      precise: new PlaceSet(),
+      readSlots: undefined,
+      sccVisit,
     };
-    if (round !== undefined) round.entry ??= checkpoint;
+    if (sccVisit !== undefined) sccVisit.entry ??= explored;
     const list = this.bySlot[slot];
-    if (list === undefined) this.bySlot[slot] = [checkpoint];
-    else list.push(checkpoint);
+    if (list === undefined) this.bySlot[slot] = [explored];
+    else list.push(explored);
     this.count++;
     this.lastJumps = this.jumps;
     this.lastWalked = walked;
-    return checkpoint;
+    return explored;
   }
 
   /** The outermost loop that the state is in, told apart by the calls that lead to it (compute_scc_callchain). */
-  private roundOf(slot: number, { frames }: State): Round | undefined {
+  private sccVisitOf(slot: number, { frames }: State): SccVisit | undefined {
     if (this.backtracker === undefined) return undefined;
     let key = '';
     for (let d = 0; d < frames.length; d++) {
@@ -210,53 +221,53 @@ export class ExploredStates {
       const loop = this.code.loop[at]!;
       key += loop > 0 ? `#${loop}` : `${at},`;
       if (loop === 0) continue;
-      let round = this.rounds.get(key);
-      if (round === undefined) {
-        round = { entry: undefined, backedges: [] };
-        this.rounds.set(key, round);
+      let visit = this.sccVisits.get(key);
+      if (visit === undefined) {
+        visit = { entry: undefined, backedges: [] };
+        this.sccVisits.set(key, visit);
       }
-      return round;
+      return visit;
     }
     return undefined;
   }
 
   /** A path that started at this checkpoint (or below it) has ended. */
-  pathEnded(from: ExploredState | undefined): void {
+  updateBranchCounts(from: ExploredState | undefined): void {
     for (let c = from; c !== undefined; c = c.parent) {
       c.branches--;
       if (c.branches > 0) return;
-      if (c.round?.entry === c) this.finish(c.round);
+      if (c.sccVisit?.entry === c) this.propagateBackedges(c.sccVisit);
     }
   }
 
   /** All paths of the loop have ended: passes marks on until they reach every state that was found covered in it (propagate_backedges). */
-  private finish(round: Round): void {
-    round.entry = undefined;
-    const { backedges } = round;
+  private propagateBackedges(visit: SccVisit): void {
+    visit.entry = undefined;
+    const { backedges } = visit;
     for (let i = 0, changed = true; changed; i++) {
       changed = false;
-      if (i > MAX_ROUNDS) for (const edge of backedges) markAll(edge.parent);
-      for (const edge of backedges) if (this.passOn(edge)) changed = true;
+      if (i > MAX_BACKEDGE_ITERS) for (const edge of backedges) markAllScalarsPrecise(edge.parent);
+      for (const edge of backedges) if (this.propagatePrecision(edge)) changed = true;
     }
-    round.backedges = [];
+    visit.backedges = [];
   }
 }
 
-const NOT_FOUND: Found = { by: undefined, loose: false };
+const NOT_FOUND: Found = { by: undefined, imprecise: false };
 
 /** Every number from here up counts (mark_all_scalars_precise). */
-function markAll(from: ExploredState | undefined): void {
-  for (let c = from; c !== undefined; c = c.parent) c.marks.addEverything();
+function markAllScalarsPrecise(from: ExploredState | undefined): void {
+  for (let c = from; c !== undefined; c = c.parent) c.precise.addEverything();
 }
 
 /** The last time this path came through `slot` with the same calls open (find_prev_entry). */
-export function lastTimeRound(
+export function findPrevEntry(
   from: ExploredState | undefined,
   slot: number,
   state: State,
 ): ExploredState | undefined {
   for (let c = from; c !== undefined; c = c.parent) {
-    if (c.slot === slot && sameCalls(c.state, state)) return c;
+    if (c.slot === slot && sameCallsites(c.state, state)) return c;
   }
   return undefined;
 }

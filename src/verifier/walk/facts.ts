@@ -22,12 +22,12 @@ import type { Walk } from './walk.js';
 type Writable = { -readonly [K in keyof Visit]: Visit[K] };
 
 /** Widens the visits of a walk until they are facts. False: they cannot be made true this way. */
-export function makeFacts(walk: Walk): boolean {
-  if (walk.looseEnds.length === 0) return true;
-  return new Settling(walk).run();
+export function widenVisitsToFacts(walk: Walk): boolean {
+  if (walk.imprecisePrunes.length === 0) return true;
+  return new FactFixpoint(walk).run();
 }
 
-class Settling {
+class FactFixpoint {
   private readonly comparison: StateComparison;
   private readonly strict: boolean;
   private readonly changed: Visit[] = [];
@@ -39,7 +39,7 @@ class Settling {
   }
 
   run(): boolean {
-    for (const { visit, state } of this.walk.looseEnds) {
+    for (const { visit, state } of this.walk.imprecisePrunes) {
       if (!this.hold(visit, state)) return false;
     }
     while (this.changed.length > 0) {
@@ -47,7 +47,7 @@ class Settling {
       this.waiting.delete(visit);
       let next: readonly Start[];
       try {
-        next = this.walk.again(visit.slot, visit.state);
+        next = this.walk.stepFrom(visit.slot, visit.state);
       } catch (error) {
         if (error instanceof Refusal) return false;
         throw error;
@@ -62,18 +62,18 @@ class Settling {
     for (const next of visit.next) if (next.slot === slot && this.holds(next, state)) return true;
     for (const next of visit.next) if (next.slot === slot && this.hold(next, state)) return true;
     // A callback that runs later starts a path of its own.
-    return this.walk.isLater(slot, state);
+    return this.walk.startsAsyncCallback(slot, state);
   }
 
   private holds(visit: Visit, state: State): boolean {
-    return this.comparison.covers(visit.state, state, 'within', {});
+    return this.comparison.covers(visit.state, state, 'range_within', {});
   }
 
   /** Widens the visit, if it has to be, so that it holds this state. False if they differ in more than numbers. */
   private hold(visit: Visit, state: State): boolean {
     if (this.holds(visit, state)) return true;
     const wider = new Widening(this.strict, this.comparison).state(visit.state, state);
-    if (!this.comparison.covers(wider, state, 'within', {})) return false;
+    if (!this.comparison.covers(wider, state, 'range_within', {})) return false;
     (visit as Writable).state = wider;
     if (!this.waiting.has(visit)) {
       this.waiting.add(visit);

@@ -15,7 +15,7 @@ export const NO_STEP = -1;
  * The insns that paths have walked, each with the one before it on its path: a tree in arrays, because there are as many as insns walked.
  * A step is its number.
  */
-export class Steps {
+export class JumpHistory {
   /** Slot * 8 + frame that ran it. */
   private places = new Int32Array(4096);
   private before = new Int32Array(4096);
@@ -92,15 +92,15 @@ export interface ExploredState {
   /** The insns walked from the parent to here, last first. */
   readonly history: number;
   /** Numbers that checks below relied on. */
-  readonly marks: PlaceSet;
+  readonly precise: PlaceSet;
   /** Stack slots that paths from here have read, by frame; undefined until that is known. */
-  read: readonly SlotWords[] | undefined;
+  readSlots: readonly SlotWords[] | undefined;
   /** The loop it lies on. */
-  readonly round: Round | undefined;
+  readonly sccVisit: SccVisit | undefined;
 }
 
 /** A loop that is being walked, with the calls that lead to it (struct bpf_scc_visit). */
-export interface Round {
+export interface SccVisit {
   /** The first state in it; when all its paths have ended the loop is done with. */
   entry: ExploredState | undefined;
   /** States found covered by one whose paths had not all ended, so that not all it relies on was known. */

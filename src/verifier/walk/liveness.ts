@@ -7,7 +7,7 @@ import type { Code } from '../text/code.js';
 import { callsBackAtOnce } from '../text/code.js';
 
 /** Slots of one frame that the insns of one function read, write and need, by slot of the program from the function's first. */
-class Masks {
+class FrameMasks {
   /** Two words an insn: slots 0 to 31, and 32 to 63. */
   readonly reads: Int32Array;
   readonly writes: Int32Array;
@@ -21,17 +21,17 @@ class Masks {
 }
 
 /** A function as it is called by one chain of calls. */
-export class Activation {
+export class FuncInstance {
   /** By depth: the function's own frame is the last, those before it belong to its callers. */
-  readonly frames: (Masks | undefined)[] = [];
+  readonly frames: (FrameMasks | undefined)[] = [];
   readonly visited: Uint8Array;
-  private readonly callees = new Map<number, Activation>();
+  private readonly callees = new Map<number, FuncInstance>();
 
   constructor(
     readonly start: number,
     readonly size: number,
-    /** The activation that it was called from, and the slot of the call. */
-    readonly outer: Activation | undefined,
+    /** The instance that it was called from, and the slot of the call. */
+    readonly outer: FuncInstance | undefined,
     readonly callsite: number,
   ) {
     this.visited = new Uint8Array(size);
@@ -41,20 +41,20 @@ export class Activation {
     return this.outer === undefined ? 0 : this.outer.depth + 1;
   }
 
-  masks(frame: number): Masks {
+  masks(frame: number): FrameMasks {
     let masks = this.frames[frame];
     if (masks === undefined) {
-      masks = new Masks(this.size);
+      masks = new FrameMasks(this.size);
       this.frames[frame] = masks;
     }
     return masks;
   }
 
-  callee(start: number, size: number, callsite: number): Activation {
+  callee(start: number, size: number, callsite: number): FuncInstance {
     const key = callsite * 0x200000 + start;
     let callee = this.callees.get(key);
     if (callee === undefined) {
-      callee = new Activation(start, size, this, callsite);
+      callee = new FuncInstance(start, size, this, callsite);
       this.callees.set(key, callee);
     }
     return callee;
@@ -65,9 +65,9 @@ export class Activation {
 type SlotNumber = number;
 
 export class StackLiveness {
-  private readonly roots = new Map<number, Activation>();
+  private readonly roots = new Map<number, FuncInstance>();
   private readonly before: readonly (readonly number[])[];
-  private readonly changed: { readonly of: Activation; readonly slot: number }[] = [];
+  private readonly changed: { readonly of: FuncInstance; readonly slot: number }[] = [];
   private readonly ends = new Map<number, number>();
 
   constructor(private readonly code: Code) {
@@ -89,21 +89,21 @@ export class StackLiveness {
   }
 
   /** The function that starts at this slot, called by nobody. */
-  root(start: number): Activation {
+  root(start: number): FuncInstance {
     let root = this.roots.get(start);
     if (root === undefined) {
-      root = new Activation(start, this.sizeOf(start), undefined, -1);
+      root = new FuncInstance(start, this.sizeOf(start), undefined, -1);
       this.roots.set(start, root);
     }
     return root;
   }
 
-  callee(of: Activation, start: number, callsite: number): Activation {
+  callee(of: FuncInstance, start: number, callsite: number): FuncInstance {
     return of.callee(start, this.sizeOf(start), callsite);
   }
 
-  /** The insn is walked for the first time in this activation: `writes` is the slot that it writes in full, -1 for none. */
-  visit(of: Activation, slot: number, writes: SlotNumber): void {
+  /** The insn is walked for the first time in this instance: `writes` is the slot that it writes in full, -1 for none. */
+  visit(of: FuncInstance, slot: number, writes: SlotNumber): void {
     of.visited[slot - of.start] = 1;
     if (writes >= 0) {
       const at = 2 * (slot - of.start) + ((writes >> 5) & 1);
@@ -113,7 +113,7 @@ export class StackLiveness {
   }
 
   /** The insn is walked again, and writes this slot in full. What it does not write each time counts as not written. */
-  visitAgain(of: Activation, slot: number, writes: SlotNumber): void {
+  visitAgain(of: FuncInstance, slot: number, writes: SlotNumber): void {
     const at = 2 * (slot - of.start);
     for (let frame = 0; frame < of.frames.length; frame++) {
       const masks = of.frames[frame];
@@ -130,7 +130,7 @@ export class StackLiveness {
   }
 
   /** The insn reads these slots of a frame. */
-  read(of: Activation, slot: number, frame: number, low: number, high: number): void {
+  read(of: FuncInstance, slot: number, frame: number, low: number, high: number): void {
     const { reads } = of.masks(frame);
     const at = 2 * (slot - of.start);
     if ((low & ~reads[at]!) === 0 && (high & ~reads[at + 1]!) === 0) return;
@@ -157,7 +157,7 @@ export class StackLiveness {
     }
   }
 
-  private insn(of: Activation, masks: Masks, slot: number): boolean {
+  private insn(of: FuncInstance, masks: FrameMasks, slot: number): boolean {
     const at = 2 * (slot - of.start);
     const [low, high] = this.after(of, masks, slot);
     const nowLow = (low & ~masks.writes[at]!) | masks.reads[at]!;
@@ -168,7 +168,7 @@ export class StackLiveness {
     return true;
   }
 
-  private after(of: Activation, masks: Masks, slot: number): readonly [number, number] {
+  private after(of: FuncInstance, masks: FrameMasks, slot: number): readonly [number, number] {
     let low = 0;
     let high = 0;
     for (const next of this.code.next[slot]!) {
@@ -180,16 +180,16 @@ export class StackLiveness {
   }
 
   /**
-   * Slots of the frame at depth `frame` that are needed before the insn at `slot` of activation `of`, or by its callers afterwards: the
+   * Slots of the frame at depth `frame` that are needed before the insn at `slot` of instance `of`, or by its callers afterwards: the
    * first 32 and the rest (bpf_stack_slot_alive).
    */
-  needed(of: Activation, slot: number, frame: number): readonly [low: number, high: number] {
+  aliveSlots(of: FuncInstance, slot: number, frame: number): readonly [low: number, high: number] {
     if (this.changed.length > 0) this.update();
     let low = 0;
     let high = 0;
     let at = slot;
     let depth = of.depth;
-    for (let a: Activation | undefined = of; a !== undefined && depth >= frame; a = a.outer, depth--) {
+    for (let a: FuncInstance | undefined = of; a !== undefined && depth >= frame; a = a.outer, depth--) {
       const live = a.frames[frame]?.live;
       if (live !== undefined) {
         low |= live[2 * (at - a.start)] ?? 0;

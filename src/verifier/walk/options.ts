@@ -35,7 +35,7 @@ export interface Start {
 }
 
 /** A path that ended because a visit covers it that knows more of some numbers than holds for it. */
-export interface LooseEnd {
+export interface ImprecisePrune {
   readonly visit: Visit;
   readonly state: State;
 }

@@ -14,10 +14,10 @@ import { BYTE } from '../state/state.js';
 import type { Code } from '../text/code.js';
 
 /**
- * `within`: the old state contains the new one. `needed`: it does as far as numbers go that a check relied on; others may differ
+ * `range_within`: the old state contains the new one. `not_exact`: it does as far as numbers go that a check relied on; others may differ
  * (NOT_EXACT). `exact`: they are the same up to renaming of ids.
  */
-export type Mode = 'within' | 'needed' | 'exact';
+export type ExactLevel = 'range_within' | 'not_exact' | 'exact';
 
 /** Registers of the frame at `depth` that are needed when `slot` is to run next; one that waits for a callee needs them afterwards. */
 export function liveRegs(code: Code, state: State, depth: number, slot: number): number {
@@ -48,22 +48,22 @@ function liveSlotsOf(code: Code, state: State, depth: number, slot: number): Slo
 }
 
 /** What counts when two states are compared. */
-export interface Counts {
+export interface ComparedPlaces {
   /** The insn before which the states are. Registers that are dead there do not count; undefined: all do. */
   readonly at?: number;
-  /** Numbers of the old state that checks relied on, for `needed`. */
-  readonly marks?: PlaceSet | undefined;
+  /** Numbers of the old state that checks relied on, for `not_exact`. */
+  readonly precise?: PlaceSet | undefined;
   /** Stack slots that count, by depth of the frame; all unless told. */
   readonly slots?: readonly SlotWords[] | undefined;
 }
 
 export class StateComparison {
   /** The last comparison found states alike that differ in numbers that no check relied on. */
-  loose = false;
+  imprecise = false;
   /** Scalars have to be the same (explore_alu_limits): what was masked against speculation depends on them. */
-  exactly = false;
-  private mode: Mode = 'within';
-  private counts: Counts = {};
+  exactScalars = false;
+  private level: ExactLevel = 'range_within';
+  private compared: ComparedPlaces = {};
   private depth = 0;
   private readonly olds: number[] = [];
   private readonly curs: number[] = [];
@@ -74,38 +74,38 @@ export class StateComparison {
     private readonly code: Code,
     private readonly strict: boolean,
     /** Facts can be widened afterwards to hold for what was found alike (`facts.ts`). */
-    private readonly mayLoosen: boolean,
+    private readonly forPruning: boolean,
   ) {}
 
   /** Does `old`, a state walked before at the same slot, cover `cur`? */
-  covers(old: State, cur: State, mode: Mode, counts: Counts): boolean {
+  covers(old: State, cur: State, mode: ExactLevel, counts: ComparedPlaces): boolean {
     if (old.frames.length !== cur.frames.length) return false;
     if (old.speculative === true && cur.speculative !== true) return false;
-    this.mode = mode;
-    this.counts = counts;
-    this.loose = false;
+    this.level = mode;
+    this.compared = counts;
+    this.imprecise = false;
     this.pairs = 0;
     this.nextFresh = -1;
-    if (!this.references(old, cur)) return false;
+    if (!this.refsafe(old, cur)) return false;
     if (old.rcu !== cur.rcu || old.preempt !== cur.preempt) return false;
     for (let d = old.frames.length - 1; d >= 0; d--) {
       this.depth = d;
-      if (!this.frame(old, cur)) return false;
+      if (!this.frameEqual(old, cur)) return false;
     }
     return true;
   }
 
   /** Does one stack slot hold what another does, as far as can be told of it alone? */
   slotCovers(old: Slot, cur: Slot | undefined): boolean {
-    this.mode = 'within';
-    this.counts = {};
+    this.level = 'range_within';
+    this.compared = {};
     this.pairs = 0;
     this.nextFresh = -1;
     return this.slot(old, cur, 0);
   }
 
   /** Pairs up ids, one to one (check_ids). */
-  private pair(old: number, cur: number): boolean {
+  private checkIds(old: number, cur: number): boolean {
     if (old === 0 || cur === 0) return old === cur;
     for (let i = 0; i < this.pairs; i++) {
       if (this.olds[i] === old) return this.curs[i] === cur;
@@ -121,15 +121,15 @@ export class StateComparison {
    * Links between scalars: what the old state knows to be equal must be equal in the new one. Where states are compared for pruning new
    * links count too, as in Linux 6.18, though they would do no harm.
    */
-  private pairScalar(old: Reg, cur: Reg): boolean {
-    if (!this.mayLoosen) return old.id === 0 || this.follows(old, cur);
+  private checkScalarIds(old: Reg, cur: Reg): boolean {
+    if (!this.forPruning) return old.id === 0 || this.checkOldLink(old, cur);
     if (old.id === 0 && cur.id === 0) return true;
     if (old.id !== 0 && (old.off !== cur.off || old.size !== cur.size)) return false;
-    return this.pair(old.id === 0 ? this.nextFresh-- : old.id, cur.id === 0 ? this.nextFresh-- : cur.id);
+    return this.checkIds(old.id === 0 ? this.nextFresh-- : old.id, cur.id === 0 ? this.nextFresh-- : cur.id);
   }
 
   /** Numbers that the old state knows to be equal are equal in the new one; so may others be. */
-  private follows(old: Reg, cur: Reg): boolean {
+  private checkOldLink(old: Reg, cur: Reg): boolean {
     if (old.off !== cur.off || old.size !== cur.size || cur.id === 0) return false;
     for (let i = 0; i < this.pairs; i++) if (this.olds[i] === old.id) return this.curs[i] === cur.id;
     this.olds[this.pairs] = old.id;
@@ -138,36 +138,36 @@ export class StateComparison {
     return true;
   }
 
-  private references(old: State, cur: State): boolean {
+  private refsafe(old: State, cur: State): boolean {
     if (old.refs.length !== cur.refs.length) return false;
     for (let i = 0; i < old.refs.length; i++) {
       const a = old.refs[i]!;
       const b = cur.refs[i]!;
-      if (a.kind !== b.kind || a.owner !== b.owner || !this.pair(a.id, b.id)) return false;
+      if (a.kind !== b.kind || a.owner !== b.owner || !this.checkIds(a.id, b.id)) return false;
     }
-    return this.pair(old.irq, cur.irq);
+    return this.checkIds(old.irq, cur.irq);
   }
 
-  private frame(oldState: State, curState: State): boolean {
+  private frameEqual(oldState: State, curState: State): boolean {
     const old = oldState.frames[this.depth]!;
     const cur = curState.frames[this.depth]!;
     if (old.callsite !== cur.callsite || old.subprog !== cur.subprog) return false;
     if (old.callback?.stops !== cur.callback?.stops) return false;
     if (old.callbackDepth > cur.callbackDepth) return false;
-    const { at, marks, slots } = this.counts;
+    const { at, precise, slots } = this.compared;
     const live = at === undefined ? 0x3ff : liveRegs(this.code, curState, this.depth, at);
     for (let n = 0; n < 10; n++) {
       if ((live & (1 << n)) === 0) continue;
       const a = old.regs[n]!;
       const b = cur.regs[n]!;
       if (a === b && isAlone(a)) continue;
-      const skip = marks !== undefined && !marks.hasReg(this.depth, n);
-      if (!this.reg(a, b, skip)) return false;
+      const skip = precise !== undefined && !precise.hasReg(this.depth, n);
+      if (!this.regsafe(a, b, skip)) return false;
     }
-    return this.stack(old, cur, slots === undefined ? ALL : slots[this.depth]!);
+    return this.stacksafe(old, cur, slots === undefined ? ALL : slots[this.depth]!);
   }
 
-  private stack(old: Frame, cur: Frame, [low, high]: SlotWords): boolean {
+  private stacksafe(old: Frame, cur: Frame, [low, high]: SlotWords): boolean {
     // What lies beyond the old stack does not count, whatever the mode.
     for (let i = 0; i < old.stack.length; i++) {
       const a = old.stack[i];
@@ -176,7 +176,7 @@ export class StateComparison {
       const counts = ((i < 32 ? low >> i : high >> (i - 32)) & 1) !== 0;
       // What must be given back stays, whoever reads it.
       if (!counts && !isObject(a) && !isObject(b)) {
-        if (a !== undefined && a !== b) this.loose = true;
+        if (a !== undefined && a !== b) this.imprecise = true;
         continue;
       }
       if (!this.slot(a, b, i)) return false;
@@ -185,8 +185,8 @@ export class StateComparison {
   }
 
   /** `skip`: a number here may be any other. */
-  private reg(old: Reg, cur: Reg, skip: boolean): boolean {
-    if (old.type === 'uninit') return this.mode !== 'exact' || cur.type === 'uninit';
+  private regsafe(old: Reg, cur: Reg, skip: boolean): boolean {
+    if (old.type === 'uninit') return this.level !== 'exact' || cur.type === 'uninit';
     if (old.type !== cur.type) return false;
     if (old.type === 'scalar') return this.scalar(old, cur, skip);
     if (
@@ -204,35 +204,42 @@ export class StateComparison {
       return false;
     }
     // A negative range says that the pointer is not below the end of the packet.
-    const sameRange = this.mode === 'exact' || old.range < 0 || cur.range < 0;
+    const sameRange = this.level === 'exact' || old.range < 0 || cur.range < 0;
     if (sameRange ? old.range !== cur.range : old.range > cur.range) return false;
-    if (!(this.mode === 'exact' ? equal(old.num, cur.num) : contains(old.num, cur.num))) return false;
-    return this.pair(old.id, cur.id) && this.pair(old.ref, cur.ref) && this.pair(old.dynptr, cur.dynptr);
+    if (!(this.level === 'exact' ? equal(old.num, cur.num) : contains(old.num, cur.num))) return false;
+    return (
+      this.checkIds(old.id, cur.id) &&
+      this.checkIds(old.ref, cur.ref) &&
+      this.checkIds(old.dynptr, cur.dynptr)
+    );
   }
 
   private scalar(old: Reg, cur: Reg, skip: boolean): boolean {
-    if (this.mode === 'exact')
+    if (this.level === 'exact')
       return (
-        equal(old.num, cur.num) && old.off === cur.off && old.size === cur.size && this.pair(old.id, cur.id)
+        equal(old.num, cur.num) &&
+        old.off === cur.off &&
+        old.size === cur.size &&
+        this.checkIds(old.id, cur.id)
       );
-    if (this.exactly) return equal(old.num, cur.num) && this.pairScalar(old, cur);
+    if (this.exactScalars) return equal(old.num, cur.num) && this.checkScalarIds(old, cur);
     if (skip) {
-      if (old.id !== 0 || !contains(old.num, cur.num)) this.loose = true;
+      if (old.id !== 0 || !contains(old.num, cur.num)) this.imprecise = true;
       return true;
     }
     const covered = contains(old.num, cur.num);
-    return covered && this.pairScalar(old, cur);
+    return covered && this.checkScalarIds(old, cur);
   }
 
   private slot(old: Slot | undefined, cur: Slot | undefined, index: number): boolean {
     if (isObject(old) || isObject(cur)) return this.object(old, cur);
-    if (old === undefined) return this.mode !== 'exact' || isBlank(cur);
-    if (this.mode === 'exact') {
+    if (old === undefined) return this.level !== 'exact' || isBlank(cur);
+    if (this.level === 'exact') {
       for (let i = 0; i < 8; i++) if (old.bytes[i] !== (cur?.bytes[i] ?? BYTE.invalid)) return false;
-      return old.reg === undefined || (cur?.reg !== undefined && this.reg(old.reg, cur.reg, false));
+      return old.reg === undefined || (cur?.reg !== undefined && this.regsafe(old.reg, cur.reg, false));
     }
-    const { marks } = this.counts;
-    const skip = marks !== undefined && !marks.hasSlot(this.depth, index);
+    const { precise } = this.compared;
+    const skip = precise !== undefined && !precise.hasSlot(this.depth, index);
     const whole = this.numbers(old, cur, 8, skip);
     if (whole !== undefined) return whole;
     for (let i = 4; i < 8; i++) if (!this.byte(old.bytes[i]!, cur, i)) return false;
@@ -240,7 +247,7 @@ export class StateComparison {
     if (half !== undefined) return half;
     for (let i = 0; i < 4; i++) if (!this.byte(old.bytes[i]!, cur, i)) return false;
     if (old.reg === undefined || old.bytes[0] !== BYTE.spill) return true;
-    return cur?.reg !== undefined && this.reg(old.reg, cur.reg, skip);
+    return cur?.reg !== undefined && this.regsafe(old.reg, cur.reg, skip);
   }
 
   /**
@@ -253,8 +260,8 @@ export class StateComparison {
     if (a === undefined || b === undefined) return undefined;
     if (old.reg !== undefined && cur?.bytes[0] !== BYTE.spill) {
       // The old state claims bytes that were written; where that is a fact it has to be taken back.
-      if (!this.mayLoosen) return undefined;
-      this.loose = true;
+      if (!this.forPruning) return undefined;
+      this.imprecise = true;
     }
     return this.scalar(a, b, skip && a === old.reg);
   }
@@ -284,7 +291,7 @@ export class StateComparison {
     const a = old?.irq;
     const b = cur?.irq;
     if (a !== undefined || b !== undefined)
-      return a !== undefined && b !== undefined && a.by === b.by && this.pair(a.ref, b.ref);
+      return a !== undefined && b !== undefined && a.by === b.by && this.checkIds(a.ref, b.ref);
     return this.iter(old?.iter, cur?.iter);
   }
 
@@ -292,12 +299,14 @@ export class StateComparison {
     const a = old?.dynptr;
     const b = cur?.dynptr;
     // A dynptr that needs no destroying is no loss if the old state did not count on it.
-    if (a === undefined) return this.mode !== 'exact' && b!.ref === 0 && isBlank(old);
+    if (a === undefined) return this.level !== 'exact' && b!.ref === 0 && isBlank(old);
     if (b === undefined) return false;
-    return a.type === b.type && a.first === b.first && this.pair(a.ref, b.ref) && this.pair(a.id, b.id);
+    return (
+      a.type === b.type && a.first === b.first && this.checkIds(a.ref, b.ref) && this.checkIds(a.id, b.id)
+    );
   }
 
-  /** The depth does not count: otherwise no loop would be seen to go round (see `roundsDiffer`). */
+  /** The depth does not count: otherwise no loop would be seen to go round (see `iterDepthsDiffer`). */
   private iter(a: IterSlot | undefined, b: IterSlot | undefined): boolean {
     if (a === undefined || b === undefined) return false;
     return (
@@ -306,7 +315,7 @@ export class StateComparison {
       a.first === b.first &&
       a.rcu === b.rcu &&
       a.stale === b.stale &&
-      this.pair(a.ref, b.ref)
+      this.checkIds(a.ref, b.ref)
     );
   }
 }
@@ -339,7 +348,7 @@ export function numberIn(slot: Slot | undefined, size: 4 | 8, strict: boolean): 
 }
 
 /** The calls that lead to this state, outermost first: states are only compared where these agree. */
-export function sameCalls(a: State, b: State): boolean {
+export function sameCallsites(a: State, b: State): boolean {
   const n = a.frames.length;
   if (n !== b.frames.length) return false;
   for (let i = 0; i < n; i++) {
@@ -354,7 +363,7 @@ export function sameCalls(a: State, b: State): boolean {
  * Could the path be going round without an end? The registers of the running frame are the same down to their ids
  * (states_maybe_looping).
  */
-export function maybeLooping(old: State, cur: State): boolean {
+export function statesMaybeLooping(old: State, cur: State): boolean {
   const depth = cur.frames.length - 1;
   const a = old.frames[depth]!;
   const b = cur.frames[depth]!;
@@ -371,7 +380,7 @@ export function maybeLooping(old: State, cur: State): boolean {
 }
 
 /** An iterator has gone on since: the round is another one (iter_active_depths_differ). */
-export function roundsDiffer(old: State, cur: State): boolean {
+export function iterDepthsDiffer(old: State, cur: State): boolean {
   for (let d = 0; d < old.frames.length; d++) {
     const { stack } = old.frames[d]!;
     for (let i = 0; i < stack.length; i++) {

@@ -27,15 +27,15 @@ import type { Code } from '../text/code.js';
 import { callsBackAtOnce, MEETS } from '../text/code.js';
 import { TRAIT } from '../text/insn-traits.js';
 import { Refusal, refuse } from '../text/refusal.js';
-import { CleanedPlaces, cleanDeadSlots } from './clean-state.js';
+import { cleanDeadSlots, DeadRegs } from './clean-state.js';
 import type { LoopKind } from './explored-states.js';
-import { ExploredStates, lastTimeRound } from './explored-states.js';
+import { ExploredStates, findPrevEntry } from './explored-states.js';
 import type { ExploredState } from './history.js';
 import { NO_STEP } from './history.js';
-import type { LooseEnd, Start, WalkOptions } from './options.js';
-import { FRESH, type Mark, PrecisionTracker } from './precision/tracker.js';
+import type { ImprecisePrune, Start, WalkOptions } from './options.js';
+import { type HistoryPosition, NO_HISTORY, PrecisionTracker } from './precision/tracker.js';
 import type { Visit } from './visit.js';
-import { widen, widenUnneeded } from './widen.js';
+import { widenBounds, widenImpreciseScalars } from './widen.js';
 
 /** A path to be walked later. */
 interface Pending {
@@ -43,8 +43,8 @@ interface Pending {
   readonly state: State;
   readonly from: Visit | undefined;
   readonly parent: ExploredState | undefined;
-  readonly mark: Mark;
-  readonly dropped: readonly number[];
+  readonly history: HistoryPosition;
+  readonly deadRegs: readonly number[];
 }
 
 /** BPF_COMPLEXITY_LIMIT_JMP_SEQ: branches that wait to be walked. */
@@ -55,7 +55,7 @@ const LONG_HISTORY = 40;
 export class Walk {
   readonly path: Path;
   readonly visits: Visit[][] = [];
-  readonly looseEnds: LooseEnd[] = [];
+  readonly imprecisePrunes: ImprecisePrune[] = [];
   /** Subprograms that functions of the kernel call back. */
   get calledBack(): CalledBack {
     return this.calls.calledBack;
@@ -72,9 +72,9 @@ export class Walk {
   readonly globals: Globals;
   private readonly machine: AbstractMachine;
   private readonly calls: Calls;
-  private readonly checkpoints: ExploredStates;
+  private readonly explored: ExploredStates;
   private tracker: PrecisionTracker | undefined;
-  private readonly dropped: CleanedPlaces;
+  private readonly deadRegs: DeadRegs;
   /** For a loader without CAP_PERFMON. */
   private readonly speculation: Speculation | undefined;
   private work: Pending[] = [];
@@ -91,12 +91,12 @@ export class Walk {
     this.machine = new AbstractMachine(this.path);
     const precise = options.precision === true;
     this.tracker = precise ? new PrecisionTracker(this.path, code) : undefined;
-    this.checkpoints = new ExploredStates(
+    this.explored = new ExploredStates(
       code,
       options.profile === 'strict',
       options.pruning !== false,
       this.tracker?.backtracker,
-      this.tracker?.life,
+      this.tracker?.liveness,
       () => this.loopKind(),
     );
     if (options.profile === 'strict' && options.stubAt === undefined) {
@@ -104,11 +104,11 @@ export class Walk {
         this.path,
         code.ops.length,
         () => this.guess(this.slot + 1),
-        () => this.checkpoints.compareExactly(),
+        () => this.explored.compareExactly(),
       );
       this.path.guard = this.speculation;
     }
-    this.dropped = new CleanedPlaces(code);
+    this.deadRegs = new DeadRegs(code);
     this.globals = new Globals(program, code);
     this.calls = new Calls(this.path, code, this.globals, (slot) => {
       this.push(slot);
@@ -116,7 +116,7 @@ export class Walk {
   }
 
   get states(): number {
-    return this.checkpoints.count;
+    return this.explored.count;
   }
 
   /** Walks everything that may happen from this state. Throws `Refusal`. Returns the visit that stands for the start. */
@@ -126,20 +126,20 @@ export class Walk {
       ...start,
       from: undefined,
       parent: undefined,
-      mark: FRESH,
-      dropped: [],
+      history: NO_HISTORY,
+      deadRegs: [],
     });
     let entry: Visit | undefined;
     while (this.work.length > 0) {
       const pending = this.work.pop()!;
       this.path.restore(pending.state);
       this.parent = pending.parent;
-      this.dropped.restore(pending.dropped);
+      this.deadRegs.restore(pending.deadRegs);
       this.current = pending.from;
-      this.tracker?.restore(pending.mark);
+      this.tracker?.restore(pending.history);
       const visit = this.run(pending.slot);
       entry ??= visit;
-      this.checkpoints.pathEnded(this.parent);
+      this.explored.updateBranchCounts(this.parent);
     }
     return entry ?? first;
   }
@@ -149,15 +149,15 @@ export class Walk {
     if (this.work.length >= MOST_PENDING) refuse(`The sequence of ${MOST_PENDING + 1} jumps is too complex.`);
     const { path } = this;
     // A callback that runs later has nothing to do with what led here.
-    const later = this.isLater(slot, path.view());
+    const later = this.startsAsyncCallback(slot, path.view());
     if (this.parent !== undefined && !later) this.parent.branches++;
     this.work.push({
       slot,
       state: path.snapshot(),
       from: this.current,
       parent: later ? undefined : this.parent,
-      mark: later ? FRESH : (this.tracker?.save() ?? FRESH),
-      dropped: later ? [] : this.dropped.save(),
+      history: later ? NO_HISTORY : (this.tracker?.save() ?? NO_HISTORY),
+      deadRegs: later ? [] : this.deadRegs.save(),
     });
   }
 
@@ -183,7 +183,7 @@ export class Walk {
   }
 
   /** Is this the start of a callback that the insn at hand has arranged to run later? */
-  isLater(slot: number, { frames }: State): boolean {
+  startsAsyncCallback(slot: number, { frames }: State): boolean {
     const frame = frames[0]!;
     return (
       frames.length === 1 &&
@@ -195,7 +195,7 @@ export class Walk {
 
   /** Follows one path to its end. Returns its first visit. */
   private run(start: number): Visit | undefined {
-    const { code, path, checkpoints, options, tracker } = this;
+    const { code, path, explored, options, tracker } = this;
     let slot: number | undefined = start;
     let first: Visit | undefined;
     while (slot !== undefined) {
@@ -215,23 +215,23 @@ export class Walk {
           state,
           step: tracker?.step ?? NO_STEP,
           parent: this.parent,
-          activation: tracker?.activation,
+          instance: tracker?.instance,
         };
-        const always = how === MEETS.always || (tracker?.landings ?? 0) > LONG_HISTORY;
-        const { by, loose } = checkpoints.visit(arrival, this.walked, always);
+        const always = how === MEETS.always || (tracker?.entries ?? 0) > LONG_HISTORY;
+        const { by, imprecise } = explored.visit(arrival, this.walked, always);
         if (by !== undefined) {
           if (by.visit !== undefined && !path.speculative) {
             this.current?.next.push(by.visit);
-            if (loose) this.looseEnds.push({ visit: by.visit, state: path.snapshot() });
+            if (imprecise) this.imprecisePrunes.push({ visit: by.visit, state: path.snapshot() });
           }
           return first ?? by.visit;
         }
-        if (checkpoints.keep) {
+        if (explored.keep) {
           const kept = path.snapshot();
           const visit = options.keepVisits && !path.speculative ? this.visit(slot, kept, true) : undefined;
           first ??= visit;
-          this.parent = checkpoints.add({ ...arrival, state: kept }, visit, this.walked);
-          tracker?.kept();
+          this.parent = explored.add({ ...arrival, state: kept }, visit, this.walked);
+          tracker?.stateKept();
         } else if (options.keepVisits && !path.speculative) {
           const visit = this.visit(slot, path.snapshot(), true);
           first ??= visit;
@@ -241,9 +241,9 @@ export class Walk {
         first ??= visit;
       }
       const traits = code.traits[slot]!;
-      if ((traits & TRAIT.jumps) !== 0) checkpoints.jumps++;
-      slot = path.speculative ? this.guessed(slot, op) : this.one(slot, op);
-      if ((traits & TRAIT.changesFrame) !== 0) tracker?.activate();
+      if ((traits & TRAIT.jumps) !== 0) explored.jumps++;
+      slot = path.speculative ? this.guessed(slot, op) : this.insn(slot, op);
+      if ((traits & TRAIT.changesFrame) !== 0) tracker?.findInstance();
     }
     return first;
   }
@@ -253,7 +253,7 @@ export class Walk {
     const guard = this.speculation;
     if (guard === undefined || guard.stopsBefore(slot)) return undefined;
     try {
-      const next = this.one(slot, op);
+      const next = this.insn(slot, op);
       return guard.stopsAfter(slot) ? undefined : next;
     } catch (error) {
       guard.recover(slot, error);
@@ -262,7 +262,7 @@ export class Walk {
   }
 
   private visit(slot: number, state: State, meets: boolean): Visit {
-    const fact = this.dropped.fact(state, slot, meets);
+    const fact = this.deadRegs.withoutDead(state, slot, meets);
     const visit: Visit = { slot, state: fact, next: [], from: this.current };
     this.current?.next.push(visit);
     this.current = visit;
@@ -276,7 +276,7 @@ export class Walk {
    * What the insn at `visit` leads to from another state: each state with the slot it is at. Nothing is pruned, kept or widened. Throws
    * `Refusal`.
    */
-  again(slot: number, state: State): Start[] {
+  stepFrom(slot: number, state: State): Start[] {
     const { path, code } = this;
     const op = code.ops[slot];
     if (op === undefined) return [];
@@ -288,7 +288,7 @@ export class Walk {
     this.parent = undefined;
     this.current = undefined;
     try {
-      const next = this.one(slot, op);
+      const next = this.insn(slot, op);
       const found: Start[] = this.work.filter((p) => p.state.speculative !== true);
       if (next !== undefined) found.push({ slot: next, state: path.snapshot() });
       return found;
@@ -312,7 +312,7 @@ export class Walk {
   }
 
   /** Runs one insn. Returns the slot where the path goes on; undefined when it has ended. */
-  private one(slot: number, op: Op): number | undefined {
+  private insn(slot: number, op: Op): number | undefined {
     const { machine, path } = this;
     path.at = slot;
     if (path.guard !== undefined) path.guard.slot = slot;
@@ -364,7 +364,7 @@ export class Walk {
     const sides = (1 << b.dst) | (b.src === undefined ? 0 : 1 << b.src);
     const known = decide(b);
     if (known !== undefined) {
-      this.tracker?.rely(sides, this.parent);
+      this.tracker?.markPrecise(sides, this.parent);
       if (path.guard !== undefined) this.guessOtherWay(known ? slot + 1 : b.slot, b);
       return known ? b.slot : slot + 1;
     }
@@ -374,18 +374,18 @@ export class Walk {
     }
     const before = path.snapshot();
     if (followBranch(path, b, true)) this.push(b.slot);
-    else this.tracker?.rely(sides, this.parent);
+    else this.tracker?.markPrecise(sides, this.parent);
     path.restore(before);
     if (followBranch(path, b, false)) return slot + 1;
     path.restore(before);
-    this.tracker?.rely(sides, this.parent);
+    this.tracker?.markPrecise(sides, this.parent);
     return undefined;
   }
 
   /** Both ways; what changed since the last time round is widened on the way that stays in the loop. */
   private mayGoto(slot: number, target: number): number {
     const before = this.path.snapshot();
-    const last = lastTimeRound(this.parent?.parent, slot, before);
+    const last = findPrevEntry(this.parent?.parent, slot, before);
     this.path.mayGoto++;
     this.widenAgainst(last);
     this.push(slot + 1);
@@ -406,7 +406,7 @@ export class Walk {
 
   /** An iterator gave one more element: what changed since it gave the last is widened. */
   private readonly nextElement = (state: State, iterator: Reg): void => {
-    const last = lastTimeRound(this.parent?.parent, this.slot, state);
+    const last = findPrevEntry(this.parent?.parent, this.slot, state);
     // Where bounds are widened only rounds of this very iterator count: in an outer loop it is a new one each time.
     const mine = this.tracker !== undefined || hasIter(last?.state, iterAt(this.path, iterator)?.ref);
     if (mine) this.widenAgainst(last);
@@ -450,7 +450,7 @@ export class Walk {
     }
     // Back to the call, which may call back once more, or be done.
     const state = path.snapshot();
-    this.widenAgainst(lastTimeRound(this.parent, frame.callsite, state));
+    this.widenAgainst(findPrevEntry(this.parent, frame.callsite, state));
     return frame.callsite;
   }
 
@@ -467,8 +467,8 @@ export class Walk {
     if (last === undefined || !this.options.widening) return;
     const changed =
       this.tracker === undefined
-        ? widen(this.path, last.state)
-        : widenUnneeded(this.path, last.state, last.marks);
+        ? widenBounds(this.path, last.state)
+        : widenImpreciseScalars(this.path, last.state, last.precise);
     if (changed) this.widened = true;
   }
 }

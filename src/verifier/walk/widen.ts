@@ -34,7 +34,7 @@ function widenReg(old: Reg | undefined, cur: Reg): Reg {
 }
 
 /** Widens every scalar of the path, in registers and spilled, against the state of the last time round. Did that change anything? */
-export function widen(p: Path, last: State): boolean {
+export function widenBounds(p: Path, last: State): boolean {
   let changed = false;
   for (let depth = 0; depth <= p.depth; depth++) {
     const old = last.frames[depth];
@@ -69,7 +69,7 @@ export function widen(p: Path, last: State): boolean {
 /**
  * Forgets every number of the path that is not what it was the last time round, unless it was relied on since. Did that change anything?
  */
-export function widenUnneeded(p: Path, last: State, marks: PlaceSet): boolean {
+export function widenImpreciseScalars(p: Path, last: State, precise: PlaceSet): boolean {
   // Links are paired up one to one, as where states are compared (check_ids).
   const olds = new Map<number, number>();
   const curs = new Set<number>();
@@ -91,14 +91,14 @@ export function widenUnneeded(p: Path, last: State, marks: PlaceSet): boolean {
     if (old === undefined) continue;
     const frame = p.frameAt(depth);
     for (let n = 0; n < 10; n++) {
-      if (marks.hasReg(depth, n) || !changes(old.regs[n], frame.regs[n]!)) continue;
+      if (precise.hasReg(depth, n) || !changes(old.regs[n], frame.regs[n]!)) continue;
       p.setRegAt(depth, n, unknownReg);
       changed = true;
     }
     const count = Math.min(frame.stack.length, old.stack.length);
     for (let i = 0; i < count; i++) {
       const slot = frame.stack[i];
-      if (slot?.reg === undefined || marks.hasSlot(depth, i) || !changes(old.stack[i]?.reg, slot.reg))
+      if (slot?.reg === undefined || precise.hasSlot(depth, i) || !changes(old.stack[i]?.reg, slot.reg))
         continue;
       p.setSlot(depth, i, { ...slot, reg: unknownReg });
       changed = true;

@@ -10,26 +10,26 @@ import { FP, MAX_FRAMES } from '../../../isa/insn.js';
 import { PlaceSet } from '../../state/places.js';
 import type { Code } from '../../text/code.js';
 import type { ExploredState } from '../history.js';
-import { LINKED, NO_STEP, Steps } from '../history.js';
+import { JumpHistory, LINKED, NO_STEP } from '../history.js';
 
 const ARGS = 0b111110;
 
 export class Backtracker {
   /** What is asked for; empty between two calls of `mark`. */
   readonly wanted = new PlaceSet();
-  readonly steps = new Steps();
+  readonly steps = new JumpHistory();
   /** By slot: the registers of which going back over the insn makes others, one bit each; see `concerns`. */
-  private readonly touched: Uint16Array;
+  private readonly changedBy: Uint16Array;
 
   constructor(private readonly code: Code) {
-    this.touched = Uint16Array.from(code.ops, touches);
+    this.changedBy = Uint16Array.from(code.ops, changedBy);
   }
 
   /**
    * Marks what `wanted` was made from, for a path whose last insns are `step` and what is before it, and that came through `from` before
    * that. The next insn is the one at `slot`, in frame `depth`. True if any mark is new.
    */
-  mark(step: number, from: ExploredState | undefined, slot: number, depth: number): boolean {
+  markChainPrecision(step: number, from: ExploredState | undefined, slot: number, depth: number): boolean {
     const { wanted, steps } = this;
     let changed = false;
     let at = step;
@@ -41,7 +41,7 @@ export class Backtracker {
         const before = steps.slot(at);
         const depth = steps.depth(at);
         if (depth !== nextDepth || this.concerns(at, before, depth)) {
-          this.back(at, next, nextDepth);
+          this.backtrackInsn(at, next, nextDepth);
           if (wanted.empty) return changed;
         }
         next = before;
@@ -52,7 +52,7 @@ export class Backtracker {
         wanted.clear();
         return changed;
       }
-      if (this.markAt(parent)) changed = true;
+      if (this.markState(parent)) changed = true;
       at = parent.history;
       parent = parent.parent;
     }
@@ -61,17 +61,17 @@ export class Backtracker {
 
   /** Does going back over this step change what is wanted? Most steps have nothing to do with the number that is followed. */
   private concerns(step: number, slot: number, depth: number): boolean {
-    const touched = this.touched[slot]!;
+    const touched = this.changedBy[slot]!;
     if ((touched & this.wanted.regs(depth)) !== 0) return true;
     const access = this.steps.access(step);
     return access === LINKED || (access >= 0 && (touched & STORES) !== 0);
   }
 
   /** Marks what is wanted in a checkpoint; what is marked there already, or is no number, is wanted no longer. */
-  private markAt(checkpoint: ExploredState): boolean {
+  private markState(explored: ExploredState): boolean {
     const { wanted } = this;
-    const { frames } = checkpoint.state;
-    const marks = checkpoint.marks;
+    const { frames } = explored.state;
+    const { precise } = explored;
     let changed = false;
     for (let d = 0; d < MAX_FRAMES; d++) {
       const frame = frames[d];
@@ -81,18 +81,18 @@ export class Backtracker {
       }
       for (let regs = wanted.regs(d); regs !== 0; regs &= regs - 1) {
         const n = 31 - Math.clz32(regs & -regs);
-        if (frame.regs[n]!.type !== 'scalar' || marks.hasReg(d, n)) wanted.dropReg(d, n);
+        if (frame.regs[n]!.type !== 'scalar' || precise.hasReg(d, n)) wanted.dropReg(d, n);
         else {
-          marks.addReg(d, n);
+          precise.addReg(d, n);
           changed = true;
         }
       }
       if ((wanted.low(d) | wanted.high(d)) === 0) continue;
       for (let i = 0; i < 64; i++) {
         if (!wanted.hasSlot(d, i)) continue;
-        if (frame.stack[i]?.reg?.type !== 'scalar' || marks.hasSlot(d, i)) wanted.dropSlot(d, i);
+        if (frame.stack[i]?.reg?.type !== 'scalar' || precise.hasSlot(d, i)) wanted.dropSlot(d, i);
         else {
-          marks.addSlot(d, i);
+          precise.addSlot(d, i);
           changed = true;
         }
       }
@@ -101,29 +101,29 @@ export class Backtracker {
   }
 
   /** One insn back. `next`: the slot that ran after it, in frame `nextDepth`. */
-  private back(step: number, next: number, nextDepth: number): void {
+  private backtrackInsn(step: number, next: number, nextDepth: number): void {
     const { wanted, steps } = this;
     const slot = steps.slot(step);
     const op = this.code.ops[slot];
     if (op === undefined) return;
     const d = steps.depth(step);
     if (nextDepth > d) {
-      this.entered(slot, op, d, nextDepth);
+      this.toCaller(slot, op, d, nextDepth);
       return;
     }
     if (nextDepth < d) {
-      this.left(next, nextDepth, d);
+      this.toCallee(next, nextDepth, d);
       return;
     }
     const linked = steps.access(step) === LINKED ? steps.linked(step) : undefined;
-    if (linked !== undefined) this.together(linked);
+    if (linked !== undefined) this.syncLinkedRegs(linked);
     this.insn(op, steps.access(step), d);
-    if (linked !== undefined) this.together(linked);
+    if (linked !== undefined) this.syncLinkedRegs(linked);
     wanted.dropReg(d, FP);
   }
 
   /** The insn was a call: what its callee wanted of its arguments is wanted of the caller. */
-  private entered(slot: number, op: Op, outer: number, inner: number): void {
+  private toCaller(slot: number, op: Op, outer: number, inner: number): void {
     const { wanted } = this;
     if (op.kind === 'call' && op.target === 'subprog') wanted.addRegs(outer, wanted.regs(inner) & ARGS);
     for (const arg of this.code.contracts[slot]?.args ?? []) {
@@ -137,7 +137,7 @@ export class Backtracker {
   }
 
   /** The insn was an exit to frame `outer`: what the caller wanted of r0 is wanted of the callee. A callback's is not passed on. */
-  private left(next: number, outer: number, inner: number): void {
+  private toCallee(next: number, outer: number, inner: number): void {
     const { wanted } = this;
     const call = this.code.ops[next - 1];
     const fromCall = call?.kind === 'call' && call.target === 'subprog';
@@ -145,7 +145,7 @@ export class Backtracker {
     wanted.dropRegs(outer, fromCall ? ARGS | 1 : 1);
   }
 
-  private together(places: readonly number[]): void {
+  private syncLinkedRegs(places: readonly number[]): void {
     const { wanted } = this;
     let any = false;
     for (const place of places) {
@@ -162,7 +162,7 @@ export class Backtracker {
   }
 
   /** What is in the register was loaded from the stack slot `access`, if that is not -1. */
-  private fetched(reg: number, access: number, d: number): void {
+  private loaded(reg: number, access: number, d: number): void {
     const { wanted } = this;
     if (!wanted.hasReg(d, reg)) return;
     wanted.dropReg(d, reg);
@@ -191,10 +191,10 @@ export class Backtracker {
         return;
       case 'ldx':
       case 'load_acquire':
-        this.fetched(op.dst, access, d);
+        this.loaded(op.dst, access, d);
         return;
       case 'atomic':
-        if (op.fetch) this.fetched(op.op === 'cmpxchg' ? 0 : op.src, access, d);
+        if (op.fetch) this.loaded(op.op === 'cmpxchg' ? 0 : op.src, access, d);
         return;
       case 'st':
       case 'stx':
@@ -232,7 +232,7 @@ export class Backtracker {
 const STORES = 1 << 15;
 
 /** The registers that `insn` asks whether they are wanted, one bit each. */
-function touches(op: Op | undefined): number {
+function changedBy(op: Op | undefined): number {
   switch (op?.kind) {
     case 'alu':
       return 'reg' in op.src ? 1 << op.dst : 0;

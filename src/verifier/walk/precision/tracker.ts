@@ -9,63 +9,63 @@ import type { Code } from '../../text/code.js';
 import { TRAIT } from '../../text/insn-traits.js';
 import type { ExploredState } from '../history.js';
 import { NO_STEP } from '../history.js';
-import { type Activation, StackLiveness } from '../liveness.js';
+import { type FuncInstance, StackLiveness } from '../liveness.js';
 import { Backtracker } from './backtrack.js';
-import { globalCallReads, relied, stackAccess, stackReads } from './relied.js';
+import { globalCallReads, preciseOperands, stackAccess, stackReads } from './precise-operands.js';
 
 /** Where a path is in what was taken down of it. */
-export interface Mark {
+export interface HistoryPosition {
   readonly step: number;
-  readonly landings: number;
+  readonly entries: number;
 }
 
 /** A path that nothing was taken down of. */
-export const FRESH: Mark = { step: NO_STEP, landings: 0 };
+export const NO_HISTORY: HistoryPosition = { step: NO_STEP, entries: 0 };
 
 export class PrecisionTracker {
   readonly backtracker: Backtracker;
-  readonly life: StackLiveness;
+  readonly liveness: StackLiveness;
   /** The last insn walked since the last checkpoint. */
   step = NO_STEP;
   /** How many entries the kernel's history has of those insns (jmp_history_cnt). */
-  landings = 0;
+  entries = 0;
   /** The function that runs now, by the calls that led to it. */
-  activation: Activation | undefined;
+  instance: FuncInstance | undefined;
 
   constructor(
     private readonly path: Path,
     private readonly code: Code,
   ) {
     this.backtracker = new Backtracker(code);
-    this.life = new StackLiveness(code);
+    this.liveness = new StackLiveness(code);
   }
 
-  save(): Mark {
-    return { step: this.step, landings: this.landings };
+  save(): HistoryPosition {
+    return { step: this.step, entries: this.entries };
   }
 
   /** Goes on with another path, which the path has been set to. */
-  restore({ step, landings }: Mark): void {
+  restore({ step, entries }: HistoryPosition): void {
     this.step = step;
-    this.landings = landings;
-    this.activate();
+    this.entries = entries;
+    this.findInstance();
   }
 
   /** A checkpoint was made: the insns that led to it are its own. */
-  kept(): void {
+  stateKept(): void {
     this.step = NO_STEP;
-    this.landings = 0;
+    this.entries = 0;
   }
 
   /** Looks up the function that runs now. To be called when a frame was entered or left. */
-  activate(): void {
-    const { life, path } = this;
-    let activation = life.root(path.frameAt(0).subprog);
+  findInstance(): void {
+    const { liveness, path } = this;
+    let instance = liveness.root(path.frameAt(0).subprog);
     for (let d = 1; d <= path.depth; d++) {
       const { subprog, callsite } = path.frameAt(d);
-      activation = life.callee(activation, subprog, callsite);
+      instance = liveness.callee(instance, subprog, callsite);
     }
-    this.activation = activation;
+    this.instance = instance;
   }
 
   /**
@@ -80,34 +80,34 @@ export class PrecisionTracker {
     const access =
       (traits & (TRAIT.loads | TRAIT.stores | TRAIT.readsStack)) === 0 ? -1 : stackAccess(path, op);
     if (access >= 0) backtracker.steps.setAccess(this.step, access);
-    if (landed || access >= 0) this.landings++;
+    if (landed || access >= 0) this.entries++;
     this.stackUse(op, slot, access, traits);
     if ((traits & TRAIT.relies) === 0) return;
-    const needs = relied(path, op, code.contracts[slot]);
+    const needs = preciseOperands(path, op, code.contracts[slot]);
     for (const place of needs.slots) backtracker.wanted.addSlot(place >> 6, place & 63);
-    if (needs.regs !== 0 || needs.slots.length > 0) this.rely(needs.regs, from);
+    if (needs.regs !== 0 || needs.slots.length > 0) this.markPrecise(needs.regs, from);
   }
 
   /** Notes which stack slots the insn reads, and which one it writes in full. `access`: the one that it reads or writes whole. */
   private stackUse(op: Op, slot: number, access: number, traits: number): void {
-    const { life, activation } = this;
-    if (activation === undefined) return;
+    const { liveness, instance } = this;
+    if (instance === undefined) return;
     const stores = (traits & TRAIT.stores) !== 0;
     const writes = stores && access >= 0 && 'size' in op && op.size === 8 ? access : -1;
-    if (activation.visited[slot - activation.start] === 0) life.visit(activation, slot, writes);
-    else if (stores) life.visitAgain(activation, slot, writes);
+    if (instance.visited[slot - instance.start] === 0) liveness.visit(instance, slot, writes);
+    else if (stores) liveness.visitAgain(instance, slot, writes);
     if (access >= 0 && (traits & TRAIT.loads) !== 0) {
       const bit = 1 << (access & 31);
       const first = (access & 32) === 0;
-      life.read(activation, slot, access >> 6, first ? bit : 0, first ? 0 : bit);
+      liveness.read(instance, slot, access >> 6, first ? bit : 0, first ? 0 : bit);
       return;
     }
-    if ((traits & TRAIT.readsStack) !== 0) this.stackReads(op, slot, activation);
+    if ((traits & TRAIT.readsStack) !== 0) this.stackReads(op, slot, instance);
   }
 
-  private stackReads(op: Op, slot: number, activation: Activation): void {
+  private stackReads(op: Op, slot: number, instance: FuncInstance): void {
     const reads = (frame: number, low: number, high: number): void => {
-      this.life.read(activation, slot, frame, low, high);
+      this.liveness.read(instance, slot, frame, low, high);
     };
     const callee = op.kind === 'call' ? subprogTarget(op, slot) : undefined;
     if (callee === undefined) stackReads(this.path, op, this.code.contracts[slot], reads);
@@ -115,14 +115,14 @@ export class PrecisionTracker {
   }
 
   /** A check relied on the numbers in these registers of the running frame, one bit each. */
-  rely(regs: number, from: ExploredState | undefined): void {
+  markPrecise(regs: number, from: ExploredState | undefined): void {
     const { backtracker, path, step } = this;
     const { frame, depth } = path;
     for (let n = 0; n < 10; n++) {
       if ((regs & (1 << n)) !== 0 && frame.regs[n]!.type === 'scalar') backtracker.wanted.addReg(depth, n);
     }
     const { steps } = backtracker;
-    backtracker.mark(steps.prev(step), from, steps.slot(step), depth);
+    backtracker.markChainPrecision(steps.prev(step), from, steps.slot(step), depth);
   }
 
   /** Numbers in these places learn from the jump together. */
@@ -130,6 +130,6 @@ export class PrecisionTracker {
     const { steps } = this.backtracker;
     if (places.length < 2) return;
     steps.link(this.step, places);
-    if (this.code.landings[steps.slot(this.step)] !== 1) this.landings++;
+    if (this.code.landings[steps.slot(this.step)] !== 1) this.entries++;
   }
 }

@@ -13,18 +13,18 @@ import { slotOf } from '../../state/stack.js';
 import type { Reg } from '../../state/state.js';
 
 /** Registers of the running frame, one bit each, and stack slots as frame * 64 + index. */
-export interface Needs {
+export interface PreciseOperands {
   readonly regs: number;
   readonly slots: readonly number[];
 }
 
 const NO_SLOTS: readonly number[] = [];
-const NOTHING: Needs = { regs: 0, slots: NO_SLOTS };
+const NOTHING: PreciseOperands = { regs: 0, slots: NO_SLOTS };
 
-const only = (regs: number): Needs => (regs === 0 ? NOTHING : { regs, slots: NO_SLOTS });
+const only = (regs: number): PreciseOperands => (regs === 0 ? NOTHING : { regs, slots: NO_SLOTS });
 
 /** What the insn relies on in the path's present state. What a jump relies on the walk knows when it has decided it. */
-export function relied(p: Path, op: Op, contract: Contract | undefined): Needs {
+export function preciseOperands(p: Path, op: Op, contract: Contract | undefined): PreciseOperands {
   switch (op.kind) {
     case 'alu': {
       if (!('reg' in op.src)) return NOTHING;
@@ -35,18 +35,18 @@ export function relied(p: Path, op: Op, contract: Contract | undefined): Needs {
     }
     case 'stx':
     case 'store_release':
-      return stored(p, op);
+      return preciseStore(p, op);
     case 'call':
-      return contract === undefined ? called(p, op) : passed(p, contract);
+      return contract === undefined ? preciseSubprogArgs(p, op) : preciseArgs(p, contract);
     case 'exit':
-      return returned(p) ? only(1) : NOTHING;
+      return checksReturn(p) ? only(1) : NOTHING;
     default:
       return NOTHING;
   }
 }
 
 /** That a value is zero may be remembered byte by byte, or make it NULL. */
-function stored(p: Path, op: Extract<Op, { kind: 'stx' | 'store_release' }>): Needs {
+function preciseStore(p: Path, op: Extract<Op, { kind: 'stx' | 'store_release' }>): PreciseOperands {
   const to = p.reg(op.dst);
   const value = p.reg(op.src);
   if (to.type !== 'stack') return holdsPointers(p, to) && isNull(value) ? only(1 << op.src) : NOTHING;
@@ -73,14 +73,14 @@ function fixedSlot(to: Reg, off: number): number {
 }
 
 /** Zero as an argument of a global function stands for NULL. */
-function called(p: Path, op: Extract<Op, { kind: 'call' }>): Needs {
+function preciseSubprogArgs(p: Path, op: Extract<Op, { kind: 'call' }>): PreciseOperands {
   if (op.target !== 'subprog') return NOTHING;
   let regs = 0;
   for (let n = 1; n <= 5; n++) if (isNull(p.reg(n))) regs |= 1 << n;
   return only(regs);
 }
 
-function passed(p: Path, contract: Contract): Needs {
+function preciseArgs(p: Path, contract: Contract): PreciseOperands {
   let regs = 0;
   let slots = NO_SLOTS;
   const { args } = contract;
@@ -88,7 +88,7 @@ function passed(p: Path, contract: Contract): Needs {
     const arg = args[i]!;
     if (arg.kind === 'callback' && arg.callback.countArg !== undefined)
       regs |= 1 << (arg.callback.countArg + 1);
-    if (isValueNeeded(arg)) regs |= 1 << (i + 1);
+    if (isPreciseArg(arg)) regs |= 1 << (i + 1);
     if (arg.kind !== 'map_key' || !contract.outcomes.some(dependsOnKey)) continue;
     const key = fixedSlot(p.reg(i + 1), 0);
     if (key >= 0) slots = [key];
@@ -99,7 +99,7 @@ function passed(p: Path, contract: Contract): Needs {
 const dependsOnKey = ({ guard }: Outcome): boolean => guard?.kind === 'key_may_miss';
 
 /** A number passed here is a size, a constant, or stands for NULL. */
-function isValueNeeded(arg: Arg): boolean {
+function isPreciseArg(arg: Arg): boolean {
   switch (arg.kind) {
     case 'anything':
     case 'ignored':
@@ -111,7 +111,7 @@ function isValueNeeded(arg: Arg): boolean {
   }
 }
 
-function returned(p: Path): boolean {
+function checksReturn(p: Path): boolean {
   if (p.frame.callback !== undefined) return true;
   return p.depth === 0 && returnRange(p.program.type, p.program.attach) !== undefined;
 }
