@@ -55,8 +55,8 @@ function survives({ program, verified }: Subject, path: FastPath, proof: Program
   for (let k = 0; k < WORLDS; k++) {
     const options = { ...runEnvironment(program, SEED, 0, k), facts: verified.facts, fastPath: path };
     const vm = new Vm(program, { ...options, bound: Math.min(proof.bound, PATIENCE) });
-    while (vm.running && vm.world.steps < MAX_STEPS) {
-      const { pc, steps } = vm.world;
+    while (vm.running && vm.machine.steps < MAX_STEPS) {
+      const { pc, steps } = vm.machine;
       const killed = vm.fork();
       killed.kill();
       const result = killed.run();

@@ -228,7 +228,7 @@ function plain(
   const vm = new Vm(program, { env });
   const slots: number[] = [];
   while (vm.running) {
-    slots.push(vm.world.pc);
+    slots.push(vm.machine.pc);
     vm.step();
   }
   return { slots, r0: vm.result().r0 };

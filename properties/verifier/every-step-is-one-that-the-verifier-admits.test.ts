@@ -105,12 +105,12 @@ describe('a run that the facts are not about is told apart', () => {
     const { program } = SAMPLES.get('task')!;
     const { facts } = accepted(program, 'privileged')!;
     const spoilers: readonly (readonly [string, RegExp, (vm: Vm) => void])[] = [
-      ['a reference more', /references/, (vm) => vm.world.ledger.take('task', 99, 0, 0, 'nobody')],
-      ['a lock more', /locks/, (vm) => vm.world.ledger.take('spin_lock', 99, 0, 0, 'nobody')],
-      ['a section more', /RCU/, (vm) => vm.world.ledger.take('rcu', 0, 0, 0, 'nobody')],
-      ['preemption', /preemption/, (vm) => vm.world.ledger.take('preempt', 0, 0, 0, 'nobody')],
-      ['the section gone', /RCU|preemption/, (vm) => vm.world.ledger.leave('preempt', 'nobody')],
-      ['r10 for the pointer', /r1/, (vm) => vm.world.write(1, 5n)],
+      ['a reference more', /references/, (vm) => vm.machine.ledger.take('task', 99, 0, 0, 'nobody')],
+      ['a lock more', /locks/, (vm) => vm.machine.ledger.take('spin_lock', 99, 0, 0, 'nobody')],
+      ['a section more', /RCU/, (vm) => vm.machine.ledger.take('rcu', 0, 0, 0, 'nobody')],
+      ['preemption', /preemption/, (vm) => vm.machine.ledger.take('preempt', 0, 0, 0, 'nobody')],
+      ['the section gone', /RCU|preemption/, (vm) => vm.machine.ledger.leave('preempt', 'nobody')],
+      ['r10 for the pointer', /r1/, (vm) => vm.machine.write(1, 5n)],
     ];
     for (const [name, why, spoil] of spoilers) {
       const vm = new Vm(program, { facts, checkFacts: true });

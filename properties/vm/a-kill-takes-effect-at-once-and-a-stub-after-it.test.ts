@@ -29,7 +29,7 @@ const STATEMENTS: Readonly<Record<string, () => boolean>> = {
     const vm = new Vm(sampleCase('record').program);
     vm.advance(3);
     vm.kill();
-    return vm.world.killedAt === 3 && vm.world.steps === 3;
+    return vm.machine.killedAt === 3 && vm.machine.steps === 3;
   },
   'a stub that fills memory fills it': () => {
     const { program } = sampleCase('probe');
@@ -44,10 +44,10 @@ const STATEMENTS: Readonly<Record<string, () => boolean>> = {
   },
   'a callback that was killed is not called again': () => {
     const vm = new Vm(sampleCase('loop').program);
-    while (vm.running && vm.world.frames.length === 1) vm.step();
+    while (vm.running && vm.machine.frames.length === 1) vm.step();
     vm.kill();
-    while (vm.running && vm.world.frames.length === 2) vm.step();
-    return vm.running && vm.world.regs[0] === 1n;
+    while (vm.running && vm.machine.frames.length === 2) vm.step();
+    return vm.running && vm.machine.regs[0] === 1n;
   },
   'both tiers run alike': () => {
     const { program } = sampleCase('loop');

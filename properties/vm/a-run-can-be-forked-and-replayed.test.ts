@@ -102,7 +102,7 @@ describe('killing everywhere is killing at each step', () => {
       for (let at = 0; at < points; at++) {
         const vm = new Vm(program, { chooser, fastPath: path });
         vm.advance(at);
-        const from = vm.world.pc;
+        const from = vm.machine.pc;
         vm.kill();
         const result = vm.run();
         worst = Math.max(worst, result.steps - at);

@@ -37,10 +37,10 @@ describe('the fast tier does what the definitional one does', () => {
         while (fast.running || slow.running) {
           fast.step();
           slow.step();
-          expect([fast.world.pc, fast.world.readable, ...fast.world.regs]).toEqual([
-            slow.world.pc,
-            slow.world.readable,
-            ...slow.world.regs,
+          expect([fast.machine.pc, fast.machine.readable, ...fast.machine.regs]).toEqual([
+            slow.machine.pc,
+            slow.machine.readable,
+            ...slow.machine.regs,
           ]);
         }
       }),

@@ -34,7 +34,7 @@ function inVm(program: Program, input: TestInput = {}) {
   };
   const vm = new Vm(program, { env });
   const { r0, violations } = vm.run();
-  const { packet, memory, ctx } = vm.world;
+  const { packet, memory, ctx } = vm.machine;
   return {
     violations,
     retval: Number(r0 & 0xffff_ffffn),

@@ -7,8 +7,8 @@ import type { Program } from '../object/program.js';
 import type { Judgement } from '../oracle/bulk.js';
 import { type ProgramProof, proveProgram } from '../smt/program-proof.js';
 import { parseCase } from '../vm/case.js';
+import type { MachineState } from '../vm/machine.js';
 import { printCase } from '../vm/printcase.js';
-import type { World } from '../vm/world.js';
 import { type Cause, causeKey } from './cause.js';
 import { runEnvironment } from './environments.js';
 import { type Broken, disagreementOf, type KillResults, killBeforeEveryInsn } from './kill-everywhere.js';
@@ -195,7 +195,7 @@ class Checking {
     this.compare(made, rules, proof, broken);
   }
 
-  private watch(made: PreparedProgram, world: World): void {
+  private watch(made: PreparedProgram, world: MachineState): void {
     const name = made.code.contracts[world.pc]?.name;
     if (name !== undefined) this.calls.add(name);
     const kinds = new Set(world.ledger.holds.map((hold) => hold.kind));

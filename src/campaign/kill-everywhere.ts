@@ -4,9 +4,9 @@
  */
 import type { Code } from '../vm/code.js';
 import type { Environment } from '../vm/environment.js';
+import type { MachineState } from '../vm/machine.js';
 import type { Violation } from '../vm/trap.js';
 import { type RunResult, Vm, type VmOptions } from '../vm/vm.js';
-import type { World } from '../vm/world.js';
 
 /** Steps of a run up to which it is killed before every insn; beyond, only before one in `STRIDE`. */
 const DENSE = 20_000;
@@ -38,7 +38,7 @@ export interface KillResults {
 export function killBeforeEveryInsn(
   code: Code,
   options: VmOptions,
-  watch: (world: World) => void = () => {},
+  watch: (machine: MachineState) => void = () => {},
 ): KillResults {
   const vm = new Vm(code, options);
   const longest = Math.min(LONGEST, options.maxSteps ?? LONGEST);
@@ -46,9 +46,9 @@ export function killBeforeEveryInsn(
   let points = 0;
   let worst = 0;
   let everywhere = true;
-  while (vm.running && vm.world.steps < longest) {
-    const { steps } = vm.world;
-    watch(vm.world);
+  while (vm.running && vm.machine.steps < longest) {
+    const { steps } = vm.machine;
+    watch(vm.machine);
     const killed = vm.fork();
     killed.kill();
     const result = killed.run();
@@ -76,7 +76,7 @@ export function killedAt(code: Code, options: VmOptions, steps: Iterable<number>
   const vm = new Vm(code, options);
   const results: RunResult[] = [];
   for (const step of steps) {
-    if (!vm.running || (step > vm.world.steps && !vm.advance(step))) break;
+    if (!vm.running || (step > vm.machine.steps && !vm.advance(step))) break;
     const killed = vm.fork();
     killed.kill();
     results.push(killed.run());

@@ -26,14 +26,14 @@ const LONGEST = 10_000;
 /** Runs the program and writes every step down, killed before step `kill` if that is given. */
 export function traced(code: Code, options: VmOptions, kill?: number): readonly Step[] {
   const vm = new Vm(code, options);
-  const { world } = vm;
+  const { machine } = vm;
   const symbols = symbolsOf(code.program.maps, code.program.kfuncs);
   const steps: Step[] = [];
   while (vm.running && steps.length < LONGEST) {
-    if (world.steps === kill && !world.killed) vm.kill();
-    const [step, slot, killed] = [world.steps, world.pc, world.killed];
+    if (machine.steps === kill && !machine.killed) vm.kill();
+    const [step, slot, killed] = [machine.steps, machine.pc, machine.killed];
     const before = registers(vm);
-    const heldBefore = world.ledger.holds;
+    const heldBefore = machine.ledger.holds;
     vm.step();
     const after = registers(vm);
     const changed = Object.fromEntries(
@@ -43,7 +43,7 @@ export function traced(code: Code, options: VmOptions, kill?: number): readonly 
     );
     const op = code.ops[slot];
     const insn = op === undefined ? '(no insn)' : formatOp(op, symbols);
-    const held = world.ledger.holds === heldBefore ? {} : { held: world.ledger.holds.map(describeHold) };
+    const held = machine.ledger.holds === heldBefore ? {} : { held: machine.ledger.holds.map(describeHold) };
     const stub = killed && options.fastPath?.stubs.has(slot) === true ? ' [stub]' : '';
     const effects = [
       ...Object.entries(changed).map(([name, value]) =>
@@ -59,8 +59,8 @@ export function traced(code: Code, options: VmOptions, kill?: number): readonly 
   return steps;
 }
 
-function registers({ world }: Vm): readonly (string | undefined)[] {
+function registers({ machine }: Vm): readonly (string | undefined)[] {
   return Array.from({ length: REGISTERS }, (_, reg) =>
-    (world.readable & (1 << reg)) === 0 ? undefined : `0x${world.regs[reg]!.toString(16)}`,
+    (machine.readable & (1 << reg)) === 0 ? undefined : `0x${machine.regs[reg]!.toString(16)}`,
   );
 }

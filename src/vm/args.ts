@@ -104,7 +104,7 @@ function checkArg(call: Call, arg: Arg, index: number): void {
 
 /** The function reads this memory; unwritten stack in it is a disclosure if the function passes it on, a fault otherwise. */
 function checkRead(call: Call, at: bigint, size: number): void {
-  const { memory } = call.world;
+  const { memory } = call.machine;
   const region = memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
   const bad = memory.unwritten(region, offsetOf(at), size);
   if (bad === undefined) return;
@@ -120,13 +120,13 @@ function checkRead(call: Call, at: bigint, size: number): void {
 
 /** The function writes this memory. Nothing is written here. */
 function checkWrite(call: Call, at: bigint, size: number): void {
-  const region = call.world.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
+  const region = call.machine.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
   if (!region.writable) throw fault(`${call.name} writes to ${region.name}, which may only be read`);
 }
 
 function checkObject(call: Call, at: bigint, index: number, what: string): Region {
   if (at === 0n) throw fault(`argument ${index + 1} of ${call.name} (${what}) is NULL`);
-  const region = call.world.memory.locate(regionOf(at), BASE, 0, 0);
+  const region = call.machine.memory.locate(regionOf(at), BASE, 0, 0);
   switch (region.kind) {
     case 'sock':
     case 'btf':
@@ -142,7 +142,7 @@ function checkObject(call: Call, at: bigint, index: number, what: string): Regio
 }
 
 function checkField(call: Call, at: bigint, index: number): void {
-  const region = call.world.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 4);
+  const region = call.machine.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 4);
   if (region.kind !== 'map_value' && region.kind !== 'object') {
     throw fault(`argument ${index + 1} of ${call.name} (${showAddress(at)}) is in no map value or object`);
   }
@@ -153,14 +153,14 @@ type Of<K extends SlotObject['kind']> = Extract<SlotObject, { readonly kind: K }
 /** The object of this kind in the stack slot that an argument names. Traps: `misuse` when there is none. */
 export function slotObject<K extends SlotObject['kind']>(call: Call, index: number, kind: K): Of<K> {
   const at = call.arg(index);
-  const region = call.world.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 8);
+  const region = call.machine.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 8);
   const object = region.objects?.get(offsetOf(at));
   if (object?.kind !== kind) {
     const what = { dynptr: 'dynptr', iter: 'iterator', irq: 'saved IRQ state' }[kind];
     throw misuse(`${call.name}: the slot of argument ${index + 1} holds no ${what}`);
   }
   const found = object as Of<K>;
-  if (found.kind === 'dynptr' && found.hold !== 0 && !call.world.ledger.has(found.hold)) {
+  if (found.kind === 'dynptr' && found.hold !== 0 && !call.machine.ledger.has(found.hold)) {
     throw misuse(`${call.name}: the dynptr of argument ${index + 1} was given back before`);
   }
   return found;

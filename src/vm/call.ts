@@ -4,9 +4,9 @@ import type { MapDef } from '../object/program.js';
 import { offsetOf, regionOf } from './address.js';
 import { defaultChooser } from './chooser.js';
 import type { Choice } from './environment.js';
+import type { MachineState } from './machine.js';
 import type { Region } from './memory.js';
 import { fault } from './trap.js';
-import type { World } from './world.js';
 
 export class Call {
   readonly name: string;
@@ -16,7 +16,7 @@ export class Call {
   private made: { outcome?: string; value?: bigint; bytes?: Uint8Array } = {};
 
   constructor(
-    readonly world: World,
+    readonly machine: MachineState,
     readonly contract: Contract,
     /** Slot of the call. */
     readonly slot: number,
@@ -24,8 +24,8 @@ export class Call {
     readonly args: readonly bigint[],
   ) {
     this.name = contract.name;
-    this.key = world.choices.next(contract.name);
-    this.given = world.choices.recorded(this.key);
+    this.key = machine.choices.next(contract.name);
+    this.given = machine.choices.recorded(this.key);
   }
 
   /** Value of an argument, unsigned 64-bit. Indices count from 0. */
@@ -45,7 +45,7 @@ export class Call {
   /** Region that an argument points into. Traps for a pointer to nowhere. */
   region(index: number): Region {
     const at = this.arg(index);
-    return this.world.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 0);
+    return this.machine.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 0);
   }
 
   regionNumber(index: number): number {
@@ -66,7 +66,7 @@ export class Call {
   /** The map that keys and values of this call belong to. */
   get mapDef(): MapDef {
     const index = this.contract.args.findIndex(({ kind }) => kind === 'map');
-    return this.world.code.program.maps[this.map(Math.max(index, 0))]!;
+    return this.machine.code.program.maps[this.map(Math.max(index, 0))]!;
   }
 
   /** The value recorded for this call. */
@@ -99,14 +99,14 @@ export class Call {
     if (outcomes.length === 1) return outcomes[0]!;
     const chosen =
       outcomes.find((outcome) => outcome.name === this.given.outcome) ??
-      outcomes[this.world.choices.chooser.index(this.key, outcomes.length)]!;
+      outcomes[this.machine.choices.chooser.index(this.key, outcomes.length)]!;
     this.made.outcome = chosen.name;
     return chosen;
   }
 
   /** Decides a yes or no that no outcome names, and records it as this outcome's name. `often`: one time in that many. */
   decide(yes: string, no: string, usually: string, often: number): boolean {
-    const random = this.world.choices.chooser.index(`${this.key}:decide`, often) === 0 && often > 1;
+    const random = this.machine.choices.chooser.index(`${this.key}:decide`, often) === 0 && often > 1;
     const fallback = random ? (usually === yes ? no : yes) : usually;
     const name = this.given.outcome === yes || this.given.outcome === no ? this.given.outcome : fallback;
     this.made.outcome = name;
@@ -121,7 +121,7 @@ export class Call {
     const value =
       given !== undefined && low !== undefined && low >= min && low <= max
         ? given
-        : this.world.choices.chooser.number(this.key, min, max);
+        : this.machine.choices.chooser.number(this.key, min, max);
     if (value !== defaultChooser.number(this.key, min, max)) this.made.value = value;
     return value;
   }
@@ -129,7 +129,7 @@ export class Call {
   /** Decides this many bytes. */
   bytes(length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    const { chooser } = this.world.choices;
+    const { chooser } = this.machine.choices;
     const given = this.given.bytes ?? (this.isGiven ? bytes : chooser.bytes(this.key, Math.min(length, 64)));
     bytes.set(given.subarray(0, length));
     this.made.bytes = bytes;
@@ -138,7 +138,7 @@ export class Call {
 
   /** Bytes that may be recorded for what this call has found; now and then the chooser makes some up. */
   someBytes(): Uint8Array | undefined {
-    const { chooser } = this.world.choices;
+    const { chooser } = this.machine.choices;
     const given =
       this.given.bytes ??
       (this.isGiven
@@ -156,8 +156,8 @@ export class Call {
     return outcome !== undefined || value !== undefined || bytes !== undefined;
   }
 
-  /** Puts what was decided on record. Numbers and bytes as `lucky` has them are left out: a replay has them from it. */
+  /** Puts what was decided on record. What the default chooser would decide is left out: a replay asks it again. */
   record(): void {
-    this.world.choices.record(this.key, this.made);
+    this.machine.choices.record(this.key, this.made);
   }
 }

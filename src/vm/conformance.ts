@@ -54,13 +54,13 @@ export function runConformance(programHex: string, memoryHex = ''): bigint {
       throw new InputError(`insn ${slot}: there are no maps here`);
   });
   const vm = new Vm(code, { maxSteps: LIMIT });
-  const { world } = vm;
+  const { machine } = vm;
   // Registers start as zero; the standard leaves it open.
-  for (let reg = 0; reg < 10; reg++) world.write(reg, 0n);
+  for (let reg = 0; reg < 10; reg++) machine.write(reg, 0n);
   if (memory.length > 0) {
-    const region = world.memory.add({ kind: 'mem', name: 'memory', bytes: memory, writable: true });
-    world.write(1, address(region, 0));
-    world.write(2, BigInt(memory.length));
+    const region = machine.memory.add({ kind: 'mem', name: 'memory', bytes: memory, writable: true });
+    machine.write(1, address(region, 0));
+    machine.write(2, BigInt(memory.length));
   }
   const result = vm.run();
   const broken = result.violations[0];

@@ -6,9 +6,9 @@ import type { Program } from '../object/program.js';
 import { address } from './address.js';
 import type { Environment } from './environment.js';
 import { kernelBytes } from './kernelstruct.js';
+import type { MachineState } from './machine.js';
 import type { RegionInit } from './memory.js';
 import { fault } from './trap.js';
-import type { World } from './world.js';
 
 /** An access may start at the context's last byte (syscall programs). */
 const SLACK = 8;
@@ -30,7 +30,7 @@ const POINTED: Readonly<Partial<Record<ContextValue, (struct?: string) => Region
 };
 
 /** Arguments of what the program is attached to that the verifier counts on as pointers. Those that may be NULL are, unless told. */
-function placeArguments({ code: { program }, memory }: World, view: DataView): void {
+function placeArguments({ code: { program }, memory }: MachineState, view: DataView): void {
   const { type, attach, kernelTypes } = program;
   const args = attach === undefined ? undefined : kernelTypes?.arguments(type, attach);
   for (const [i, arg] of (args ?? []).entries()) {
@@ -42,10 +42,10 @@ function placeArguments({ code: { program }, memory }: World, view: DataView): v
 }
 
 /** Lays the context out from the environment and puts its address into r1. The packet has been placed before. */
-export function placeContext(world: World, env: Environment): void {
-  const info = progType(world.code.program.type);
+export function placeContext(machine: MachineState, env: Environment): void {
+  const info = progType(machine.code.program.type);
   const bytes = new Uint8Array(info.size + SLACK);
-  const length = world.packet.end - world.packet.data;
+  const length = machine.packet.end - machine.packet.data;
   for (const name of ['len', 'wire_len']) put(bytes, info.members, name, BigInt(length));
   bytes.set((env.ctx ?? new Uint8Array(0)).subarray(0, info.size));
   for (const [name, value] of env.ctxFields ?? []) {
@@ -58,11 +58,11 @@ export function placeContext(world: World, env: Environment): void {
   for (const { value, offset, size, struct } of info.members) {
     if (MAYBE_NULL.has(value) && bytes.subarray(offset, offset + size).every((byte) => byte === 0)) continue;
     const target = POINTED[value]?.(struct);
-    if (target !== undefined) view.setBigUint64(offset, address(world.memory.add(target), 0), true);
+    if (target !== undefined) view.setBigUint64(offset, address(machine.memory.add(target), 0), true);
   }
-  if (info.arguments === true) placeArguments(world, view);
-  world.ctx = world.memory.add({ kind: 'ctx', name: 'context', bytes, writable: true });
-  world.write(1, address(world.ctx, 0));
+  if (info.arguments === true) placeArguments(machine, view);
+  machine.ctx = machine.memory.add({ kind: 'ctx', name: 'context', bytes, writable: true });
+  machine.write(1, address(machine.ctx, 0));
 }
 
 function put(bytes: Uint8Array, members: readonly ContextMember[], name: string, value: bigint): void {
@@ -76,10 +76,10 @@ function put(bytes: Uint8Array, members: readonly ContextMember[], name: string,
 }
 
 /** The pointer that a load at `offset` of the context yields; undefined where it yields plain bytes. */
-function contextPointer(world: World, offset: number, size: number): bigint | undefined {
-  const { members } = progType(world.code.program.type);
+function contextPointer(machine: MachineState, offset: number, size: number): bigint | undefined {
+  const { members } = progType(machine.code.program.type);
   const member = members.find((one) => one.offset === offset && one.size === size);
-  const { region, meta, data, end } = world.packet;
+  const { region, meta, data, end } = machine.packet;
   switch (member?.value) {
     case 'packet':
       return address(region, data);
@@ -108,29 +108,34 @@ function typedPointer(
  * The pointer that a load from a region yields where its bytes do not say it: a member of the context, or of a kernel struct that the
  * program follows. Undefined where it yields plain bytes. The same load yields the same pointer.
  */
-export function hiddenPointer(world: World, number: number, at: number, size: number): bigint | undefined {
-  const region = world.memory.get(number)!;
-  if (region.kind === 'ctx') return size >= 4 ? contextPointer(world, at, size) : undefined;
+export function hiddenPointer(
+  machine: MachineState,
+  number: number,
+  at: number,
+  size: number,
+): bigint | undefined {
+  const region = machine.memory.get(number)!;
+  if (region.kind === 'ctx') return size >= 4 ? contextPointer(machine, at, size) : undefined;
   if (region.kind !== 'btf' || size !== 8) return undefined;
-  const pointers = world.code.program.kernelPointers;
+  const pointers = machine.code.program.kernelPointers;
   const pointer =
     pointers?.find((one) => one.struct === region.name && one.offset === at) ??
-    typedPointer(world.code.program, region.name, at, size);
+    typedPointer(machine.code.program, region.name, at, size);
   if (pointer === undefined) return undefined;
   const key = `${number}:${at}`;
-  const known = world.followed.get(key);
+  const known = machine.followed.get(key);
   if (known !== undefined) return known;
-  const target = world.memory.add({ kind: 'btf', name: pointer.to, bytes: kernelBytes(), writable: false });
-  world.followed = new Map(world.followed).set(key, address(target, 0));
+  const target = machine.memory.add({ kind: 'btf', name: pointer.to, bytes: kernelBytes(), writable: false });
+  machine.followed = new Map(machine.followed).set(key, address(target, 0));
   return address(target, 0);
 }
 
 /** Legacy packet load: bytes in network order, undefined when they are not in the packet. Negative offsets are not modelled. */
-export function packetLoad(world: World, offset: bigint, size: number): bigint | undefined {
+export function packetLoad(machine: MachineState, offset: bigint, size: number): bigint | undefined {
   const at = Number(BigInt.asIntN(32, offset));
-  const { region, data, end } = world.packet;
+  const { region, data, end } = machine.packet;
   if (at < 0 || at + size > end - data) return undefined;
-  const packet = world.memory.get(region);
+  const packet = machine.memory.get(region);
   if (packet === undefined) throw fault('packet load without a packet');
   let value = 0n;
   for (let i = 0; i < size; i++) value = (value << 8n) | BigInt(packet.bytes[data + at + i]!);

@@ -11,9 +11,9 @@ import { step } from '../semantics/step.js';
 import { address, BASE, regionOf } from './address.js';
 import { hiddenPointer, packetLoad } from './context.js';
 import { callFunction, callSubprogram, leave } from './invoke.js';
+import { CALLER_SAVED, type MachineState } from './machine.js';
 import type { Region } from './memory.js';
 import { fault } from './trap.js';
-import { CALLER_SAVED, type World } from './world.js';
 
 const low = (value: bigint): number => Number(value & 0xffff_ffffn);
 
@@ -48,18 +48,18 @@ function put(region: Region, at: number, size: Size, value: bigint): void {
 }
 
 /** Loads a value, zero-extended. A word of the context may be a pointer. Used by both tiers. */
-export function load(world: World, base: bigint, off: number, size: Size): bigint {
-  const region = world.memory.forRead(regionOf(base), low(base), off, size);
+export function load(machine: MachineState, base: bigint, off: number, size: Size): bigint {
+  const region = machine.memory.forRead(regionOf(base), low(base), off, size);
   const at = low(base) - BASE + off;
   if (region.kind === 'ctx' || region.kind === 'btf') {
-    const pointer = hiddenPointer(world, regionOf(base), at, size);
+    const pointer = hiddenPointer(machine, regionOf(base), at, size);
     if (pointer !== undefined) return pointer;
   }
   return get(region, at, size);
 }
 
-export function store(world: World, base: bigint, off: number, size: Size, value: bigint): void {
-  const region = world.memory.forWrite(regionOf(base), low(base), off, size);
+export function store(machine: MachineState, base: bigint, off: number, size: Size, value: bigint): void {
+  const region = machine.memory.forWrite(regionOf(base), low(base), off, size);
   put(region, low(base) - BASE + off, size, value);
 }
 
@@ -71,35 +71,35 @@ class Concrete implements Machine<bigint> {
   readonly signExtend = concrete.signExtend;
   readonly swap = concrete.swap;
 
-  constructor(private readonly world: World) {}
+  constructor(private readonly machine: MachineState) {}
 
   read(reg: number): bigint {
-    return this.world.read(reg);
+    return this.machine.read(reg);
   }
 
   copy(reg: number): bigint {
-    return this.world.read(reg);
+    return this.machine.read(reg);
   }
 
   write(reg: number, value: bigint): void {
     if (reg === FP) throw fault('write to r10, the frame pointer');
-    this.world.write(reg, value);
+    this.machine.write(reg, value);
   }
 
   immediate(as: Imm64Kind, imm: number, hi: number, at: number): bigint {
-    const { world } = this;
+    const { machine } = this;
     switch (as) {
       case 'imm':
         return (BigInt(hi >>> 0) << 32n) | BigInt(imm >>> 0);
       case 'map':
-        return address(world.mapHandle(imm), 0);
+        return address(machine.mapHandle(imm), 0);
       case 'map_value': {
-        const value = world.maps.lookup(world.memory, imm, new Uint8Array(4));
+        const value = machine.maps.lookup(machine.memory, imm, new Uint8Array(4));
         if (value === 0) throw fault(`map ${imm} has no value to point into`);
         return address(value, hi);
       }
       case 'func':
-        return address(world.functions, subprogTarget(world.code.ops[at]!, at)!);
+        return address(machine.functions, subprogTarget(machine.code.ops[at]!, at)!);
       case 'btf_id':
       case 'map_fd':
       case 'map_fd_value':
@@ -108,12 +108,12 @@ class Concrete implements Machine<bigint> {
   }
 
   load(base: bigint, off: number, size: Size, signed: boolean): bigint {
-    const value = load(this.world, base, off, size);
+    const value = load(this.machine, base, off, size);
     return signed && size !== 8 ? concrete.signExtend((8 * size) as 8 | 16 | 32, value) : value;
   }
 
   store(base: bigint, off: number, size: Size, value: bigint): void {
-    store(this.world, base, off, size, value);
+    store(this.machine, base, off, size, value);
   }
 
   atomic(
@@ -124,14 +124,14 @@ class Concrete implements Machine<bigint> {
     value: bigint,
     expected: bigint | undefined,
   ): bigint {
-    const old = load(this.world, base, off, size);
+    const old = load(this.machine, base, off, size);
     const width = size === 8 ? 64 : 32;
     if (op === 'cmpxchg') {
       const matches = old === BigInt.asUintN(width, expected ?? 0n);
-      store(this.world, base, off, size, matches ? value : old);
+      store(this.machine, base, off, size, matches ? value : old);
     } else {
       const fresh = op === 'xchg' ? value : binary(op, width, old, value);
-      store(this.world, base, off, size, fresh);
+      store(this.machine, base, off, size, fresh);
     }
     return old;
   }
@@ -142,58 +142,58 @@ class Concrete implements Machine<bigint> {
   }
 }
 
-/** Executes the insn at pc. `world.steps` is the caller's to count. Throws Trap; pc is then where the trap shows. */
-export function execute(world: World): void {
-  const { code } = world;
-  const at = world.pc;
+/** Executes the insn at pc. `machine.steps` is the caller's to count. Throws Trap; pc is then where the trap shows. */
+export function execute(machine: MachineState): void {
+  const { code } = machine;
+  const at = machine.pc;
   const op = code.ops[at];
   if (op === undefined) throw fault(`there is no insn at slot ${at}`);
-  const next = step(new Concrete(world), op, at);
+  const next = step(new Concrete(machine), op, at);
   switch (next.kind) {
     case 'next':
-      world.pc = at + (op.kind === 'ld_imm64' ? 2 : 1);
+      machine.pc = at + (op.kind === 'ld_imm64' ? 2 : 1);
       return;
     case 'jump':
-      world.pc = next.slot;
+      machine.pc = next.slot;
       return;
     case 'branch':
-      world.pc = compare(next.op, next.width, next.left, next.right) ? next.slot : at + 1;
+      machine.pc = compare(next.op, next.width, next.left, next.right) ? next.slot : at + 1;
       return;
     case 'may_goto':
-      world.pc = goesOn(world) ? at + 1 : next.slot;
+      machine.pc = goesOn(machine) ? at + 1 : next.slot;
       return;
     case 'call':
-      callFunction(world);
+      callFunction(machine);
       return;
     case 'subprog':
-      callSubprogram(world, next.slot);
+      callSubprogram(machine, next.slot);
       return;
     case 'packet': {
-      if (regionOf(world.read(6)) !== world.ctx) throw fault('packet load without the context in r6');
-      const base = next.src < 0 ? 0n : world.read(next.src);
-      const value = packetLoad(world, base + BigInt(next.imm), next.size);
-      world.clobber(CALLER_SAVED);
-      world.write(0, value ?? 0n);
-      if (value === undefined) leave(world);
-      else world.pc = at + 1;
+      if (regionOf(machine.read(6)) !== machine.ctx) throw fault('packet load without the context in r6');
+      const base = next.src < 0 ? 0n : machine.read(next.src);
+      const value = packetLoad(machine, base + BigInt(next.imm), next.size);
+      machine.clobber(CALLER_SAVED);
+      machine.write(0, value ?? 0n);
+      if (value === undefined) leave(machine);
+      else machine.pc = at + 1;
       return;
     }
     case 'exit':
-      leave(world);
+      leave(machine);
       return;
   }
 }
 
 /** may_goto goes on until its budget is spent; the environment says how large that is. */
-function goesOn(world: World): boolean {
-  const { choices } = world;
-  if (world.mayGoto === undefined) {
+function goesOn(machine: MachineState): boolean {
+  const { choices } = machine;
+  if (machine.mayGoto === undefined) {
     const key = choices.next('may_goto');
     const given = choices.recorded(key).value;
-    world.mayGoto = given ?? choices.chooser.number(key, 1n, 8n);
-    choices.record(key, { value: world.mayGoto });
+    machine.mayGoto = given ?? choices.chooser.number(key, 1n, 8n);
+    choices.record(key, { value: machine.mayGoto });
   }
-  if (world.mayGoto <= 0n) return false;
-  world.mayGoto--;
+  if (machine.mayGoto <= 0n) return false;
+  machine.mayGoto--;
   return true;
 }

@@ -4,21 +4,21 @@ import { progType } from '../kernel/progtypes.js';
 import { offsetOf, regionOf } from './address.js';
 import { slotObject } from './args.js';
 import type { Call } from './call.js';
+import type { MachineState } from './machine.js';
 import { movePacket } from './packet.js';
 import type { DynptrObject } from './slotobject.js';
 import { fault, misuse, Trap } from './trap.js';
-import type { World } from './world.js';
 
 /**
- * Carries one effect out. Left to others: callbacks (flights.ts), throw and tail_call (invoke.ts), and iterators that count and
+ * Carries one effect out. Left to others: callbacks (callbacks.ts), throw and tail_call (invoke.ts), and iterators that count and
  * objects that move into graphs and kptr slots, which have models.
  */
 export function applyEffect(call: Call, effect: Effect): void {
-  const { world, name, slot } = call;
-  const { ledger, memory } = world;
+  const { machine, name, slot } = call;
+  const { ledger, memory } = machine;
   switch (effect.kind) {
     case 'release':
-      giveBack(world, call.arg(effect.arg), name);
+      giveBack(machine, call.arg(effect.arg), name);
       return;
     case 'lock':
       ledger.lock(effect.lock, call.regionNumber(effect.arg), call.offset(effect.arg), slot, name);
@@ -56,7 +56,7 @@ export function applyEffect(call: Call, effect: Effect): void {
       const dynptr = slotObject(call, effect.arg, 'dynptr');
       if (dynptr.hold === 0) throw misuse(`${name} of a dynptr that holds nothing to give back`);
       ledger.drop(dynptr.hold);
-      if (dynptr.region !== 0) disown(world, dynptr.region);
+      if (dynptr.region !== 0) disown(machine, dynptr.region);
       memory.removeObject(call.regionNumber(effect.arg), call.offset(effect.arg));
       return;
     }
@@ -85,17 +85,17 @@ export function applyEffect(call: Call, effect: Effect): void {
     }
     case 'write': {
       const size = writtenSize(call, effect.arg);
-      if (size > 0 && call.arg(effect.arg) !== 0n) world.writeBytes(call.arg(effect.arg), call.bytes(size));
+      if (size > 0 && call.arg(effect.arg) !== 0n) machine.writeBytes(call.arg(effect.arg), call.bytes(size));
       return;
     }
     case 'transfer': {
-      const hold = ledger.reference(rootOf(world, call.regionNumber(effect.arg)));
+      const hold = ledger.reference(rootOf(machine, call.regionNumber(effect.arg)));
       if (hold !== undefined) ledger.drop(hold.id);
       return;
     }
     case 'invalidate_packet':
       if (effect.dynptr === undefined || slotObject(call, effect.dynptr, 'dynptr').type === 'skb')
-        movePacket(world);
+        movePacket(machine);
       return;
     case 'arm':
     case 'callback':
@@ -115,34 +115,34 @@ export function writtenSize(call: Call, index: number): number {
 
 /** The function leaves the buffer of argument `index` as it was; to the verifier it counts as written all the same. */
 export function touch(call: Call, index: number, size: number): void {
-  const { memory } = call.world;
+  const { memory } = call.machine;
   const at = call.arg(index);
   if (size === 0 || at === 0n) return;
   const region = memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
-  call.world.writeBytes(at, region.bytes.slice(offsetOf(at), offsetOf(at) + size));
+  call.machine.writeBytes(at, region.bytes.slice(offsetOf(at), offsetOf(at) + size));
 }
 
 /** The object that a region is a view of: a socket that was cast, whatever to. */
-export function rootOf(world: World, region: number): number {
-  const parent = world.memory.get(region)?.parent ?? 0;
-  return parent === 0 ? region : rootOf(world, parent);
+export function rootOf(machine: MachineState, region: number): number {
+  const parent = machine.memory.get(region)?.parent ?? 0;
+  return parent === 0 ? region : rootOf(machine, parent);
 }
 
 /** The reference that a pointer stands for is given back; the object dies with its last owner. */
-export function giveBack(world: World, pointer: bigint, by: string): void {
-  const region = rootOf(world, regionOf(pointer));
-  const hold = world.ledger.reference(region);
+export function giveBack(machine: MachineState, pointer: bigint, by: string): void {
+  const region = rootOf(machine, regionOf(pointer));
+  const hold = machine.ledger.reference(region);
   if (hold === undefined) {
-    const what = world.memory.get(region)?.name ?? 'something';
+    const what = machine.memory.get(region)?.name ?? 'something';
     throw new Trap('misuse', `${by} of a ${what} that is not held`, by);
   }
-  world.ledger.drop(hold.id);
-  disown(world, region);
+  machine.ledger.drop(hold.id);
+  disown(machine, region);
 }
 
 /** One owner less; the last one takes the object with it, unless readers may still see it. */
-export function disown(world: World, region: number): void {
-  const { memory, ledger } = world;
+export function disown(machine: MachineState, region: number): void {
+  const { memory, ledger } = machine;
   const owned = memory.own(region);
   owned.owners--;
   if (owned.owners > 0) return;
@@ -153,12 +153,12 @@ export function disown(world: World, region: number): void {
 }
 
 function initDynptr(call: Call, effect: Extract<Effect, { kind: 'init_dynptr' }>): void {
-  const { world } = call;
+  const { machine } = call;
   const [slotRegion, slotOffset] = [call.regionNumber(effect.arg), call.offset(effect.arg)];
   const take = (): number =>
     effect.acquires === undefined
       ? 0
-      : world.ledger.take(effect.acquires, slotRegion, slotOffset, call.slot, call.name);
+      : machine.ledger.take(effect.acquires, slotRegion, slotOffset, call.slot, call.name);
   const view = { kind: 'dynptr' as const, type: effect.type, hold: take(), readonly: false };
   let dynptr: DynptrObject = { ...view, region: 0, offset: 0, size: 0 };
   if (effect.null !== true) {
@@ -167,37 +167,37 @@ function initDynptr(call: Call, effect: Extract<Effect, { kind: 'init_dynptr' }>
     } else if (effect.type === 'ringbuf') {
       dynptr = { ...view, region: newRecord(call, call.size(1)), offset: 0, size: call.size(1) };
     } else {
-      const { meta, data, end } = world.packet;
-      const readonly = !progType(world.code.program.type).packetWritable;
+      const { meta, data, end } = machine.packet;
+      const readonly = !progType(machine.code.program.type).packetWritable;
       const size = effect.type === 'skb_meta' ? data - meta : end - data;
-      dynptr = { ...view, readonly, region: world.packet.region, offset: 0, size };
+      dynptr = { ...view, readonly, region: machine.packet.region, offset: 0, size };
     }
   }
-  world.memory.placeObject(slotRegion, slotOffset, dynptr);
+  machine.memory.placeObject(slotRegion, slotOffset, dynptr);
 }
 
 /** A fresh ring-buffer record of the program's own, in the ring of argument 0; its number. It holds what was there before. */
 export function newRecord(call: Call, size: number): number {
-  const { world } = call;
+  const { machine } = call;
   const bytes = new Uint8Array(size);
   bytes.set((call.someBytes() ?? bytes).subarray(0, size));
-  const region = world.memory.add({
+  const region = machine.memory.add({
     kind: 'record',
     bytes,
     writable: true,
     name: 'ring-buffer record',
     owners: 1,
   });
-  world.records = [...world.records, { map: call.map(0), region, size }];
+  machine.records = [...machine.records, { map: call.map(0), region, size }];
   return region;
 }
 
 /** Offsets into the memory behind a dynptr: its region and first byte, by where the packet lies now if it is a view of one. */
 export function dynptrPlace(
-  world: World,
+  machine: MachineState,
   dynptr: DynptrObject,
 ): { readonly region: number; readonly offset: number } {
   if (dynptr.region === 0 || dynptr.type === 'local' || dynptr.type === 'ringbuf') return dynptr;
-  const { region, meta, data } = world.packet;
+  const { region, meta, data } = machine.packet;
   return { region, offset: (dynptr.type === 'skb_meta' ? meta : data) + dynptr.offset };
 }

@@ -1,6 +1,6 @@
 /**
  * The outside world of a run: what it gives the program at the start, and every choice it makes at calls. All choices made in a
- * run are recorded, so that an environment replays the run alone: what it leaves out is as the `lucky` chooser has it.
+ * run are recorded, so that an environment replays the run alone: what it leaves out is as the default chooser decides it.
  *
  * A choice is kept as the text of a case's `.env` directive, under the key `function#n` for its n-th call in the run (from 1):
  *

@@ -14,16 +14,16 @@ import {
 } from '../verifier/state/state.js';
 import { offsetOf, regionOf, showAddress } from './address.js';
 import { isReference } from './ledger.js';
+import type { MachineState } from './machine.js';
 import type { Region, RegionKind } from './memory.js';
-import type { World } from './world.js';
 
 /** True, or why the last visit that was tried does not admit the state: `r3: 7 is not in ...`. */
-export function admits(facts: Facts, world: World): true | string {
-  const visits = facts.at(world.pc);
+export function admits(facts: Facts, machine: MachineState): true | string {
+  const visits = facts.at(machine.pc);
   if (visits.length === 0) return 'the verifier holds this insn to be unreachable';
   let why = '';
   for (const visit of visits) {
-    const answer = stateAdmits(visit.state, world);
+    const answer = stateAdmits(visit.state, machine);
     if (answer === true) return true;
     why = answer;
   }
@@ -34,53 +34,53 @@ export function admits(facts: Facts, world: World): true | string {
  * Whether one verifier state admits the run as it is now. A global function is verified on its own: its states know nothing of the
  * frames that called it, nor of what those hold.
  */
-export function stateAdmits(state: State, world: World): true | string {
-  const below = world.frames.length - state.frames.length;
-  const alone = below > 0 && isGlobal(world, state.frames[0]!.subprog);
-  if (below !== 0 && !alone) return `${world.frames.length} frames are open, not ${state.frames.length}`;
+export function stateAdmits(state: State, machine: MachineState): true | string {
+  const below = machine.frames.length - state.frames.length;
+  const alone = below > 0 && isGlobal(machine, state.frames[0]!.subprog);
+  if (below !== 0 && !alone) return `${machine.frames.length} frames are open, not ${state.frames.length}`;
   for (let depth = state.frames.length - 1; depth >= 0; depth--) {
-    const answer = frameAdmits(state, depth, below, world);
+    const answer = frameAdmits(state, depth, below, machine);
     if (answer !== true) return state.frames.length === 1 ? answer : `frame ${depth}: ${answer}`;
   }
-  return alone ? true : heldAdmits(state, world);
+  return alone ? true : heldAdmits(state, machine);
 }
 
-function isGlobal(world: World, start: number): boolean {
-  return world.code.program.subprogs.some((one) => one.start === start && one.linkage === 'global');
+function isGlobal(machine: MachineState, start: number): boolean {
+  return machine.code.program.subprogs.some((one) => one.start === start && one.linkage === 'global');
 }
 
 /** A register of an open frame: of the running one as it is, of its callers as they were put away. */
 function registerOf(
-  world: World,
+  machine: MachineState,
   depth: number,
   reg: number,
 ): { readonly value: bigint; readonly readable: boolean } {
-  if (depth === world.depth)
-    return { value: world.regs[reg]!, readable: (world.readable & (1 << reg)) !== 0 };
-  const inner = world.frames[depth + 1]!;
+  if (depth === machine.depth)
+    return { value: machine.regs[reg]!, readable: (machine.readable & (1 << reg)) !== 0 };
+  const inner = machine.frames[depth + 1]!;
   if (reg < 6 || reg > 9) return { value: 0n, readable: false };
   return { value: inner.saved[reg - 6]!, readable: (inner.savedReadable & (1 << reg)) !== 0 };
 }
 
 /** `below`: open frames that the state does not know of. */
-function frameAdmits(state: State, index: number, below: number, world: World): true | string {
+function frameAdmits(state: State, index: number, below: number, machine: MachineState): true | string {
   const depth = index + below;
   const frame = state.frames[index]!;
-  const open = world.frames[depth]!;
+  const open = machine.frames[depth]!;
   if (frame.subprog !== open.subprog) return `subprogram ${open.subprog} runs, not ${frame.subprog}`;
   if (frame.callsite !== open.callsite && (below === 0 || index > 0))
     return `called from ${open.callsite}, not from ${frame.callsite}`;
   // Of a frame that waits for a callee only r6 to r9 count.
-  const [first, last] = depth === world.depth ? [0, 9] : [6, 9];
+  const [first, last] = depth === machine.depth ? [0, 9] : [6, 9];
   for (let reg = first; reg <= last; reg++) {
     const known = frame.regs[reg];
     if (known === undefined || known.type === 'uninit') continue;
-    const { value, readable } = registerOf(world, depth, reg);
+    const { value, readable } = registerOf(machine, depth, reg);
     if (!readable) return `r${reg} was never written, though the verifier holds it to be ${known.type}`;
-    const answer = regAdmits(known, value, world, below);
+    const answer = regAdmits(known, value, machine, below);
     if (answer !== true) return `r${reg}: ${answer}`;
   }
-  return stackAdmits(frame, depth, below, world);
+  return stackAdmits(frame, depth, below, machine);
 }
 
 const REGION_OF: Readonly<Partial<Record<Reg['type'], readonly RegionKind[]>>> = {
@@ -106,41 +106,47 @@ const REGION_OF: Readonly<Partial<Record<Reg['type'], readonly RegionKind[]>>> =
 };
 
 /** Whether what the verifier knows of a register admits a value. */
-export function regAdmits(reg: Reg, value: bigint, world: World, below = 0): true | string {
+export function regAdmits(reg: Reg, value: bigint, machine: MachineState, below = 0): true | string {
   if (reg.type === 'uninit') return true;
   if (reg.type === 'scalar')
     return scalarAdmits(reg.num, value) || `${value} is not among the values of ${range(reg)}`;
   if (value === 0n && reg.nullable) return true;
   const kinds = REGION_OF[reg.type];
   const number = regionOf(value);
-  const region = world.memory.get(number);
+  const region = machine.memory.get(number);
   if (kinds === undefined) return true;
   // An untrusted pointer may lead anywhere.
   if (reg.type === 'btf' && (reg.trust === 'untrusted' || reg.trust === 'none')) return true;
   if (region === undefined || !kinds.includes(region.kind)) {
     return `${showAddress(value)} is ${region === undefined ? 'no region' : `a ${region.kind}`}, not a ${reg.type}`;
   }
-  if (!world.memory.isAlive(number))
+  if (!machine.memory.isAlive(number))
     return `the ${region.kind} is gone, though the verifier holds the pointer to be good`;
-  return placeAdmits(reg, value, region, world, below);
+  return placeAdmits(reg, value, region, machine, below);
 }
 
-function placeAdmits(reg: Reg, value: bigint, region: Region, world: World, below: number): true | string {
+function placeAdmits(
+  reg: Reg,
+  value: bigint,
+  region: Region,
+  machine: MachineState,
+  below: number,
+): true | string {
   const number = regionOf(value);
   const offset = offsetOf(value);
   if (reg.map >= 0 && region.map >= 0 && reg.map !== region.map)
     return `it points into map ${region.map}, not ${reg.map}`;
   switch (reg.type) {
     case 'stack':
-      if (number !== world.stackOf(reg.frame + below))
+      if (number !== machine.stackOf(reg.frame + below))
         return `it points into another frame's stack than ${reg.frame}`;
       return variable(reg, offset - STACK_SIZE);
     case 'packet':
-      return packet(reg, offset - world.packet.data, world.packet.end - world.packet.data);
+      return packet(reg, offset - machine.packet.data, machine.packet.end - machine.packet.data);
     case 'packet_meta':
-      return packet(reg, offset - world.packet.meta, world.packet.data - world.packet.meta);
+      return packet(reg, offset - machine.packet.meta, machine.packet.data - machine.packet.meta);
     case 'packet_end':
-      return offset === world.packet.end || 'it is not the end of the packet';
+      return offset === machine.packet.end || 'it is not the end of the packet';
     case 'mem':
       // A slice starts somewhere inside of what it was taken from.
       return true;
@@ -171,34 +177,45 @@ function range(reg: Reg): string {
   return `[${smin}, ${smax}] / [${umin}, ${umax}] / (0x${value.toString(16)}; 0x${mask.toString(16)})`;
 }
 
-function stackAdmits(frame: AbstractFrame, depth: number, below: number, world: World): true | string {
-  const region = world.memory.get(world.stackOf(depth))!;
+function stackAdmits(
+  frame: AbstractFrame,
+  depth: number,
+  below: number,
+  machine: MachineState,
+): true | string {
+  const region = machine.memory.get(machine.stackOf(depth))!;
   for (let index = 0; index < frame.stack.length; index++) {
     const slot = frame.stack[index];
     if (slot === undefined) continue;
-    const answer = slotAdmits(slot, STACK_SIZE - 8 * (index + 1), region, world, below);
+    const answer = slotAdmits(slot, STACK_SIZE - 8 * (index + 1), region, machine, below);
     if (answer !== true) return `fp-${8 * (index + 1)}: ${answer}`;
   }
   return true;
 }
 
-function slotAdmits(slot: Slot, at: number, region: Region, world: World, below: number): true | string {
+function slotAdmits(
+  slot: Slot,
+  at: number,
+  region: Region,
+  machine: MachineState,
+  below: number,
+): true | string {
   for (let i = 0; i < 8; i++) {
     if (slot.bytes[i] === BYTE.zero && region.bytes[at + i] !== 0) return `byte ${i} is not zero`;
     // Only the strict profile tells what was never written from what holds anything.
     const kind = slot.bytes[i];
-    const any = kind === BYTE.invalid || (kind === BYTE.misc && !world.memory.strict);
+    const any = kind === BYTE.invalid || (kind === BYTE.misc && !machine.memory.strict);
     if (!any && region.shadow?.[at + i] === 0) return `byte ${i} was never written`;
   }
   if (slot.reg !== undefined && slot.bytes.includes(BYTE.spill)) {
     const whole = slot.bytes.every((kind) => kind === BYTE.spill);
-    if (whole) return regAdmits(slot.reg, region.view.getBigUint64(at, true), world, below);
+    if (whole) return regAdmits(slot.reg, region.view.getBigUint64(at, true), machine, below);
     const first = slot.bytes.indexOf(BYTE.spill);
     const count = slot.bytes.filter((kind) => kind === BYTE.spill).length;
     if (slot.reg.type === 'scalar' && (count === 4 || count === 2 || count === 1)) {
       let value = 0n;
       for (let i = count - 1; i >= 0; i--) value = (value << 8n) | BigInt(region.bytes[at + first + i]!);
-      return regAdmits(slot.reg, value, world, below);
+      return regAdmits(slot.reg, value, machine, below);
     }
     return true;
   }
@@ -214,15 +231,17 @@ function slotAdmits(slot: Slot, at: number, region: Region, world: World, below:
 }
 
 /** What is held, by kind and number. References that turned out to be NULL are not held. */
-function heldAdmits(state: State, world: World): true | string {
-  const { holds } = world.ledger;
+function heldAdmits(state: State, machine: MachineState): true | string {
+  const { holds } = machine.ledger;
   for (const kind of ['spin_lock', 'res_spin_lock', 'res_spin_lock_irqsave', 'irq'] as const) {
     const known = state.refs.filter((ref) => ref.kind === kind).length;
     const held = holds.filter((hold) => hold.kind === kind).length;
     if (kind !== 'irq' && known !== held) return `${held} locks of kind ${kind} are held, not ${known}`;
     if (kind === 'irq' && known !== held) return `${held} IRQ states are saved, not ${known}`;
   }
-  const pointers = state.refs.filter((ref) => ref.kind === 'pointer' && !isNull(state, ref.id, world)).length;
+  const pointers = state.refs.filter(
+    (ref) => ref.kind === 'pointer' && !isNull(state, ref.id, machine),
+  ).length;
   const held = holds.filter(
     (hold) =>
       isReference(hold) || hold.kind === 'iterator' || hold.kind === 'dynptr' || hold.kind === 'null_dynptr',
@@ -239,7 +258,7 @@ function heldAdmits(state: State, world: World): true | string {
  * A reference whose pointers may be NULL, and are. What only derives from it, a cast or a slice, may be NULL while it is held; that has
  * an id of its own.
  */
-function isNull(state: State, id: number, world: World): boolean {
+function isNull(state: State, id: number, machine: MachineState): boolean {
   let isNull = false;
   let isSomewhere = false;
   const look = (reg: Reg, value: bigint): void => {
@@ -249,10 +268,10 @@ function isNull(state: State, id: number, world: World): boolean {
   };
   state.frames.forEach((frame, depth) => {
     frame.regs.forEach((reg, number) => {
-      const { value, readable } = registerOf(world, depth, number);
+      const { value, readable } = registerOf(machine, depth, number);
       if (readable) look(reg, value);
     });
-    const region = world.memory.get(world.stackOf(depth))!;
+    const region = machine.memory.get(machine.stackOf(depth))!;
     frame.stack.forEach((slot, index) => {
       if (slot?.reg !== undefined)
         look(slot.reg, region.view.getBigUint64(STACK_SIZE - 8 * (index + 1), true));

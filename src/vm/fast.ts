@@ -6,35 +6,35 @@
 import { BASE } from './address.js';
 import { hiddenPointer } from './context.js';
 import { execute } from './definitional.js';
-import { unwritten, type World } from './world.js';
+import { type MachineState, unwritten } from './machine.js';
 
 const FIRST_COMPARISON = 96;
 
 /** Runs until the run ends or `until` insns have been executed in all. Throws Trap like `execute`; pc and steps are right then. */
-export function runFast(world: World, until: number): void {
-  const { code, regs, signed, words, memory } = world;
+export function runFast(machine: MachineState, until: number): void {
+  const { code, regs, signed, words, memory } = machine;
   const { fast, dst, src, off, target, imm, reads, writes } = code;
   const immWords = new Int32Array(imm.buffer);
-  let pc = world.pc;
-  let steps = world.steps;
-  let readable = world.readable;
+  let pc = machine.pc;
+  let steps = machine.steps;
+  let readable = machine.readable;
   let mine = true;
   try {
-    for (; steps < until && world.end === undefined; steps++) {
+    for (; steps < until && machine.end === undefined; steps++) {
       const op = fast[pc]!;
       if (op === undefined || op === 0) {
-        world.pc = pc;
-        world.readable = readable;
-        world.steps = steps;
+        machine.pc = pc;
+        machine.readable = readable;
+        machine.steps = steps;
         mine = false;
-        execute(world);
+        execute(machine);
         mine = true;
-        pc = world.pc;
-        readable = world.readable;
+        pc = machine.pc;
+        readable = machine.readable;
         continue;
       }
       const missing = reads[pc]! & ~readable;
-      if (missing !== 0) throw unwritten(firstRead(world, pc, missing));
+      if (missing !== 0) throw unwritten(firstRead(machine, pc, missing));
       const d = dst[pc]!;
       const s = src[pc]!;
       // The second operand's halves: of the immediate or of the register.
@@ -72,7 +72,7 @@ export function runFast(world: World, until: number): void {
           const region = memory.forRead(words[2 * s + 1]!, base, off[pc]!, 1 << (op - 12));
           const at = (base >>> 0) - BASE + off[pc]!;
           if (region.kind === 'ctx' || region.kind === 'btf') {
-            const pointer = hiddenPointer(world, words[2 * s + 1]!, at, 1 << (op - 12));
+            const pointer = hiddenPointer(machine, words[2 * s + 1]!, at, 1 << (op - 12));
             if (pointer !== undefined) {
               regs[d] = pointer;
               break;
@@ -264,10 +264,10 @@ export function runFast(world: World, until: number): void {
       pc++;
     }
   } finally {
-    world.steps = steps;
-    if (mine && world.end === undefined) {
-      world.pc = pc;
-      world.readable = readable;
+    machine.steps = steps;
+    if (mine && machine.end === undefined) {
+      machine.pc = pc;
+      machine.readable = readable;
     }
   }
 
@@ -277,13 +277,13 @@ export function runFast(world: World, until: number): void {
 }
 
 /** Which of the unwritten registers the definitional tier reads first: the operand, of an access its base. */
-function firstRead(world: World, pc: number, missing: number): number {
-  const op = world.code.ops[pc]!;
-  const s = world.code.src[pc]!;
-  const d = world.code.dst[pc]!;
+function firstRead(machine: MachineState, pc: number, missing: number): number {
+  const op = machine.code.ops[pc]!;
+  const s = machine.code.src[pc]!;
+  const d = machine.code.dst[pc]!;
   const sourceFirst = op.kind === 'alu' || op.kind === 'mov' || op.kind === 'ldx';
   const [one, other] = sourceFirst ? [s, d] : [d, s];
-  return (missing & (1 << one)) !== 0 && (world.code.reads[pc]! & (1 << one)) !== 0 ? one : other;
+  return (missing & (1 << one)) !== 0 && (machine.code.reads[pc]! & (1 << one)) !== 0 ? one : other;
 }
 
 /** Whether a conditional jump is taken, by the halves of its operands. */

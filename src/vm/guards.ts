@@ -13,11 +13,11 @@ export function possible(call: Call): readonly Outcome[] {
 
 function holdsNow(call: Call, guard: Guard): boolean {
   if (guard.kind === 'not_owning') {
-    return call.world.ledger.reference(regionOf(call.arg(guard.arg))) === undefined;
+    return call.machine.ledger.reference(regionOf(call.arg(guard.arg))) === undefined;
   }
-  const map = call.world.code.program.maps[call.map(0)]!;
+  const map = call.machine.code.program.maps[call.map(0)]!;
   if (guard.kind === 'map_of_sockets') return isMapOfSockets(map) === guard.is;
   if (map.type !== 'array' && map.type !== 'percpu_array') return true;
-  const key = call.world.bytesAt(call.arg(1), 4);
+  const key = call.machine.bytesAt(call.arg(1), 4);
   return new DataView(key.buffer, key.byteOffset, 4).getUint32(0, true) >= map.maxEntries;
 }

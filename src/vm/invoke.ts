@@ -8,16 +8,16 @@ import { exceptionCallbackOf } from '../object/program.js';
 import { enabledAt } from '../patch/fast-path.js';
 import { checkArgs } from './args.js';
 import { Call } from './call.js';
+import { startCallbacks } from './callbacks.js';
 import type { Code } from './code.js';
 import { applyEffect } from './effects.js';
-import { takeOff } from './flights.js';
 import { possible } from './guards.js';
+import { CALLER_SAVED, type HelperStep, type MachineState } from './machine.js';
 import { insertIntoTree } from './models/graphs.js';
 import { modelOf } from './models/index.js';
 import { result, resultBits } from './results.js';
 import { applyStub } from './stub.js';
 import { fault } from './trap.js';
-import { type Advance, CALLER_SAVED, type World } from './world.js';
 
 function nameless({ ops, program }: Code, slot: number): string {
   const op = ops[slot];
@@ -26,21 +26,21 @@ function nameless({ ops, program }: Code, slot: number): string {
 }
 
 /** Carries the call at pc out, as it is or by its stub, and moves pc on: after it, or into a callback. */
-export function callFunction(world: World): void {
-  const { code, options } = world;
-  const slot = world.pc;
+export function callFunction(machine: MachineState): void {
+  const { code, options } = machine;
+  const slot = machine.pc;
   const contract = code.contracts[slot];
   // Where the verifier saw that it is never reached, a program may name a function that does not exist.
   if (contract === undefined) throw new InputError(`insn ${slot}: ${nameless(code, slot)}`);
-  const stub = world.killed ? options.fastPath?.stubs.get(slot) : undefined;
+  const stub = machine.killed ? options.fastPath?.stubs.get(slot) : undefined;
   if (stub !== undefined) {
-    applyStub(world, contract, stub);
+    applyStub(machine, contract, stub);
     return;
   }
   const args = contract.args.map((arg, index) =>
-    arg.kind === 'ignored' ? world.regs[index + 1]! : world.read(index + 1),
+    arg.kind === 'ignored' ? machine.regs[index + 1]! : machine.read(index + 1),
   );
-  const call = new Call(world, contract, slot, args);
+  const call = new Call(machine, contract, slot, args);
   try {
     carryOut(call);
   } finally {
@@ -49,20 +49,20 @@ export function callFunction(world: World): void {
 }
 
 function carryOut(call: Call): void {
-  const { world, contract } = call;
+  const { machine, contract } = call;
   checkArgs(call);
   const model = modelOf(contract.name);
   const outcomes = possible(call);
   const candidates = outcomes.length > 0 ? outcomes : contract.outcomes;
   const outcome = model?.pick?.(call, candidates) ?? call.choose(candidates);
-  if (world.killed && takesSomething(outcome)) checkRefusable(call);
+  if (machine.killed && takesSomething(outcome)) checkRefusable(call);
 
   if (contract.name === 'bpf_rbtree_add_impl') {
-    go(world, insertIntoTree(call));
+    goOn(machine, insertIntoTree(call));
     return;
   }
   if (contract.args.some((arg) => arg.kind === 'callback' && arg.callback.async !== true)) {
-    go(world, takeOff(call, outcome));
+    goOn(machine, startCallbacks(call, outcome));
     return;
   }
   const rest = (): bigint | undefined => {
@@ -72,29 +72,30 @@ function carryOut(call: Call): void {
   const r0 = model?.run === undefined ? rest() : narrowed(call, model.run(call, outcome, rest));
   if (outcome.effects.some((effect) => effect.kind === 'tail_call')) {
     // The next program is not patched, and nobody counts its insns.
-    if (world.killed) world.report('bound', `${call.name} runs another program after the kill`, call.name);
-    world.write(0, 0n);
-    world.finish('tail_call');
+    if (machine.killed)
+      machine.report('bound', `${call.name} runs another program after the kill`, call.name);
+    machine.write(0, 0n);
+    machine.finish('tail_call');
     return;
   }
   if (outcome.effects.some((effect) => effect.kind === 'throw')) {
-    throwUp(world, call);
+    throwUp(machine, call);
     return;
   }
-  comeBack(world, r0);
+  comeBack(machine, r0);
 }
 
 /** The program ends with what is thrown, or goes on in the function that it has for that: every frame is gone then (bpf_throw). */
-function throwUp(world: World, call: Call): void {
-  const onThrow = exceptionCallbackOf(world.code.program);
+function throwUp(machine: MachineState, call: Call): void {
+  const onThrow = exceptionCallbackOf(machine.code.program);
   if (onThrow !== undefined) {
-    world.unwind(onThrow.start);
-    world.write(1, call.arg(0));
+    machine.unwind(onThrow.start);
+    machine.write(1, call.arg(0));
     return;
   }
-  world.write(0, call.arg(0));
-  checkExitValue(world, call.name);
-  world.finish('throw');
+  machine.write(0, call.arg(0));
+  checkExitValue(machine, call.name);
+  machine.finish('throw');
 }
 
 /** What a model says that a function returns, as it is in r0. */
@@ -104,11 +105,11 @@ function narrowed(call: Call, r0: bigint | undefined): bigint | undefined {
 }
 
 /** After a call: r1 to r5 are gone, and r0 with them after a void function. */
-function comeBack(world: World, r0: bigint | undefined): void {
-  world.clobber(CALLER_SAVED);
-  if (r0 === undefined) world.clobber(1);
-  else world.write(0, r0);
-  world.pc++;
+function comeBack(machine: MachineState, r0: bigint | undefined): void {
+  machine.clobber(CALLER_SAVED);
+  if (r0 === undefined) machine.clobber(1);
+  else machine.write(0, r0);
+  machine.pc++;
 }
 
 /** The outcome leaves something to be given back. A null dynptr is no more than what a failed call leaves. */
@@ -126,77 +127,78 @@ function takesSomething(outcome: Outcome): boolean {
 
 /** The call acquires after the kill: that breaks `acquire` if a stub could have refused it here. */
 function checkRefusable(call: Call): void {
-  const { world, contract, slot } = call;
-  const { facts } = world.options;
-  const enabled = facts === undefined ? possible(call) : enabledAt(contract, world.code.program, facts, slot);
+  const { machine, contract, slot } = call;
+  const { facts } = machine.options;
+  const enabled =
+    facts === undefined ? possible(call) : enabledAt(contract, machine.code.program, facts, slot);
   const names = enabled.map((outcome) => outcome.name);
   const refusal = imitableOutcomes(contract, names)[0];
   if (refusal === undefined) return;
-  world.report(
+  machine.report(
     'acquire',
     `${call.name} acquires, though it could have been refused (${refusal.name})`,
     call.name,
   );
 }
 
-/** The next step of a helper that calls back: into the callback, or back to the program with the helper's result. */
-function go(world: World, advance: Advance): void {
-  if (advance.kind === 'done') {
-    comeBack(world, advance.r0);
+/** Takes a helper's next step: enters its callback, or returns to the program with the helper's result. */
+function goOn(machine: MachineState, step: HelperStep): void {
+  if (step.kind === 'done') {
+    comeBack(machine, step.r0);
     return;
   }
-  const { flight, args } = advance;
-  world.clobber(CALLER_SAVED);
+  const { helper, args } = step;
+  machine.clobber(CALLER_SAVED);
   args.forEach((value, index) => {
-    if (flight.spec.args[index] !== 'none') world.write(index + 1, value);
+    if (helper.spec.args[index] !== 'none') machine.write(index + 1, value);
   });
-  world.push(flight.callback, flight.slot, flight);
+  machine.push(helper.callback, helper.slot, helper);
 }
 
 /** Calls a subprogram: r1 to r5 are passed on. */
-export function callSubprogram(world: World, target: number): void {
-  if (target < 0 || target >= world.code.ops.length)
+export function callSubprogram(machine: MachineState, target: number): void {
+  if (target < 0 || target >= machine.code.ops.length)
     throw fault(`call of slot ${target}, outside of the program`);
-  world.push(target, world.pc);
+  machine.push(target, machine.pc);
 }
 
 /** The `exit` insn: of a callback, of a subprogram, of the program. */
-export function leave(world: World): void {
-  const { flight } = world.frame;
-  if (flight !== undefined) {
-    checkRange(world, flight.spec.returns, `callback of ${flight.name}`, flight.name);
-    const returned = world.regs[0]!;
-    const stop = world.interrupted >= world.frames.length;
-    world.pop();
-    world.pc = flight.slot;
-    go(world, flight.advance(world, returned, stop));
+export function leave(machine: MachineState): void {
+  const { helper } = machine.frame;
+  if (helper !== undefined) {
+    checkRange(machine, helper.spec.returns, `callback of ${helper.name}`, helper.name);
+    const returned = machine.regs[0]!;
+    const stop = machine.interrupted >= machine.frames.length;
+    machine.pop();
+    machine.pc = helper.slot;
+    goOn(machine, helper.next(machine, returned, stop));
     return;
   }
-  if (world.frames.length > 1) {
-    world.pop();
+  if (machine.frames.length > 1) {
+    machine.pop();
     return;
   }
-  checkExitValue(world, undefined);
-  world.finish('exit');
+  checkExitValue(machine, undefined);
+  machine.finish('exit');
 }
 
-function checkExitValue(world: World, by: string | undefined): void {
-  const { type, attach } = world.code.program;
-  checkRange(world, returnRange(type, attach), 'program', by);
+function checkExitValue(machine: MachineState, by: string | undefined): void {
+  const { type, attach } = machine.code.program;
+  checkRange(machine, returnRange(type, attach), 'program', by);
 }
 
 function checkRange(
-  world: World,
+  machine: MachineState,
   range: readonly [number, number] | undefined,
   what: string,
   by: string | undefined,
 ): void {
-  if ((world.readable & 1) === 0) {
-    world.report('return', `${what} returns without having written r0`, by);
+  if ((machine.readable & 1) === 0) {
+    machine.report('return', `${what} returns without having written r0`, by);
     return;
   }
   if (range === undefined) return;
-  const value = world.signed[0]!;
+  const value = machine.signed[0]!;
   if (value >= BigInt(range[0]) && value <= BigInt(range[1])) return;
-  world.report('return', `${what} returns ${value}, allowed is ${range[0]} to ${range[1]}`, by);
+  machine.report('return', `${what} returns ${value}, allowed is ${range[0]} to ${range[1]}`, by);
 }

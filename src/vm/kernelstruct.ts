@@ -1,8 +1,8 @@
 /** What a program sees when it reads a kernel object: zero bytes, or those that the environment has recorded for the call that found it. */
 import { address } from './address.js';
 import type { Call } from './call.js';
+import type { MachineState } from './machine.js';
 import type { RegionInit } from './memory.js';
-import type { World } from './world.js';
 
 /** Bytes of an object whose struct has no table: more than any offset that the verifier allows a program to read. */
 const LARGE = 1 << 16;
@@ -22,33 +22,34 @@ export function kernelBytes(call?: Call): Uint8Array {
  * its own kind lead back to itself. Answers its address.
  */
 export function addKernelStruct(
-  world: World,
+  machine: MachineState,
   struct: string,
   bytes: Uint8Array,
   life: Pick<RegionInit, 'parent' | 'owners'> = {},
 ): bigint {
-  const pointers = world.code.program.kernelPointers?.filter((p) => p.struct === struct) ?? [];
-  if (pointers.length === 0) return add(world, struct, bytes, life);
+  const pointers = machine.code.program.kernelPointers?.filter((p) => p.struct === struct) ?? [];
+  if (pointers.length === 0) return add(machine, struct, bytes, life);
   const filled = bytes.slice();
   const view = new DataView(filled.buffer);
-  for (const pointer of pointers) view.setBigUint64(pointer.offset, addPointee(world, pointer.to), true);
-  return add(world, struct, filled, life);
+  for (const pointer of pointers) view.setBigUint64(pointer.offset, addPointee(machine, pointer.to), true);
+  return add(machine, struct, filled, life);
 }
 
 function add(
-  world: World,
+  machine: MachineState,
   name: string,
   bytes: Uint8Array,
   life: Pick<RegionInit, 'parent' | 'owners'>,
 ): bigint {
-  return address(world.memory.add({ kind: 'btf', name, bytes, writable: false, ...life }), 0);
+  return address(machine.memory.add({ kind: 'btf', name, bytes, writable: false, ...life }), 0);
 }
 
-function addPointee(world: World, struct: string): bigint {
-  const own = world.code.program.kernelPointers?.filter((p) => p.struct === struct && p.to === struct) ?? [];
-  if (own.length === 0) return add(world, struct, ZERO, {});
+function addPointee(machine: MachineState, struct: string): bigint {
+  const own =
+    machine.code.program.kernelPointers?.filter((p) => p.struct === struct && p.to === struct) ?? [];
+  if (own.length === 0) return add(machine, struct, ZERO, {});
   const bytes = new Uint8Array(LARGE);
-  const at = add(world, struct, bytes, {});
+  const at = add(machine, struct, bytes, {});
   const view = new DataView(bytes.buffer);
   for (const { offset } of own) view.setBigUint64(offset, at, true);
   return at;

@@ -38,7 +38,7 @@ class Tally {
   /** Kills a copy of the run where it stands. */
   killHere(vm: Vm): void {
     const killed = vm.fork();
-    const { pc, steps } = killed.world;
+    const { pc, steps } = killed.machine;
     killed.kill();
     const result = killed.run();
     this.points++;
@@ -67,7 +67,7 @@ export function killEverywhere(
   const vm = new Vm(program, { ...options, env, fastPath });
   const tally = new Tally();
   const { maxSteps = DEFAULT_LIMIT } = options;
-  while (vm.running && vm.world.steps < maxSteps) {
+  while (vm.running && vm.machine.steps < maxSteps) {
     tally.killHere(vm);
     vm.step();
   }

@@ -1,7 +1,7 @@
 /** The packet: where it lies, and how it moves. Programs hold pointers into it, which die when it is moved. */
 import { progType } from '../kernel/progtypes.js';
 import type { ProgType } from '../object/program.js';
-import type { PacketPlace, World } from './world.js';
+import type { MachineState, PacketPlace } from './machine.js';
 
 /** Free bytes in front of the data: XDP_PACKET_HEADROOM less the struct xdp_frame that lies there. */
 export const HEADROOM = 256 - 40;
@@ -22,32 +22,32 @@ const FROM_NETWORK: ReadonlySet<ProgType> = new Set<ProgType>([
 ]);
 
 /** Puts a packet into the run's memory. */
-export function placePacket(world: World, packet: Uint8Array): void {
+export function placePacket(machine: MachineState, packet: Uint8Array): void {
   const bytes = new Uint8Array(HEADROOM + Math.max(PAGE_ROOM, packet.length));
   bytes.set(packet, HEADROOM);
-  const region = world.memory.add({ kind: 'packet', bytes, writable: true, name: 'packet' });
-  const network = FROM_NETWORK.has(world.code.program.type) ? 0 : ETH_HLEN;
-  world.packet = { region, meta: HEADROOM, data: HEADROOM, end: HEADROOM + packet.length, network };
+  const region = machine.memory.add({ kind: 'packet', bytes, writable: true, name: 'packet' });
+  const network = FROM_NETWORK.has(machine.code.program.type) ? 0 : ETH_HLEN;
+  machine.packet = { region, meta: HEADROOM, data: HEADROOM, end: HEADROOM + packet.length, network };
 }
 
 /** Why the packet was not moved, as the helpers say it; undefined if it was. */
 export type Refusal = 'EINVAL' | 'EACCES';
 
 /** The packet is somewhere else now, as it was; pointers into the old place are dead. */
-export function movePacket(world: World): void {
-  const { region } = world.packet;
-  relocate(world, world.memory.get(region)!.bytes.slice(), world.packet);
+export function movePacket(machine: MachineState): void {
+  const { region } = machine.packet;
+  relocate(machine, machine.memory.get(region)!.bytes.slice(), machine.packet);
 }
 
 function relocate(
-  world: World,
+  machine: MachineState,
   bytes: Uint8Array,
   { meta, data, end, network }: Omit<PacketPlace, 'region'>,
 ): void {
-  const old = world.packet.region;
-  const region = world.memory.add({ kind: 'packet', bytes, writable: true, name: 'packet' });
-  world.memory.kill(old);
-  world.packet = { region, meta, data, end, network };
+  const old = machine.packet.region;
+  const region = machine.memory.add({ kind: 'packet', bytes, writable: true, name: 'packet' });
+  machine.memory.kill(old);
+  machine.packet = { region, meta, data, end, network };
 }
 
 /**
@@ -55,9 +55,14 @@ function relocate(
  * the metadata (`meta`). Where that does not fit, it says why and only moves it elsewhere. Follows bpf_xdp_adjust_head, _tail and
  * _meta of net/core/filter.c.
  */
-export function adjustPacket(world: World, head: number, tail: number, meta: number): Refusal | undefined {
-  const { region, ...at } = world.packet;
-  const bytes = world.memory.get(region)!.bytes.slice();
+export function adjustPacket(
+  machine: MachineState,
+  head: number,
+  tail: number,
+  meta: number,
+): Refusal | undefined {
+  const { region, ...at } = machine.packet;
+  const bytes = machine.memory.get(region)!.bytes.slice();
   const next = { ...at, meta: at.meta + head + meta, data: at.data + head, end: at.end + tail };
   const fits =
     next.meta >= 0 && next.meta <= next.data && next.data + ETH_HLEN <= next.end && next.end <= bytes.length;
@@ -71,34 +76,34 @@ export function adjustPacket(world: World, head: number, tail: number, meta: num
     if (head !== 0) bytes.copyWithin(next.meta, at.meta, at.data);
     bytes.fill(0, at.end, Math.max(at.end, next.end));
   }
-  relocate(world, bytes, refusal === undefined ? next : at);
+  relocate(machine, bytes, refusal === undefined ? next : at);
   return refusal;
 }
 
 /** Gives an skb's packet `front` zero bytes more in front, and `length` bytes in all, filled up with zeros. The context's `len` follows. */
-export function resizePacket(world: World, front: number, length: number): void {
-  const { region, data, end } = world.packet;
-  const old = world.memory.get(region)!.bytes;
-  replacePacket(world, front, length, old.subarray(data, Math.min(end, data + length - front)));
+export function resizePacket(machine: MachineState, front: number, length: number): void {
+  const { region, data, end } = machine.packet;
+  const old = machine.memory.get(region)!.bytes;
+  replacePacket(machine, front, length, old.subarray(data, Math.min(end, data + length - front)));
 }
 
 /** Puts `by` zero bytes into an skb's packet at `at`, or takes -`by` bytes out there. */
-export function insertIntoPacket(world: World, at: number, by: number): void {
-  const { region, data, end } = world.packet;
-  const old = world.memory.get(region)!.bytes.subarray(data, end);
+export function insertIntoPacket(machine: MachineState, at: number, by: number): void {
+  const { region, data, end } = machine.packet;
+  const old = machine.memory.get(region)!.bytes.subarray(data, end);
   if (at > old.length || at - by > old.length) return;
   const fresh = new Uint8Array(old.length + by);
   fresh.set(old.subarray(0, at));
   fresh.set(old.subarray(by < 0 ? at - by : at), by < 0 ? at : at + by);
-  replacePacket(world, 0, fresh.length, fresh);
+  replacePacket(machine, 0, fresh.length, fresh);
 }
 
-function replacePacket(world: World, front: number, length: number, contents: Uint8Array): void {
+function replacePacket(machine: MachineState, front: number, length: number, contents: Uint8Array): void {
   const bytes = new Uint8Array(HEADROOM + Math.max(PAGE_ROOM, length));
   bytes.set(contents, HEADROOM + front);
-  const network = world.packet.network + front;
-  relocate(world, bytes, { meta: HEADROOM, data: HEADROOM, end: HEADROOM + length, network });
-  const { members } = progType(world.code.program.type);
+  const network = machine.packet.network + front;
+  relocate(machine, bytes, { meta: HEADROOM, data: HEADROOM, end: HEADROOM + length, network });
+  const { members } = progType(machine.code.program.type);
   const len = members.find(({ name }) => name === 'len');
-  if (len !== undefined) world.memory.own(world.ctx).view.setUint32(len.offset, length, true);
+  if (len !== undefined) machine.memory.own(machine.ctx).view.setUint32(len.offset, length, true);
 }

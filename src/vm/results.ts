@@ -25,12 +25,12 @@ export function result(call: Call, outcome: Outcome): bigint | undefined {
       return BigInt.asUintN(64, call.number(min, max, resultBits(call.contract)));
     }
     case 'pointer': {
-      const derived = r0.derives === undefined ? 0 : rootOf(call.world, call.regionNumber(r0.derives));
+      const derived = r0.derives === undefined ? 0 : rootOf(call.machine, call.regionNumber(r0.derives));
       const parent = isObject(call, derived) ? derived : 0;
       const owners = r0.acquires === undefined ? Number.POSITIVE_INFINITY : 1;
       const at = pointTo(call, r0.to, { parent, owners });
       if (r0.acquires !== undefined) {
-        call.world.ledger.take(r0.acquires, Number(at >> 32n), 0, call.slot, call.name);
+        call.machine.ledger.take(r0.acquires, Number(at >> 32n), 0, call.slot, call.name);
       }
       return at;
     }
@@ -53,19 +53,19 @@ export function resultBits({ kind, ret, name }: Contract): number {
 }
 
 function isObject(call: Call, region: number): boolean {
-  const kind = call.world.memory.get(region)?.kind;
+  const kind = call.machine.memory.get(region)?.kind;
   return kind === 'sock' || kind === 'btf' || kind === 'object';
 }
 
 function pointTo(call: Call, to: PointerKind, life: Pick<RegionInit, 'parent' | 'owners'>): bigint {
-  const { world } = call;
+  const { machine } = call;
   const add = (kind: RegionInit['kind'], name: string, bytes: Uint8Array, writable: boolean): bigint =>
-    address(world.memory.add({ kind, name, bytes, writable, ...life }), 0);
+    address(machine.memory.add({ kind, name, bytes, writable, ...life }), 0);
   switch (to.kind) {
     case 'sock':
       return add('sock', to.type, kernelBytes(call), false);
     case 'btf':
-      return addKernelStruct(world, to.struct, kernelBytes(call), life);
+      return addKernelStruct(machine, to.struct, kernelBytes(call), life);
     case 'cast':
     case 'kern_ctx':
       return add('btf', 'kernel struct', kernelBytes(call), false);
@@ -77,7 +77,7 @@ function pointTo(call: Call, to: PointerKind, life: Pick<RegionInit, 'parent' | 
       return add('mem', 'memory', new Uint8Array(call.memSize(to.size)), to.readonly !== true);
     case 'object': {
       const id = Number(call.arg(0) & 0xffff_ffffn);
-      const type = world.code.program.localTypes.find((local) => local.id === id);
+      const type = machine.code.program.localTypes.find((local) => local.id === id);
       if (type === undefined) throw fault(`${call.name} of a type that the program does not have (${id})`);
       // Nobody clears what the allocator hands out, but for the special fields.
       const bytes = new Uint8Array(type.size);
@@ -86,7 +86,7 @@ function pointTo(call: Call, to: PointerKind, life: Pick<RegionInit, 'parent' | 
       return add('object', type.name, bytes, true);
     }
     case 'same': {
-      world.memory.own(call.regionNumber(to.arg)).owners++;
+      machine.memory.own(call.regionNumber(to.arg)).owners++;
       return call.arg(to.arg);
     }
     case 'percpu':

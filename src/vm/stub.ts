@@ -6,57 +6,57 @@ import type { Contract } from '../kernel/contract.js';
 import { isOutput } from '../kernel/describe.js';
 import type { Stub } from '../patch/rule.js';
 import { offsetOf, regionOf } from './address.js';
+import { CALLER_SAVED, type MachineState } from './machine.js';
 import { SHADOW } from './memory.js';
-import { CALLER_SAVED, type World } from './world.js';
 
 /** Carries a stub out and goes on after the call. Traps where the stub itself writes through a bad pointer. */
-export function applyStub(world: World, contract: Contract, stub: Stub): void {
+export function applyStub(machine: MachineState, contract: Contract, stub: Stub): void {
   contract.args.forEach((arg, index) => {
     if (!isOutput(arg) && !stub.writes.includes(index)) return;
-    const at = world.read(index + 1);
-    const size = sizeOf(world, contract, index);
+    const at = machine.read(index + 1);
+    const size = sizeOf(machine, contract, index);
     if (size === 0 || at === 0n) return;
-    if (!stub.writes.includes(index)) skip(world, at, size);
-    else world.writeBytes(at, new Uint8Array(size));
+    if (!stub.writes.includes(index)) skip(machine, at, size);
+    else machine.writeBytes(at, new Uint8Array(size));
   });
-  for (const { arg } of stub.slots) placeNull(world, contract, arg);
-  world.clobber(CALLER_SAVED);
-  if (stub.r0 === 'void') world.clobber(1);
-  else world.write(0, BigInt.asUintN(64, stub.r0));
-  world.pc++;
+  for (const { arg } of stub.slots) placeNull(machine, contract, arg);
+  machine.clobber(CALLER_SAVED);
+  if (stub.r0 === 'void') machine.clobber(1);
+  else machine.write(0, BigInt.asUintN(64, stub.r0));
+  machine.pc++;
 }
 
-function sizeOf(world: World, contract: Contract, index: number): number {
+function sizeOf(machine: MachineState, contract: Contract, index: number): number {
   const arg = contract.args[index];
   if (arg?.kind === 'mem') {
-    return 'bytes' in arg.size ? arg.size.bytes : Number(world.read(arg.size.arg + 1) & 0xffff_ffffn);
+    return 'bytes' in arg.size ? arg.size.bytes : Number(machine.read(arg.size.arg + 1) & 0xffff_ffffn);
   }
-  const map = world.memory.get(regionOf(world.read(1)))?.map ?? -1;
-  return world.code.program.maps[map]?.valueSize ?? 0;
+  const map = machine.memory.get(regionOf(machine.read(1)))?.map ?? -1;
+  return machine.code.program.maps[map]?.valueSize ?? 0;
 }
 
 /** Bytes that the call would have written and the stub does not: those that hold nothing of the program's are now off limits. */
-function skip(world: World, at: bigint, size: number): void {
+function skip(machine: MachineState, at: bigint, size: number): void {
   const number = regionOf(at);
-  if (world.options.readsUnwritten || world.memory.get(number)?.shadow === undefined) return;
-  const { shadow } = world.memory.own(number);
+  if (machine.options.readsUnwritten || machine.memory.get(number)?.shadow === undefined) return;
+  const { shadow } = machine.memory.own(number);
   for (let i = offsetOf(at); i < offsetOf(at) + size; i++) {
     if (shadow?.[i] === SHADOW.never) shadow[i] = SHADOW.skipped;
   }
 }
 
 /** A dynptr that points to nothing; where the contract wants it given back all the same, it is held. */
-function placeNull(world: World, contract: Contract, index: number): void {
-  const at = world.read(index + 1);
+function placeNull(machine: MachineState, contract: Contract, index: number): void {
+  const at = machine.read(index + 1);
   const [region, offset] = [regionOf(at), offsetOf(at)];
   const arg = contract.args[index];
   const owed = contract.outcomes.some((outcome) =>
     outcome.effects.some((effect) => effect.kind === 'init_dynptr' && effect.acquires === 'null_dynptr'),
   );
-  const hold = owed ? world.ledger.take('null_dynptr', region, offset, world.pc, contract.name) : 0;
+  const hold = owed ? machine.ledger.take('null_dynptr', region, offset, machine.pc, contract.name) : 0;
   const type = arg?.kind === 'dynptr' ? (arg.type ?? 'local') : 'local';
-  world.memory.locate(region, Number(at & 0xffff_ffffn), 0, 16);
-  world.memory.placeObject(region, offset, {
+  machine.memory.locate(region, Number(at & 0xffff_ffffn), 0, 16);
+  machine.memory.placeObject(region, offset, {
     kind: 'dynptr',
     type,
     hold,

@@ -16,16 +16,16 @@ import { Choices, EMPTY, type Environment, parseHex } from './environment.js';
 import { admits } from './facts.js';
 import { runFast } from './fast.js';
 import type { Hold } from './ledger.js';
+import { type End, MachineState } from './machine.js';
 import { isPerCpu } from './maps.js';
 import { placePacket } from './packet.js';
 import { cannotRun } from './runnable.js';
 import { Trap, type Violation } from './trap.js';
-import { type End, World } from './world.js';
 
 export interface VmOptions {
   /** Choices of the outside world that are settled; none unless told. */
   readonly env?: Environment;
-  /** Decides what `env` leaves open; `lucky` unless told. */
+  /** Decides what `env` leaves open; `defaultChooser` unless told. */
   readonly chooser?: Chooser;
   /** The strict profile accepted the program: reading stack that was never written is a fault. */
   readonly strict?: boolean;
@@ -73,102 +73,102 @@ export const DEFAULT_LIMIT = 100_000;
 
 export class Vm {
   readonly code: Code;
-  readonly world: World;
+  readonly machine: MachineState;
   private disagreement: Disagreement | undefined;
 
   /** Sets a run up at the program's first insn. Throws InputError for what cannot be run at all. */
   constructor(
     program: Program | Code,
     readonly options: VmOptions = {},
-    world?: World,
+    machine?: MachineState,
   ) {
     this.code = 'contracts' in program ? program : prepare(program);
-    const reason = world === undefined ? cannotRun(this.code.program) : undefined;
+    const reason = machine === undefined ? cannotRun(this.code.program) : undefined;
     if (reason !== undefined) throw new InputError(reason);
-    this.world = world ?? start(this.code, options);
+    this.machine = machine ?? start(this.code, options);
   }
 
   /** An independent copy of the run as it is now. */
   fork(): Vm {
-    const copy = new Vm(this.code, this.options, this.world.fork());
+    const copy = new Vm(this.code, this.options, this.machine.fork());
     copy.disagreement = this.disagreement;
     return copy;
   }
 
   get running(): boolean {
-    return this.world.end === undefined;
+    return this.machine.end === undefined;
   }
 
   /** From now on call sites run patched; callbacks in flight are not called again. */
   kill(): void {
-    this.world.killedAt = this.world.steps;
-    this.world.interrupted = this.world.frames.length;
+    this.machine.killedAt = this.machine.steps;
+    this.machine.interrupted = this.machine.frames.length;
   }
 
   /** Executes one insn; answers whether the run goes on. */
   step(): boolean {
-    return this.advance(this.world.steps + 1);
+    return this.advance(this.machine.steps + 1);
   }
 
   /** Executes insns until there were `until` in all; answers whether the run goes on. */
   advance(until: number): boolean {
-    const { world } = this;
+    const { machine } = this;
     if (!this.running) return false;
     try {
-      if (this.options.checkFacts && this.options.facts && !world.killed)
+      if (this.options.checkFacts && this.options.facts && !machine.killed)
         this.checked(until, this.options.facts);
       else if (this.options.tier === 'definitional') {
-        for (; world.steps < until && this.running; world.steps++) execute(world);
-      } else runFast(world, until);
+        for (; machine.steps < until && this.running; machine.steps++) execute(machine);
+      } else runFast(machine, until);
     } catch (error) {
       if (!(error instanceof Trap)) throw error;
-      world.report(error.check, error.message, error.function_ ?? this.code.contracts[world.pc]?.name);
-      world.finish('trap');
+      machine.report(error.check, error.message, error.function_ ?? this.code.contracts[machine.pc]?.name);
+      machine.finish('trap');
     }
     return this.running;
   }
 
   private checked(until: number, facts: Facts): void {
-    const { world } = this;
-    while (world.steps < until && this.running) {
-      const answer = admits(facts, world);
+    const { machine } = this;
+    while (machine.steps < until && this.running) {
+      const answer = admits(facts, machine);
       if (answer !== true) {
-        this.disagreement = { slot: world.pc, step: world.steps, message: answer };
-        world.finish('limit');
+        this.disagreement = { slot: machine.pc, step: machine.steps, message: answer };
+        machine.finish('limit');
         return;
       }
       if (this.options.tier === 'definitional') {
-        execute(world);
-        world.steps++;
-      } else runFast(world, world.steps + 1);
+        execute(machine);
+        machine.steps++;
+      } else runFast(machine, machine.steps + 1);
     }
   }
 
   /** Runs to the end, or until the limit: of a killed run its bound, of any other `maxSteps`. */
   run(): RunResult {
-    const { world } = this;
+    const { machine } = this;
     const { maxSteps = DEFAULT_LIMIT, bound = DEFAULT_LIMIT } = this.options;
-    if (!world.killed) {
-      if (this.advance(maxSteps)) world.finish('limit');
-    } else if (this.advance(world.killedAt + bound)) {
-      world.report('bound', `no exit within ${bound} insns of the kill`);
-      world.finish('limit');
+    if (!machine.killed) {
+      if (this.advance(maxSteps)) machine.finish('limit');
+    } else if (this.advance(machine.killedAt + bound)) {
+      machine.report('bound', `no exit within ${bound} insns of the kill`);
+      machine.finish('limit');
     }
     return this.result();
   }
 
   /** What can be said now. */
   result(): RunResult {
-    const { world, disagreement } = this;
+    const { machine, disagreement } = this;
     return {
-      end: world.end ?? 'limit',
-      r0: (world.readable & 1) === 0 ? 0n : world.regs[0]!,
-      steps: world.steps,
-      killedAt: world.killedAt,
-      held: world.ledger.holds,
-      violations: world.violations,
+      end: machine.end ?? 'limit',
+      r0: (machine.readable & 1) === 0 ? 0n : machine.regs[0]!,
+      steps: machine.steps,
+      killedAt: machine.killedAt,
+      held: machine.ledger.holds,
+      violations: machine.violations,
       disagreement,
-      env: { ...this.options.env, choices: world.choices.all },
+      env: { ...this.options.env, choices: machine.choices.all },
     };
   }
 }
@@ -176,15 +176,15 @@ export class Vm {
 /** Bytes of the packet of an environment that has none: an empty Ethernet frame of minimal length. */
 const EMPTY_PACKET = 64;
 
-function start(code: Code, options: VmOptions): World {
+function start(code: Code, options: VmOptions): MachineState {
   const env = options.env ?? EMPTY;
-  const world = new World(code, new Choices(env.choices, options.chooser ?? defaultChooser), {
+  const machine = new MachineState(code, new Choices(env.choices, options.chooser ?? defaultChooser), {
     strict: options.strict ?? false,
     ...(options.fastPath ? { fastPath: options.fastPath } : {}),
     ...(options.facts ? { facts: options.facts } : {}),
     ...(options.readsUnwritten ? { readsUnwritten: true } : {}),
   });
-  const { memory } = world;
+  const { memory } = machine;
   for (let depth = 0; depth < MAX_FRAMES; depth++) {
     const stack = memory.add({
       kind: 'stack',
@@ -197,7 +197,7 @@ function start(code: Code, options: VmOptions): World {
     region.alive = depth === 0;
   }
   const none = new Uint8Array(0);
-  world.functions = memory.add({
+  machine.functions = memory.add({
     kind: 'func',
     bytes: new Uint8Array(code.ops.length),
     writable: false,
@@ -206,22 +206,22 @@ function start(code: Code, options: VmOptions): World {
   code.program.maps.forEach((map, index) => {
     memory.add({ kind: 'map', bytes: none, writable: false, name: `map ${map.name}`, map: index });
   });
-  if (env.cpu !== undefined) world.cpu = env.cpu;
+  if (env.cpu !== undefined) machine.cpu = env.cpu;
   code.program.maps.forEach((map, index) => {
     for (const [key, value] of env.maps?.get(map.name) ?? []) {
-      world.maps.insert(memory, index, parseHex(key), parseHex(value));
-      if (isPerCpu(map)) fillOtherCpus(world, index, parseHex(key), parseHex(value));
+      machine.maps.insert(memory, index, parseHex(key), parseHex(value));
+      if (isPerCpu(map)) fillOtherCpus(machine, index, parseHex(key), parseHex(value));
     }
   });
-  placePacket(world, env.packet ?? new Uint8Array(EMPTY_PACKET));
-  placeContext(world, env);
-  world.begin();
-  return world;
+  placePacket(machine, env.packet ?? new Uint8Array(EMPTY_PACKET));
+  placeContext(machine, env);
+  machine.begin();
+  return machine;
 }
 
 /** What an environment puts into a per-CPU array, every CPU has. */
-function fillOtherCpus(world: World, index: number, key: Uint8Array, value: Uint8Array): void {
-  for (let cpu = 0; cpu < world.cpu.count; cpu++) {
-    if (cpu !== world.cpu.current) world.maps.lookupOn(world.memory, index, key, cpu, value);
+function fillOtherCpus(machine: MachineState, index: number, key: Uint8Array, value: Uint8Array): void {
+  for (let cpu = 0; cpu < machine.cpu.count; cpu++) {
+    if (cpu !== machine.cpu.current) machine.maps.lookupOn(machine.memory, index, key, cpu, value);
   }
 }

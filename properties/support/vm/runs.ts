@@ -4,9 +4,9 @@ import type { Vm } from '../../../src/vm/vm.js';
 
 /** Everything about a run that can be observed: result, registers, memory, what is held, what was chosen. */
 export function fingerprint(vm: Vm): unknown {
-  const { world } = vm;
-  const regions = Array.from({ length: world.memory.count }, (_, number) => {
-    const region = world.memory.get(number);
+  const { machine } = vm;
+  const regions = Array.from({ length: machine.memory.count }, (_, number) => {
+    const region = machine.memory.get(number);
     if (region === undefined) return undefined;
     const { kind, alive, owners, bytes, shadow, objects } = region;
     const stack = bytes.length === STACK_SIZE || bytes.length < 4096;
@@ -20,20 +20,20 @@ export function fingerprint(vm: Vm): unknown {
     };
   });
   return {
-    end: world.end,
-    pc: world.pc,
-    steps: world.steps,
-    killedAt: world.killedAt,
-    regs: [...world.regs],
-    readable: world.readable,
-    frames: world.frames.map(({ subprog, callsite, savedReadable }) => ({
+    end: machine.end,
+    pc: machine.pc,
+    steps: machine.steps,
+    killedAt: machine.killedAt,
+    regs: [...machine.regs],
+    readable: machine.readable,
+    frames: machine.frames.map(({ subprog, callsite, savedReadable }) => ({
       subprog,
       callsite,
       savedReadable,
     })),
-    holds: world.ledger.holds,
-    violations: world.violations,
-    choices: [...world.choices.all],
+    holds: machine.ledger.holds,
+    violations: machine.violations,
+    choices: [...machine.choices.all],
     regions,
   };
 }

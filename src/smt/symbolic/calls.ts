@@ -6,9 +6,9 @@ import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../../kernel/structs.js'
 import type { MapDef } from '../../object/program.js';
 import { offsetOf, regionOf } from '../../vm/address.js';
 import { type Choice, parseChoice, toHex } from '../../vm/environment.js';
+import type { MachineState } from '../../vm/machine.js';
 import { modelOf } from '../../vm/models/index.js';
 import type { SlotObject } from '../../vm/slotobject.js';
-import type { World } from '../../vm/world.js';
 import { isConst, type Term } from '../term/term.js';
 import type { RunState } from './state.js';
 
@@ -47,11 +47,11 @@ export class SymbolicCall {
     /** `function#n`. */
     private readonly name: string,
   ) {
-    const { world, shadow } = run;
-    this.args = contract.args.map((_, index) => world.regs[index + 1]!);
+    const { machine, shadow } = run;
+    this.args = contract.args.map((_, index) => machine.regs[index + 1]!);
     this.terms = contract.args.map((_, index) => shadow.reg(index + 1));
     const at = this.args[0] ?? 0n;
-    this.iterator = world.memory.get(regionOf(at))?.objects?.get(offsetOf(at));
+    this.iterator = machine.memory.get(regionOf(at))?.objects?.get(offsetOf(at));
     this.key = LOOKUPS.has(contract.name) ? this.readKey() : undefined;
     contract.args.forEach((arg, index) => {
       if (this.steers(arg)) run.pin(this.terms[index]!, this.args[index]!);
@@ -77,29 +77,29 @@ export class SymbolicCall {
   }
 
   private get map(): MapDef | undefined {
-    const region = this.run.world.memory.get(regionOf(this.args[0] ?? 0n));
-    return region?.kind === 'map' ? this.run.world.code.program.maps[region.map] : undefined;
+    const region = this.run.machine.memory.get(regionOf(this.args[0] ?? 0n));
+    return region?.kind === 'map' ? this.run.machine.code.program.maps[region.map] : undefined;
   }
 
   private readKey(): { readonly bytes: Uint8Array; readonly there: boolean } | undefined {
-    const { world } = this.run;
+    const { machine } = this.run;
     const at = this.args[1] ?? 0n;
-    const region = world.memory.get(regionOf(at));
+    const region = machine.memory.get(regionOf(at));
     const size = this.map?.keySize ?? 0;
     const offset = offsetOf(at);
     if (region === undefined || offset < 0 || offset + size > region.bytes.length) return undefined;
     const bytes = region.bytes.slice(offset, offset + size);
-    const index = world.memory.get(regionOf(this.args[0]!))!.map;
+    const index = machine.memory.get(regionOf(this.args[0]!))!.map;
     // Only a hash may be without an entry; asking for an array's would make it.
-    const there = isArray(this.map) || world.maps.present(world.memory, index, bytes) !== 0;
+    const there = isArray(this.map) || machine.maps.present(machine.memory, index, bytes) !== 0;
     return { bytes, there };
   }
 
   /** After the VM has carried the call out. */
   finish(): void {
     const { run, contract, slot } = this;
-    const { world } = run;
-    const made = parseChoice(world.choices.all.get(this.name) ?? '');
+    const { machine } = run;
+    const made = parseChoice(machine.choices.all.get(this.name) ?? '');
     const outcome = this.outcome(made.outcome);
     run.outcome(outcome.name);
     if (made.outcome !== undefined) {
@@ -123,7 +123,7 @@ export class SymbolicCall {
     const { outcomes } = this.contract;
     const named = outcomes.find((outcome) => outcome.name === name);
     if (named !== undefined) return named;
-    const pointer = (this.run.world.readable & 1) !== 0 && this.run.world.regs[0] !== 0n;
+    const pointer = (this.run.machine.readable & 1) !== 0 && this.run.machine.regs[0] !== 0n;
     return outcomes.find((outcome) => (outcome.r0.kind === 'pointer') === pointer) ?? outcomes[0]!;
   }
 
@@ -158,7 +158,7 @@ export class SymbolicCall {
     }
     if (contract.name === 'bpf_iter_num_next' && this.iterator?.kind === 'iter') this.counted();
     if (contract.name === 'bpf_map_update_elem' || contract.name === 'bpf_map_delete_elem') {
-      const r0 = BigInt.asIntN(64, run.world.regs[0]!);
+      const r0 = BigInt.asIntN(64, run.machine.regs[0]!);
       const forced = made.value?.toString() === MAP_ERROR;
       if (forced || r0 === 0n)
         run.select(slot, this.name, forced ? MAP_ERROR : '0', [forced ? '0' : MAP_ERROR]);
@@ -179,7 +179,7 @@ export class SymbolicCall {
     const { t } = run.shadow;
     const [start, end] = run.iterators.get(this.args[0]!)!;
     const good = t.all([t.sle(start, end), t.sle(t.sub(end, start), t.constant(32, 8n * 1024n * 1024n))]);
-    run.branch(this.slot, good, BigInt.asIntN(64, run.world.regs[0]!) === 0n);
+    run.branch(this.slot, good, BigInt.asIntN(64, run.machine.regs[0]!) === 0n);
   }
 
   /** Whether a numeric iterator gives one more number: its next one is below its end. */
@@ -187,25 +187,25 @@ export class SymbolicCall {
     const { run } = this;
     const { t } = run.shadow;
     const bounds = run.iterators.get(this.args[0]!);
-    const iter = run.world.memory.get(regionOf(this.args[0]!))?.objects?.get(offsetOf(this.args[0]!));
+    const iter = run.machine.memory.get(regionOf(this.args[0]!))?.objects?.get(offsetOf(this.args[0]!));
     if (bounds === undefined || iter?.kind !== 'iter' || this.iterator?.kind !== 'iter') return;
     const [next, end] = bounds;
     if (this.iterator.state === 'drained') return;
-    const gave = run.world.regs[0] !== 0n;
+    const gave = run.machine.regs[0] !== 0n;
     run.branch(this.slot, t.slt(next, end), gave);
     if (!gave) return;
     run.iterators.set(this.args[0]!, [t.add(next, t.constant(32, 1n)), end]);
-    run.shadow.store(regionOf(run.world.regs[0]!), offsetOf(run.world.regs[0]!), 4, next);
+    run.shadow.store(regionOf(run.machine.regs[0]!), offsetOf(run.machine.regs[0]!), 4, next);
   }
 
   /** Slots that the kernel function has written, and output memory whose bytes a model decided. */
   private settleSlots(): void {
-    const { shadow, world } = this.run;
+    const { shadow, machine } = this.run;
     this.contract.args.forEach((arg, index) => {
       const at = this.args[index]!;
       const size = slotSize(arg);
       if (size > 0) shadow.settle(regionOf(at), offsetOf(at), size);
-      if (isOutput(arg) && at !== 0n && world.memory.get(regionOf(at)) !== undefined) {
+      if (isOutput(arg) && at !== 0n && machine.memory.get(regionOf(at)) !== undefined) {
         shadow.settle(regionOf(at), offsetOf(at), this.memorySize(arg));
       }
     });
@@ -234,7 +234,7 @@ export class SymbolicCall {
     }
     if (min >= max) return undefined;
     const term = run.inputs.returned(this.name, min, max);
-    run.know(term, run.world.regs[0]!);
+    run.know(term, run.machine.regs[0]!);
     return term;
   }
 
@@ -252,7 +252,7 @@ export class SymbolicCall {
     const { run } = this;
     for (let i = 0; i < size; i++) {
       const term = run.inputs.callByte(this.name, i);
-      run.know(term, BigInt(run.world.memory.get(region)?.bytes[offset + i] ?? 0));
+      run.know(term, BigInt(run.machine.memory.get(region)?.bytes[offset + i] ?? 0));
       run.shadow.store(region, offset + i, 1, term);
     }
   }
@@ -260,9 +260,9 @@ export class SymbolicCall {
   /** What r0 points to, if it is new: its contents are unknowns. */
   private found(outcome: Outcome): void {
     const { run, contract } = this;
-    const { world, shadow, inputs } = run;
+    const { machine, shadow, inputs } = run;
     const { r0 } = outcome;
-    const at = world.regs[0]!;
+    const at = machine.regs[0]!;
     this.freshRecord(outcome);
     if (r0.kind !== 'pointer' || at === 0n || shadow.hasOrigin(regionOf(at))) return;
     const region = regionOf(at);
@@ -282,7 +282,7 @@ export class SymbolicCall {
     for (const effect of effects) {
       if (effect.kind !== 'init_dynptr' || effect.acquires !== 'dynptr') continue;
       const at = this.args[effect.arg]!;
-      const object = this.run.world.memory.get(regionOf(at))?.objects?.get(offsetOf(at));
+      const object = this.run.machine.memory.get(regionOf(at))?.objects?.get(offsetOf(at));
       if (object?.kind === 'dynptr' && object.region !== 0) this.unknownContents(object.region);
     }
   }
@@ -307,14 +307,20 @@ function slotSize(arg: Arg): number {
 }
 
 /** The stub of a call site, for the terms: what it writes is constant, and so is r0. */
-export function afterStub(run: RunState, contract: Contract, args: readonly bigint[], world: World): void {
+export function afterStub(
+  run: RunState,
+  contract: Contract,
+  args: readonly bigint[],
+  machine: MachineState,
+): void {
   contract.args.forEach((arg, index) => {
     const at = args[index]!;
     const size = slotSize(arg);
     if (size > 0) run.shadow.settle(regionOf(at), offsetOf(at), size);
     if (arg.kind === 'mem' && arg.access !== 'read' && at !== 0n) {
       const bytes = 'bytes' in arg.size ? arg.size.bytes : Number((args[arg.size.arg] ?? 0n) & 0xffff_ffffn);
-      if (world.memory.get(regionOf(at)) !== undefined) run.shadow.settle(regionOf(at), offsetOf(at), bytes);
+      if (machine.memory.get(regionOf(at)) !== undefined)
+        run.shadow.settle(regionOf(at), offsetOf(at), bytes);
     }
   });
   run.shadow.clobber();

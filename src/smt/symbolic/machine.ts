@@ -4,7 +4,7 @@ import { progType } from '../../kernel/progtypes.js';
 import type { Machine } from '../../semantics/machine.js';
 import { offsetOf, regionOf } from '../../vm/address.js';
 import { hiddenPointer } from '../../vm/context.js';
-import type { World } from '../../vm/world.js';
+import type { MachineState } from '../../vm/machine.js';
 import * as arith from '../arith.js';
 import { isConst, type Term } from '../term/term.js';
 import type { Terms } from '../term/terms.js';
@@ -25,13 +25,13 @@ export class TermMachine implements Machine<Term> {
   private readonly base: bigint;
 
   constructor(
-    private readonly world: World,
+    private readonly machine: MachineState,
     private readonly shadow: Shadow,
     private readonly watcher: Watcher,
     op: Op,
   ) {
     this.t = shadow.t;
-    this.base = world.regs[baseRegister(op)]!;
+    this.base = machine.regs[baseRegister(op)]!;
   }
 
   constant(value: bigint): Term {
@@ -78,10 +78,10 @@ export class TermMachine implements Machine<Term> {
   load(base: Term, off: number, size: Size, signed: boolean): Term {
     this.pinned(base);
     const [region, offset] = this.place(off);
-    const from = this.world.memory.get(region);
-    const pointer = from === undefined ? undefined : hiddenPointer(this.world, region, offset, size);
+    const from = this.machine.memory.get(region);
+    const pointer = from === undefined ? undefined : hiddenPointer(this.machine, region, offset, size);
     if (pointer !== undefined) {
-      const { members } = progType(this.world.code.program.type);
+      const { members } = progType(this.machine.code.program.type);
       const end = members.some((member) => member.offset === offset && member.value === 'packet_end');
       return from?.kind === 'ctx' && end ? this.watcher.packetEnd() : this.t.constant(64, pointer);
     }

@@ -70,19 +70,19 @@ class SymbolicRun {
       ...(facts === undefined ? {} : { facts }),
       ...(strict === undefined ? {} : { strict }),
     });
-    this.state = new RunState(this.vm.world, inputs, env);
+    this.state = new RunState(this.vm.machine, inputs, env);
   }
 
   run(): Trace {
     const { vm, options } = this;
-    const { world } = vm;
-    while (vm.running && world.steps < options.maxSteps) {
-      if (!world.killed && options.killAt?.(world.steps, world.pc) === true) {
-        this.killedSlot = world.pc;
+    const { machine } = vm;
+    while (vm.running && machine.steps < options.maxSteps) {
+      if (!machine.killed && options.killAt?.(machine.steps, machine.pc) === true) {
+        this.killedSlot = machine.pc;
         vm.kill();
       }
-      this.slots.push(world.pc);
-      this.state.at(world.pc, world.steps);
+      this.slots.push(machine.pc);
+      this.state.at(machine.pc, machine.steps);
       this.step();
     }
     if (vm.running) this.state.gap(`given up after ${options.maxSteps} insns`);
@@ -95,17 +95,17 @@ class SymbolicRun {
       result,
       violations: result.violations.map((violation) => ({
         ...violation,
-        at: world.killedAt,
+        at: machine.killedAt,
         from: this.killedSlot,
       })),
-      r0: (world.readable & 1) === 0 ? undefined : this.state.shadow.reg(0),
+      r0: (machine.readable & 1) === 0 ? undefined : this.state.shadow.reg(0),
       gaps: this.state.gaps,
     };
   }
 
   private step(): void {
-    const { world } = this.vm;
-    const at = world.pc;
+    const { machine } = this.vm;
+    const at = machine.pc;
     const op = this.code.ops[at];
     if (op === undefined) {
       this.vm.step();
@@ -133,17 +133,17 @@ class SymbolicRun {
   /** Arithmetic, memory and jumps. */
   private plain(op: Op, at: number): void {
     const { state, vm } = this;
-    const { world } = vm;
-    if (op.kind === 'ldx' && world.memory.get(regionOf(world.regs[op.src]!))?.kind === 'ctx') {
-      state.contextLoad(offsetOf(world.regs[op.src]!) + op.off);
+    const { machine } = vm;
+    if (op.kind === 'ldx' && machine.memory.get(regionOf(machine.regs[op.src]!))?.kind === 'ctx') {
+      state.contextLoad(offsetOf(machine.regs[op.src]!) + op.off);
     }
-    const next = step(new TermMachine(world, state.shadow, state, op), op, at);
+    const next = step(new TermMachine(machine, state.shadow, state, op), op, at);
     if (next.kind === 'branch') {
       const { left, right, width } = next;
       const condition = compare(this.inputs.t, next.op, width, left, right);
       const right64 =
-        'imm' in operandOf(op) ? BigInt.asUintN(64, BigInt(immediateOf(op))) : world.regs[next.src!]!;
-      const taken = compareNumbers(next.op, width, world.regs[next.dst]!, right64);
+        'imm' in operandOf(op) ? BigInt.asUintN(64, BigInt(immediateOf(op))) : machine.regs[next.src!]!;
+      const taken = compareNumbers(next.op, width, machine.regs[next.dst]!, right64);
       vm.step();
       if (next.slot !== at + slots(op)) state.branch(at, condition, taken);
       return;
@@ -151,44 +151,44 @@ class SymbolicRun {
     vm.step();
     if (op.kind === 'ld_imm64' && op.as !== 'imm' && vm.running) {
       state.shadow.setReg(op.dst, undefined);
-      if (op.as === 'map_value') state.immediateValue(world.regs[op.dst]!, this.code.program.maps[op.imm]);
+      if (op.as === 'map_value') state.immediateValue(machine.regs[op.dst]!, this.code.program.maps[op.imm]);
     }
   }
 
   private callSubprogram(): void {
-    const { world } = this.vm;
-    const depth = world.frames.length;
+    const { machine } = this.vm;
+    const depth = machine.frames.length;
     this.vm.step();
-    if (world.frames.length > depth) this.state.shadow.push();
+    if (machine.frames.length > depth) this.state.shadow.push();
   }
 
   private callFunction(at: number): void {
     const { state, vm } = this;
-    const { world } = vm;
+    const { machine } = vm;
     const contract = this.code.contracts[at]!;
-    const args = contract.args.map((_, index) => world.regs[index + 1]!);
-    const packet = world.packet.region;
-    if (world.killed && this.options.fastPath?.stubs.has(at) === true) {
+    const args = contract.args.map((_, index) => machine.regs[index + 1]!);
+    const packet = machine.packet.region;
+    if (machine.killed && this.options.fastPath?.stubs.has(at) === true) {
       vm.step();
-      if (vm.running) afterStub(state, contract, args, world);
+      if (vm.running) afterStub(state, contract, args, machine);
       return;
     }
     const count = (this.counts.get(contract.name) ?? 0) + 1;
     this.counts.set(contract.name, count);
-    state.heldBefore = world.ledger.holds;
-    const depth = world.frames.length;
+    state.heldBefore = machine.ledger.holds;
+    const depth = machine.frames.length;
     const first = state.shadow.reg(1);
     const call = new SymbolicCall(state, contract, at, `${contract.name}#${count}`);
     vm.step();
     // A trap: the path ends here, and nothing is left to say.
-    if (world.end === 'trap') return;
+    if (machine.end === 'trap') return;
     if (contract.name === 'bpf_throw') {
       this.thrown(first);
       return;
     }
-    if (world.packet.region !== packet) state.shadow.move(packet, world.packet.region);
-    if (contract.name === 'bpf_loop') this.startLoop(at, first, world.frames.length > depth);
-    if (world.frames.length > depth) {
+    if (machine.packet.region !== packet) state.shadow.move(packet, machine.packet.region);
+    if (contract.name === 'bpf_loop') this.startLoop(at, first, machine.frames.length > depth);
+    if (machine.frames.length > depth) {
       if (contract.name !== 'bpf_loop') state.gap(`callbacks of ${contract.name} are not modelled as terms`);
       this.enterCallback();
       return;
@@ -222,37 +222,37 @@ class SymbolicRun {
     const most = t.constant(32, 8n * 1024n * 1024n);
     const inRange = t.all([t.ult(t.constant(32, 0n), count), t.ule(count, most)]);
     this.state.branch(at, inRange, runs);
-    if (runs) this.loops.push({ depth: this.vm.world.frames.length, count, made: 1n });
+    if (runs) this.loops.push({ depth: this.vm.machine.frames.length, count, made: 1n });
   }
 
   private leave(at: number): void {
     const { state, vm } = this;
-    const { world } = vm;
-    const depth = world.frames.length;
-    const { flight } = world.frame;
+    const { machine } = vm;
+    const depth = machine.frames.length;
+    const { helper } = machine.frame;
     const r0 = state.shadow.reg(0);
-    const returned = world.regs[0]!;
-    const stops = world.killed && world.interrupted >= depth;
+    const returned = machine.regs[0]!;
+    const stops = machine.killed && machine.interrupted >= depth;
     vm.step();
     if (!vm.running) return;
-    if (flight === undefined) {
+    if (helper === undefined) {
       state.shadow.pop();
       return;
     }
     const { t } = this.inputs;
     if (!stops) {
       state.branch(at, t.eq(r0, t.constant(64, 0n)), returned === 0n);
-      if (flight.name === 'bpf_loop' && returned === 0n) this.nextTurn(at, world.frames.length === depth);
+      if (helper.name === 'bpf_loop' && returned === 0n) this.nextTurn(at, machine.frames.length === depth);
     }
     state.shadow.pop();
     state.shadow.setReg(0, undefined);
-    if (world.frames.length === depth) this.enterCallback();
+    if (machine.frames.length === depth) this.enterCallback();
     else if (this.loops.at(-1)?.depth === depth) this.loops.pop();
   }
 
   private nextTurn(at: number, runs: boolean): void {
     const loop = this.loops.at(-1);
-    if (loop === undefined || loop.depth !== this.vm.world.frames.length + (runs ? 0 : 1)) return;
+    if (loop === undefined || loop.depth !== this.vm.machine.frames.length + (runs ? 0 : 1)) return;
     const { t } = this.inputs;
     this.state.branch(at, t.ult(t.constant(32, loop.made), loop.count), runs);
     loop.made += 1n;
@@ -261,14 +261,14 @@ class SymbolicRun {
   /** Bytes of the packet in network order, or the end of the program. */
   private loadPacket(op: Extract<Op, { kind: 'ld_packet' }>, at: number): void {
     const { state, vm } = this;
-    const { world } = vm;
+    const { machine } = vm;
     const { t } = this.inputs;
-    const base = op.src < 0 ? 0n : world.regs[op.src]!;
+    const base = op.src < 0 ? 0n : machine.regs[op.src]!;
     if (op.src >= 0) state.pin(state.shadow.reg(op.src), base);
     const offset = base + BigInt(op.imm);
-    const inside = packetLoad(world, offset, op.size) !== undefined;
+    const inside = packetLoad(machine, offset, op.size) !== undefined;
     const start = BigInt.asIntN(32, offset);
-    const { region, data } = world.packet;
+    const { region, data } = machine.packet;
     if (start >= 0n) {
       const end = t.constant(64, address(region, data) + start + BigInt(op.size));
       state.branch(at, t.ule(end, state.packetEnd()), inside);
@@ -276,12 +276,12 @@ class SymbolicRun {
     const bytes = Array.from({ length: op.size }, (_, i) =>
       state.shadow.load(region, HEADROOM + (data - HEADROOM) + Number(start) + i, 1),
     );
-    const depth = world.frames.length;
+    const depth = machine.frames.length;
     vm.step();
     if (!vm.running) return;
     if (!inside) {
       state.gap('a packet load ended a subprogram');
-      if (world.frames.length < depth) state.shadow.pop();
+      if (machine.frames.length < depth) state.shadow.pop();
       return;
     }
     state.shadow.clobber();
@@ -298,10 +298,10 @@ class SymbolicRun {
     const { state, vm } = this;
     const { t } = this.inputs;
     vm.step();
-    const { world } = vm;
-    const goesOn = world.pc === at + 1;
+    const { machine } = vm;
+    const goesOn = machine.pc === at + 1;
     const turns = this.inputs.mayGoto();
-    state.know(turns, this.turns + (world.mayGoto ?? 0n) + (goesOn ? 1n : 0n));
+    state.know(turns, this.turns + (machine.mayGoto ?? 0n) + (goesOn ? 1n : 0n));
     state.branch(at, t.ult(t.constant(64, this.turns), turns), goesOn);
     if (goesOn) this.turns += 1n;
   }

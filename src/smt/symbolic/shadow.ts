@@ -6,7 +6,7 @@
  * names their bytes when they are first looked at.
  */
 import type { Size } from '../../isa/insn.js';
-import type { World } from '../../vm/world.js';
+import type { MachineState } from '../../vm/machine.js';
 import type { Term } from '../term/term.js';
 import type { Terms } from '../term/terms.js';
 
@@ -28,12 +28,12 @@ export class Shadow {
 
   constructor(
     readonly t: Terms,
-    private readonly world: World,
+    private readonly machine: MachineState,
   ) {}
 
   /** The term of a register; a constant if nothing is known of it. */
   reg(reg: number): Term {
-    return this.regs[reg] ?? this.t.constant(64, this.world.regs[reg]!);
+    return this.regs[reg] ?? this.t.constant(64, this.machine.regs[reg]!);
   }
 
   /** Sets a register; `undefined`: it is the constant that the VM has. */
@@ -50,7 +50,7 @@ export class Shadow {
   push(): void {
     this.saved.push(this.regs.slice(6, 10));
     this.regs.fill(undefined, 6, 11);
-    this.forget(this.world.stackOf(this.world.depth));
+    this.forget(this.machine.stackOf(this.machine.depth));
   }
 
   /** A frame was closed. */
@@ -65,7 +65,7 @@ export class Shadow {
   unwind(): void {
     this.saved.length = 0;
     this.regs.fill(undefined);
-    this.forget(this.world.stackOf(this.world.depth));
+    this.forget(this.machine.stackOf(this.machine.depth));
   }
 
   /** Names the bytes of a region that nobody has written. */
@@ -94,7 +94,7 @@ export class Shadow {
   /** All memory that kernel functions may have changed is what the VM has there: everything but stacks and the context. */
   forgetShared(): void {
     for (const region of new Set([...this.written.keys(), ...this.origins.keys()])) {
-      const kind = this.world.memory.get(region)?.kind;
+      const kind = this.machine.memory.get(region)?.kind;
       if (kind !== 'stack' && kind !== 'ctx') this.forget(region);
     }
   }
@@ -116,7 +116,7 @@ export class Shadow {
   }
 
   private concrete(region: number, offset: number): number {
-    return this.world.memory.get(region)?.bytes[offset] ?? 0;
+    return this.machine.memory.get(region)?.bytes[offset] ?? 0;
   }
 
   /** `size` bytes at an offset of a region, as a term of 8 * size bits. */

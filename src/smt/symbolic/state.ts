@@ -1,11 +1,11 @@
-/** A symbolic run while it goes on: the VM's world, its shadow, and what has been noted so far. */
+/** A symbolic run while it goes on: the VM's machine state, its shadow, and what has been noted so far. */
 import { progType } from '../../kernel/progtypes.js';
 import type { MapDef } from '../../object/program.js';
 import { address, offsetOf } from '../../vm/address.js';
 import type { Environment } from '../../vm/environment.js';
 import type { Hold } from '../../vm/ledger.js';
+import type { MachineState } from '../../vm/machine.js';
 import { HEADROOM } from '../../vm/packet.js';
-import type { World } from '../../vm/world.js';
 import { isConst, type Term } from '../term/term.js';
 import type { Inputs } from './inputs.js';
 import { Shadow } from './shadow.js';
@@ -34,12 +34,12 @@ export class RunState {
   private step = 0;
 
   constructor(
-    readonly world: World,
+    readonly machine: MachineState,
     readonly inputs: Inputs,
     private readonly env: Environment,
   ) {
-    this.shadow = new Shadow(inputs.t, world);
-    this.givenLength = world.packet.end - world.packet.data;
+    this.shadow = new Shadow(inputs.t, machine);
+    this.givenLength = machine.packet.end - machine.packet.data;
     this.openPacket();
     this.openContext();
   }
@@ -72,7 +72,7 @@ export class RunState {
   /** The unknown byte at the start of a region, with the value that it has in this run. */
   knowByte(term: Term, region: number, offset: number): Term {
     if (!this.values.has(term.name)) {
-      this.know(term, BigInt(this.world.memory.get(region)?.bytes[offset] ?? 0));
+      this.know(term, BigInt(this.machine.memory.get(region)?.bytes[offset] ?? 0));
     }
     return term;
   }
@@ -100,7 +100,7 @@ export class RunState {
   /** Where the packet ends: its region's address and its length. Helpers may have moved the bounds by a constant. */
   packetEnd(): Term {
     const { t } = this.inputs;
-    const { region, end } = this.world.packet;
+    const { region, end } = this.machine.packet;
     const moved = end - HEADROOM - this.givenLength;
     return t.add(this.packetLength(), t.constant(64, address(region, HEADROOM + moved)));
   }
@@ -112,7 +112,7 @@ export class RunState {
   }
 
   private openPacket(): void {
-    const { region } = this.world.packet;
+    const { region } = this.machine.packet;
     this.shadow.setOrigin(region, (offset) => {
       const index = offset - HEADROOM;
       if (index < 0 || index >= this.givenLength) return undefined;
@@ -123,21 +123,21 @@ export class RunState {
   }
 
   private openContext(): void {
-    const { world, inputs } = this;
+    const { machine, inputs } = this;
     const { t } = inputs;
     const members = new Map(this.membersByByte());
-    this.shadow.setOrigin(world.ctx, (offset) => {
+    this.shadow.setOrigin(machine.ctx, (offset) => {
       const member = members.get(offset);
       if (member === 'constant') return undefined;
       if (member !== undefined) return t.extract(this.packetLength(), 8 * (offset - member), 8);
-      return this.knowByte(inputs.contextByte(offset), world.ctx, offset);
+      return this.knowByte(inputs.contextByte(offset), machine.ctx, offset);
     });
   }
 
   /** Bytes of the context that are no unknowns of their own: pointers, and the length (by the offset where it starts). */
   private membersByByte(): readonly (readonly [number, number | 'constant'])[] {
     const given = this.env.ctx !== undefined;
-    return progType(this.world.code.program.type).members.flatMap(({ name, offset, size, value }) => {
+    return progType(this.machine.code.program.type).members.flatMap(({ name, offset, size, value }) => {
       const isLength = (name === 'len' || name === 'wire_len') && !given && !this.env.ctxFields?.has(name);
       if (value === 'scalar' && !isLength) return [];
       if (!value.startsWith('packet') && value !== 'scalar') this.gapsOnLoad.add(offset);

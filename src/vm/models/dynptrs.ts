@@ -12,7 +12,7 @@ const ERANGE = -34n;
 /** Where `size` bytes from `offset` on lie behind a dynptr; undefined when they are not all in it. */
 function within(call: Call, dynptr: DynptrObject, offset: number, size: number): bigint | undefined {
   if (dynptr.region === 0 || offset + size > dynptr.size) return undefined;
-  const place = dynptrPlace(call.world, dynptr);
+  const place = dynptrPlace(call.machine, dynptr);
   return address(place.region, place.offset + offset);
 }
 
@@ -30,7 +30,7 @@ const read: Model = {
       touch(call, 0, size);
       return signed(error);
     }
-    if (size > 0) call.world.writeBytes(call.arg(0), call.world.bytesAt(from, size).slice());
+    if (size > 0) call.machine.writeBytes(call.arg(0), call.machine.bytesAt(from, size).slice());
     return 0n;
   },
 };
@@ -43,14 +43,14 @@ const write: Model = {
   run(call, _outcome, rest) {
     const dynptr = slotObject(call, 0, 'dynptr');
     const size = call.size(3);
-    const bytes = size === 0 ? new Uint8Array(0) : call.world.bytesAt(call.arg(2), size).slice();
+    const bytes = size === 0 ? new Uint8Array(0) : call.machine.bytesAt(call.arg(2), size).slice();
     rest();
     if (dynptr.region === 0 || dynptr.readonly) return signed(ERRNO.EINVAL);
     const to = within(call, dynptr, call.size(1), size);
     if (to === undefined) return signed(ERRNO.E2BIG);
     const allowed = dynptr.type === 'skb' ? STORE_FLAGS : 0n;
     if ((call.arg(4) & ~allowed) !== 0n) return signed(ERRNO.EINVAL);
-    if (size > 0) call.world.writeBytes(to, bytes);
+    if (size > 0) call.machine.writeBytes(to, bytes);
     return 0n;
   },
 };
@@ -87,7 +87,7 @@ const memset: Model = {
     if (dynptr.readonly) return signed(ERRNO.EINVAL);
     if (to === undefined) return signed(reaches(dynptr, call.size(1), call.size(2)) ? 0n : ERRNO.E2BIG);
     const bytes = new Uint8Array(call.size(2)).fill(Number(call.arg(3) & 0xffn));
-    if (bytes.length > 0) call.world.writeBytes(to, bytes);
+    if (bytes.length > 0) call.machine.writeBytes(to, bytes);
     return 0n;
   },
 };
@@ -101,7 +101,7 @@ const copy: Model = {
     const to = target.readonly ? undefined : within(call, target, call.size(1), size);
     const from = within(call, source, call.size(3), size);
     if (from !== undefined && to !== undefined) {
-      if (size > 0) call.world.writeBytes(to, call.world.bytesAt(from, size).slice());
+      if (size > 0) call.machine.writeBytes(to, call.machine.bytesAt(from, size).slice());
       return 0n;
     }
     if (from !== undefined)
@@ -123,7 +123,7 @@ const adjust: Model = {
     if (dynptr.region === 0 || start > end) return signed(ERRNO.EINVAL);
     if (start > dynptr.size || end > dynptr.size) return signed(ERANGE);
     const smaller = { ...dynptr, offset: dynptr.offset + start, size: end - start };
-    call.world.memory.placeObject(call.regionNumber(0), call.offset(0), smaller);
+    call.machine.memory.placeObject(call.regionNumber(0), call.offset(0), smaller);
     return 0n;
   },
 };

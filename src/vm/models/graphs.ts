@@ -2,14 +2,14 @@
 import type { Outcome } from '../../kernel/contract.js';
 import { address, offsetOf, regionOf } from '../address.js';
 import type { Call } from '../call.js';
+import { type CallbackSite, callbackSite } from '../callbacks.js';
 import { disown } from '../effects.js';
-import { type Course, courseOf } from '../flights.js';
 import { type GraphNode, rootKey } from '../graph.js';
 import { kernelBytes } from '../kernelstruct.js';
 import type { Hold } from '../ledger.js';
+import type { CallbackHelper, HelperStep, MachineState } from '../machine.js';
 import { ERRNO } from '../maps.js';
 import { misuse } from '../trap.js';
-import type { Advance, Flight, World } from '../world.js';
 import { byPointer, type Model, type Models, signed } from './model.js';
 
 const rootOf = (call: Call): string => rootKey(call.regionNumber(0), call.offset(0));
@@ -20,25 +20,25 @@ const nodeAt = (call: Call, index: number): GraphNode => ({
 const pointer = (node: GraphNode): bigint => address(node.region, node.offset);
 
 /** The program's hold on a node that goes over to a graph. */
-function heldNode(world: World, node: GraphNode, by: string): Hold {
-  const hold = world.ledger.reference(node.region);
+function heldNode(machine: MachineState, node: GraphNode, by: string): Hold {
+  const hold = machine.ledger.reference(node.region);
   if (hold === undefined) throw misuse(`${by} of an object that is not owned`);
   return hold;
 }
 
 /** The program's ownership of a node goes over to a graph; a node that is in one already is dropped instead. */
-function handOver(world: World, node: GraphNode, by: string): boolean {
-  world.ledger.drop(heldNode(world, node, by).id);
-  if (!world.graph.isLinked(node)) return true;
-  disown(world, node.region);
+function handOver(machine: MachineState, node: GraphNode, by: string): boolean {
+  machine.ledger.drop(heldNode(machine, node, by).id);
+  if (!machine.graph.isLinked(node)) return true;
+  disown(machine, node.region);
   return false;
 }
 
 const push = (back: boolean): Model => ({
   run(call) {
-    const { graph } = call.world;
+    const { graph } = call.machine;
     const node = nodeAt(call, 1);
-    if (!handOver(call.world, node, call.name)) return signed(ERRNO.EINVAL);
+    if (!handOver(call.machine, node, call.name)) return signed(ERRNO.EINVAL);
     graph.insert(rootOf(call), back ? graph.nodes(rootOf(call)).length : 0, node);
     return 0n;
   },
@@ -47,21 +47,21 @@ const push = (back: boolean): Model => ({
 /** Takes a node out of its graph; the program owns it from now on. */
 function takeOut(call: Call, outcome: Outcome, node: GraphNode | undefined): bigint {
   if (node === undefined || outcome.r0.kind !== 'pointer') return 0n;
-  call.world.graph.remove(rootOf(call), node);
-  call.world.ledger.take(outcome.r0.acquires ?? 'object', node.region, node.offset, call.slot, call.name);
+  call.machine.graph.remove(rootOf(call), node);
+  call.machine.ledger.take(outcome.r0.acquires ?? 'object', node.region, node.offset, call.slot, call.name);
   return pointer(node);
 }
 
 const pop = (which: (nodes: readonly GraphNode[]) => GraphNode | undefined): Model => ({
-  pick: (call, outcomes) => byPointer(outcomes, which(call.world.graph.nodes(rootOf(call))) !== undefined),
-  run: (call, outcome) => takeOut(call, outcome, which(call.world.graph.nodes(rootOf(call)))),
+  pick: (call, outcomes) => byPointer(outcomes, which(call.machine.graph.nodes(rootOf(call))) !== undefined),
+  run: (call, outcome) => takeOut(call, outcome, which(call.machine.graph.nodes(rootOf(call)))),
 });
 
 /** Looks at a node without taking it. */
 const peek = (which: (nodes: readonly GraphNode[]) => GraphNode | undefined): Model => ({
-  pick: (call, outcomes) => byPointer(outcomes, which(call.world.graph.nodes(rootOf(call))) !== undefined),
+  pick: (call, outcomes) => byPointer(outcomes, which(call.machine.graph.nodes(rootOf(call))) !== undefined),
   run(call, outcome) {
-    const node = outcome.r0.kind === 'pointer' ? which(call.world.graph.nodes(rootOf(call))) : undefined;
+    const node = outcome.r0.kind === 'pointer' ? which(call.machine.graph.nodes(rootOf(call))) : undefined;
     return node === undefined ? 0n : pointer(node);
   },
 });
@@ -71,7 +71,7 @@ const last = (nodes: readonly GraphNode[]): GraphNode | undefined => nodes[nodes
 
 function linkedHere(call: Call): GraphNode | undefined {
   const node = nodeAt(call, 1);
-  return call.world.graph.rootOf(node) === rootOf(call) ? node : undefined;
+  return call.machine.graph.rootOf(node) === rootOf(call) ? node : undefined;
 }
 
 const removeNode: Model = {
@@ -82,7 +82,7 @@ const removeNode: Model = {
 /** A tree leans to the right here: a node's left child is missing, its right child is the next node. */
 function rightOf(call: Call): GraphNode | undefined {
   const node = nodeAt(call, 1);
-  const nodes = call.world.graph.nodes(rootOf(call));
+  const nodes = call.machine.graph.nodes(rootOf(call));
   if (linkedHere(call) === undefined) return undefined;
   return nodes[nodes.findIndex((one) => one.region === node.region && one.offset === node.offset) + 1];
 }
@@ -95,63 +95,63 @@ const right: Model = {
 const left: Model = { pick: (_call, outcomes) => byPointer(outcomes, false), run: () => 0n };
 
 /** bpf_rbtree_add asks the program's `less` where the node belongs; it is inserted whatever comes. */
-class Insertion implements Flight {
+class Insertion implements CallbackHelper {
   readonly slot: number;
   readonly name: string;
   readonly callback: number;
-  readonly spec: Course['spec'];
+  readonly spec: CallbackSite['spec'];
 
   constructor(
-    private readonly course: Course,
+    private readonly site: CallbackSite,
     private readonly root: string,
     private readonly node: GraphNode,
     /** The program holds the node until it is in the tree. */
     private readonly hold: number,
     private readonly at: number,
   ) {
-    ({ slot: this.slot, name: this.name, callback: this.callback, spec: this.spec } = course);
+    ({ slot: this.slot, name: this.name, callback: this.callback, spec: this.spec } = site);
   }
 
-  advance(world: World, returned: bigint | undefined, stop: boolean): Advance {
+  next(machine: MachineState, returned: bigint | undefined, stop: boolean): HelperStep {
     const less = returned !== undefined && (returned & 1n) === 1n;
     const at = returned === undefined || less ? this.at : this.at + 1;
-    const other = world.graph.nodes(this.root)[at];
+    const other = machine.graph.nodes(this.root)[at];
     if (stop || less || other === undefined) {
-      world.graph.insert(this.root, at, this.node);
-      world.ledger.drop(this.hold);
+      machine.graph.insert(this.root, at, this.node);
+      machine.ledger.drop(this.hold);
       return { kind: 'done', r0: 0n };
     }
-    const flight = new Insertion(this.course, this.root, this.node, this.hold, at);
-    return { kind: 'call', args: [pointer(this.node), pointer(other)], flight };
+    const helper = new Insertion(this.site, this.root, this.node, this.hold, at);
+    return { kind: 'call', args: [pointer(this.node), pointer(other)], helper };
   }
 }
 
 /** The first step of bpf_rbtree_add. */
-export function insertIntoTree(call: Call): Advance {
+export function insertIntoTree(call: Call): HelperStep {
   const node = nodeAt(call, 1);
-  const { id } = heldNode(call.world, node, call.name);
-  if (!call.world.graph.isLinked(node)) {
-    return new Insertion(courseOf(call), rootOf(call), node, id, 0).advance(call.world, undefined, false);
+  const { id } = heldNode(call.machine, node, call.name);
+  if (!call.machine.graph.isLinked(node)) {
+    return new Insertion(callbackSite(call), rootOf(call), node, id, 0).next(call.machine, undefined, false);
   }
-  handOver(call.world, node, call.name);
+  handOver(call.machine, node, call.name);
   return { kind: 'done', r0: call.narrow(ERRNO.EINVAL, 32) };
 }
 
 /** What lies in a kptr slot; 0 for nothing. */
 function kptrIn(call: Call): bigint {
-  const bytes = call.world.bytesAt(call.arg(0), 8);
+  const bytes = call.machine.bytesAt(call.arg(0), 8);
   return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
 }
 
 /** Somebody else has put an object into the slot. */
 function plant(call: Call): bigint {
-  const { world } = call;
+  const { machine } = call;
   const region = call.region(0);
-  const fields = world.code.program.maps[region.map]?.fields ?? [];
+  const fields = machine.code.program.maps[region.map]?.fields ?? [];
   const struct = fields.find((field) => field.offset === call.offset(0))?.struct ?? 'object';
-  const local = world.code.program.localTypes.find((type) => type.name === struct);
+  const local = machine.code.program.localTypes.find((type) => type.name === struct);
   return address(
-    world.memory.add(
+    machine.memory.add(
       local === undefined
         ? { kind: 'btf', name: struct, bytes: kernelBytes(), writable: false, owners: 1 }
         : { kind: 'object', name: struct, bytes: new Uint8Array(local.size), writable: true, owners: 1 },
@@ -166,29 +166,29 @@ const kptrXchg: Model = {
     return byPointer(outcomes, there || call.decide('held', 'empty', 'empty', 4));
   },
   run(call, outcome) {
-    const { world } = call;
+    const { machine } = call;
     let old = kptrIn(call);
     const fresh = call.arg(1);
     if (fresh !== 0n) {
-      const hold = world.ledger.reference(regionOf(fresh));
+      const hold = machine.ledger.reference(regionOf(fresh));
       if (hold === undefined) throw misuse(`${call.name} of an object that is not held`);
-      world.ledger.drop(hold.id);
+      machine.ledger.drop(hold.id);
     }
     if (outcome.r0.kind === 'pointer' && old === 0n) old = plant(call);
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setBigUint64(0, fresh, true);
-    world.writeBytes(call.arg(0), bytes);
+    machine.writeBytes(call.arg(0), bytes);
     if (old === 0n || outcome.r0.kind !== 'pointer') return 0n;
-    const region = world.memory.get(regionOf(old));
+    const region = machine.memory.get(regionOf(old));
     // Readers may still see what was in the slot: what the program owns now is another view of it, with a life of its own.
     if (region !== undefined && region.kind === 'btf') {
       const { kind, name, bytes: contents } = region;
       old = address(
-        world.memory.add({ kind, name, bytes: contents, writable: false, owners: 1 }),
+        machine.memory.add({ kind, name, bytes: contents, writable: false, owners: 1 }),
         offsetOf(old),
       );
     }
-    world.ledger.take(outcome.r0.acquires ?? 'kptr', regionOf(old), 0, call.slot, call.name);
+    machine.ledger.take(outcome.r0.acquires ?? 'kptr', regionOf(old), 0, call.slot, call.name);
     return old;
   },
 };

@@ -40,25 +40,26 @@ interface Bytes {
 }
 
 function packetOf(call: Call): Bytes {
-  const { region, data, end } = call.world.packet;
-  const { bytes, view } = call.world.memory.own(region);
+  const { region, data, end } = call.machine.packet;
+  const { bytes, view } = call.machine.memory.own(region);
   return { bytes, view, start: data, length: end - data };
 }
 
 /** skb->protocol, which is set when the packet comes in. */
 function protocolOf(call: Call): number {
-  const { world } = call;
-  const member = progType(world.code.program.type).members.find(({ name }) => name === 'protocol');
-  const raw = member === undefined ? 0 : world.memory.get(world.ctx)!.view.getUint16(member.offset, false);
+  const { machine } = call;
+  const member = progType(machine.code.program.type).members.find(({ name }) => name === 'protocol');
+  const raw =
+    member === undefined ? 0 : machine.memory.get(machine.ctx)!.view.getUint16(member.offset, false);
   return raw;
 }
 
 /** Setting a member of the context that its bytes show. */
 function setMember(call: Call, name: string, value: bigint): void {
-  const { world } = call;
-  const member = progType(world.code.program.type).members.find((one) => one.name === name);
+  const { machine } = call;
+  const member = progType(machine.code.program.type).members.find((one) => one.name === name);
   if (member === undefined) return;
-  const { view } = world.memory.own(world.ctx);
+  const { view } = machine.memory.own(machine.ctx);
   if (member.size === 8) view.setBigUint64(member.offset, value, true);
   else if (member.size === 4) view.setUint32(member.offset, Number(value & 0xffff_ffffn), true);
   else view.setUint8(member.offset, Number(value & 0xffn));
@@ -72,7 +73,7 @@ const setting = (members: (call: Call) => Readonly<Record<string, bigint>>): Mod
 /** bpf_skb_ecn_set_ce: marks congestion if the transport says that it can be marked. */
 function setCe(call: Call): void {
   const { view, start, length } = packetOf(call);
-  const { network: header } = call.world.packet;
+  const { network: header } = call.machine.packet;
   const at = start + header;
   const protocol = protocolOf(call);
   if (protocol === ETH_P_IP && length >= header + IPV4_HEADER) {
@@ -133,14 +134,14 @@ function adjustRoom(call: Call): void {
   const protocol = protocolOf(call);
   const network = protocol === ETH_P_IP ? IPV4_HEADER : protocol === ETH_P_IPV6 ? IPV6_HEADER : 0;
   const by = Number(BigInt.asIntN(32, call.arg(1)));
-  insertIntoPacket(call.world, call.world.packet.network + (call.size(2) === 0 ? network : 0), by);
+  insertIntoPacket(call.machine, call.machine.packet.network + (call.size(2) === 0 ? network : 0), by);
 }
 
 /** A member of the context as a number; of 16 bits in network order, as the program reads it. */
 function member(call: Call, name: string): number {
-  const { world } = call;
-  const found = progType(world.code.program.type).members.find((one) => one.name === name);
-  return found === undefined ? 0 : world.memory.get(world.ctx)!.view.getUint32(found.offset, true);
+  const { machine } = call;
+  const found = progType(machine.code.program.type).members.find((one) => one.name === name);
+  return found === undefined ? 0 : machine.memory.get(machine.ctx)!.view.getUint32(found.offset, true);
 }
 
 const isVlan = (protocol: number): boolean => protocol === ETH_P_8021Q || protocol === ETH_P_8021AD;
@@ -156,7 +157,7 @@ function setTag(call: Call, protocol: number, tci: number): void {
 function pushVlan(call: Call): void {
   if (member(call, 'vlan_present') !== 0) {
     const inner = swap16(member(call, 'vlan_proto') & 0xffff);
-    insertIntoPacket(call.world, MAC_ADDRESSES, VLAN_HLEN);
+    insertIntoPacket(call.machine, MAC_ADDRESSES, VLAN_HLEN);
     const { view, start } = packetOf(call);
     view.setUint16(start + MAC_ADDRESSES, inner, false);
     view.setUint16(start + MAC_ADDRESSES + 2, member(call, 'vlan_tci'), false);
@@ -171,7 +172,7 @@ function takeTag(call: Call): number {
   const { view, start } = packetOf(call);
   const tci = view.getUint16(start + ETH_HLEN, false);
   const inner = view.getUint16(start + ETH_HLEN + 2, false);
-  insertIntoPacket(call.world, MAC_ADDRESSES, -VLAN_HLEN);
+  insertIntoPacket(call.machine, MAC_ADDRESSES, -VLAN_HLEN);
   setMember(call, 'protocol', BigInt(swap16(inner)));
   return tci;
 }
@@ -193,8 +194,8 @@ function changeProtocol(call: Call): void {
   const from = protocolOf(call);
   if (to === from) return;
   insertIntoPacket(
-    call.world,
-    call.world.packet.network,
+    call.machine,
+    call.machine.packet.network,
     to === ETH_P_IPV6 ? IPV6_HEADER - IPV4_HEADER : IPV4_HEADER - IPV6_HEADER,
   );
   setMember(call, 'protocol', BigInt(swap16(to)));

@@ -17,7 +17,7 @@ const MAX_ELEMENTS = 3;
 const int32 = (value: bigint): number => Number(BigInt.asIntN(32, value));
 
 function place(call: Call, iter: IterObject): void {
-  call.world.memory.placeObject(call.regionNumber(0), call.offset(0), iter);
+  call.machine.memory.placeObject(call.regionNumber(0), call.offset(0), iter);
 }
 
 /** The iterator that `rest` has made in argument 0, to be filled in. */
@@ -43,7 +43,7 @@ const newBits: Model = {
     const words: bigint[] = [];
     // The words are read wherever the pointer leads, and a bad pointer is only an error.
     const at = call.arg(1);
-    const region = call.world.memory.get(regionOf(at));
+    const region = call.machine.memory.get(regionOf(at));
     const offset = offsetOf(at);
     if (region === undefined || offset < 0 || offset + 8 * count > region.bytes.length) error ||= -14n;
     else if (error === 0n) {
@@ -76,7 +76,7 @@ const nextCounted: Model = {
   pick: (call, outcomes) =>
     byState(outcomes, nextNumber(slotObject(call, 0, 'iter')) === undefined ? 'drained' : 'active'),
   run(call) {
-    const { memory } = call.world;
+    const { memory } = call.machine;
     const iter = slotObject(call, 0, 'iter');
     const number = nextNumber(iter);
     if (number === undefined) {

@@ -14,7 +14,7 @@ import { byPointer, type Model, type Models, signed } from './model.js';
 const SELDOM = 4;
 
 function keyOf(call: Call): Uint8Array {
-  return call.world.bytesAt(call.arg(1), call.world.code.program.maps[call.map(0)]!.keySize).slice();
+  return call.machine.bytesAt(call.arg(1), call.machine.code.program.maps[call.map(0)]!.keySize).slice();
 }
 
 /** Maps of other things than values that go by an index: there is nothing at or above their number of entries. */
@@ -27,13 +27,13 @@ function isBeyond(call: Call, { type, maxEntries }: MapDef): boolean {
 }
 
 function find(call: Call): number {
-  return call.world.maps.lookup(call.world.memory, call.map(0), keyOf(call));
+  return call.machine.maps.lookup(call.machine.memory, call.map(0), keyOf(call));
 }
 
 function pickLookup(call: Call, outcomes: readonly Outcome[]): Outcome {
-  const { world } = call;
+  const { machine } = call;
   const index = call.map(0);
-  const map = world.code.program.maps[index]!;
+  const map = machine.code.program.maps[index]!;
   if (isBeyond(call, map)) return byPointer(outcomes, false);
   if (holdsSockets(map)) return call.choose(outcomes);
   const there = find(call) !== 0;
@@ -41,9 +41,9 @@ function pickLookup(call: Call, outcomes: readonly Outcome[]): Outcome {
   const found = call.decide('found', 'null', there ? 'found' : 'null', SELDOM);
   if (found && !there) {
     const contents = call.someBytes() ?? new Uint8Array(0);
-    return byPointer(outcomes, world.maps.insert(world.memory, index, keyOf(call), contents) !== 0);
+    return byPointer(outcomes, machine.maps.insert(machine.memory, index, keyOf(call), contents) !== 0);
   }
-  if (!found && there) world.maps.remove(index, keyOf(call));
+  if (!found && there) machine.maps.remove(index, keyOf(call));
   return byPointer(outcomes, found);
 }
 
@@ -51,21 +51,21 @@ const lookup: Model = {
   pick: pickLookup,
   run(call, outcome, rest) {
     if (outcome.r0.kind !== 'pointer') return 0n;
-    const map = call.world.code.program.maps[call.map(0)]!;
+    const map = call.machine.code.program.maps[call.map(0)]!;
     if (isMapOfSockets(map)) return rest();
     if (map.type !== 'xskmap') return address(find(call), 0);
     // Nobody holds it; it lives as long as the run, which is one RCU section.
     const socket = { kind: 'sock', name: 'xdp_sock', bytes: kernelBytes(call), writable: false } as const;
-    return address(call.world.memory.add({ ...socket, owners: Number.POSITIVE_INFINITY }), 0);
+    return address(call.machine.memory.add({ ...socket, owners: Number.POSITIVE_INFINITY }), 0);
   },
 };
 
 /** Region of the value of the CPU in argument 2, 0 when there is no such CPU or key. */
 function findOn(call: Call): number {
-  const { world } = call;
+  const { machine } = call;
   const cpu = call.size(2);
-  if (cpu === world.cpu.current) return find(call);
-  return cpu < world.cpu.count ? world.maps.lookupOn(world.memory, call.map(0), keyOf(call), cpu) : 0;
+  if (cpu === machine.cpu.current) return find(call);
+  return cpu < machine.cpu.count ? machine.maps.lookupOn(machine.memory, call.map(0), keyOf(call), cpu) : 0;
 }
 
 const lookupPercpu: Model = {
@@ -81,20 +81,20 @@ function status(call: Call, real: () => bigint): bigint {
 
 const update: Model = {
   run(call, _outcome, rest) {
-    const { world } = call;
+    const { machine } = call;
     const index = call.map(0);
-    if (isMapOfSockets(world.code.program.maps[index])) return rest();
-    const value = world.bytesAt(call.arg(2), world.code.program.maps[index]!.valueSize).slice();
+    if (isMapOfSockets(machine.code.program.maps[index])) return rest();
+    const value = machine.bytesAt(call.arg(2), machine.code.program.maps[index]!.valueSize).slice();
     const flags = call.arg(3);
-    return status(call, () => world.maps.update(world.memory, index, keyOf(call), value, flags));
+    return status(call, () => machine.maps.update(machine.memory, index, keyOf(call), value, flags));
   },
 };
 
 const remove: Model = {
   run: (call, _outcome, rest) =>
-    isMapOfSockets(call.world.code.program.maps[call.map(0)])
+    isMapOfSockets(call.machine.code.program.maps[call.map(0)])
       ? rest()
-      : status(call, () => call.world.maps.remove(call.map(0), keyOf(call))),
+      : status(call, () => call.machine.maps.remove(call.map(0), keyOf(call))),
 };
 
 export const MAP_MODELS: Models = {

@@ -1,20 +1,20 @@
 /** The few functions left whose outcome follows from the state of the run: locks that are held already, callbacks. */
 import type { Outcome } from '../../kernel/contract.js';
-import { callsAtAll } from '../flights.js';
+import { callsBack } from '../callbacks.js';
 import type { Model, Models } from './model.js';
 
 /** A resilient lock that this program holds is not waited for: the deadlock is reported. */
 const resilientLock: Model = {
   pick(call, outcomes) {
-    const locked = call.world.ledger.isLocked(call.regionNumber(0), call.offset(0));
+    const locked = call.machine.ledger.isLocked(call.regionNumber(0), call.offset(0));
     const takes = (outcome: Outcome): boolean => outcome.effects.some((effect) => effect.kind === 'lock');
     return call.choose(locked ? narrow(outcomes, (outcome) => !takes(outcome)) : outcomes);
   },
 };
 
-const callsBack: Model = {
+const callbackModel: Model = {
   pick(call, outcomes) {
-    const any = callsAtAll(call);
+    const any = callsBack(call);
     const runs = (outcome: Outcome): boolean =>
       outcome.effects.some((effect) => effect.kind === 'callback' && effect.times === 'any');
     return call.choose(any === undefined ? outcomes : narrow(outcomes, (outcome) => runs(outcome) === any));
@@ -29,6 +29,6 @@ function narrow(outcomes: readonly Outcome[], test: (outcome: Outcome) => boolea
 export const OTHER_MODELS: Models = {
   bpf_res_spin_lock: resilientLock,
   bpf_res_spin_lock_irqsave: resilientLock,
-  bpf_loop: callsBack,
-  bpf_for_each_map_elem: callsBack,
+  bpf_loop: callbackModel,
+  bpf_for_each_map_elem: callbackModel,
 };

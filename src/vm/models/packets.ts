@@ -21,12 +21,12 @@ const STORE_FLAGS = 3n;
 
 /** Where `size` bytes at `offset` lie in the packet; undefined when they are not all in it. */
 function inPacket(call: Call, offset: number, size: number): bigint | undefined {
-  const { region, data, end } = call.world.packet;
+  const { region, data, end } = call.machine.packet;
   return offset + size <= end - data ? address(region, data + offset) : undefined;
 }
 
 function copyOut(call: Call, from: bigint, size: number): void {
-  if (size > 0) call.world.writeBytes(call.arg(2), call.world.bytesAt(from, size).slice());
+  if (size > 0) call.machine.writeBytes(call.arg(2), call.machine.bytesAt(from, size).slice());
 }
 
 /** (ctx, offset, to, len): the buffer is cleared where there are no such bytes. */
@@ -35,7 +35,7 @@ const skbLoad: Model = {
     const size = call.size(3);
     const from = inPacket(call, call.size(1), size);
     if (from !== undefined) copyOut(call, from, size);
-    else if (size > 0) call.world.writeBytes(call.arg(2), new Uint8Array(size));
+    else if (size > 0) call.machine.writeBytes(call.arg(2), new Uint8Array(size));
     return signed(from === undefined ? EFAULT : 0n);
   },
 };
@@ -60,12 +60,12 @@ const xdpLoad: Model = {
 const store = (flags: boolean, error: (call: Call) => bigint): Model => ({
   run(call, _outcome, rest) {
     const size = call.size(3);
-    const bytes = size === 0 ? new Uint8Array(0) : call.world.bytesAt(call.arg(2), size).slice();
+    const bytes = size === 0 ? new Uint8Array(0) : call.machine.bytesAt(call.arg(2), size).slice();
     rest();
     if (flags && (call.arg(4) & ~STORE_FLAGS) !== 0n) return signed(ERRNO.EINVAL);
     const to = inPacket(call, call.size(1), size);
     if (to === undefined) return signed(error(call));
-    if (size > 0) call.world.writeBytes(to, bytes);
+    if (size > 0) call.machine.writeBytes(to, bytes);
     return 0n;
   },
 });
@@ -80,7 +80,7 @@ const adjust = (move: (call: Call, by: number) => ReturnType<typeof adjustPacket
   },
 });
 
-const length = (call: Call): number => call.world.packet.end - call.world.packet.data;
+const length = (call: Call): number => call.machine.packet.end - call.machine.packet.data;
 
 /**
  * (ctx, new length, flags). How short an skb may become depends on what Linux holds for its transport header, which may be nonsense once the
@@ -89,14 +89,14 @@ const length = (call: Call): number => call.world.packet.end - call.world.packet
 const changeTail: Model = {
   run(call) {
     const wanted = call.size(1);
-    movePacket(call.world);
+    movePacket(call.machine);
     if (
       call.arg(2) !== 0n ||
       wanted > SKB_LONGEST ||
-      (wanted < call.world.packet.network && call.givenValue !== 0n)
+      (wanted < call.machine.packet.network && call.givenValue !== 0n)
     )
       return signed(ERRNO.EINVAL);
-    resizePacket(call.world, 0, wanted);
+    resizePacket(call.machine, 0, wanted);
     return call.narrow(0n, 64);
   },
 };
@@ -105,10 +105,10 @@ const changeTail: Model = {
 const changeHead: Model = {
   run(call) {
     const more = call.size(1);
-    movePacket(call.world);
+    movePacket(call.machine);
     if (call.arg(2) !== 0n || more > INT_MAX || length(call) + more > SKB_LONGEST)
       return signed(ERRNO.EINVAL);
-    resizePacket(call.world, more, length(call) + more);
+    resizePacket(call.machine, more, length(call) + more);
     return 0n;
   },
 };
@@ -118,9 +118,9 @@ export const PACKET_MODELS: Models = {
   bpf_xdp_load_bytes: xdpLoad,
   bpf_skb_store_bytes: store(true, () => EFAULT),
   bpf_xdp_store_bytes: store(false, xdpError),
-  bpf_xdp_adjust_head: adjust((call, by) => adjustPacket(call.world, by, 0, 0)),
-  bpf_xdp_adjust_tail: adjust((call, by) => adjustPacket(call.world, 0, by, 0)),
-  bpf_xdp_adjust_meta: adjust((call, by) => adjustPacket(call.world, 0, 0, by)),
+  bpf_xdp_adjust_head: adjust((call, by) => adjustPacket(call.machine, by, 0, 0)),
+  bpf_xdp_adjust_tail: adjust((call, by) => adjustPacket(call.machine, 0, by, 0)),
+  bpf_xdp_adjust_meta: adjust((call, by) => adjustPacket(call.machine, 0, 0, by)),
   bpf_skb_change_tail: changeTail,
   bpf_skb_change_head: changeHead,
 };

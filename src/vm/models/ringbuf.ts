@@ -3,7 +3,7 @@ import type { Outcome } from '../../kernel/contract.js';
 import { regionOf } from '../address.js';
 import { slotObject } from '../args.js';
 import type { Call } from '../call.js';
-import type { World } from '../world.js';
+import type { MachineState } from '../machine.js';
 import type { Model, Models } from './model.js';
 
 /** Bytes that a record takes with its header. */
@@ -11,7 +11,7 @@ const taken = (size: number): number => Math.ceil((size + 8) / 8) * 8;
 
 /** A record with its header is always smaller than the buffer, of which one byte stays free. */
 function fits(call: Call): boolean {
-  return taken(call.size(1)) < call.world.code.program.maps[call.map(0)]!.maxEntries && call.arg(2) === 0n;
+  return taken(call.size(1)) < call.machine.code.program.maps[call.map(0)]!.maxEntries && call.arg(2) === 0n;
 }
 
 const reserves = (outcome: Outcome): boolean =>
@@ -26,10 +26,10 @@ const reserve: Model = {
 };
 
 /** The consumer sees the record, as it is now. */
-function send(world: World, region: number): void {
-  const sent = world.memory.get(region)?.bytes.slice();
+function send(machine: MachineState, region: number): void {
+  const sent = machine.memory.get(region)?.bytes.slice();
   if (sent === undefined) return;
-  world.records = world.records.map((one) =>
+  machine.records = machine.records.map((one) =>
     one.region === region && region !== 0 ? { ...one, sent } : one,
   );
 }
@@ -37,7 +37,7 @@ function send(world: World, region: number): void {
 const submit: Model = {
   watches: true,
   run(call, _outcome, rest) {
-    send(call.world, regionOf(call.arg(0)));
+    send(call.machine, regionOf(call.arg(0)));
     return rest();
   },
 };
@@ -46,7 +46,7 @@ const submitDynptr: Model = {
   watches: true,
   run(call, _outcome, rest) {
     const { hold, region } = slotObject(call, 0, 'dynptr');
-    if (hold !== 0) send(call.world, region);
+    if (hold !== 0) send(call.machine, region);
     return rest();
   },
 };
@@ -55,12 +55,12 @@ const submitDynptr: Model = {
 const output: Model = {
   watches: true,
   run(call, _outcome, rest) {
-    const { world } = call;
+    const { machine } = call;
     const size = call.size(2);
     const r0 = rest();
     if (r0 === 0n) {
-      const sent = size === 0 ? new Uint8Array(0) : world.bytesAt(call.arg(1), size).slice();
-      world.records = [...world.records, { map: call.map(0), region: 0, size, sent }];
+      const sent = size === 0 ? new Uint8Array(0) : machine.bytesAt(call.arg(1), size).slice();
+      machine.records = [...machine.records, { map: call.map(0), region: 0, size, sent }];
     }
     return r0;
   },

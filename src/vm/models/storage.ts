@@ -17,7 +17,7 @@ function keyOf(call: Call): Uint8Array {
   return key;
 }
 
-const find = (call: Call): number => call.world.maps.lookup(call.world.memory, call.map(0), keyOf(call));
+const find = (call: Call): number => call.machine.maps.lookup(call.machine.memory, call.map(0), keyOf(call));
 
 function pick(call: Call, outcomes: readonly Outcome[]): Outcome {
   if (call.arg(1) === 0n) return byPointer(outcomes, false);
@@ -30,27 +30,28 @@ const get: Model = {
   pick,
   run(call, outcome) {
     if (outcome.r0.kind !== 'pointer') return 0n;
-    const { world } = call;
+    const { machine } = call;
     const there = find(call);
     if (there !== 0) return address(there, 0);
-    const size = world.code.program.maps[call.map(0)]!.valueSize;
-    const initial = call.arg(2) === 0n ? new Uint8Array(0) : world.bytesAt(call.arg(2), size).slice();
-    return address(world.maps.put(world.memory, call.map(0), keyOf(call), initial), 0);
+    const size = machine.code.program.maps[call.map(0)]!.valueSize;
+    const initial = call.arg(2) === 0n ? new Uint8Array(0) : machine.bytesAt(call.arg(2), size).slice();
+    return address(machine.maps.put(machine.memory, call.map(0), keyOf(call), initial), 0);
   },
 };
 
 const remove: Model = {
-  run: (call) => signed(call.arg(1) === 0n ? ERRNO.EINVAL : call.world.maps.remove(call.map(0), keyOf(call))),
+  run: (call) =>
+    signed(call.arg(1) === 0n ? ERRNO.EINVAL : call.machine.maps.remove(call.map(0), keyOf(call))),
 };
 
 /** There before the program is attached, and one only: this is one cgroup and one attachment. */
 const local: Model = {
   run(call) {
-    const { world } = call;
+    const { machine } = call;
     const key = new Uint8Array(8);
-    const there = world.maps.lookup(world.memory, call.map(0), key);
+    const there = machine.maps.lookup(machine.memory, call.map(0), key);
     return address(
-      there !== 0 ? there : world.maps.put(world.memory, call.map(0), key, new Uint8Array(0)),
+      there !== 0 ? there : machine.maps.put(machine.memory, call.map(0), key, new Uint8Array(0)),
       0,
     );
   },
@@ -68,52 +69,52 @@ const orderOf = (key: Uint8Array): number =>
 
 /** Keys of the elements, the first put in first. */
 function inOrder(call: Call): Uint8Array[] {
-  const { count, at } = call.world.maps.snapshot(call.map(0));
+  const { count, at } = call.machine.maps.snapshot(call.map(0));
   return Array.from({ length: count }, (_, i) => at(i)).sort((a, b) => orderOf(a) - orderOf(b));
 }
 
 const push: Model = {
   run(call) {
-    const { world } = call;
+    const { machine } = call;
     const index = call.map(0);
-    const map = world.code.program.maps[index]!;
-    const value = world.bytesAt(call.arg(1), map.valueSize).slice();
+    const map = machine.code.program.maps[index]!;
+    const value = machine.bytesAt(call.arg(1), map.valueSize).slice();
     const flags = call.arg(2);
     if (flags > BPF_EXIST || flags === 1n) return signed(ERRNO.EINVAL);
     if (map.type === 'bloom_filter') {
       if (flags === BPF_EXIST) return signed(ERRNO.EINVAL);
-      world.maps.put(world.memory, index, value, new Uint8Array(0));
+      machine.maps.put(machine.memory, index, value, new Uint8Array(0));
       return 0n;
     }
     const keys = inOrder(call);
     if (keys.length >= map.maxEntries) {
       if (flags !== BPF_EXIST) return signed(ERRNO.E2BIG);
-      world.maps.remove(index, keys[0]!);
+      machine.maps.remove(index, keys[0]!);
     }
     const last = keys.at(-1);
-    world.maps.put(world.memory, index, keyAt(last === undefined ? 0 : orderOf(last) + 1), value);
+    machine.maps.put(machine.memory, index, keyAt(last === undefined ? 0 : orderOf(last) + 1), value);
     return 0n;
   },
 };
 
 /** Copies the element that is next out, and takes it out if asked; without one the buffer is zeroed. */
 function next(call: Call, taken: boolean): bigint {
-  const { world } = call;
+  const { machine } = call;
   const index = call.map(0);
-  const map = world.code.program.maps[index]!;
+  const map = machine.code.program.maps[index]!;
   if (map.type === 'bloom_filter') {
-    const value = world.bytesAt(call.arg(1), map.valueSize).slice();
-    return signed(world.maps.lookup(world.memory, index, value) === 0 ? ERRNO.ENOENT : 0n);
+    const value = machine.bytesAt(call.arg(1), map.valueSize).slice();
+    return signed(machine.maps.lookup(machine.memory, index, value) === 0 ? ERRNO.ENOENT : 0n);
   }
   const keys = inOrder(call);
   const key = map.type === 'queue' ? keys[0] : keys.at(-1);
   if (key === undefined) {
-    world.writeBytes(call.arg(1), new Uint8Array(map.valueSize));
+    machine.writeBytes(call.arg(1), new Uint8Array(map.valueSize));
     return signed(ERRNO.ENOENT);
   }
-  const region = world.maps.lookup(world.memory, index, key);
-  world.writeBytes(call.arg(1), world.memory.get(region)!.bytes.slice(0, map.valueSize));
-  if (taken) world.maps.remove(index, key);
+  const region = machine.maps.lookup(machine.memory, index, key);
+  machine.writeBytes(call.arg(1), machine.memory.get(region)!.bytes.slice(0, map.valueSize));
+  if (taken) machine.maps.remove(index, key);
   return 0n;
 }
 

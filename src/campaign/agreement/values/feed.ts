@@ -2,7 +2,7 @@
 import type { Contract, Outcome } from '../../../kernel/contract.js';
 import { offsetOf, regionOf } from '../../../vm/address.js';
 import { printChoice, toHex } from '../../../vm/environment.js';
-import type { World } from '../../../vm/world.js';
+import type { MachineState } from '../../../vm/machine.js';
 import type { Inputs } from './inputs.js';
 import { LOG_BYTES, LOG_HEADER, type Recorded, type Site } from './log.js';
 
@@ -28,7 +28,7 @@ const WRITES_ALIKE = /^bpf_(skb_load_bytes|xdp_load_bytes|dynptr_read|map_(pop|p
 
 /** The world as the kernel's log has it: asked for the choice at each call, it reads it there. */
 export class Feed implements ReadonlyMap<string, string> {
-  world: World | undefined;
+  machine: MachineState | undefined;
   /** The map and index of the tail call that was taken. */
   jump: readonly [number, number] | undefined;
   private readonly view: DataView;
@@ -55,18 +55,18 @@ export class Feed implements ReadonlyMap<string, string> {
 
   get(key: string): string | undefined {
     if (key.startsWith('may_goto')) return ENDLESS;
-    const { world } = this;
-    if (world === undefined) return undefined;
-    if (key.startsWith('bpf_tail_call#')) return this.tailCall(world);
-    const known = this.sites.get(world.pc);
-    const contract = world.code.contracts[world.pc];
+    const { machine } = this;
+    if (machine === undefined) return undefined;
+    if (key.startsWith('bpf_tail_call#')) return this.tailCall(machine);
+    const known = this.sites.get(machine.pc);
+    const contract = machine.code.contracts[machine.pc];
     if (known === undefined || contract === undefined) return undefined;
-    if (DECIDED.test(contract.name) && !this.isForgotten(world, contract)) return undefined;
-    if (contract.name === 'bpf_for_each_map_elem') return this.order(world, known.index);
+    if (DECIDED.test(contract.name) && !this.isForgotten(machine, contract)) return undefined;
+    if (contract.name === 'bpf_for_each_map_elem') return this.order(machine, known.index);
     const at =
       contract.name === 'bpf_find_vma'
-        ? this.laterEntry(world, known.index)
-        : this.entry(world, known.index, known.site);
+        ? this.laterEntry(machine, known.index)
+        : this.entry(machine, known.index, known.site);
     const value = this.valueAt(at, contract);
     return this.choice(contract, known.site, at, value);
   }
@@ -89,13 +89,13 @@ export class Feed implements ReadonlyMap<string, string> {
   }
 
   /** The keys that a loop over a map went through. */
-  private order(world: World, index: number): string | undefined {
-    const map = world.code.program.maps[world.memory.get(regionOf(world.regs[1]!))?.map ?? -1];
+  private order(machine: MachineState, index: number): string | undefined {
+    const map = machine.code.program.maps[machine.memory.get(regionOf(machine.regs[1]!))?.map ?? -1];
     if (map?.type.includes('hash') !== true) return undefined;
-    const callback = offsetOf(world.regs[2]!);
+    const callback = offsetOf(machine.regs[2]!);
     const keys: number[] = [];
     let changed = false;
-    const end = this.laterEntry(world, index, (start, site) => {
+    const end = this.laterEntry(machine, index, (start, site) => {
       if (CHANGES.test(site.name)) changed ||= this.view.getBigInt64(start + 8, true) === 0n;
       if (site.kind !== 'key' || site.slot !== callback) return;
       if (changed) throw new Parted('left out', 'a hash that changes while it is gone through');
@@ -106,8 +106,8 @@ export class Feed implements ReadonlyMap<string, string> {
   }
 
   /** A lookup in an LRU map, which throws entries out when it likes. */
-  private isForgotten(world: World, { name }: Contract): boolean {
-    const map = world.code.program.maps[world.memory.get(regionOf(world.regs[1]!))?.map ?? -1];
+  private isForgotten(machine: MachineState, { name }: Contract): boolean {
+    const map = machine.code.program.maps[machine.memory.get(regionOf(machine.regs[1]!))?.map ?? -1];
     return name === 'bpf_map_lookup_elem' && map?.type === 'lru_hash';
   }
 
@@ -122,12 +122,12 @@ export class Feed implements ReadonlyMap<string, string> {
 
   /** The entry of a function that calls back comes after those of its callback, which cannot call it again. */
   private laterEntry(
-    world: World,
+    machine: MachineState,
     index: number,
     before: (start: number, site: Site) => void = () => {},
   ): number {
     const end = this.view.getBigUint64(0, true);
-    for (let at = positionOf(world, this.recorded.log); at < end; ) {
+    for (let at = positionOf(machine, this.recorded.log); at < end; ) {
       const start = LOG_HEADER + (Number(at) & (LOG_BYTES - 8));
       const there = Number(this.view.getBigUint64(start, true));
       if (there === index) return start;
@@ -140,9 +140,9 @@ export class Feed implements ReadonlyMap<string, string> {
     );
   }
 
-  private tailCall(world: World): string {
-    const index = world.memory.get(regionOf(world.regs[2]!))?.map ?? -1;
-    const at = Number(world.regs[3]! & 0xffff_ffffn);
+  private tailCall(machine: MachineState): string {
+    const index = machine.memory.get(regionOf(machine.regs[2]!))?.map ?? -1;
+    const at = Number(machine.regs[3]! & 0xffff_ffffn);
     const target = this.inputs.jumps[index]?.[at];
     if (target === undefined) return 'missed';
     this.jump = [index, at];
@@ -150,8 +150,8 @@ export class Feed implements ReadonlyMap<string, string> {
   }
 
   /** Where in the log the entry that comes next starts; it must be of this site. */
-  entry(world: World, index: number, site: Site): number {
-    const at = Number(positionOf(world, this.recorded.log));
+  entry(machine: MachineState, index: number, site: Site): number {
+    const at = Number(positionOf(machine, this.recorded.log));
     const end = Number(this.view.getBigUint64(0, true));
     if (at >= end) throw new Parted('differs', `path: the kernel did not come to ${site.name}`);
     const start = LOG_HEADER + (at & (LOG_BYTES - 8));
@@ -162,35 +162,35 @@ export class Feed implements ReadonlyMap<string, string> {
   }
 
   /** What is to be done after the insn at pc: puts what a function has written in the kernel into the buffers that it was given here. */
-  fill(world: World): (() => void) | undefined {
-    const known = this.sites.get(world.pc);
-    const contract = world.code.contracts[world.pc];
+  fill(machine: MachineState): (() => void) | undefined {
+    const known = this.sites.get(machine.pc);
+    const contract = machine.code.contracts[machine.pc];
     if (known === undefined || contract === undefined) return undefined;
-    const at = this.entry(world, known.index, known.site);
+    const at = this.entry(machine, known.index, known.site);
     if (WRITES_ALIKE.test(contract.name) && this.view.getBigInt64(at + 8, true) === 0n) return undefined;
     const parts = known.site.copied.flatMap(({ arg, at: from, size }) =>
-      arg < 0 ? [] : [[world.regs[arg + 1]!, this.log.slice(at + from, at + from + size)] as const],
+      arg < 0 ? [] : [[machine.regs[arg + 1]!, this.log.slice(at + from, at + from + size)] as const],
     );
     return () => {
-      for (const [to, bytes] of parts) if (to !== 0n) world.writeBytes(to, bytes);
+      for (const [to, bytes] of parts) if (to !== 0n) machine.writeBytes(to, bytes);
     };
   }
 
   /** Before a load from a kernel object: puts there what the kernel found. */
-  plant(world: World): void {
-    const known = this.sites.get(world.pc);
-    const op = world.code.ops[world.pc];
+  plant(machine: MachineState): void {
+    const known = this.sites.get(machine.pc);
+    const op = machine.code.ops[machine.pc];
     if (known === undefined || (op?.kind !== 'ldx' && op?.kind !== 'load_acquire')) return;
-    const at = this.entry(world, known.index, known.site);
-    const base = world.regs[op.src]!;
-    const region = world.memory.get(regionOf(base));
+    const at = this.entry(machine, known.index, known.site);
+    const base = machine.regs[op.src]!;
+    const region = machine.memory.get(regionOf(base));
     // NULL, or an object that the VM knows itself.
     if (region === undefined || (region.kind !== 'btf' && region.kind !== 'sock')) return;
     const bytes = region.bytes.slice();
     const offset = offsetOf(base) + op.off;
     if (offset < 0 || offset + op.size > bytes.length) return;
     bytes.set(this.log.subarray(at + 8, at + 8 + op.size), offset);
-    world.memory.replace(regionOf(base), bytes);
+    machine.memory.replace(regionOf(base), bytes);
   }
 
   get size(): number {
@@ -214,9 +214,9 @@ export class Feed implements ReadonlyMap<string, string> {
   }
 }
 
-function positionOf(world: World, log: number): bigint {
-  const region = world.maps.present(world.memory, log, new Uint8Array(4));
-  return world.memory.get(region)!.view.getBigUint64(0, true);
+function positionOf(machine: MachineState, log: number): bigint {
+  const region = machine.maps.present(machine.memory, log, new Uint8Array(4));
+  return machine.memory.get(region)!.view.getBigUint64(0, true);
 }
 
 /** The outcome that r0 tells of. */

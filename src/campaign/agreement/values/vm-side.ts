@@ -34,7 +34,7 @@ export function runInVm(recorded: Recorded, inputs: Inputs, start: Uint8Array, k
       chooser: defaultChooser,
       maxSteps: MOST_STEPS,
     });
-    feed.world = vm.world;
+    feed.machine = vm.machine;
     step(vm, feed);
     const { end, violations } = vm.run();
     if (violations.length > 0)
@@ -56,14 +56,14 @@ const codeOf = (program: Program): Code => prepare(program);
 function step(vm: Vm, feed: Feed): void {
   const { stops } = feed;
   if (stops.size === 0) return;
-  const { world } = vm;
-  while (vm.running && world.steps < MOST_STEPS) {
-    if (!stops.has(world.pc)) {
+  const { machine } = vm;
+  while (vm.running && machine.steps < MOST_STEPS) {
+    if (!stops.has(machine.pc)) {
       vm.step();
       continue;
     }
-    feed.plant(world);
-    const after = feed.fill(world);
+    feed.plant(machine);
+    const after = feed.fill(machine);
     vm.step();
     if (vm.running) after?.();
   }
@@ -106,17 +106,17 @@ const cpuOf = (log: Uint8Array): number =>
 
 /** `vm` is the run that came to the end, `first` the one that it began as. */
 function observe(vm: Vm, first: Vm, program: Program, log: number, inputs: Inputs): Observed {
-  const { world } = vm;
-  const { packet, memory } = world;
-  const { maps } = first.world;
+  const { machine } = vm;
+  const { packet, memory } = machine;
+  const { maps } = first.machine;
   const contents = program.maps.map((map, index) => {
     const found = new Map<string, string>();
     if (index === log || !isCompared(map)) return found;
     const keys = maps.snapshot(index);
     for (let i = 0; i < keys.count; i++) {
       const key = keys.at(i);
-      for (let cpu = 0; cpu < (isPerCpu(map) ? world.cpu.count : 1); cpu++) {
-        const other = isPerCpu(map) && cpu !== world.cpu.current;
+      for (let cpu = 0; cpu < (isPerCpu(map) ? machine.cpu.count : 1); cpu++) {
+        const other = isPerCpu(map) && cpu !== machine.cpu.current;
         const region = other ? maps.lookupOn(memory, index, key, cpu) : maps.present(memory, index, key);
         const name = isPerCpu(map) ? `${toHex(key)}@${cpu}` : toHex(key);
         found.set(name, toHex(plain(map, memory.get(region)!.bytes)));
@@ -125,17 +125,17 @@ function observe(vm: Vm, first: Vm, program: Program, log: number, inputs: Input
     return found;
   });
   return {
-    r0: Number((world.readable & 1) === 0 ? 0n : world.regs[0]! & 0xffff_ffffn),
+    r0: Number((machine.readable & 1) === 0 ? 0n : machine.regs[0]! & 0xffff_ffffn),
     packet: !hasPacket(program.type)
       ? new Uint8Array(0)
       : memory.get(packet.region)!.bytes.slice(packet.meta, packet.end),
-    ctx: contextParts(program.type, memory.get(world.ctx)!.bytes, inputs.ctx),
+    ctx: contextParts(program.type, memory.get(machine.ctx)!.bytes, inputs.ctx),
     maps: contents,
     records: program.maps.map((map, index) =>
       map.type === 'ringbuf'
-        ? world.records.flatMap((one) => (one.map === index && one.sent ? [toHex(one.sent)] : []))
+        ? machine.records.flatMap((one) => (one.map === index && one.sent ? [toHex(one.sent)] : []))
         : [],
     ),
-    log: world.bytesAt(address(maps.present(memory, log, new Uint8Array(4)), 0), LOG.valueSize).slice(),
+    log: machine.bytesAt(address(maps.present(memory, log, new Uint8Array(4)), 0), LOG.valueSize).slice(),
   };
 }

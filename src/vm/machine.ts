@@ -1,6 +1,6 @@
 /**
- * Everything that one run is: registers, frames, memory, ledger, maps, choices. Both tiers work on it and all models of kernel
- * functions change it; nothing about a run is kept anywhere else, so copying a World forks the run.
+ * The state of one run: registers, frames, memory, ledger, maps, choices. Both tiers and all models of kernel functions work on it.
+ * Nothing about a run is kept anywhere else, so copying a MachineState forks the run.
  */
 import { FP, MAX_FRAMES, STACK_SIZE } from '../isa/insn.js';
 import type { CallbackSpec } from '../kernel/contract.js';
@@ -15,8 +15,8 @@ import { Maps } from './maps.js';
 import { Memory } from './memory.js';
 import { type Check, fault, type Trap, type Violation } from './trap.js';
 
-/** A helper that calls back and is not done yet. Immutable: each call back makes the next Flight. */
-export interface Flight {
+/** A helper that runs a callback of the program and has not returned yet. Immutable: each step makes a new one. */
+export interface CallbackHelper {
   /** The slot of the helper's call. */
   readonly slot: number;
   readonly name: string;
@@ -24,14 +24,15 @@ export interface Flight {
   readonly callback: number;
   readonly spec: CallbackSpec;
   /**
-   * Goes on after the callback returned `returned` (undefined: before its first call). `stop`: the program was killed while the callback
-   * ran, so it is not called again. Answers what to call it with, or the helper's result.
+   * The next step after the callback returned `returned` (undefined: before its first call). `stop`: the program was killed while the
+   * callback ran, so the helper must not call it again.
    */
-  advance(world: World, returned: bigint | undefined, stop: boolean): Advance;
+  next(machine: MachineState, returned: bigint | undefined, stop: boolean): HelperStep;
 }
 
-export type Advance =
-  | { readonly kind: 'call'; readonly args: readonly bigint[]; readonly flight: Flight }
+/** What a helper does next: it calls its callback with these arguments (r1 and up), or returns `r0`. */
+export type HelperStep =
+  | { readonly kind: 'call'; readonly args: readonly bigint[]; readonly helper: CallbackHelper }
   | { readonly kind: 'done'; readonly r0: bigint };
 
 /** One open frame. Immutable. */
@@ -43,7 +44,8 @@ export interface Frame {
   /** The caller's r6 to r9 and which of its registers were written. */
   readonly saved: BigUint64Array;
   readonly savedReadable: number;
-  readonly flight?: Flight;
+  /** Of the frame of a callback: the helper that called it. */
+  readonly helper?: CallbackHelper;
 }
 
 /** Where the packet lies: offsets into its region, which is another one each time the packet moves. */
@@ -56,7 +58,7 @@ export interface PacketPlace {
   readonly network: number;
 }
 
-export interface WorldOptions {
+export interface MachineOptions {
   /** The program was accepted by the strict profile: reading stack that was never written is a fault. */
   readonly strict?: boolean;
   readonly fastPath?: FastPath;
@@ -84,7 +86,7 @@ export type End = 'exit' | 'throw' | 'tail_call' | 'trap' | 'limit';
 export const CALLER_SAVED = 0b111110;
 const CALLEE_SAVED = 0b1111000000;
 
-export class World {
+export class MachineState {
   readonly regs: BigUint64Array;
   readonly signed: BigInt64Array;
   readonly words: Int32Array;
@@ -122,7 +124,7 @@ export class World {
   constructor(
     readonly code: Code,
     choices: Choices,
-    readonly options: WorldOptions,
+    readonly options: MachineOptions,
   ) {
     this.regs = new BigUint64Array(11);
     this.signed = new BigInt64Array(this.regs.buffer);
@@ -133,8 +135,8 @@ export class World {
     this.choices = choices;
   }
 
-  fork(): World {
-    const copy = new World(this.code, this.choices, this.options);
+  fork(): MachineState {
+    const copy = new MachineState(this.code, this.choices, this.options);
     copy.choices = this.choices.fork();
     copy.regs.set(this.regs);
     copy.memory = this.memory.fork();
@@ -222,10 +224,10 @@ export class World {
   }
 
   /** Opens a frame: r6 to r9 are put away and unreadable, r10 is the new frame's. The caller has set r1 to r5. */
-  push(subprog: number, callsite: number, flight?: Flight): void {
+  push(subprog: number, callsite: number, helper?: CallbackHelper): void {
     if (this.frames.length === MAX_FRAMES) throw fault(`more than ${MAX_FRAMES} frames`);
     const frame = { subprog, callsite, saved: this.regs.slice(6, 10), savedReadable: this.readable };
-    this.frames = [...this.frames, flight === undefined ? frame : { ...frame, flight }];
+    this.frames = [...this.frames, helper === undefined ? frame : { ...frame, helper }];
     const stack = this.memory.own(this.stackOf(this.depth));
     stack.alive = true;
     stack.objects = undefined;
