@@ -9,7 +9,7 @@ import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../../src/
 import type { Scalar } from '../../src/verifier/scalar/scalar.js';
 import { greater, lesser } from '../../src/verifier/scalar/scalar.js';
 import type { Bounds } from '../../src/verifier/scalar/sync.js';
-import { settle, sync } from '../../src/verifier/scalar/sync.js';
+import { sanityChecked, syncBounds } from '../../src/verifier/scalar/sync.js';
 
 export const width: fc.Arbitrary<Width> = fc.constantFrom<Width>(32, 64);
 
@@ -104,8 +104,8 @@ export const unsynced: fc.Arbitrary<{ readonly bounds: Bounds; readonly values: 
 /** Scalars with values they admit. */
 export const samples: fc.Arbitrary<Sample> = unsynced.map(({ bounds, values }) => {
   const made = { ...bounds };
-  sync(made);
-  return { scalar: settle(made), values };
+  syncBounds(made);
+  return { scalar: sanityChecked(made), values };
 });
 
 /** One scalar and one of its values, as text for a failure's message. */

@@ -6,10 +6,10 @@ import { BINARY_OPS, type BinaryOp, type Width } from '../../src/isa/insn.js';
 import { S64_MAX, S64_MIN, U64_MAX } from '../../src/isa/integer.js';
 import { concrete } from '../../src/semantics/arith.js';
 import type { Domain } from '../../src/semantics/machine.js';
-import { abstract, split } from '../../src/verifier/scalar/alu.js';
+import { forkScalar, scalarArithmetic } from '../../src/verifier/scalar/alu.js';
 import type { Scalar } from '../../src/verifier/scalar/scalar.js';
 import { admits, constant, isConst, unknown } from '../../src/verifier/scalar/scalar.js';
-import { isConsistent, settle, sync, thaw } from '../../src/verifier/scalar/sync.js';
+import { isConsistent, mutableCopy, sanityChecked, syncBounds } from '../../src/verifier/scalar/sync.js';
 import { tnumLshift, tnumXor } from '../../src/verifier/scalar/tnum.js';
 import type { Sample } from '../support/scalars.js';
 import { samples, shown, u64s, unsynced, width } from '../support/scalars.js';
@@ -71,8 +71,8 @@ describe('abstract arithmetic', () => {
     fc.assert(
       fc.property(unsynced, ({ bounds, values }) => {
         const made = { ...bounds };
-        sync(made);
-        for (const v of values) mustAdmit(settle(made), v, 'sync');
+        syncBounds(made);
+        for (const v of values) mustAdmit(sanityChecked(made), v, 'sync');
         // Nothing is forgotten either; save the 64-bit bounds, which Linux takes from the 32-bit ones where it can.
         expect(made.u32min >= bounds.u32min && made.u32max <= bounds.u32max).toBe(true);
         expect(made.s32min >= bounds.s32min && made.s32max <= bounds.s32max).toBe(true);
@@ -83,15 +83,15 @@ describe('abstract arithmetic', () => {
   });
 
   test('binary operations', () => {
-    fc.assert(binaryIsSound(abstract), seeded(30_000));
+    fc.assert(binaryIsSound(scalarArithmetic), seeded(30_000));
   });
 
   test('shifts by a constant', () => {
-    fc.assert(shiftsAreSound(abstract), seeded(15_000));
+    fc.assert(shiftsAreSound(scalarArithmetic), seeded(15_000));
   });
 
   test('negation, extension, byte order', () => {
-    fc.assert(unaryIsSound(abstract), seeded(20_000));
+    fc.assert(unaryIsSound(scalarArithmetic), seeded(20_000));
   });
 
   test('one after the other', () => {
@@ -106,8 +106,8 @@ describe('abstract arithmetic', () => {
       fc.property(samples, steps, (first, rest) => {
         let now = first;
         for (const [op, w, [name, f], b] of rest) {
-          now = checkBinary(abstract, op, w, now, b);
-          const scalar = f(abstract, now.scalar);
+          now = checkBinary(scalarArithmetic, op, w, now, b);
+          const scalar = f(scalarArithmetic, now.scalar);
           const values = now.values.map((v) => f(concrete, v));
           for (const v of values) mustAdmit(scalar, v, name);
           now = { scalar, values };
@@ -118,12 +118,14 @@ describe('abstract arithmetic', () => {
   });
 
   test('a split register is one half or the other', () => {
-    const signs = fc.tuple(samples, width).map(([a, w]) => checkBinary(abstract, 'arsh', w, a, point(w - 1)));
+    const signs = fc
+      .tuple(samples, width)
+      .map(([a, w]) => checkBinary(scalarArithmetic, 'arsh', w, a, point(w - 1)));
     fc.assert(
       fc.property(signs, fc.constantFrom<BinaryOp>('and', 'or'), width, u64s, (a, op, w, k) => {
-        const halves = split(op, a.scalar, constant(k));
+        const halves = forkScalar(op, a.scalar, constant(k));
         if (halves === undefined) return;
-        const results = halves.map((half) => abstract.binary(op, w, half, constant(k)));
+        const results = halves.map((half) => scalarArithmetic.binary(op, w, half, constant(k)));
         for (const x of a.values) {
           const v = concrete.binary(op, w, x, k);
           if (!results.some((result) => admits(result, v)))
@@ -132,17 +134,19 @@ describe('abstract arithmetic', () => {
       }),
       seeded(5_000),
     );
-    const sign = abstract.binary('arsh', 64, unknown, constant(63n));
-    expect(split('and', sign, constant(5n))).toEqual([constant(-1n), constant(0n)]);
-    expect(split('add', sign, constant(5n))).toBeUndefined();
-    expect(split('and', unknown, constant(5n))).toBeUndefined();
-    expect(split('or', abstract.binary('arsh', 32, unknown, constant(31n)), constant(5n))).toBeDefined();
+    const sign = scalarArithmetic.binary('arsh', 64, unknown, constant(63n));
+    expect(forkScalar('and', sign, constant(5n))).toEqual([constant(-1n), constant(0n)]);
+    expect(forkScalar('add', sign, constant(5n))).toBeUndefined();
+    expect(forkScalar('and', unknown, constant(5n))).toBeUndefined();
+    expect(
+      forkScalar('or', scalarArithmetic.binary('arsh', 32, unknown, constant(31n)), constant(5n)),
+    ).toBeDefined();
   });
 
   test('constants stay constants, except where Linux gives up', () => {
     fc.assert(
       fc.property(fc.constantFrom(...BINARY_OPS), width, u64s, u64s, (op, w, x, y) => {
-        const result = abstract.binary(op, w, constant(x), constant(y));
+        const result = scalarArithmetic.binary(op, w, constant(x), constant(y));
         const gives = ['div', 'sdiv', 'mod', 'smod'].includes(op) || (op.endsWith('sh') && y >= BigInt(w));
         if (gives) expect(result).toBe(unknown);
         else expect(result).toEqual(constant(concrete.binary(op, w, x, y)));
@@ -153,28 +157,31 @@ describe('abstract arithmetic', () => {
 });
 
 /** The result with some fields replaced, as by a slip of the pen. */
-const wrongBinary = (binary: Domain<Scalar>['binary']): Domain<Scalar> => ({ ...abstract, binary });
+const wrongBinary = (binary: Domain<Scalar>['binary']): Domain<Scalar> => ({ ...scalarArithmetic, binary });
 
 const MUTANTS: readonly (readonly [string, Domain<Scalar>])[] = [
   [
     'the tnum of a left shift moves one bit too far',
     wrongBinary((op, w, a, b) => {
-      const right = abstract.binary(op, w, a, b);
+      const right = scalarArithmetic.binary(op, w, a, b);
       if (op !== 'lsh' || isConst(right) || !isConst(b)) return right;
       return { ...right, ...tnumLshift(right, 1) };
     }),
   ],
   [
     'logical shifts are arithmetic',
-    wrongBinary((op, w, a, b) => abstract.binary(op === 'rsh' ? 'arsh' : op, w, a, b)),
+    wrongBinary((op, w, a, b) => scalarArithmetic.binary(op === 'rsh' ? 'arsh' : op, w, a, b)),
   ],
-  ['32-bit results are not zero-extended', wrongBinary((op, _, a, b) => abstract.binary(op, 64, a, b))],
+  [
+    '32-bit results are not zero-extended',
+    wrongBinary((op, _, a, b) => scalarArithmetic.binary(op, 64, a, b)),
+  ],
   [
     'the ends of a sum are not checked for overflow',
     wrongBinary((op, w, a, b) => {
-      const right = abstract.binary(op, w, a, b);
+      const right = scalarArithmetic.binary(op, w, a, b);
       if (op !== 'add' || w === 32) return right;
-      const made = thaw(right);
+      const made = mutableCopy(right);
       made.smin = BigInt.asIntN(64, a.smin + b.smin);
       made.smax = BigInt.asIntN(64, a.smax + b.smax);
       return made;
@@ -183,14 +190,14 @@ const MUTANTS: readonly (readonly [string, Domain<Scalar>])[] = [
   [
     'the greatest of an and is one less',
     wrongBinary((op, w, a, b) => {
-      const right = abstract.binary(op, w, a, b);
+      const right = scalarArithmetic.binary(op, w, a, b);
       return op === 'and' && right.umax > 0n && !isConst(right) ? { ...right, umax: right.umax - 1n } : right;
     }),
   ],
   [
     'the unknown bits of the source are lost in an xor',
     wrongBinary((op, w, a, b) => {
-      const right = abstract.binary(op, w, a, b);
+      const right = scalarArithmetic.binary(op, w, a, b);
       if (op !== 'xor' || w === 32) return right;
       return { ...right, ...tnumXor(a, { value: b.value, mask: 0n }) };
     }),
@@ -198,7 +205,7 @@ const MUTANTS: readonly (readonly [string, Domain<Scalar>])[] = [
   [
     'products of signed bounds are taken end by end',
     wrongBinary((op, w, a, b) => {
-      const right = abstract.binary(op, w, a, b);
+      const right = scalarArithmetic.binary(op, w, a, b);
       if (op !== 'mul' || w === 32 || isConst(right)) return right;
       const [smin, smax] = [a.smin * b.smin, a.smax * b.smax];
       return smin < S64_MIN || smax > S64_MAX || smin > smax ? right : { ...right, smin, smax };
@@ -207,7 +214,7 @@ const MUTANTS: readonly (readonly [string, Domain<Scalar>])[] = [
   [
     'a difference is bounded by the difference of equal ends',
     wrongBinary((op, w, a, b) => {
-      const right = abstract.binary(op, w, a, b);
+      const right = scalarArithmetic.binary(op, w, a, b);
       if (op !== 'sub' || w === 32 || a.umin < b.umin || a.umax < b.umax) return right;
       return { ...right, umin: a.umin - b.umin, umax: a.umax - b.umax };
     }),
@@ -215,27 +222,36 @@ const MUTANTS: readonly (readonly [string, Domain<Scalar>])[] = [
   [
     'signed bounds of an or are those of the source',
     wrongBinary((op, w, a, b) => {
-      const right = abstract.binary(op, w, a, b);
+      const right = scalarArithmetic.binary(op, w, a, b);
       return op === 'or' && !isConst(right) ? { ...right, smax: b.smax } : right;
     }),
   ],
-  ['sign extension fills with zeros', { ...abstract, signExtend: abstract.zeroExtend }],
+  ['sign extension fills with zeros', { ...scalarArithmetic, signExtend: scalarArithmetic.zeroExtend }],
   [
     'zero extension keeps the bounds above it',
-    { ...abstract, zeroExtend: (bits, a) => ({ ...abstract.zeroExtend(bits, a), umin: a.umin }) },
+    {
+      ...scalarArithmetic,
+      zeroExtend: (bits, a) => ({ ...scalarArithmetic.zeroExtend(bits, a), umin: a.umin }),
+    },
   ],
   [
     'a byte swap keeps the bounds',
-    { ...abstract, swap: (op, bits, a) => ({ ...abstract.swap(op, bits, a), umax: a.umax, umin: a.umin }) },
+    {
+      ...scalarArithmetic,
+      swap: (op, bits, a) => ({ ...scalarArithmetic.swap(op, bits, a), umax: a.umax, umin: a.umin }),
+    },
   ],
   [
     'negation keeps the unsigned bounds',
-    { ...abstract, negate: (w, a) => ({ ...abstract.negate(w, a), umin: a.umin, umax: a.umax }) },
+    {
+      ...scalarArithmetic,
+      negate: (w, a) => ({ ...scalarArithmetic.negate(w, a), umin: a.umin, umax: a.umax }),
+    },
   ],
   [
     'division is that of the bounds',
     wrongBinary((op, w, a, b) => {
-      if (op !== 'div' || b.umin === 0n) return abstract.binary(op, w, a, b);
+      if (op !== 'div' || b.umin === 0n) return scalarArithmetic.binary(op, w, a, b);
       return { ...unknown, umin: a.umin / b.umin, umax: a.umax / b.umin };
     }),
   ],

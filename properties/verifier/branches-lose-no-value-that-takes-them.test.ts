@@ -9,7 +9,7 @@ import { compare } from '../../src/semantics/arith.js';
 import { branchTaken, refine } from '../../src/verifier/scalar/refine.js';
 import type { Scalar } from '../../src/verifier/scalar/scalar.js';
 import { admits, constant, isConst } from '../../src/verifier/scalar/scalar.js';
-import { isConsistent, settle, sync, thaw } from '../../src/verifier/scalar/sync.js';
+import { isConsistent, mutableCopy, sanityChecked, syncBounds } from '../../src/verifier/scalar/sync.js';
 import { samples, shown, width } from '../support/scalars.js';
 import { seeded } from '../support/seed.js';
 
@@ -85,8 +85,8 @@ describe('branches', () => {
   });
 
   test('what teaches nothing comes back as the same object', () => {
-    const r = settle(
-      thaw({ ...constant(5n), umax: 9n, smax: 9n, u32max: 9, s32max: 9, mask: 15n, value: 0n }),
+    const r = sanityChecked(
+      mutableCopy({ ...constant(5n), umax: 9n, smax: 9n, u32max: 9, s32max: 9, mask: 15n, value: 0n }),
     );
     const refined = refine('lt', 64, true, r, constant(100n));
     expect(refined?.[0]).toBe(r);
@@ -105,9 +105,9 @@ const wrongRefine = (
     if (isConst(right[0])) return right;
     const changed = change(op, w, taken, a, b, right[0]);
     if (changed === undefined) return right;
-    const made = { ...thaw(right[0]), ...changed };
-    sync(made);
-    return [settle(made), right[1]];
+    const made = { ...mutableCopy(right[0]), ...changed };
+    syncBounds(made);
+    return [sanityChecked(made), right[1]];
   },
 });
 

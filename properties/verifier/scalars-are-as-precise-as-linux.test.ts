@@ -1,7 +1,7 @@
 /** What is known after lines of insns that compilers write, as Linux 6.18 prints it. */
 import { describe, expect, test } from 'vitest';
 import type { BinaryOp, Comparison, Width } from '../../src/isa/insn.js';
-import { abstract } from '../../src/verifier/scalar/alu.js';
+import { scalarArithmetic } from '../../src/verifier/scalar/alu.js';
 import { branchTaken, refine } from '../../src/verifier/scalar/refine.js';
 import type { Scalar } from '../../src/verifier/scalar/scalar.js';
 import { constant, isConst, unknown } from '../../src/verifier/scalar/scalar.js';
@@ -12,17 +12,17 @@ type Step = (s: Scalar) => Scalar;
 const alu =
   (op: BinaryOp, imm: number, width: Width = 64): Step =>
   (s) =>
-    abstract.binary(op, width, s, constant(BigInt(imm)));
+    scalarArithmetic.binary(op, width, s, constant(BigInt(imm)));
 const when =
   (op: Comparison, imm: number, taken: boolean, width: Width = 64): Step =>
   (s) =>
     refine(op, width, taken, s, constant(BigInt(imm)))![0];
-const u: Step = (s) => abstract.zeroExtend(32, s);
+const u: Step = (s) => scalarArithmetic.zeroExtend(32, s);
 const sx =
   (bits: 8 | 16 | 32): Step =>
   (s) =>
-    abstract.signExtend(bits, s);
-const load = (bits: 8 | 16 | 32): Scalar => abstract.zeroExtend(bits, unknown);
+    scalarArithmetic.signExtend(bits, s);
+const load = (bits: 8 | 16 | 32): Scalar => scalarArithmetic.zeroExtend(bits, unknown);
 
 const outcome = (start: Scalar, ...steps: Step[]): string =>
   format(steps.reduce((s, step) => step(s), start));
@@ -130,10 +130,14 @@ describe('precision', () => {
       outcome(load(8), alu('mul', 3)),
       'scalar(smin=smin32=0,smax=umax=smax32=umax32=765,var_off=(0x0; 0x3ff))',
     ],
-    ['negation', outcome(load(8), (s) => abstract.negate(64, s)), 'scalar(smin=smin32=-255,smax=smax32=0)'],
+    [
+      'negation',
+      outcome(load(8), (s) => scalarArithmetic.negate(64, s)),
+      'scalar(smin=smin32=-255,smax=smax32=0)',
+    ],
     [
       'a 16-bit number in network order',
-      outcome(load(16), (s) => abstract.swap('be', 16, s)),
+      outcome(load(16), (s) => scalarArithmetic.swap('be', 16, s)),
       'scalar(smin=smin32=0,smax=umax=smax32=umax32=0xffff,var_off=(0x0; 0xffff))',
     ],
     ['division: nothing', outcome(load(8), alu('div', 4)), 'scalar()'],
@@ -144,15 +148,15 @@ describe('precision', () => {
 
   test('a 32-bit result is zero-extended', () => {
     for (const op of ['add', 'sub', 'mul', 'and', 'or', 'xor', 'lsh', 'rsh', 'arsh'] as const) {
-      const result = abstract.binary(op, 32, unknown, constant(7n));
+      const result = scalarArithmetic.binary(op, 32, unknown, constant(7n));
       expect(result.umax <= 0xffff_ffffn, op).toBe(true);
       expect(result.smin >= 0n, op).toBe(true);
     }
   });
 
   test('a shift by an unknown count gives up', () => {
-    expect(abstract.binary('lsh', 64, constant(1n), fromUnsigned(0n, 3n))).toBe(unknown);
-    expect(abstract.binary('rsh', 32, load(8), constant(32n))).toBe(unknown);
+    expect(scalarArithmetic.binary('lsh', 64, constant(1n), fromUnsigned(0n, 3n))).toBe(unknown);
+    expect(scalarArithmetic.binary('rsh', 32, load(8), constant(32n))).toBe(unknown);
   });
 
   test('verdicts', () => {
@@ -163,9 +167,11 @@ describe('precision', () => {
     expect(branchTaken('slt', 64, byte, constant(0n))).toBe(false);
     expect(branchTaken('eq', 64, byte, constant(256n))).toBe(false);
     expect(branchTaken('set', 64, byte, constant(0x300n))).toBe(false);
-    expect(branchTaken('set', 64, abstract.binary('or', 64, byte, constant(2n)), constant(6n))).toBe(true);
+    expect(branchTaken('set', 64, scalarArithmetic.binary('or', 64, byte, constant(2n)), constant(6n))).toBe(
+      true,
+    );
     // Even against odd.
-    const even = abstract.binary('and', 64, unknown, constant(-2n));
+    const even = scalarArithmetic.binary('and', 64, unknown, constant(-2n));
     expect(branchTaken('eq', 64, even, constant(7n))).toBe(false);
     expect(branchTaken('ne', 32, even, constant(7n))).toBe(true);
     expect(isConst(refine('eq', 32, true, load(32), constant(9n))![0])).toBe(true);

@@ -13,7 +13,7 @@ import {
   type Operand,
   type Width,
 } from '../../src/isa/insn.js';
-import { abstract, split } from '../../src/verifier/scalar/alu.js';
+import { forkScalar, scalarArithmetic } from '../../src/verifier/scalar/alu.js';
 import { branchTaken, refine } from '../../src/verifier/scalar/refine.js';
 import type { Scalar } from '../../src/verifier/scalar/scalar.js';
 import { constant, unknown } from '../../src/verifier/scalar/scalar.js';
@@ -116,8 +116,8 @@ const lines = fc
 interface Model {
   readonly refine: typeof refine;
   readonly taken: typeof branchTaken;
-  readonly domain: typeof abstract;
-  readonly split: typeof split;
+  readonly domain: typeof scalarArithmetic;
+  readonly split: typeof forkScalar;
 }
 
 /** Runs the line through the model: the insns that are kept, and what each must print. */
@@ -198,7 +198,7 @@ const agrees = (m: Model, count: { compared: number }) =>
     }
   });
 
-const real: Model = { refine, taken: branchTaken, domain: abstract, split };
+const real: Model = { refine, taken: branchTaken, domain: scalarArithmetic, split: forkScalar };
 
 describeKernel('scalars in the log of the kernel, Linux 6.18', () => {
   test.skipIf(!messagesKnown())('are printed as ours, along random lines of insns', () => {
@@ -214,18 +214,23 @@ describeKernel('scalars in the log of the kernel, Linux 6.18', () => {
       {
         ...real,
         domain: {
-          ...abstract,
+          ...scalarArithmetic,
           binary: (op, w, a, b) =>
-            op === 'or' ? { ...abstract.binary(op, w, a, b), umin: 0n } : abstract.binary(op, w, a, b),
+            op === 'or'
+              ? { ...scalarArithmetic.binary(op, w, a, b), umin: 0n }
+              : scalarArithmetic.binary(op, w, a, b),
         },
       },
     ],
-    ['a byte swap that forgets', { ...real, domain: { ...abstract, swap: () => unknown } }],
+    ['a byte swap that forgets', { ...real, domain: { ...scalarArithmetic, swap: () => unknown } }],
     [
       'a division that folds constants',
       {
         ...real,
-        domain: { ...abstract, binary: (op, w, a, b) => abstract.binary(op === 'mod' ? 'and' : op, w, a, b) },
+        domain: {
+          ...scalarArithmetic,
+          binary: (op, w, a, b) => scalarArithmetic.binary(op === 'mod' ? 'and' : op, w, a, b),
+        },
       },
     ],
     ['a refinement that learns nothing', { ...real, refine: (_op: Comparison, _w, _taken, a, b) => [a, b] }],

@@ -8,7 +8,7 @@ import { makeDynptr } from '../verifier/call/args-slots.js';
 import { constant, isConst } from '../verifier/scalar/scalar.js';
 import type { Path } from '../verifier/state/path.js';
 import { scalarReg, UNINIT } from '../verifier/state/regs.js';
-import { skipStack } from '../verifier/state/stack.js';
+import { markLeftUnwritten } from '../verifier/state/stack.js';
 import type { Reg } from '../verifier/state/state.js';
 
 /** Bytes that the function would write through this argument; undefined when it writes none, or how many is not known. */
@@ -56,7 +56,7 @@ export function stubbedCall(p: Path, args: readonly Reg[], contract: Contract, s
       if (ref !== 0) p.acquire({ id: ref, kind: 'pointer', at });
       makeDynptr(p, reg, effect.type, ref, p.newId());
     } else if (stub.writes.includes(index)) checkHelperMem(p, reg, index + 1, size, 'write', true);
-    else skipStack(p, reg, size);
+    else markLeftUnwritten(p, reg, size);
   }
   return stub.r0 === 'void' ? UNINIT : scalarReg(constant(stub.r0));
 }

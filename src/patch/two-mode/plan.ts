@@ -91,8 +91,8 @@ export class Plan {
 
   /** Slots of a function with their operations. */
   *body({ start }: Subprog): Iterable<readonly [slot: number, op: Op]> {
-    const { owner } = this.verified.code;
-    for (let slot = start; slot < this.ops.length && owner[slot] === start; slot++) {
+    const { subprogStart } = this.verified.code;
+    for (let slot = start; slot < this.ops.length && subprogStart[slot] === start; slot++) {
       const op = this.ops[slot];
       if (op !== undefined) yield [slot, op];
     }

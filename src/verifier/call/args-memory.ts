@@ -10,7 +10,7 @@ import { checkAlignment, checkBuffer, checkMemRegion, load, overlaps } from '../
 import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
 import { isNull, typeName } from '../state/regs.js';
-import { fillStackRange, readStackRange } from '../state/stack.js';
+import { checkFunctionRead, checkFunctionWrite } from '../state/stack.js';
 import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import type { CallSite } from './call-site.js';
@@ -63,8 +63,8 @@ export function checkHelperMem(
   const write = access !== 'read';
   switch (reg.type) {
     case 'stack':
-      if (access === 'write' && exact) fillStackRange(p, reg, regno, size, true);
-      else readStackRange(p, reg, regno, size, write);
+      if (access === 'write' && exact) checkFunctionWrite(p, reg, regno, size, true);
+      else checkFunctionRead(p, reg, regno, size, write);
       return;
     case 'map_value': {
       const map = p.program.maps[reg.map]!;

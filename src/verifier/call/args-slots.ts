@@ -7,7 +7,7 @@ import { ITER_WORDS } from '../../kernel/structs.js';
 import type { Path } from '../state/path.js';
 import { EMPTY_SLOT } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull, typeName, UNINIT } from '../state/regs.js';
-import { breakDynptrAt, fillStackRange, slotOf, stackRange } from '../state/stack.js';
+import { checkFunctionWrite, destroyDynptrAt, slotOf, stackRange } from '../state/stack.js';
 import type { ByteKind, DynptrSlot, IrqSlot, IterSlot, Reg, Slot } from '../state/state.js';
 import { BYTE } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
@@ -59,9 +59,9 @@ export function checkDynptr(p: Path, site: CallSite, index: number, arg: DynptrA
   }
   const lowest = lowestSlot(reg, 'dynptr', 2);
   if (arg.state === 'uninit') {
-    breakDynptrAt(p, reg.frame, lowest);
-    breakDynptrAt(p, reg.frame, lowest - 1);
-    fillStackRange(p, reg, index + 1, 16);
+    destroyDynptrAt(p, reg.frame, lowest);
+    destroyDynptrAt(p, reg.frame, lowest - 1);
+    checkFunctionWrite(p, reg, index + 1, 16);
     return;
   }
   const dynptr = dynptrAt(p, reg);
@@ -120,7 +120,7 @@ export function checkIter(p: Path, site: CallSite, index: number, arg: IterArg):
       if (p.slot(reg.frame, i)?.iter !== undefined)
         refuse(`expected uninitialized iter_${arg.type} as arg #${index}`);
     }
-    fillStackRange(p, reg, index + 1, words * 8);
+    checkFunctionWrite(p, reg, index + 1, words * 8);
     return;
   }
   const iter = iterAt(p, reg);
@@ -189,7 +189,7 @@ export function saveIrq(p: Path, reg: Reg, by: 'native' | 'lock', at: number): v
   p.acquire({ id: ref, kind: 'irq', at });
   p.irq = ref;
   const index = slotOf(fixedOffset(reg));
-  breakDynptrAt(p, reg.frame, index);
+  destroyDynptrAt(p, reg.frame, index);
   const slot: Slot = { bytes: all(BYTE.irq), irq: { ref, by } };
   p.setSlot(reg.frame, index, slot);
 }

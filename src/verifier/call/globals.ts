@@ -144,19 +144,19 @@ const movesPackets = (c: Contract): boolean =>
 
 /** Subprograms with a call of a function that does so, or that call, or name as a callback, one which has (merge_callee_effects). */
 function subprogsThatCall(
-  { ops, contracts, owner }: Code,
+  { ops, contracts, subprogStart }: Code,
   does: (c: Contract) => boolean,
 ): ReadonlySet<number> {
   const found = new Set<number>();
   contracts.forEach((c, at) => {
-    if (c !== undefined && does(c)) found.add(owner[at]!);
+    if (c !== undefined && does(c)) found.add(subprogStart[at]!);
   });
   for (let changed = true; changed; ) {
     changed = false;
     ops.forEach((op, at) => {
       const target = op === undefined ? undefined : subprogTarget(op, at);
-      if (target !== undefined && found.has(target) && !found.has(owner[at]!)) {
-        found.add(owner[at]!);
+      if (target !== undefined && found.has(target) && !found.has(subprogStart[at]!)) {
+        found.add(subprogStart[at]!);
         changed = true;
       }
     });

@@ -100,7 +100,7 @@ function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: 
   const memo = taken ? p.taken : p.notTaken;
   const known =
     memo.find(p.at, left, right) ??
-    memo.keep(p.at, left, right, refine(b.op, b.width, taken, left, right, b.src === b.dst));
+    memo.remember(p.at, left, right, refine(b.op, b.width, taken, left, right, b.src === b.dst));
   setRefined(p, b, known[0], known[1]);
 }
 

@@ -1,13 +1,13 @@
 /** The abstract instance of the semantics: what an insn does to what is known. The interpreter is `semantics/step.ts`. */
 import type { AtomicOp, BinaryOp, Imm64Kind, Op, Size, Width } from '../../isa/insn.js';
 import type { Machine } from '../../semantics/machine.js';
-import { abstract } from '../scalar/alu.js';
+import { scalarArithmetic } from '../scalar/alu.js';
 import { Memo } from '../scalar/memo.js';
 import { isConst } from '../scalar/scalar.js';
 import { linkedSum } from '../state/linked-regs.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isPointer, pointerReg, scalarReg, unknownReg } from '../state/regs.js';
-import { fillStack } from '../state/stack.js';
+import { writeUnknownBytes } from '../state/stack.js';
 import type { Reg } from '../state/state.js';
 import { TRAIT } from '../text/insn-traits.js';
 import { refuse, unsupported } from '../text/refusal.js';
@@ -64,7 +64,7 @@ export class AbstractMachine implements Machine<Reg> {
     const known = this.constants[at];
     // An insn has one constant at the most.
     if (known !== undefined && known.num.umin === BigInt.asUintN(64, value)) return known;
-    const made = scalarReg(abstract.constant(value));
+    const made = scalarReg(scalarArithmetic.constant(value));
     while (this.constants.length <= at) this.constants.push(undefined);
     this.constants[at] = made;
     return made;
@@ -82,21 +82,26 @@ export class AbstractMachine implements Machine<Reg> {
     const { at } = this.p;
     const known = this.results.find(at, a.num, b.num);
     if (known !== undefined) return known;
-    return this.results.keep(at, a.num, b.num, scalarReg(abstract.binary(op, width, a.num, b.num)));
+    return this.results.remember(
+      at,
+      a.num,
+      b.num,
+      scalarReg(scalarArithmetic.binary(op, width, a.num, b.num)),
+    );
   }
 
   negate(width: Width, a: Reg): Reg {
     if (isPointer(a)) return this.pointerAsNumber();
-    return scalarReg(abstract.negate(width, a.num));
+    return scalarReg(scalarArithmetic.negate(width, a.num));
   }
 
   zeroExtend(bits: 8 | 16 | 32, a: Reg): Reg {
     if (isPointer(a)) {
       this.partialCopy();
-      return scalarReg(abstract.zeroExtend(bits, unknownReg.num));
+      return scalarReg(scalarArithmetic.zeroExtend(bits, unknownReg.num));
     }
     if (this.op.kind !== 'mov') {
-      const num = abstract.zeroExtend(bits, a.num);
+      const num = scalarArithmetic.zeroExtend(bits, a.num);
       if (num === a.num) return a;
       return this.op.kind === 'movsx' && a.id !== 0 && a.num.umax <= 0xffff_ffffn
         ? { ...a, num }
@@ -107,27 +112,32 @@ export class AbstractMachine implements Machine<Reg> {
     const { at } = this.p;
     const known = this.extended.find(at, a.num, a.num);
     if (known !== undefined) return known.num === a.num ? a : known;
-    const made = this.extended.keep(at, a.num, a.num, scalarReg(abstract.zeroExtend(bits, a.num)));
+    const made = this.extended.remember(
+      at,
+      a.num,
+      a.num,
+      scalarReg(scalarArithmetic.zeroExtend(bits, a.num)),
+    );
     return made.num === a.num ? a : made;
   }
 
   signExtend(bits: 8 | 16 | 32, a: Reg): Reg {
     if (isPointer(a)) {
       this.partialCopy();
-      return scalarReg(abstract.signExtend(bits, unknownReg.num));
+      return scalarReg(scalarArithmetic.signExtend(bits, unknownReg.num));
     }
     // Linux sees that the value stays the same, and that this is a copy, only where the sign bit is never set.
     const limit = 1n << BigInt(bits - 1);
     const { op } = this;
     const whole = op.kind === 'movsx' ? this.read(op.src) : a;
     const copied = op.kind === 'movsx' && whole.type === 'scalar' && whole.num.umax < limit;
-    const num = abstract.signExtend(bits, a.num);
+    const num = scalarArithmetic.signExtend(bits, a.num);
     if (copied) return isConst(num) ? scalarReg(num) : { ...this.copy(op.src), num };
     return num === a.num && a.num.umax < limit ? a : scalarReg(num);
   }
 
   swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: Reg): Reg {
-    return scalarReg(abstract.swap(op, bits, isPointer(a) ? this.pointerAsNumber().num : a.num));
+    return scalarReg(scalarArithmetic.swap(op, bits, isPointer(a) ? this.pointerAsNumber().num : a.num));
   }
 
   private get dst(): number {
@@ -227,10 +237,10 @@ export class AbstractMachine implements Machine<Reg> {
     store(this.p, a, unknownReg);
     // Written bytes, and no spill that a load could be linked to.
     if (a.reg.type === 'stack' && hasFixedOffset(a.reg))
-      fillStack(this.p, a.reg.frame, fixedOffset(a.reg) + a.off, size);
+      writeUnknownBytes(this.p, a.reg.frame, fixedOffset(a.reg) + a.off, size);
     return size === 8 || fetched.num.umax <= 0xffff_ffffn
       ? fetched
-      : scalarReg(abstract.zeroExtend(32, fetched.num));
+      : scalarReg(scalarArithmetic.zeroExtend(32, fetched.num));
   }
 
   cast(_value: Reg, _imm: number): Reg {

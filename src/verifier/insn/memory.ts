@@ -8,7 +8,7 @@ import { MAP_FLAGS } from '../../kernel/maptypes.js';
 import { progType } from '../../kernel/progtypes.js';
 import { structAccess } from '../../kernel/structs.js';
 import type { Program, SpecialField } from '../../object/program.js';
-import { abstract } from '../scalar/alu.js';
+import { scalarArithmetic } from '../scalar/alu.js';
 import { constant } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
 import {
@@ -41,7 +41,7 @@ export interface Access {
 }
 
 const unknownBytes = (size: number): Reg =>
-  size === 8 ? unknownReg : scalarReg(abstract.zeroExtend((size * 8) as 8 | 16 | 32, unknownReg.num));
+  size === 8 ? unknownReg : scalarReg(scalarArithmetic.zeroExtend((size * 8) as 8 | 16 | 32, unknownReg.num));
 
 /** Bounds of a region of `limit` bytes that starts at the pointer's base (check_mem_region_access). */
 export function checkMemRegion(a: Access, limit: number): void {

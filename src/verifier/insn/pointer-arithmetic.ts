@@ -3,7 +3,7 @@
 import type { BinaryOp, Width } from '../../isa/insn.js';
 import { S64_MIN } from '../../isa/integer.js';
 import { ALU_MARKS } from '../../isa/words.js';
-import { abstract } from '../scalar/alu.js';
+import { scalarArithmetic } from '../scalar/alu.js';
 import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, isOfNothing, isPointer, scalarReg, typeName, unknownReg } from '../state/regs.js';
@@ -38,7 +38,7 @@ export function pointerBinary(
   if (isPointer(a) && isPointer(b)) {
     // Any combination of two pointers is a number that says nothing; only the difference is allowed.
     if (op === 'sub' && !p.strict)
-      return width === 64 ? unknownReg : scalarReg(abstract.zeroExtend(32, unknownReg.num));
+      return width === 64 ? unknownReg : scalarReg(scalarArithmetic.zeroExtend(32, unknownReg.num));
     refuse(`R${regno} pointer ${ALU_MARKS[op]} pointer prohibited`);
   }
   const pointer = isPointer(a) ? a : b;
@@ -47,7 +47,7 @@ export function pointerBinary(
   if (isConst(scalar.num) && (scalar.num.smin !== scalar.num.smax || scalar.num.umin !== scalar.num.umax))
     return unknownReg;
   if (width === 32) {
-    if (op === 'sub' && !p.strict) return scalarReg(abstract.zeroExtend(32, unknownReg.num));
+    if (op === 'sub' && !p.strict) return scalarReg(scalarArithmetic.zeroExtend(32, unknownReg.num));
     refuse(`R${regno} 32-bit pointer arithmetic prohibited`);
   }
   if (pointer.nullable) {
@@ -102,7 +102,7 @@ function addToPointer(p: Path, op: 'add' | 'sub', pointer: Reg, scalar: Reg, reg
     const off = pointer.off + known;
     if (off === (off | 0)) return checkResult(known === 0 ? pointer : { ...pointer, off }, p, regno);
   }
-  const num = abstract.binary(op, 64, pointer.num, scalar.num);
+  const num = scalarArithmetic.binary(op, 64, pointer.num, scalar.num);
   const result: Reg = { ...pointer, num };
   // A packet pointer that moved by an unknown amount is a new packet pointer. What was checked of the old one
   // holds for it only if it moved towards the start.

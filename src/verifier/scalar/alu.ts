@@ -25,7 +25,15 @@ import { signExtend } from './extend.js';
 import type { Scalar } from './scalar.js';
 import { constant, unknown } from './scalar.js';
 import type { Bounds } from './sync.js';
-import { settle, sync, thaw, unbound32, unbound64, update32, update64 } from './sync.js';
+import {
+  boundsFromTnum32,
+  boundsFromTnum64,
+  forgetBounds32,
+  forgetBounds64,
+  mutableCopy,
+  sanityChecked,
+  syncBounds,
+} from './sync.js';
 import type { Tnum } from './tnum.js';
 import {
   tnumAdd,
@@ -65,10 +73,10 @@ function zeroHigh(r: Bounds): void {
   }
 }
 
-function finish(r: Bounds, width: Width): Scalar {
+function finished(r: Bounds, width: Width): Scalar {
   if (width === 32) zeroHigh(r);
-  sync(r);
-  return settle(r);
+  syncBounds(r);
+  return sanityChecked(r);
 }
 
 /** `a op b`; at width 32 of the low halves, zero-extended. Division, remainder and shifts by what is not a constant below the width are unknown, as on Linux 6.18. */
@@ -86,7 +94,7 @@ function binary(op: BinaryOp, width: Width, a: Scalar, b: Scalar): Scalar {
     default:
   }
   if (a.mask === 0n && b.mask === 0n) return constant(arith.binary(op, width, a.value, b.value));
-  const r = thaw(a);
+  const r = mutableCopy(a);
   switch (op) {
     case 'add':
       add32(r, b);
@@ -119,7 +127,7 @@ function binary(op: BinaryOp, width: Width, a: Scalar, b: Scalar): Scalar {
       xor64(r, b);
       break;
   }
-  return finish(r, width);
+  return finished(r, width);
 }
 
 function shift(op: 'lsh' | 'rsh' | 'arsh', width: Width, a: Scalar, b: Scalar): Scalar {
@@ -127,17 +135,17 @@ function shift(op: 'lsh' | 'rsh' | 'arsh', width: Width, a: Scalar, b: Scalar): 
   if (!isKnown || b.umax >= width) return unknown;
   const by = Number(b.umax);
   if (a.mask === 0n) return constant(arith.binary(op, width, a.value, b.value));
-  const r = thaw(a);
+  const r = mutableCopy(a);
   if (width === 32) {
     shift32(op, r, a, by);
-    unbound64(r);
-    update32(r);
+    forgetBounds64(r);
+    boundsFromTnum32(r);
   } else {
     shift64(op, r, a, by);
-    update32(r);
-    update64(r);
+    boundsFromTnum32(r);
+    boundsFromTnum64(r);
   }
-  return finish(r, width);
+  return finished(r, width);
 }
 
 function lsh32(r: Bounds, by: number): void {
@@ -199,7 +207,7 @@ function shift64(op: 'lsh' | 'rsh' | 'arsh', r: Bounds, a: Scalar, by: number): 
       setTnum(r, tnumRshift(a, by));
       r.umin >>= n;
       r.umax >>= n;
-      unbound32(r);
+      forgetBounds32(r);
       break;
     case 'arsh':
       r.smin >>= n;
@@ -207,18 +215,18 @@ function shift64(op: 'lsh' | 'rsh' | 'arsh', r: Bounds, a: Scalar, by: number): 
       setTnum(r, tnumArshift(a, by, 64));
       r.umin = 0n;
       r.umax = U64_MAX;
-      unbound32(r);
+      forgetBounds32(r);
       break;
   }
 }
 
 function negate(width: Width, a: Scalar): Scalar {
   if (a.mask === 0n) return constant(arith.negate(width, a.value));
-  const r = thaw(ZERO);
+  const r = mutableCopy(ZERO);
   sub32(r, a);
   sub64(r, a);
   setTnum(r, tnumNeg(a));
-  return finish(r, width);
+  return finished(r, width);
 }
 
 /** The low `bits`, the rest zero: zext_32_to_64() for 32, coerce_reg_to_size() for less. */
@@ -226,9 +234,9 @@ function zeroExtend(bits: 8 | 16 | 32, a: Scalar): Scalar {
   if (a.mask === 0n) return constant(arith.zeroExtend(bits, a.value));
   if (bits === 32) {
     if (a.umax <= LOW && a.umax === BigInt(a.u32max) && a.umin === BigInt(a.u32min)) return a;
-    return finish(thaw(a), 32);
+    return finished(mutableCopy(a), 32);
   }
-  const r = thaw(a);
+  const r = mutableCopy(a);
   const mask = bits === 8 ? 0xffn : 0xffffn;
   const high = mask ^ U64_MAX;
   r.value &= mask;
@@ -242,25 +250,25 @@ function zeroExtend(bits: 8 | 16 | 32, a: Scalar): Scalar {
   }
   r.smin = r.umin;
   r.smax = r.umax;
-  unbound32(r);
-  return finish(r, 64);
+  forgetBounds32(r);
+  return finished(r, 64);
 }
 
 /** Known bits move with their bytes; bounds do not survive a swap and come back from the bits (scalar_byte_swap). */
 function swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: Scalar): Scalar {
   if (op === 'le') return bits === 64 ? a : zeroExtend(bits, a);
-  const r = thaw(unknown);
+  const r = mutableCopy(unknown);
   r.value = arith.swap(op, bits, a.value);
   r.mask = arith.swap(op, bits, a.mask);
-  sync(r);
-  return settle(r);
+  syncBounds(r);
+  return sanityChecked(r);
 }
 
 /**
  * A destination that is 0 or -1 (all bits of a sign), before `and` or `or` with a constant: compilers select a value so.
  * The kernel goes on twice (maybe_fork_scalars), first with the -1, later with the 0. Undefined: it does not split.
  */
-export function split(
+export function forkScalar(
   op: BinaryOp,
   a: Scalar,
   b: Scalar,
@@ -273,7 +281,7 @@ export function split(
 
 /** a with its low half known (__mark_reg32_known). Not synced: the operation that follows does that. */
 function withLow(a: Scalar, low: number): Scalar {
-  const r = thaw(a);
+  const r = mutableCopy(a);
   r.value = (a.value & HIGH) | BigInt(low);
   r.mask = a.mask & HIGH;
   r.u32min = low;
@@ -284,7 +292,7 @@ function withLow(a: Scalar, low: number): Scalar {
 }
 
 /** The abstract machine's arithmetic. */
-export const abstract: Domain<Scalar> = {
+export const scalarArithmetic: Domain<Scalar> = {
   constant,
   binary,
   negate,

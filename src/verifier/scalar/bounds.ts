@@ -6,7 +6,7 @@
 import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../../isa/integer.js';
 import type { Scalar } from './scalar.js';
 import type { Bounds } from './sync.js';
-import { update64 } from './sync.js';
+import { boundsFromTnum64 } from './sync.js';
 
 const LOW = 0xffff_ffffn;
 const low32 = (x: bigint): number => Number(BigInt.asUintN(32, x));
@@ -134,7 +134,7 @@ export function and64(r: Bounds, b: Scalar): void {
   r.umin = r.value;
   if (b.umax < r.umax) r.umax = b.umax;
   signedFromUnsigned64(r);
-  update64(r);
+  boundsFromTnum64(r);
 }
 
 /** The greatest comes from the tnum; the least is at least either operand's. */
@@ -150,7 +150,7 @@ export function or64(r: Bounds, b: Scalar): void {
   if (b.umin > r.umin) r.umin = b.umin;
   r.umax = r.value | r.mask;
   signedFromUnsigned64(r);
-  update64(r);
+  boundsFromTnum64(r);
 }
 
 /** Both from the tnum. */
@@ -166,5 +166,5 @@ export function xor64(r: Bounds, b: Scalar): void {
   r.umin = r.value;
   r.umax = r.value | r.mask;
   signedFromUnsigned64(r);
-  update64(r);
+  boundsFromTnum64(r);
 }

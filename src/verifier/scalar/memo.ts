@@ -19,7 +19,7 @@ export class Memo<T> {
     return undefined;
   }
 
-  keep(at: number, a: Scalar, b: Scalar, result: T): T {
+  remember(at: number, a: Scalar, b: Scalar, result: T): T {
     while (this.results.length <= 2 * at + 1) {
       this.results.push(undefined);
       this.operands.push(undefined, undefined);

@@ -8,7 +8,7 @@ import { U64_MAX } from '../../isa/integer.js';
 import type { Scalar } from './scalar.js';
 import { equal, greater, lesser } from './scalar.js';
 import type { Bounds } from './sync.js';
-import { settle, sync, thaw, unbound32, unbound64 } from './sync.js';
+import { forgetBounds32, forgetBounds64, mutableCopy, sanityChecked, syncBounds } from './sync.js';
 import { tnumIntersect, tnumSubreg, tnumWithSubreg } from './tnum.js';
 
 const LOW = 0xffff_ffffn;
@@ -123,57 +123,58 @@ export function refine(
   b: Scalar,
   same = false,
 ): [Scalar, Scalar] {
-  const x = thaw(a);
-  const y = same ? x : thaw(b);
-  learn(taken ? op : OPPOSITE[op], width, x, y);
-  return [kept(a, learned(a, x)), kept(b, learned(b, y))];
+  const x = mutableCopy(a);
+  const y = same ? x : mutableCopy(b);
+  refineBoth(taken ? op : OPPOSITE[op], width, x, y);
+  return [checkedUnlessSame(a, synced(a, x)), checkedUnlessSame(b, synced(b, y))];
 }
 
 /** Synced; the object it was where nothing is new. A constant has nothing to teach itself. */
-function learned(before: Scalar, r: Bounds): Scalar {
+function synced(before: Scalar, r: Bounds): Scalar {
   if (before.mask === 0n && equal(before, r)) return before;
-  sync(r);
+  syncBounds(r);
   return equal(before, r) ? before : r;
 }
 
-const kept = (before: Scalar, after: Scalar): Scalar => (after === before ? before : settle(after));
+const checkedUnlessSame = (before: Scalar, after: Scalar): Scalar =>
+  after === before ? before : sanityChecked(after);
 
 /** Puts `x condition y` into the bounds of both (regs_refine_cond_op). Not synced. */
-function learn(condition: Condition, width: Width, x: Bounds, y: Bounds): void {
+function refineBoth(condition: Condition, width: Width, x: Bounds, y: Bounds): void {
   switch (condition) {
     case 'eq':
-      if (width === 64) equal64(x, y);
-      else equal32(x, y);
+      if (width === 64) refineEqual64(x, y);
+      else refineEqual32(x, y);
       break;
     case 'ne':
-      if (isKnown(width, y)) differs(width, x, y.value);
-      else if (isKnown(width, x)) differs(width, y, x.value);
+      if (isKnown(width, y)) refineNotEqual(width, x, y.value);
+      else if (isKnown(width, x)) refineNotEqual(width, y, x.value);
       break;
     case 'set':
     case 'clear':
-      if (isKnown(width, y)) bits(condition, width, x, y.value);
-      else if (isKnown(width, x)) bits(condition, width, y, x.value);
+      if (isKnown(width, y)) refineBits(condition, width, x, y.value);
+      else if (isKnown(width, x)) refineBits(condition, width, y, x.value);
       break;
     case 'lt':
     case 'le':
-      below(width, x, y, condition === 'lt');
+      refineBelow(width, x, y, condition === 'lt');
       break;
     case 'gt':
     case 'ge':
-      below(width, y, x, condition === 'gt');
+      refineBelow(width, y, x, condition === 'gt');
       break;
     case 'slt':
     case 'sle':
-      signedBelow(width, x, y, condition === 'slt');
+      refineSignedBelow(width, x, y, condition === 'slt');
       break;
     case 'sgt':
     case 'sge':
-      signedBelow(width, y, x, condition === 'sgt');
+      refineSignedBelow(width, y, x, condition === 'sgt');
       break;
   }
 }
 
-function equal64(x: Bounds, y: Bounds): void {
+function refineEqual64(x: Bounds, y: Bounds): void {
   x.umin = y.umin = greater(x.umin, y.umin);
   x.umax = y.umax = lesser(x.umax, y.umax);
   x.smin = y.smin = greater(x.smin, y.smin);
@@ -183,7 +184,7 @@ function equal64(x: Bounds, y: Bounds): void {
   x.mask = y.mask = t.mask;
 }
 
-function equal32(x: Bounds, y: Bounds): void {
+function refineEqual32(x: Bounds, y: Bounds): void {
   x.u32min = y.u32min = Math.max(x.u32min, y.u32min);
   x.u32max = y.u32max = Math.min(x.u32max, y.u32max);
   x.s32min = y.s32min = Math.max(x.s32min, y.s32min);
@@ -198,7 +199,7 @@ function equal32(x: Bounds, y: Bounds): void {
 }
 
 /** x is not v: a bound that is v moves by one. */
-function differs(width: Width, x: Bounds, v: bigint): void {
+function refineNotEqual(width: Width, x: Bounds, v: bigint): void {
   if (width === 64) {
     const signed = BigInt.asIntN(64, v);
     if (x.umin === v) x.umin += 1n;
@@ -215,12 +216,12 @@ function differs(width: Width, x: Bounds, v: bigint): void {
 }
 
 /** `x & v` has a bit set (which one is known only if v has just one), or none. */
-function bits(condition: 'set' | 'clear', width: Width, x: Bounds, v: bigint): void {
+function refineBits(condition: 'set' | 'clear', width: Width, x: Bounds, v: bigint): void {
   const tested = width === 64 ? v : v & LOW;
   if (condition === 'clear') {
     // The kernel forgets the bounds here, so that they do not contradict the tnum on a dead branch.
-    unbound32(x);
-    unbound64(x);
+    forgetBounds32(x);
+    forgetBounds64(x);
     x.value &= tested ^ U64_MAX;
     x.mask &= tested ^ U64_MAX;
   } else if (tested !== 0n && (tested & (tested - 1n)) === 0n) {
@@ -230,7 +231,7 @@ function bits(condition: 'set' | 'clear', width: Width, x: Bounds, v: bigint): v
 }
 
 /** x < y or x <= y, unsigned. */
-function below(width: Width, x: Bounds, y: Bounds, strict: boolean): void {
+function refineBelow(width: Width, x: Bounds, y: Bounds, strict: boolean): void {
   if (width === 64) {
     const gap = strict ? 1n : 0n;
     if (y.umax - gap < x.umax) x.umax = y.umax - gap;
@@ -243,7 +244,7 @@ function below(width: Width, x: Bounds, y: Bounds, strict: boolean): void {
 }
 
 /** x < y or x <= y, signed. */
-function signedBelow(width: Width, x: Bounds, y: Bounds, strict: boolean): void {
+function refineSignedBelow(width: Width, x: Bounds, y: Bounds, strict: boolean): void {
   if (width === 64) {
     const gap = strict ? 1n : 0n;
     if (y.smax - gap < x.smax) x.smax = y.smax - gap;

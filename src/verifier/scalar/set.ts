@@ -3,25 +3,25 @@ import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../../isa/
 import type { Scalar } from './scalar.js';
 import { contains, equal, greater, lesser, unknown } from './scalar.js';
 import type { Bounds } from './sync.js';
-import { isConsistent, isEmpty, settle, sync, thaw } from './sync.js';
+import { isConsistent, isEmpty, mutableCopy, sanityChecked, syncBounds } from './sync.js';
 import { tnumFormat, tnumIntersect, tnumOverlap, tnumUnion } from './tnum.js';
 
 /** All values in [min, max], signed 64-bit. An empty range gives what Linux makes of contradictory bounds: unknown. */
 export function fromSigned(min: bigint, max: bigint): Scalar {
-  const r = thaw(unknown);
+  const r = mutableCopy(unknown);
   r.smin = min;
   r.smax = max;
-  sync(r);
-  return isConsistent(r) ? settle(r) : unknown;
+  syncBounds(r);
+  return isConsistent(r) ? sanityChecked(r) : unknown;
 }
 
 /** All values in [min, max], unsigned 64-bit. */
 export function fromUnsigned(min: bigint, max: bigint): Scalar {
-  const r = thaw(unknown);
+  const r = mutableCopy(unknown);
   r.umin = min;
   r.umax = max;
-  sync(r);
-  return isConsistent(r) ? settle(r) : unknown;
+  syncBounds(r);
+  return isConsistent(r) ? sanityChecked(r) : unknown;
 }
 
 /** Admits every value of a and every value of b; the smallest that the domains can say. */
@@ -61,9 +61,9 @@ export function intersect(a: Scalar, b: Scalar): Scalar | undefined {
     u32max: Math.min(a.u32max, b.u32max),
   };
   if (isEmpty(r)) return undefined;
-  sync(r);
+  syncBounds(r);
   if (!isConsistent(r)) return undefined;
-  return equal(r, a) ? a : equal(r, b) ? b : settle(r);
+  return equal(r, a) ? a : equal(r, b) ? b : sanityChecked(r);
 }
 
 /** Up to 16 bits in decimal, more in hexadecimal; a negative one that is more as the 64- or 32-bit pattern it is. */

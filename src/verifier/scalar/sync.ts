@@ -21,7 +21,7 @@ const low32 = (x: bigint): number => (x >= 0n && x <= LOW ? Number(x) : Number(B
 const high32 = (x: bigint): number => (x >= 0n && x <= LOW ? 0 : Number(x >> 32n));
 
 /** A copy to work on. */
-export function thaw(s: Scalar): Bounds {
+export function mutableCopy(s: Scalar): Bounds {
   return {
     value: s.value,
     mask: s.mask,
@@ -36,14 +36,14 @@ export function thaw(s: Scalar): Bounds {
   };
 }
 
-export function unbound32(r: Bounds): void {
+export function forgetBounds32(r: Bounds): void {
   r.s32min = S32_MIN;
   r.s32max = S32_MAX;
   r.u32min = 0;
   r.u32max = U32_MAX;
 }
 
-export function unbound64(r: Bounds): void {
+export function forgetBounds64(r: Bounds): void {
   r.smin = S64_MIN;
   r.smax = S64_MAX;
   r.umin = 0n;
@@ -51,7 +51,7 @@ export function unbound64(r: Bounds): void {
 }
 
 /** 32-bit bounds from the tnum (__update_reg32_bounds). */
-export function update32(r: Bounds): void {
+export function boundsFromTnum32(r: Bounds): void {
   const value = low32(r.value);
   const mask = low32(r.mask);
   const smin = value | (mask & S32_MIN);
@@ -64,7 +64,7 @@ export function update32(r: Bounds): void {
 }
 
 /** 64-bit bounds from the tnum (__update_reg64_bounds). */
-export function update64(r: Bounds): void {
+export function boundsFromTnum64(r: Bounds): void {
   const { value, mask } = r;
   const umax = value | mask;
   // Whether the sign is known decides: an unknown one makes the least value negative, the greatest not.
@@ -82,22 +82,22 @@ export function update64(r: Bounds): void {
   if (value > r.umin) r.umin = value;
   if (umax < r.umax) r.umax = umax;
   // Bounds that are the tnum's own cannot single out one of its numbers.
-  if (r.umin !== value || r.umax !== umax) single(r, umax);
+  if (r.umin !== value || r.umax !== umax) pinSingleValue(r, umax);
 }
 
 /** Where [umin, umax] has just one number of the tnum, that is the value. A constant tnum overrules contradictory bounds. */
-function single(r: Bounds, last: bigint): void {
+function pinSingleValue(r: Bounds, last: bigint): void {
   const next = tnumStep(r, r.umin);
   if (tnumHas(r, r.umin)) {
-    if (next > r.umax) become(r, r.umin);
+    if (next > r.umax) setKnown(r, r.umin);
   } else if (next === last) {
-    become(r, last);
+    setKnown(r, last);
   } else if (next <= r.umax && tnumStep(r, next) > r.umax) {
-    become(r, next);
+    setKnown(r, next);
   }
 }
 
-function become(r: Bounds, v: bigint): void {
+function setKnown(r: Bounds, v: bigint): void {
   const low = low32(v);
   r.value = v;
   r.mask = 0n;
@@ -109,9 +109,9 @@ function become(r: Bounds, v: bigint): void {
 
 /** Low halves from 64-bit bounds whose high halves agree or follow each other; then s32 and u32 from each other. */
 function deduce32(r: Bounds): void {
-  lowFromUnsigned(r);
-  lowFromSigned(r);
-  if ((r.u32min | 0) <= (r.u32max | 0)) raise32(r, r.u32min | 0, r.u32max | 0);
+  deduce32FromUnsigned64(r);
+  deduce32FromSigned64(r);
+  if ((r.u32min | 0) <= (r.u32max | 0)) narrowSigned32(r, r.u32min | 0, r.u32max | 0);
   if (r.s32min >>> 0 <= r.s32max >>> 0) {
     const min = r.s32min >>> 0;
     const max = r.s32max >>> 0;
@@ -128,7 +128,7 @@ function deduce32(r: Bounds): void {
   }
 }
 
-function lowFromUnsigned(r: Bounds): void {
+function deduce32FromUnsigned64(r: Bounds): void {
   // Bounds that are none tell nothing, and are the most frequent of all.
   if (r.umin === 0n && r.umax === U64_MAX) return;
   const uminLow = low32(r.umin);
@@ -138,13 +138,13 @@ function lowFromUnsigned(r: Bounds): void {
   if (uminHigh === umaxHigh) {
     if (uminLow > r.u32min) r.u32min = uminLow;
     if (umaxLow < r.u32max) r.u32max = umaxLow;
-    if ((uminLow | 0) <= (umaxLow | 0)) raise32(r, uminLow | 0, umaxLow | 0);
+    if ((uminLow | 0) <= (umaxLow | 0)) narrowSigned32(r, uminLow | 0, umaxLow | 0);
   } else if ((uminHigh + 1) >>> 0 === umaxHigh && (uminLow | 0) < 0 && (umaxLow | 0) >= 0) {
-    raise32(r, uminLow | 0, umaxLow | 0);
+    narrowSigned32(r, uminLow | 0, umaxLow | 0);
   }
 }
 
-function lowFromSigned(r: Bounds): void {
+function deduce32FromSigned64(r: Bounds): void {
   if (r.smin === S64_MIN && r.smax === S64_MAX) return;
   const sminLow = low32(r.smin);
   const smaxLow = low32(r.smax);
@@ -155,13 +155,13 @@ function lowFromSigned(r: Bounds): void {
       if (sminLow > r.u32min) r.u32min = sminLow;
       if (smaxLow < r.u32max) r.u32max = smaxLow;
     }
-    if ((sminLow | 0) <= (smaxLow | 0)) raise32(r, sminLow | 0, smaxLow | 0);
+    if ((sminLow | 0) <= (smaxLow | 0)) narrowSigned32(r, sminLow | 0, smaxLow | 0);
   } else if (((sminHigh + 1) | 0) === smaxHigh && (sminLow | 0) < 0 && (smaxLow | 0) >= 0) {
-    raise32(r, sminLow | 0, smaxLow | 0);
+    narrowSigned32(r, sminLow | 0, smaxLow | 0);
   }
 }
 
-function raise32(r: Bounds, min: number, max: number): void {
+function narrowSigned32(r: Bounds, min: number, max: number): void {
   if (min > r.s32min) r.s32min = min;
   if (max < r.s32max) r.s32max = max;
 }
@@ -190,18 +190,18 @@ function deduce64(r: Bounds): void {
 
 /** 64-bit bounds from 32-bit ones: known low halves go into both ends (__reg_deduce_mixed_bounds). */
 function deduceMixed(r: Bounds): void {
-  if (r.u32min !== 0 || r.u32max !== U32_MAX) lowIntoBounds(r);
+  if (r.u32min !== 0 || r.u32max !== U32_MAX) refine64FromLowHalf(r);
   // After a sign-extending load: the low half is not negative, so the high half is not all ones.
   if (r.s32min >= 0 && r.smin >= BIG_S32_MIN && r.smax <= BIG_S32_MAX) {
     r.smin = BigInt(r.s32min);
     r.smax = BigInt(r.s32max);
     r.umin = r.smin;
     r.umax = r.smax;
-    narrow(r, r.umin, r.umax);
+    intersectTnumWithRange(r, r.umin, r.umax);
   }
 }
 
-function lowIntoBounds(r: Bounds): void {
+function refine64FromLowHalf(r: Bounds): void {
   const low = BigInt(r.u32min);
   const high = BigInt(r.u32max);
   const umin = (r.umin & HIGH) | low;
@@ -215,7 +215,7 @@ function lowIntoBounds(r: Bounds): void {
 }
 
 /** Intersects the tnum with that of the unsigned range [min, max]. Meaningless where min > max: no value is left then. */
-function narrow(r: Bounds, min: bigint, max: bigint): void {
+function intersectTnumWithRange(r: Bounds, min: bigint, max: bigint): void {
   if (min === 0n && max === U64_MAX) return;
   const range = tnumRange(min, max);
   const mask = r.mask & range.mask;
@@ -224,8 +224,8 @@ function narrow(r: Bounds, min: bigint, max: bigint): void {
 }
 
 /** The tnum from the unsigned bounds (__reg_bound_offset). */
-function boundOffset(r: Bounds): void {
-  narrow(r, r.umin, r.umax);
+function tnumFromBounds(r: Bounds): void {
+  intersectTnumWithRange(r, r.umin, r.umax);
   if (r.u32min === 0 && r.u32max === U32_MAX) return;
   const range = tnumRange(BigInt(r.u32min), BigInt(r.u32max));
   const lowMask = r.mask & LOW & range.mask;
@@ -235,9 +235,9 @@ function boundOffset(r: Bounds): void {
 }
 
 /** Lets all domains teach each other (reg_bounds_sync). */
-export function sync(r: Bounds): void {
-  update32(r);
-  update64(r);
+export function syncBounds(r: Bounds): void {
+  boundsFromTnum32(r);
+  boundsFromTnum64(r);
   for (let round = 0; round < 3; round++) {
     const { smin, smax, umin, umax, s32min, s32max, u32min, u32max } = r;
     deduce32(r);
@@ -246,9 +246,9 @@ export function sync(r: Bounds): void {
     const same32 = s32min === r.s32min && s32max === r.s32max && u32min === r.u32min && u32max === r.u32max;
     if (same32 && smin === r.smin && smax === r.smax && umin === r.umin && umax === r.umax) break;
   }
-  boundOffset(r);
-  update32(r);
-  update64(r);
+  tnumFromBounds(r);
+  boundsFromTnum32(r);
+  boundsFromTnum64(r);
 }
 
 /** Whether it can be seen, before the domains have taught each other, that no value is left. */
@@ -276,9 +276,9 @@ export function isConsistent(r: Scalar): boolean {
 }
 
 /** Ends the making of a scalar: where its bounds contradict each other they are dropped, as the kernel does. */
-export function settle(r: Scalar): Scalar {
+export function sanityChecked(r: Scalar): Scalar {
   if (!isConsistent(r)) return { ...unknown, value: r.value, mask: r.mask };
-  return r.mask === 0n ? constant(r.value) : shared(r);
+  return r.mask === 0n ? constant(r.value) : canonical(r);
 }
 
 /** Numbers of which nothing but their size is known: there is one object for each. */
@@ -301,7 +301,7 @@ function unsigned(bits: 8 | 16 | 32): Scalar {
   };
 }
 
-function shared(r: Scalar): Scalar {
+function canonical(r: Scalar): Scalar {
   if (r.value !== 0n) return r;
   if (r.mask === U64_MAX) return equal(r, unknown) ? unknown : r;
   for (const any of ANY) if (r.mask === any.mask) return equal(r, any) ? any : r;

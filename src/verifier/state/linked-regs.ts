@@ -8,7 +8,7 @@
 
 import type { BinaryOp, Width } from '../../isa/insn.js';
 import { S32_MAX, S32_MIN, U32_MAX } from '../../isa/integer.js';
-import { abstract } from '../scalar/alu.js';
+import { scalarArithmetic } from '../scalar/alu.js';
 import { constant, isConst, type Scalar } from '../scalar/scalar.js';
 import type { Code } from '../text/code.js';
 import type { Path } from './path.js';
@@ -17,20 +17,20 @@ import { scalarReg } from './regs.js';
 import type { Reg } from './state.js';
 
 /** As many places as the kernel takes down of one jump (LINKED_REGS_MAX). */
-const MOST = 6;
+const LINKED_REGS_MAX = 6;
 
 /** What a register holds afterwards that `sum` was added up in: a number to which a constant was added stays linked, but only once. */
 export function linkedSum(op: BinaryOp, width: Width, a: Reg, b: Reg, sum: Reg): Reg {
   if ((op !== 'add' && op !== 'sub') || a.id === 0 || a.size !== 0) return sum;
   if (isConst(sum.num) || (width === 32 && a.num.umax > U32_MAX)) return sum;
-  const by = constantIn(width, b.num);
+  const by = knownSigned(width, b.num);
   if (by === undefined || by < S32_MIN || by > S32_MAX) return sum;
   const off = op === 'add' ? by : -by;
   return off > S32_MAX ? sum : { ...sum, id: a.id, off: Number(off), size: width };
 }
 
 /** The signed value of the low `width` bits, if it is known. */
-function constantIn(width: Width, { mask, value }: Scalar): bigint | undefined {
+function knownSigned(width: Width, { mask, value }: Scalar): bigint | undefined {
   return BigInt.asUintN(width, mask) === 0n ? BigInt.asIntN(width, value) : undefined;
 }
 
@@ -47,25 +47,25 @@ export function collectLinked(
 ): readonly number[] {
   const places: number[] = [];
   // A place linked to both sides is listed twice, as in the kernel.
-  if (right.type === 'scalar' && right.id !== 0) collect(path, code, slot, right.id, places);
-  if (left.type === 'scalar' && left.id !== 0) collect(path, code, slot, left.id, places);
+  if (right.type === 'scalar' && right.id !== 0) collectWithId(path, code, slot, right.id, places);
+  if (left.type === 'scalar' && left.id !== 0) collectWithId(path, code, slot, left.id, places);
   return places;
 }
 
-function collect(path: Path, code: Code, slot: number, id: number, places: number[]): void {
+function collectWithId(path: Path, code: Code, slot: number, id: number, places: number[]): void {
   for (let depth = path.depth; depth >= 0; depth--) {
     const { regs, stack } = path.frameAt(depth);
     const live = depth === path.depth ? code.live[slot]! : code.live[path.frameAt(depth + 1).callsite]!;
     for (let n = 0; n < 10; n++) {
       const reg = regs[n]!;
       if ((live & (1 << n)) === 0 || reg.type !== 'scalar' || reg.id !== id) continue;
-      if (places.length < MOST) places.push(regPlace(depth, n));
+      if (places.length < LINKED_REGS_MAX) places.push(regPlace(depth, n));
       else path.setRegAt(depth, n, unlinked(reg));
     }
     for (let i = 0; i < stack.length; i++) {
       const spilled = stack[i]?.reg;
       if (spilled?.type !== 'scalar' || spilled.id !== id) continue;
-      if (places.length < MOST) places.push(slotPlace(depth, i));
+      if (places.length < LINKED_REGS_MAX) places.push(slotPlace(depth, i));
       else path.setSlot(depth, i, { ...stack[i]!, reg: unlinked(spilled) });
     }
   }
@@ -86,7 +86,7 @@ export function syncLinked(path: Path, known: Reg, num: Scalar): void {
       return copy;
     }
     const width = r.size === 32 || known.size === 32 ? 32 : 64;
-    const sum = abstract.binary('add', width, num, constant(BigInt(r.off - known.off)));
+    const sum = scalarArithmetic.binary('add', width, num, constant(BigInt(r.off - known.off)));
     return isConst(sum) ? scalarReg(sum) : { ...r, num: sum };
   });
 }

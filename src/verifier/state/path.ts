@@ -70,7 +70,7 @@ export class Path {
 
   restore(state: State): void {
     this.frames = state.frames.slice();
-    this.disown();
+    this.shareFrames();
     this.refs = state.refs;
     this.rcu = state.rcu;
     this.preempt = state.preempt;
@@ -82,11 +82,11 @@ export class Path {
 
   /** The state as it is now; later changes to the path do not show in it. */
   snapshot(): State {
-    this.disown();
+    this.shareFrames();
     return this.withFrames(this.frames.slice());
   }
 
-  private disown(): void {
+  private shareFrames(): void {
     for (let d = 0; d < this.owned.length; d++) {
       this.owned[d] = false;
       this.ownedStack[d] = false;
@@ -94,7 +94,7 @@ export class Path {
   }
 
   /** The state as it is now, to be looked at before the path is changed. */
-  view(): State {
+  peek(): State {
     return this.withFrames(this.frames);
   }
 
@@ -124,12 +124,12 @@ export class Path {
     return this.frames[depth]!;
   }
 
-  private own(depth: number): Frame {
+  private ownFrame(depth: number): Frame {
     const frame = this.frames[depth]!;
-    return this.owned[depth] === true ? frame : this.copy(depth, frame, frame.callbackDepth);
+    return this.owned[depth] === true ? frame : this.copyFrame(depth, frame, frame.callbackDepth);
   }
 
-  private copy(depth: number, frame: Frame, callbackDepth: number): Frame {
+  private copyFrame(depth: number, frame: Frame, callbackDepth: number): Frame {
     const { subprog, callsite, callback } = frame;
     const regs = frame.regs.slice();
     // The stack is shared until it is written.
@@ -144,7 +144,7 @@ export class Path {
   }
 
   private ownStack(depth: number): (Slot | undefined)[] {
-    const frame = this.own(depth);
+    const frame = this.ownFrame(depth);
     if (this.ownedStack[depth] === true) return frame.stack;
     const stack = frame.stack.slice();
     (frame as { stack: (Slot | undefined)[] }).stack = stack;
@@ -180,7 +180,7 @@ export class Path {
 
   setCallbackDepth(depth: number, count: number): void {
     const frame = this.frames[depth]!;
-    if (frame.callbackDepth !== count) this.copy(depth, frame, count);
+    if (frame.callbackDepth !== count) this.copyFrame(depth, frame, count);
   }
 
   // Registers.
@@ -190,11 +190,11 @@ export class Path {
   }
 
   setReg(n: number, reg: Reg): void {
-    this.own(this.depth).regs[n] = reg;
+    this.ownFrame(this.depth).regs[n] = reg;
   }
 
   setRegAt(depth: number, n: number, reg: Reg): void {
-    this.own(depth).regs[n] = reg;
+    this.ownFrame(depth).regs[n] = reg;
   }
 
   slot(depth: number, index: number): Slot | undefined {
@@ -216,7 +216,7 @@ export class Path {
         const before = regs[n]!;
         if (before.type === 'uninit') continue;
         const after = change(before);
-        if (after !== before) this.own(depth).regs[n] = after;
+        if (after !== before) this.ownFrame(depth).regs[n] = after;
       }
       for (let i = 0; i < stack.length; i++) {
         const slot = stack[i];

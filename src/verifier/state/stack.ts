@@ -4,7 +4,7 @@
  * kernel/bpf/verifier.c. Offsets count from the frame's top and are negative.
  */
 import { STACK_SIZE } from '../../isa/insn.js';
-import { abstract } from '../scalar/alu.js';
+import { scalarArithmetic } from '../scalar/alu.js';
 import { isConst } from '../scalar/scalar.js';
 import { refuse } from '../text/refusal.js';
 import type { Path } from './path.js';
@@ -60,7 +60,7 @@ function offsetText(ptr: Reg): string {
 // Writes.
 
 /** The two halves of a dynptr stop being one; a referenced dynptr may not be overwritten (destroy_if_dynptr_stack_slot). */
-export function breakDynptrAt(p: Path, depth: number, index: number): void {
+export function destroyDynptrAt(p: Path, depth: number, index: number): void {
   const slot = p.slot(depth, index);
   const dynptr = slot?.dynptr;
   if (dynptr === undefined) return;
@@ -85,7 +85,7 @@ function writeBytes(p: Path, depth: number, off: number, size: number, kind: Byt
     for (let i = 0; i < WORD; i++) {
       const before = old.bytes[i]!;
       if (i >= from && i < to) bytes.push(kind);
-      else bytes.push(whole && before !== BYTE.invalid ? BYTE.misc : remainder(before));
+      else bytes.push(whole && before !== BYTE.invalid ? BYTE.misc : scrubbedByte(before));
     }
     p.setSlot(depth, index, { bytes });
   }
@@ -95,7 +95,7 @@ function writeBytes(p: Path, depth: number, off: number, size: number, kind: Byt
  * What is left of one of a slot's other bytes once part of what it held is overwritten (scrub_spilled_slot). That a spilled zero leaves
  * zeroes is forgotten, as in Linux.
  */
-const remainder = (before: ByteKind): ByteKind =>
+const scrubbedByte = (before: ByteKind): ByteKind =>
   before === BYTE.spill || isSpecial(before) ? BYTE.misc : before;
 
 const isZero = (r: Reg): boolean => r.type === 'scalar' && isConst(r.num) && r.num.value === 0n;
@@ -103,7 +103,7 @@ const isZero = (r: Reg): boolean => r.type === 'scalar' && isConst(r.num) && r.n
 /** Stores a register (or an immediate as a scalar) at a fixed offset of frame `depth`. */
 function writeFixed(p: Path, depth: number, off: number, size: number, value: Reg): void {
   p.guard?.beforeStore(p.slot(depth, slotOf(off))?.bytes, size, isPointer(value));
-  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) breakDynptrAt(p, depth, index);
+  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) destroyDynptrAt(p, depth, index);
   const index = slotOf(off);
   const aligned = byteOf(off) === 0;
   const old = p.slot(depth, index);
@@ -126,9 +126,9 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
     const bytes: ByteKind[] = [];
     for (let i = 0; i < WORD; i++) {
       if (i < size) bytes.push(BYTE.spill);
-      else bytes.push(remainder(old?.bytes[i] ?? BYTE.invalid));
+      else bytes.push(scrubbedByte(old?.bytes[i] ?? BYTE.invalid));
     }
-    const reg = size === WORD ? value : narrowed(value, size);
+    const reg = size === WORD ? value : truncated(value, size);
     const cut = isConst(reg.num) && reg !== value;
     p.setSlot(depth, index, { bytes, reg, ...(cut ? { cut } : {}) });
     return;
@@ -136,11 +136,11 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
   writeBytes(p, depth, off, size, isZero(value) ? BYTE.zero : BYTE.misc);
 }
 
-function narrowed(value: Reg, size: number): Reg {
+function truncated(value: Reg, size: number): Reg {
   const bits = (size * 8) as 8 | 16 | 32;
   // What fits is the same value still, and stays linked to its equals.
   if (value.num.umax < 1n << BigInt(bits)) return value;
-  return scalarReg(abstract.zeroExtend(bits, value.num));
+  return scalarReg(scalarArithmetic.zeroExtend(bits, value.num));
 }
 
 /** Stores to the stack through `ptr` at `off`. */
@@ -152,7 +152,7 @@ export function writeStack(p: Path, ptr: Reg, regno: number, off: number, size: 
   }
   // Which bytes are written is not known: all that may be are, weakly (check_stack_write_var_off).
   for (let index = slotOf(range.max + size - 1); index <= slotOf(range.min); index++) {
-    breakDynptrAt(p, ptr.frame, index);
+    destroyDynptrAt(p, ptr.frame, index);
   }
   for (let at = range.min; at < range.max + size; at++) {
     const index = slotOf(at);
@@ -167,11 +167,11 @@ export function writeStack(p: Path, ptr: Reg, regno: number, off: number, size: 
 }
 
 /** A function fills this memory: every byte in range becomes unknown but written. */
-export function fillStack(p: Path, depth: number, off: number, size: number): void {
+export function writeUnknownBytes(p: Path, depth: number, off: number, size: number): void {
   if (size === 0) return;
   for (let index = slotOf(off + size - 1); index <= slotOf(off); index++)
     p.guard?.beforeStore(p.slot(depth, index)?.bytes, 1, false);
-  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) breakDynptrAt(p, depth, index);
+  for (let index = slotOf(off + size - 1); index <= slotOf(off); index++) destroyDynptrAt(p, depth, index);
   writeBytes(p, depth, off, size, BYTE.misc);
 }
 
@@ -197,18 +197,18 @@ function readFixed(p: Path, depth: number, off: number, size: number, regno: num
       return refuse('invalid size of register fill');
     }
     if (at === 0 && size <= spilled) {
-      return size === WORD ? slot.reg : narrowed(slot.reg, size);
+      return size === WORD ? slot.reg : truncated(slot.reg, size);
     }
   }
   requireReadable(p, depth, off, size, regno);
-  return allZero(p, depth, off, size) ? nullReg : boundedBySize(size);
+  return allZero(p, depth, off, size) ? nullReg : unknownOfSize(size);
 }
 
 /** A load of fewer than 8 bytes is zero-extended, whatever was loaded. */
-function boundedBySize(size: number): Reg {
+function unknownOfSize(size: number): Reg {
   return size === WORD
     ? unknownReg
-    : scalarReg(abstract.zeroExtend((size * 8) as 8 | 16 | 32, unknownReg.num));
+    : scalarReg(scalarArithmetic.zeroExtend((size * 8) as 8 | 16 | 32, unknownReg.num));
 }
 
 function allZero(p: Path, depth: number, off: number, size: number): boolean {
@@ -223,7 +223,7 @@ function allZero(p: Path, depth: number, off: number, size: number): boolean {
 }
 
 /** A stub does not write what the real call would have: bytes that nothing was written to before must not be read. */
-export function skipStack(p: Path, ptr: Reg, size: number): void {
+export function markLeftUnwritten(p: Path, ptr: Reg, size: number): void {
   if (ptr.type !== 'stack' || !hasFixedOffset(ptr)) return;
   const off = fixedOffset(ptr);
   for (let at = off; at < off + size && at < 0; at++) {
@@ -250,28 +250,28 @@ export function requireReadable(p: Path, depth: number, off: number, size: numbe
 }
 
 /** A function reads `size` bytes from the stack (check_stack_range_initialized). `clobber`: it may also write them. */
-export function readStackRange(p: Path, ptr: Reg, regno: number, size: number, clobber: boolean): void {
+export function checkFunctionRead(p: Path, ptr: Reg, regno: number, size: number, clobber: boolean): void {
   const range = stackRange(p, ptr, regno, 0, size, 'read from');
   const length = range.max + size - range.min;
   requireReadable(p, ptr.frame, range.min, length, regno);
-  if (clobber) fillStack(p, ptr.frame, range.min, length);
+  if (clobber) writeUnknownBytes(p, ptr.frame, range.min, length);
 }
 
 /**
  * A function writes `size` bytes to the stack. At a variable offset the bytes must have been readable before. `raw`: plain memory, which
  * may not lie over a dynptr; where an iterator, an IRQ state or another dynptr is made, one that needs no destroying may be.
  */
-export function fillStackRange(p: Path, ptr: Reg, regno: number, size: number, raw = false): void {
+export function checkFunctionWrite(p: Path, ptr: Reg, regno: number, size: number, raw = false): void {
   const range = stackRange(p, ptr, regno, 0, size, 'write to');
   if (!range.fixed) {
-    readStackRange(p, ptr, regno, size, true);
+    checkFunctionRead(p, ptr, regno, size, true);
     return;
   }
   for (let at = range.min; raw && at < range.min + size; at++) {
     if (p.slot(ptr.frame, slotOf(at))?.bytes[byteOf(at)] === BYTE.dynptr)
       refuse(`potential write to dynptr at off=${at} disallowed`);
   }
-  fillStack(p, ptr.frame, range.min, size);
+  writeUnknownBytes(p, ptr.frame, range.min, size);
 }
 
 /** Offset of a stack pointer that must be fixed, as for dynptrs, iterators and IRQ states. */

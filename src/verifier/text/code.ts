@@ -9,7 +9,7 @@ import { contractOf } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import type { Program, Subprog } from '../../object/program.js';
 import { traits } from './insn-traits.js';
-import { loops } from './loops.js';
+import { numberLoops } from './loops.js';
 import { Refusal } from './refusal.js';
 import { liveStack } from './stack-liveness.js';
 import { successors } from './successors.js';
@@ -30,19 +30,19 @@ export interface Code {
    * slot at fp - 8(n + 1), of the second for the one at fp - 8(n + 33). Worked out when it is asked for.
    */
   readonly liveStack: readonly [Int32Array, Int32Array];
-  /** Where states are compared and kept for pruning; see `MEETS`. */
-  readonly meets: Uint8Array;
+  /** Where states are compared and kept for pruning; see `PRUNE_POINT`. */
+  readonly prunePoints: Uint8Array;
   /** 1 where jumps and calls lead (jmp_point): how a path came here cannot be told from the slot before. */
-  readonly landings: Uint8Array;
+  readonly jumpPoints: Uint8Array;
   /** Number of the loop that a slot lies on, 0 for none; see `loops.ts`. */
-  readonly loop: Int32Array;
+  readonly scc: Int32Array;
   /** First slot of the subprogram that each slot belongs to. */
-  readonly owner: Int32Array;
+  readonly subprogStart: Int32Array;
   subprogAt(start: number): Subprog | undefined;
 }
 
-/** `point`: states are compared here, and kept now and then. `always`: every state is kept, for a loop ends here (force_checkpoint). */
-export const MEETS = { no: 0, point: 1, always: 2 } as const;
+/** `point`: states are compared here, and kept now and then. `forced`: every state is kept, for a loop ends here (force_checkpoint). */
+export const PRUNE_POINT = { no: 0, point: 1, forced: 2 } as const;
 
 const ARGS = 0b111110;
 const CALLER_SAVED = 0b111111;
@@ -52,7 +52,7 @@ function fail(slot: number, message: string): never {
 }
 
 /** The function calls back before it returns, any number of times: the walk comes back to the call (is_sync_callback_calling_insn). */
-export function callsBackAtOnce(c: Contract): boolean {
+export function callsSyncCallback(c: Contract): boolean {
   return c.args.some((arg) => arg.kind === 'callback' && arg.callback.async !== true);
 }
 
@@ -73,7 +73,7 @@ export function prepare(program: Program): Code {
   }
   const next = ops.map((op, at) => (op === undefined ? [] : successors(op, at)));
   const live = liveness(ops, next, (op, at) => useDef(op, contracts[at]));
-  const [meets, landings] = meetingPoints(ops, contracts, starts);
+  const [prunePoints, jumpPoints] = findPrunePoints(ops, contracts, starts);
   let slotsLive: readonly [Int32Array, Int32Array] | undefined;
   return {
     ops,
@@ -85,10 +85,10 @@ export function prepare(program: Program): Code {
       slotsLive ??= words(liveStack(program, { ops, contracts, owner, live }));
       return slotsLive;
     },
-    meets,
-    landings,
-    loop: loops(next),
-    owner,
+    prunePoints,
+    jumpPoints,
+    scc: numberLoops(next),
+    subprogStart: owner,
     subprogAt: (start) => starts.get(start),
   };
 }
@@ -140,19 +140,19 @@ function checkReach(ops: readonly (Op | undefined)[], starts: ReadonlyMap<number
 }
 
 /** The pruning points of visit_insn: jumps and where they lead, what follows a call, where callees start, calls that loop. */
-function meetingPoints(
+function findPrunePoints(
   ops: readonly (Op | undefined)[],
   contracts: readonly (Contract | undefined)[],
   starts: ReadonlyMap<number, Subprog>,
-): readonly [meets: Uint8Array, landings: Uint8Array] {
-  const meets = new Uint8Array(ops.length);
-  const landings = new Uint8Array(ops.length);
+): readonly [prunePoints: Uint8Array, jumpPoints: Uint8Array] {
+  const prunePoints = new Uint8Array(ops.length);
+  const jumpPoints = new Uint8Array(ops.length);
   const mark = (at: number, how: number): void => {
-    if (at < meets.length && meets[at]! < how) meets[at] = how;
+    if (at < prunePoints.length && prunePoints[at]! < how) prunePoints[at] = how;
   };
   const land = (at: number): void => {
-    mark(at, MEETS.point);
-    if (at < landings.length) landings[at] = 1;
+    mark(at, PRUNE_POINT.point);
+    if (at < jumpPoints.length) jumpPoints[at] = 1;
   };
   ops.forEach((op, at) => {
     if (op === undefined) return;
@@ -162,39 +162,39 @@ function meetingPoints(
         land(after + op.off);
         break;
       case 'jmp':
-        mark(at, MEETS.point);
+        mark(at, PRUNE_POINT.point);
         land(after + op.off);
         break;
       case 'may_goto':
-        mark(at, MEETS.always);
+        mark(at, PRUNE_POINT.forced);
         land(after + op.off);
         break;
       case 'ld_imm64':
         if (op.as === 'func') {
-          mark(at, MEETS.point);
+          mark(at, PRUNE_POINT.point);
           land(after);
         }
         break;
       case 'call': {
         land(after);
         const contract = contracts[at];
-        if (op.target === 'subprog') mark(at, MEETS.point);
+        if (op.target === 'subprog') mark(at, PRUNE_POINT.point);
         if (contract === undefined) break;
-        if (goesRound(contract)) mark(at, MEETS.always);
-        if (contract.args.some((arg) => arg.kind === 'callback')) mark(at, MEETS.point);
-        if (callsBackAtOnce(contract)) land(at);
+        if (mayLoopAt(contract)) mark(at, PRUNE_POINT.forced);
+        if (contract.args.some((arg) => arg.kind === 'callback')) mark(at, PRUNE_POINT.point);
+        if (callsSyncCallback(contract)) land(at);
         break;
       }
       default:
     }
   });
   for (const at of starts.keys()) if (at !== 0) land(at);
-  return [meets, landings];
+  return [prunePoints, jumpPoints];
 }
 
 /** A loop may go through a call of this function: the next element of an iterator, the next call of a callback. */
-function goesRound(c: Contract): boolean {
-  return callsBackAtOnce(c) || c.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'));
+function mayLoopAt(c: Contract): boolean {
+  return callsSyncCallback(c) || c.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'));
 }
 
 // Liveness.

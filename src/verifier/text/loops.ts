@@ -12,7 +12,7 @@ interface Open {
  * The number of each slot's component, from 1 on; 0 for a slot on no loop. `successors`: the slots that may run after each one. A call that
  * calls back is no loop, as in Linux 6.18.
  */
-export function loops(successors: readonly (readonly number[])[]): Int32Array {
+export function numberLoops(successors: readonly (readonly number[])[]): Int32Array {
   const count = successors.length;
   const component = new Int32Array(count);
   const index = new Int32Array(count);

@@ -59,7 +59,7 @@ class Graph {
   ) {
     this.onThrow = exceptionCallbackOf(program)?.start;
     code.ops.forEach((op, at) => {
-      const from = code.owner[at]!;
+      const from = code.subprogStart[at]!;
       const contract = code.contracts[at];
       if (contract?.name === 'bpf_throw' && !this.throws.has(from)) this.throws.set(from, at);
       if (contract?.name === 'bpf_tail_call') this.tailCalls.add(from);

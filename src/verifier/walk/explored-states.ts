@@ -218,7 +218,7 @@ export class ExploredStates {
     let key = '';
     for (let d = 0; d < frames.length; d++) {
       const at = frames[d + 1]?.callsite ?? slot;
-      const loop = this.code.loop[at]!;
+      const loop = this.code.scc[at]!;
       key += loop > 0 ? `#${loop}` : `${at},`;
       if (loop === 0) continue;
       let visit = this.sccVisits.get(key);

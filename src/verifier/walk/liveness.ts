@@ -4,7 +4,7 @@
  * known. Plays the part of kernel/bpf/liveness.c.
  */
 import type { Code } from '../text/code.js';
-import { callsBackAtOnce } from '../text/code.js';
+import { callsSyncCallback } from '../text/code.js';
 
 /** Slots of one frame that the insns of one function read, write and need, by slot of the program from the function's first. */
 class FrameMasks {
@@ -78,7 +78,7 @@ export class StackLiveness {
     this.before = before;
     let end = code.ops.length;
     for (let at = code.ops.length - 1; at >= 0; at--) {
-      if (code.owner[at] !== at) continue;
+      if (code.subprogStart[at] !== at) continue;
       this.ends.set(at, end);
       end = at;
     }
@@ -197,7 +197,7 @@ export class StackLiveness {
       }
       const contract = this.code.contracts[a.callsite];
       // A callback returns to its call.
-      at = contract !== undefined && callsBackAtOnce(contract) ? a.callsite : a.callsite + 1;
+      at = contract !== undefined && callsSyncCallback(contract) ? a.callsite : a.callsite + 1;
     }
     return [low, high];
   }

@@ -18,13 +18,13 @@ import type { Branch } from '../insn/branch.js';
 import { checkComparison, decide, followBranch } from '../insn/branch.js';
 import { AbstractMachine } from '../insn/machine.js';
 import { Speculation } from '../insn/speculation.js';
-import { abstract, split } from '../scalar/alu.js';
+import { forkScalar, scalarArithmetic } from '../scalar/alu.js';
 import { collectLinked } from '../state/linked-regs.js';
 import { Path } from '../state/path.js';
 import { nullReg, scalarReg, unknownReg } from '../state/regs.js';
 import type { Reg, State } from '../state/state.js';
 import type { Code } from '../text/code.js';
-import { callsBackAtOnce, MEETS } from '../text/code.js';
+import { callsSyncCallback, PRUNE_POINT } from '../text/code.js';
 import { TRAIT } from '../text/insn-traits.js';
 import { Refusal, refuse } from '../text/refusal.js';
 import { cleanDeadSlots, DeadRegs } from './clean-state.js';
@@ -149,7 +149,7 @@ export class Walk {
     if (this.work.length >= MOST_PENDING) refuse(`The sequence of ${MOST_PENDING + 1} jumps is too complex.`);
     const { path } = this;
     // A callback that runs later has nothing to do with what led here.
-    const later = this.startsAsyncCallback(slot, path.view());
+    const later = this.startsAsyncCallback(slot, path.peek());
     if (this.parent !== undefined && !later) this.parent.branches++;
     this.work.push({
       slot,
@@ -206,10 +206,10 @@ export class Walk {
       if (this.walked > options.budget) {
         throw new Refusal(`BPF program is too large. Processed ${this.walked} insn`, 'budget', -1);
       }
-      const how = code.meets[slot]!;
-      if (how !== MEETS.no) {
+      const how = code.prunePoints[slot]!;
+      if (how !== PRUNE_POINT.no) {
         if (tracker === undefined) cleanDeadSlots(path, code, slot);
-        const state = path.view();
+        const state = path.peek();
         const arrival = {
           slot,
           state,
@@ -217,7 +217,7 @@ export class Walk {
           parent: this.parent,
           instance: tracker?.instance,
         };
-        const always = how === MEETS.always || (tracker?.entries ?? 0) > LONG_HISTORY;
+        const always = how === PRUNE_POINT.forced || (tracker?.entries ?? 0) > LONG_HISTORY;
         const { by, imprecise } = explored.visit(arrival, this.walked, always);
         if (by !== undefined) {
           if (by.visit !== undefined && !path.speculative) {
@@ -301,14 +301,14 @@ export class Walk {
   /** How a loop through the insn at hand ends. */
   private loopKind(): LoopKind {
     const { slot } = this;
-    if (this.code.meets[slot] !== MEETS.always) return undefined;
+    if (this.code.prunePoints[slot] !== PRUNE_POINT.forced) return undefined;
     if (this.code.ops[slot]?.kind === 'may_goto') return 'may_goto';
     const contract = this.code.contracts[slot];
     if (contract === undefined) return undefined;
     if (contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'))) {
       return iterAt(this.path, this.path.reg(1))?.state === 'active' ? 'iterator' : 'drained';
     }
-    return callsBackAtOnce(contract) ? 'callback' : undefined;
+    return callsSyncCallback(contract) ? 'callback' : undefined;
   }
 
   /** Runs one insn. Returns the slot where the path goes on; undefined when it has ended. */
@@ -348,9 +348,10 @@ export class Walk {
     const reg = this.path.reg(op.dst);
     const { num } = reg;
     if (!(num.s32min === -1 && num.s32max === 0) && !(num.smin === -1n && num.smax === 0n)) return;
-    const by = 'reg' in op.src ? this.path.reg(op.src.reg) : scalarReg(abstract.constant(BigInt(op.src.imm)));
+    const by =
+      'reg' in op.src ? this.path.reg(op.src.reg) : scalarReg(scalarArithmetic.constant(BigInt(op.src.imm)));
     if (reg.type !== 'scalar' || by.type !== 'scalar') return;
-    const parts = split(op.op, reg.num, by.num);
+    const parts = forkScalar(op.op, reg.num, by.num);
     if (parts === undefined) return;
     const [minusOne, zero] = parts;
     this.path.setReg(op.dst, scalarReg(zero));

@@ -5,12 +5,12 @@
 
 import type { Program } from '../../../object/program.js';
 import { components } from '../../../smt/components.js';
-import { callsBackAtOnce, prepare } from '../../../verifier/text/code.js';
+import { callsSyncCallback, prepare } from '../../../verifier/text/code.js';
 import { successors } from '../../../verifier/text/successors.js';
 
 /** Slots of such insns. */
 export function behindLoops(program: Program): ReadonlySet<number> {
-  const { ops, contracts, owner } = prepare(program);
+  const { ops, contracts, subprogStart } = prepare(program);
   const within = (slot: number): number[] => {
     const op = ops[slot];
     return op === undefined ? [] : successors(op, slot);
@@ -22,7 +22,7 @@ export function behindLoops(program: Program): ReadonlySet<number> {
       for (const slot of component) found.add(slot);
   }
   contracts.forEach((contract, slot) => {
-    if (contract !== undefined && callsBackAtOnce(contract)) found.add(slot);
+    if (contract !== undefined && callsSyncCallback(contract)) found.add(slot);
   });
   const callers = new Map<number, number[]>();
   ops.forEach((op, slot) => {
@@ -35,11 +35,11 @@ export function behindLoops(program: Program): ReadonlySet<number> {
   );
   const next = (slot: number): number[] => {
     const op = ops[slot];
-    if (op?.kind === 'exit') return (callers.get(owner[slot]!) ?? []).map((call) => call + 1);
+    if (op?.kind === 'exit') return (callers.get(subprogStart[slot]!) ?? []).map((call) => call + 1);
     if (op?.kind === 'call' && op.target === 'subprog') return [slot + 1, slot + 1 + op.imm];
     const contract = contracts[slot];
     // Which function is called back is in a register: any whose address is taken may be.
-    if (contract !== undefined && callsBackAtOnce(contract)) return [slot + 1, ...pointedTo];
+    if (contract !== undefined && callsSyncCallback(contract)) return [slot + 1, ...pointedTo];
     return within(slot);
   };
   const work = [...found];

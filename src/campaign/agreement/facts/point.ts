@@ -6,7 +6,7 @@
 import type { LogByte, LogSlot } from '../../../oracle/walk-log/state.js';
 import { type LogValue, parseValue } from '../../../oracle/walk-log/value.js';
 import type { LogPoint } from '../../../oracle/walk-log/walk.js';
-import { abstract } from '../../../verifier/scalar/alu.js';
+import { scalarArithmetic } from '../../../verifier/scalar/alu.js';
 import type { Reg, Slot, State } from '../../../verifier/state/state.js';
 import { BYTE } from '../../../verifier/state/state.js';
 import { type Mismatch, mismatch, type Origins } from './value.js';
@@ -150,7 +150,7 @@ function asSpill(ours: Slot, theirs: LogSlot): LogSlot {
 /** Linux keeps a constant that was stored in fewer than eight bytes as it was before it was cut; a load cuts it. */
 function asStored(value: LogValue, size: number): LogValue {
   if (value.type !== 'scalar' || (size !== 1 && size !== 2 && size !== 4)) return value;
-  return { ...value, num: abstract.zeroExtend((8 * size) as 8 | 16 | 32, value.num) };
+  return { ...value, num: scalarArithmetic.zeroExtend((8 * size) as 8 | 16 | 32, value.num) };
 }
 
 function sameOrigin(ours: number, theirs: number, { ours: refs, theirs: origins }: Origins): boolean {

@@ -2,7 +2,7 @@
 import type { MapDef, Program } from '../../../object/program.js';
 import type { LogHold } from '../../../oracle/walk-log/held.js';
 import type { LogValue } from '../../../oracle/walk-log/value.js';
-import { abstract } from '../../../verifier/scalar/alu.js';
+import { scalarArithmetic } from '../../../verifier/scalar/alu.js';
 import { constant, contains, isConst, type Scalar } from '../../../verifier/scalar/scalar.js';
 import { format } from '../../../verifier/scalar/set.js';
 import type { Ref, Reg } from '../../../verifier/state/state.js';
@@ -78,7 +78,7 @@ export function mismatch(ours: Reg, theirs: LogValue, origins: Origins): Mismatc
 
 /** A variable offset, counted from a constant one that is `by` less: we may not know of what is a constant for Linux that it is one. */
 const movedBy = (num: Scalar, by: number): Scalar =>
-  by === 0 ? num : abstract.binary('add', 64, num, constant(BigInt(by)));
+  by === 0 ? num : scalarArithmetic.binary('add', 64, num, constant(BigInt(by)));
 
 function narrower(ours: Scalar, theirs: Scalar, what: string): Mismatch | undefined {
   if (contains(ours, theirs)) return undefined;

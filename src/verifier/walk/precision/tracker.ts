@@ -76,7 +76,7 @@ export class PrecisionTracker {
     const { path, backtracker, code } = this;
     const traits = code.traits[slot]!;
     this.step = backtracker.steps.add(slot, path.depth, this.step);
-    const landed = code.landings[slot] === 1;
+    const landed = code.jumpPoints[slot] === 1;
     const access =
       (traits & (TRAIT.loads | TRAIT.stores | TRAIT.readsStack)) === 0 ? -1 : stackAccess(path, op);
     if (access >= 0) backtracker.steps.setAccess(this.step, access);
@@ -130,6 +130,6 @@ export class PrecisionTracker {
     const { steps } = this.backtracker;
     if (places.length < 2) return;
     steps.link(this.step, places);
-    if (this.code.landings[steps.slot(this.step)] !== 1) this.entries++;
+    if (this.code.jumpPoints[steps.slot(this.step)] !== 1) this.entries++;
   }
 }
