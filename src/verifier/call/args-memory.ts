@@ -5,8 +5,10 @@
 import type { Arg } from '../../kernel/contract.js';
 import { MAP_FLAGS } from '../../kernel/maptypes.js';
 import { progType } from '../../kernel/progtypes.js';
+import { checkBuffer, checkMemRegion, overlaps } from '../insn/access.js';
+import { checkAlignment } from '../insn/alignment.js';
 import { ATTACHED } from '../insn/context.js';
-import { checkAlignment, checkBuffer, checkMemRegion, load, overlaps } from '../insn/memory.js';
+import { load } from '../insn/memory.js';
 import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
 import { isNull, typeName } from '../state/regs.js';

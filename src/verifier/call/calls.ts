@@ -6,19 +6,16 @@
  * Outcomes that differ in what they do are walked apart.
  */
 
-import { refusedAttached } from '../../kernel/attached.js';
-import { narrowedFor, refusedFor, unmodelled } from '../../kernel/catalog.js';
-import type { Arg, Contract, Outcome } from '../../kernel/contract.js';
-import { isGplCompatible } from '../../kernel/license.js';
-import { exceptionCallbackOf, type ProgType } from '../../object/program.js';
+import type { Arg, Outcome } from '../../kernel/contract.js';
+import { exceptionCallbackOf } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import { UNINIT, unknownReg } from '../state/regs.js';
 import type { Reg, Slot, State } from '../state/state.js';
 import type { Code } from '../text/code.js';
-import { refuse, TRAPPED, unsupported } from '../text/refusal.js';
+import { refuse } from '../text/refusal.js';
+import { AllowedCalls } from './allowed.js';
 import { checkArgs } from './args.js';
 import type { CallSite } from './call-site.js';
-import { functionName } from './call-site.js';
 import { callbackArgs } from './callbacks.js';
 import { applyEffect, invalidatePackets } from './effects.js';
 import type { Globals } from './globals.js';
@@ -26,20 +23,6 @@ import { type Group, givesElement, groupsOf, shapeOf } from './groups.js';
 import { checkResourceLeak, checkReturn, requireRange } from './leaks.js';
 import { enabledIn } from './outcomes.js';
 import { returned } from './returns.js';
-
-/** Helpers for CAP_PERFMON only (bpf_base_func_proto, bpf_sk_base_func_proto). */
-const FOR_PERFMON =
-  /^bpf_(trace_v?printk|get_current_task(_btf)?|get_task_stack|task_pt_regs|probe_read_(user|kernel)(_str)?|get_current_comm|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?|perf_event_read(_value)?|copy_from_user(_task)?|get_branch_snapshot|sys_bpf)$/;
-
-/** Types whose contracts are complete: a function that is not made for them cannot be called there whatever the arguments. */
-const GIVEN_TO_ALL: ReadonlySet<ProgType> = new Set(['xdp', 'tc', 'socket_filter', 'tracepoint', 'syscall']);
-
-/** Types of which some programs may sleep. What sleeps and is given to all of these is given to the others too, for their work queues. */
-const SLEEPERS: readonly ProgType[] = ['syscall', 'kprobe', 'iter', 'fentry', 'lsm'];
-
-/** The function may be named in programs of the type: whether they may sleep where they call it is another question. */
-const mayName = ({ sleeps, types }: Contract, type: ProgType): boolean =>
-  types.includes(type) || (sleeps === true && SLEEPERS.every((t) => types.includes(t)));
 
 type Push = (slot: number) => void;
 /** An iterator gave one more element: `iterator` points to it, `state` is that before the call. */
@@ -53,8 +36,7 @@ export interface CalledBack {
 type CallbackArgument = Extract<Arg, { kind: 'callback' }>;
 
 export class Calls {
-  /** Functions that this program may call at all. */
-  private readonly allowed = new Set<Contract>();
+  private readonly allowed: AllowedCalls;
   private readonly slotAt = (reg: Reg, index: number): Slot | undefined => this.p.slot(reg.frame, index);
 
   readonly calledBack: CalledBack = { callbacks: new Set(), async: new Set() };
@@ -64,7 +46,9 @@ export class Calls {
     private readonly code: Code,
     private readonly globals: Globals,
     private readonly push: Push,
-  ) {}
+  ) {
+    this.allowed = new AllowedCalls(p, code);
+  }
 
   /** After a call: r0 is what it returned, r1 to r5 are lost. */
   setReturned(r0: Reg): void {
@@ -79,8 +63,8 @@ export class Calls {
   callFunction(slot: number, widenLoop: WidenLoop, callsBack = true): number | undefined {
     const { p, code } = this;
     const contract = code.contracts[slot];
-    if (contract === undefined) return this.unknownFunction(slot);
-    this.checkContext(contract);
+    if (contract === undefined) return this.allowed.refuseUnknown(slot);
+    this.allowed.check(contract);
     const { callback, dynptrs } = shapeOf(contract);
     const regs = p.frame.regs.slice(1, 6);
     const site: CallSite = dynptrs
@@ -116,22 +100,6 @@ export class Calls {
     p.setReg(0, unknownReg);
     this.push(frame.callsite + 1);
     p.restore(before);
-  }
-
-  private unknownFunction(slot: number): never {
-    const op = this.code.ops[slot];
-    if (op?.kind !== 'call') return refuse(`no call at slot ${slot}`);
-    const { program } = this.p;
-    if (op.target === 'kfunc') {
-      const name = program.kfuncs[op.imm] ?? refuse(`kfunc ${op.imm} has no name`);
-      if (name === '__bpf_trap') refuse(TRAPPED);
-      if (refusedFor(name, program)) refuse(`calling kernel function ${name} is not allowed`);
-      return unsupported(unmodelled(name));
-    }
-    const why = unmodelled(op.imm);
-    if (why.includes('does not exist')) refuse(`invalid func unknown#${op.imm}`);
-    if (refusedFor(op.imm, program)) refuse(`program of this type cannot use helper ${op.imm}`);
-    return unsupported(why);
   }
 
   /** Each group of outcomes is a path of its own; the first goes on at once. */
@@ -238,58 +206,5 @@ export class Calls {
     this.setReturned(UNINIT);
     p.pushFrame(target, slot, args);
     return target;
-  }
-
-  /** What the program forbids wherever the call is. */
-  private checkAllowed(c: Contract): void {
-    if (this.allowed.has(c)) return;
-    const { p } = this;
-    const helper = c.kind === 'helper';
-    if (
-      !mayName(c, p.program.type) ||
-      refusedAttached(c.name, p.program) ||
-      (p.strict && helper && FOR_PERFMON.test(c.name))
-    ) {
-      if (!GIVEN_TO_ALL.has(p.program.type) && narrowedFor(c, p.program.type))
-        unsupported(`${functionName(c)} takes other arguments in programs of type ${p.program.type}`);
-      refuse(
-        helper
-          ? `program of this type cannot use helper ${functionName(c)}`
-          : `calling kernel function ${c.name} is not allowed`,
-      );
-    }
-    if (c.gpl === true && !isGplCompatible(p.program.license)) {
-      refuse(
-        helper
-          ? 'cannot call GPL-restricted function from non-GPL compatible program'
-          : `cannot call kernel function from non-GPL compatible program`,
-      );
-    }
-    this.allowed.add(c);
-  }
-
-  /** What the place of the call forbids, whatever the arguments. */
-  private checkContext(c: Contract): void {
-    this.checkAllowed(c);
-    const { p } = this;
-    const helper = c.kind === 'helper';
-    if (p.lockHeld !== undefined && c.underLock !== true)
-      refuse('function calls are not allowed while holding a lock');
-    if (c.needsRcu === true && !p.inRcu)
-      refuse(`kernel func ${c.name} requires RCU critical section protection`);
-    if (c.sleeps !== true) return;
-    const what = helper
-      ? `sleepable helper ${functionName(c)} in`
-      : `kernel func ${c.name} is sleepable within`;
-    if (!p.sleepable) {
-      refuse(
-        helper
-          ? 'helper call might sleep in a non-sleepable prog'
-          : `program must be sleepable to call sleepable kfunc ${c.name}`,
-      );
-    }
-    if (p.rcu) refuse(`${what} rcu_read_lock region`);
-    if (p.preempt > 0) refuse(`${what} non-preemptible region`);
-    if (p.irq !== 0) refuse(`${what} IRQ-disabled region`);
   }
 }

@@ -12,7 +12,7 @@ import type { Path } from '../state/path.js';
 import { isNull, isPointer, nullReg, scalarReg } from '../state/regs.js';
 import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
-import { MAX_PACKET_OFF } from './memory.js';
+import { MAX_PACKET_OFF } from './access.js';
 
 export type Branch = Extract<Next<Reg>, { kind: 'branch' }>;
 

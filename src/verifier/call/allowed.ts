@@ -1,0 +1,107 @@
+/**
+ * Whether a function may be called at all in this program, and at this place whatever its arguments: program type, licence, capabilities,
+ * locks, sections, sleeping. Follows the beginning of check_helper_call and check_kfunc_call of kernel/bpf/verifier.c.
+ */
+import { refusedAttached } from '../../kernel/attached.js';
+import { narrowedFor, refusedFor, unmodelled } from '../../kernel/catalog.js';
+import type { Contract } from '../../kernel/contract.js';
+import { isGplCompatible } from '../../kernel/license.js';
+import type { ProgType } from '../../object/program.js';
+import type { Path } from '../state/path.js';
+import type { Code } from '../text/code.js';
+import { refuse, TRAPPED, unsupported } from '../text/refusal.js';
+import { functionName } from './call-site.js';
+
+/** Helpers for CAP_PERFMON only (bpf_base_func_proto, bpf_sk_base_func_proto). */
+const FOR_PERFMON =
+  /^bpf_(trace_v?printk|get_current_task(_btf)?|get_task_stack|task_pt_regs|probe_read_(user|kernel)(_str)?|get_current_comm|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?|perf_event_read(_value)?|copy_from_user(_task)?|get_branch_snapshot|sys_bpf)$/;
+
+/** Types whose contracts are complete: a function that is not made for them cannot be called there whatever the arguments. */
+const GIVEN_TO_ALL: ReadonlySet<ProgType> = new Set(['xdp', 'tc', 'socket_filter', 'tracepoint', 'syscall']);
+
+/** Types of which some programs may sleep. What sleeps and is given to all of these is given to the others too, for their work queues. */
+const SLEEPERS: readonly ProgType[] = ['syscall', 'kprobe', 'iter', 'fentry', 'lsm'];
+
+/** The function may be named in programs of the type: whether they may sleep where they call it is another question. */
+const mayName = ({ sleeps, types }: Contract, type: ProgType): boolean =>
+  types.includes(type) || (sleeps === true && SLEEPERS.every((t) => types.includes(t)));
+
+export class AllowedCalls {
+  /** Functions that this program may call somewhere; found out once. */
+  private readonly known = new Set<Contract>();
+
+  constructor(
+    private readonly p: Path,
+    private readonly code: Code,
+  ) {}
+
+  /** What the program forbids wherever the call is. */
+  private checkProgram(c: Contract): void {
+    if (this.known.has(c)) return;
+    const { p } = this;
+    const helper = c.kind === 'helper';
+    if (
+      !mayName(c, p.program.type) ||
+      refusedAttached(c.name, p.program) ||
+      (p.strict && helper && FOR_PERFMON.test(c.name))
+    ) {
+      if (!GIVEN_TO_ALL.has(p.program.type) && narrowedFor(c, p.program.type))
+        unsupported(`${functionName(c)} takes other arguments in programs of type ${p.program.type}`);
+      refuse(
+        helper
+          ? `program of this type cannot use helper ${functionName(c)}`
+          : `calling kernel function ${c.name} is not allowed`,
+      );
+    }
+    if (c.gpl === true && !isGplCompatible(p.program.license)) {
+      refuse(
+        helper
+          ? 'cannot call GPL-restricted function from non-GPL compatible program'
+          : `cannot call kernel function from non-GPL compatible program`,
+      );
+    }
+    this.known.add(c);
+  }
+
+  /** What the place of the call forbids, whatever the arguments. */
+  check(c: Contract): void {
+    this.checkProgram(c);
+    const { p } = this;
+    const helper = c.kind === 'helper';
+    if (p.lockHeld !== undefined && c.underLock !== true)
+      refuse('function calls are not allowed while holding a lock');
+    if (c.needsRcu === true && !p.inRcu)
+      refuse(`kernel func ${c.name} requires RCU critical section protection`);
+    if (c.sleeps !== true) return;
+    const what = helper
+      ? `sleepable helper ${functionName(c)} in`
+      : `kernel func ${c.name} is sleepable within`;
+    if (!p.sleepable) {
+      refuse(
+        helper
+          ? 'helper call might sleep in a non-sleepable prog'
+          : `program must be sleepable to call sleepable kfunc ${c.name}`,
+      );
+    }
+    if (p.rcu) refuse(`${what} rcu_read_lock region`);
+    if (p.preempt > 0) refuse(`${what} non-preemptible region`);
+    if (p.irq !== 0) refuse(`${what} IRQ-disabled region`);
+  }
+
+  /** Refuses the call at this slot, of a function that has no contract. */
+  refuseUnknown(slot: number): never {
+    const op = this.code.ops[slot];
+    if (op?.kind !== 'call') return refuse(`no call at slot ${slot}`);
+    const { program } = this.p;
+    if (op.target === 'kfunc') {
+      const name = program.kfuncs[op.imm] ?? refuse(`kfunc ${op.imm} has no name`);
+      if (name === '__bpf_trap') refuse(TRAPPED);
+      if (refusedFor(name, program)) refuse(`calling kernel function ${name} is not allowed`);
+      return unsupported(unmodelled(name));
+    }
+    const why = unmodelled(op.imm);
+    if (why.includes('does not exist')) refuse(`invalid func unknown#${op.imm}`);
+    if (refusedFor(op.imm, program)) refuse(`program of this type cannot use helper ${op.imm}`);
+    return unsupported(why);
+  }
+}

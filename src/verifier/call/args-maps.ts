@@ -1,0 +1,97 @@
+/**
+ * Arguments that are maps, and pointers into values of maps that must be something more than memory: constant strings, timers, work queues.
+ * Follows check_map_func_compatibility, check_reg_const_str and process_timer_func of kernel/bpf/verifier.c.
+ */
+import type { Arg } from '../../kernel/contract.js';
+import { isMapOfSockets, MAP_FLAGS } from '../../kernel/maptypes.js';
+import type { Program, ProgType } from '../../object/program.js';
+import type { Path } from '../state/path.js';
+import { fixedOffset, hasFixedOffset } from '../state/regs.js';
+import type { Reg } from '../state/state.js';
+import { refuse } from '../text/refusal.js';
+import { mismatch } from './args-objects.js';
+import type { CallSite } from './call-site.js';
+import { fieldsOf } from './locks.js';
+
+const ELEMENT_CALLS: ReadonlySet<string> = new Set([
+  'bpf_map_lookup_elem',
+  'bpf_map_update_elem',
+  'bpf_map_delete_elem',
+]);
+
+/** Types of programs that may change a map of sockets as any map (may_update_sockmap). */
+const MAY_CHANGE: ReadonlySet<ProgType> = new Set([
+  'iter',
+  'socket_filter',
+  'tc',
+  'action',
+  'xdp',
+  'sk_reuseport',
+  'flow_dissector',
+  'sk_lookup',
+]);
+
+function mayUseSocketMap({ type }: Program, name: string): boolean {
+  if (name === 'bpf_map_lookup_elem' || MAY_CHANGE.has(type)) return true;
+  return type === 'sock_ops' && name === 'bpf_map_delete_elem';
+}
+
+/** What is not for a map that programs may only read (record_func_map). */
+const WRITES_MAP: ReadonlySet<string> = new Set([
+  'bpf_map_update_elem',
+  'bpf_map_delete_elem',
+  'bpf_map_push_elem',
+  'bpf_map_pop_elem',
+]);
+
+/** The map that a function is called with: of a type that the function is for, and one that the program may change if the function does. */
+export function checkMap(p: Path, site: CallSite, index: number, arg: Extract<Arg, { kind: 'map' }>): void {
+  const reg = site.regs[index]!;
+  const regno = index + 1;
+  if (reg.type !== 'map_ptr' || reg.nullable) mismatch(reg, regno, 'map_ptr');
+  const map = p.program.maps[reg.map]!;
+  const mismatched = (): never =>
+    refuse(`cannot pass map_type ${map.type} into func ${site.contract.name}#${site.contract.id}`);
+  if (isMapOfSockets(map) && ELEMENT_CALLS.has(site.contract.name)) {
+    if (!mayUseSocketMap(p.program, site.contract.name)) mismatched();
+  } else if (arg.types !== undefined && !arg.types.includes(map.type)) {
+    mismatched();
+  }
+  if ((map.flags & MAP_FLAGS.RDONLY_PROG) !== 0 && WRITES_MAP.has(site.contract.name))
+    refuse('write into map forbidden');
+  requireMapOfTimer(site, reg, regno);
+}
+
+export function checkConstStr(p: Path, reg: Reg, regno: number): void {
+  if (reg.type !== 'map_value' || reg.nullable) mismatch(reg, regno, 'map_value');
+  const map = p.program.maps[reg.map]!;
+  if ((map.flags & MAP_FLAGS.RDONLY_PROG) === 0 || map.frozen !== true)
+    refuse(`R${regno} does not point to a readonly map'`);
+  if (!hasFixedOffset(reg)) refuse(`R${regno} is not a constant address'`);
+  const off = fixedOffset(reg);
+  if (off < 0 || off > map.valueSize) refuse(`R${regno} min value is outside of the allowed memory range`);
+  const bytes = map.initial?.subarray(off);
+  if (bytes === undefined || !bytes.includes(0)) refuse('string is not zero-terminated');
+}
+
+export function checkSpecialField(p: Path, reg: Reg, regno: number, kind: 'timer' | 'wq'): void {
+  if (reg.type !== 'map_value' || reg.nullable) mismatch(reg, regno, 'map_value');
+  if (!hasFixedOffset(reg))
+    refuse(`R${regno} doesn't have constant offset. bpf_${kind} has to be at the constant offset`);
+  const field = fieldsOf(p, reg).find((f) => f.kind === kind);
+  if (field === undefined) refuse(`map '${p.program.maps[reg.map]?.name ?? ''}' has no valid bpf_${kind}`);
+  if (field.offset !== fixedOffset(reg))
+    refuse(`off ${fixedOffset(reg)} doesn't point to 'struct bpf_${kind}' that is at ${field.offset}`);
+}
+
+/**
+ * A timer or work queue is set up with the map that it lies in. For a work queue Linux 6.18 compares the maps only if the one that
+ * is passed has special fields of its own, and dereferences NULL if it has none; we refuse every other map.
+ */
+function requireMapOfTimer(site: CallSite, reg: Reg, regno: number): void {
+  const first = site.contract.args[0];
+  if (first?.kind !== 'timer' && first?.kind !== 'wq') return;
+  if (site.regs[0]!.map === reg.map) return;
+  const what = first.kind === 'timer' ? 'timer' : 'workqueue';
+  refuse(`${what} pointer in R1 map_uid=0 doesn't match map pointer in R${regno} map_uid=0`);
+}

@@ -1,0 +1,168 @@
+/**
+ * Arguments that are kernel objects: sockets, structs of the kernel, kptrs and objects of the program's own types. Follows check_reg_type,
+ * process_kf_arg_ptr_to_btf_id, process_kptr_func and check_func_arg_reg_off of kernel/bpf/verifier.c.
+ */
+import type { Arg, SockType } from '../../kernel/contract.js';
+import type { Path } from '../state/path.js';
+import { fixedOffset, hasFixedOffset, isNull, typeName } from '../state/regs.js';
+import type { Reg } from '../state/state.js';
+import { refuse } from '../text/refusal.js';
+import type { CallSite } from './call-site.js';
+import { fieldsOf } from './locks.js';
+
+export function mismatch(reg: Reg, regno: number, expected: string): never {
+  refuse(`R${regno} type=${typeName(reg)} expected=${expected}`);
+}
+
+/** A pointer that is given back, or that a kfunc trusts, must point to the start of its object (check_func_arg_reg_off). */
+export function requireStart(reg: Reg, regno: number): void {
+  if (!hasFixedOffset(reg) || fixedOffset(reg) !== 0) {
+    refuse(`R${regno} must have zero offset when passed to release func or trusted arg to kfunc`);
+  }
+}
+
+export function requireReferenced(reg: Reg, regno: number): void {
+  if (reg.ref === 0 && !isNull(reg)) refuse(`R${regno} must be referenced when passed to release function`);
+}
+
+const BTF_SOCKETS = new Set([
+  'sock',
+  'sock_common',
+  'tcp_sock',
+  'tcp6_sock',
+  'udp6_sock',
+  'unix_sock',
+  'tcp_timewait_sock',
+  'tcp_request_sock',
+  'mptcp_sock',
+]);
+
+/** A struct of the kernel that starts with what all sockets have (btf_sock_ids). */
+function isSocket(p: Path, reg: Reg): boolean {
+  if (BTF_SOCKETS.has(reg.struct)) return true;
+  return p.program.kernelTypes?.holds(reg.struct, fixedOffset(reg), 'sock_common') === true;
+}
+
+export function checkSock(p: Path, reg: Reg, regno: number, arg: Extract<Arg, { kind: 'sock' }>): void {
+  if (arg.nullable === true && isNull(reg)) return;
+  const names = `${arg.types.join(', ')}${arg.btf === true ? ', ptr_, trusted_ptr_' : ''}`;
+  const taken =
+    !reg.nullable &&
+    (arg.types.includes(reg.type as SockType) ||
+      (arg.btf === true && reg.type === 'btf' && isSocket(p, reg) && reg.trust !== 'untrusted'));
+  if (!taken) mismatch(reg, regno, names);
+  if (arg.release === true) {
+    requireStart(reg, regno);
+    requireReferenced(reg, regno);
+  }
+}
+
+/** Structs that start with another one, so that a pointer to them may be passed for it (btf_struct_ids_match). */
+const FIRST_MEMBER: Readonly<Record<string, readonly string[]>> = {
+  cpumask: ['bpf_cpumask'],
+  cgroup_subsys_state: ['cgroup'],
+  sock_common: [
+    'sock',
+    'tcp_sock',
+    'tcp6_sock',
+    'udp6_sock',
+    'unix_sock',
+    'tcp_request_sock',
+    'tcp_timewait_sock',
+  ],
+  sock: ['tcp_sock', 'tcp6_sock', 'udp6_sock', 'unix_sock'],
+};
+
+export function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Arg, { kind: 'btf' }>): void {
+  const reg = site.regs[index]!;
+  const regno = index + 1;
+  const isKfunc = site.contract.kind === 'kfunc';
+  if (arg.nullable === true && isNull(reg)) return;
+  if (isKfunc && (reg.nullable || isNull(reg)) && arg.nullable !== true) {
+    refuse(`Possibly NULL pointer passed to trusted arg${index}`);
+  }
+  if (reg.type !== 'btf' || (reg.nullable && arg.nullable !== true)) {
+    if (isKfunc)
+      refuse(
+        `arg#${index} pointer type STRUCT ${arg.structs[0]} must point to scalar, or struct with scalar`,
+      );
+    mismatch(reg, regno, 'ptr_, trusted_ptr_, rcu_ptr_');
+  }
+  if (arg.release === true && reg.ref === 0) {
+    refuse(`release kernel function ${site.contract.name} expects refcounted PTR_TO_BTF_ID`);
+  }
+  const trusted = reg.trust === 'trusted' || reg.ref !== 0;
+  if (arg.trust === 'trusted' && !trusted) refuse(`R${regno} must be referenced or trusted`);
+  if (arg.trust === 'rcu' && !trusted && !(reg.trust === 'rcu' && p.inRcu))
+    refuse(`R${regno} must be a rcu pointer`);
+  if (arg.trust === 'any' && reg.trust === 'untrusted') mismatch(reg, regno, 'ptr_, trusted_ptr_, rcu_ptr_');
+  const types = p.program.kernelTypes;
+  const inside = types !== undefined && arg.release !== true && hasFixedOffset(reg);
+  if (!inside) requireStart(reg, regno);
+  const matches = arg.structs.some(
+    (s) =>
+      (s === reg.struct && fixedOffset(reg) === 0) ||
+      (FIRST_MEMBER[s]?.includes(reg.struct) === true && fixedOffset(reg) === 0) ||
+      (inside && types.holds(reg.struct, fixedOffset(reg), s)),
+  );
+  if (!matches) {
+    if (isKfunc) {
+      refuse(
+        `kernel function ${site.contract.name} args#${index} expected pointer to STRUCT ${arg.structs[0]} but R${regno} has a pointer to STRUCT ${reg.struct}`,
+      );
+    }
+    refuse(`R${regno} is of type ${reg.struct} but ${arg.structs[0]} is expected`);
+  }
+}
+
+export function checkKptrSlot(p: Path, reg: Reg, regno: number): void {
+  if (reg.nullable || (reg.type !== 'map_value' && reg.type !== 'object'))
+    mismatch(reg, regno, 'map_value, ptr_');
+  if (!hasFixedOffset(reg))
+    refuse(`R${regno} doesn't have constant offset. kptr has to be at the constant offset`);
+  const off = fixedOffset(reg);
+  const field = fieldsOf(p, reg).find(
+    (f) => f.offset === off && (f.kind === 'kptr' || f.kind === 'kptr_untrusted'),
+  );
+  if (field === undefined) refuse(`off=${off} doesn't point to kptr`);
+  if (field.kind !== 'kptr') refuse(`off=${off} kptr isn't referenced kptr`);
+}
+
+export function checkKptrValue(p: Path, site: CallSite, index: number): void {
+  const reg = site.regs[index]!;
+  if (isNull(reg)) return;
+  if ((reg.type !== 'btf' && reg.type !== 'object') || reg.nonOwning || reg.percpu)
+    mismatch(reg, index + 1, 'ptr_, trusted_ptr_, rcu_ptr_');
+  if (reg.nullable) refuse(`Possibly NULL pointer passed to helper arg${index + 1}`);
+  requireStart(reg, index + 1);
+  requireReferenced(reg, index + 1);
+  const slot = site.regs[0]!;
+  const field = fieldsOf(p, slot).find((f) => f.offset === fixedOffset(slot));
+  if (field?.struct !== reg.struct)
+    refuse(
+      `invalid kptr access, R${index + 1} type=${typeName(reg)}${reg.struct} expected=ptr_${field?.struct ?? ''}`,
+    );
+}
+
+export function checkObject(site: CallSite, index: number, arg: Extract<Arg, { kind: 'object' }>): void {
+  const reg = site.regs[index]!;
+  if (reg.type !== 'object') {
+    if (site.contract.kind === 'kfunc' && reg.type === 'scalar')
+      refuse(`R${index + 1} must be referenced or trusted`);
+    refuse(`arg#${index} expected pointer to allocated object`);
+  }
+  if (reg.nullable) refuse(`Possibly NULL pointer passed to trusted arg${index}`);
+  if (reg.ref === 0) refuse('allocated object must be referenced');
+  requireStart(reg, index + 1);
+  if (reg.percpu !== (arg.percpu === true)) refuse(`arg#${index} expected pointer to allocated object`);
+}
+
+/** An argument of bpf_refcount_acquire: an object with a count, that is held, or protected by a lock or by RCU. */
+export function checkRefcounted(p: Path, reg: Reg, index: number): void {
+  if (reg.type !== 'object' || reg.nullable) refuse(`arg#${index} is neither owning or non-owning ref`);
+  if (reg.ref === 0 && !reg.nonOwning && reg.trust !== 'rcu')
+    refuse(`arg#${index} is neither owning or non-owning ref`);
+  if (!fieldsOf(p, reg).some((f) => f.kind === 'refcount')) {
+    refuse(`arg#${index} doesn't point to a type with bpf_refcount field`);
+  }
+}
