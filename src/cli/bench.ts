@@ -3,8 +3,11 @@
  * Reads the clock, as nothing else in swansong does for what it answers.
  */
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import { sample } from '../../generators/sample.js';
 import { runCampaign } from '../campaign/campaign.js';
 import { checkProgram } from '../campaign/check.js';
@@ -16,6 +19,8 @@ import { loadRate } from '../oracle/bulk.js';
 import { proveProgram } from '../smt/program-proof.js';
 import { verify } from '../verifier/verify.js';
 import { Vm } from '../vm/vm.js';
+import { measureAgainst, openCheckout } from './bench/against.js';
+import { type Measure, measureOf, seconds } from './bench/measure.js';
 import { runPlain } from './bench/plain.js';
 import { toJson } from './outcome.js';
 import { table } from './table.js';
@@ -44,17 +49,6 @@ loop:
     exit
 `;
 
-interface Row {
-  readonly what: string;
-  readonly ours: number;
-  readonly other: number;
-  /** ours / other. */
-  readonly ratio: number;
-  readonly units: string;
-}
-
-const seconds = (): number => performance.now() / 1000;
-
 /** Seconds that `work` takes, and what it answers. */
 async function timed<T>(work: () => T | Promise<T>): Promise<{ readonly took: number; readonly result: T }> {
   const start = seconds();
@@ -62,7 +56,7 @@ async function timed<T>(work: () => T | Promise<T>): Promise<{ readonly took: nu
   return { took: seconds() - start, result };
 }
 
-async function checkedPrograms(programs: readonly Program[]): Promise<Row | string> {
+async function checkedPrograms(programs: readonly Program[]): Promise<Measure | string> {
   const rules = await loadAll(['sound']);
   const all = async (count: number): Promise<void> => {
     const options = { seed: SEED, rules, worlds: 1, prove: false };
@@ -73,20 +67,24 @@ async function checkedPrograms(programs: readonly Program[]): Promise<Row | stri
   const kernel = kernelAvailable();
   if (!kernel.ok) return `programs checked over kernel loads: ${kernel.reason}`;
   const { rate } = loadRate(programs);
-  return row('programs checked / kernel loads', PROGRAMS / took, rate, '1/s');
+  return measureOf('programs checked / kernel loads', PROGRAMS / took, rate, '1/s');
 }
 
-async function vmSpeed(): Promise<Row> {
-  const { insns } = assemble(LOOP);
-  const program: Program = {
+function loopProgram(): Program {
+  return {
     name: 'loop',
     type: 'xdp',
-    insns,
+    insns: assemble(LOOP).insns,
     maps: [],
     kfuncs: [],
     subprogs: [{ name: 'main', start: 0, linkage: 'static' }],
     localTypes: [],
   };
+}
+
+async function vmSpeed(): Promise<Measure> {
+  const program = loopProgram();
+  const { insns } = program;
   const run = () => new Vm(program, { maxSteps: 100_000_000 }).run();
   run();
   const ours = await timed(run);
@@ -95,7 +93,7 @@ async function vmSpeed(): Promise<Row> {
   if (ours.result.r0 !== plain.result.r0 || ours.result.steps !== plain.result.steps) {
     throw new Error('the VM and the baseline do not agree');
   }
-  return row(
+  return measureOf(
     'VM / plain interpreter',
     ours.result.steps / ours.took,
     plain.result.steps / plain.took,
@@ -103,7 +101,7 @@ async function vmSpeed(): Promise<Row> {
   );
 }
 
-async function proofCost(programs: readonly Program[]): Promise<Row> {
+async function proofCost(programs: readonly Program[]): Promise<Measure> {
   const [rules] = await loadAll(['sound']);
   // Start Z3 before the clock.
   await proveProgram(programs[0]!, rules!.rules);
@@ -114,18 +112,18 @@ async function proofCost(programs: readonly Program[]): Promise<Row> {
       if (verified.ok) await proveProgram(program, rules!.rules, { verified });
     }
   });
-  return row('proof time / verification time', proof.took, verification.took, 's');
+  return measureOf('proof time / verification time', proof.took, verification.took, 's');
 }
 
 /** Peak memory of a campaign, in a process of its own. */
-function peakMemory(): Row {
+function peakMemory(): Measure {
   const { stdout, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--memory'], {
     encoding: 'utf8',
   });
   const bytes = Number(stdout);
   if (status !== 0 || !Number.isFinite(bytes))
     throw new Error('the campaign whose memory is measured failed');
-  return row(`peak memory of ${CAMPAIGN} programs / 1 GiB`, bytes / 2 ** 30, 1, 'GiB');
+  return measureOf(`peak memory of ${CAMPAIGN} programs / 1 GiB`, bytes / 2 ** 30, 1, 'GiB');
 }
 
 async function campaignMemory(): Promise<void> {
@@ -134,33 +132,30 @@ async function campaignMemory(): Promise<void> {
   process.stdout.write(`${process.resourceUsage().maxRSS * 1024}`);
 }
 
-function row(what: string, ours: number, other: number, units: string): Row {
-  return { what, ours, other, ratio: ours / other, units };
+interface Options {
+  readonly json?: string;
+  readonly against?: string;
+  readonly memory?: true;
 }
 
-async function main(json: boolean): Promise<void> {
+async function main({ json, against }: Options): Promise<void> {
   const programs = Array.from({ length: PROGRAMS }, (_, index) => sample(SEED, index).program);
-  const measured = [
-    await checkedPrograms(programs),
-    await vmSpeed(),
-    await proofCost(programs),
-    peakMemory(),
-  ];
-  const rows = measured.filter((one) => typeof one !== 'string');
+  const measured =
+    against === undefined
+      ? [await checkedPrograms(programs), await vmSpeed(), await proofCost(programs), peakMemory()]
+      : measureAgainst({ Vm, verify }, await openCheckout(resolve(against)), loopProgram(), programs);
+  const measures = measured.filter((one) => typeof one !== 'string');
   const skipped = measured.filter((one) => typeof one === 'string');
-  if (json) {
-    process.stdout.write(toJson({ rows, skipped }));
-    return;
-  }
+  if (json !== undefined) writeFileSync(json, toJson({ measures, skipped }));
   const figure = (value: number): string => Number(value.toPrecision(3)).toLocaleString('en');
   process.stdout.write(
     table(
       ['measure', 'ours', 'other', 'unit', 'ratio'],
-      rows.map(({ what, ours, other, units, ratio }) => [
-        what,
+      measures.map(({ name, ours, other, unit, ratio }) => [
+        name,
         figure(ours),
         figure(other),
-        units,
+        unit,
         figure(ratio),
       ]),
       ['ours', 'other', 'ratio'],
@@ -169,6 +164,13 @@ async function main(json: boolean): Promise<void> {
   for (const reason of skipped) process.stdout.write(`not measured: ${reason}\n`);
 }
 
-if (process.argv.includes('--memory')) await campaignMemory();
-else await main(process.argv.includes('--json'));
+const options = new Command('bench')
+  .description('How fast swansong is, as ratios of figures from one run.')
+  .option('--json <file>', 'also write the figures as JSON')
+  .option('--against <folder>', 'compare VM and verifier with those of another checkout, which must be built')
+  .option('--memory', 'only run the campaign whose memory is measured, and print its peak in bytes')
+  .parse()
+  .opts<Options>();
+if (options.memory) await campaignMemory();
+else await main(options);
 process.exit(0);

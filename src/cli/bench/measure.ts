@@ -1,0 +1,21 @@
+/** One figure of the bench: ours beside another of the same run. */
+
+export interface Measure {
+  readonly name: string;
+  readonly ours: number;
+  readonly other: number;
+  readonly unit: string;
+  /** ours / other. */
+  readonly ratio: number;
+}
+
+export const measureOf = (name: string, ours: number, other: number, unit: string): Measure => ({
+  name,
+  ours,
+  other,
+  unit,
+  ratio: ours / other,
+});
+
+/** Seconds on the clock, from some start. */
+export const seconds = (): number => performance.now() / 1000;
