@@ -11,6 +11,7 @@ import type { Program, Subprog } from '../../object/program.js';
 import { traits } from './insn-traits.js';
 import { numberLoops } from './loops.js';
 import { Refusal } from './refusal.js';
+import { liveRegisters } from './register-liveness.js';
 import { liveStack } from './stack-liveness.js';
 import { successors } from './successors.js';
 
@@ -44,9 +45,6 @@ export interface Code {
 /** `point`: states are compared here, and kept now and then. `forced`: every state is kept, for a loop ends here (force_checkpoint). */
 export const PRUNE_POINT = { no: 0, point: 1, forced: 2 } as const;
 
-const ARGS = 0b111110;
-const CALLER_SAVED = 0b111111;
-
 function fail(slot: number, message: string): never {
   throw new Refusal(message, 'rejected', slot);
 }
@@ -72,7 +70,7 @@ export function prepare(program: Program): Code {
     if (ops[at] !== undefined && reached[at] === 0) fail(at, `unreachable insn ${at}`);
   }
   const next = ops.map((op, at) => (op === undefined ? [] : successors(op, at)));
-  const live = liveness(ops, next, (op, at) => useDef(op, contracts[at]));
+  const live = liveRegisters(ops, contracts, next);
   const [prunePoints, jumpPoints] = findPrunePoints(ops, contracts, starts);
   let slotsLive: readonly [Int32Array, Int32Array] | undefined;
   return {
@@ -82,7 +80,7 @@ export function prepare(program: Program): Code {
     traits: Uint8Array.from(ops, traits),
     next,
     get liveStack() {
-      slotsLive ??= words(liveStack(program, { ops, contracts, owner, live }));
+      slotsLive ??= words(liveStack(program, { ops, contracts, subprogStart: owner, live }));
       return slotsLive;
     },
     prunePoints,
@@ -195,80 +193,4 @@ function findPrunePoints(
 /** A loop may go through a call of this function: the next element of an iterator, the next call of a callback. */
 function mayLoopAt(c: Contract): boolean {
   return callsSyncCallback(c) || c.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'));
-}
-
-// Liveness.
-
-interface UseDef {
-  readonly use: number;
-  readonly def: number;
-}
-
-const bit = (n: number): number => 1 << n;
-
-function useDef(op: Op, contract: Contract | undefined): UseDef {
-  switch (op.kind) {
-    case 'alu':
-      return { use: bit(op.dst) | ('reg' in op.src ? bit(op.src.reg) : 0), def: bit(op.dst) };
-    case 'mov':
-      return { use: 'reg' in op.src ? bit(op.src.reg) : 0, def: bit(op.dst) };
-    case 'movsx':
-    case 'addr_space_cast':
-    case 'ldx':
-    case 'load_acquire':
-      return { use: bit(op.src), def: bit(op.dst) };
-    case 'neg':
-    case 'end':
-      return { use: bit(op.dst), def: bit(op.dst) };
-    case 'ld_imm64':
-      return { use: 0, def: bit(op.dst) };
-    case 'stx':
-    case 'store_release':
-      return { use: bit(op.dst) | bit(op.src), def: 0 };
-    case 'st':
-      return { use: bit(op.dst), def: 0 };
-    case 'atomic': {
-      const use = bit(op.dst) | bit(op.src) | (op.op === 'cmpxchg' ? bit(0) : 0);
-      return { use, def: op.op === 'cmpxchg' ? bit(0) : op.fetch ? bit(op.src) : 0 };
-    }
-    case 'ld_packet':
-      return { use: bit(6) | (op.src >= 0 ? bit(op.src) : 0), def: CALLER_SAVED };
-    case 'jmp':
-      return { use: bit(op.dst) | ('reg' in op.src ? bit(op.src.reg) : 0), def: 0 };
-    case 'call':
-      return {
-        use: contract === undefined ? ARGS : ARGS & ((1 << (contract.args.length + 1)) - 1),
-        def: CALLER_SAVED,
-      };
-    case 'exit':
-      return { use: bit(0), def: 0 };
-    case 'ja':
-    case 'may_goto':
-      return { use: 0, def: 0 };
-  }
-}
-
-function liveness(
-  ops: readonly (Op | undefined)[],
-  next: readonly (readonly number[])[],
-  effect: (op: Op, at: number) => UseDef,
-): Uint16Array {
-  const live = new Uint16Array(ops.length);
-  const effects = ops.map((op, at) => (op === undefined ? undefined : effect(op, at)));
-  let changed = true;
-  while (changed) {
-    changed = false;
-    for (let at = ops.length - 1; at >= 0; at--) {
-      const e = effects[at];
-      if (e === undefined) continue;
-      let out = 0;
-      for (const to of next[at]!) out |= live[to] ?? 0;
-      const now = (out & ~e.def) | e.use;
-      if (now !== live[at]) {
-        live[at] = now;
-        changed = true;
-      }
-    }
-  }
-  return live;
 }

@@ -1,0 +1,359 @@
+/**
+ * Which stack slots of its own frame each insn reads, and which it overwrites in full. Found before the walk by following addresses through
+ * registers, as constant offsets from the frame pointer or from an argument; a call reads what its callee reads through its arguments.
+ * `stack-liveness.ts` makes live slots of it.
+ *
+ * An address that is lost track of (stored, merged with another one, moved by an unknown number) may be used in any way: then every
+ * slot of its frame counts as read everywhere.
+ */
+import type { Op } from '../../isa/insn.js';
+import { FP, STACK_SIZE } from '../../isa/insn.js';
+import { subprogTarget } from '../../isa/target.js';
+import type { Arg, Contract } from '../../kernel/contract.js';
+import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../../kernel/structs.js';
+import type { Program } from '../../object/program.js';
+import { constantOf, FRAME, OTHER, sameValue, type Value } from './register-values.js';
+import { successors } from './successors.js';
+
+/** Bit n: the slot at fp - 8(n + 1). */
+export type SlotSet = bigint;
+
+/** What one insn does to the slots of the frame that runs it. */
+export interface SlotAccess {
+  reads: SlotSet;
+  /** Slots of which it writes every byte. */
+  writes: SlotSet;
+}
+
+export interface StackAccesses {
+  /** By slot of the program; missing where an insn touches no stack or is never reached. */
+  readonly at: ReadonlyMap<number, SlotAccess>;
+  /** First slots of the subprograms that lost track of an address of their own frame: any insn may read any of its slots. */
+  readonly escaped: ReadonlySet<number>;
+}
+
+/** Bytes read through an argument, by register: offsets relative to it, or `all` when they are not known. */
+type Summary = ReadonlyMap<number, 'all' | readonly { readonly off: number; readonly size: number }[]>;
+
+export interface Shape {
+  readonly ops: readonly (Op | undefined)[];
+  readonly contracts: readonly (Contract | undefined)[];
+  /** First slot of the subprogram that each slot belongs to. */
+  readonly subprogStart: Int32Array;
+  /** Registers that are still needed, by slot. */
+  readonly live: Uint16Array;
+}
+
+/** The stack accesses of every subprogram. */
+export function stackAccesses(program: Program, shape: Shape): StackAccesses {
+  const analysis = new Analysis(program, shape);
+  for (const { start } of program.subprogs) analysis.summarize(start);
+  return { at: analysis.accesses, escaped: analysis.escaped };
+}
+
+/** All subprograms: each is followed once, its callees first. */
+class Analysis {
+  private readonly summaries = new Map<number, Summary>();
+  readonly accesses = new Map<number, SlotAccess>();
+  readonly escaped = new Set<number>();
+  private readonly busy = new Set<number>();
+
+  constructor(
+    private readonly program: Program,
+    private readonly shape: Shape,
+  ) {}
+
+  /** What a subprogram reads through its arguments. Works out the accesses of its insns to its own frame on the way. */
+  summarize(start: number): Summary {
+    const known = this.summaries.get(start);
+    if (known !== undefined) return known;
+    // Recursion is refused by the walk; here it only has to end.
+    if (this.busy.has(start)) return new Map([1, 2, 3, 4, 5].map((n) => [n, 'all' as const]));
+    this.busy.add(start);
+    const summary = new Follow(
+      this.program,
+      this.shape,
+      start,
+      (s) => this.summarize(s),
+      this.accesses,
+      this.escaped,
+    ).run();
+    this.busy.delete(start);
+    this.summaries.set(start, summary);
+    return summary;
+  }
+}
+
+/** Follows addresses through one subprogram. */
+class Follow {
+  private readonly states = new Map<number, readonly Value[]>();
+  private readonly through = new Map<number, 'all' | { off: number; size: number }[]>();
+
+  constructor(
+    private readonly program: Program,
+    private readonly shape: Shape,
+    private readonly start: number,
+    private readonly summaryOf: (start: number) => Summary,
+    private readonly accesses: Map<number, SlotAccess>,
+    private readonly escaped: Set<number>,
+  ) {}
+
+  run(): Summary {
+    const entry: Value[] = Array.from({ length: 11 }, (_, n) =>
+      n >= 1 && n <= 5
+        ? { kind: 'address', base: n, off: 0 }
+        : n === FP
+          ? { kind: 'address', base: FRAME, off: 0 }
+          : OTHER,
+    );
+    this.states.set(this.start, entry);
+    const work = [this.start];
+    while (work.length > 0) {
+      const at = work.pop()!;
+      const op = this.shape.ops[at];
+      if (op === undefined) continue;
+      const regs = this.states.get(at)!.slice();
+      this.accesses.set(at, { reads: 0n, writes: 0n });
+      this.one(op, at, regs);
+      for (const next of successors(op, at)) {
+        const needed = this.shape.live[next] ?? 0;
+        const kept = regs.map((value, n) => (n === FP || (needed & (1 << n)) !== 0 ? value : OTHER));
+        const before = this.states.get(next);
+        const merged = before === undefined ? kept : this.merge(before, kept);
+        if (merged === before) continue;
+        this.states.set(next, merged);
+        work.push(next);
+      }
+    }
+    return this.through;
+  }
+
+  private merge(a: readonly Value[], b: readonly Value[]): readonly Value[] {
+    let changed = false;
+    const merged = a.map((x, n) => {
+      const y = b[n]!;
+      if (sameValue(x, y) || x.kind === 'other') {
+        if (!sameValue(x, y)) this.lose(y);
+        return x;
+      }
+      changed = true;
+      this.lose(x);
+      this.lose(y);
+      return OTHER;
+    });
+    return changed ? merged : a;
+  }
+
+  /** This address may be used in ways that are not seen. */
+  private lose(value: Value): void {
+    if (value.kind !== 'address') return;
+    if (value.base === FRAME) this.escaped.add(this.start);
+    else this.through.set(value.base, 'all');
+  }
+
+  private read(at: number, value: Value, off: number, size: number | undefined): void {
+    if (value.kind !== 'address') return;
+    if (size === undefined) {
+      this.lose(value);
+      return;
+    }
+    if (value.base === FRAME) this.accesses.get(at)!.reads |= touched(value.off + off, size);
+    else {
+      const list = this.through.get(value.base);
+      if (list === 'all') return;
+      const known = list ?? [];
+      if (!known.some((r) => r.off === value.off + off && r.size === size))
+        known.push({ off: value.off + off, size });
+      // A loop that walks through memory is not followed for ever.
+      this.through.set(value.base, known.length > 64 ? 'all' : known);
+    }
+  }
+
+  private write(at: number, value: Value, off: number, size: number): void {
+    if (value.kind === 'address' && value.base === FRAME)
+      this.accesses.get(at)!.writes |= covered(value.off + off, size);
+  }
+
+  private one(op: Op, at: number, regs: Value[]): void {
+    switch (op.kind) {
+      case 'mov':
+        if ('imm' in op.src) regs[op.dst] = { kind: 'constant', value: op.src.imm };
+        else if (op.width === 64) regs[op.dst] = regs[op.src.reg]!;
+        else this.set(regs, op.dst, regs[op.src.reg]!);
+        return;
+      case 'alu': {
+        const left = regs[op.dst]!;
+        const right: Value = 'imm' in op.src ? { kind: 'constant', value: op.src.imm } : regs[op.src.reg]!;
+        if (op.op === 'add' && op.width === 64) {
+          const [address, by] = left.kind === 'address' ? [left, right] : [right, left];
+          if (address.kind === 'address' && by.kind === 'constant') {
+            regs[op.dst] = { ...address, off: address.off + by.value };
+            return;
+          }
+        }
+        if (op.op === 'sub' && op.width === 64 && left.kind === 'address' && right.kind === 'constant') {
+          regs[op.dst] = { ...left, off: left.off - right.value };
+          return;
+        }
+        this.lose(right);
+        this.set(regs, op.dst, left);
+        return;
+      }
+      case 'ld_imm64':
+        if (op.as === 'func') regs[op.dst] = { kind: 'func', start: at + 1 + op.imm };
+        else if (op.as === 'map') regs[op.dst] = { kind: 'map', map: op.imm };
+        else regs[op.dst] = OTHER;
+        return;
+      case 'movsx':
+      case 'addr_space_cast':
+        this.set(regs, op.dst, regs[op.src]!);
+        return;
+      case 'neg':
+      case 'end':
+        this.set(regs, op.dst, regs[op.dst]!);
+        return;
+      case 'ldx':
+      case 'load_acquire':
+        this.read(at, regs[op.src]!, op.off, op.size);
+        regs[op.dst] = OTHER;
+        return;
+      case 'st':
+        this.write(at, regs[op.dst]!, op.off, op.size);
+        return;
+      case 'stx':
+      case 'store_release':
+        // The callee's arguments stay in its caller's frame whether or not they are stored.
+        this.lose(regs[op.src]!);
+        this.write(at, regs[op.dst]!, op.off, op.size);
+        return;
+      case 'atomic':
+        this.lose(regs[op.src]!);
+        this.read(at, regs[op.dst]!, op.off, op.size);
+        if (op.op === 'cmpxchg') regs[0] = OTHER;
+        else if (op.fetch) regs[op.src] = OTHER;
+        return;
+      case 'call':
+        this.call(op, at, regs);
+        for (let n = 0; n <= 5; n++) regs[n] = OTHER;
+        return;
+      case 'ld_packet':
+        for (let n = 0; n <= 5; n++) regs[n] = OTHER;
+        return;
+      case 'exit':
+        this.lose(regs[0]!);
+        return;
+      case 'ja':
+      case 'jmp':
+      case 'may_goto':
+        return;
+    }
+  }
+
+  /** The register gets a number that was made of this value. */
+  private set(regs: Value[], dst: number, from: Value): void {
+    this.lose(from);
+    regs[dst] = OTHER;
+  }
+
+  private call(op: Extract<Op, { kind: 'call' }>, at: number, regs: readonly Value[]): void {
+    const target = subprogTarget(op, at);
+    if (target !== undefined) {
+      this.callee(at, this.summaryOf(target), (n) => regs[n]!);
+      return;
+    }
+    const contract = this.shape.contracts[at];
+    if (contract === undefined) {
+      for (let n = 1; n <= 5; n++) this.lose(regs[n]!);
+      return;
+    }
+    contract.args.forEach((arg, index) => {
+      this.argument(contract, arg, index, at, regs);
+    });
+  }
+
+  /** What a callee reads through its arguments is read by the call. */
+  private callee(at: number, summary: Summary, argument: (n: number) => Value): void {
+    for (const [n, reads] of summary) {
+      const value = argument(n);
+      if (reads === 'all') this.lose(value);
+      else for (const { off, size } of reads) this.read(at, value, off, size);
+    }
+  }
+
+  private argument(contract: Contract, arg: Arg, index: number, at: number, regs: readonly Value[]): void {
+    const value = regs[index + 1]!;
+    switch (arg.kind) {
+      case 'map_key':
+      case 'map_value':
+        this.read(at, value, 0, this.elementSize(contract, arg.kind, regs));
+        return;
+      case 'mem': {
+        const size = 'bytes' in arg.size ? arg.size.bytes : constantOf(regs[arg.size.arg + 1]!);
+        // Output memory that held a pointer or a dynptr is looked at before it is written over.
+        this.read(at, value, 0, size);
+        return;
+      }
+      case 'dynptr':
+        this.read(at, value, 0, DYNPTR_SIZE);
+        return;
+      case 'iter':
+        this.read(at, value, 0, ITER_WORDS[arg.type] * 8);
+        return;
+      case 'irq_flag':
+        this.read(at, value, 0, IRQ_FLAG_SIZE);
+        return;
+      case 'stack_or_null': {
+        const callback = contract.args.findIndex((a) => a.kind === 'callback');
+        const spec = contract.args[callback];
+        const func = regs[callback + 1];
+        if (spec?.kind !== 'callback' || func?.kind !== 'func') {
+          this.lose(value);
+          return;
+        }
+        this.callee(at, this.summaryOf(func.start), (n) =>
+          spec.callback.args[n - 1] === 'context' ? value : OTHER,
+        );
+        return;
+      }
+      case 'callback':
+        if (value.kind === 'func') this.summaryOf(value.start);
+        return;
+      case 'size':
+      case 'alloc_size':
+      case 'scalar':
+      case 'map':
+      case 'ignored':
+      case 'ctx':
+        return;
+      default:
+        this.lose(value);
+    }
+  }
+
+  private elementSize(
+    contract: Contract,
+    kind: 'map_key' | 'map_value',
+    regs: readonly Value[],
+  ): number | undefined {
+    const index = contract.args.findIndex((a) => a.kind === 'map');
+    const value = regs[index + 1];
+    const map = value?.kind === 'map' ? this.program.maps[value.map] : undefined;
+    if (map === undefined) return undefined;
+    return kind === 'map_key' ? map.keySize : map.valueSize;
+  }
+}
+
+const slotBit = (index: number): SlotSet => (index >= 0 && index < 64 ? 1n << BigInt(index) : 0n);
+
+/** Slots that an access of `size` bytes at `off` touches. */
+function touched(off: number, size: number): SlotSet {
+  let set = 0n;
+  const from = Math.max(off, -STACK_SIZE);
+  for (let at = from; at < Math.min(off + size, 0); at++) set |= slotBit((-at - 1) >> 3);
+  return set;
+}
+
+/** Slots that it covers in full. */
+function covered(off: number, size: number): SlotSet {
+  return size === 8 && (off & 7) === 0 ? slotBit((-off - 1) >> 3) : 0n;
+}
