@@ -1,6 +1,6 @@
 /**
- * Which rules of a file changed since a git revision. A rule is its syntax tree together with the declarations of the same file
- * and the imported files that it leans on; comments and formatting do not count.
+ * Tells which rules of a file changed since a git revision. A rule has changed if its syntax tree has, or a declaration of the same file
+ * or an imported file that it uses. Comments and formatting do not count.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -14,8 +14,8 @@ export interface ChangedRules {
   /** Names of rules that are new or whose tree differs, in file order. */
   readonly changed: readonly string[];
   /**
-   * Unchanged rules below a rule that changed, went away or moved: since the first match wins, functions may have
-   * come down to them.
+   * Unchanged rules below a rule that changed, was removed or moved. The first match wins, so they may now decide for other
+   * functions.
    */
   readonly below: readonly string[];
 }
@@ -31,16 +31,16 @@ export async function changedSince(file: string, revision: string): Promise<Chan
   const then = digests(compiler, file, (path) => atRevision(path, revision));
   const changed: string[] = [];
   const below: string[] = [];
-  let disturbed = false;
+  let orderChanged = false;
   const order = [...then.keys()];
   let expected = 0;
   for (const [name, digest] of now) {
     if (then.get(name) !== digest) {
       changed.push(name);
-      disturbed = true;
+      orderChanged = true;
     } else {
-      if (order[expected] !== name) disturbed = true;
-      if (disturbed) below.push(name);
+      if (order[expected] !== name) orderChanged = true;
+      if (orderChanged) below.push(name);
     }
     if (order[expected] === name) expected += 1;
   }
@@ -58,7 +58,7 @@ function digests(compiler: Ts, file: string, read: Read): ReadonlyMap<string, st
   for (const { name, node } of rulesIn(compiler, source)) {
     const parts = [canonical(compiler, node)];
     const seen = new Set<ts.Node>();
-    const lean = (from: ts.Node): void => {
+    const addDependencies = (from: ts.Node): void => {
       for (const word of identifiers(compiler, from)) {
         const declaration = declared.get(word);
         if (declaration === undefined || seen.has(declaration)) continue;
@@ -68,10 +68,10 @@ function digests(compiler: Ts, file: string, read: Read): ReadonlyMap<string, st
             ? imported(compiler, file, declaration, read)
             : canonical(compiler, declaration),
         );
-        if (!compiler.isImportDeclaration(declaration)) lean(declaration);
+        if (!compiler.isImportDeclaration(declaration)) addDependencies(declaration);
       }
     };
-    lean(node);
+    addDependencies(node);
     found.set(name, parts.join('\n'));
   }
   return found;

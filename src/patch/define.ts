@@ -124,7 +124,7 @@ class Builder implements RuleStart, SiteRuleStart {
   }
 }
 
-/** A misspelt word gives `undefined` in plain JavaScript; taking that for "no" would silently switch the rule off. */
+/** In JavaScript a misspelt property gives `undefined`. If that counted as false, the rule would silently never apply. */
 function answer(result: unknown, rule: string, where: string): boolean {
   if (typeof result === 'boolean') return result;
   throw new InputError(`rule '${rule}': ${where}() must answer true or false, not ${String(result)}`);

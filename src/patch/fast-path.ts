@@ -19,8 +19,8 @@ export interface CallSite extends Decision {
 }
 
 /**
- * Outcomes that can happen at this slot whichever way it is reached, and those that acquire if there is any way. All of the contract's when
- * it is not reached at all.
+ * The outcomes that count as possible at this slot. An outcome that acquires counts if some state that reaches the slot allows it; any other
+ * only if all of them do. If no state reaches the slot, all outcomes of the contract count.
  */
 export function enabledAt(
   contract: Contract,
@@ -31,7 +31,7 @@ export function enabledAt(
   const ways = facts.at(slot).map((visit) => new Set(enabledOutcomes(contract, program, visit.state)));
   if (ways.length === 0) return contract.outcomes;
   return contract.outcomes.filter((outcome) =>
-    // No stub has an outcome that acquires, but a call that is kept may.
+    // Outcomes that acquire are only asked about for kept calls: there one state is enough to do harm.
     outcomeAcquires(outcome) ? ways.some((way) => way.has(outcome)) : ways.every((way) => way.has(outcome)),
   );
 }

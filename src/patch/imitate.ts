@@ -1,7 +1,7 @@
 /**
- * The stub that imitates an outcome. A stub writes r0, zeroes output memory and clears dynptr slots; it can neither acquire nor give
- * back, and it takes no time. Outcomes that do no more than that can be imitated (imitableOutcomes in kernel/describe.ts): to the program
- * the call happened and nothing came of it.
+ * Makes the stub that imitates an outcome. A stub writes r0, zeroes output memory and clears dynptr slots. It cannot acquire or give
+ * back anything, and it takes no time. Outcomes that do no more than that are imitable (imitableOutcomes in kernel/describe.ts): to the program it looks
+ * as if the call had been made and had failed.
  */
 import { S64_MIN } from '../isa/integer.js';
 import type { Contract, Outcome } from '../kernel/contract.js';
@@ -11,9 +11,9 @@ import type { Stub, StubSlot } from './rule.js';
 /** Error numbers that a stub returns by preference: out of memory, bad argument, busy, no entry, not supported. */
 const ERRNOS: readonly bigint[] = [-12n, -22n, -16n, -2n, -95n];
 
-/** The usual error number in a range, then 0, then the end that is nearer to 0. */
-function valueIn(min: bigint, max: bigint): bigint {
-  // Any number at all: that says nothing of errors, and 0 is the plainest.
+/** A plain value in this range: a usual error number if one is in it, else 0, else the end that is nearer to 0. */
+function plainValue(min: bigint, max: bigint): bigint {
+  // A function that may return any number does not return errors; 0 will do.
   const errno = min === S64_MIN ? undefined : ERRNOS.find((value) => value >= min && value <= max);
   if (errno !== undefined) return errno;
   if (min <= 0n && max >= 0n) return 0n;
@@ -31,10 +31,10 @@ export function imitate(outcome: Outcome): Stub {
   }
   if (r0.kind === 'void') return { r0: 'void', writes, slots };
   if (r0.kind !== 'scalar') return { r0: 0n, writes, slots };
-  // What the kernel really returns is the better imitation, as long as the verifier counts with it.
+  // The values that the kernel usually returns are the better imitation, if the verifier allows all of them.
   const [min, max] = outcome.usual ?? [r0.min, r0.max];
   const allowed = min >= r0.min && max <= r0.max;
-  return { r0: allowed ? valueIn(min, max) : valueIn(r0.min, r0.max), writes, slots };
+  return { r0: allowed ? plainValue(min, max) : plainValue(r0.min, r0.max), writes, slots };
 }
 
 /** The stub for the first outcome that can be imitated among the enabled ones of a contract (all of them, unless told), if there is one. */

@@ -12,7 +12,7 @@ export interface Decision {
 /** The first rule that matches this call site, and its action. Throws InputError if a rule's own code fails or its stub does not fit. */
 export function decide(rules: RuleSet, f: FunctionView, site: SiteView): Decision {
   for (const rule of rules.rules) {
-    const action = guarded(rules, rule, f, () => {
+    const action = namingTheRule(rules, rule, f, () => {
       if (!rule.matches(f)) return undefined;
       if (rule.matchesSite !== undefined && !rule.matchesSite(site, f)) return undefined;
       return rule.action(f, site);
@@ -28,14 +28,14 @@ export function decide(rules: RuleSet, f: FunctionView, site: SiteView): Decisio
 export function rulesFor(rules: RuleSet, f: FunctionView): readonly Rule[] {
   const found: Rule[] = [];
   for (const rule of rules.rules) {
-    if (guarded(rules, rule, f, () => rule.matches(f)) !== true) continue;
+    if (namingTheRule(rules, rule, f, () => rule.matches(f)) !== true) continue;
     found.push(rule);
     if (rule.matchesSite === undefined) break;
   }
   return found;
 }
 
-function guarded<T>(rules: RuleSet, rule: Rule, f: FunctionView, run: () => T): T {
+function namingTheRule<T>(rules: RuleSet, rule: Rule, f: FunctionView, run: () => T): T {
   try {
     return run();
   } catch (error) {

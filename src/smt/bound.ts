@@ -1,7 +1,8 @@
 /**
- * How long a killed program runs: the most insns from a termination point to the exit, over all paths of the fast path. The graph of
- * visits is what the verifier walked, with the entries of patched mode put in; where it goes round (a loop that the rules do not end),
- * the limit that Linux puts on that kind of loop is what bounds it, or nothing does.
+ * How long a killed program runs: the most insns from a termination point to the exit, over all paths of the fast path.
+ *
+ * It is a longest path in the graph of the verifier's visits, with the visits of patched mode put in. A cycle in this graph is a loop that
+ * the rules do not end. Linux limits some kinds of loops (MAX_LOOPS below), and that limit bounds it. Any other cycle has no bound.
  */
 import { subprogTarget } from '../isa/target.js';
 import { exceptionCallbackOf, type Program, type Subprog } from '../object/program.js';
@@ -25,6 +26,7 @@ const MAX_LOOPS = 1 << 23;
 /** bpf_iter_bits takes at most 511 words. */
 const MAX_BITS = 511 * 64;
 
+/** The longest killed run, over all termination points and by slot. `patched` is the walk of `path` that succeeded. */
 export function bounds(program: Program, code: Code, facts: Facts, path: FastPath, patched: Patched): Bounds {
   const worstOf = new Map<Visit, number>();
   const globalEntry = new Map<number, Visit>();
@@ -39,11 +41,11 @@ export function bounds(program: Program, code: Code, facts: Facts, path: FastPat
   const roots: Visit[] = [];
   for (const entry of globalEntry.values()) roots.push(entry);
   for (let slot = 0; slot < code.ops.length; slot++) roots.push(...facts.at(slot));
-  // A global subprogram's cost is known once that of those it calls is: they may nest as deep as there are any.
+  // The cost of a global subprogram depends on those that it calls. They nest at most as deep as there are subprograms.
   for (let round = 0; round <= globalEntry.size; round++) {
     const costs = new Map([...globalEntry].map(([start, entry]) => [start, worstOf.get(entry) ?? 0]));
     graph.costOfCall = (v) => callCost(code, v, costs);
-    solve(roots, graph, worstOf);
+    longestPaths(roots, graph, worstOf);
   }
   const bySlot = new Map<number, number | undefined>();
   let worst = 0;
@@ -61,14 +63,17 @@ export function bounds(program: Program, code: Code, facts: Facts, path: FastPat
   return { worst: Number.isFinite(worst) ? worst : undefined, bySlot };
 }
 
-/** What a global subprogram adds to the insn that calls it. */
+/** Insns that a call of a global subprogram adds to the call itself; 0 for any other insn. */
 function callCost(code: Code, v: Visit, costs: ReadonlyMap<number, number>): number {
   const op = code.ops[v.slot];
   const target = op?.kind === 'call' && op.target === 'subprog' ? subprogTarget(op, v.slot) : undefined;
   return target === undefined ? 0 : (costs.get(target) ?? 0);
 }
 
-/** A kill inside a global subprogram goes on in its callers, which the verifier did not walk in one piece with it. */
+/**
+ * Insns that a run killed inside a global subprogram still makes in the callers. The verifier walks a global subprogram on its own, so its
+ * visits do not lead back to them.
+ */
 function afterGlobal(
   v: Visit,
   code: Code,
@@ -98,7 +103,7 @@ class PatchedGraph {
     private readonly code: Code,
     private readonly path: FastPath,
     private readonly patched: Patched,
-    /** Where the program goes on that throws, if it does. */
+    /** The first visit of the exception callback, if there is one. */
     private readonly onThrow: Visit | undefined,
   ) {}
 
@@ -119,8 +124,8 @@ class PatchedGraph {
     return 1 + this.costOfCall(v);
   }
 
-  /** How often a loop that goes through here may go round; undefined where no loop is controlled. */
-  trips(v: Visit): number | undefined {
+  /** The most rounds of a loop that this insn controls; undefined if it controls none. */
+  maxRounds(v: Visit): number | undefined {
     const op = this.code.ops[v.slot];
     if (op?.kind === 'may_goto') return MAX_LOOPS;
     const contract = this.code.contracts[v.slot];
@@ -147,14 +152,14 @@ class PatchedGraph {
     return undefined;
   }
 
-  /** Where this visit is in the program: loops with the same place are the same loop. */
-  place(v: Visit): string {
+  /** Visits with the same key control the same loop: same insn, same chain of calls. */
+  loopKey(v: Visit): string {
     return `${v.state.frames.map((f) => f.callsite).join(' ')} ${v.slot}`;
   }
 }
 
-/** Fills in the worst case of every visit that can be reached from the roots. */
-function solve(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map<Visit, number>): void {
+/** Fills in, for every visit that can be reached from the roots, the most insns from there to the exit. */
+function longestPaths(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map<Visit, number>): void {
   worstOf.clear();
   // Successors come out before what leads to them.
   for (const component of components(roots, (v) => graph.next(v))) {
@@ -170,19 +175,22 @@ function solve(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map<Visit,
   }
 }
 
-/** The most insns run inside a set of visits that go round: its longest way through, times how often it may be gone. */
+/**
+ * The most insns that are run inside a cycle: the longest round, times the rounds. n rounds take n + 1 passes of the insn that controls
+ * the loop, because the last pass ends it. Infinite if some cycle inside is controlled by nothing.
+ */
 function loopCost(component: readonly Visit[], inside: ReadonlySet<Visit>, graph: PatchedGraph): number {
-  const trips = new Map<string, number>();
+  const rounds = new Map<string, number>();
   const controls = new Set<Visit>();
   for (const v of component) {
-    const n = graph.trips(v);
+    const n = graph.maxRounds(v);
     if (n === undefined) continue;
     controls.add(v);
-    trips.set(graph.place(v), Math.max(n, trips.get(graph.place(v)) ?? 0));
+    rounds.set(graph.loopKey(v), Math.max(n, rounds.get(graph.loopKey(v)) ?? 0));
   }
   const rest = component.filter((v) => !controls.has(v));
   const longest = new Map<Visit, number>();
-  let once = 0;
+  let longestRound = 0;
   for (const part of components(rest, (v) =>
     graph.next(v).filter((n) => inside.has(n) && !controls.has(n)),
   )) {
@@ -194,11 +202,11 @@ function loopCost(component: readonly Visit[], inside: ReadonlySet<Visit>, graph
       if (inside.has(n) && !controls.has(n)) most = Math.max(most, longest.get(n)!);
     }
     longest.set(v, most + graph.cost(v));
-    once = Math.max(once, most + graph.cost(v));
+    longestRound = Math.max(longestRound, most + graph.cost(v));
   }
   let product = 1;
-  for (const n of trips.values()) product *= n + 1;
-  let control = 0;
-  for (const v of controls) control += graph.cost(v);
-  return (once + control) * product;
+  for (const n of rounds.values()) product *= n + 1;
+  let controlCost = 0;
+  for (const v of controls) controlCost += graph.cost(v);
+  return (longestRound + controlCost) * product;
 }

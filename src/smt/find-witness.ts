@@ -1,4 +1,6 @@
-/** Turns a suspicion into a run that breaks a check, if there is one: killed at random first, which is cheap, then searched with Z3. */
+/**
+ * Searches for a run that breaks a check: first by killing runs in random environments, which is cheap, then by symbolic execution with Z3.
+ */
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Accepted } from '../verifier/result.js';
@@ -13,13 +15,13 @@ import type { Violation } from '../vm/trap.js';
 import { Vm } from '../vm/vm.js';
 import { explore } from './symbolic/explore.js';
 
-export interface Suspect {
-  /** Slot before which the kill is suspected to do harm. */
+export interface Concern {
+  /** Slot before which a kill may do harm. */
   readonly slot: number;
   readonly message: string;
 }
 
-export interface Witnessed {
+export interface WitnessSearch {
   readonly witness: Case | undefined;
   readonly queries: number;
 }
@@ -29,21 +31,21 @@ export interface FindOptions {
   readonly maxRuns?: number;
 }
 
-/** Random worlds tried before the solver is asked. */
-const WORLDS = 12;
+/** Environments that are tried before the solver is asked: the default one, one in which all fails, and random ones. */
+const ENVIRONMENTS = 12;
 const MAX_STEPS = 4_000;
-/** Insns that the killed runs of one world may take together, roughly: a run too long for that is killed here and there. */
-const MOST_INSNS = 4_000_000;
-const FEWEST_KILLS = 16;
+/** Insns that the killed runs of one environment may take together, roughly. A run that is too long for that is killed at random points. */
+const MAX_INSNS = 4_000_000;
+const MIN_KILLS = 16;
 
 export async function findWitness(
   program: Program,
   verified: Accepted,
   rules: string,
   path: FastPath,
-  suspects: readonly Suspect[],
+  concerns: readonly Concern[],
   options: FindOptions,
-): Promise<Witnessed> {
+): Promise<WitnessSearch> {
   const strict = verified.profile === 'strict';
   const code = prepare(program);
   const confirmed = (violation: Violation, kill: number, env: Environment): Case | undefined => {
@@ -56,7 +58,7 @@ export async function findWitness(
       expect: expectationOf(violation),
       comments: [`${violation.check}: ${violation.message}`],
     };
-    // What an unkilled run breaks too is not the fast path's doing.
+    // If the run breaks a check without a kill, the fast path is not to blame.
     if (
       replay({ ...one, kill: Number.MAX_SAFE_INTEGER }, path, { facts: verified.facts }).result.violations
         .length > 0
@@ -65,14 +67,14 @@ export async function findWitness(
     }
     return replay(one, path, { facts: verified.facts }).ok ? one : undefined;
   };
-  for (let world = 0; world < WORLDS; world++) {
-    const chooser = world === 0 ? defaultChooser : world === 1 ? failingChooser : seededChooser(world);
+  for (let index = 0; index < ENVIRONMENTS; index++) {
+    const chooser = index === 0 ? defaultChooser : index === 1 ? failingChooser : seededChooser(index);
     const how = { strict, facts: verified.facts, chooser };
     const { steps } = new Vm(code, { ...how, fastPath: path }).run();
-    const kills = Math.max(FEWEST_KILLS, Math.floor(MOST_INSNS / Math.max(1, steps)));
+    const kills = Math.max(MIN_KILLS, Math.floor(MAX_INSNS / Math.max(1, steps)));
     const killed =
       kills < Math.min(steps, MAX_STEPS)
-        ? killRandomly(code, path, undefined, { ...how, kills, seed: world })
+        ? killRandomly(code, path, undefined, { ...how, kills, seed: index })
         : killEverywhere(code, path, undefined, { ...how, maxSteps: MAX_STEPS });
     const [violation] = killed.violations;
     if (violation === undefined || killed.env === undefined) continue;
@@ -80,7 +82,7 @@ export async function findWitness(
     if (witness !== undefined) return { witness, queries: 0 };
   }
   let queries = 0;
-  for (const slot of new Set(suspects.map((s) => s.slot))) {
+  for (const slot of new Set(concerns.map((s) => s.slot))) {
     const exploration = await explore(code, {
       fastPath: path,
       facts: verified.facts,

@@ -1,10 +1,10 @@
 /**
- * The program in patched mode, from every state in which it may be killed.
+ * Walks the program in patched mode, from every state in which it may be killed.
  *
- * A kill may happen before any insn, in any state that the verifier saw there. Patched insns that are not stubs do what they did
- * before, so a patched state at such an insn leads where the normal one led, and that was verified. Only two things are new: what a
- * stub leaves, and a helper that stops because the program was killed in its callback. From those states the walk goes on, with the
- * stubs in place, until it ends or is where it has been.
+ * The kill may come before any insn, in any state that the verifier saw there. An insn that is not a stub does what it did before the
+ * kill, so from such a state the patched program goes the verified way. Only two things are new: the state that a stub leaves, and a
+ * helper that stops because the program was killed in its callback. The walk starts in those states, with the stubs in place, and prunes
+ * as a verification does.
  */
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
@@ -21,20 +21,20 @@ import { stubbedCall } from './stubbed-call.js';
 export interface PatchedFailure {
   /** The verifier's words. */
   readonly message: string;
-  /** Slot at fault. */
+  /** Slot of the insn that is refused. */
   readonly slot: number;
   /** The normal state in which the kill leads there. */
   readonly killed: Visit;
-  /** Patched visits from the kill to the fault, in order. */
+  /** Patched visits from the kill to that insn, in order. */
   readonly path: readonly Visit[];
   readonly reason: Refusal['reason'];
 }
 
 export interface Patched {
-  /** Where patched runs may go from a normal visit, if not where the normal run goes: visits of the same insn. */
+  /** Normal visits from which a killed run may go another way, each with the patched visits of the same insn that the walk started from. */
   readonly entries: ReadonlyMap<Visit, readonly Visit[]>;
   readonly failures: readonly PatchedFailure[];
-  /** Every patched visit, those on the way to a fault included. */
+  /** Every patched visit, those that lead to a failure included. */
   readonly facts: Facts;
   /** Insns walked in patched mode. */
   readonly walked: number;
@@ -43,28 +43,29 @@ export interface Patched {
 export interface PatchedOptions {
   readonly profile: Profile;
   readonly budget: number;
-  /** Failures to look for; the walk stops after that many. */
+  /** The walk stops after this many failures. */
   readonly failures: number;
 }
 
 /**
- * What a normal state may stand for in a killed run. Callbacks that were running at the kill are the last that their helpers make. A
- * helper that is kept may also have been called after the kill, and goes on calling: then only the callbacks outside of it stop.
+ * The patched states that a normal state may become when the program is killed. A callback that runs at the kill is the last one that its
+ * helper makes. But if the rules keep the helper, the call may also have been made after the kill. Then the helper goes on calling, and only
+ * the callbacks of outer frames are the last ones.
  */
 function killedStates(state: State, path: FastPath): State[] {
   const callbacks = state.frames.flatMap((f, depth) =>
     f.callback === undefined || f.callback.async ? [] : [{ depth, call: f.callback.call }],
   );
-  const states = [stopping(state, state.frames.length)];
+  const states = [withLastCallbacks(state, state.frames.length)];
   for (const { depth, call } of callbacks.reverse()) {
     if (path.stubs.has(call)) break;
-    states.push(stopping(state, depth));
+    states.push(withLastCallbacks(state, depth));
   }
   return states;
 }
 
-/** The callbacks in frames below `depth` are the last their helpers make. */
-function stopping(state: State, depth: number): State {
+/** The state in which each callback in a frame below `depth` is the last one that its helper makes. */
+function withLastCallbacks(state: State, depth: number): State {
   const frames = state.frames.map((f, at) =>
     f.callback === undefined || f.callback.async || at >= depth
       ? f
@@ -73,19 +74,19 @@ function stopping(state: State, depth: number): State {
   return { ...state, frames };
 }
 
-/** Is this visit one from which a killed program goes another way than it went before? */
-function differs(visit: Visit, code: Code, path: FastPath): boolean {
+/** Whether a killed program may go another way from this visit than it goes without the kill. */
+function mayLeaveNormalPath(visit: Visit, code: Code, path: FastPath): boolean {
   if (path.stubs.has(visit.slot)) return true;
   const inCallback = visit.state.frames.some((f) => f.callback !== undefined && !f.callback.async);
   return inCallback && code.ops[visit.slot]?.kind === 'exit' && frameOf(visit.state).callback !== undefined;
 }
 
-/** Widened loops converge soon, or not at all. */
+/** Insns for the attempt with widening: it converges soon, or not at all. */
 const WIDENED_BUDGET = 50_000;
 
 /**
- * Walks the fast path from every termination point. As in a verification, what widening loses may be what a loop needs to be seen as
- * safe, or to come to an end; unrolling it round by round may still show it.
+ * Walks the fast path from every termination point. `firstId`: the first free id for new references. The first attempt widens loops. Widening
+ * may lose the fact that makes a loop safe or lets it end, so when that attempt fails, a second one walks the loops round by round.
  */
 export function walkPatched(
   program: Program,
@@ -122,13 +123,13 @@ function walkOnce(
   let walk = newWalk();
   const visits: Visit[][] = [];
   for (let slot = code.ops.length - 1; slot >= 0; slot--) {
-    // Late rounds of a loop first, and late insns: the early ones lead there, and are done when they arrive.
+    // Late insns first, and late rounds of a loop: a walk that starts early arrives there and is pruned.
     for (const killed of [...facts.at(slot)].reverse()) {
-      if (!differs(killed, code, path) || failures.length >= options.failures || spent) continue;
+      if (!mayLeaveNormalPath(killed, code, path) || failures.length >= options.failures || spent) continue;
       try {
         const states = path.stubs.has(slot)
           ? killedStates(killed.state, path)
-          : [stopping(killed.state, killed.state.frames.length)];
+          : [withLastCallbacks(killed.state, killed.state.frames.length)];
         entries.set(
           killed,
           states.map((state) => walk.from({ slot, state })),
@@ -139,12 +140,12 @@ function walkOnce(
           message: error.message,
           slot: walk.slot,
           killed,
-          path: trail(walk.current),
+          path: pathTo(walk.current),
           reason: error.reason,
         });
-        // What takes too long from here takes too long from next door, too.
+        // If the budget is spent from here, it would be spent from the neighbours, too.
         spent = error.reason === 'budget';
-        // What was walked on the way to a fault is not known to be safe.
+        // States on the way to a failure are not known to be safe, so nothing may be pruned by them.
         finish();
         walk = newWalk();
       }
@@ -183,7 +184,7 @@ function walkOnce(
   }
 }
 
-function trail(last: Visit | undefined): Visit[] {
+function pathTo(last: Visit | undefined): Visit[] {
   const visits: Visit[] = [];
   for (let v = last; v !== undefined; v = v.from) visits.push(v);
   return visits.reverse();

@@ -1,14 +1,15 @@
 /**
  * Program proof: is a program safe under a rule set, wherever it is killed? All termination points at once, from the verifier's facts.
  *
- * 1. Every call site: the stub must be an outcome that is possible there (decided by Z3), a call that is kept must not acquire what it
- *    could have refused. Where all stubs are such outcomes, a killed run is an ordinary run in an unlucky world, and was verified.
- * 2. The fast path is walked from every termination point (`patched.ts`): leaks, misuse, faults, the exit value. This needs no trust in
- *    step 1, and settles sites whose stub is no outcome of the function but does no harm in this program.
- * 3. How long it takes to die (`bound.ts`).
+ * 1. Every call site (`site-proof.ts`): a stub must be an outcome that is possible there, as Z3 decides. A call that is kept must not
+ *    acquire anything that a stub could have refused. Where all stubs are such outcomes, a killed run is an ordinary run in an unlucky
+ *    environment, and the verifier has walked it.
+ * 2. The fast path is walked from every termination point (`patched.ts`): leaks, misuse, faults, the exit value. This does not rely on
+ *    step 1. It also accepts a stub that is no outcome of its function, if that does no harm in this program.
+ * 3. The longest killed run is computed (`bound.ts`).
  *
- * What steps 1 and 2 do not settle is searched for a run that really breaks a check: first by killing at random, then symbolically. Only
- * such a run makes a program refuted; without one, and without a proof, it is unknown.
+ * Where step 1 or 2 raises a concern, `find-witness.ts` searches for a run that really breaks a check. A program is refuted only by such
+ * a run. Without one, and without a proof, it is unknown.
  */
 import type { Program } from '../object/program.js';
 import type { CallSite } from '../patch/fast-path.js';
@@ -22,7 +23,7 @@ import { cannotRun } from '../vm/runnable.js';
 import { bounds } from './bound.js';
 import { findWitness } from './find-witness.js';
 import { type Patched, walkPatched } from './patched.js';
-import type { SiteSettled } from './site-proof.js';
+import type { SiteAnswer } from './site-proof.js';
 import { proveSites } from './site-proof.js';
 
 export interface ProvedSite {
@@ -32,14 +33,14 @@ export interface ProvedSite {
   /** Name of the rule that decides; undefined when none matches. */
   readonly rule: string | undefined;
   /** Whether what happens here is an outcome of the function that is possible here, as Z3 decides. */
-  readonly settled: SiteSettled;
+  readonly settled: SiteAnswer;
 }
 
 export interface ProgramProof {
   readonly verdict: 'proven' | 'refuted' | 'unknown';
   /** Why not proven; '' for a proven program. */
   readonly reason: string;
-  /** Termination points: places between two insns, told apart by the calls that are open there. */
+  /** Termination points: places between two insns. The same insn under another chain of calls is another point. */
   readonly points: number;
   /** The most insns from a termination point to the exit; undefined: not bounded. */
   readonly bound: number | undefined;
@@ -66,8 +67,8 @@ export interface ProgramProofOptions {
   readonly budget?: number;
 }
 
-/** Suspicions that are followed up before the search gives up. */
-const SUSPICIONS = 4;
+/** The walk of the fast path stops after this many failures. */
+const MAX_FAILURES = 4;
 
 /** Proves a program under a rule set, or refutes it. Never throws for a program that the verifier refuses: that is `unknown`. */
 export async function proveProgram(
@@ -77,38 +78,38 @@ export async function proveProgram(
 ): Promise<ProgramProof> {
   const profile = options.profile ?? 'privileged';
   const verified = options.verified ?? verify(program, { profile });
-  if (!verified.ok) return unverified(`not verified: ${verified.message}`, verified.walked);
+  if (!verified.ok) return notVerified(`not verified: ${verified.message}`, verified.walked);
   const sites = callSites(program, verified.facts, rules);
   const path = pathOf(rules, sites);
   const proved = await proveSites(sites, options.rlimit);
   const patched = walkPatched(program, verified.code, verified.facts, path, verified.lastId, {
     profile,
     budget: options.budget ?? 1_000_000,
-    failures: SUSPICIONS,
+    failures: MAX_FAILURES,
   });
-  // Where a stub lets a killed run go on that no ordinary run reaches, calls are made that no rule was asked about.
-  const stray = strayCalls(program, verified, patched);
-  const strayProved = await proveSites(stray, options.rlimit);
+  // A stub may lead a killed run to insns that no ordinary run reaches. The rules were not applied to the calls there.
+  const unplanned = callsOnlyKilledRunsReach(program, verified, patched);
+  const unplannedProved = await proveSites(unplanned, options.rlimit);
   const common = {
     points: countPoints(verified),
     sites: [
       ...sites.map((site, i) => report(site, proved.settled[i]!)),
-      ...stray.map((site, i) => report(site, strayProved.settled[i]!)),
+      ...unplanned.map((site, i) => report(site, unplannedProved.settled[i]!)),
     ],
     walked: { verified: verified.walked, patched: patched.walked },
   };
-  const suspects = [
+  const concerns = [
     ...patched.failures.map((f) => ({ slot: f.killed.slot, message: `insn ${f.slot}: ${f.message}` })),
-    ...sites.flatMap((site, i) => suspicion(site, proved.settled[i]!)),
-    ...stray.flatMap((site, i) => suspicion(site, strayProved.settled[i]!)),
+    ...sites.flatMap((site, i) => concernsAbout(site, proved.settled[i]!)),
+    ...unplanned.flatMap((site, i) => concernsAbout(site, unplannedProved.settled[i]!)),
   ];
-  if (suspects.length === 0) {
+  if (concerns.length === 0) {
     const { worst, bySlot } = bounds(program, verified.code, verified.facts, path, patched);
     const verdict = worst === undefined ? 'unknown' : 'proven';
     const reason = worst === undefined ? 'a loop is neither ended by the rules nor bounded by Linux' : '';
     return { ...common, verdict, reason, bound: worst, bounds: bySlot, queries: proved.queries };
   }
-  const reason = suspects[0]!.message;
+  const reason = concerns[0]!.message;
   const cannot = cannotRun(program);
   if (cannot !== undefined) {
     const queries = proved.queries;
@@ -121,7 +122,7 @@ export async function proveProgram(
       queries,
     };
   }
-  const found = await findWitness(program, verified, rules.name, path, suspects, options);
+  const found = await findWitness(program, verified, rules.name, path, concerns, options);
   const queries = proved.queries + found.queries;
   const unbounded = { ...common, bound: undefined, bounds: new Map<number, undefined>(), queries };
   if (found.witness !== undefined)
@@ -129,7 +130,7 @@ export async function proveProgram(
   return { ...unbounded, verdict: 'unknown', reason };
 }
 
-function unverified(reason: string, walked: number): ProgramProof {
+function notVerified(reason: string, walked: number): ProgramProof {
   return {
     verdict: 'unknown',
     reason,
@@ -142,8 +143,8 @@ function unverified(reason: string, walked: number): ProgramProof {
   };
 }
 
-/** Calls that only a killed run reaches. They are kept: the rules are applied where the verifier has been. */
-function strayCalls(program: Program, { facts, code }: Accepted, patched: Patched): CallSite[] {
+/** Call sites that only killed runs reach. They are kept: rules are applied only where the verifier has been. */
+function callsOnlyKilledRunsReach(program: Program, { facts, code }: Accepted, patched: Patched): CallSite[] {
   return code.contracts.flatMap((contract, slot): CallSite[] => {
     if (contract === undefined || facts.at(slot).length > 0 || patched.facts.at(slot).length === 0) return [];
     const enabled = enabledAt(contract, program, patched.facts, slot);
@@ -151,13 +152,14 @@ function strayCalls(program: Program, { facts, code }: Accepted, patched: Patche
   });
 }
 
+/** The fast path that these decisions make. */
 function pathOf(rules: RuleSet, sites: readonly CallSite[]): FastPath {
   const stubs = new Map<number, Stub>();
   for (const { slot, action } of sites) if (action.kind === 'stub') stubs.set(slot, action.stub);
   return { rules: rules.name, stubs };
 }
 
-function report(site: CallSite, settled: SiteSettled): ProvedSite {
+function report(site: CallSite, settled: SiteAnswer): ProvedSite {
   return {
     slot: site.slot,
     function: site.contract.name,
@@ -167,8 +169,8 @@ function report(site: CallSite, settled: SiteSettled): ProvedSite {
   };
 }
 
-/** What may be wrong with a call that is kept. Of stubs, the walk of the fast path tells. */
-function suspicion(site: CallSite, settled: SiteSettled): { slot: number; message: string }[] {
+/** What may be wrong with a call that is kept, none or one. Stubs raise no concern here: the walk of the fast path judges them. */
+function concernsAbout(site: CallSite, settled: SiteAnswer): { slot: number; message: string }[] {
   const { slot, contract, action } = site;
   if (action.kind === 'stub') return [];
   const say = (what: string) => [{ slot, message: `insn ${slot}: ${contract.name} is kept, and ${what}` }];
@@ -178,6 +180,7 @@ function suspicion(site: CallSite, settled: SiteSettled): { slot: number; messag
   return leaves ? say('may run another program, which is not patched') : [];
 }
 
+/** Counts termination points: slots, told apart by the subprograms and call sites of the frames. */
 function countPoints({ facts, code }: Accepted): number {
   const points = new Set<string>();
   for (let slot = 0; slot < code.ops.length; slot++) {

@@ -19,7 +19,7 @@ import { type Assignment, evaluator } from './term/evaluate.js';
 import type { Term } from './term/term.js';
 import { Terms } from './term/terms.js';
 
-/** Why a rule is wrong: a situation, and how the state it leads to misses every outcome. */
+/** Why a rule is wrong: a situation, and what each outcome demands there that the stub does not deliver. */
 export interface RuleWitness {
   /** The check that a program would break. */
   readonly check: Check;
@@ -29,7 +29,7 @@ export interface RuleWitness {
   readonly r0: bigint | undefined;
   /** The state after the stub in words; for a kept call, what may happen. */
   readonly state: readonly string[];
-  /** Each possible outcome, and what it demands that the stub does not deliver. */
+  /** Each possible outcome, and its demands that the stub does not meet. */
   readonly missed: readonly { readonly outcome: string; readonly why: readonly string[] }[];
 }
 
@@ -40,7 +40,7 @@ export interface RuleProof {
   /** Name of the rule that decides; `undefined` when none matches, so that the call is kept. */
   readonly rule: string | undefined;
   readonly verdict: 'proven' | 'refuted' | 'unknown';
-  readonly witness?: RuleWitness;
+  readonly buildWitness?: RuleWitness;
 }
 
 export interface RuleProofs {
@@ -69,11 +69,11 @@ export async function proveRules(
   try {
     const functions: RuleProof[] = [];
     for (const contract of contracts) {
-      const applications = situationsOf(rules, contract);
-      const dry = applications.every(({ cases }) => cases.every(answersNull));
-      for (const application of applications) {
+      const uses = usesOf(rules, contract);
+      const alwaysNull = uses.every(({ cases }) => cases.every(returnsNull));
+      for (const application of uses) {
         if (options.only !== undefined && !options.only.has(application.rule ?? '')) continue;
-        functions.push(proveOne(terms, solver.check.bind(solver), contract, application, dry));
+        functions.push(proveOne(terms, solver.check.bind(solver), contract, application, alwaysNull));
       }
     }
     return { functions, stats: solver.stats };
@@ -88,36 +88,36 @@ export interface Situation {
   readonly action: Action;
 }
 
-/** One rule with one action kind, and the situations in which it decides. */
-export interface Application {
+/** One rule with one kind of action, and the situations of a function in which it decides. */
+export interface RuleUse {
   readonly rule: string | undefined;
   readonly action: Action['kind'];
   readonly cases: readonly Situation[];
 }
 
-const answersNull = ({ action }: Situation): boolean => action.kind === 'stub' && action.stub.r0 === 0n;
+const returnsNull = ({ action }: Situation): boolean => action.kind === 'stub' && action.stub.r0 === 0n;
 
 /** `key_may_miss`, `not_owning argument 0`: the name of a guard. */
 export function guardName(guard: Guard): string {
   return 'arg' in guard ? `${guard.kind} argument ${guard.arg}` : guard.kind;
 }
 
-/** What a guard must be for its outcome to happen. */
-export function isWanted(guard: Guard): boolean {
+/** The value that a guard must have for its outcome to be possible. */
+export function guardMustBe(guard: Guard): boolean {
   return !('is' in guard) || guard.is;
 }
 
-function situationsOf(rules: RuleSet, contract: Contract): readonly Application[] {
+function usesOf(rules: RuleSet, contract: Contract): readonly RuleUse[] {
   const names = [
     ...new Set(contract.outcomes.flatMap(({ guard }) => (guard === undefined ? [] : [guardName(guard)]))),
   ];
   const found = new Map<string, { rule: string | undefined; action: Action['kind']; cases: Situation[] }>();
   for (let bits = 0; bits < 1 << names.length; bits++) {
     const guards = new Map(names.map((name, index) => [name, (bits & (1 << index)) !== 0]));
-    // Only a key of an array is known to be there.
+    // A key is known to be there only in an array, and no array is a map of sockets.
     if (guards.get('map_of_sockets') === true && guards.get('key_may_miss') === false) continue;
     const enabled = contract.outcomes.filter(
-      ({ guard }) => guard === undefined || guards.get(guardName(guard)) === isWanted(guard),
+      ({ guard }) => guard === undefined || guards.get(guardName(guard)) === guardMustBe(guard),
     );
     const { rule, action } = decide(rules, functionView(contract), siteView(contract, -1, enabled));
     const key = `${action.kind} ${rule?.name ?? ''}`;
@@ -128,32 +128,35 @@ function situationsOf(rules: RuleSet, contract: Contract): readonly Application[
   return [...found.values()];
 }
 
-export type Ask = (assertions: readonly Term[]) => { readonly verdict: string; readonly model?: Assignment };
+export type CheckSat = (assertions: readonly Term[]) => {
+  readonly verdict: string;
+  readonly model?: Assignment;
+};
 
 /**
- * Proves one rule for one function, in the situations given. `dry`: the iterators of this function's calls are never asked again for
+ * Proves one rule for one function, in the situations given. `alwaysNull`: the iterators of this function's calls are never asked again for
  * more than NULL.
  */
 export function proveOne(
   t: Terms,
-  ask: Ask,
+  checkSat: CheckSat,
   contract: Contract,
-  application: Application,
-  dry: boolean,
+  use: RuleUse,
+  alwaysNull: boolean,
 ): RuleProof {
   const state = new PostState(t, contract);
   const guardOf = ({ guard }: Outcome): Term =>
-    guard === undefined ? t.true : t.iff(t.variable(0, guardName(guard)), t.bool(isWanted(guard)));
-  const { rule, action, cases } = application;
-  const wrong = action === 'stub' ? stubIsWrong : keepIsWrong;
-  const answer = ask(wrong(t, state, contract, cases, dry, guardOf));
+    guard === undefined ? t.true : t.iff(t.variable(0, guardName(guard)), t.bool(guardMustBe(guard)));
+  const { rule, action, cases } = use;
+  const wrong = action === 'stub' ? someStubMissesAll : someCallWasRefusable;
+  const answer = checkSat(wrong(t, state, contract, cases, alwaysNull, guardOf));
   const head = { name: contract.name, kind: contract.kind, action, rule };
   if (answer.verdict === 'unsat') return { ...head, verdict: 'proven' };
   if (answer.verdict !== 'sat') return { ...head, verdict: 'unknown' };
   return {
     ...head,
     verdict: 'refuted',
-    witness: witness(t, state, contract, application, guardOf, answer.model!),
+    buildWitness: witness(t, state, contract, use, guardOf, answer.model!),
   };
 }
 
@@ -167,12 +170,15 @@ type Question = (
   state: PostState,
   contract: Contract,
   cases: readonly Situation[],
-  dry: boolean,
+  alwaysNull: boolean,
   guardOf: (outcome: Outcome) => Term,
 ) => readonly Term[];
 
-/** The state lies inside an outcome that is possible, acquires nothing and takes no time (which its demands see to: a stub takes none). */
-const insideSome = (
+/**
+ * The state meets all demands of an outcome that is possible and acquires nothing. That the outcome takes no time is one of the demands,
+ * because a stub takes none.
+ */
+const insideAnOutcome = (
   t: Terms,
   state: PostState,
   contract: Contract,
@@ -189,32 +195,35 @@ const insideSome = (
   );
 
 /** There is a situation in which the stub's state is inside no such outcome. */
-const stubIsWrong: Question = (t, state, contract, cases, dry, guardOf) => [
-  state.situation(),
+const someStubMissesAll: Question = (t, state, contract, cases, alwaysNull, guardOf) => [
+  state.sizesAreBounded(),
   t.any(
     cases.map(({ guards, action }) =>
-      t.all([valuation(t, guards), action.kind === 'stub' ? state.afterStub(action.stub, dry) : t.false]),
+      t.all([
+        valuation(t, guards),
+        action.kind === 'stub' ? state.afterStub(action.stub, alwaysNull) : t.false,
+      ]),
     ),
   ),
-  t.not(insideSome(t, state, contract, guardOf)),
+  t.not(insideAnOutcome(t, state, contract, guardOf)),
 ];
 
-const CHOSEN_BITS = 8;
-const chosen = (t: Terms, index: number): Term =>
-  t.eq(t.variable(CHOSEN_BITS, 'outcome'), t.constant(CHOSEN_BITS, index));
+const OUTCOME_BITS = 8;
+const outcomeIs = (t: Terms, index: number): Term =>
+  t.eq(t.variable(OUTCOME_BITS, 'outcome'), t.constant(OUTCOME_BITS, index));
 
 /** There is a situation in which some stub would have been right, and yet the call that runs may acquire or last. */
-const keepIsWrong: Question = (t, state, contract, cases, _dry, guardOf) => [
-  state.situation(),
+const someCallWasRefusable: Question = (t, state, contract, cases, _alwaysNull, guardOf) => [
+  state.sizesAreBounded(),
   t.any(cases.map(({ guards }) => valuation(t, guards))),
   state.afterSomeStub(),
-  insideSome(t, state, contract, guardOf),
+  insideAnOutcome(t, state, contract, guardOf),
   t.any(
     contract.outcomes.map((outcome, index) =>
       t.all([
-        chosen(t, index),
+        outcomeIs(t, index),
         guardOf(outcome),
-        t.any([state.acquires(outcome), t.bool(state.lasts(outcome) !== undefined)]),
+        t.any([state.acquires(outcome), t.bool(state.whyLong(outcome) !== undefined)]),
       ]),
     ),
   ),
@@ -224,7 +233,7 @@ function witness(
   t: Terms,
   state: PostState,
   contract: Contract,
-  application: Application,
+  application: RuleUse,
   guardOf: (outcome: Outcome) => Term,
   model: Assignment,
 ): RuleWitness {
@@ -233,10 +242,10 @@ function witness(
   const guards = Object.fromEntries([...names].map((name) => [name, value(t.variable(0, name)) === 1n]));
   const possible = contract.outcomes.filter((outcome) => value(guardOf(outcome)) === 1n);
   if (application.action === 'keep') {
-    const index = Number(value(t.variable(CHOSEN_BITS, 'outcome')));
+    const index = Number(value(t.variable(OUTCOME_BITS, 'outcome')));
     const outcome = contract.outcomes[index]!;
     const takes = value(state.acquires(outcome)) === 1n;
-    const verb = takes ? 'acquires' : state.lasts(outcome);
+    const verb = takes ? 'acquires' : state.whyLong(outcome);
     return {
       check: takes ? 'acquire' : 'bound',
       guards,
@@ -249,7 +258,7 @@ function witness(
     outcome: outcome.name,
     demands: state.demands(outcome).filter((demand) => value(demand.holds) !== 1n),
   }));
-  const nearest = [...missed].sort((a, b) => distance(a.demands) - distance(b.demands))[0];
+  const nearest = [...missed].sort((a, b) => penalty(a.demands) - penalty(b.demands))[0];
   const readable = value(t.variable(0, 'r0 written')) === 1n;
   return {
     check: checkOf(nearest?.demands ?? []),
@@ -260,11 +269,14 @@ function witness(
   };
 }
 
-/** A program tells outcomes apart by r0, so it takes the stub for one whose r0 fits, and of those for the one that misses least. */
-const distance = (demands: readonly Demand[]): number =>
+/**
+ * How far a stub is from an outcome. A program tells outcomes apart by r0, so an outcome whose r0 does not fit is the farthest; otherwise
+ * the number of missed demands counts.
+ */
+const penalty = (demands: readonly Demand[]): number =>
   demands.length + (demands.some(({ kind }) => kind === 'r0' || kind === 'object') ? 100 : 0);
 
-/** What a program would break that relies on these demands: the gravest of them decides. */
+/** The check that a program would break if it relies on these demands. The gravest demand decides. */
 function checkOf(demands: readonly Demand[]): Check {
   const kinds = new Set(demands.map(({ kind }) => kind));
   if (kinds.has('given back')) return 'leak';

@@ -1,6 +1,7 @@
 /**
- * Questions to Z3, asked as seldom as can be: terms simplify themselves, models found before are tried first, equal questions
- * are answered once, and products and quotients of unknowns stay uninterpreted until an answer hangs on them.
+ * Asks Z3 as seldom as possible. Terms simplify themselves, earlier models are tried first, and equal questions are answered once.
+ * Products and quotients of unknowns are hard for Z3: they are left uninterpreted at first, and facts about them are added until the
+ * answer no longer depends on the rest.
  */
 import { type Assignment, apply, evaluator } from './term/evaluate.js';
 import { inOrder, isConst, type Term } from './term/term.js';
@@ -24,9 +25,9 @@ export interface SolverStats {
   unknown: number;
 }
 
-const REMEMBERED_MODELS = 8;
-/** Facts about single products that are learnt before a question is put to Z3 in full. */
-const ROUNDS = 6;
+const MAX_MODELS = 8;
+/** Rounds of refinement before a question is put to Z3 in full. */
+const REFINEMENTS = 6;
 
 export class Solver {
   readonly stats: SolverStats = { asked: 0, simplified: 0, guessed: 0, repeated: 0, checks: 0, unknown: 0 };
@@ -63,10 +64,10 @@ export class Solver {
       this.stats.guessed += 1;
       return { verdict: 'sat', model: restrict(guess, parts) };
     }
-    const found = this.ask(parts);
+    const found = this.solve(parts);
     const answer = found.verdict === 'sat' ? { ...found, model: restrict(found.model, parts) } : found;
     if (answer.verdict === 'unknown') this.stats.unknown += 1;
-    if (answer.verdict === 'sat') this.models = [answer.model, ...this.models].slice(0, REMEMBERED_MODELS);
+    if (answer.verdict === 'sat') this.models = [answer.model, ...this.models].slice(0, MAX_MODELS);
     this.answers.set(key, answer);
     return answer;
   }
@@ -76,27 +77,27 @@ export class Solver {
     this.context.close();
   }
 
-  private ask(parts: readonly Term[]): CheckResult {
-    const hard = inOrder(parts).filter(isHard);
+  private solve(parts: readonly Term[]): CheckResult {
+    const hard = inOrder(parts).filter(isHardToBlast);
     const opaque = new Set(hard);
-    const learnt: Term[] = hard.flatMap((term) => bounds(this.terms, term));
-    for (let round = 0; hard.length > 0 && round < ROUNDS; round++) {
-      const answer = this.z3([...parts, ...learnt], opaque);
+    const learnt: Term[] = hard.flatMap((term) => knownFacts(this.terms, term));
+    for (let round = 0; hard.length > 0 && round < REFINEMENTS; round++) {
+      const answer = this.askZ3([...parts, ...learnt], opaque);
       if (answer.verdict !== 'sat') return answer;
-      // The model leaves out what the opaque terms hide; with the real products it may still be one.
+      // Z3 took the hard terms for free variables. With their real values the model may still be one.
       if (satisfies(parts, answer.model)) return answer;
       const value = evaluator(answer.model);
       for (const term of hard)
-        learnt.push(pointFact(this.terms, term, value(term.args[0]!), value(term.args[1]!)));
+        learnt.push(factAt(this.terms, term, value(term.args[0]!), value(term.args[1]!)));
     }
-    const answer = this.z3(parts, new Set());
+    const answer = this.askZ3(parts, new Set());
     if (answer.verdict === 'sat' && !satisfies(parts, answer.model)) {
       throw new Error('Z3 and the meaning of terms disagree about a model');
     }
     return answer;
   }
 
-  private z3(parts: readonly Term[], opaque: ReadonlySet<Term>): CheckResult {
+  private askZ3(parts: readonly Term[], opaque: ReadonlySet<Term>): CheckResult {
     this.stats.checks += 1;
     return this.context.check(parts, this.rlimit, opaque);
   }
@@ -122,7 +123,7 @@ function satisfies(parts: readonly Term[], model: Assignment): boolean {
 }
 
 /** Operations that bit-blasting makes large: products of two unknowns, and all division that is not a shift. */
-function isHard(term: Term): boolean {
+function isHardToBlast(term: Term): boolean {
   switch (term.op) {
     case 'mul':
       return !isConst(term.args[1]!) && term.width > 8;
@@ -136,8 +137,8 @@ function isHard(term: Term): boolean {
   }
 }
 
-/** What is true of a hard term without working it out. */
-function bounds(t: Terms, term: Term): readonly Term[] {
+/** Facts that hold for a hard term whatever its operands are. */
+function knownFacts(t: Terms, term: Term): readonly Term[] {
   const [a, b] = term.args as readonly [Term, Term];
   const zero = t.constant(term.width, 0n);
   const one = t.constant(term.width, 1n);
@@ -161,8 +162,8 @@ function bounds(t: Terms, term: Term): readonly Term[] {
   }
 }
 
-/** What the term is when its operands have these values. */
-function pointFact(t: Terms, term: Term, a: bigint, b: bigint): Term {
+/** The fact that the term has its real value where its operands have these values. */
+function factAt(t: Terms, term: Term, a: bigint, b: bigint): Term {
   const [x, y] = term.args as readonly [Term, Term];
   const at = t.all([t.eq(x, t.constant(x.width, a)), t.eq(y, t.constant(y.width, b))]);
   return t.implies(at, t.eq(term, t.constant(term.width, apply(term.op, term.width, a, b))));

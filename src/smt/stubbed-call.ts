@@ -1,4 +1,4 @@
-/** A stub in the verifier's eyes: what a replaced call leaves known, and what it leaves unwritten that the real call would have written. */
+/** A stub as the verifier sees it: which registers, memory and slots are known after it. Output memory that it does not write becomes unwritten. */
 import type { Arg, Contract } from '../kernel/contract.js';
 import { DYNPTR_SIZE, ITER_WORDS } from '../kernel/structs.js';
 import type { Program } from '../object/program.js';
@@ -12,7 +12,7 @@ import { markLeftUnwritten } from '../verifier/state/stack.js';
 import type { Reg } from '../verifier/state/state.js';
 
 /** Bytes that the function would write through this argument; undefined when it writes none, or how many is not known. */
-function written(
+function outputBytes(
   program: Program,
   contract: Contract,
   args: readonly Reg[],
@@ -34,7 +34,7 @@ function written(
       return arg.state === 'uninit' ? DYNPTR_SIZE : undefined;
     case 'iter':
       return arg.state === 'uninit' ? ITER_WORDS[arg.type] * 8 : undefined;
-    // Flags are saved with what a call takes and not otherwise, so that a stub leaves them as a call that failed does.
+    // Saved IRQ flags are written only where the call takes something, so a stub leaves them as a failed call does.
     default:
       return undefined;
   }
@@ -43,7 +43,7 @@ function written(
 /** Changes the path to what holds after the stub at slot `at`, and returns r0. */
 export function stubbedCall(p: Path, args: readonly Reg[], contract: Contract, stub: Stub, at: number): Reg {
   for (let index = 0; index < contract.args.length; index++) {
-    const size = written(p.program, contract, args, index);
+    const size = outputBytes(p.program, contract, args, index);
     if (size === undefined) continue;
     const reg = args[index]!;
     const slot = stub.slots.find((s) => s.arg === index);
@@ -51,7 +51,7 @@ export function stubbedCall(p: Path, args: readonly Reg[], contract: Contract, s
       .flatMap((o) => o.effects)
       .find((e) => e.kind === 'init_dynptr' && e.arg === index);
     if (slot !== undefined && effect?.kind === 'init_dynptr') {
-      // It holds nothing, but what is said to be destroyed must be, as after a call that failed.
+      // The null dynptr holds nothing, but the program must destroy it all the same, as after a failed call.
       const ref = effect.acquires === undefined ? 0 : p.newId();
       if (ref !== 0) p.acquire({ id: ref, kind: 'pointer', at });
       makeDynptr(p, reg, effect.type, ref, p.newId());

@@ -134,7 +134,7 @@ async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
     const line = proof.rule === undefined ? undefined : positions.get(proof.rule)?.line;
     const place = line === undefined ? {} : { file: where, line };
     if (proof.verdict !== 'refuted') return { ...proof, ...place };
-    return { ...proof, ...place, witness: { ...proof.witness, ...exampleFor(set!, proof) } };
+    return { ...proof, ...place, buildWitness: { ...proof.buildWitness, ...exampleFor(set!, proof) } };
   });
   const count = (verdict: RuleProof['verdict']) => functions.filter((one) => one.verdict === verdict).length;
   const summary = { proven: count('proven'), refuted: count('refuted'), unknown: count('unknown') };
@@ -202,8 +202,8 @@ function textOf(
       one.line === undefined ? '' : `${one.file}:${one.line}`,
     ]),
   );
-  const refuted = rows.flatMap(({ name, witness }) =>
-    witness === undefined ? [] : [`\n${explain(name, witness)}`],
+  const refuted = rows.flatMap(({ name, buildWitness }) =>
+    buildWitness === undefined ? [] : [`\n${explain(name, buildWitness)}`],
   );
   const { proven, refuted: wrong, unknown } = summary;
   return `${listed}${refuted.join('')}\n${proven} proven, ${wrong} refuted, ${unknown} unknown\n`;

@@ -1,4 +1,4 @@
-/** Which functions a call may call back: read off the insns that load the pointer, since a killed run must be given other ones. */
+/** Tells which functions a call may call back, from the insns that load the pointer. A killed run must be given patched ones instead. */
 import type { Op } from '../../isa/insn.js';
 import { subprogTarget, targetOf } from '../../isa/target.js';
 import type { Contract } from '../../kernel/contract.js';
@@ -19,8 +19,8 @@ export function callbackArgument(contract: Contract | undefined): CallbackArgume
 }
 
 /**
- * First slots of the functions that `reg` may point to before `slot`: the one that is loaded right before, where that is plain to see;
- * otherwise all whose address is taken anywhere.
+ * First slots of the functions that `reg` may point to before `slot`. If a straight line of insns loads the pointer, that one function;
+ * otherwise every function whose address is taken anywhere in the program.
  */
 export function callbackTargets(
   ops: readonly (Op | undefined)[],

@@ -21,15 +21,15 @@ export interface Line {
 /** How a kill is written: a jump that a verifier takes both ways, whatever it knows. */
 export type Switch = 'may_goto' | 'compare';
 
-/** A value that r10 never compares with, and of which the verifier does not know so. */
-const NO_ADDRESS = 1;
+/** r10 is never equal to this number, but no verifier knows that. */
+const NEVER_AN_ADDRESS = 1;
 
 /** The jump to `target` that stands for a kill. */
 export function switchTo(target: string, how: Switch): Linked {
   const op: Reference =
     how === 'may_goto'
       ? { kind: 'may_goto', off: 0 }
-      : { kind: 'jmp', op: 'eq', width: 64, dst: 10, src: { imm: NO_ADDRESS }, off: 0 };
+      : { kind: 'jmp', op: 'eq', width: 64, dst: 10, src: { imm: NEVER_AN_ADDRESS }, off: 0 };
   return { kind: 'linked', op, target };
 }
 

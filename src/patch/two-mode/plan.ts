@@ -1,4 +1,4 @@
-/** What a two-mode program is made of: the stubs of a rule set as insns, and which functions do something else after the kill. */
+/** Plans a two-mode program: which stubs can be written as insns, and which functions behave differently after the kill. */
 import { decodeAll } from '../../isa/decode.js';
 import type { Op } from '../../isa/insn.js';
 import { subprogTarget } from '../../isa/target.js';
@@ -13,8 +13,8 @@ import { unwrittenWindows } from './unwritten.js';
 
 export interface TwoModeOptions {
   /**
-   * Where the kill may come. `every`: before each insn that can be reached. `needed`: only before calls that differ after the kill; before
-   * any other insn, a killed run does what a run does that is killed behind it.
+   * Where the kill may come. `every`: before each insn that can be reached. `needed`: only before calls that differ after the kill. A run that is
+   * killed before any other insn does the same as one that is killed behind it.
    */
   readonly points: 'every' | 'needed';
   /** How the kill is written. `compare` needs a loader with CAP_PERFMON; `may_goto` takes 8 or 16 bytes of stack. */
@@ -39,12 +39,12 @@ export class Plan {
   /** By slot, the stubs that can be written. */
   readonly stubs = new Map<number, Extract<StubText, { ok: true }>>();
   readonly leftOut: LeftOut[] = [];
-  /** First slots of functions that do something else after the kill. */
+  /** First slots of functions that behave differently after the kill: they, or functions that they call, have a stub. */
   readonly differing: ReadonlySet<number>;
-  /** First slots of functions that are called back only later. */
+  /** First slots of functions that are only called back later, in a context of their own (timers, work queues). */
   readonly runLater: ReadonlySet<number>;
   /** Some stub needs the map that is added (`BACKING`). */
-  backed = false;
+  needsBacking = false;
 
   constructor(
     readonly program: Program,
@@ -77,8 +77,8 @@ export class Plan {
       visits: facts.at(slot),
       live: code.live[slot + 1] ?? 0,
     };
-    const windows = this.options.hidesUnwritten ? unwrittenWindows(site, slotsLive(code, slot + 1)) : [];
-    if (windows.length > 0) this.backed = true;
+    const windows = this.options.hidesUnwritten ? unwrittenWindows(site, liveStackSlots(code, slot + 1)) : [];
+    if (windows.length > 0) this.needsBacking = true;
     const unreadable = { windows, map: this.program.maps.length };
     const text = stubText(windows.length > 0 ? { ...site, unreadable } : site);
     if (text.ok) this.stubs.set(slot, text);
@@ -142,6 +142,6 @@ export class Plan {
 }
 
 /** Bit n: the slot at fp - 8(n + 1) may be read from this insn on. */
-function slotsLive({ liveStack: [low, high] }: Accepted['code'], slot: number): bigint {
+function liveStackSlots({ liveStack: [low, high] }: Accepted['code'], slot: number): bigint {
   return (BigInt((high[slot] ?? 0) >>> 0) << 32n) | BigInt((low[slot] ?? 0) >>> 0);
 }

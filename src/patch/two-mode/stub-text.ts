@@ -1,7 +1,7 @@
 /**
- * A stub in plain BPF: insns that leave what the stub leaves, and nothing else, in place of a call. r0 is set, output memory is zeroed,
- * r1 to r5 are gone as after any call. No insn makes a dynptr; but where all that a call does is to make one, the call itself followed by
- * the stub's r0 leaves the same to a verifier, which does not tell a dynptr to something from one to nothing.
+ * Writes a stub in plain BPF: insns with the same effect as the stub. They zero output memory, make r1 to r5 unreadable as any call does, and
+ * set r0. No insn can make a dynptr. But if all that a call does is to make one, the call itself followed by the stub's r0 looks the same to a
+ * verifier, which does not tell a null dynptr from another.
  */
 
 import type { Op } from '../../isa/insn.js';
@@ -32,14 +32,14 @@ export interface StubSite {
   readonly unreadable?: { readonly windows: readonly number[]; readonly map: number };
 }
 
-/** Bytes that are zeroed one by one where how many is not known. */
-const MOST_VARIABLE = 64;
+/** The largest difference between the largest and the smallest size of a buffer that is zeroed byte by byte, with a test before each. */
+const MAX_VARIABLE = 64;
 /**
- * Bytes of a stack frame. Memory that is larger is of a kind whose contents no verifier keeps account of: that its first and its last byte can
- * be written is all that there is to say.
+ * Bytes of a stack frame. A larger buffer is not on the stack, so no verifier tracks its contents. It is enough to write its first and its
+ * last byte.
  */
-const MOST = 512;
-const MOST_ANYWHERE = 32_767;
+const MAX_FILLED = 512;
+const MAX_OFFSET = 32_767;
 
 /** Memory that a stub zeroes. */
 interface Fill {
@@ -74,7 +74,7 @@ const GT = 'gt' as const;
 /** The text of a stub, or why there is none. */
 export function stubText(site: StubSite): StubText {
   const { stub, contract } = site;
-  if (stub.slots.length > 0 && !onlyMakes(contract, stub)) {
+  if (stub.slots.length > 0 && !onlyMakesDynptrs(contract, stub)) {
     return { ok: false, reason: 'no insn makes a dynptr, and the call does more than that' };
   }
   const fills: Fill[] = [];
@@ -99,7 +99,7 @@ export function stubText(site: StubSite): StubText {
       if (clobbers !== 0 || hides) {
         add({ kind: 'linked', op: { kind: 'call', target: 'subprog', imm: 0 }, target: labels.unreadable });
       }
-      if (stub.r0 !== 'void') add(constant(0, stub.r0));
+      if (stub.r0 !== 'void') add(loadConstant(0, stub.r0));
     },
   };
 }
@@ -107,7 +107,7 @@ export function stubText(site: StubSite): StubText {
 const ARGUMENTS = 0b111110;
 
 /** `rN = value`. */
-function constant(dst: number, value: bigint): Op {
+function loadConstant(dst: number, value: bigint): Op {
   if (BigInt.asIntN(32, value) === value) {
     return { kind: 'mov', width: 64, dst, src: { imm: Number(value) } };
   }
@@ -115,8 +115,8 @@ function constant(dst: number, value: bigint): Op {
   return { kind: 'ld_imm64', dst, as: 'imm', imm, hi: Number(BigInt.asIntN(32, value >> 32n)) };
 }
 
-/** All that any outcome does is to make the dynptrs that the stub makes. */
-function onlyMakes({ outcomes }: Contract, { slots, writes }: Stub): boolean {
+/** In every outcome, the call does nothing but make the dynptrs that the stub makes. */
+function onlyMakesDynptrs({ outcomes }: Contract, { slots, writes }: Stub): boolean {
   if (writes.length > 0) return false;
   return outcomes.every(
     ({ effects, r0 }) =>
@@ -140,11 +140,11 @@ function fillOf(site: StubSite, index: number): Fill | string {
     if (sizes.some(({ type }) => type !== 'scalar')) return 'its size is no number';
     const smallest = sizes.reduce((least, { num }) => lesser(num.umin, least), U64_MAX);
     const largest = sizes.reduce((most, { num }) => greater(num.umax, most), 0n);
-    if (largest > BigInt(MOST_ANYWHERE)) return `it may have more than ${MOST_ANYWHERE} bytes`;
+    if (largest > BigInt(MAX_OFFSET)) return `it may have more than ${MAX_OFFSET} bytes`;
     [min, max] = [Number(smallest), Number(largest)];
   }
-  if (max > MOST_ANYWHERE) return `it has more than ${MOST_ANYWHERE} bytes`;
-  if (max <= MOST && max - min > MOST_VARIABLE)
+  if (max > MAX_OFFSET) return `it has more than ${MAX_OFFSET} bytes`;
+  if (max <= MAX_FILLED && max - min > MAX_VARIABLE)
     return `how many bytes it has is known to within ${max - min} only`;
   const stack = pointers.every(({ type, num }) => type === 'stack' && num.umin === num.umax);
   const offsets = new Set(pointers.map(({ off, num }) => (off + Number(BigInt.asIntN(32, num.umin))) & 7));
@@ -176,8 +176,8 @@ function valueSize({ program, contract }: StubSite): { readonly bytes: number } 
 }
 
 /**
- * Stores zeroes. What the verifier knew when the stub was written is not taken on trust: in a killed run the registers may hold
- * something else, and then the text leads to the guard.
+ * Writes the stores of zeroes. The fill relies on what the verifier knew at the call. In a killed run the registers may hold something else;
+ * then the text jumps to the guard, which no verifier accepts.
  */
 function writeFill(
   text: Text,
@@ -199,13 +199,13 @@ function writeFill(
     jump(GT, sizeIn, max, labels.guard);
     if (min > 0) jump('lt', sizeIn, min, labels.guard);
   }
-  if (max > MOST) {
+  if (max > MAX_FILLED) {
     for (const offset of [0, max - 1]) add({ kind: 'st', size: 1, dst: at, off: offset, imm: 0 });
     text.label(done);
     return;
   }
   for (let offset = 0; offset < min; ) {
-    const size = widest(fill.alignment, offset, min - offset);
+    const size = widestStore(fill.alignment, offset, min - offset);
     add({ kind: 'st', size, dst: at, off: offset, imm: 0 });
     offset += size;
   }
@@ -216,8 +216,8 @@ function writeFill(
   text.label(done);
 }
 
-/** The widest store at this offset that is aligned and does not go too far. */
-function widest(alignment: number | undefined, offset: number, left: number): 1 | 2 | 4 | 8 {
+/** The widest store at this offset that is aligned and fits in the bytes that are left. */
+function widestStore(alignment: number | undefined, offset: number, left: number): 1 | 2 | 4 | 8 {
   if (alignment === undefined) return 1;
   const place = alignment + offset;
   for (const size of [8, 4, 2] as const) if (place % size === 0 && size <= left) return size;

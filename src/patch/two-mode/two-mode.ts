@@ -1,16 +1,21 @@
 /**
- * The two-mode program of a program and a rule set, in plain BPF: whoever verifies it has verified every patched path from every
- * termination point.
+ * Writes the two-mode program of a program and a rule set, in plain BPF. A verifier that accepts it has walked every patched path from
+ * every termination point.
  *
- * Each function is there up to four times. `plain` is its text as it was. `patched` is its text with stubs in place of calls.
- * `killed` is both, one behind the other: in front of an insn of the first stands a jump that a verifier takes both ways, to the same
- * insn of the second; and its exits lead to the exits of the second, so that whoever comes back from it was killed in it. `killable`
- * is the same with exits of its own. The program is the `killable` text of its main function.
+ * Each function appears in up to four variants:
  *
- * A call in text that runs until the kill is made in two ways: of the plain function, after which that text goes on; or of the killed one,
- * after which the patched text goes on. The choice is made before the call, by a jump that is taken both ways; so nothing need be remembered
- * while it runs. A function that calls back is given the plain callback, or the killable one, after which the patched text goes on. The
- * callback may then be called again after it was killed, which does not happen: this allows more runs than there are.
+ * - `plain`: the function as it was.
+ * - `patched`: stubs stand in place of calls.
+ * - `killable`: the plain text, followed by the patched text. Before an insn of the plain text stands a switch: a jump to the same insn
+ *   of the patched text, which a verifier takes both ways. A run that returns may or may not have been killed.
+ * - `killed`: as `killable`, but the exits of the plain text jump to those of the patched text. A run that returns was killed in it.
+ *
+ * The program is the `killable` variant of its main function.
+ *
+ * Before the kill, a call is made in one of two ways: of the plain function, and then the normal text goes on; or of the killed one, and
+ * then the patched text goes on. A switch before the call chooses, so nothing need be remembered during the call. A helper that calls back is
+ * given the plain callback, or the killable one and then the patched text goes on. A helper may then call a callback again after the kill.
+ * Real runs do not do that, so the two-mode program has more runs than the real one, never fewer.
  */
 import type { Op } from '../../isa/insn.js';
 import { slots } from '../../isa/insn.js';
@@ -69,15 +74,15 @@ class Builder {
   build(): TwoMode {
     const lines: Line[] = [];
     const starts: { readonly label: string; readonly subprog: Subprog }[] = [];
-    const wanted = [this.ref('killable', 0)];
-    // Where the program is when it throws is not known to what runs then: it may be killed, from its first insn on.
+    const wanted = [this.functionLabel('killable', 0)];
+    // Whether the program was killed before it throws is not known to the exception callback, so that is killable from its first insn on.
     const onThrow = exceptionCallbackOf(this.plan.program);
-    if (onThrow !== undefined) wanted.push(this.ref('killable', onThrow.start));
+    if (onThrow !== undefined) wanted.push(this.functionLabel('killable', onThrow.start));
     const seen = new Set(wanted);
-    let program = this.plan.backed
+    let program = this.plan.needsBacking
       ? { ...this.plan.program, maps: [...this.plan.program.maps, BACKING] }
       : this.plan.program;
-    // Text that is written names functions that are still to be written.
+    // The text of a function refers to other functions, which are then written in turn.
     for (let label = wanted.shift(); label !== undefined; label = wanted.shift()) {
       const named = this.named.get(label);
       let text: Text;
@@ -105,8 +110,8 @@ class Builder {
     return { ...linked(program, lines, starts), stubbed: this.plan.stubs.size, leftOut: this.plan.leftOut };
   }
 
-  /** The label of a function. One that does the same in all its variants is written once. */
-  private ref(variant: Variant, start: number): string {
+  /** The label of a function in this variant. A function that is the same in all variants is written once, as `plain`. */
+  private functionLabel(variant: Variant, start: number): string {
     const which = this.plan.differing.has(start) ? variant : 'plain';
     const label = startLabel(which, start);
     this.named.set(label, { variant: which, subprog: this.verified.code.subprogAt(start)! });
@@ -142,7 +147,7 @@ class Builder {
       if (kills && reached && (points === 'every' || differs)) {
         text.add('switch', slot, switchTo(`${scope} patched ${slot}`, by));
       }
-      if (kills && reached && callees.length > 0 && this.killsInside(op)) {
+      if (kills && reached && callees.length > 0 && this.mayKillDuring(op)) {
         text.add('switch', slot, switchTo(`${scope} killed in ${slot}`, by));
         killedCalls.push([slot, op]);
       }
@@ -150,25 +155,25 @@ class Builder {
         text.add('normal', slot, goTo(`${scope} patched ${slot}`));
       } else {
         const later = callbackArgument(this.plan.contractAt(slot));
-        if (later?.async === true) this.giveCallback(text, scope, slot, later.reg, 'killable', 'normal');
-        text.add('normal', slot, this.placed(op, slot, 'plain', `${scope} normal`));
+        if (later?.async === true) this.loadCallback(text, scope, slot, later.reg, 'killable', 'normal');
+        text.add('normal', slot, this.relinked(op, slot, 'plain', `${scope} normal`));
       }
     }
     for (const [slot, op] of killedCalls) this.killedCall(text, scope, slot, op);
   }
 
-  /** May the kill come while what this insn calls runs? */
-  private killsInside(op: Op): boolean {
+  /** Whether the kill may come during the call that this insn makes. */
+  private mayKillDuring(op: Op): boolean {
     const sub = op.kind === 'call' && op.target === 'subprog';
     return sub || this.plan.options.killsInCallbacks !== false;
   }
 
-  /** A call that is made before the kill and ended after it. */
+  /** A call during which the kill comes: made in normal mode, it returns to the patched text. */
   private killedCall(text: Text, scope: string, slot: number, op: Op): void {
     text.label(`${scope} killed in ${slot}`);
     const callback = this.plan.callsBack(slot);
-    if (callback !== undefined) this.giveCallback(text, scope, slot, callback.reg, 'killable', 'normal');
-    text.add('normal', slot, this.placed(op, slot, 'killed', scope));
+    if (callback !== undefined) this.loadCallback(text, scope, slot, callback.reg, 'killable', 'normal');
+    text.add('normal', slot, this.relinked(op, slot, 'killed', scope));
     text.add('patched', slot, goTo(`${scope} patched ${slot + slots(op)}`));
   }
 
@@ -188,26 +193,26 @@ class Builder {
       const callback = callbackArgument(this.plan.contractAt(slot));
       if (callback !== undefined) {
         const variant = callback.async ? 'killable' : 'patched';
-        this.giveCallback(text, `${scope} patched`, slot, callback.reg, variant, 'patched');
+        this.loadCallback(text, `${scope} patched`, slot, callback.reg, variant, 'patched');
       }
-      text.add('patched', slot, this.placed(op, slot, 'patched', `${scope} patched`));
+      text.add('patched', slot, this.relinked(op, slot, 'patched', `${scope} patched`));
     }
   }
 
-  /** An operation in its new place: jumps stay in the text `scope`, calls and function pointers lead to functions of that variant. */
-  private placed(op: Op, slot: number, variant: Variant, scope: string): Op | Linked {
+  /** An operation with new targets: jumps stay in the text `scope`; calls and function pointers refer to functions of that variant. */
+  private relinked(op: Op, slot: number, variant: Variant, scope: string): Op | Linked {
     const jump = jumpTarget(op, slot);
     if (jump !== undefined) return { kind: 'linked', op: op as Reference, target: `${scope} ${jump}` };
     const start = subprogTarget(op, slot);
     if (start === undefined) return op;
-    // Which callback a helper is given is settled where it is called. One that is named must be walked, or Linux loses its way.
+    // The pointer is loaded anew right before the call (`loadCallback`). But Linux walks every function whose address is taken.
     const pointer = this.plan.runLater.has(start) ? 'killable' : 'plain';
     const which = op.kind === 'ld_imm64' ? pointer : variant;
-    return { kind: 'linked', op: op as Reference, target: this.ref(which, start) };
+    return { kind: 'linked', op: op as Reference, target: this.functionLabel(which, start) };
   }
 
   /** Loads the pointer to a callback anew: to one that is patched, or may be. Where it may be one of several, each way is taken. */
-  private giveCallback(
+  private loadCallback(
     text: Text,
     scope: string,
     slot: number,
@@ -224,14 +229,14 @@ class Builder {
     targets.forEach((start, i) => {
       if (i > 0) text.label(label(i));
       const load: Reference = { kind: 'ld_imm64', dst: reg, as: 'func', imm: 0, hi: 0 };
-      text.add(mode, slot, { kind: 'linked', op: load, target: this.ref(variant, start) });
+      text.add(mode, slot, { kind: 'linked', op: load, target: this.functionLabel(variant, start) });
       if (i < targets.length - 1) text.add(mode, slot, goTo(label(targets.length)));
     });
     text.label(label(targets.length));
   }
 }
 
-/** The operation names a function. */
+/** The operation refers to a function: a call, or a load of its address. */
 function isReference(op: Reference): boolean {
   return op.kind === 'call' || op.kind === 'ld_imm64';
 }

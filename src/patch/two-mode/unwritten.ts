@@ -1,7 +1,7 @@
 /**
- * Stack that a stub leaves unwritten, made unreadable: a dynptr that owes nothing is put there, which no insn may read as numbers and any may
- * overwrite. It takes 16 bytes, so it finds only what is as large; and it gives Linux a reason to refuse a read that it would let a loader
- * with CAP_PERFMON do.
+ * Makes stack that a stub leaves unwritten unreadable. A loader with CAP_PERFMON may read stack that was never written; so that Linux refuses
+ * such a read, a local dynptr is put there. No insn may read it as a number, any may overwrite it, and it need not be destroyed. It takes 16
+ * bytes, so smaller gaps stay readable.
  */
 import type { Op } from '../../isa/insn.js';
 import { helperByName } from '../../kernel/catalog.js';
@@ -24,7 +24,7 @@ export const BACKING: MapDef = {
   fields: [],
 };
 
-const WINDOW = 16;
+const DYNPTR_BYTES = 16;
 
 interface Site {
   readonly contract: Contract;
@@ -53,14 +53,14 @@ export function unwrittenWindows(site: Site, liveStack: bigint): readonly number
     if (first === undefined || ranges.some((range) => range?.[0] !== first[0] || range[1] !== first[1]))
       return;
     for (let at = first[0]; at < first[0] + first[1] && at < 0; at++)
-      if (neverWritten(site, at)) left.add(at);
+      if (isNeverWritten(site, at)) left.add(at);
   });
   const free = (slot: number): boolean => {
     if (((liveStack >> BigInt(slotOf(slot))) & 1n) === 0n) return true;
     return bytesOf(slot).every((at) => left.has(at));
   };
   const windows: number[] = [];
-  for (let at = -512; at <= -WINDOW; at += 8) {
+  for (let at = -512; at <= -DYNPTR_BYTES; at += 8) {
     const both = [...bytesOf(at), ...bytesOf(at + 8)];
     if (!both.some((byte) => left.has(byte)) || !free(at) || !free(at + 8)) continue;
     windows.push(at);
@@ -74,7 +74,7 @@ function bytesOf(at: number): readonly number[] {
   return Array.from({ length: 8 }, (_, i) => at + i);
 }
 
-function neverWritten({ visits }: Pick<Site, 'visits'>, at: number): boolean {
+function isNeverWritten({ visits }: Pick<Site, 'visits'>, at: number): boolean {
   return visits.every(({ state }) => {
     const slot = frameOf(state).stack[slotOf(at)];
     return slot === undefined || slot.bytes[at & 7] === BYTE.invalid;

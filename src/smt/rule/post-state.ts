@@ -5,7 +5,7 @@
  *     r0          64 bits, and whether it may be read, and whether it is an object's address
  *     wrote i     output memory of argument i was written
  *     slot i      what the stack slot of argument i holds now
- *     dry i       the iterator of argument i gives no more elements
+ *     drained i      the iterator of argument i gives no more elements
  *     delta x     change of the ledger at x: a reference, a lock, a section, ...
  *     ran, left, waited    a callback ran; control went elsewhere; the call may have taken long
  */
@@ -39,7 +39,7 @@ const SLOT_ARGS = new Set(['dynptr', 'iter', 'irq_flag']);
 /** The variables of one contract's post-state. */
 export class PostState {
   readonly r0: Term;
-  private readonly entries: readonly string[];
+  private readonly ledgerEntries: readonly string[];
   private readonly slotArgs: readonly number[];
   private readonly memoryArgs: readonly number[];
   private readonly iterArgs: readonly number[];
@@ -49,7 +49,7 @@ export class PostState {
     readonly contract: Contract,
   ) {
     this.r0 = t.variable(64, 'r0');
-    this.entries = [...new Set(contract.outcomes.flatMap((outcome) => [...deltas(outcome).keys()]))];
+    this.ledgerEntries = [...new Set(contract.outcomes.flatMap((outcome) => [...deltas(outcome).keys()]))];
     const indices = contract.args.map((_, index) => index);
     this.slotArgs = indices.filter((index) => SLOT_ARGS.has(contract.args[index]!.kind));
     this.memoryArgs = indices.filter((index) => isOutput(contract.args[index]!));
@@ -77,8 +77,8 @@ export class PostState {
     return this.t.variable(64, `size ${index}`);
   }
 
-  /** What is true of every call: sizes are sizes (below BPF_MAX_VAR_SIZ). */
-  situation(): Term {
+  /** Every size argument that bounds r0 is below BPF_MAX_VAR_SIZ, as the verifier demands. */
+  sizesAreBounded(): Term {
     const bounded = this.contract.outcomes.flatMap(({ r0 }) =>
       r0.kind === 'scalar' && r0.upTo !== undefined
         ? [this.t.ult(this.size(r0.upTo), this.t.constant(64, 1n << 29n))]
@@ -87,21 +87,21 @@ export class PostState {
     return this.t.all(bounded);
   }
 
-  /** A stub is no call: nothing is held that was not, nothing ran, no time passed. */
-  private uneventful(): Term {
+  /** Nothing was taken or given back, nothing ran, control stayed, no time passed. This holds after every stub. */
+  private hasNoEffects(): Term {
     const { t } = this;
     return t.all([
       ...['r0 object', 'ran', 'left', 'waited'].map((flag) => t.not(this.flag(flag))),
-      ...this.entries.map((entry) => t.eq(this.delta(entry), t.constant(8, 0n))),
+      ...this.ledgerEntries.map((entry) => t.eq(this.delta(entry), t.constant(8, 0n))),
     ]);
   }
 
-  /** The state that this stub leaves. `dry`: every call of the function, at whatever site, is answered with NULL from now on. */
-  afterStub(stub: Stub, dry: boolean): Term {
+  /** The state that this stub leaves. `alwaysNull`: after the kill every call of the function, at any site, returns NULL. */
+  afterStub(stub: Stub, alwaysNull: boolean): Term {
     const { t } = this;
-    const is = (flag: string, value: boolean): Term => t.iff(this.flag(flag), t.bool(value));
+    const is = (flag: string, r0Demands: boolean): Term => t.iff(this.flag(flag), t.bool(r0Demands));
     return t.all([
-      this.uneventful(),
+      this.hasNoEffects(),
       is('r0 written', stub.r0 !== 'void'),
       // An unreadable r0 may hold anything.
       stub.r0 === 'void' ? t.true : t.eq(this.r0, t.constant(64, stub.r0)),
@@ -110,15 +110,15 @@ export class PostState {
         const cleared = stub.slots.some((slot) => slot.arg === index);
         return this.slotIs(index, cleared ? 'null dynptr' : 'as before');
       }),
-      ...this.iterArgs.map((index) => is(`dry ${index}`, dry)),
+      ...this.iterArgs.map((index) => is(`drained ${index}`, alwaysNull)),
     ]);
   }
 
-  /** The states that stubs can leave, whatever they write. */
+  /** The states that any stub can leave. */
   afterSomeStub(): Term {
     const { t } = this;
     return t.all([
-      this.uneventful(),
+      this.hasNoEffects(),
       ...this.slotArgs.map((index) =>
         t.any([this.slotIs(index, 'as before'), this.slotIs(index, 'null dynptr')]),
       ),
@@ -129,10 +129,10 @@ export class PostState {
   demands(outcome: Outcome): readonly Demand[] {
     return [
       ...this.value(outcome.r0),
-      ...this.memory(outcome),
-      ...this.slots(outcome),
-      ...this.ledger(outcome),
-      ...this.course(outcome),
+      ...this.memoryDemands(outcome),
+      ...this.slotDemands(outcome),
+      ...this.ledgerDemands(outcome),
+      ...this.controlDemands(outcome),
     ];
   }
 
@@ -146,7 +146,7 @@ export class PostState {
       holds: t.all([readable, holds]),
     });
     switch (r0.kind) {
-      // Whoever may not read r0 cannot tell what is in it.
+      // After a void function r0 cannot be read, so anything may be in it.
       case 'void':
         return [];
       case 'null':
@@ -164,8 +164,8 @@ export class PostState {
     }
   }
 
-  /** Output memory counts as written iff the outcome writes it: where it does not, what lay there before is still known. */
-  private memory(outcome: Outcome): readonly Demand[] {
+  /** Output memory must be written if the outcome writes it. If it does not, the program may still know the old contents. */
+  private memoryDemands(outcome: Outcome): readonly Demand[] {
     return this.memoryArgs.map((index) => {
       const writes = outcome.effects.some((effect) => effect.kind === 'write' && effect.arg === index);
       const wrote = this.flag(`wrote ${index}`);
@@ -177,27 +177,27 @@ export class PostState {
     });
   }
 
-  private slots(outcome: Outcome): readonly Demand[] {
+  private slotDemands(outcome: Outcome): readonly Demand[] {
     const demands: Demand[] = [];
     for (const index of this.slotArgs) {
       const after = outcome.effects.map(slotAfter).find((slot) => slot?.[0] === index)?.[1] ?? 'as before';
       demands.push({
         kind: 'slot',
-        what: `the slot of argument ${index} holds ${inSlot(after)}`,
+        what: `the slot of argument ${index} holds ${slotInWords(after)}`,
         holds: this.slotIs(index, after),
       });
     }
     for (const effect of outcome.effects) {
       if (effect.kind !== 'iter_next' || effect.to !== 'drained') continue;
       const what = `the iterator of argument ${effect.arg} gives no more elements`;
-      demands.push({ kind: 'slot', what, holds: this.flag(`dry ${effect.arg}`) });
+      demands.push({ kind: 'slot', what, holds: this.flag(`drained ${effect.arg}`) });
     }
     return demands;
   }
 
-  private ledger(outcome: Outcome): readonly Demand[] {
+  private ledgerDemands(outcome: Outcome): readonly Demand[] {
     const changed = deltas(outcome);
-    return this.entries.map((entry) => {
+    return this.ledgerEntries.map((entry) => {
       const by = changed.get(entry) ?? 0;
       return {
         kind: by < 0 ? 'given back' : 'taken',
@@ -207,8 +207,11 @@ export class PostState {
     });
   }
 
-  /** Callbacks, control and time. A callback that may run any number of times may run none; the reverse is not so. */
-  private course(outcome: Outcome): readonly Demand[] {
+  /**
+   * Callbacks, control and time. An outcome that runs a callback any number of times may run it zero times, so it demands nothing; an outcome
+   * that runs none demands that none ran.
+   */
+  private controlDemands(outcome: Outcome): readonly Demand[] {
     const { t } = this;
     const runs = outcome.effects.some((effect) => effect.kind === 'callback' && effect.times === 'any');
     const leaves = outcome.effects.some((effect) => effect.kind === 'throw' || effect.kind === 'tail_call');
@@ -236,7 +239,7 @@ export class PostState {
   }
 
   /** How the outcome may keep the program running; `undefined` if it does not. */
-  lasts(outcome: Outcome): string | undefined {
+  whyLong(outcome: Outcome): string | undefined {
     const later = this.contract.args.some((arg) => arg.kind === 'callback' && arg.callback.async === true);
     for (const effect of outcome.effects) {
       if (effect.kind === 'callback' && effect.times === 'any' && !later)
@@ -271,7 +274,7 @@ export class PostState {
   }
 }
 
-function inSlot(state: SlotState): string {
+function slotInWords(state: SlotState): string {
   if (state === 'as before') return 'what it did';
   return state === 'nothing' ? state : `a ${state}`;
 }

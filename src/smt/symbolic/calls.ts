@@ -1,4 +1,4 @@
-/** What a call of a kernel function means for the terms: which of its results are unknowns, and which memory they reach. */
+/** The symbolic side of a kernel function call: which results become variables, which memory, and which forks the call makes. */
 import type { Arg, Contract, Outcome, PointerKind } from '../../kernel/contract.js';
 import { isOutput } from '../../kernel/describe.js';
 import { isMapOfSockets } from '../../kernel/maptypes.js';
@@ -18,17 +18,17 @@ const RECORDED_BYTES = 64;
 const MAP_ERROR = '-12';
 
 const LOOKUPS: ReadonlySet<string> = new Set(['bpf_map_lookup_elem', 'bpf_map_lookup_percpu_elem']);
-const COUNTED: ReadonlySet<string> = new Set(['bpf_iter_num_new', 'bpf_iter_num_next']);
-/** The VM says what this function returns and writes, and not the environment. */
-function decides(name: string): boolean {
+const COUNTING: ReadonlySet<string> = new Set(['bpf_iter_num_new', 'bpf_iter_num_next']);
+/** The VM's model decides what this function returns and writes, not the environment. */
+function vmDecides(name: string): boolean {
   const model = modelOf(name);
   return model?.run !== undefined && model.watches !== true;
 }
 
-/** The VM works this function out from values in a way that the terms do not follow. */
-function beyondTerms(name: string): boolean {
-  if (LOOKUPS.has(name) || COUNTED.has(name)) return false;
-  return decides(name) || name === 'bpf_for_each_map_elem';
+/** The VM's model computes a result from values, and the terms do not follow that computation. */
+function isNotModelled(name: string): boolean {
+  if (LOOKUPS.has(name) || COUNTING.has(name)) return false;
+  return vmDecides(name) || name === 'bpf_for_each_map_elem';
 }
 
 const isArray = (map: MapDef | undefined): boolean => map?.type === 'array' || map?.type === 'percpu_array';
@@ -54,19 +54,19 @@ export class SymbolicCall {
     this.iterator = machine.memory.get(regionOf(at))?.objects?.get(offsetOf(at));
     this.key = LOOKUPS.has(contract.name) ? this.readKey() : undefined;
     contract.args.forEach((arg, index) => {
-      if (this.steers(arg)) run.pin(this.terms[index]!, this.args[index]!);
+      if (this.vmActsOn(arg)) run.concretize(this.terms[index]!, this.args[index]!);
     });
   }
 
-  /** The VM acts on the value of this argument. */
-  private steers(arg: Arg): boolean {
+  /** The VM acts on the value of this argument, so it must be concretized. */
+  private vmActsOn(arg: Arg): boolean {
     switch (arg.kind) {
       case 'anything':
       case 'scalar':
         return (
           modelOf(this.contract.name) !== undefined &&
           modelOf(this.contract.name)?.watches !== true &&
-          !COUNTED.has(this.contract.name) &&
+          !COUNTING.has(this.contract.name) &&
           this.contract.name !== 'bpf_loop'
         );
       case 'ignored':
@@ -103,17 +103,17 @@ export class SymbolicCall {
     const outcome = this.outcome(made.outcome);
     run.outcome(outcome.name);
     if (made.outcome !== undefined) {
-      run.select(slot, this.name, made.outcome, this.others(made.outcome));
+      run.recordChoice(slot, this.name, made.outcome, this.otherOutcomes(made.outcome));
     }
-    this.decided(outcome, made);
-    this.settleSlots();
+    this.conditionsOfOutcome(outcome, made);
+    this.makeOutputConcrete();
     run.shadow.clobber();
-    run.shadow.setReg(0, this.returned(outcome));
+    run.shadow.setReg(0, this.termOfR0(outcome));
     for (const effect of outcome.effects) {
-      if (effect.kind === 'write') this.written(effect.arg);
+      if (effect.kind === 'write') this.unknownOutput(effect.arg);
     }
-    this.found(outcome);
-    if (beyondTerms(contract.name)) {
+    this.unknownTarget(outcome);
+    if (isNotModelled(contract.name)) {
       run.gap(`${contract.name} is not modelled as terms`);
       run.shadow.forgetShared();
     }
@@ -127,8 +127,8 @@ export class SymbolicCall {
     return outcomes.find((outcome) => (outcome.r0.kind === 'pointer') === pointer) ?? outcomes[0]!;
   }
 
-  /** Other outcomes that the environment may record. Those that cannot be are put right by the VM, and cost one run. */
-  private others(chosen: string): readonly string[] {
+  /** The other outcomes that the search tries. The VM corrects an outcome that is impossible; that costs one run. */
+  private otherOutcomes(chosen: string): readonly string[] {
     const owning = (index: number): boolean =>
       this.run.heldBefore.some((hold) => hold.region === regionOf(this.args[index] ?? 0n));
     const { map } = this;
@@ -140,8 +140,8 @@ export class SymbolicCall {
       .filter((name) => name !== chosen);
   }
 
-  /** Outcomes that follow from numbers: the condition under which this one came. */
-  private decided(outcome: Outcome, made: Choice): void {
+  /** For outcomes that follow from numbers: records the condition under which this outcome came. */
+  private conditionsOfOutcome(outcome: Outcome, made: Choice): void {
     const { run, contract, slot } = this;
     const { t } = run.shadow;
     if (contract.name === 'bpf_map_lookup_elem' && isArray(this.map) && this.key !== undefined) {
@@ -150,31 +150,31 @@ export class SymbolicCall {
       const inside = t.ult(key, t.constant(32, BigInt(this.map!.maxEntries)));
       run.branch(slot, inside, outcome.r0.kind === 'pointer');
     }
-    if (LOOKUPS.has(contract.name) && this.key !== undefined) this.pinKey();
+    if (LOOKUPS.has(contract.name) && this.key !== undefined) this.concretizeKey();
     if (contract.name === 'bpf_iter_num_new') {
       run.iterators.set(this.args[0]!, [t.extract(this.terms[1]!, 0, 32), t.extract(this.terms[2]!, 0, 32)]);
-      // Whether the range is a good one is not a question that is asked: a bad one is like an empty one.
-      if (!isConst(this.terms[1]!) || !isConst(this.terms[2]!)) this.pinGoodRange();
+      // With constant bounds there is nothing to fork on.
+      if (!isConst(this.terms[1]!) || !isConst(this.terms[2]!)) this.forkOnGoodRange();
     }
-    if (contract.name === 'bpf_iter_num_next' && this.iterator?.kind === 'iter') this.counted();
+    if (contract.name === 'bpf_iter_num_next' && this.iterator?.kind === 'iter') this.forkOnNextNumber();
     if (contract.name === 'bpf_map_update_elem' || contract.name === 'bpf_map_delete_elem') {
       const r0 = BigInt.asIntN(64, run.machine.regs[0]!);
       const forced = made.value?.toString() === MAP_ERROR;
       if (forced || r0 === 0n)
-        run.select(slot, this.name, forced ? MAP_ERROR : '0', [forced ? '0' : MAP_ERROR]);
+        run.recordChoice(slot, this.name, forced ? MAP_ERROR : '0', [forced ? '0' : MAP_ERROR]);
     }
   }
 
-  private pinKey(): void {
+  private concretizeKey(): void {
     const { bytes } = this.key!;
     const region = regionOf(this.args[1]!);
     const offset = offsetOf(this.args[1]!);
     bytes.forEach((byte, i) => {
-      this.run.pin(this.run.shadow.load(region, offset + i, 1), BigInt(byte));
+      this.run.concretize(this.run.shadow.load(region, offset + i, 1), BigInt(byte));
     });
   }
 
-  private pinGoodRange(): void {
+  private forkOnGoodRange(): void {
     const { run } = this;
     const { t } = run.shadow;
     const [start, end] = run.iterators.get(this.args[0]!)!;
@@ -183,7 +183,7 @@ export class SymbolicCall {
   }
 
   /** Whether a numeric iterator gives one more number: its next one is below its end. */
-  private counted(): void {
+  private forkOnNextNumber(): void {
     const { run } = this;
     const { t } = run.shadow;
     const bounds = run.iterators.get(this.args[0]!);
@@ -198,15 +198,15 @@ export class SymbolicCall {
     run.shadow.store(regionOf(run.machine.regs[0]!), offsetOf(run.machine.regs[0]!), 4, next);
   }
 
-  /** Slots that the kernel function has written, and output memory whose bytes a model decided. */
-  private settleSlots(): void {
+  /** Stack slots and output memory become what the VM wrote there. */
+  private makeOutputConcrete(): void {
     const { shadow, machine } = this.run;
     this.contract.args.forEach((arg, index) => {
       const at = this.args[index]!;
       const size = slotSize(arg);
-      if (size > 0) shadow.settle(regionOf(at), offsetOf(at), size);
+      if (size > 0) shadow.makeConcrete(regionOf(at), offsetOf(at), size);
       if (isOutput(arg) && at !== 0n && machine.memory.get(regionOf(at)) !== undefined) {
-        shadow.settle(regionOf(at), offsetOf(at), this.memorySize(arg));
+        shadow.makeConcrete(regionOf(at), offsetOf(at), this.memorySize(arg));
       }
     });
   }
@@ -217,11 +217,11 @@ export class SymbolicCall {
     return 'bytes' in arg.size ? arg.size.bytes : Number((this.args[arg.size.arg] ?? 0n) & 0xffff_ffffn);
   }
 
-  /** A number that the environment decides is an unknown; any other r0 is what the VM has. */
-  private returned(outcome: Outcome): Term | undefined {
+  /** A variable if the environment decides r0; `undefined` if r0 is the constant that the VM has. */
+  private termOfR0(outcome: Outcome): Term | undefined {
     const { run, contract } = this;
     const { r0 } = outcome;
-    if (r0.kind !== 'scalar' || decides(contract.name)) return undefined;
+    if (r0.kind !== 'scalar' || vmDecides(contract.name)) return undefined;
     if (contract.args.some((arg) => arg.kind === 'callback')) return undefined;
     let [min, max] = outcome.usual ?? [r0.min, r0.max];
     if (r0.upTo !== undefined) {
@@ -234,13 +234,13 @@ export class SymbolicCall {
     }
     if (min >= max) return undefined;
     const term = run.inputs.returned(this.name, min, max);
-    run.know(term, run.machine.regs[0]!);
+    run.recordValue(term, run.machine.regs[0]!);
     return term;
   }
 
-  private written(index: number): void {
+  private unknownOutput(index: number): void {
     const { contract } = this;
-    if (decides(contract.name)) return;
+    if (vmDecides(contract.name)) return;
     const arg = contract.args[index]!;
     const at = this.args[index]!;
     if (at === 0n) return;
@@ -252,18 +252,18 @@ export class SymbolicCall {
     const { run } = this;
     for (let i = 0; i < size; i++) {
       const term = run.inputs.callByte(this.name, i);
-      run.know(term, BigInt(run.machine.memory.get(region)?.bytes[offset + i] ?? 0));
+      run.recordValue(term, BigInt(run.machine.memory.get(region)?.bytes[offset + i] ?? 0));
       run.shadow.store(region, offset + i, 1, term);
     }
   }
 
-  /** What r0 points to, if it is new: its contents are unknowns. */
-  private found(outcome: Outcome): void {
+  /** If r0 points to a new object, its contents become variables. */
+  private unknownTarget(outcome: Outcome): void {
     const { run, contract } = this;
     const { machine, shadow, inputs } = run;
     const { r0 } = outcome;
     const at = machine.regs[0]!;
-    this.freshRecord(outcome);
+    this.unknownRecord(outcome);
     if (r0.kind !== 'pointer' || at === 0n || shadow.hasOrigin(regionOf(at))) return;
     const region = regionOf(at);
     if (UNKNOWN_CONTENTS.has(r0.to.kind)) {
@@ -274,11 +274,13 @@ export class SymbolicCall {
     if (contract.name !== 'bpf_map_lookup_elem' || map === undefined || key === undefined) return;
     if (key.there) run.mapValue(region, map, toHex(key.bytes));
     else
-      shadow.setOrigin(region, (offset) => run.knowByte(inputs.callByte(this.name, offset), region, offset));
+      shadow.setOrigin(region, (offset) =>
+        run.recordByte(inputs.callByte(this.name, offset), region, offset),
+      );
   }
 
   /** A record that came behind a dynptr. */
-  private freshRecord({ effects }: Outcome): void {
+  private unknownRecord({ effects }: Outcome): void {
     for (const effect of effects) {
       if (effect.kind !== 'init_dynptr' || effect.acquires !== 'dynptr') continue;
       const at = this.args[effect.arg]!;
@@ -291,13 +293,13 @@ export class SymbolicCall {
     const { run } = this;
     run.shadow.setOrigin(region, (offset) =>
       offset < RECORDED_BYTES
-        ? run.knowByte(run.inputs.callByte(this.name, offset), region, offset)
+        ? run.recordByte(run.inputs.callByte(this.name, offset), region, offset)
         : undefined,
     );
   }
 }
 
-/** What is pointed to holds what the kernel left there: its own objects, and memory that nobody has cleared. */
+/** Pointers to kernel objects and to memory that was not cleared: their contents are unknown. */
 const UNKNOWN_CONTENTS: ReadonlySet<PointerKind['kind']> = new Set(['sock', 'btf', 'record', 'object']);
 
 function slotSize(arg: Arg): number {
@@ -306,7 +308,7 @@ function slotSize(arg: Arg): number {
   return arg.kind === 'irq_flag' ? IRQ_FLAG_SIZE : 0;
 }
 
-/** The stub of a call site, for the terms: what it writes is constant, and so is r0. */
+/** The symbolic side of a stub: the memory that it writes and r0 are constants. */
 export function afterStub(
   run: RunState,
   contract: Contract,
@@ -316,11 +318,11 @@ export function afterStub(
   contract.args.forEach((arg, index) => {
     const at = args[index]!;
     const size = slotSize(arg);
-    if (size > 0) run.shadow.settle(regionOf(at), offsetOf(at), size);
+    if (size > 0) run.shadow.makeConcrete(regionOf(at), offsetOf(at), size);
     if (arg.kind === 'mem' && arg.access !== 'read' && at !== 0n) {
       const bytes = 'bytes' in arg.size ? arg.size.bytes : Number((args[arg.size.arg] ?? 0n) & 0xffff_ffffn);
       if (machine.memory.get(regionOf(at)) !== undefined)
-        run.shadow.settle(regionOf(at), offsetOf(at), bytes);
+        run.shadow.makeConcrete(regionOf(at), offsetOf(at), bytes);
     }
   });
   run.shadow.clobber();

@@ -1,6 +1,6 @@
 /**
- * Symbolic exploration of a killed program: every path to the kill, every path from there to the exit, as far as budgets reach. A
- * violation comes with the environment and the step that show it in the VM; nothing else is ever called one.
+ * Symbolic exploration of a killed program: every path to the kill and every path from there to the exit, within the budgets. Each
+ * violation comes with the environment and the step of the kill that show it in the VM.
  */
 import type { Program } from '../../object/program.js';
 import type { FastPath } from '../../patch/rule.js';
@@ -12,7 +12,7 @@ import { openSolver, type Solver, type SolverStats } from '../solver.js';
 import { Terms } from '../term/terms.js';
 import { Inputs } from './inputs.js';
 import { runSymbolically } from './run.js';
-import { reasons, Search, type SearchStats } from './search.js';
+import { Search, type SearchStats, whyIncomplete } from './search.js';
 import type { Trace } from './trace.js';
 
 export interface ExploreOptions {
@@ -85,11 +85,11 @@ export function openRunner(code: Code, inputs: Inputs, options: ExploreOptions):
 
 class Explorer {
   private readonly inputs: Inputs;
-  private readonly trace: Runner;
+  private readonly runOnce: Runner;
   private readonly search: Search;
   private readonly findings: Counterexample[] = [];
   private readonly seen = new Set<string>();
-  private worst = 0;
+  private longestDeath = 0;
 
   constructor(
     code: Code,
@@ -99,52 +99,52 @@ class Explorer {
   ) {
     this.inputs = new Inputs(terms, code.program);
     this.search = new Search(solver, this.inputs);
-    this.trace = openRunner(code, this.inputs, options);
+    this.runOnce = openRunner(code, this.inputs, options);
   }
 
-  private get left(): number {
+  private get pathsLeft(): number {
     return (this.options.maxPaths ?? 1_000) - this.search.stats.paths;
   }
 
-  private get full(): boolean {
+  private get hasAllFindings(): boolean {
     return this.findings.length >= (this.options.maxFindings ?? 1);
   }
 
   run(): Exploration {
     const { kill = 'any', env = EMPTY } = this.options;
-    const unkilled = this.search.paths((given) => this.trace(given), env, { maxPaths: this.left });
+    const unkilled = this.search.paths((given) => this.runOnce(given), env, { maxPaths: this.pathsLeft });
     for (const { trace, env: given, forked } of unkilled) {
-      if (kill === 'none') this.note(trace, undefined);
+      if (kill === 'none') this.recordViolations(trace, undefined);
       else this.killAlong(trace, given, forked, kill);
-      if (this.full || this.left <= 0) break;
+      if (this.hasAllFindings || this.pathsLeft <= 0) break;
     }
-    if (this.left <= 0) this.search.stats.cut = true;
+    if (this.pathsLeft <= 0) this.search.stats.cut = true;
     return this.report();
   }
 
-  /** Kills a run at every step that its parent's path did not share. */
+  /** Kills a run at every step behind the event that was flipped: the steps before were killed with the parent. */
   private killAlong(trace: Trace, env: Environment, forked: number, kill: number | 'any'): void {
     // What was chosen on the way stays chosen.
     const settled = this.inputs.environment(trace.values, { ...env, choices: trace.result.env.choices });
     for (let step = forked + 1; step < trace.slots.length; step++) {
       if (kill !== 'any' && trace.slots[step] !== kill) continue;
-      if (this.left <= 0) return;
-      const killed = this.search.paths((given) => this.trace(given, step), settled, {
+      if (this.pathsLeft <= 0) return;
+      const killed = this.search.paths((given) => this.runOnce(given, step), settled, {
         firstStep: step,
-        maxPaths: this.left,
+        maxPaths: this.pathsLeft,
       });
       for (const found of killed) {
-        this.worst = Math.max(this.worst, found.trace.result.steps - step);
-        this.note(found.trace, step);
-        if (this.full) return;
+        this.longestDeath = Math.max(this.longestDeath, found.trace.result.steps - step);
+        this.recordViolations(found.trace, step);
+        if (this.hasAllFindings) return;
       }
     }
   }
 
-  private note(trace: Trace, killStep: number | undefined): void {
+  private recordViolations(trace: Trace, killStep: number | undefined): void {
     for (const violation of trace.violations) {
       const key = `${violation.check} ${violation.function ?? ''} ${violation.slot} ${violation.from}`;
-      if (this.seen.has(key) || this.full) continue;
+      if (this.seen.has(key) || this.hasAllFindings) continue;
       this.seen.add(key);
       this.findings.push({
         violation,
@@ -159,8 +159,8 @@ class Explorer {
     return {
       verdict: this.findings.length > 0 ? 'violated' : exact ? 'safe' : 'unknown',
       findings: this.findings,
-      gaps: reasons(stats),
-      worstSteps: this.worst,
+      gaps: whyIncomplete(stats),
+      worstSteps: this.longestDeath,
       stats,
       solver: this.solver.stats,
     };

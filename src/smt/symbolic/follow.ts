@@ -1,4 +1,4 @@
-/** Whether some run takes a given path, say one of the verifier's visits, patched from a given insn on; and in which environment. */
+/** Whether some run takes a given path, such as a path of the verifier's visits, killed at a given insn; and in which environment. */
 import type { Program } from '../../object/program.js';
 import { type Code, prepare } from '../../vm/code.js';
 import { EMPTY, type Environment } from '../../vm/environment.js';
@@ -6,7 +6,7 @@ import { openSolver } from '../solver.js';
 import { Terms } from '../term/terms.js';
 import { type ExploreOptions, openRunner } from './explore.js';
 import { Inputs } from './inputs.js';
-import { reasons, Search } from './search.js';
+import { Search, whyIncomplete } from './search.js';
 import type { Event, Trace } from './trace.js';
 
 /** One insn of a path that is asked for. */
@@ -45,20 +45,22 @@ export async function follow(
     const { env = EMPTY, maxPaths = 1_000 } = options;
     const trace = openRunner(code, inputs, options);
     const run = (given: Environment): Trace => trace(given, guide.killAt);
-    const worth = (trace: Trace, event: Event): boolean => mayHelp(code, guide, trace, event);
-    for (const { trace } of search.paths(run, env, { maxPaths, worth })) {
-      if (departure(guide, trace) === undefined) {
+    const mayFlip = (trace: Trace, event: Event): boolean => isWorthFlipping(code, guide, trace, event);
+    for (const { trace } of search.paths(run, env, { maxPaths, mayFlip })) {
+      if (firstDeviation(guide, trace) === undefined) {
         return { verdict: 'feasible', env: inputs.environment(trace.values, trace.result.env), trace };
       }
     }
-    return search.exact ? { verdict: 'infeasible' } : { verdict: 'unknown', gaps: reasons(search.stats) };
+    return search.exact
+      ? { verdict: 'infeasible' }
+      : { verdict: 'unknown', gaps: whyIncomplete(search.stats) };
   } finally {
     solver.close();
   }
 }
 
-/** The step at which a run is off the path, if it is: the first insn that is another, or the call whose outcome is. */
-function departure(guide: Guide, trace: Trace): number | undefined {
+/** The first step at which a run is off the path; after a call with another outcome that is the step behind it. `undefined`: it takes the path. */
+function firstDeviation(guide: Guide, trace: Trace): number | undefined {
   for (let step = 0; step < guide.path.length; step++) {
     const wanted = guide.path[step]!;
     if (trace.slots[step] !== wanted.slot) return step;
@@ -68,11 +70,11 @@ function departure(guide: Guide, trace: Trace): number | undefined {
   return undefined;
 }
 
-/** Changing a point helps only before the run is off the path, and not where a jump goes the right way already. */
-function mayHelp(code: Code, guide: Guide, trace: Trace, event: Event): boolean {
-  const off = departure(guide, trace);
+/** Flipping an event helps only before the run is off the path, and not where a jump already goes the right way. */
+function isWorthFlipping(code: Code, guide: Guide, trace: Trace, event: Event): boolean {
+  const off = firstDeviation(guide, trace);
   if (off === undefined || event.step >= off) return false;
-  if (event.step === off - 1 || event.kind === 'pin') return true;
+  if (event.step === off - 1 || event.kind === 'concretization') return true;
   if (guide.path[event.step]?.outcome !== undefined) return false;
   return code.ops[event.slot]?.kind === 'call';
 }

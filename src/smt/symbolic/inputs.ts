@@ -33,13 +33,13 @@ type Place =
 
 /** The key under which the loop budget of may_goto is recorded. */
 export const MAY_GOTO = 'may_goto#1';
-/** Packet lengths that are tried, in bytes: an Ethernet header to a full frame. */
-const SHORTEST = 14n;
-const LONGEST = 1514n;
-/** Most iterations of may_goto that are tried. */
-const MOST_TURNS = 64n;
+/** Packet lengths that are tried, in bytes: from an Ethernet header to a full frame. */
+const MIN_PACKET = 14n;
+const MAX_PACKET = 1514n;
+/** The most iterations of may_goto that are tried. */
+const MAX_MAY_GOTO = 64n;
 
-/** Names every unknown, and remembers what it stands for. */
+/** Makes the variable for every unknown, and remembers which part of the environment it stands for. */
 export class Inputs {
   private readonly places = new Map<string, Place>();
   /** What holds of each variable whatever the run. */
@@ -61,7 +61,7 @@ export class Inputs {
     const length = this.variable('packet.length', 16, { kind: 'length' });
     this.ranges.set(
       'packet.length',
-      t.all([t.ule(t.constant(16, SHORTEST), length), t.ule(length, t.constant(16, LONGEST))]),
+      t.all([t.ule(t.constant(16, MIN_PACKET), length), t.ule(length, t.constant(16, MAX_PACKET))]),
     );
     return t.zext(64, length);
   }
@@ -94,7 +94,7 @@ export class Inputs {
 
   mayGoto(): Term {
     const turns = this.variable('may_goto', 64, { kind: 'may_goto' });
-    this.ranges.set('may_goto', this.t.ule(turns, this.t.constant(64, MOST_TURNS)));
+    this.ranges.set('may_goto', this.t.ule(turns, this.t.constant(64, MAX_MAY_GOTO)));
     return turns;
   }
 
@@ -144,7 +144,7 @@ class Draft {
     switch (place.kind) {
       case 'length':
         return;
-      // Zero bytes are what is there anyway, so that nothing is said where nothing need be.
+      // Bytes are zero anyway, so a zero is left out of the environment where that is possible.
       case 'packet':
         if (value === 0n && this.packet === undefined) return;
         this.packet ??= new Uint8Array(DEFAULT_PACKET);

@@ -10,10 +10,10 @@ import { isConst, type Term } from '../term/term.js';
 import type { Terms } from '../term/terms.js';
 import type { Shadow } from './shadow.js';
 
-/** What the machine tells the run. */
+/** What the machine reports to the run, and asks of it. */
 export interface Watcher {
-  /** An address, a size, a key had to be taken as the number that it is in this run. */
-  pin(term: Term, value: bigint): void;
+  /** An address was replaced by the number that it is in this run. */
+  concretize(term: Term, value: bigint): void;
   /** The end of the packet, as a term of 64 bits. */
   packetEnd(): Term;
 }
@@ -76,7 +76,7 @@ export class TermMachine implements Machine<Term> {
   }
 
   load(base: Term, off: number, size: Size, signed: boolean): Term {
-    this.pinned(base);
+    this.concretize(base);
     const [region, offset] = this.place(off);
     const from = this.machine.memory.get(region);
     const pointer = from === undefined ? undefined : hiddenPointer(this.machine, region, offset, size);
@@ -90,14 +90,14 @@ export class TermMachine implements Machine<Term> {
   }
 
   store(base: Term, off: number, size: Size, value: Term): void {
-    this.pinned(base);
+    this.concretize(base);
     const [region, offset] = this.place(off);
     this.shadow.store(region, offset, size, value);
   }
 
   atomic(op: AtomicOp, base: Term, off: number, size: 4 | 8, value: Term, expected: Term | undefined): Term {
     const { t } = this;
-    this.pinned(base);
+    this.concretize(base);
     const [region, offset] = this.place(off);
     const old = this.shadow.load(region, offset, size);
     const operand = t.extract(value, 0, 8 * size);
@@ -114,8 +114,8 @@ export class TermMachine implements Machine<Term> {
     return value;
   }
 
-  private pinned(base: Term): void {
-    if (!isConst(base)) this.watcher.pin(base, this.base);
+  private concretize(base: Term): void {
+    if (!isConst(base)) this.watcher.concretize(base, this.base);
   }
 
   /** Region and offset of the access. A place that does not exist traps in the VM, so what is answered then does not matter. */

@@ -1,9 +1,9 @@
 /**
- * One run of a program in the VM with its terms beside it: every insn is executed twice, once on numbers by the VM and once on
- * terms by the same definitional interpreter. What comes out is the path, and under which condition the run takes it.
+ * One concolic run of a program: every insn is executed twice, once on numbers by the VM and once on terms by the same definitional
+ * interpreter. The result is the path and the condition under which a run takes it.
  *
- * The VM decides everything that is not arithmetic: what is held, what a call does, what breaks. So a violation that a
- * symbolic run meets is one that the VM has met, with the environment that it was run in.
+ * The VM decides everything that is not arithmetic: what is held, what a call does, which check breaks. So every violation that a
+ * symbolic run reports happened in the VM, in the environment of that run.
  */
 import type { Op } from '../../isa/insn.js';
 import { slots } from '../../isa/insn.js';
@@ -40,7 +40,7 @@ export interface RunOptions {
 interface Loop {
   readonly depth: number;
   readonly count: Term;
-  made: bigint;
+  calls: bigint;
 }
 
 /** Runs the program in this environment (what it leaves open goes well) to its end, or to `maxSteps`. */
@@ -54,7 +54,7 @@ class SymbolicRun {
   private readonly slots: number[] = [];
   private readonly counts = new Map<string, number>();
   private readonly loops: Loop[] = [];
-  private turns = 0n;
+  private mayGotoCount = 0n;
   private killedSlot = -1;
 
   constructor(
@@ -117,7 +117,7 @@ class SymbolicRun {
         else this.callFunction(at);
         return;
       case 'exit':
-        this.leave(at);
+        this.exit(at);
         return;
       case 'ld_packet':
         this.loadPacket(op, at);
@@ -126,12 +126,12 @@ class SymbolicRun {
         this.mayGoto(at);
         return;
       default:
-        this.plain(op, at);
+        this.ordinary(op, at);
     }
   }
 
   /** Arithmetic, memory and jumps. */
-  private plain(op: Op, at: number): void {
+  private ordinary(op: Op, at: number): void {
     const { state, vm } = this;
     const { machine } = vm;
     if (op.kind === 'ldx' && machine.memory.get(regionOf(machine.regs[op.src]!))?.kind === 'ctx') {
@@ -183,7 +183,7 @@ class SymbolicRun {
     // A trap: the path ends here, and nothing is left to say.
     if (machine.end === 'trap') return;
     if (contract.name === 'bpf_throw') {
-      this.thrown(first);
+      this.unwound(first);
       return;
     }
     if (machine.packet.region !== packet) state.shadow.move(packet, machine.packet.region);
@@ -196,8 +196,8 @@ class SymbolicRun {
     call.finish();
   }
 
-  /** What is thrown is what the program returns, or what the function is given that it has for that. */
-  private thrown(cookie: Term): void {
+  /** bpf_throw: the cookie is the program's r0, or the argument of the exception callback if there is one. */
+  private unwound(cookie: Term): void {
     const { shadow } = this.state;
     if (!this.vm.running) {
       shadow.setReg(0, cookie);
@@ -222,10 +222,10 @@ class SymbolicRun {
     const most = t.constant(32, 8n * 1024n * 1024n);
     const inRange = t.all([t.ult(t.constant(32, 0n), count), t.ule(count, most)]);
     this.state.branch(at, inRange, runs);
-    if (runs) this.loops.push({ depth: this.vm.machine.frames.length, count, made: 1n });
+    if (runs) this.loops.push({ depth: this.vm.machine.frames.length, count, calls: 1n });
   }
 
-  private leave(at: number): void {
+  private exit(at: number): void {
     const { state, vm } = this;
     const { machine } = vm;
     const depth = machine.frames.length;
@@ -242,7 +242,7 @@ class SymbolicRun {
     const { t } = this.inputs;
     if (!stops) {
       state.branch(at, t.eq(r0, t.constant(64, 0n)), returned === 0n);
-      if (helper.name === 'bpf_loop' && returned === 0n) this.nextTurn(at, machine.frames.length === depth);
+      if (helper.name === 'bpf_loop' && returned === 0n) this.nextRound(at, machine.frames.length === depth);
     }
     state.shadow.pop();
     state.shadow.setReg(0, undefined);
@@ -250,12 +250,12 @@ class SymbolicRun {
     else if (this.loops.at(-1)?.depth === depth) this.loops.pop();
   }
 
-  private nextTurn(at: number, runs: boolean): void {
+  private nextRound(at: number, runs: boolean): void {
     const loop = this.loops.at(-1);
     if (loop === undefined || loop.depth !== this.vm.machine.frames.length + (runs ? 0 : 1)) return;
     const { t } = this.inputs;
-    this.state.branch(at, t.ult(t.constant(32, loop.made), loop.count), runs);
-    loop.made += 1n;
+    this.state.branch(at, t.ult(t.constant(32, loop.calls), loop.count), runs);
+    loop.calls += 1n;
   }
 
   /** Bytes of the packet in network order, or the end of the program. */
@@ -264,7 +264,7 @@ class SymbolicRun {
     const { machine } = vm;
     const { t } = this.inputs;
     const base = op.src < 0 ? 0n : machine.regs[op.src]!;
-    if (op.src >= 0) state.pin(state.shadow.reg(op.src), base);
+    if (op.src >= 0) state.concretize(state.shadow.reg(op.src), base);
     const offset = base + BigInt(op.imm);
     const inside = packetLoad(machine, offset, op.size) !== undefined;
     const start = BigInt.asIntN(32, offset);
@@ -301,9 +301,9 @@ class SymbolicRun {
     const { machine } = vm;
     const goesOn = machine.pc === at + 1;
     const turns = this.inputs.mayGoto();
-    state.know(turns, this.turns + (machine.mayGoto ?? 0n) + (goesOn ? 1n : 0n));
-    state.branch(at, t.ult(t.constant(64, this.turns), turns), goesOn);
-    if (goesOn) this.turns += 1n;
+    state.recordValue(turns, this.mayGotoCount + (machine.mayGoto ?? 0n) + (goesOn ? 1n : 0n));
+    state.branch(at, t.ult(t.constant(64, this.mayGotoCount), turns), goesOn);
+    if (goesOn) this.mayGotoCount += 1n;
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * The search for other paths: a run, then for each point at which it could have gone another way an environment in which it does. A
- * child may only change points after the one that made it, so no path is walked twice, and a finite tree is walked whole.
+ * The search for all paths (generational search, as in SAGE). After each run, every event on it is flipped: the solver is asked for an
+ * environment in which the run is the same up to there and then goes the other way. A child flips only events behind its own, so no path
+ * is walked twice, and a finite tree is walked completely.
  */
 import type { Environment } from '../../vm/environment.js';
 import type { Solver } from '../solver.js';
@@ -12,7 +13,7 @@ export interface Found {
   readonly trace: Trace;
   /** The environment that the run was given. */
   readonly env: Environment;
-  /** Step of the point that makes this path another one than its parent's; -1 for the first run. */
+  /** Step of the event that was flipped to get this path; -1 for the first run. */
   readonly forked: number;
 }
 
@@ -29,24 +30,24 @@ export interface SearchStats {
 }
 
 export interface SearchOptions {
-  /** Points before this step are left as they are. */
+  /** Events before this step are not flipped. */
   readonly firstStep?: number;
   /** Runs at the most. */
   readonly maxPaths: number;
-  /** The points of a trace that are worth changing; all unless told. */
-  readonly worth?: (trace: Trace, event: Event) => boolean;
+  /** Which events of a trace may be flipped; all unless told. */
+  readonly mayFlip?: (trace: Trace, event: Event) => boolean;
 }
 
-/** Values of one pinned term that are tried before the rest counts as a gap. */
-const MOST_VALUES = 8;
+/** Values of one concretized term that are tried. If there are more, that is a gap. */
+const MAX_VALUES = 8;
 
 interface Job {
   readonly env: Environment;
-  /** Events below this index are as in the parent. */
+  /** Events below this index are not flipped again. */
   readonly bound: number;
   readonly expected: readonly Event[];
   readonly flipped: Event | undefined;
-  /** Of a pin that was changed: that its term has none of the values tried so far. */
+  /** For a concretized term: it has none of the values tried so far. */
   readonly excluded: readonly Term[];
 }
 
@@ -58,7 +59,7 @@ export class Search {
     private readonly inputs: Inputs,
   ) {}
 
-  /** All that was looked at is all there is: a violation that was not found does not exist. */
+  /** No path was missed: a violation that was not found does not exist. */
   get exact(): boolean {
     const { diverged, unknown, cut, gaps } = this.stats;
     return diverged === 0 && unknown === 0 && !cut && gaps.size === 0;
@@ -67,7 +68,7 @@ export class Search {
   /** Runs `run` in `env` and in every environment that leads it elsewhere, the latest points changed first. */
   *paths(run: (env: Environment) => Trace, env: Environment, options: SearchOptions): Generator<Found> {
     const jobs: Job[] = [{ env, bound: 0, expected: [], flipped: undefined, excluded: [] }];
-    // Other values of what was pinned come last: there may be many, and branches tell more.
+    // Other values of concretized terms come last: there may be many, and branches find more.
     const later: Job[] = [];
     let runs = 0;
     for (let job = jobs.pop(); job !== undefined; job = jobs.pop() ?? later.pop()) {
@@ -79,9 +80,9 @@ export class Search {
       this.stats.paths += 1;
       const trace = run(job.env);
       for (const gap of trace.gaps) this.stats.gaps.add(gap);
-      if (!follows(trace, job)) {
+      if (!wentAsPlanned(trace, job)) {
         this.stats.diverged += 1;
-        // It may still be a path of its own, but its children would not be.
+        // The path is worth reporting, but its children would repeat other paths.
         yield { trace, env: job.env, forked: job.flipped?.step ?? -1 };
         continue;
       }
@@ -91,21 +92,21 @@ export class Search {
   }
 
   private children(trace: Trace, job: Job, options: SearchOptions, jobs: Job[], later: Job[]): void {
-    const { firstStep = 0, worth = () => true } = options;
+    const { firstStep = 0, mayFlip = () => true } = options;
     trace.events.forEach((event, index) => {
-      if (index < job.bound || event.step < firstStep || !worth(trace, event)) return;
-      if (event.kind === 'branch') jobs.push(...this.turned(trace, index, event.holds, []));
-      if (event.kind === 'choice') jobs.push(...this.chosen(trace, index, event));
-      if (event.kind === 'pin') {
+      if (index < job.bound || event.step < firstStep || !mayFlip(trace, event)) return;
+      if (event.kind === 'branch') jobs.push(...this.flip(trace, index, event.holds, []));
+      if (event.kind === 'choice') jobs.push(...this.otherChoices(trace, index, event));
+      if (event.kind === 'concretization') {
         const excluded = index === job.bound ? job.excluded : [];
-        if (excluded.length < MOST_VALUES) later.push(...this.turned(trace, index, event.holds, excluded));
+        if (excluded.length < MAX_VALUES) later.push(...this.flip(trace, index, event.holds, excluded));
         else this.stats.gaps.add('not every value of an address, a size or a key was tried');
       }
     });
   }
 
-  /** The event goes the other way. `excluded`: of a pin, the values that were tried before. */
-  private turned(trace: Trace, index: number, holds: Term, excluded: readonly Term[]): readonly Job[] {
+  /** A job in which this event goes the other way; none if there is no such run. `excluded`: for a concretized term, not the values tried before. */
+  private flip(trace: Trace, index: number, holds: Term, excluded: readonly Term[]): readonly Job[] {
     const { t } = this.inputs;
     const before = trace.events.slice(0, index);
     const prefix = before.flatMap((event) => (event.kind === 'choice' ? [] : [event.holds]));
@@ -116,12 +117,14 @@ export class Search {
     const values = new Map([...trace.values, ...answer.model]);
     const env = this.inputs.environment(values, trace.result.env);
     const flipped = trace.events[index]!;
-    // A pin can be changed again, to a value that is still another one.
-    const bound = flipped.kind === 'pin' ? index : index + 1;
-    return [{ env, bound, expected: before, flipped, excluded: flipped.kind === 'pin' ? other : [] }];
+    // A concretized term may be changed again, to yet another value.
+    const bound = flipped.kind === 'concretization' ? index : index + 1;
+    return [
+      { env, bound, expected: before, flipped, excluded: flipped.kind === 'concretization' ? other : [] },
+    ];
   }
 
-  private chosen(trace: Trace, index: number, event: Selection): readonly Job[] {
+  private otherChoices(trace: Trace, index: number, event: Selection): readonly Job[] {
     const given = this.inputs.environment(trace.values, trace.result.env);
     return event.others.map((other) => ({
       env: { ...given, choices: new Map(given.choices).set(event.call, other) },
@@ -134,7 +137,7 @@ export class Search {
 }
 
 /** Why paths may be missing, in words; empty when none is. */
-export function reasons(stats: SearchStats): readonly string[] {
+export function whyIncomplete(stats: SearchStats): readonly string[] {
   const { gaps, cut, unknown, diverged } = stats;
   return [
     ...gaps,
@@ -144,8 +147,8 @@ export function reasons(stats: SearchStats): readonly string[] {
   ];
 }
 
-/** The run went as it was meant to: the same up to the point that was changed, and there the other way. */
-function follows(trace: Trace, job: Job): boolean {
+/** The run took the path that it was made for: the same events up to the flipped one, and there the other way. */
+function wentAsPlanned(trace: Trace, job: Job): boolean {
   const { expected, flipped } = job;
   if (flipped === undefined) return true;
   for (let i = 0; i < expected.length; i++) {

@@ -1,9 +1,9 @@
 /**
- * The symbolic side of a run: a term for every register and for every byte of memory that is not simply what it is. It lies beside the
- * VM's own state and follows it; what it does not know is the constant that the VM has there.
+ * Shadow registers and shadow memory: the terms of a symbolic run, beside the VM's concrete state. A register or byte without a term of its
+ * own is the constant that the VM has there.
  *
- * Memory is a list of written bytes by region; no theory of arrays. Regions that come from outside have an origin, which
- * names their bytes when they are first looked at.
+ * Memory is a map from offset to byte for each region, without a theory of arrays. A region whose contents come from outside has an
+ * origin, which makes a variable for each byte when it is first read.
  */
 import type { Size } from '../../isa/insn.js';
 import type { MachineState } from '../../vm/machine.js';
@@ -16,13 +16,13 @@ interface ByteOf {
   readonly index: number;
 }
 
-/** Answers the term of a byte as it was at the start, `undefined` where it is no unknown. */
+/** The variable for a byte of a region as it was at the start; `undefined` where the byte is a constant. */
 export type Origin = (offset: number) => Term | undefined;
 
 export class Shadow {
   private readonly regs: (Term | undefined)[] = new Array<Term | undefined>(11).fill(undefined);
   /** r6 to r9 of the callers, outermost first. */
-  private readonly saved: (Term | undefined)[][] = [];
+  private readonly savedRegs: (Term | undefined)[][] = [];
   private readonly written = new Map<number, Map<number, ByteOf>>();
   private readonly origins = new Map<number, Origin>();
 
@@ -48,14 +48,14 @@ export class Shadow {
 
   /** A frame was opened: the caller's r6 to r9 are put away. */
   push(): void {
-    this.saved.push(this.regs.slice(6, 10));
+    this.savedRegs.push(this.regs.slice(6, 10));
     this.regs.fill(undefined, 6, 11);
     this.forget(this.machine.stackOf(this.machine.depth));
   }
 
   /** A frame was closed. */
   pop(): void {
-    const saved = this.saved.pop() ?? [];
+    const saved = this.savedRegs.pop() ?? [];
     for (let reg = 6; reg < 10; reg++) this.regs[reg] = saved[reg - 6];
     this.regs[10] = undefined;
     this.clobber();
@@ -63,7 +63,7 @@ export class Shadow {
 
   /** All frames were closed and one opened, for which nothing is kept. */
   unwind(): void {
-    this.saved.length = 0;
+    this.savedRegs.length = 0;
     this.regs.fill(undefined);
     this.forget(this.machine.stackOf(this.machine.depth));
   }
@@ -77,7 +77,7 @@ export class Shadow {
     return this.origins.has(region);
   }
 
-  /** The contents of `to` are those of `from` (a packet that moved). */
+  /** Copies the contents of region `from` to region `to` (a packet that was moved). */
   move(from: number, to: number): void {
     const written = this.written.get(from);
     const origin = this.origins.get(from);
@@ -85,13 +85,13 @@ export class Shadow {
     if (origin !== undefined) this.origins.set(to, origin);
   }
 
-  /** All bytes of a region are what the VM has there. */
+  /** All bytes of a region become the constants that the VM has there. */
   forget(region: number): void {
     this.written.delete(region);
     this.origins.delete(region);
   }
 
-  /** All memory that kernel functions may have changed is what the VM has there: everything but stacks and the context. */
+  /** Forgets all memory that a kernel function may have changed: everything but stacks and the context. */
   forgetShared(): void {
     for (const region of new Set([...this.written.keys(), ...this.origins.keys()])) {
       const kind = this.machine.memory.get(region)?.kind;
@@ -99,8 +99,8 @@ export class Shadow {
     }
   }
 
-  /** These bytes are what the VM has there. */
-  settle(region: number, offset: number, size: number): void {
+  /** These bytes become the constants that the VM has there. */
+  makeConcrete(region: number, offset: number, size: number): void {
     for (let at = offset; at < offset + size; at++) {
       const byte = this.concrete(region, at);
       this.writtenIn(region).set(at, { term: this.t.constant(8, byte), index: 0 });
@@ -123,7 +123,7 @@ export class Shadow {
   load(region: number, offset: number, size: Size): Term {
     const { t } = this;
     const bytes = Array.from({ length: size }, (_, i) => this.byte(region, offset + i));
-    // What was stored whole is loaded whole.
+    // A load of exactly what one store wrote gives the stored term.
     const first = bytes[0]!;
     const whole = bytes.every((byte, i) => byte.term === first.term && byte.index === i);
     if (whole && first.term.width === 8 * size) return first.term;

@@ -23,11 +23,11 @@ export class RunState {
   readonly outcomes = new Map<number, string>();
   /** Next number and end (32 bits) of each numeric iterator, by the address of its slot. */
   readonly iterators = new Map<bigint, readonly [Term, Term]>();
-  /** What was held before the call that is being looked at. */
+  /** What the run held before the current call. */
   heldBefore: readonly Hold[] = [];
   private readonly ranged = new Set<string>();
-  /** Offsets of pointers in the context that may be NULL; whether they are is not asked. */
-  private readonly gapsOnLoad = new Set<number>();
+  /** Offsets of context members that are pointers and may be NULL. The search does not try both. */
+  private readonly nullableMembers = new Set<number>();
   /** Bytes of the packet that the run was given. */
   private readonly givenLength: number;
   private slot = 0;
@@ -44,7 +44,7 @@ export class RunState {
     this.openContext();
   }
 
-  /** The insn that what is noted from now on belongs to. */
+  /** Events that are recorded from now on belong to this insn. */
   at(slot: number, step: number): void {
     this.slot = slot;
     this.step = step;
@@ -59,8 +59,8 @@ export class RunState {
     this.gaps.add(why);
   }
 
-  /** Notes the value that an unknown has in this run, and, the first time, what range it has at all. */
-  know(term: Term, value: bigint): void {
+  /** Records the value that a variable has in this run, and, the first time, the range that it may have. */
+  recordValue(term: Term, value: bigint): void {
     if (term.op !== 'var') return;
     this.values.set(term.name, value);
     const range = this.inputs.ranges.get(term.name);
@@ -69,30 +69,30 @@ export class RunState {
     this.events.push({ kind: 'range', slot: this.slot, step: this.step, holds: range });
   }
 
-  /** The unknown byte at the start of a region, with the value that it has in this run. */
-  knowByte(term: Term, region: number, offset: number): Term {
+  /** Records the value of a byte variable, unless that was done; returns the variable. */
+  recordByte(term: Term, region: number, offset: number): Term {
     if (!this.values.has(term.name)) {
-      this.know(term, BigInt(this.machine.memory.get(region)?.bytes[offset] ?? 0));
+      this.recordValue(term, BigInt(this.machine.memory.get(region)?.bytes[offset] ?? 0));
     }
     return term;
   }
 
-  /** The path goes on only if `condition` is as it is in this run. */
+  /** Records a branch: the run went this way because `condition` is `holds`. */
   branch(slot: number, condition: Term, holds: boolean): void {
     const term = holds ? condition : this.inputs.t.not(condition);
     if (isConst(term)) return;
     this.events.push({ kind: 'branch', slot, step: this.step, holds: term });
   }
 
-  /** From here on the terms count with this value. */
-  pin(term: Term, value: bigint): void {
+  /** From here on the run relies on the term having this value. Other values are other paths. */
+  concretize(term: Term, value: bigint): void {
     if (isConst(term)) return;
     const { t } = this.inputs;
     const holds = t.eq(term, t.constant(term.width, value));
-    this.events.push({ kind: 'pin', slot: this.slot, step: this.step, holds });
+    this.events.push({ kind: 'concretization', slot: this.slot, step: this.step, holds });
   }
 
-  select(slot: number, call: string, chosen: string, others: readonly string[]): void {
+  recordChoice(slot: number, call: string, chosen: string, others: readonly string[]): void {
     if (others.length === 0) return;
     this.events.push({ kind: 'choice', slot, step: this.step, call, chosen, others });
   }
@@ -107,7 +107,7 @@ export class RunState {
 
   packetLength(): Term {
     const length = this.inputs.packetLength();
-    this.know(length.args[0]!, BigInt(this.givenLength));
+    this.recordValue(length.args[0]!, BigInt(this.givenLength));
     return length;
   }
 
@@ -117,7 +117,7 @@ export class RunState {
       const index = offset - HEADROOM;
       if (index < 0 || index >= this.givenLength) return undefined;
       const term = this.inputs.packetByte(index);
-      if (!this.values.has(term.name)) this.know(term, BigInt(this.env.packet?.[index] ?? 0));
+      if (!this.values.has(term.name)) this.recordValue(term, BigInt(this.env.packet?.[index] ?? 0));
       return term;
     });
   }
@@ -130,7 +130,7 @@ export class RunState {
       const member = members.get(offset);
       if (member === 'constant') return undefined;
       if (member !== undefined) return t.extract(this.packetLength(), 8 * (offset - member), 8);
-      return this.knowByte(inputs.contextByte(offset), machine.ctx, offset);
+      return this.recordByte(inputs.contextByte(offset), machine.ctx, offset);
     });
   }
 
@@ -140,7 +140,7 @@ export class RunState {
     return progType(this.machine.code.program.type).members.flatMap(({ name, offset, size, value }) => {
       const isLength = (name === 'len' || name === 'wire_len') && !given && !this.env.ctxFields?.has(name);
       if (value === 'scalar' && !isLength) return [];
-      if (!value.startsWith('packet') && value !== 'scalar') this.gapsOnLoad.add(offset);
+      if (!value.startsWith('packet') && value !== 'scalar') this.nullableMembers.add(offset);
       const what = isLength ? offset : ('constant' as const);
       return Array.from({ length: size }, (_, i) => [offset + i, what] as const);
     });
@@ -148,7 +148,7 @@ export class RunState {
 
   /** A load from the context at this offset. */
   contextLoad(offset: number): void {
-    if (this.gapsOnLoad.has(offset)) this.gap('a pointer of the context is taken as it is');
+    if (this.nullableMembers.has(offset)) this.gap('a pointer of the context is taken as it is');
   }
 
   /** The region is the value of this key (hex), as it was at the start of the run; constants stay what they are. */
@@ -159,7 +159,7 @@ export class RunState {
     this.shadow.setOrigin(region, (offset) =>
       special(offset) || offset >= map.valueSize
         ? undefined
-        : this.knowByte(this.inputs.mapByte(map.name, key, offset), region, offset),
+        : this.recordByte(this.inputs.mapByte(map.name, key, offset), region, offset),
     );
   }
 

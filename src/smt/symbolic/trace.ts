@@ -5,12 +5,12 @@ import type { Assignment } from '../term/evaluate.js';
 import type { Term } from '../term/term.js';
 
 /**
- * Something that holds on the path. `branch`: the run would have gone elsewhere otherwise. `pin`: an address, a size or a key is the
- * number that it is in this run, and the terms behind it count with that; other numbers are other paths. `range`: what a
- * variable can be at all.
+ * Something that holds on the path. `branch`: otherwise the run would have gone the other way. `concretization`: an address, a size or a key
+ * was replaced by the number that it is in this run; other numbers are other paths. `range`: the values that a variable may have on
+ * any path.
  */
 export interface Condition {
-  readonly kind: 'branch' | 'pin' | 'range';
+  readonly kind: 'branch' | 'concretization' | 'range';
   /** Slot of the insn, and how many insns were executed before it. */
   readonly slot: number;
   readonly step: number;

@@ -1,6 +1,6 @@
 /**
- * Terms: expressions over bit-vectors and truth values, as Z3 has them, but ours, so that most of them are settled without
- * asking Z3 at all. Equal terms are the same object; every term knows an unsigned interval that it lies in.
+ * Terms: expressions over bit-vectors and truth values, as Z3 has them. They are our own so that most questions are answered by
+ * simplification, without Z3. Equal terms are the same object (hash consing). Every term knows an unsigned interval that its value lies in.
  */
 
 /**
