@@ -1,6 +1,8 @@
 /** Small arbitraries that many families draw from: free choices, accesses, tests. All shrink to the plainest. */
+
 import fc from 'fast-check';
-import { type BinaryOp, COMPARISONS, type Comparison, type Size, type Width } from '../src/isa/insn.js';
+import type { Comparison, Size, Width } from '../src/isa/insn.js';
+import { comparisonArbitrary, widthArbitrary } from './arithmetic.js';
 import type { Touch } from './compile/touch.js';
 
 /** Any small number, to be fitted by whoever uses it. */
@@ -16,7 +18,6 @@ export const oneIn = (n: number): fc.Arbitrary<boolean> => fc.nat({ max: n - 1 }
 export const spillArbitrary: fc.Arbitrary<boolean> = oneIn(3);
 
 export const sizeArbitrary: fc.Arbitrary<Size> = fc.constantFrom<Size>(8, 4, 2, 1);
-export const widthArbitrary: fc.Arbitrary<Width> = fc.constantFrom<Width>(64, 32);
 
 export const touchArbitrary: fc.Arbitrary<Touch> = fc.record({
   how: fc.constantFrom<Touch['how'][]>('load', 'storeimm', 'store', 'loads', 'atomic', 'variable'),
@@ -35,22 +36,6 @@ export const touchArbitrary: fc.Arbitrary<Touch> = fc.record({
 });
 export const touchesArbitrary: fc.Arbitrary<Touch[]> = fc.array(touchArbitrary, { maxLength: 3 });
 
-export const binaryArbitrary: fc.Arbitrary<BinaryOp> = fc.constantFrom<BinaryOp[]>(
-  'add',
-  'sub',
-  'and',
-  'or',
-  'xor',
-  'mul',
-  'lsh',
-  'rsh',
-  'arsh',
-  'div',
-  'mod',
-  'sdiv',
-  'smod',
-);
-
 /** A test of a scalar against a constant. */
 export interface Test {
   readonly which: number;
@@ -61,7 +46,7 @@ export interface Test {
 
 export const testArbitrary: fc.Arbitrary<Test> = fc.record({
   which: pickArbitrary,
-  op: fc.constantFrom(...COMPARISONS),
+  op: comparisonArbitrary,
   width: widthArbitrary,
   against: fc.oneof(
     fc.nat({ max: 16 }),

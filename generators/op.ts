@@ -2,17 +2,10 @@
  * Arbitrary operations: every kind, every field over its whole range. They make single insns for the properties of
  * the instruction set; programs that a verifier accepts are made elsewhere.
  */
+
 import fc from 'fast-check';
-import {
-  type AtomicOp,
-  BINARY_OPS,
-  COMPARISONS,
-  type Imm64Kind,
-  type Op,
-  type Operand,
-  type Size,
-  type Width,
-} from '../src/isa/insn.js';
+import type { AtomicOp, Imm64Kind, Op, Operand, Size } from '../src/isa/insn.js';
+import { binaryArbitrary, comparisonArbitrary, widthArbitrary } from './arithmetic.js';
 
 /** A register, r0 to r10. */
 export const regArbitrary: fc.Arbitrary<number> = fc.integer({ min: 0, max: 10 });
@@ -29,7 +22,6 @@ export const imm32Arbitrary: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(-0x8000_0000, 0x7fff_ffff, 1 << 16, 0xffff),
 );
 
-const width = fc.constantFrom<Width>(32, 64);
 const size = fc.constantFrom<Size>(1, 2, 4, 8);
 const operand: fc.Arbitrary<Operand> = fc.oneof(
   fc.record({ reg: regArbitrary }),
@@ -56,16 +48,16 @@ const atomic = fc.oneof(
 export const opArbitrary: fc.Arbitrary<Op> = fc.oneof(
   fc.record({
     kind: kind('alu'),
-    op: fc.constantFrom(...BINARY_OPS),
-    width,
+    op: binaryArbitrary,
+    width: widthArbitrary,
     dst: regArbitrary,
     src: operand,
   }),
-  fc.record({ kind: kind('mov'), width, dst: regArbitrary, src: operand }),
+  fc.record({ kind: kind('mov'), width: widthArbitrary, dst: regArbitrary, src: operand }),
   fc
     .tuple(movsx, regArbitrary, regArbitrary)
     .map(([how, dst, src]): Op => ({ kind: 'movsx', ...how, dst, src })),
-  fc.record({ kind: kind('neg'), width, dst: regArbitrary }),
+  fc.record({ kind: kind('neg'), width: widthArbitrary, dst: regArbitrary }),
   fc.record({
     kind: kind('end'),
     op: fc.constantFrom('le' as const, 'be' as const, 'bswap' as const),
@@ -110,8 +102,8 @@ export const opArbitrary: fc.Arbitrary<Op> = fc.oneof(
   fc.record({ kind: kind('ja'), off: imm32Arbitrary, long: fc.constant(true) }),
   fc.record({
     kind: kind('jmp'),
-    op: fc.constantFrom(...COMPARISONS),
-    width,
+    op: comparisonArbitrary,
+    width: widthArbitrary,
     dst: regArbitrary,
     src: operand,
     off: off16Arbitrary,

@@ -2,7 +2,6 @@
  * Rules and rule sets: any, and wrong by construction. A stub is wrong when its post-state lies in no outcome that a stub may imitate: r0
  * outside of all of them, output memory or a slot left unwritten, a call that takes or gives back something skipped.
  */
-
 import fc from 'fast-check';
 import { S64_MAX, S64_MIN } from '../src/isa/integer.js';
 import { contracts } from '../src/kernel/catalog.js';

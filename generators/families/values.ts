@@ -1,4 +1,5 @@
 /** Scalars: made by arithmetic, read from the context, tested by branches; and plain accesses to what is in scope. */
+
 import fc from 'fast-check';
 import {
   alu,
@@ -20,15 +21,8 @@ import type { BinaryOp, Size, Width } from '../../src/isa/insn.js';
 import { label } from '../../src/isa/label.js';
 import { progType } from '../../src/kernel/progtypes.js';
 import type { ProgType } from '../../src/object/program.js';
-import {
-  binaryArbitrary,
-  pickArbitrary,
-  spillArbitrary,
-  type Test,
-  testArbitrary,
-  touchesArbitrary,
-  widthArbitrary,
-} from '../choices.js';
+import { binaryArbitrary, widthArbitrary } from '../arithmetic.js';
+import { pickArbitrary, spillArbitrary, type Test, testArbitrary, touchesArbitrary } from '../choices.js';
 import type { Compiler } from '../compile/compiler.js';
 import { Elided } from '../compile/frame.js';
 import { emitScalar, emitTouch, type Touch } from '../compile/touch.js';

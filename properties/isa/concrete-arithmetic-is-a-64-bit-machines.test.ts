@@ -2,12 +2,18 @@
  * The definition of arithmetic (RFC 9669, section 4) against the machine's own: typed arrays for 64 bits, `| 0`, `>>> 0`
  * and Math.imul for 32, a DataView for byte order.
  */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BINARY_OPS, type BinaryOp, COMPARISONS, type Comparison, type Width } from '../../src/isa/insn.js';
+import {
+  binaryArbitrary,
+  comparisonArbitrary,
+  u64Arbitrary,
+  widthArbitrary,
+} from '../../generators/arithmetic.js';
+import type { BinaryOp, Comparison, Width } from '../../src/isa/insn.js';
 import { compare, concrete } from '../../src/semantics/arith.js';
 import type { Domain } from '../../src/semantics/machine.js';
-import { u64s, width } from '../support/scalars.js';
 import { seeded } from '../support/seed.js';
 
 const unsigned = new BigUint64Array(1);
@@ -130,7 +136,7 @@ function machineCompare(op: Comparison, w: Width, a: bigint, b: bigint): boolean
 }
 
 const agrees = (domain: Domain<bigint>) =>
-  fc.property(fc.constantFrom(...BINARY_OPS), width, u64s, u64s, (op, w, a, b) => {
+  fc.property(binaryArbitrary, widthArbitrary, u64Arbitrary, u64Arbitrary, (op, w, a, b) => {
     expect(domain.binary(op, w, a, b), `0x${a.toString(16)} ${op}${w} 0x${b.toString(16)}`).toBe(
       machine(op, w, a, b),
     );
@@ -143,7 +149,7 @@ describe('concrete arithmetic', () => {
 
   test('comparisons', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...COMPARISONS), width, u64s, u64s, (op, w, a, b) => {
+      fc.property(comparisonArbitrary, widthArbitrary, u64Arbitrary, u64Arbitrary, (op, w, a, b) => {
         expect(compare(op, w, a, b)).toBe(machineCompare(op, w, a, b));
         expect(compare(op, w, a, a)).toBe(machineCompare(op, w, a, a));
       }),
@@ -153,7 +159,7 @@ describe('concrete arithmetic', () => {
 
   test('negation, extension, byte order', () => {
     fc.assert(
-      fc.property(u64s, (a) => {
+      fc.property(u64Arbitrary, (a) => {
         expect(concrete.negate(64, a)).toBe(wrapped(asSigned(a) === 0n ? 0n : ~asSigned(a) + 1n));
         expect(concrete.negate(32, a)).toBe(BigInt(-lowHalf(a) >>> 0));
         expect(concrete.constant(asSigned(a))).toBe(a);

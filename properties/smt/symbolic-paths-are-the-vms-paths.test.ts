@@ -2,18 +2,12 @@
  * The symbolic engine and the VM walk the same paths: what a model predicts is what happens, what is found to be all paths is all
  * of them, and what is said to be a violation is one.
  */
+
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { comparisonArbitrary, widthArbitrary } from '../../generators/arithmetic.js';
 import { encodeAll } from '../../src/isa/encode.js';
-import {
-  type BinaryOp,
-  COMPARISONS,
-  type Comparison,
-  type Op,
-  type Operand,
-  type Size,
-  type Width,
-} from '../../src/isa/insn.js';
+import type { BinaryOp, Comparison, Op, Operand, Size, Width } from '../../src/isa/insn.js';
 import type { Program } from '../../src/object/program.js';
 import { fastPath } from '../../src/patch/fast-path.js';
 import type { RuleSet } from '../../src/patch/rule.js';
@@ -68,7 +62,6 @@ type Statement =
 const reg = fc.constantFrom(6, 7, 8, 9);
 const imm = fc.oneof(fc.integer({ min: -4, max: 70 }), fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }));
 const operand: fc.Arbitrary<Operand> = fc.oneof(fc.record({ reg }), fc.record({ imm }));
-const width = fc.constantFrom<Width>(32, 64);
 const EASY: readonly BinaryOp[] = [
   'add',
   'sub',
@@ -84,8 +77,14 @@ const EASY: readonly BinaryOp[] = [
 ];
 
 const alu: fc.Arbitrary<Statement> = fc
-  .record({ kind: fc.constant('alu' as const), op: fc.constantFrom(...EASY), width, dst: reg, src: operand })
-  // Shift counts by immediate must be below the width, and divisors by immediate not 0.
+  .record({
+    kind: fc.constant('alu' as const),
+    op: fc.constantFrom(...EASY),
+    width: widthArbitrary,
+    dst: reg,
+    src: operand,
+  })
+  // Shift counts by immediate must be below the width: widthArbitrary, and divisors by immediate not 0.
   .map((one) => {
     if (!('imm' in one.src)) return one;
     if (['lsh', 'rsh', 'arsh'].includes(one.op))
@@ -121,8 +120,8 @@ const { block } = fc.letrec<{ block: readonly Statement[]; statement: Statement 
       weight: 3,
       arbitrary: fc.record({
         kind: fc.constant('if' as const),
-        op: fc.constantFrom(...COMPARISONS),
-        width,
+        op: comparisonArbitrary,
+        width: widthArbitrary,
         dst: reg,
         src: operand,
         yes: tie('block'),

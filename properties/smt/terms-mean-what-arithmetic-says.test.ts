@@ -2,9 +2,16 @@
  * Terms, their simplification, and Z3's reading of them all agree with src/semantics/arith.ts: on constants, on values given to
  * variables, and through models.
  */
+
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BINARY_OPS, type BinaryOp, COMPARISONS, type Width } from '../../src/isa/insn.js';
+import {
+  binaryArbitrary,
+  comparisonArbitrary,
+  u64Arbitrary,
+  widthArbitrary,
+} from '../../generators/arithmetic.js';
+import type { BinaryOp, Width } from '../../src/isa/insn.js';
 import * as arith from '../../src/semantics/arith.js';
 import { compare, termDomain } from '../../src/smt/arith.js';
 import { openSolver, type Solver } from '../../src/smt/solver.js';
@@ -14,27 +21,6 @@ import { Terms } from '../../src/smt/term/terms.js';
 import { Z3Context } from '../../src/smt/z3/context.js';
 import { z3Module } from '../../src/smt/z3/module.js';
 import { seeded } from '../support/seed.js';
-
-const U64 = (1n << 64n) - 1n;
-
-/** Numbers around the places where arithmetic turns over, and any others. */
-const number = fc.oneof(
-  fc.constantFrom(
-    0n,
-    1n,
-    2n,
-    U64,
-    U64 - 1n,
-    1n << 63n,
-    (1n << 63n) - 1n,
-    1n << 31n,
-    (1n << 32n) - 1n,
-    1n << 32n,
-  ),
-  fc.bigInt({ min: 0n, max: 300n }),
-  fc.bigInt({ min: 0n, max: U64 }),
-);
-const width = fc.constantFrom<Width>(32, 64);
 
 /** An expression of BPF arithmetic over x, y and constants. */
 type Tree =
@@ -60,15 +46,15 @@ const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
   tree: fc.oneof(
     { maxDepth: 5, depthIdentifier: 'tree', withCrossShrink: true },
     fc.record({ kind: fc.constantFrom('x' as const, 'y' as const) }),
-    fc.record({ kind: fc.constant('constant' as const), value: number }),
+    fc.record({ kind: fc.constant('constant' as const), value: u64Arbitrary }),
     fc.record({
       kind: fc.constant('binary' as const),
-      op: fc.constantFrom(...BINARY_OPS),
-      width,
+      op: binaryArbitrary,
+      width: widthArbitrary,
       a: tie('tree'),
       b: tie('tree'),
     }),
-    fc.record({ kind: fc.constant('negate' as const), width, a: tie('tree') }),
+    fc.record({ kind: fc.constant('negate' as const), width: widthArbitrary, a: tie('tree') }),
     fc.record({
       kind: fc.constantFrom('zeroExtend' as const, 'signExtend' as const),
       bits: fc.constantFrom<8 | 16 | 32>(8, 16, 32),
@@ -129,7 +115,7 @@ function throughTerms(terms: Terms, of: Tree, x: bigint, y: bigint): bigint {
 
 test('a term has the value that the arithmetic of its tree gives', () => {
   fc.assert(
-    fc.property(tree, number, number, (of, x, y) => {
+    fc.property(tree, u64Arbitrary, u64Arbitrary, (of, x, y) => {
       expect(throughTerms(new Terms(), of, x, y)).toBe(read(concrete, of, x, y));
     }),
     seeded(3000),
@@ -138,7 +124,7 @@ test('a term has the value that the arithmetic of its tree gives', () => {
 
 test('constants fold to constants', () => {
   fc.assert(
-    fc.property(tree, number, number, (of, x, y) => {
+    fc.property(tree, u64Arbitrary, u64Arbitrary, (of, x, y) => {
       const terms = new Terms();
       const term = read(termDomain(terms), of, terms.constant(64, x), terms.constant(64, y));
       expect([term.op, term.value]).toEqual(['const', read(concrete, of, x, y)]);
@@ -149,7 +135,7 @@ test('constants fold to constants', () => {
 
 test('a term lies in the interval that it states', () => {
   fc.assert(
-    fc.property(tree, number, number, (of, x, y) => {
+    fc.property(tree, u64Arbitrary, u64Arbitrary, (of, x, y) => {
       const terms = new Terms();
       const term = read(termDomain(terms), of, terms.variable(64, 'x'), terms.variable(64, 'y'));
       const value = evaluate(term, named(x, y));
@@ -160,9 +146,9 @@ test('a term lies in the interval that it states', () => {
 });
 
 test('a branch condition is true exactly where the jump is taken', () => {
-  const side = fc.tuple(tree, tree, fc.constantFrom(...COMPARISONS), width);
+  const side = fc.tuple(tree, tree, comparisonArbitrary, widthArbitrary);
   fc.assert(
-    fc.property(side, number, number, ([a, b, op, bits], x, y) => {
+    fc.property(side, u64Arbitrary, u64Arbitrary, ([a, b, op, bits], x, y) => {
       const terms = new Terms();
       const value = (of: Tree): Term =>
         read(termDomain(terms), of, terms.variable(64, 'x'), terms.variable(64, 'y'));
@@ -184,7 +170,7 @@ afterAll(() => context.close());
 test('Z3 gives every operator the value that arithmetic gives', () => {
   const domain = (terms: Terms): Meaning<Term> => termDomain(terms);
   fc.assert(
-    fc.property(fc.constantFrom(...BINARY_OPS), width, number, number, (op, bits, a, b) => {
+    fc.property(binaryArbitrary, widthArbitrary, u64Arbitrary, u64Arbitrary, (op, bits, a, b) => {
       const terms = new Terms();
       const [x, y, r] = ['x', 'y', 'r'].map((name) => terms.variable(64, name)) as [Term, Term, Term];
       const given = [terms.eq(x, terms.constant(64, a)), terms.eq(y, terms.constant(64, b))];
@@ -198,7 +184,7 @@ test('Z3 gives every operator the value that arithmetic gives', () => {
 
 test('models of random questions satisfy them, and contradictions have none', async () => {
   await fc.assert(
-    fc.asyncProperty(tree, tree, fc.constantFrom(...COMPARISONS), width, async (a, b, op, bits) => {
+    fc.asyncProperty(tree, tree, comparisonArbitrary, widthArbitrary, async (a, b, op, bits) => {
       const terms = new Terms();
       const solver: Solver = await openSolver(terms, { rlimit: 300_000 });
       const value = (of: Tree): Term =>
@@ -290,8 +276,8 @@ test.each([
   const outcome = fc.check(
     fc.property(
       tree,
-      number,
-      number,
+      u64Arbitrary,
+      u64Arbitrary,
       (of, x, y) => throughTerms(new Wrong(), of, x, y) === read(concrete, of, x, y),
     ),
     seeded(3000),

@@ -4,31 +4,14 @@
  */
 
 import fc from 'fast-check';
-import type { Width } from '../../src/isa/insn.js';
-import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../../src/isa/integer.js';
+import { u64Arbitrary } from '../../generators/arithmetic.js';
+import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, s64, U32_MAX, U64_MAX, u64 } from '../../src/isa/integer.js';
 import type { Scalar } from '../../src/verifier/scalar/scalar.js';
 import { greater, lesser } from '../../src/verifier/scalar/scalar.js';
 import type { Bounds } from '../../src/verifier/scalar/sync.js';
 import { sanityChecked, syncBounds } from '../../src/verifier/scalar/sync.js';
 
-export const width: fc.Arbitrary<Width> = fc.constantFrom<Width>(32, 64);
-
-const u64 = (x: bigint): bigint => BigInt.asUintN(64, x);
-const s64 = (x: bigint): bigint => BigInt.asIntN(64, x);
 const low32 = (x: bigint): number => Number(BigInt.asUintN(32, x));
-
-/** The places where something changes: ends of every type, powers of two, and one beside them. */
-const EDGES = [0n, 8n, 16n, 31n, 32n, 48n, 63n].flatMap((n) => [(1n << n) - 1n, 1n << n, (1n << n) + 1n]);
-
-/** Values in [0, 2^64), most of them near an edge, negative ones as often as not. */
-export const u64s: fc.Arbitrary<bigint> = fc.oneof(
-  fc.tuple(fc.constantFrom(...EDGES), fc.boolean()).map(([v, negative]) => u64(negative ? -v : v)),
-  fc.integer({ min: -300, max: 300 }).map((v) => u64(BigInt(v))),
-  fc
-    .tuple(fc.constantFrom(0n, 1n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn), fc.nat(U32_MAX))
-    .map(([high, low]) => (high << 32n) | BigInt(low)),
-  fc.bigInt({ min: 0n, max: U64_MAX }),
-);
 
 /** How far a domain is widened beyond the hull of the values: not at all, a little, as far as it goes. */
 interface Slack {
@@ -82,18 +65,18 @@ function around(
 
 /** Values that lie together (a range, a set of flags) or anywhere. */
 const valueSets: fc.Arbitrary<bigint[]> = fc.oneof(
-  fc.array(u64s, { minLength: 1, maxLength: 4 }),
+  fc.array(u64Arbitrary, { minLength: 1, maxLength: 4 }),
   fc
-    .tuple(u64s, fc.array(fc.nat(300), { minLength: 1, maxLength: 4 }))
+    .tuple(u64Arbitrary, fc.array(fc.nat(300), { minLength: 1, maxLength: 4 }))
     .map(([base, offsets]) => offsets.map((offset) => u64(base + BigInt(offset)))),
   fc
-    .tuple(u64s, u64s, fc.array(u64s, { minLength: 1, maxLength: 4 }))
+    .tuple(u64Arbitrary, u64Arbitrary, fc.array(u64Arbitrary, { minLength: 1, maxLength: 4 }))
     .map(([base, bits, picks]) => picks.map((pick) => base ^ (pick & bits))),
 );
 
 const maskBits: fc.Arbitrary<bigint> = fc.oneof(
   fc.constantFrom(0n, 0n, U64_MAX, 0xffn, 0xffff_ffffn, U64_MAX ^ 0xffff_ffffn),
-  u64s,
+  u64Arbitrary,
 );
 
 /** As `samples`, before the domains have taught each other. */

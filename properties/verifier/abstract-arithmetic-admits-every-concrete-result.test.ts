@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { binaryArbitrary, u64Arbitrary, widthArbitrary } from '../../generators/arithmetic.js';
 import { BINARY_OPS, type BinaryOp, type Width } from '../../src/isa/insn.js';
 import { S64_MAX, S64_MIN, U64_MAX } from '../../src/isa/integer.js';
 import { concrete } from '../../src/semantics/arith.js';
@@ -12,7 +13,7 @@ import { admits, constant, isConst, unknown } from '../../src/verifier/scalar/sc
 import { isConsistent, mutableCopy, sanityChecked, syncBounds } from '../../src/verifier/scalar/sync.js';
 import { tnumLshift, tnumXor } from '../../src/verifier/scalar/tnum.js';
 import type { Sample } from '../support/scalars.js';
-import { samples, shown, u64s, unsynced, width } from '../support/scalars.js';
+import { samples, shown, unsynced } from '../support/scalars.js';
 import { seeded } from '../support/seed.js';
 
 type Unary = <V>(d: Domain<V>, a: V) => V;
@@ -49,14 +50,20 @@ function checkBinary(d: Domain<Scalar>, op: BinaryOp, w: Width, a: Sample, b: Sa
 }
 
 const binaryIsSound = (d: Domain<Scalar>, ops: readonly BinaryOp[] = BINARY_OPS) =>
-  fc.property(fc.constantFrom(...ops), width, samples, samples, (op, w, a, b) => {
+  fc.property(fc.constantFrom(...ops), widthArbitrary, samples, samples, (op, w, a, b) => {
     checkBinary(d, op, w, a, b);
   });
 
 const shiftsAreSound = (d: Domain<Scalar>) =>
-  fc.property(fc.constantFrom<BinaryOp>('lsh', 'rsh', 'arsh'), width, samples, fc.nat(70), (op, w, a, by) => {
-    checkBinary(d, op, w, a, point(by));
-  });
+  fc.property(
+    fc.constantFrom<BinaryOp>('lsh', 'rsh', 'arsh'),
+    widthArbitrary,
+    samples,
+    fc.nat(70),
+    (op, w, a, by) => {
+      checkBinary(d, op, w, a, point(by));
+    },
+  );
 
 const unaryIsSound = (d: Domain<Scalar>) =>
   fc.property(fc.constantFrom(...UNARY), samples, ([name, f], a) => {
@@ -95,13 +102,10 @@ describe('abstract arithmetic', () => {
   });
 
   test('one after the other', () => {
-    const steps = fc.array(
-      fc.tuple(fc.constantFrom(...BINARY_OPS), width, fc.constantFrom(...UNARY), samples),
-      {
-        minLength: 2,
-        maxLength: 8,
-      },
-    );
+    const steps = fc.array(fc.tuple(binaryArbitrary, widthArbitrary, fc.constantFrom(...UNARY), samples), {
+      minLength: 2,
+      maxLength: 8,
+    });
     fc.assert(
       fc.property(samples, steps, (first, rest) => {
         let now = first;
@@ -119,19 +123,25 @@ describe('abstract arithmetic', () => {
 
   test('a split register is one half or the other', () => {
     const signs = fc
-      .tuple(samples, width)
+      .tuple(samples, widthArbitrary)
       .map(([a, w]) => checkBinary(scalarArithmetic, 'arsh', w, a, point(w - 1)));
     fc.assert(
-      fc.property(signs, fc.constantFrom<BinaryOp>('and', 'or'), width, u64s, (a, op, w, k) => {
-        const halves = forkScalar(op, a.scalar, constant(k));
-        if (halves === undefined) return;
-        const results = halves.map((half) => scalarArithmetic.binary(op, w, half, constant(k)));
-        for (const x of a.values) {
-          const v = concrete.binary(op, w, x, k);
-          if (!results.some((result) => admits(result, v)))
-            throw new Error(shown(`0x${x.toString(16)} ${op}${w}`, results[0]!, v));
-        }
-      }),
+      fc.property(
+        signs,
+        fc.constantFrom<BinaryOp>('and', 'or'),
+        widthArbitrary,
+        u64Arbitrary,
+        (a, op, w, k) => {
+          const halves = forkScalar(op, a.scalar, constant(k));
+          if (halves === undefined) return;
+          const results = halves.map((half) => scalarArithmetic.binary(op, w, half, constant(k)));
+          for (const x of a.values) {
+            const v = concrete.binary(op, w, x, k);
+            if (!results.some((result) => admits(result, v)))
+              throw new Error(shown(`0x${x.toString(16)} ${op}${w}`, results[0]!, v));
+          }
+        },
+      ),
       seeded(5_000),
     );
     const sign = scalarArithmetic.binary('arsh', 64, unknown, constant(63n));
@@ -145,7 +155,7 @@ describe('abstract arithmetic', () => {
 
   test('constants stay constants, except where Linux gives up', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...BINARY_OPS), width, u64s, u64s, (op, w, x, y) => {
+      fc.property(binaryArbitrary, widthArbitrary, u64Arbitrary, u64Arbitrary, (op, w, x, y) => {
         const result = scalarArithmetic.binary(op, w, constant(x), constant(y));
         const gives = ['div', 'sdiv', 'mod', 'smod'].includes(op) || (op.endsWith('sh') && y >= BigInt(w));
         if (gives) expect(result).toBe(unknown);

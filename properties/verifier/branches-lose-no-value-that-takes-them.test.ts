@@ -2,15 +2,17 @@
  * Soundness of branches: a definite `branchTaken` is right for every pair of values; `refine` keeps every pair that goes
  * the branch's way.
  */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { COMPARISONS, type Comparison, type Width } from '../../src/isa/insn.js';
+import { comparisonArbitrary, widthArbitrary } from '../../generators/arithmetic.js';
+import type { Comparison, Width } from '../../src/isa/insn.js';
 import { compare } from '../../src/semantics/arith.js';
 import { branchTaken, refine } from '../../src/verifier/scalar/refine.js';
 import type { Scalar } from '../../src/verifier/scalar/scalar.js';
 import { admits, constant, isConst } from '../../src/verifier/scalar/scalar.js';
 import { isConsistent, mutableCopy, sanityChecked, syncBounds } from '../../src/verifier/scalar/sync.js';
-import { samples, shown, width } from '../support/scalars.js';
+import { samples, shown } from '../support/scalars.js';
 import { seeded } from '../support/seed.js';
 
 type Refine = (op: Comparison, width: Width, taken: boolean, a: Scalar, b: Scalar) => [Scalar, Scalar];
@@ -41,7 +43,7 @@ const pairs = fc.tuple(samples, samples, fc.nat(9), fc.boolean()).map(([a, b, ho
 });
 
 const verdictsAreSound = (branches: Branches) =>
-  fc.property(fc.constantFrom(...COMPARISONS), width, pairs, (op, w, [a, b]) => {
+  fc.property(comparisonArbitrary, widthArbitrary, pairs, (op, w, [a, b]) => {
     const verdict = branches.branchTaken(op, w, a.scalar, b.scalar);
     if (verdict === undefined) return;
     for (const x of a.values) {
@@ -53,7 +55,7 @@ const verdictsAreSound = (branches: Branches) =>
   });
 
 const refinementIsSound = (branches: Branches) =>
-  fc.property(fc.constantFrom(...COMPARISONS), width, fc.boolean(), pairs, (op, w, taken, [a, b]) => {
+  fc.property(comparisonArbitrary, widthArbitrary, fc.boolean(), pairs, (op, w, taken, [a, b]) => {
     const refined = branches.refine(op, w, taken, a.scalar, b.scalar);
     for (const x of a.values) {
       for (const y of b.values) {
@@ -75,7 +77,7 @@ describe('branches', () => {
 
   test('constants decide every branch, as they do in a run', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...COMPARISONS), width, samples, samples, (op, w, a, b) => {
+      fc.property(comparisonArbitrary, widthArbitrary, samples, samples, (op, w, a, b) => {
         const [x, y] = [a.values[0]!, b.values[0]!];
         expect(branchTaken(op, w, constant(x), constant(y))).toBe(compare(op, w, x, y));
         expect(branchTaken(op, w, constant(x), constant(x))).toBe(compare(op, w, x, x));

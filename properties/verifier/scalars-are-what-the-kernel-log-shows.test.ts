@@ -2,17 +2,11 @@
  * The kernel's verifier and ours know the same about scalars: random lines of arithmetic and branches go through both,
  * and after every insn the kernel's log must print what `format` prints, and take the branches that we take.
  */
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  BINARY_OPS,
-  type BinaryOp,
-  COMPARISONS,
-  type Comparison,
-  type Op,
-  type Operand,
-  type Width,
-} from '../../src/isa/insn.js';
+import { binaryArbitrary, comparisonArbitrary, widthArbitrary } from '../../generators/arithmetic.js';
+import type { BinaryOp, Comparison, Op, Operand, Width } from '../../src/isa/insn.js';
 import { forkScalar, scalarArithmetic } from '../../src/verifier/scalar/alu.js';
 import { branchTaken, refine } from '../../src/verifier/scalar/refine.js';
 import type { Scalar } from '../../src/verifier/scalar/scalar.js';
@@ -21,7 +15,6 @@ import { format } from '../../src/verifier/scalar/set.js';
 import type { Printed } from '../support/kernel/scalars.js';
 import { FIRST, kernelScalars, LAST } from '../support/kernel/scalars.js';
 import { describeKernel, messagesKnown } from '../support/kernel/skip.js';
-import { width } from '../support/scalars.js';
 import { seeded } from '../support/seed.js';
 
 /** What we expect the kernel to print: the registers an insn touches. Undefined: the kernel does not go there. */
@@ -71,7 +64,7 @@ function acceptable(op: BinaryOp, w: Width, src: Operand): Operand {
 
 /** The sign of a register, all bits of it, and then some of those. */
 const selects: fc.Arbitrary<Op[]> = fc
-  .tuple(width, width, fc.constantFrom<BinaryOp>('and', 'or'), register, immediate)
+  .tuple(widthArbitrary, widthArbitrary, fc.constantFrom<BinaryOp>('and', 'or'), register, immediate)
   .map(([w, w2, op, dst, imm]): Op[] => [
     { kind: 'alu', op: 'arsh', width: w, dst, src: { imm: w - 1 } },
     { kind: 'alu', op, width: w2, dst, src: { imm } },
@@ -80,19 +73,19 @@ const selects: fc.Arbitrary<Op[]> = fc
 const ops: fc.Arbitrary<Op> = fc.oneof(
   {
     arbitrary: fc
-      .tuple(fc.constantFrom(...BINARY_OPS), width, register, operand)
+      .tuple(binaryArbitrary, widthArbitrary, register, operand)
       .map(([op, w, dst, src]): Op => ({ kind: 'alu', op, width: w, dst, src: acceptable(op, w, src) })),
     weight: 8,
   },
   {
     arbitrary: fc
-      .tuple(fc.constantFrom(...COMPARISONS), width, register, operand)
+      .tuple(comparisonArbitrary, widthArbitrary, register, operand)
       .map(([op, w, dst, src]): Op => ({ kind: 'jmp', op, width: w, dst, src, off: 0 })),
     weight: 8,
   },
-  fc.tuple(width, register).map(([w, dst]): Op => ({ kind: 'neg', width: w, dst })),
+  fc.tuple(widthArbitrary, register).map(([w, dst]): Op => ({ kind: 'neg', width: w, dst })),
   fc
-    .tuple(fc.constantFrom<8 | 16 | 32>(8, 16, 32), width, register)
+    .tuple(fc.constantFrom<8 | 16 | 32>(8, 16, 32), widthArbitrary, register)
     .filter(([bits, w]) => bits < w)
     .map(([bits, w, dst]): Op => ({ kind: 'movsx', bits, width: w, dst, src: dst })),
   register.map((dst): Op => ({ kind: 'mov', width: 32, dst, src: { reg: dst } })),

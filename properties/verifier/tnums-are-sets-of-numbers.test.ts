@@ -3,7 +3,9 @@
  * gone through: operations must cover every result of every pair of members, and those known to be optimal no more than
  * the smallest tnum that does.
  */
+
 import { describe, expect, test } from 'vitest';
+import { u64 } from '../../src/isa/integer.js';
 import type { Tnum } from '../../src/verifier/scalar/tnum.js';
 import {
   tnumAdd,
@@ -32,7 +34,6 @@ import {
   tnumXor,
 } from '../../src/verifier/scalar/tnum.js';
 
-const u64 = (x: bigint): bigint => BigInt.asUintN(64, x);
 const ALL = u64(-1n);
 
 /** All 81 tnums of four bits, moved up by `shift`, the other bits those of `rest`. */

@@ -9,7 +9,6 @@
  *
  * The first rule that matches decides; a call that no rule matches is kept.
  */
-
 import { InputError } from '../isa/errors.js';
 import { S64_MAX, S64_MIN } from '../isa/integer.js';
 import type { Action, FunctionView, Rule, RuleSet, SiteView, Stub, StubSlot } from './rule.js';

@@ -1,17 +1,11 @@
 /** Random programs of arithmetic, stack memory and jumps ahead: every operation there is, and numbers where operations break. */
+
 import fc from 'fast-check';
+import { binaryArbitrary, comparisonArbitrary, widthArbitrary } from '../../../generators/arithmetic.js';
 import { encodeAll } from '../../../src/isa/encode.js';
-import {
-  BINARY_OPS,
-  COMPARISONS,
-  type Op,
-  type Operand,
-  type Size,
-  type Width,
-} from '../../../src/isa/insn.js';
+import type { Op, Operand, Size } from '../../../src/isa/insn.js';
 import type { Program } from '../../../src/object/program.js';
 
-const width = fc.constantFrom<Width>(32, 64);
 const size = fc.constantFrom<Size>(1, 2, 4, 8);
 const word = fc.oneof(
   fc.constantFrom(0, 1, -1, 31, 32, 33, 63, 64, 0x7fffffff, -0x80000000, 0xff, -0x8000),
@@ -33,21 +27,21 @@ const op: fc.Arbitrary<Op> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant('alu' as const),
-      op: fc.constantFrom(...BINARY_OPS),
-      width,
+      op: binaryArbitrary,
+      width: widthArbitrary,
       dst: number,
       src: operand,
     }),
   },
-  fc.record({ kind: fc.constant('mov' as const), width, dst: number, src: operand }),
+  fc.record({ kind: fc.constant('mov' as const), width: widthArbitrary, dst: number, src: operand }),
   fc.record({
     kind: fc.constant('movsx' as const),
     bits: fc.constantFrom<8 | 16>(8, 16),
-    width,
+    width: widthArbitrary,
     dst: number,
     src: number,
   }),
-  fc.record({ kind: fc.constant('neg' as const), width, dst: number }),
+  fc.record({ kind: fc.constant('neg' as const), width: widthArbitrary, dst: number }),
   fc.record({
     kind: fc.constant('end' as const),
     op: fc.constantFrom<'le' | 'be' | 'bswap'>('le', 'be', 'bswap'),
@@ -99,8 +93,8 @@ const op: fc.Arbitrary<Op> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('jmp' as const),
-      op: fc.constantFrom(...COMPARISONS),
-      width,
+      op: comparisonArbitrary,
+      width: widthArbitrary,
       dst: number,
       src: operand,
       off: fc.integer({ min: 0, max: 3 }),

@@ -3,7 +3,6 @@
  * set r0. No insn can make a dynptr. But if all that a call does is to make one, the call itself followed by the stub's r0 looks the same to a
  * verifier, which does not tell a null dynptr from another.
  */
-
 import type { Op } from '../../isa/insn.js';
 import { U64_MAX } from '../../isa/integer.js';
 import type { Linked } from '../../isa/label.js';

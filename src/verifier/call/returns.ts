@@ -1,5 +1,4 @@
 /** What r0 is after a call. Follows the return-value parts of check_helper_call and check_kfunc_call in kernel/bpf/verifier.c. */
-
 import { S64_MAX, S64_MIN } from '../../isa/integer.js';
 import type { MemSize, PointerKind, R0 } from '../../kernel/contract.js';
 import { progType } from '../../kernel/progtypes.js';

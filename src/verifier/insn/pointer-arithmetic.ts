@@ -1,5 +1,4 @@
 /** Pointer arithmetic: what adding a number to a pointer leaves known. Follows adjust_ptr_min_max_vals of kernel/bpf/verifier.c. */
-
 import type { BinaryOp, Width } from '../../isa/insn.js';
 import { S64_MIN } from '../../isa/integer.js';
 import { ALU_MARKS } from '../../isa/words.js';

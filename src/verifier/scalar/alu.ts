@@ -2,7 +2,6 @@
  * Arithmetic on scalars: adjust_scalar_min_max_vals() and the coerce functions of kernel/bpf/verifier.c. Sound: if x is
  * admitted by a and y by b, then `x op y` is admitted by the result. As precise as Linux 6.18, neither more nor less.
  */
-
 import type { BinaryOp, Width } from '../../isa/insn.js';
 import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../../isa/integer.js';
 import * as arith from '../../semantics/arith.js';

@@ -2,7 +2,6 @@
  * What a conditional jump tells of the scalars it compares: is_scalar_branch_taken(), regs_refine_cond_op() and
  * reg_set_min_max() of kernel/bpf/verifier.c.
  */
-
 import type { Comparison, Width } from '../../isa/insn.js';
 import { U64_MAX } from '../../isa/integer.js';
 import type { Scalar } from './scalar.js';

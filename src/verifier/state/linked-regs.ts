@@ -5,7 +5,6 @@
  * A number that is `off` more than what its id stands for has in `size` the width of the addition, 64 or 32 (BPF_ADD_CONST64,
  * BPF_ADD_CONST32). Where it is 32 all are known to fit in 32 bits, and the sum is taken modulo 2^32.
  */
-
 import type { BinaryOp, Width } from '../../isa/insn.js';
 import { S32_MAX, S32_MIN, U32_MAX } from '../../isa/integer.js';
 import { scalarArithmetic } from '../scalar/alu.js';

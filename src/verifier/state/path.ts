@@ -3,7 +3,6 @@
  * States that were handed out (as facts, checkpoints or pending branches) share their frames with the path; a frame is copied
  * the first time it is written after that.
  */
-
 import { MAX_FRAMES } from '../../isa/insn.js';
 import { progType } from '../../kernel/progtypes.js';
 import type { Program } from '../../object/program.js';

@@ -2,7 +2,6 @@
  * Places of a verifier state: registers and stack slots of its frames, as sets of bits. They say which numbers of a state have to be
  * what they are for the paths below it to be safe (`precise` in struct bpf_reg_state).
  */
-
 import { MAX_FRAMES } from '../../isa/insn.js';
 
 /** A place as one number: `frame * 128 + register`, or `frame * 128 + 16 + slot`. */
