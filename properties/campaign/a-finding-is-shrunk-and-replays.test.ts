@@ -20,7 +20,7 @@ import { decodeAll } from '../../src/isa/decode.js';
 import { targetOf } from '../../src/isa/target.js';
 import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
-import { printCase } from '../../src/vm/printcase.js';
+import { printCase } from '../../src/vm/print-case.js';
 import { here, scratch } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 

@@ -13,7 +13,7 @@ import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
-import { printCase } from '../../src/vm/printcase.js';
+import { printCase } from '../../src/vm/print-case.js';
 import { replay } from '../../src/vm/replay.js';
 
 const folder = fileURLToPath(new URL('../../corpus/objects/', import.meta.url));

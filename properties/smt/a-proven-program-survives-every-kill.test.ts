@@ -16,7 +16,7 @@ import { type ProgramProof, proveProgram } from '../../src/smt/program-proof.js'
 import type { Accepted } from '../../src/verifier/result.js';
 import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
-import { printCase } from '../../src/vm/printcase.js';
+import { printCase } from '../../src/vm/print-case.js';
 import { replay } from '../../src/vm/replay.js';
 import { Vm } from '../../src/vm/vm.js';
 import { seeded } from '../support/seed.js';

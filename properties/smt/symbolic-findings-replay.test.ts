@@ -15,7 +15,7 @@ import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
 import { seededChooser } from '../../src/vm/chooser.js';
 import { killEverywhere } from '../../src/vm/kill.js';
-import { printCase } from '../../src/vm/printcase.js';
+import { printCase } from '../../src/vm/print-case.js';
 import { replay } from '../../src/vm/replay.js';
 
 const PROGRAMS = 24;

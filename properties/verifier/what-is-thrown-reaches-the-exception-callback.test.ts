@@ -13,7 +13,7 @@ import sound from '../../src/patch/sets/sound.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
-import { printCase } from '../../src/vm/printcase.js';
+import { printCase } from '../../src/vm/print-case.js';
 import { Vm } from '../../src/vm/vm.js';
 import { describeKernel } from '../support/kernel/skip.js';
 

@@ -3,8 +3,9 @@ import type { FastPath, Stub } from '../../src/patch/rule.js';
 import type { Case } from '../../src/vm/case.js';
 import { parseCase } from '../../src/vm/case.js';
 import { seededChooser } from '../../src/vm/chooser.js';
+import { expectationOf } from '../../src/vm/expectation.js';
 import { killEverywhere } from '../../src/vm/kill.js';
-import { expectationOf, printCase } from '../../src/vm/printcase.js';
+import { printCase } from '../../src/vm/print-case.js';
 import { replay } from '../../src/vm/replay.js';
 import { SAMPLES } from '../support/vm/sample-cases.js';
 

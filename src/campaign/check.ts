@@ -8,7 +8,7 @@ import type { Judgement } from '../oracle/bulk.js';
 import { type ProgramProof, proveProgram } from '../smt/program-proof.js';
 import { parseCase } from '../vm/case.js';
 import type { MachineState } from '../vm/machine.js';
-import { printCase } from '../vm/printcase.js';
+import { printCase } from '../vm/print-case.js';
 import { type Cause, causeKey } from './cause.js';
 import { runEnvironment } from './environments.js';
 import { type Broken, disagreementOf, type KillResults, killBeforeEveryInsn } from './kill-everywhere.js';

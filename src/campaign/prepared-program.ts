@@ -8,7 +8,7 @@ import type { Profile } from '../verifier/state/profile.js';
 import { verify } from '../verifier/verify.js';
 import type { Case } from '../vm/case.js';
 import { type Code, prepare } from '../vm/code.js';
-import { expectationOf } from '../vm/printcase.js';
+import { expectationOf } from '../vm/expectation.js';
 import { type Replay, replay } from '../vm/replay.js';
 import type { VmOptions } from '../vm/vm.js';
 import { type Cause, causeOf, type Decided } from './cause.js';

@@ -1,7 +1,7 @@
 /** Replays case files: each is verified, patched, run and killed anew. */
 import { readFileSync } from 'node:fs';
 import { parseCase } from '../vm/case.js';
-import { printExpectation } from '../vm/printcase.js';
+import { printExpectation } from '../vm/expectation.js';
 import { replayed } from './prepared-program.js';
 import { rulesOfCase } from './rules.js';
 

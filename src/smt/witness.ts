@@ -2,7 +2,7 @@
 import type { Program } from '../object/program.js';
 import type { Profile } from '../verifier/state/profile.js';
 import type { Case } from '../vm/case.js';
-import { expectationOf } from '../vm/printcase.js';
+import { expectationOf } from '../vm/expectation.js';
 import type { Counterexample } from './symbolic/explore.js';
 
 /** The case that shows a counterexample of a program. `rules`: name of the rule set, or its file. */

@@ -9,7 +9,7 @@ import { BASE, offsetOf, regionOf, showAddress } from './address.js';
 import type { Call } from './call.js';
 import type { Region } from './memory.js';
 import { SHADOW } from './memory.js';
-import type { SlotObject } from './slotobject.js';
+import type { SlotObject } from './slot-object.js';
 import { fault, misuse, Trap } from './trap.js';
 
 /** Functions that show the memory they read to somebody else: a map, a ring buffer, a packet, user space. */

@@ -5,7 +5,7 @@
 import type { CallbackSpec, Outcome } from '../kernel/contract.js';
 import { address } from './address.js';
 import type { Call } from './call.js';
-import { kernelBytes } from './kernelstruct.js';
+import { kernelBytes } from './kernel-struct.js';
 import type { CallbackHelper, HelperStep, MachineState } from './machine.js';
 import { ERRNO } from './maps.js';
 import { MAX_LOOPS } from './models/iterators.js';

@@ -19,32 +19,13 @@ import { assemble } from '../isa/assemble.js';
 import { InputError } from '../isa/errors.js';
 import type { Symbols } from '../isa/symbols.js';
 import { symbols } from '../kernel/catalog.js';
-import {
-  type Attachment,
-  type KernelPointer,
-  type LocalType,
-  type MapDef,
-  PROG_TYPES,
-  type Program,
-  type ProgType,
-} from '../object/program.js';
+import type { MapDef, Program } from '../object/program.js';
 import type { Profile } from '../verifier/state/profile.js';
-import { EnvironmentReader } from './caseenv.js';
-import { type Inner, parseMap, parsePointer, parseStruct } from './casefield.js';
+import { type Draft, directive } from './case-directives.js';
+import { EnvironmentReader } from './case-environment.js';
 import type { Environment } from './environment.js';
-import { CHECKS, type Check } from './trap.js';
-import { count, Line, type Word } from './words.js';
-
-/** What a replay is expected to show. */
-export type Expectation =
-  | { readonly kind: 'holds' }
-  | {
-      readonly kind: 'breaks';
-      readonly check: Check;
-      readonly function?: string;
-      /** Slot at which it shows. */
-      readonly slot?: number;
-    };
+import type { Expectation } from './expectation.js';
+import { Line } from './words.js';
 
 export interface Case {
   readonly program: Program;
@@ -70,28 +51,6 @@ export function symbolsOf(maps: readonly MapDef[], kfuncs: readonly string[]): S
     maps: maps.map((map) => map.name),
     kfuncs,
   };
-}
-
-interface Draft {
-  type: ProgType;
-  name: string;
-  profile: Profile;
-  maps: MapDef[];
-  readonly inner: Map<string, Inner>;
-  structs: LocalType[];
-  pointers: KernelPointer[];
-  kfuncs: string[];
-  globals: Word[];
-  globalLines: Line[];
-  exceptionCallback?: readonly [word: Word, line: Line];
-  license?: string;
-  section?: string;
-  sleepable?: true;
-  attach?: Attachment;
-  rules?: string;
-  kill?: number;
-  expect?: Expectation;
-  readonly env: EnvironmentReader;
 }
 
 /** Reads a case. Throws InputError with file, line and column for an unknown directive, a bad value or a bad insn. */
@@ -177,139 +136,5 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
     ...(expect === undefined ? {} : { expect }),
     comments,
     body,
-  };
-}
-
-const DIRECTIVES = [
-  [
-    '.type',
-    '.name',
-    '.map',
-    '.struct',
-    '.kernel_pointer',
-    '.kfuncs',
-    '.global',
-    '.exception_callback',
-    '.license',
-    '.section',
-    '.sleepable',
-    '.attach',
-  ],
-  ['.profile', '.rules', '.kill', '.env', '.expect'],
-].flat();
-
-function directive(draft: Draft, line: Line): void {
-  const head = line.need(0, 'a directive');
-  const one = (what: string): Word => {
-    line.end(2);
-    return line.need(1, what);
-  };
-  switch (head.text) {
-    case '.type': {
-      const word = one(`a program type: ${PROG_TYPES.join(', ')}`);
-      const type = PROG_TYPES.find((known) => known === word.text);
-      draft.type =
-        type ?? line.fail(`no program type '${word.text}'; there are ${PROG_TYPES.join(', ')}`, word);
-      return;
-    }
-    case '.name':
-      draft.name = one('a name').text;
-      return;
-    case '.map':
-      draft.maps.push(parseMap(line, draft.maps, draft.inner));
-      return;
-    case '.struct':
-      draft.structs.push(parseStruct(line, draft.structs));
-      return;
-    case '.kernel_pointer':
-      draft.pointers.push(parsePointer(line));
-      return;
-    case '.kfuncs':
-      draft.kfuncs.push(...line.words.slice(1).map((word) => word.text));
-      return;
-    case '.global':
-      draft.globals.push(one('the name of a function'));
-      draft.globalLines.push(line);
-      return;
-    case '.exception_callback':
-      draft.exceptionCallback = [one('the name of a function'), line];
-      return;
-    case '.license':
-      line.need(1, 'a licence');
-      draft.license = line.words
-        .slice(1)
-        .map((word) => word.text)
-        .join(' ');
-      return;
-    case '.section':
-      draft.section = one('the name of a section').text;
-      return;
-    case '.attach': {
-      const number = line.need(1, 'an attach type, by number');
-      const target = line.words[2];
-      line.end(3);
-      draft.attach = {
-        type: line.at(number, () => count(number.text)),
-        ...(target === undefined ? {} : { target: target.text }),
-      };
-      return;
-    }
-    case '.sleepable':
-      line.end(1);
-      draft.sleepable = true;
-      return;
-    case '.profile': {
-      const word = one('privileged or strict');
-      if (word.text !== 'privileged' && word.text !== 'strict') {
-        line.fail(`no profile '${word.text}'; there are privileged and strict`, word);
-      }
-      draft.profile = word.text === 'strict' ? 'strict' : 'privileged';
-      return;
-    }
-    case '.rules':
-      draft.rules = one('the name of a rule set').text;
-      return;
-    case '.kill': {
-      const word = one('step=N');
-      if (!word.text.startsWith('step=')) line.fail(`expected step=N, not '${word.text}'`, word);
-      draft.kill = line.at(word, () => count(word.text.slice(5)), 5);
-      return;
-    }
-    case '.env':
-      draft.env.read(line);
-      return;
-    case '.expect':
-      draft.expect = expectation(line);
-      return;
-    default:
-      line.fail(`unknown directive '${head.text}'; there are ${DIRECTIVES.join(' ')}`, head);
-  }
-}
-
-/** `.expect holds`, `.expect CHECK [FUNCTION] [at SLOT]` */
-function expectation(line: Line): Expectation {
-  const word = line.need(1, `a check: ${CHECKS.join(', ')}, or holds`);
-  if (word.text === 'holds') {
-    line.end(2);
-    return { kind: 'holds' };
-  }
-  const check = CHECKS.find((known) => known === word.text);
-  if (check === undefined)
-    return line.fail(`no check '${word.text}'; there are ${CHECKS.join(', ')} and holds`, word);
-  let next = 2;
-  const named =
-    line.words[next] !== undefined && line.words[next]!.text !== 'at' ? line.words[next++]!.text : undefined;
-  let slot: number | undefined;
-  if (line.words[next]?.text === 'at') {
-    const at = line.need(next + 1, 'a slot');
-    slot = line.at(at, () => count(at.text));
-    next += 2;
-  }
-  line.end(next);
-  return {
-    kind: 'breaks',
-    check,
-    ...(named === undefined ? {} : { function: named }),
-    ...(slot === undefined ? {} : { slot }),
   };
 }

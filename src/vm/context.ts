@@ -5,7 +5,7 @@ import { progType } from '../kernel/progtypes.js';
 import type { Program } from '../object/program.js';
 import { address } from './address.js';
 import type { Environment } from './environment.js';
-import { kernelBytes } from './kernelstruct.js';
+import { kernelBytes } from './kernel-struct.js';
 import type { MachineState } from './machine.js';
 import type { RegionInit } from './memory.js';
 import { fault } from './trap.js';

@@ -6,7 +6,7 @@ import { slotObject } from './args.js';
 import type { Call } from './call.js';
 import type { MachineState } from './machine.js';
 import { movePacket } from './packet.js';
-import type { DynptrObject } from './slotobject.js';
+import type { DynptrObject } from './slot-object.js';
 import { fault, misuse, Trap } from './trap.js';
 
 /**

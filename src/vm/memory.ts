@@ -6,8 +6,8 @@
  * unwritten where the real call would have written it.
  */
 import { BASE } from './address.js';
-import type { SlotObject } from './slotobject.js';
-import { bytesOf } from './slotobject.js';
+import type { SlotObject } from './slot-object.js';
+import { bytesOf } from './slot-object.js';
 import { fault, misuse } from './trap.js';
 
 export type RegionKind =

@@ -1,9 +1,8 @@
 /** Replaying a case: the same run, the same kill, and whether what it was written down for shows again. */
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
-import type { Case, Expectation } from './case.js';
-import { expectationOf, printExpectation } from './printcase.js';
-import type { Violation } from './trap.js';
+import type { Case } from './case.js';
+import { expectationOf, matches, printExpectation } from './expectation.js';
 import { type RunResult, Vm, type VmOptions } from './vm.js';
 
 export interface Replay {
@@ -34,14 +33,4 @@ export function replay(one: Case, fastPath: FastPath, options: ReplayOptions = {
     ok: expect.kind === 'holds' ? result.violations.length === 0 : matching !== undefined,
     result,
   };
-}
-
-/** Whether a violation is the one that is expected. */
-export function matches(expect: Expectation, violation: Violation): boolean {
-  return (
-    expect.kind === 'breaks' &&
-    expect.check === violation.check &&
-    (expect.function === undefined || expect.function === violation.function) &&
-    (expect.slot === undefined || expect.slot === violation.slot)
-  );
 }

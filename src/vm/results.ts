@@ -3,7 +3,7 @@ import type { Contract, Outcome, PointerKind } from '../kernel/contract.js';
 import { address } from './address.js';
 import type { Call } from './call.js';
 import { newRecord, rootOf } from './effects.js';
-import { addKernelStruct, kernelBytes } from './kernelstruct.js';
+import { addKernelStruct, kernelBytes } from './kernel-struct.js';
 import type { RegionInit } from './memory.js';
 import { fault } from './trap.js';
 

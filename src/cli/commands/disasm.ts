@@ -1,7 +1,7 @@
 /** `disasm FILE...`: programs as text, in the kernel's syntax; what is printed can be read back. */
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { EMPTY } from '../../vm/environment.js';
-import { printCase } from '../../vm/printcase.js';
+import { printCase } from '../../vm/print-case.js';
 import { type Define, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
 import { oneOf } from '../options.js';

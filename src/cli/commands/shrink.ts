@@ -8,7 +8,7 @@ import { shrinkCase } from '../../campaign/shrink/shrink.js';
 import { InputError } from '../../isa/errors.js';
 import { KernelJudge } from '../../oracle/bulk.js';
 import { parseCase } from '../../vm/case.js';
-import { matches } from '../../vm/replay.js';
+import { matches } from '../../vm/expectation.js';
 import { type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
 import type { Outcome } from '../outcome.js';

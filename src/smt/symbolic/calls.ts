@@ -8,7 +8,7 @@ import { offsetOf, regionOf } from '../../vm/address.js';
 import { type Choice, parseChoice, toHex } from '../../vm/environment.js';
 import type { MachineState } from '../../vm/machine.js';
 import { modelOf } from '../../vm/models/index.js';
-import type { SlotObject } from '../../vm/slotobject.js';
+import type { SlotObject } from '../../vm/slot-object.js';
 import { isConst, type Term } from '../term/term.js';
 import type { RunState } from './state.js';
 

@@ -4,7 +4,7 @@ import { slotObject } from '../args.js';
 import type { Call } from '../call.js';
 import { dynptrPlace, touch, writtenSize } from '../effects.js';
 import { ERRNO } from '../maps.js';
-import type { DynptrObject } from '../slotobject.js';
+import type { DynptrObject } from '../slot-object.js';
 import { byPointer, type Model, type Models, signed } from './model.js';
 
 const ERANGE = -34n;

@@ -5,7 +5,7 @@ import type { Call } from '../call.js';
 import { type CallbackSite, callbackSite } from '../callbacks.js';
 import { disown } from '../effects.js';
 import { type GraphNode, rootKey } from '../graph.js';
-import { kernelBytes } from '../kernelstruct.js';
+import { kernelBytes } from '../kernel-struct.js';
 import type { Hold } from '../ledger.js';
 import type { CallbackHelper, HelperStep, MachineState } from '../machine.js';
 import { ERRNO } from '../maps.js';

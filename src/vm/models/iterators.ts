@@ -4,7 +4,7 @@ import { address, offsetOf, regionOf } from '../address.js';
 import { slotObject } from '../args.js';
 import type { Call } from '../call.js';
 import { ERRNO } from '../maps.js';
-import type { IterObject } from '../slotobject.js';
+import type { IterObject } from '../slot-object.js';
 import { type Model, type Models, signed } from './model.js';
 
 /** BPF_MAX_LOOPS. */

@@ -7,7 +7,7 @@ import { isMapOfSockets } from '../../kernel/maptypes.js';
 import type { MapDef, MapType } from '../../object/program.js';
 import { address } from '../address.js';
 import type { Call } from '../call.js';
-import { kernelBytes } from '../kernelstruct.js';
+import { kernelBytes } from '../kernel-struct.js';
 import { byPointer, type Model, type Models, signed } from './model.js';
 
 /** How seldom a chooser lets others change a hash: one time in so many. */

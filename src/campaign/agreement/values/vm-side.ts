@@ -6,7 +6,7 @@ import type { Code } from '../../../vm/code.js';
 import { prepare } from '../../../vm/code.js';
 import { type Environment, toHex } from '../../../vm/environment.js';
 import { isPerCpu } from '../../../vm/maps.js';
-import { afterTailCall } from '../../../vm/tailcall.js';
+import { afterTailCall } from '../../../vm/tail-call.js';
 import { Vm } from '../../../vm/vm.js';
 import { Feed, Parted } from './feed.js';
 import { hasPacket, isCompared, seenPart } from './forms.js';

@@ -6,10 +6,10 @@ import { InputError } from '../isa/errors.js';
 import { isReserved, NAME } from '../isa/symbols.js';
 import { symbols } from '../kernel/catalog.js';
 import { exceptionCallbackOf, type Program } from '../object/program.js';
-import { type Case, type Expectation, symbolsOf } from './case.js';
-import { printMap, printPointer, printStruct } from './casefield.js';
+import { type Case, symbolsOf } from './case.js';
+import { printMap, printPointer, printStruct } from './case-fields.js';
 import { type Environment, toHex } from './environment.js';
-import type { Violation } from './trap.js';
+import { printExpectation } from './expectation.js';
 
 /** Writes a case. Throws InputError for a program that text cannot hold (undefined encodings). */
 export function printCase(one: Case): string {
@@ -82,20 +82,4 @@ export function printEnvironment(env: Environment): string[] {
   }
   for (const [key, value] of env.choices) lines.push(`${key}=${value}`);
   return lines.map((line) => `.env ${line}`);
-}
-
-/** `holds`, `misuse bpf_spin_unlock at 14` */
-export function printExpectation(expect: Expectation): string {
-  if (expect.kind === 'holds') return 'holds';
-  const words: string[] = [expect.check];
-  if (expect.function !== undefined) words.push(expect.function);
-  if (expect.slot !== undefined) words.push(`at ${expect.slot}`);
-  return words.join(' ');
-}
-
-/** The expectation that a violation fulfils. */
-export function expectationOf(violation: Violation | undefined): Expectation {
-  if (violation === undefined) return { kind: 'holds' };
-  const { check, slot, function: named } = violation;
-  return { kind: 'breaks', check, slot, ...(named === undefined ? {} : { function: named }) };
 }
