@@ -6,6 +6,7 @@
 import { BASE } from './address.js';
 import { hiddenPointer } from './context.js';
 import { execute } from './definitional.js';
+import { taken } from './fast-compare.js';
 import { type MachineState, unwritten } from './machine.js';
 
 const FIRST_COMPARISON = 96;
