@@ -8,17 +8,17 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type CampaignOptions, runCampaign } from '../../src/campaign/campaign.js';
-import type { Setting } from '../../src/campaign/job.js';
-import type { State } from '../../src/campaign/state.js';
+import type { CampaignSetting } from '../../src/campaign/job.js';
+import type { CampaignState } from '../../src/campaign/state.js';
 import { here, MAIN, type Ran, scratch, swansong } from '../support/cli.js';
 
 const folder = scratch();
 
-const SETTING: Setting = { seed: 11, rules: ['rfc-v2'], worlds: 1, prove: false, kernel: false };
+const SETTING: CampaignSetting = { seed: 11, rules: ['rfc-v2'], worlds: 1, prove: false, kernel: false };
 
 /** A state without what differs from run to run. */
-function timeless({ ms: _, ...state }: State): Omit<State, 'ms'> {
-  return JSON.parse(JSON.stringify(state)) as Omit<State, 'ms'>;
+function timeless({ ms: _, ...state }: CampaignState): Omit<CampaignState, 'ms'> {
+  return JSON.parse(JSON.stringify(state)) as Omit<CampaignState, 'ms'>;
 }
 
 /** A document without times. */
@@ -26,7 +26,7 @@ function withoutTimes(text: string): string {
   return text.replace(/"(ms|programsPerSecond)": [\d.]+/g, '"$1": 0');
 }
 
-async function run(more: Partial<CampaignOptions> = {}): Promise<State> {
+async function run(more: Partial<CampaignOptions> = {}): Promise<CampaignState> {
   const { state } = await runCampaign({ setting: SETTING, programs: 7, workers: 1, ...more });
   return state;
 }
@@ -55,7 +55,7 @@ describe('a campaign', () => {
       });
       expect(finished).toBe(false);
     }
-    const kept = JSON.parse(readFileSync(join(out, 'campaign.json'), 'utf8')) as State;
+    const kept = JSON.parse(readFileSync(join(out, 'campaign.json'), 'utf8')) as CampaignState;
     expect(kept.done).toBeGreaterThanOrEqual(4);
     expect(timeless(await run({ folder: out }))).toEqual(timeless(whole));
     // Nothing is left to do.
@@ -132,7 +132,7 @@ describe('fuzz', () => {
     const report = JSON.parse(stdout) as { programs: number; finished: boolean; findings: unknown[] };
     expect(report.finished).toBe(false);
     expect(report.programs).toBeGreaterThan(0);
-    expect((JSON.parse(readFileSync(join(out, 'campaign.json'), 'utf8')) as State).done).toBe(
+    expect((JSON.parse(readFileSync(join(out, 'campaign.json'), 'utf8')) as CampaignState).done).toBe(
       report.programs,
     );
     const more = await here([

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import { addCounts, type Counts, noCounts, tallyInto } from '../../src/campaign/agreement/counts.js';
+import { addCounts, type Counts, emptyCounts, tallyFor } from '../../src/campaign/agreement/counts.js';
 import { type AgreementState, runAgreement } from '../../src/campaign/agreement/run.js';
 import { runCli } from '../../src/cli/cli.js';
 import { InputError } from '../../src/isa/errors.js';
@@ -13,7 +13,7 @@ import { seeded } from '../support/seed.js';
 
 const opened = vi.hoisted(() => ({ now: 0 }));
 
-vi.mock('../src/campaign/agreement/comparisons.js', () => {
+vi.mock('../../src/campaign/agreement/comparisons.js', () => {
   const open = (kind: (index: number) => string | undefined) => () => {
     opened.now++;
     return {
@@ -69,8 +69,8 @@ it('stretches add up to what one tally takes down, the first examples kept', () 
   const word = fc.constantFrom('a', 'b', 'c');
   const event = fc.record({ word, differs: fc.boolean() });
   const write = (events: readonly { word: string; differs: boolean }[], from: number): Counts => {
-    const counts = noCounts();
-    const tally = tallyInto(counts);
+    const counts = emptyCounts();
+    const tally = tallyFor(counts);
     for (const [i, { word: what, differs }] of events.entries()) {
       if (differs) tally.differ(what, `${from + i}`);
       else tally.count(what);

@@ -8,14 +8,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sample } from '../../generators/sample.js';
 import { runCampaign } from '../../src/campaign/campaign.js';
-import { causeKey, isWithin } from '../../src/campaign/cause.js';
+import { causeKey, isSameOrPart } from '../../src/campaign/cause.js';
 import { replayText } from '../../src/campaign/replay.js';
-import { loadAll } from '../../src/campaign/rules.js';
+import { loadRuleSets } from '../../src/campaign/rules.js';
 import { close, type Draft, open, without } from '../../src/campaign/shrink/draft.js';
-import { measure, smaller, written } from '../../src/campaign/shrink/measure.js';
 import { shrinkCase } from '../../src/campaign/shrink/shrink.js';
+import { insnCount, isSmaller, sizeOf } from '../../src/campaign/shrink/size.js';
 import { type Found, findings } from '../../src/campaign/state.js';
-import { nameOf, store } from '../../src/campaign/store.js';
+import { caseName, storeCase } from '../../src/campaign/storage/corpus.js';
 import { decodeAll } from '../../src/isa/decode.js';
 import { targetOf } from '../../src/isa/target.js';
 import { verify } from '../../src/verifier/verify.js';
@@ -37,21 +37,21 @@ describe.each(['rfc-v1', 'naive', 'rfc-v2'])('findings under %s', (rules) => {
   it('are small, replay, and cannot be shrunk any more', async () => {
     const all = await campaign(rules, 14);
     expect(all.length).toBeGreaterThan(2);
-    const [named] = await loadAll([rules]);
+    const [named] = await loadRuleSets([rules]);
     for (const { text, small, cause } of all) {
       const key = causeKey(cause);
       const [before, after] = [parseCase(text), parseCase(small!.text)];
       expect(await replayText(small!.text, 'small.bpf'), key).toMatchObject({ ok: true });
       expect(verify(after.program).ok, key).toBe(true);
       expect(after.expect, key).toMatchObject({ kind: 'breaks', check: cause.check });
-      expect(written(after.program), key).toBe(small!.insns);
+      expect(insnCount(after.program), key).toBe(small!.insns);
       const sizes = [after, before].map(({ program, env, kill }) =>
-        measure({ program, env, step: kill ?? 0 }),
+        sizeOf({ program, env, step: kill ?? 0 }),
       );
-      expect(smaller(sizes[1]!, sizes[0]!), key).toBe(false);
+      expect(isSmaller(sizes[1]!, sizes[0]!), key).toBe(false);
       const again = shrinkCase(after, { rules: named!, profile: after.profile, cause: small!.cause });
       expect(again.insns, key).toBe(small!.insns);
-      expect(isWithin(again.cause, small!.cause), key).toBe(true);
+      expect(isSameOrPart(again.cause, small!.cause), key).toBe(true);
     }
     expect(Math.min(...all.map(({ small }) => small!.insns))).toBeLessThanOrEqual(9);
     expect(new Set(all.map(({ cause }) => causeKey(cause))).size).toBe(all.length);
@@ -83,7 +83,7 @@ it('the findings that are reported have at most 15 insns', async () => {
     for (const one of reported) {
       expect(one.insns, one.file).toBeLessThanOrEqual(15);
       expect(one).toMatchObject({ rules, shrunk: true });
-      expect(written(parseCase(readFileSync(one.file, 'utf8')).program)).toBe(one.insns);
+      expect(insnCount(parseCase(readFileSync(one.file, 'utf8')).program)).toBe(one.insns);
     }
     expect((await here(['replay', corpus, '--quiet'])).exit).toBe(0);
   }
@@ -154,17 +154,17 @@ describe('the corpus', () => {
 
   it('keeps one file for each cause and overwrites none', async () => {
     const corpus = join(folder, 'corpus');
-    const first = await store(corpus, cause, 'one', never);
-    expect(first.file).toBe(join(corpus, `${nameOf(cause)}.bpf`));
+    const first = await storeCase(corpus, cause, 'one', never);
+    expect(first.file).toBe(join(corpus, `${caseName(cause)}.bpf`));
     // The same again, or another one while the first still holds: nothing is written.
-    expect(await store(corpus, cause, 'one', never)).toEqual(first);
-    expect(await store(corpus, cause, 'two', always)).toEqual(first);
+    expect(await storeCase(corpus, cause, 'one', never)).toEqual(first);
+    expect(await storeCase(corpus, cause, 'two', always)).toEqual(first);
     // The first does not hold any more: both are kept.
-    const second = await store(corpus, cause, 'two', never);
+    const second = await storeCase(corpus, cause, 'two', never);
     expect(second.file).not.toBe(first.file);
     expect(readFileSync(first.file, 'utf8')).toBe('one');
     expect(readFileSync(second.file, 'utf8')).toBe('two');
-    const other = await store(corpus, { ...cause, kind: 'other' }, 'one', never);
+    const other = await storeCase(corpus, { ...cause, kind: 'other' }, 'one', never);
     expect(new Set([first.file, second.file, other.file]).size).toBe(3);
     expect(readdirSync(corpus)).toHaveLength(3);
   });
@@ -172,7 +172,7 @@ describe('the corpus', () => {
   it('gives files names that a file system takes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (name) => {
-        expect(nameOf({ ...cause, function: name })).toMatch(/^[\w.+-]{1,110}$/);
+        expect(caseName({ ...cause, function: name })).toMatch(/^[\w.+-]{1,110}$/);
       }),
       seeded(100),
     );

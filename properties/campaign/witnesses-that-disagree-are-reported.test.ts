@@ -2,15 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { sample } from '../../generators/sample.js';
 import { type CheckOptions, checkOne, checkProgram } from '../../src/campaign/check.js';
-import type { Setting } from '../../src/campaign/job.js';
-import { loadAll } from '../../src/campaign/rules.js';
+import type { CampaignSetting } from '../../src/campaign/job.js';
+import { loadRuleSets } from '../../src/campaign/rules.js';
 import { add, findings, newState } from '../../src/campaign/state.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
 import { type ProgramProof, proveProgram } from '../../src/smt/program-proof.js';
 
-const [sound, rfc] = await loadAll(['sound', 'rfc-v1']);
+const [sound, rfc] = await loadRuleSets(['sound', 'rfc-v1']);
 const base: CheckOptions = { seed: 1, rules: [sound!], worlds: 2, prove: true };
-const setting: Setting = { seed: 1, rules: ['sound'], worlds: 2, prove: true, kernel: false };
+const setting: CampaignSetting = { seed: 1, rules: ['sound'], worlds: 2, prove: true, kernel: false };
 
 /** A prover that gives another verdict than it should. */
 const lying =
@@ -33,7 +33,7 @@ describe('a disagreement', () => {
   it('is not seen where there is none', async () => {
     for (let index = 0; index < 12; index++) {
       const report = await checkProgram(index, base);
-      expect(report.troubles).toEqual([]);
+      expect(report.disagreements).toEqual([]);
       expect(report.suspects).toEqual([]);
       expect(report.proofs).toEqual([{ rules: 'sound', verdict: 'proven' }]);
     }
@@ -42,16 +42,18 @@ describe('a disagreement', () => {
   it('our verifier refuses a program that should be accepted', async () => {
     const { program } = sample(1, 0);
     const report = await checkOne({ ...program, insns: program.insns.slice(0, -1) }, 0, base);
-    expect(report).toMatchObject({ accepted: false, suspects: [], troubles: [{ between: 'verifier' }] });
+    expect(report).toMatchObject({ accepted: false, suspects: [], disagreements: [{ between: 'verifier' }] });
   });
 
   it('the kernel refuses it', async () => {
     const judge = () => ({ accepted: false, judged: true, message: 'no' });
     const report = await checkProgram(0, { ...base, judge });
-    expect(report.troubles).toMatchObject([{ between: 'kernel', message: expect.stringContaining('no') }]);
+    expect(report.disagreements).toMatchObject([
+      { between: 'kernel', message: expect.stringContaining('no') },
+    ]);
     // A kernel that cannot be asked about it says nothing.
     const silent = await checkProgram(0, { ...base, judge: () => ({ accepted: false, judged: false }) });
-    expect(silent.troubles).toEqual([]);
+    expect(silent.disagreements).toEqual([]);
   });
 
   it('a program is proven, and yet a kill breaks a check', async () => {
@@ -60,14 +62,14 @@ describe('a disagreement', () => {
       rules: [rfc!],
       prover: lying('proven'),
     });
-    expect(report.troubles).toMatchObject([
+    expect(report.disagreements).toMatchObject([
       { between: 'proof', message: expect.stringContaining('proven, but') },
     ]);
   });
 
   it('a program is refuted without a witness, or with one that does not replay', async () => {
     const without = await checkProgram(0, { ...base, prover: lying('refuted') });
-    expect(without.troubles).toMatchObject([{ between: 'proof' }]);
+    expect(without.disagreements).toMatchObject([{ between: 'proof' }]);
     expect(without.suspects).toEqual([]);
     const { program } = sample(1, 0);
     const witness = {
@@ -79,7 +81,7 @@ describe('a disagreement', () => {
       comments: [],
     };
     const bad = await checkProgram(0, { ...base, prover: lying('refuted', { witness }) });
-    expect(bad.troubles).toMatchObject([
+    expect(bad.disagreements).toMatchObject([
       { between: 'proof', message: expect.stringContaining('does not replay') },
     ]);
     expect(bad.suspects).toEqual([]);
@@ -95,7 +97,7 @@ describe('a disagreement', () => {
     ]);
     const index = await brokenIndex();
     const report = await checkProgram(index, { ...base, rules: [{ name: 'throws', rules }] });
-    expect(report.troubles).toMatchObject([
+    expect(report.disagreements).toMatchObject([
       { between: 'itself', message: expect.stringContaining('no luck') },
     ]);
   });
@@ -114,7 +116,7 @@ describe('a disagreement', () => {
 it('unknown is not proven', async () => {
   const report = await checkProgram(0, { ...base, prover: lying('unknown') });
   expect(report.proofs).toEqual([{ rules: 'sound', verdict: 'unknown' }]);
-  expect(report.troubles).toEqual([]);
+  expect(report.disagreements).toEqual([]);
 });
 
 it('what the VM has refuted is refuted, also where the proof gives up', async () => {

@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { ProgramConstraints } from '../../generators/program.js';
 import { sample } from '../../generators/sample.js';
-import { compareUnder } from '../../src/campaign/agreement/certificates/question.js';
+import { checkCertificate } from '../../src/campaign/agreement/certificates/check.js';
 import { openCertificates } from '../../src/campaign/agreement/certificates.js';
-import { type Counts, noCounts, tallyInto } from '../../src/campaign/agreement/counts.js';
+import { type Counts, emptyCounts, tallyFor } from '../../src/campaign/agreement/counts.js';
 import { type PreparedProgram, pathOf, prepareProgram } from '../../src/campaign/prepared-program.js';
 import { readObject } from '../../src/object/load.js';
 import { certify } from '../../src/oracle/certify.js';
@@ -24,10 +24,10 @@ async function compared(
   options: Parameters<typeof openCertificates>[0],
   first = 0,
 ): Promise<Counts> {
-  const counts = noCounts();
+  const counts = emptyCounts();
   const open = openCertificates({ worlds: 2, ...options });
   for (let index = first; index < first + programs; index++) {
-    await open.compare(SEED, index, tallyInto(counts));
+    await open.compare(SEED, index, tallyFor(counts));
   }
   open.close();
   return counts;
@@ -35,9 +35,9 @@ async function compared(
 
 /** What differs of one program under one rule set. */
 async function differences(made: PreparedProgram, rules: RuleSet): Promise<string[]> {
-  const counts = noCounts();
+  const counts = emptyCounts();
   const where = { seed: SEED, index: 0 };
-  await compareUnder(made, rules, pathOf(made, rules), where, { worlds: 2 }, tallyInto(counts));
+  await checkCertificate(made, rules, pathOf(made, rules), where, { worlds: 2 }, tallyFor(counts));
   return Object.keys(counts.differences);
 }
 

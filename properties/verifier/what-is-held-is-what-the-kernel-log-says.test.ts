@@ -4,7 +4,7 @@
  * programs as it is told; here are some of each kind.
  */
 import { expect, it } from 'vitest';
-import { type Counts, noCounts, tallyInto } from '../../src/campaign/agreement/counts.js';
+import { type Counts, emptyCounts, tallyFor } from '../../src/campaign/agreement/counts.js';
 import { compareFacts, openFacts } from '../../src/campaign/agreement/facts.js';
 import type { Profile } from '../../src/verifier/state/profile.js';
 import { callCases } from '../support/kernel/calls.js';
@@ -22,9 +22,9 @@ const CASES = [...sectionCases, ...lockCases, ...callCases, ...ownedCases, ...li
 );
 
 function ofGenerated(programs: readonly number[], kind: 'generated' | 'straight', profile: Profile): Counts {
-  const counts = noCounts();
+  const counts = emptyCounts();
   const comparison = openFacts({ kind, profiles: [profile] });
-  for (const index of programs) comparison.compare(SEED, index, tallyInto(counts));
+  for (const index of programs) comparison.compare(SEED, index, tallyFor(counts));
   comparison.close();
   return counts;
 }
@@ -34,10 +34,10 @@ const spread = (count: number, step: number): number[] => Array.from({ length: c
 
 describeKernel('what is held is what the kernel`s log says', () => {
   it.skipIf(!messagesKnown())('in small programs, one a kind of thing that can be held', () => {
-    const counts = noCounts();
+    const counts = emptyCounts();
     for (const { name, program } of CASES) {
-      compareFacts(program, 'privileged', {}, tallyInto(counts), name);
-      compareFacts(program, 'strict', {}, tallyInto(counts), name);
+      compareFacts(program, 'privileged', {}, tallyFor(counts), name);
+      compareFacts(program, 'strict', {}, tallyFor(counts), name);
     }
     expect(counts.differences).toEqual({});
     expect(counts.counts['privileged: programs']).toBeGreaterThan(CASES.length - 5);

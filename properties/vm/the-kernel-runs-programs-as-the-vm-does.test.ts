@@ -1,7 +1,7 @@
 /** The running kernel and the VM, side by side: what a program computes, and what it does to a packet and a context. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { noCounts, tallyInto } from '../../src/campaign/agreement/counts.js';
+import { emptyCounts, tallyFor } from '../../src/campaign/agreement/counts.js';
 import { openValues, RUNNABLE } from '../../src/campaign/agreement/values.js';
 import type { Program } from '../../src/object/program.js';
 import { loadProgram } from '../../src/oracle/load.js';
@@ -384,8 +384,8 @@ done:
 
   test.each(['generated', 'straight'] as const)('%s programs compute the same, in the same world', (kind) => {
     const open = openValues({ kind });
-    const found = noCounts();
-    const tally = tallyInto(found);
+    const found = emptyCounts();
+    const tally = tallyFor(found);
     const seed = seeded(0).seed ?? 0;
     try {
       for (let index = 0; index < PROGRAMS; index++) open.compare(seed, index, tally);

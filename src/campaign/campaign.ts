@@ -4,9 +4,9 @@
  */
 
 import type { ProgramReport } from './check.js';
-import { digestsOf, mustMatch, readState, writeState } from './folder.js';
-import { type Job, openWorkers, type Setting, type Workers } from './job.js';
-import { add, type Found, newState, type State } from './state.js';
+import { type CampaignSetting, type Job, openWorkers, type Workers } from './job.js';
+import { add, type CampaignState, type Found, newState } from './state.js';
+import { digestsOf, mustMatch, readState, writeState } from './storage/campaign-file.js';
 import { version } from './version.js';
 
 /** Programs in a shard. */
@@ -15,7 +15,7 @@ const SHARD = 4;
 const SAVE_EVERY = 5000;
 
 export interface CampaignOptions {
-  readonly setting: Setting;
+  readonly setting: CampaignSetting;
   /** Programs to check in all; without it the campaign goes on until its time is over. */
   readonly programs?: number;
   /** Milliseconds after which no new work is begun. */
@@ -38,7 +38,7 @@ export interface Progress {
 }
 
 export interface CampaignResult {
-  readonly state: State;
+  readonly state: CampaignState;
   /** False when it was stopped, or its time was over, before all was done. */
   readonly finished: boolean;
 }
@@ -63,23 +63,23 @@ const now = (): number => performance.now();
 
 class Campaign {
   private readonly begun = now();
-  private readonly before: number;
-  private saved = now();
+  private readonly msBefore: number;
+  private savedAt = now();
   /** First program that no shard has been made of yet. */
-  private next: number;
-  private readonly waiting = new Map<number, readonly ProgramReport[]>();
+  private nextProgram: number;
+  private readonly checkedShards = new Map<number, readonly ProgramReport[]>();
   private readonly unshrunk: Found[];
   private checking = 0;
   private shrinking = 0;
   private failure: Error | undefined;
 
   constructor(
-    private readonly state: State,
+    private readonly state: CampaignState,
     private readonly pool: Workers,
     private readonly options: CampaignOptions,
   ) {
-    this.before = state.ms;
-    this.next = state.done;
+    this.msBefore = state.ms;
+    this.nextProgram = state.done;
     this.unshrunk = state.found.filter((one) => one.small === undefined);
   }
 
@@ -95,7 +95,7 @@ class Campaign {
       };
       const pump = (): void => {
         while (this.checking + this.shrinking < this.pool.width && this.failure === undefined) {
-          const work = this.take();
+          const work = this.startNext();
           if (work === undefined) break;
           work.then(pump, (error: Error) => {
             this.failure ??= error;
@@ -107,7 +107,7 @@ class Campaign {
         if (this.checking + this.shrinking === 0 || abandoned || this.failure !== undefined) end();
       };
       this.options.stop?.addEventListener('abort', pump);
-      this.tell();
+      this.showProgress();
       pump();
     });
   }
@@ -123,37 +123,37 @@ class Campaign {
   }
 
   /** Begins the next piece of work, if there is any and it may still be begun. */
-  private take(): Promise<void> | undefined {
+  private startNext(): Promise<void> | undefined {
     if (this.stopped) return undefined;
     const found = this.unshrunk.shift();
     if (found !== undefined) return this.shrink(found);
     const { programs = Number.POSITIVE_INFINITY, time = Number.POSITIVE_INFINITY } = this.options;
-    const from = this.next;
+    const from = this.nextProgram;
     if (from >= programs || now() - this.begun >= time) return undefined;
     const to = Math.min(from + SHARD, programs);
-    this.next = to;
+    this.nextProgram = to;
     return this.check({ kind: 'check', from, to });
   }
 
   private async check(job: Extract<Job, { kind: 'check' }>): Promise<void> {
     this.checking++;
     try {
-      this.waiting.set(job.from, await this.pool.run(job));
+      this.checkedShards.set(job.from, await this.pool.run(job));
     } finally {
       this.checking--;
     }
-    for (let reports = this.due(); reports !== undefined; reports = this.due()) {
+    for (let reports = this.nextReports(); reports !== undefined; reports = this.nextReports()) {
       for (const report of reports) this.unshrunk.push(...add(this.state, report));
     }
-    this.tell();
-    if (now() - this.saved > SAVE_EVERY) this.save();
+    this.showProgress();
+    if (now() - this.savedAt > SAVE_EVERY) this.save();
   }
 
   /** The reports that come next in order, if they are there. */
-  private due(): readonly ProgramReport[] | undefined {
+  private nextReports(): readonly ProgramReport[] | undefined {
     const { done } = this.state;
-    const reports = this.waiting.get(done);
-    this.waiting.delete(done);
+    const reports = this.checkedShards.get(done);
+    this.checkedShards.delete(done);
     return reports;
   }
 
@@ -165,16 +165,16 @@ class Campaign {
     } finally {
       this.shrinking--;
     }
-    this.tell();
+    this.showProgress();
   }
 
   private save(): void {
-    this.saved = now();
-    this.state.ms = Math.round(this.before + now() - this.begun);
+    this.savedAt = now();
+    this.state.ms = Math.round(this.msBefore + now() - this.begun);
     if (this.options.folder !== undefined) writeState(this.options.folder, this.state);
   }
 
-  private tell(): void {
+  private showProgress(): void {
     const { done, found, disagreementCount } = this.state;
     this.options.progress?.({
       done,

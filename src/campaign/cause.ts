@@ -6,7 +6,7 @@ import type { FastPath } from '../patch/rule.js';
 import type { Code } from '../vm/code.js';
 import type { Check, Violation } from '../vm/trap.js';
 import { Vm, type VmOptions } from '../vm/vm.js';
-import type { Broken } from './kill-everywhere.js';
+import type { BrokenCheck } from './kill-everywhere.js';
 
 export interface Cause {
   readonly rules: string;
@@ -30,7 +30,7 @@ export function groupKey({ rules, check, rule }: Cause): string {
 }
 
 /** A fast path, and by slot the name of the rule that decides, for stubs and kept calls alike. */
-export interface Decided extends FastPath {
+export interface DecidedPath extends FastPath {
   readonly ruleAt: ReadonlyMap<number, string>;
 }
 
@@ -45,10 +45,10 @@ export function kindOf({ message }: Violation): string {
 }
 
 /** Whether the killed run breaks the same check at the same place with only these stubs. */
-function shows(
+function breaksWith(
   code: Code,
   options: VmOptions,
-  broken: Broken,
+  broken: BrokenCheck,
   rules: string,
   stubs: FastPath['stubs'],
 ): boolean {
@@ -65,7 +65,7 @@ function shows(
 }
 
 /** Finds what a broken check is due to: one stub that breaks it alone, or else those that cannot be left out. */
-export function causeOf(code: Code, options: VmOptions, path: Decided, broken: Broken): Cause {
+export function causeOf(code: Code, options: VmOptions, path: DecidedPath, broken: BrokenCheck): Cause {
   const { check, slot: at, function: named } = broken.violation;
   const blame = (slots: readonly number[], otherwise: string): Cause => {
     const joined = (words: readonly string[]): string => [...new Set(words)].sort().join('+');
@@ -79,22 +79,22 @@ export function causeOf(code: Code, options: VmOptions, path: Decided, broken: B
   };
   // A call that was kept is to blame itself, whatever way led to it; unless no rule could know that it is reached.
   const kept = path.ruleAt.has(at) && !path.stubs.has(at);
-  if (kept && (check === 'acquire' || shows(code, options, broken, path.rules, new Map()))) {
+  if (kept && (check === 'acquire' || breaksWith(code, options, broken, path.rules, new Map()))) {
     return blame([at], named ?? 'no call');
   }
   for (const [slot, stub] of path.stubs) {
-    if (shows(code, options, broken, path.rules, new Map([[slot, stub]]))) return blame([slot], '');
+    if (breaksWith(code, options, broken, path.rules, new Map([[slot, stub]]))) return blame([slot], '');
   }
   let needed = new Map(path.stubs);
   for (const slot of path.stubs.keys()) {
     const fewer = new Map([...needed].filter(([other]) => other !== slot));
-    if (shows(code, options, broken, path.rules, fewer)) needed = fewer;
+    if (breaksWith(code, options, broken, path.rules, fewer)) needed = fewer;
   }
   return blame([...needed.keys()], named ?? 'no call');
 }
 
 /** Whether what is due to `one` is due to `other` as well, perhaps with fewer functions to blame. */
-export function isWithin(one: Cause, other: Cause): boolean {
+export function isSameOrPart(one: Cause, other: Cause): boolean {
   if (one.rules !== other.rules || one.check !== other.check || one.kind !== other.kind) return false;
   const blamed = new Set(other.function.split('+'));
   return one.function.split('+').every((name) => blamed.has(name));

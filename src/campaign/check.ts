@@ -11,7 +11,12 @@ import type { MachineState } from '../vm/machine.js';
 import { printCase } from '../vm/print-case.js';
 import { type Cause, causeKey } from './cause.js';
 import { runEnvironment } from './environments.js';
-import { type Broken, disagreementOf, type KillResults, killBeforeEveryInsn } from './kill-everywhere.js';
+import {
+  type BrokenCheck,
+  disagreementOf,
+  type KillResults,
+  killBeforeEveryInsn,
+} from './kill-everywhere.js';
 import {
   caseOf,
   causeOfBroken,
@@ -22,7 +27,7 @@ import {
   runOptions,
 } from './prepared-program.js';
 import type { NamedRules } from './rules.js';
-import { written } from './shrink/measure.js';
+import { insnCount } from './shrink/size.js';
 
 export interface CheckOptions {
   readonly seed: number;
@@ -71,7 +76,7 @@ export interface ProgramReport {
   readonly broken: Readonly<Record<string, number>>;
   /** One for each cause. */
   readonly suspects: readonly Suspect[];
-  readonly troubles: readonly WitnessDisagreement[];
+  readonly disagreements: readonly WitnessDisagreement[];
   readonly kernel?: Judgement;
   /** Calls of ordinary runs, by function. */
   readonly calls: Readonly<Record<string, number>>;
@@ -86,20 +91,20 @@ export async function checkProgram(index: number, options: CheckOptions): Promis
 
 /** Checks a program that stands for number `index` of the campaign; it must be one that our verifier should accept. */
 export function checkOne(program: Program, index: number, options: CheckOptions): Promise<ProgramReport> {
-  return new Checking(program, index, options).report();
+  return new ProgramCheck(program, index, options).report();
 }
 
 /** Runs of a proof's own search for a counterexample where the VM has found one before. */
-const FEW_RUNS = 20;
+const RUNS_AFTER_A_BREAK = 20;
 
 /** The work on one program; a class for what its parts gather together. */
-class Checking {
+class ProgramCheck {
   private readonly suspects = new Map<string, Suspect>();
-  private readonly troubles: WitnessDisagreement[] = [];
+  private readonly disagreements: WitnessDisagreement[] = [];
   private readonly proofs: { rules: string; verdict: ProgramProof['verdict'] }[] = [];
-  private readonly broken = new Counts();
-  private readonly calls = new Counts();
-  private readonly held = new Counts();
+  private readonly broken = new WordCounts();
+  private readonly calls = new WordCounts();
+  private readonly held = new WordCounts();
   private points = 0;
   private everywhere = true;
   private worst = 0;
@@ -111,9 +116,9 @@ class Checking {
   ) {}
 
   async report(): Promise<ProgramReport> {
-    const accepted = await this.guarded(() => this.check());
+    const accepted = await this.catchingErrors(() => this.check());
     const { judge } = this.options;
-    const kernel = judge && this.judged(judge);
+    const kernel = judge && this.askKernel(judge);
     return {
       index: this.index,
       type: this.program.type,
@@ -125,7 +130,7 @@ class Checking {
       proofs: this.proofs,
       broken: this.broken.all,
       suspects: [...this.suspects.values()],
-      troubles: this.troubles,
+      disagreements: this.disagreements,
       ...(kernel ? { kernel } : {}),
       calls: this.calls.all,
       held: this.held.all,
@@ -133,35 +138,35 @@ class Checking {
   }
 
   /** A defect that shows as an exception is a disagreement of swansong with itself, and the campaign goes on. */
-  private async guarded<T>(work: () => Promise<T>): Promise<T | undefined> {
+  private async catchingErrors<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
       const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      this.troubles.push({ between: 'itself', message });
+      this.disagreements.push({ between: 'itself', message });
       return undefined;
     }
   }
 
   private async check(): Promise<boolean> {
-    const made = prepareProgram(this.program, 'privileged');
-    if (typeof made === 'string') {
-      this.troubles.push({
+    const prepared = prepareProgram(this.program, 'privileged');
+    if (typeof prepared === 'string') {
+      this.disagreements.push({
         between: 'verifier',
-        message: `a program made to be accepted is refused: ${made}`,
+        message: `a program made to be accepted is refused: ${prepared}`,
       });
       return false;
     }
     for (const [nth, rules] of this.options.rules.entries()) {
-      await this.guarded(async () => this.underRules(made, rules, nth === 0));
+      await this.catchingErrors(async () => this.checkUnderRules(prepared, rules, nth === 0));
     }
     return true;
   }
 
-  private judged(judge: (program: Program) => Judgement): Judgement {
+  private askKernel(judge: (program: Program) => Judgement): Judgement {
     const kernel = judge(this.program);
     if (!kernel.accepted && kernel.judged) {
-      this.troubles.push({
+      this.disagreements.push({
         between: 'kernel',
         message: `Linux refuses it: ${kernel.message ?? kernel.errno ?? ''}`,
       });
@@ -169,41 +174,45 @@ class Checking {
     return kernel;
   }
 
-  private async underRules(made: PreparedProgram, rules: NamedRules, first: boolean): Promise<void> {
-    const path = pathOf(made, rules.rules);
+  private async checkUnderRules(prepared: PreparedProgram, rules: NamedRules, first: boolean): Promise<void> {
+    const path = pathOf(prepared, rules.rules);
     const before = this.suspects.size;
     for (let k = 0; k < this.options.worlds; k++) {
       const world = runEnvironment(this.program, this.options.seed, this.index, k);
-      const run = { ...runOptions(made, path), ...world, checkFacts: first };
-      const result = killBeforeEveryInsn(made.code, run, first ? (at) => this.watch(made, at) : undefined);
-      this.count(result);
-      const trouble = disagreementOf(result.ordinary);
-      if (first && trouble !== undefined) this.troubles.push({ between: 'run', message: trouble });
+      const run = { ...runOptions(prepared, path), ...world, checkFacts: first };
+      const result = killBeforeEveryInsn(
+        prepared.code,
+        run,
+        first ? (at) => this.countPoint(prepared, at) : undefined,
+      );
+      this.countKills(result);
+      const message = disagreementOf(result.ordinary);
+      if (first && message !== undefined) this.disagreements.push({ between: 'run', message: message });
       // What an unkilled run breaks is no work of the fast path.
-      if (trouble === undefined) this.suspect(made, rules, result.broken, k);
+      if (message === undefined) this.addSuspects(prepared, rules, result.broken, k);
     }
     if (!this.options.prove) return;
     const broken = this.suspects.size > before;
     const prover = this.options.prover ?? proveProgram;
     const proof = await prover(this.program, rules.rules, {
-      verified: made.verdict,
+      verified: prepared.verdict,
       // Where a case is at hand there is no need to look far for another.
-      ...(broken ? { maxRuns: FEW_RUNS } : {}),
+      ...(broken ? { maxRuns: RUNS_AFTER_A_BREAK } : {}),
     });
     const verdict = broken && proof.verdict === 'unknown' ? 'refuted' : proof.verdict;
     this.proofs.push({ rules: rules.name, verdict });
-    this.compare(made, rules, proof, broken);
+    this.compareProof(prepared, rules, proof, broken);
   }
 
-  private watch(made: PreparedProgram, world: MachineState): void {
-    const name = made.code.contracts[world.pc]?.name;
+  private countPoint(prepared: PreparedProgram, world: MachineState): void {
+    const name = prepared.code.contracts[world.pc]?.name;
     if (name !== undefined) this.calls.add(name);
     const kinds = new Set(world.ledger.holds.map((hold) => hold.kind));
     for (const kind of kinds) this.held.add(kind);
     if (kinds.size === 0) this.held.add('nothing');
   }
 
-  private count(result: KillResults): void {
+  private countKills(result: KillResults): void {
     this.points += result.points;
     this.everywhere &&= result.everywhere;
     this.worst = Math.max(this.worst, result.worst);
@@ -211,25 +220,30 @@ class Checking {
   }
 
   /** Keeps what broke, once for each cause, if it replays from its text. */
-  private suspect(made: PreparedProgram, rules: NamedRules, broken: readonly Broken[], world: number): void {
-    const path = pathOf(made, rules.rules);
+  private addSuspects(
+    prepared: PreparedProgram,
+    rules: NamedRules,
+    broken: readonly BrokenCheck[],
+    world: number,
+  ): void {
+    const path = pathOf(prepared, rules.rules);
     const seen = new Set<string>();
     for (const one of broken) {
       // Hits that look alike from outside have one cause; finding it takes many runs.
       const { check, message, function: named } = one.violation;
-      const look = `${check} ${named ?? ''} ${message}`;
-      if (seen.has(look)) continue;
-      seen.add(look);
-      const cause = causeOfBroken(made, path, one);
+      const signature = `${check} ${named ?? ''} ${message}`;
+      if (seen.has(signature)) continue;
+      seen.add(signature);
+      const cause = causeOfBroken(prepared, path, one);
       const key = causeKey(cause);
       if (this.suspects.has(key)) continue;
-      const text = printCase(caseOf(made, rules, one, [`${check}: ${message}`]));
+      const text = printCase(caseOf(prepared, rules, one, [`${check}: ${message}`]));
       const answer = replayed(parseCase(text), rules.rules);
       if (typeof answer !== 'string' && answer.ok) {
-        this.suspects.set(key, { cause, world, text, insns: written(this.program) });
+        this.suspects.set(key, { cause, world, text, insns: insnCount(this.program) });
       } else {
         const got = typeof answer === 'string' ? answer : answer.got;
-        this.troubles.push({
+        this.disagreements.push({
           between: 'replay',
           rules: rules.name,
           message: `${key}: the case gives ${got}`,
@@ -239,30 +253,36 @@ class Checking {
   }
 
   /** The proof against what the VM saw. */
-  private compare(made: PreparedProgram, rules: NamedRules, proof: ProgramProof, broken: boolean): void {
-    if (proof.verdict === 'proven' && broken) this.disagree(rules, 'proven, but killing it breaks a check');
+  private compareProof(
+    prepared: PreparedProgram,
+    rules: NamedRules,
+    proof: ProgramProof,
+    broken: boolean,
+  ): void {
+    if (proof.verdict === 'proven' && broken)
+      this.proofDisagrees(rules, 'proven, but killing it breaks a check');
     if (proof.verdict !== 'refuted') return;
     const { witness } = proof;
     const answer = witness === undefined ? 'there is none' : replayed(witness, rules.rules);
     if (typeof answer === 'string' || !answer.ok || witness?.expect?.kind !== 'breaks') {
       const got = typeof answer === 'string' ? answer : answer.got;
-      this.disagree(rules, `refuted, but the witness does not replay: ${got}`);
+      this.proofDisagrees(rules, `refuted, but the witness does not replay: ${got}`);
       return;
     }
     if (broken) return;
     for (const violation of answer.result.violations) {
       const one = { violation, step: answer.result.killedAt, env: answer.result.env };
-      this.suspect(made, rules, [one], -1);
+      this.addSuspects(prepared, rules, [one], -1);
     }
   }
 
-  private disagree(rules: NamedRules, message: string): void {
-    this.troubles.push({ between: 'proof', rules: rules.name, message });
+  private proofDisagrees(rules: NamedRules, message: string): void {
+    this.disagreements.push({ between: 'proof', rules: rules.name, message });
   }
 }
 
 /** How often each word was met. */
-class Counts {
+class WordCounts {
   private readonly counts = new Map<string, number>();
 
   add(word: string): void {

@@ -18,7 +18,7 @@ const GENERATED = 24;
 /** The smallest case in which `contract`'s function alone is to blame; undefined when none was found. */
 export function counterexample(rules: NamedRules, contract: Contract): SmallCase | undefined {
   for (const program of candidates(contract)) {
-    const found = broken(rules, contract, program);
+    const found = caseAgainst(rules, contract, program);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -32,23 +32,23 @@ function* candidates(contract: Contract): Iterable<Program> {
   for (let index = 0; index < GENERATED; index++) yield sample(0, index, { only: [contract.name] }).program;
 }
 
-function broken(rules: NamedRules, contract: Contract, program: Program): SmallCase | undefined {
+function caseAgainst(rules: NamedRules, contract: Contract, program: Program): SmallCase | undefined {
   if (cannotRun(program) !== undefined) return undefined;
-  const made = prepareProgram(program, 'privileged');
-  if (typeof made === 'string') return undefined;
-  const path = pathOf(made, rules.rules);
+  const prepared = prepareProgram(program, 'privileged');
+  if (typeof prepared === 'string') return undefined;
+  const path = pathOf(prepared, rules.rules);
   const seen = new Set<string>();
   for (let k = 0; k < WORLDS; k++) {
     const world = runEnvironment(program, 0, 0, k);
-    const run = killBeforeEveryInsn(made.code, { ...runOptions(made, path), ...world });
+    const run = killBeforeEveryInsn(prepared.code, { ...runOptions(prepared, path), ...world });
     if (run.ordinary.violations.length > 0) continue;
     for (const one of run.broken) {
-      const look = `${one.violation.check} ${one.violation.message}`;
-      if (seen.has(look)) continue;
-      seen.add(look);
-      const cause: Cause = causeOfBroken(made, path, one);
+      const signature = `${one.violation.check} ${one.violation.message}`;
+      if (seen.has(signature)) continue;
+      seen.add(signature);
+      const cause: Cause = causeOfBroken(prepared, path, one);
       if (cause.function !== contract.name || seen.has(causeKey(cause))) continue;
-      const text = caseOf(made, rules, one, [`${one.violation.check}: ${one.violation.message}`]);
+      const text = caseOf(prepared, rules, one, [`${one.violation.check}: ${one.violation.message}`]);
       return shrinkCase(text, { rules, profile: 'privileged', cause });
     }
   }

@@ -4,13 +4,13 @@ import { KernelJudge } from '../oracle/bulk.js';
 import { parseCase } from '../vm/case.js';
 import type { Cause } from './cause.js';
 import { checkProgram, type ProgramReport } from './check.js';
-import { type Doer, openPool } from './pool.js';
-import { type Replayed, replayFiles } from './replay.js';
-import { loadAll, type NamedRules } from './rules.js';
+import { type JobRunner, openPool } from './pool.js';
+import { type ReplayedCase, replayFiles } from './replay.js';
+import { loadRuleSets, type NamedRules } from './rules.js';
 import { type SmallCase, shrinkCase } from './shrink/shrink.js';
 
 /** What is the same for all jobs of a campaign. */
-export interface Setting {
+export interface CampaignSetting {
   readonly seed: number;
   /** Names or files of rule sets. */
   readonly rules: readonly string[];
@@ -37,7 +37,7 @@ export type Job =
 interface Results {
   readonly check: readonly ProgramReport[];
   readonly shrink: SmallCase;
-  readonly replay: readonly Replayed[];
+  readonly replay: readonly ReplayedCase[];
 }
 export type JobResult<J extends Job = Job> = Results[J['kind']];
 
@@ -51,7 +51,7 @@ export interface Workers {
 }
 
 /** Opens `workers` (at least 1) of them. Throws as `Worker.open`. */
-export async function openWorkers(setting: Setting, workers: number): Promise<Workers> {
+export async function openWorkers(setting: CampaignSetting, workers: number): Promise<Workers> {
   const entry = new URL('./thread.js', import.meta.url);
   const open = (): Promise<Worker> => Worker.open(setting);
   // What a job answers depends on its kind alone, see `Worker.do`.
@@ -59,16 +59,16 @@ export async function openWorkers(setting: Setting, workers: number): Promise<Wo
 }
 
 /** Does jobs, one after the other. Close it at the end. */
-export class Worker implements Doer<Job, JobResult> {
+export class Worker implements JobRunner<Job, JobResult> {
   private constructor(
-    private readonly setting: Setting,
+    private readonly setting: CampaignSetting,
     private readonly rules: readonly NamedRules[],
     private readonly judge: KernelJudge | undefined,
   ) {}
 
   /** Loads the rule sets. Throws InputError for rules that cannot be had, and for a kernel that cannot be asked. */
-  static async open(setting: Setting): Promise<Worker> {
-    const rules = await loadAll(setting.rules);
+  static async open(setting: CampaignSetting): Promise<Worker> {
+    const rules = await loadRuleSets(setting.rules);
     return new Worker(setting, rules, setting.kernel ? new KernelJudge() : undefined);
   }
 

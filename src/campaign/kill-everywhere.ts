@@ -9,13 +9,13 @@ import type { Violation } from '../vm/trap.js';
 import { type RunResult, Vm, type VmOptions } from '../vm/vm.js';
 
 /** Steps of a run up to which it is killed before every insn; beyond, only before one in `STRIDE`. */
-const DENSE = 20_000;
+const DENSE_STEPS = 20_000;
 const STRIDE = 97;
 /** Steps after which the run is left alone. */
-const LONGEST = 100_000;
+const LONGEST_RUN = 100_000;
 
 /** A check that broke after a kill, with all that is needed to see it again. */
-export interface Broken {
+export interface BrokenCheck {
   readonly violation: Violation;
   /** Steps before the kill. */
   readonly step: number;
@@ -29,7 +29,7 @@ export interface KillResults {
   readonly everywhere: boolean;
   /** The most steps that a killed run took to its exit. */
   readonly worst: number;
-  readonly broken: readonly Broken[];
+  readonly broken: readonly BrokenCheck[];
   /** The run that was not killed. */
   readonly ordinary: RunResult;
 }
@@ -41,8 +41,8 @@ export function killBeforeEveryInsn(
   watch: (machine: MachineState) => void = () => {},
 ): KillResults {
   const vm = new Vm(code, options);
-  const longest = Math.min(LONGEST, options.maxSteps ?? LONGEST);
-  const broken: Broken[] = [];
+  const longest = Math.min(LONGEST_RUN, options.maxSteps ?? LONGEST_RUN);
+  const broken: BrokenCheck[] = [];
   let points = 0;
   let worst = 0;
   let everywhere = true;
@@ -55,8 +55,8 @@ export function killBeforeEveryInsn(
     points++;
     worst = Math.max(worst, result.steps - steps);
     for (const violation of result.violations) broken.push({ violation, step: steps, env: result.env });
-    if (steps >= DENSE) everywhere = false;
-    vm.advance(steps + (steps < DENSE ? 1 : STRIDE));
+    if (steps >= DENSE_STEPS) everywhere = false;
+    vm.advance(steps + (steps < DENSE_STEPS ? 1 : STRIDE));
   }
   return { points, everywhere, worst, broken, ordinary: vm.run() };
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parentPort, Worker as Thread } from 'node:worker_threads';
 
 /** What does jobs, one after the other. */
-export interface Doer<J, R> {
+export interface JobRunner<J, R> {
   do(job: J): R | Promise<R>;
   close(): void;
 }
@@ -19,7 +19,7 @@ export interface Pool<J, R> {
 
 export interface PoolSetting<J, R> {
   /** Makes what does the jobs in this thread. */
-  readonly open: () => Promise<Doer<J, R>>;
+  readonly open: () => Promise<JobRunner<J, R>>;
   /** The file that a thread is started from: it calls `serve` with what `open` makes of `data`. */
   readonly entry: URL;
   /** What every thread is given. */
@@ -34,23 +34,23 @@ export async function openPool<J, R>({ open, entry, data, workers }: PoolSetting
   const here = await open();
   const file = fileURLToPath(entry);
   // Run from TypeScript sources there is no file that a thread could be started from.
-  if (workers === 1 || !existsSync(file)) return new Here(here);
+  if (workers === 1 || !existsSync(file)) return new ThisThread(here);
   here.close();
-  return new Threads(file, data, workers);
+  return new ThreadPool(file, data, workers);
 }
 
 /** What a thread is sent, and what it sends back. */
-type Sent = { readonly id: number; readonly job: unknown } | 'close';
-type Answered =
+type Message = { readonly id: number; readonly job: unknown } | 'close';
+type Answer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number; readonly ok: false; readonly message: string };
 
 /** The life of a thread: does the jobs that it is sent, and answers each under its number. Nothing outside a thread. */
-export function serve<J, R>(open: () => Promise<Doer<J, R>>): void {
+export function serve<J, R>(open: () => Promise<JobRunner<J, R>>): void {
   const port = parentPort;
   if (port === null) return;
   const doer = open();
-  port.on('message', async (sent: Sent) => {
+  port.on('message', async (sent: Message) => {
     if (sent === 'close') {
       (await doer).close();
       port.close();
@@ -58,17 +58,17 @@ export function serve<J, R>(open: () => Promise<Doer<J, R>>): void {
     }
     const { id, job } = sent;
     try {
-      port.postMessage({ id, ok: true, result: await (await doer).do(job as J) } satisfies Answered);
+      port.postMessage({ id, ok: true, result: await (await doer).do(job as J) } satisfies Answer);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      port.postMessage({ id, ok: false, message } satisfies Answered);
+      port.postMessage({ id, ok: false, message } satisfies Answer);
     }
   });
 }
 
-class Here<J, R> implements Pool<J, R> {
+class ThisThread<J, R> implements Pool<J, R> {
   readonly width = 1;
-  constructor(private readonly doer: Doer<J, R>) {}
+  constructor(private readonly doer: JobRunner<J, R>) {}
 
   async run(job: J): Promise<R> {
     // Let signals and timers through between jobs.
@@ -81,18 +81,18 @@ class Here<J, R> implements Pool<J, R> {
   }
 }
 
-interface Waiting {
+interface QueuedJob {
   readonly job: unknown;
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
 }
 
-class Threads<J, R> implements Pool<J, R> {
+class ThreadPool<J, R> implements Pool<J, R> {
   readonly width: number;
   private readonly threads = new Set<Thread>();
   private readonly idle: Thread[] = [];
-  private readonly queue: Waiting[] = [];
-  private readonly busy = new Map<Thread, Waiting>();
+  private readonly queue: QueuedJob[] = [];
+  private readonly busy = new Map<Thread, QueuedJob>();
   private next = 0;
 
   constructor(file: string, workerData: unknown, workers: number) {
@@ -100,8 +100,8 @@ class Threads<J, R> implements Pool<J, R> {
     for (let i = 0; i < workers; i++) {
       // What bpf(2) opens is closed by us; Node would warn of every one that it did not open itself.
       const thread = new Thread(file, { workerData, trackUnmanagedFds: false });
-      thread.on('message', (answer: Answered) => this.answered(thread, answer));
-      thread.on('error', (error: Error) => this.died(thread, error));
+      thread.on('message', (answer: Answer) => this.onAnswer(thread, answer));
+      thread.on('error', (error: Error) => this.onError(thread, error));
       this.threads.add(thread);
       this.idle.push(thread);
     }
@@ -110,7 +110,7 @@ class Threads<J, R> implements Pool<J, R> {
   run(job: J): Promise<R> {
     return new Promise((resolve, reject) => {
       this.queue.push({ job, resolve: resolve as (result: never) => void, reject });
-      this.feed();
+      this.dispatch();
     });
   }
 
@@ -120,31 +120,31 @@ class Threads<J, R> implements Pool<J, R> {
       [...this.threads].map((thread) => {
         if (!this.idle.includes(thread)) return thread.terminate();
         const gone = new Promise((done) => thread.once('exit', done));
-        thread.postMessage('close' satisfies Sent);
+        thread.postMessage('close' satisfies Message);
         return gone;
       }),
     );
   }
 
-  private feed(): void {
+  private dispatch(): void {
     while (this.idle.length > 0 && this.queue.length > 0) {
       const thread = this.idle.pop()!;
       const waiting = this.queue.shift()!;
       this.busy.set(thread, waiting);
-      thread.postMessage({ id: this.next++, job: waiting.job } satisfies Sent);
+      thread.postMessage({ id: this.next++, job: waiting.job } satisfies Message);
     }
   }
 
-  private answered(thread: Thread, answer: Answered): void {
+  private onAnswer(thread: Thread, answer: Answer): void {
     const waiting = this.busy.get(thread);
     this.busy.delete(thread);
     this.idle.push(thread);
     if (answer.ok) waiting?.resolve(answer.result as never);
     else waiting?.reject(new Error(answer.message));
-    this.feed();
+    this.dispatch();
   }
 
-  private died(thread: Thread, error: Error): void {
+  private onError(thread: Thread, error: Error): void {
     this.busy.get(thread)?.reject(error);
     this.busy.delete(thread);
     this.threads.delete(thread);

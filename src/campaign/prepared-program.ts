@@ -11,8 +11,8 @@ import { type Code, prepare } from '../vm/code.js';
 import { expectationOf } from '../vm/expectation.js';
 import { type Replay, replay } from '../vm/replay.js';
 import type { VmOptions } from '../vm/vm.js';
-import { type Cause, causeOf, type Decided } from './cause.js';
-import type { Broken } from './kill-everywhere.js';
+import { type Cause, causeOf, type DecidedPath } from './cause.js';
+import type { BrokenCheck } from './kill-everywhere.js';
 import type { NamedRules } from './rules.js';
 
 export interface PreparedProgram {
@@ -39,7 +39,7 @@ export function runOptions({ verdict, profile }: PreparedProgram, path: FastPath
 }
 
 /** The fast path under a rule set, with the rule that decides each call site. Throws InputError as `callSites`. */
-export function pathOf({ program, verdict }: PreparedProgram, rules: RuleSet): Decided {
+export function pathOf({ program, verdict }: PreparedProgram, rules: RuleSet): DecidedPath {
   const sites = callSites(program, verdict.facts, rules);
   const stubs = new Map<number, Stub>();
   for (const { slot, action } of sites) if (action.kind === 'stub') stubs.set(slot, action.stub);
@@ -50,7 +50,7 @@ export function pathOf({ program, verdict }: PreparedProgram, rules: RuleSet): D
 }
 
 /** Why a check broke; see `causeOf`. */
-export function causeOfBroken(one: PreparedProgram, path: Decided, broken: Broken): Cause {
+export function causeOfBroken(one: PreparedProgram, path: DecidedPath, broken: BrokenCheck): Cause {
   return causeOf(one.code, runOptions(one, path), path, broken);
 }
 
@@ -58,7 +58,7 @@ export function causeOfBroken(one: PreparedProgram, path: Decided, broken: Broke
 export function caseOf(
   one: PreparedProgram,
   { name }: NamedRules,
-  broken: Broken,
+  broken: BrokenCheck,
   comments: readonly string[],
 ): Case {
   return {
@@ -74,7 +74,7 @@ export function caseOf(
 
 /** Replays a case from scratch: verified, patched, run and killed. Answers why not where our verifier refuses its program. */
 export function replayed(one: Case, rules: RuleSet): Replay | string {
-  const made = prepareProgram(one.program, one.profile);
-  if (typeof made === 'string') return made;
-  return replay(one, pathOf(made, rules), { facts: made.verdict.facts });
+  const prepared = prepareProgram(one.program, one.profile);
+  if (typeof prepared === 'string') return prepared;
+  return replay(one, pathOf(prepared, rules), { facts: prepared.verdict.facts });
 }

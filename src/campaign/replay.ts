@@ -6,7 +6,7 @@ import { replayed } from './prepared-program.js';
 import { rulesOfCase } from './rules.js';
 
 /** What a case's replay showed, as `.expect` writes it. */
-export interface Replayed {
+export interface ReplayedCase {
   readonly file: string;
   readonly expected: string;
   /** What came instead, or why it cannot be run. */
@@ -15,7 +15,7 @@ export interface Replayed {
 }
 
 /** Replays one case, given as text. Throws InputError for a text that is no case, and for rules that cannot be had. */
-export async function replayText(text: string, file: string): Promise<Replayed> {
+export async function replayText(text: string, file: string): Promise<ReplayedCase> {
   const one = parseCase(text, file);
   const { rules } = await rulesOfCase(one.rules, file);
   const answer = replayed(one, rules);
@@ -25,8 +25,8 @@ export async function replayText(text: string, file: string): Promise<Replayed> 
 }
 
 /** Replays the cases of these files, in order. */
-export async function replayFiles(files: readonly string[]): Promise<readonly Replayed[]> {
-  const answers: Replayed[] = [];
+export async function replayFiles(files: readonly string[]): Promise<readonly ReplayedCase[]> {
+  const answers: ReplayedCase[] = [];
   for (const file of files) answers.push(await replayText(readFileSync(file, 'utf8'), file));
   return answers;
 }

@@ -16,20 +16,20 @@ export interface NamedRules {
 }
 
 /** Loads rule sets by name or file. Throws InputError for what is neither or is named twice, and for rules whose own code fails. */
-export async function loadAll(names: readonly string[]): Promise<readonly NamedRules[]> {
+export async function loadRuleSets(names: readonly string[]): Promise<readonly NamedRules[]> {
   const loaded = await Promise.all(
     names.map(async (name) => ({ name, rules: (await loadRules(name)).rules })),
   );
   for (const [i, { rules }] of loaded.entries()) {
     const twin = loaded.slice(0, i).find((other) => other.rules.name === rules.name);
     if (twin !== undefined) throw new InputError(`two rule sets are called '${rules.name}'`);
-    tryOut(rules);
+    decideEveryFunction(rules);
   }
   return loaded;
 }
 
 /** Asks about every function once, so that a rule that fails does so at once and not in the middle of long work. */
-function tryOut(rules: RuleSet): void {
+function decideEveryFunction(rules: RuleSet): void {
   for (const contract of contracts()) {
     decide(rules, functionView(contract), siteView(contract, -1, contract.outcomes));
   }

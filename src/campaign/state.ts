@@ -1,11 +1,11 @@
 /** How far a campaign has come and all it has seen: plain data, made by adding one program's report after the other, in order of index. */
 import { type Cause, causeKey } from './cause.js';
 import type { ProgramReport, Suspect, WitnessDisagreement } from './check.js';
-import type { Setting } from './job.js';
+import type { CampaignSetting } from './job.js';
 import type { SmallCase } from './shrink/shrink.js';
 
 /** Disagreements that are kept in full; all are counted. */
-const KEPT_DISAGREEMENTS = 100;
+const MOST_DISAGREEMENTS = 100;
 
 /** Something broken for one cause, as it was first met, and its smallest case once there is one. */
 export interface Found {
@@ -25,9 +25,9 @@ export interface Disagreement extends WitnessDisagreement {
   readonly program: number;
 }
 
-export interface State {
+export interface CampaignState {
   readonly version: string;
-  readonly setting: Setting;
+  readonly setting: CampaignSetting;
   /** Digests of rule files among `setting.rules`, so that an edited one is noticed. */
   readonly digests: Readonly<Record<string, string>>;
   /** Programs done: those with an index below. */
@@ -65,7 +65,11 @@ export interface Coverage {
   readonly checks: Record<string, number>;
 }
 
-export function newState(version: string, setting: Setting, digests: State['digests']): State {
+export function newState(
+  version: string,
+  setting: CampaignSetting,
+  digests: CampaignState['digests'],
+): CampaignState {
   return {
     version,
     setting,
@@ -90,7 +94,7 @@ export function newState(version: string, setting: Setting, digests: State['dige
 }
 
 /** Adds the report of the next program; answers what was found for the first time. Throws when a program was left out. */
-export function add(state: State, report: ProgramReport): readonly Found[] {
+export function add(state: CampaignState, report: ProgramReport): readonly Found[] {
   if (report.index !== state.done)
     throw new Error(`program ${report.index} is not the next one, ${state.done}`);
   state.done++;
@@ -103,19 +107,23 @@ export function add(state: State, report: ProgramReport): readonly Found[] {
   else if (report.kernel?.judged) state.kernelRejected++;
   else if (report.kernel) state.kernelUnjudged++;
   const { coverage } = state;
-  sum(coverage.types, { [report.type]: 1 });
-  sum(coverage.functions, report.calls);
-  sum(coverage.held, report.held);
-  sum(coverage.checks, report.broken);
-  for (const trouble of report.troubles) {
+  addCounts(coverage.types, { [report.type]: 1 });
+  addCounts(coverage.functions, report.calls);
+  addCounts(coverage.held, report.held);
+  addCounts(coverage.checks, report.broken);
+  for (const message of report.disagreements) {
     state.disagreementCount++;
-    if (state.disagreements.length < KEPT_DISAGREEMENTS)
-      state.disagreements.push({ program: report.index, ...trouble });
+    if (state.disagreements.length < MOST_DISAGREEMENTS)
+      state.disagreements.push({ program: report.index, ...message });
   }
-  return report.suspects.flatMap((suspect) => note(state, report.index, suspect));
+  return report.suspects.flatMap((suspect) => addSuspect(state, report.index, suspect));
 }
 
-function note(state: State, index: number, { cause, world, text, insns }: Suspect): readonly Found[] {
+function addSuspect(
+  state: CampaignState,
+  index: number,
+  { cause, world, text, insns }: Suspect,
+): readonly Found[] {
   const key = causeKey(cause);
   const known = state.found.find((one) => causeKey(one.cause) === key);
   if (known !== undefined) {
@@ -127,12 +135,12 @@ function note(state: State, index: number, { cause, world, text, insns }: Suspec
   return [found];
 }
 
-function sum(into: Record<string, number>, from: Readonly<Record<string, number>>): void {
+function addCounts(into: Record<string, number>, from: Readonly<Record<string, number>>): void {
   for (const [word, count] of Object.entries(from)) into[word] = (into[word] ?? 0) + count;
 }
 
 /** One finding for each cause that is left after shrinking: what broke together with others may turn out to break alone. */
-export function findings(state: State): readonly Found[] {
+export function findings(state: CampaignState): readonly Found[] {
   const byCause = new Map<string, Found>();
   for (const one of state.found) {
     const cause = one.small?.cause ?? one.cause;

@@ -11,7 +11,7 @@ import { Command } from 'commander';
 import { sample } from '../../generators/sample.js';
 import { runCampaign } from '../campaign/campaign.js';
 import { checkProgram } from '../campaign/check.js';
-import { loadAll } from '../campaign/rules.js';
+import { loadRuleSets } from '../campaign/rules.js';
 import { assemble } from '../isa/assemble.js';
 import type { Program } from '../object/program.js';
 import { kernelAvailable } from '../oracle/available.js';
@@ -57,7 +57,7 @@ async function timed<T>(work: () => T | Promise<T>): Promise<{ readonly took: nu
 }
 
 async function checkedPrograms(programs: readonly Program[]): Promise<Measure | string> {
-  const rules = await loadAll(['sound']);
+  const rules = await loadRuleSets(['sound']);
   const all = async (count: number): Promise<void> => {
     const options = { seed: SEED, rules, worlds: 1, prove: false };
     for (let index = 0; index < count; index++) await checkProgram(index, options);
@@ -102,7 +102,7 @@ async function vmSpeed(): Promise<Measure> {
 }
 
 async function proofCost(programs: readonly Program[]): Promise<Measure> {
-  const [rules] = await loadAll(['sound']);
+  const [rules] = await loadRuleSets(['sound']);
   // Start Z3 before the clock.
   await proveProgram(programs[0]!, rules!.rules);
   const verification = await timed(() => programs.map((program) => verify(program)));

@@ -24,12 +24,12 @@ export function campaignBar({ quiet }: Common): ProgressBar {
         rate: rate.toFixed(1),
         left: programs === undefined ? '' : `, ${programs - done} left`,
         found: `${found} found${shrinking > 0 ? ` (${shrinking} to shrink)` : ''}`,
-        trouble: disagreements > 0 ? `, ${disagreements} disagreements` : '',
+        disagreed: disagreements > 0 ? `, ${disagreements} disagreements` : '',
       };
       if (bar === undefined) {
         const format = programs === undefined ? '{value} programs' : '{bar} {value}/{total}';
         bar = new SingleBar({
-          format: `${format}, {rate}/s{left}, {found}{trouble}`,
+          format: `${format}, {rate}/s{left}, {found}{disagreed}`,
           stream: process.stderr,
           hideCursor: true,
           clearOnComplete: true,

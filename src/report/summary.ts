@@ -1,6 +1,6 @@
 /** What a campaign says: its document for programs, and the same in words. */
 import { type Cause, groupKey } from '../campaign/cause.js';
-import { type Found, findings, type State } from '../campaign/state.js';
+import { type CampaignState, type Found, findings } from '../campaign/state.js';
 import { contracts } from '../kernel/catalog.js';
 import type { Check } from '../vm/trap.js';
 import { CHECKS } from '../vm/trap.js';
@@ -61,14 +61,14 @@ export interface Summary {
   readonly worst: number;
   readonly findings: readonly Finding[];
   readonly disagreementCount: number;
-  readonly disagreements: State['disagreements'];
+  readonly disagreements: CampaignState['disagreements'];
   readonly coverage: CoverageSummary;
   readonly ms: number;
   readonly programsPerSecond: number;
 }
 
 /** The document of a campaign; `filed` says where each finding (in the order of `findings`) is kept. */
-export function summarize(state: State, finished: boolean, filed: readonly Filed[]): Summary {
+export function summarize(state: CampaignState, finished: boolean, filed: readonly Filed[]): Summary {
   const { setting } = state;
   const kernel = (count: number): number | null => (setting.kernel ? count : null);
   return {
@@ -119,7 +119,7 @@ function grouped(all: readonly Found[], filed: readonly Filed[]): readonly Findi
 }
 
 /** What was exercised, and which contracts were never called. */
-function coverageOf({ coverage }: State): CoverageSummary {
+function coverageOf({ coverage }: CampaignState): CoverageSummary {
   const names = contracts().map(({ name }) => name);
   const missed = names.filter((name) => coverage.functions[name] === undefined).sort();
   return {

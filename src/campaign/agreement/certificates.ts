@@ -19,10 +19,10 @@ import type { FastPath, RuleSet } from '../../patch/rule.js';
 import { RULE_SETS } from '../../patch/sets/index.js';
 import sound from '../../patch/sets/sound.js';
 import { type PreparedProgram, pathOf, prepareProgram } from '../prepared-program.js';
-import { compareUnder, type QuestionOptions } from './certificates/question.js';
+import { type CertificateCheckOptions, checkCertificate } from './certificates/check.js';
 import type { OpenComparison, Tally } from './comparison.js';
 
-export interface CertificatesOptions extends QuestionOptions {
+export interface CertificatesOptions extends CertificateCheckOptions {
   /** Rule sets that each program is judged under, besides the random ones; all shipped ones unless told. */
   readonly rules?: readonly RuleSet[];
   /** Random rule sets for each program, 1 unless told. */
@@ -49,7 +49,7 @@ const STRICT_EVERY = 4;
 /** Insns that may be walked then; wrong guesses make some programs endless, for Linux as well. */
 const STRICT_BUDGET = 20_000;
 
-function readied(program: Program, index: number): PreparedProgram | string {
+function prepareInSomeProfile(program: Program, index: number): PreparedProgram | string {
   if (index % STRICT_EVERY === STRICT_EVERY - 1) {
     const strict = prepareProgram(program, 'strict', STRICT_BUDGET);
     if (typeof strict !== 'string') return strict;
@@ -64,17 +64,17 @@ async function compareProgram(
   options: CertificatesOptions,
   tally: Tally,
 ): Promise<void> {
-  const made = readied(program, index);
-  if (typeof made === 'string') {
+  const prepared = prepareInSomeProfile(program, index);
+  if (typeof prepared === 'string') {
     tally.count('not verified');
     return;
   }
-  tally.count(`programs: ${made.profile}`);
-  const sets = [...(options.rules ?? RULE_SETS), ...randomRules(made, seed, index, options.random ?? 1)];
+  tally.count(`programs: ${prepared.profile}`);
+  const sets = [...(options.rules ?? RULE_SETS), ...randomRules(prepared, seed, index, options.random ?? 1)];
   for (const rules of sets) {
-    const path = fastPathOf(made, rules);
+    const path = fastPathOf(prepared, rules);
     if (path === undefined) tally.count('random: the stub does not fit the function');
-    else await compareUnder(made, rules, path, { seed, index }, options, tally);
+    else await checkCertificate(prepared, rules, path, { seed, index }, options, tally);
   }
 }
 
@@ -84,22 +84,22 @@ function randomRules({ code }: PreparedProgram, seed: number, index: number, cou
   if (names.length === 0) return [];
   return Array.from({ length: count }, (_, i) => {
     const random = randomFor(mix(seed, i), index);
-    const arbitrary = fc.oneof(ruleArbitrary(names), wrongOf(names)).generate(random, undefined).value;
+    const arbitrary = fc.oneof(ruleArbitrary(names), wrongRuleOr(names)).generate(random, undefined).value;
     const first = arbitrary.rules.rules[0]!;
     return ruleSet(`random-${arbitrary.contract.name}`, [first, ...sound.rules]);
   });
 }
 
-function fastPathOf(made: PreparedProgram, rules: RuleSet): FastPath | undefined {
+function fastPathOf(prepared: PreparedProgram, rules: RuleSet): FastPath | undefined {
   try {
-    return pathOf(made, rules);
+    return pathOf(prepared, rules);
   } catch (error) {
     if (error instanceof InputError) return undefined;
     throw error;
   }
 }
 
-function wrongOf(names: readonly string[]): ReturnType<typeof ruleArbitrary> {
+function wrongRuleOr(names: readonly string[]): ReturnType<typeof ruleArbitrary> {
   try {
     return wrongRuleArbitrary(names);
   } catch {

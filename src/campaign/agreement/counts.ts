@@ -14,14 +14,14 @@ export interface Counts {
 }
 
 /** Examples that are kept of a kind. */
-const KEPT = 5;
+const KEPT_EXAMPLES = 5;
 
-export function noCounts(): Counts {
+export function emptyCounts(): Counts {
   return { counts: {}, differences: {} };
 }
 
 /** A tally that writes to `into`. */
-export function tallyInto(into: Counts): Tally {
+export function tallyFor(into: Counts): Tally {
   return {
     count(what, by = 1) {
       into.counts[what] = (into.counts[what] ?? 0) + by;
@@ -42,10 +42,10 @@ function addDifferences(into: Counts, kind: string, { count, examples }: Differe
   into.differences[kind] ??= { count: 0, examples: [] };
   const known = into.differences[kind];
   known.count += count;
-  known.examples.push(...examples.slice(0, KEPT - known.examples.length));
+  known.examples.push(...examples.slice(0, KEPT_EXAMPLES - known.examples.length));
 }
 
 /** Whether a difference of this kind is only a lack of precision: we refuse what Linux accepts. */
-export function isPrecision(kind: string): boolean {
+export function isLostPrecision(kind: string): boolean {
   return kind.startsWith('stricter');
 }

@@ -1,6 +1,6 @@
 /**
  * Facts held against Linux: for a generated program that both verifiers accept, what each knows before each insn. Linux tells in its log of
- * level 2, for which the program is made to print all (`facts/show.ts`); in the strict profile, where that cannot be done, the log
+ * level 2, for which the program is made to print all (`facts/print-every-state.ts`); in the strict profile, where that cannot be done, the log
  * of the program as it is tells of the registers that each insn touches.
  *
  * Held: at each insn, and with the same calls open, the same things are held in both: references with the insn that acquired them, locks,
@@ -22,10 +22,10 @@ import type { Profile } from '../../verifier/state/profile.js';
 import { verify } from '../../verifier/verify.js';
 import type { Visit } from '../../verifier/walk/visit.js';
 import type { OpenComparison, Tally } from './comparison.js';
+import { slotsAfterLoops } from './facts/after-loops.js';
 import { heldAtPoint, heldInState, isHeldShown } from './facts/held.js';
-import { behindLoops } from './facts/loops.js';
-import { type Found, sameFrames, uncovered } from './facts/point.js';
-import { showEverything } from './facts/show.js';
+import { sameFrames, type Uncovered, uncoveredParts } from './facts/point.js';
+import { printEveryState } from './facts/print-every-state.js';
 
 export interface FactsOptions {
   /** Both unless told. */
@@ -38,7 +38,7 @@ export interface FactsOptions {
   readonly most?: number;
 }
 
-const MOST = 3000;
+const MOST_WALKED = 3000;
 /** Types of programs that straight code is written for. */
 const STRAIGHT_TYPES: readonly ProgType[] = ['xdp', 'tc', 'socket_filter', 'syscall'];
 /** Insns that Linux may walk, of the program that shows everything. */
@@ -90,7 +90,7 @@ export function compareFacts(
   tally: Tally,
   about: string,
 ): void {
-  const most = options.most ?? MOST;
+  const most = options.most ?? MOST_WALKED;
   const ours = verify(program, {
     profile,
     budget: most,
@@ -99,19 +99,27 @@ export function compareFacts(
     tally.count(`${profile}: left out, ${ours.reason === 'budget' ? 'long' : 'refused by us'}`);
     return;
   }
-  const shown = profile === 'privileged' ? showEverything(program) : { program, shownAt: undefined };
+  const shown = profile === 'privileged' ? printEveryState(program) : { program, printedAt: undefined };
   const log = logOf(shown.program, profile, (why) => tally.count(`${profile}: left out, ${why}`));
   if (log === undefined) return;
   const points: LogPoint[] = [];
-  const { shownAt } = shown;
+  const { printedAt } = shown;
   const summary = readWalk(log, shown.program, (point) => {
-    const slot = shownAt === undefined ? point.slot : shownAt.get(point.slot);
+    const slot = printedAt === undefined ? point.slot : printedAt.get(point.slot);
     if (slot !== undefined) points.push(point);
   });
   tally.count(`${profile}: programs`);
   if (summary.unparsedCount > 0)
     tally.count(`${profile}: lines and words not understood`, summary.unparsedCount);
-  new Comparing(program, profile, (slot) => ours.facts.at(slot), summary, shownAt, tally, about).all(points);
+  new FactComparison(
+    program,
+    profile,
+    (slot) => ours.facts.at(slot),
+    summary,
+    printedAt,
+    tally,
+    about,
+  ).comparePoints(points);
 }
 
 /** The log of level 2, unless Linux refuses the program or walks it for long: that is asked first, for the log can be very long. */
@@ -139,7 +147,7 @@ function logOf(program: Program, profile: Profile, leftOut: (why: string) => voi
   return undefined;
 }
 
-class Comparing {
+class FactComparison {
   /** Slots of the program that Linux judged, by slot of the original. */
   private readonly slotOf: (shown: number) => number;
   private readonly origins: WalkSummary['origins'];
@@ -152,24 +160,24 @@ class Comparing {
     private readonly profile: Profile,
     private readonly facts: (slot: number) => readonly Visit[],
     private readonly summary: WalkSummary,
-    shownAt: ReadonlyMap<number, number> | undefined,
+    printedAt: ReadonlyMap<number, number> | undefined,
     private readonly tally: Tally,
     private readonly about: string,
   ) {
-    if (shownAt === undefined) this.slotOf = (slot) => slot;
+    if (printedAt === undefined) this.slotOf = (slot) => slot;
     else {
       // A call and the insn that shows the state before it stand two slots apart.
-      const behind = new Map([...shownAt].map(([slot, original]) => [slot + 1, original]));
-      this.slotOf = (slot) => shownAt.get(slot) ?? behind.get(slot) ?? slot;
+      const behind = new Map([...printedAt].map(([slot, original]) => [slot + 1, original]));
+      this.slotOf = (slot) => printedAt.get(slot) ?? behind.get(slot) ?? slot;
     }
-    this.afterLoops = behindLoops(program);
+    this.afterLoops = slotsAfterLoops(program);
     this.legacy = decodeAll(program.insns).some((op) => op?.kind === 'ld_packet');
     this.origins = new Map(
       [...summary.origins].map(([id, { kind, at }]) => [id, { kind, at: this.slotOf(at) }]),
     );
   }
 
-  all(points: readonly LogPoint[]): void {
+  comparePoints(points: readonly LogPoint[]): void {
     const bySlot = new Map<number, LogPoint[]>();
     for (const point of points) {
       const slot = this.slotOf(point.slot);
@@ -184,12 +192,12 @@ class Comparing {
     }
     for (const [slot, list] of [...bySlot].sort(([a], [b]) => a - b)) {
       this.tally.count(`${this.profile}: insns`);
-      if (this.held(slot, list)) for (const point of list) this.known(slot, point);
+      if (this.compareHeld(slot, list)) for (const point of list) this.compareKnown(slot, point);
     }
   }
 
   /** Whether what is known there can be compared. */
-  private held(slot: number, points: readonly LogPoint[]): boolean {
+  private compareHeld(slot: number, points: readonly LogPoint[]): boolean {
     const theirs = points.map(heldAtPoint);
     const ours = this.facts(slot).map(({ state }) => heldInState(state));
     if (ours.length === 0 && this.afterLoops.has(slot)) {
@@ -213,7 +221,7 @@ class Comparing {
     return true;
   }
 
-  private known(slot: number, point: LogPoint): void {
+  private compareKnown(slot: number, point: LogPoint): void {
     this.tally.count(`${this.profile}: states of Linux`);
     const sides = {
       program: this.program,
@@ -223,16 +231,16 @@ class Comparing {
     };
     const which = isHeldShown(point) ? 'exact' : 'locks';
     const held = heldAtPoint(point)[which];
-    let best: readonly Found[] | undefined;
+    let best: readonly Uncovered[] | undefined;
     for (const { state } of this.facts(slot)) {
       if (!sameFrames(state, point)) continue;
       if (heldInState(state)[which] !== held) continue;
-      const found = uncovered(state, point, sides);
+      const found = uncoveredParts(state, point, sides);
       if (found.length === 0) {
         this.tally.count(`${this.profile}: states of Linux that are covered`);
         return;
       }
-      if (best === undefined || worse(best, found)) best = found;
+      if (best === undefined || isWorse(best, found)) best = found;
     }
     if (best === undefined) {
       this.tally.differ('state: none of ours with these calls and holds', `${this.about}, slot ${slot}`);
@@ -248,7 +256,7 @@ class Comparing {
 }
 
 /** Fewer kinds that differ are better, then fewer ranges. */
-function worse(a: readonly Found[], b: readonly Found[]): boolean {
-  const kinds = (found: readonly Found[]): number => found.filter(({ what }) => what === 'kind').length;
+function isWorse(a: readonly Uncovered[], b: readonly Uncovered[]): boolean {
+  const kinds = (found: readonly Uncovered[]): number => found.filter(({ what }) => what === 'kind').length;
   return kinds(a) - kinds(b) > 0 || (kinds(a) === kinds(b) && a.length > b.length);
 }

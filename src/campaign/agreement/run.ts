@@ -3,18 +3,18 @@
  * how many there are. The state is a file; a run that was stopped, or that is to go further, is taken up from it.
  */
 import { InputError } from '../../isa/errors.js';
-import { readKept, writeKept } from '../kept.js';
 import { openPool, type Pool } from '../pool.js';
+import { readJsonFile, writeJsonFile } from '../storage/json-file.js';
 import { version } from '../version.js';
-import { type AgreementSetting, Comparer, type Stretch } from './comparer.js';
-import { addCounts, type Counts, noCounts } from './counts.js';
+import { ComparisonRunner, type ComparisonSetting, type ProgramRange } from './comparison-runner.js';
+import { addCounts, type Counts, emptyCounts } from './counts.js';
 
 /** Programs that a thread takes at once. */
-const STRETCH = 8;
+const RANGE = 8;
 /** Milliseconds between two writes of the state. */
 const SAVE_EVERY = 10_000;
 
-export interface AgreementState extends AgreementSetting, Counts {
+export interface AgreementState extends ComparisonSetting, Counts {
   readonly version: string;
   /** Programs compared: those with an index below. */
   done: number;
@@ -22,7 +22,7 @@ export interface AgreementState extends AgreementSetting, Counts {
   ms: number;
 }
 
-export interface AgreementOptions extends AgreementSetting {
+export interface AgreementOptions extends ComparisonSetting {
   /** Programs to compare in all. */
   readonly programs: number;
   readonly workers: number;
@@ -35,32 +35,32 @@ export interface AgreementOptions extends AgreementSetting {
 /** Throws InputError where bpf(2) is refused, and for a file that keeps another run. */
 export async function runAgreement(options: AgreementOptions): Promise<AgreementState> {
   const { comparison, seed, file } = options;
-  const setting: AgreementSetting = { comparison, seed };
-  const state = readAgreement(file) ?? { version: version(), ...setting, done: 0, ms: 0, ...noCounts() };
+  const setting: ComparisonSetting = { comparison, seed };
+  const state = readAgreement(file) ?? { version: version(), ...setting, done: 0, ms: 0, ...emptyCounts() };
   for (const key of ['comparison', 'seed'] as const) {
     if (state[key] === setting[key]) continue;
     throw new InputError(`another run is kept here: its ${key} is ${state[key]}, not ${setting[key]}`, {
       file,
     });
   }
-  const pool = await openPool<Stretch, Counts>({
-    open: () => Comparer.open(setting),
+  const pool = await openPool<ProgramRange, Counts>({
+    open: () => ComparisonRunner.open(setting),
     entry: new URL('./thread.js', import.meta.url),
     data: setting,
     workers: options.workers,
   });
   try {
-    await compareAll(state, pool, options);
+    await compareRanges(state, pool, options);
   } finally {
     await pool.close();
-    writeKept(file, state);
+    writeJsonFile(file, state);
   }
   return state;
 }
 
-async function compareAll(
+async function compareRanges(
   state: AgreementState,
-  pool: Pool<Stretch, Counts>,
+  pool: Pool<ProgramRange, Counts>,
   { programs, file, stop, progress }: AgreementOptions,
 ): Promise<void> {
   const before = state.ms;
@@ -71,7 +71,7 @@ async function compareAll(
   const lane = async (): Promise<void> => {
     while (next < programs && stop?.aborted !== true) {
       const from = next;
-      const to = Math.min(from + STRETCH, programs);
+      const to = Math.min(from + RANGE, programs);
       next = to;
       came.set(from, { to, counts: await pool.run({ from, to }) });
       for (let due = came.get(state.done); due !== undefined; due = came.get(state.done)) {
@@ -84,7 +84,7 @@ async function compareAll(
       progress?.(state);
       if (now - saved < SAVE_EVERY) continue;
       saved = now;
-      writeKept(file, state);
+      writeJsonFile(file, state);
     }
   };
   await Promise.all(Array.from({ length: pool.width }, lane));
@@ -92,7 +92,7 @@ async function compareAll(
 
 /** The run that a file keeps, if it is there. Throws InputError for one that is none. */
 export function readAgreement(file: string): AgreementState | undefined {
-  return readKept(file, 'a comparison', isState);
+  return readJsonFile(file, 'a comparison', isState);
 }
 
 function isState(value: unknown): value is AgreementState {

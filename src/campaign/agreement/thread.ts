@@ -1,6 +1,6 @@
 /** The entry of a worker thread that compares. */
 import { workerData } from 'node:worker_threads';
 import { serve } from '../pool.js';
-import { type AgreementSetting, Comparer } from './comparer.js';
+import { ComparisonRunner, type ComparisonSetting } from './comparison-runner.js';
 
-serve(() => Comparer.open(workerData as AgreementSetting));
+serve(() => ComparisonRunner.open(workerData as ComparisonSetting));

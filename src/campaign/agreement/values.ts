@@ -10,11 +10,11 @@ import { refuseToRun } from '../../oracle/testrun.js';
 import { verify } from '../../verifier/verify.js';
 import type { OpenComparison, Tally } from './comparison.js';
 import { firstDifference } from './values/compare.js';
-import { Dice, drawInputs, type Inputs } from './values/inputs.js';
-import { KernelSide } from './values/kernel-side.js';
-import { BUDGET_AT, LOG, LOG_BYTES, type NotRecorded, type Recorded } from './values/log.js';
-import { recorded } from './values/recorder.js';
-import { runInVm } from './values/vm-side.js';
+import { drawInputs, type Inputs, RandomStream } from './values/inputs.js';
+import { KernelRunner } from './values/kernel-runner.js';
+import { BUDGET_AT, LOG, LOG_BYTES, type NotRecorded, type Recording } from './values/log.js';
+import { recordingProgram } from './values/recorder.js';
+import { runInVm } from './values/vm-runner.js';
 
 export interface ValuesOptions {
   /** Drawn from these types; all that the kernel can test-run unless told. */
@@ -37,27 +37,27 @@ export const RUNNABLE: readonly ProgType[] = [
 
 /** Opens the comparison; holds a few maps and programs of the kernel's until it is closed. Throws InputError where bpf(2) is refused. */
 export function openValues(options: ValuesOptions = {}): OpenComparison {
-  const kernel = new KernelSide();
+  const kernel = new KernelRunner();
   const types = options.types ?? RUNNABLE;
   return {
     compare(seed, index, tally) {
       const kind = options.kind ?? (index % 2 === 0 ? 'generated' : 'straight');
       const [program, draw] = drawProgram(kind, seed, index, types, tally);
       const about = `seed ${seed} ${kind} program ${index}${draw === 0 ? '' : ` draw ${draw}`}, ${program.type}`;
-      const trial = {
+      const test = {
         program,
         about,
         seed: mix(seed ^ 0x5eed, index),
-        runs: RUNS,
+        runs: RUNS_PER_PROGRAM,
       };
-      compareValues(kernel, trial, tally);
+      compareValues(kernel, test, tally);
     },
     close: () => kernel.close(),
   };
 }
 
 /** Runs of each program. */
-const RUNS = 4;
+const RUNS_PER_PROGRAM = 4;
 /** Programs beyond that take longer than they are worth. */
 const WALK_BUDGET = 20_000;
 /** Programs of each type that tail calls may lead to. */
@@ -90,7 +90,7 @@ function mustNotRun(program: Program): string | undefined {
 }
 
 /** What a program is compared with. */
-export interface Trial {
+export interface ValueTest {
   readonly program: Program;
   /** How to see it again. */
   readonly about: string;
@@ -100,29 +100,29 @@ export interface Trial {
 }
 
 /** Runs a program in both, and tells `tally`. */
-export function compareValues(kernel: KernelSide, trial: Trial, tally: Tally): void {
-  const { program } = trial;
+export function compareValues(kernel: KernelRunner, test: ValueTest, tally: Tally): void {
+  const { program } = test;
   tally.count('programs');
-  const recording = ready(program);
+  const recording = makeRecorder(program);
   if ('why' in recording) {
     countLeftOut(tally, 'programs', recording.why);
     return;
   }
-  for (let run = 0; run < trial.runs; run++) {
-    const tried = attempt(kernel, recording, new Dice(mix(trial.seed, run)));
-    if (tried.kind === 'refused') {
-      countLeftOut(tally, 'programs', `refused: ${tried.what.replace(/\d+/g, 'N')}`);
+  for (let run = 0; run < test.runs; run++) {
+    const answer = runInKernel(kernel, recording, new RandomStream(mix(test.seed, run)));
+    if (answer.kind === 'refused') {
+      countLeftOut(tally, 'programs', `refused: ${answer.what.replace(/\d+/g, 'N')}`);
       return;
     }
-    const told = tried.kind === 'run' ? tried.against() : tried;
-    if (told.kind === 'left out') {
-      countLeftOut(tally, 'runs', told.what);
+    const outcome = answer.kind === 'run' ? answer.compareWithVm() : answer;
+    if (outcome.kind === 'left out') {
+      countLeftOut(tally, 'runs', outcome.what);
       continue;
     }
     tally.count('test runs');
     tally.count(`test runs: ${program.type}`);
-    if (told.kind === 'differs')
-      tally.differ(`value: ${told.what}`, `${trial.about} run ${run}: ${told.detail}`);
+    if (outcome.kind === 'differs')
+      tally.differ(`value: ${outcome.what}`, `${test.about} run ${run}: ${outcome.detail}`);
   }
 }
 
@@ -132,41 +132,41 @@ function countLeftOut(tally: Tally, what: 'programs' | 'runs', why: string): voi
 }
 
 /** The program that records, or why there is none. */
-export function ready(program: Program): Recorded | NotRecorded {
+export function makeRecorder(program: Program): Recording | NotRecorded {
   const why = mustNotRun(program);
   if (why !== undefined) return { why };
   const accepted = verify(program, { profile: 'privileged', budget: WALK_BUDGET });
   if (!accepted.ok) return { why: `our verifier: ${accepted.message.replace(/\d+/g, 'N')}` };
-  return recorded(program, accepted);
+  return recordingProgram(program, accepted);
 }
 
 /** What came of a run. */
-export type Told =
+export type RunOutcome =
   | { readonly kind: 'same' }
   | { readonly kind: 'left out'; readonly what: string }
   | { readonly kind: 'differs'; readonly what: string; readonly detail: string };
 
 /** A run of the kernel's, to hold a VM against. */
-export interface Attempt {
+export interface KernelTestRun {
   readonly kind: 'run';
-  against(): Told;
+  compareWithVm(): RunOutcome;
 }
 
-/** Has the kernel run a program that records, on inputs from `dice`. */
-export function attempt(
-  kernel: KernelSide,
-  recording: Recorded,
-  dice: Dice,
-): Attempt | { readonly kind: 'refused' | 'left out'; readonly what: string } {
-  const inputs = drawInputs(recording.program, dice, JUMP_TARGETS);
+/** Has the kernel run a program that records, on inputs from `random`. */
+export function runInKernel(
+  kernel: KernelRunner,
+  recording: Recording,
+  random: RandomStream,
+): KernelTestRun | { readonly kind: 'refused' | 'left out'; readonly what: string } {
+  const inputs = drawInputs(recording.program, random, JUMP_TARGETS);
   const start = startOfLog(inputs);
   const theirs = kernel.run(recording, inputs, start);
   if (theirs.kind === 'refused') return { kind: 'refused', what: theirs.message };
   const { run } = theirs;
-  if (overflows(run.observed.log)) return { kind: 'left out', what: 'more calls than the log holds' };
+  if (logOverflows(run.observed.log)) return { kind: 'left out', what: 'more calls than the log holds' };
   return {
     kind: 'run',
-    against() {
+    compareWithVm() {
       const ours = runInVm(recording, inputs, start, run);
       if (ours.kind === 'left out') return { kind: 'left out', what: ours.why };
       if (ours.kind === 'differs')
@@ -185,5 +185,5 @@ function startOfLog(inputs: Inputs): Uint8Array {
   return log;
 }
 
-const overflows = (log: Uint8Array): boolean =>
+const logOverflows = (log: Uint8Array): boolean =>
   new DataView(log.buffer, log.byteOffset).getBigUint64(0, true) > BigInt(LOG_BYTES);

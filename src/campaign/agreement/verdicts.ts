@@ -27,7 +27,7 @@ export interface VerdictsOptions {
 }
 
 /** A program to be judged, and what it is. */
-interface Judged {
+interface CandidateProgram {
   readonly program: Program;
   /** `generated`, or the way in which it was broken. */
   readonly way: string;
@@ -35,14 +35,14 @@ interface Judged {
 }
 
 /** Who judges in one profile. */
-interface Court {
+interface ProfileJudges {
   readonly profile: Profile;
   readonly judge: KernelJudge;
   /** Asked where the reason matters: a log takes longer than the verdict, much longer for a program that never ends. */
   readonly explain: KernelJudge;
 }
 
-function openCourt(profile: Profile): Court {
+function openJudges(profile: Profile): ProfileJudges {
   const strictCaps = profile === 'strict';
   return {
     profile,
@@ -62,13 +62,16 @@ export function kindOfComplaint(message: string): string {
 
 /** Opens the comparison; holds a few maps of the kernel's until it is closed. Throws InputError where bpf(2) is refused. */
 export function openVerdicts(options: VerdictsOptions = {}): OpenComparison {
-  const courts = (options.profiles ?? (['privileged', 'strict'] as const)).map(openCourt);
+  const courts = (options.profiles ?? (['privileged', 'strict'] as const)).map(openJudges);
   const structs = runningKernelTypes();
   return {
     compare(seed, index, tally) {
-      const type = options.types ?? (index % 3 === 2 ? [rareType(index)] : GENERATED_TYPES);
+      const type = options.types ?? (index % 3 === 2 ? [rareTypeFor(index)] : GENERATED_TYPES);
       const drawn = sample(seed, index, { types: type });
-      const original = { ...drawn, program: { ...attached(drawn.program, index), kernelTypes: structs } };
+      const original = {
+        ...drawn,
+        program: { ...withAttachment(drawn.program, index), kernelTypes: structs },
+      };
       const about = `seed ${seed} program ${index}`;
       const whole = { program: original.program, way: 'generated', about };
       // A near miss is of a program that was accepted: in a profile that refuses it no other mistake would show.
@@ -88,16 +91,16 @@ export function openVerdicts(options: VerdictsOptions = {}): OpenComparison {
 }
 
 /** The types for which fewer functions are, one after the other: every third program. */
-function rareType(index: number): ProgType {
+function rareTypeFor(index: number): ProgType {
   return RARE_TYPES[Math.floor(index / 3) % RARE_TYPES.length]!;
 }
 
 /** Without permission to attach them these do not get as far as the verifier on many a machine. */
-const NOT_HERE: ReadonlySet<ProgType> = new Set(['fentry', 'lsm']);
-const RARE_TYPES = PROG_TYPES.filter((type) => !GENERATED_TYPES.includes(type) && !NOT_HERE.has(type));
+const NOT_LOADABLE: ReadonlySet<ProgType> = new Set(['fentry', 'lsm']);
+const RARE_TYPES = PROG_TYPES.filter((type) => !GENERATED_TYPES.includes(type) && !NOT_LOADABLE.has(type));
 
 /** Where programs of a type may attach, if the kernel asks. */
-const PLACES: Readonly<Partial<Record<ProgType, readonly Attachment[]>>> = {
+const ATTACHMENTS: Readonly<Partial<Record<ProgType, readonly Attachment[]>>> = {
   tp_btf: [
     { type: ATTACH.TRACE_RAW_TP, target: 'sched_switch' },
     { type: ATTACH.TRACE_RAW_TP, target: 'task_newtask' },
@@ -125,8 +128,8 @@ const PLACES: Readonly<Partial<Record<ProgType, readonly Attachment[]>>> = {
   netfilter: [{ type: ATTACH.NETFILTER }],
 };
 
-function attached(program: Program, index: number): Program {
-  const places = PLACES[program.type];
+function withAttachment(program: Program, index: number): Program {
+  const places = ATTACHMENTS[program.type];
   return places === undefined ? program : { ...program, attach: places[index % places.length]! };
 }
 
@@ -135,7 +138,7 @@ function* nearMisses(
   about: string,
   from: number,
   { breaks = BREAKS, places = 1 }: VerdictsOptions,
-): Iterable<Judged> {
+): Iterable<CandidateProgram> {
   for (const way of breaks) {
     for (const { program, slot } of nearMissesOf(original, way, places, from)) {
       yield { program, way, about: `${about}, ${way} at slot ${slot}` };
@@ -145,8 +148,8 @@ function* nearMisses(
 
 /** Answers whether Linux accepts the program. */
 function compareVerdicts(
-  { profile, judge, explain }: Court,
-  { program, way, about }: Judged,
+  { profile, judge, explain }: ProfileJudges,
+  { program, way, about }: CandidateProgram,
   options: VerdictsOptions,
   tally: Tally,
 ): boolean {

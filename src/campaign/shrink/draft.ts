@@ -82,13 +82,15 @@ export function close(draft: Draft): Program | undefined {
   const { program } = draft;
   const live = liveNodes(draft);
   const kept = without(draft, (index) => !live.has(index));
-  const maps = used(kept.nodes, (op) =>
+  const maps = usedIndices(kept.nodes, (op) =>
     op.kind === 'ld_imm64' && (op.as === 'map' || op.as === 'map_value') ? op.imm : undefined,
   );
-  const kfuncs = used(kept.nodes, (op) => (op.kind === 'call' && op.target === 'kfunc' ? op.imm : undefined));
+  const kfuncs = usedIndices(kept.nodes, (op) =>
+    op.kind === 'call' && op.target === 'kfunc' ? op.imm : undefined,
+  );
   const items = kept.nodes.flatMap(({ labels, item }): Item[] => [
     ...labels.map((name) => label(name)),
-    item.kind === 'linked' ? item : renumbered(item, maps, kfuncs),
+    item.kind === 'linked' ? item : withIndices(item, maps, kfuncs),
   ]);
   try {
     const linked = link([...items, ...kept.tail.map((name) => label(name))]);
@@ -112,7 +114,7 @@ function withoutBtf(map: Program['maps'][number]): Program['maps'][number] {
 }
 
 /** The indices that operations name, ascending. */
-function used(nodes: readonly Node[], indexOf: (op: Op) => number | undefined): number[] {
+function usedIndices(nodes: readonly Node[], indexOf: (op: Op) => number | undefined): number[] {
   const found = new Set<number>();
   for (const node of nodes) {
     const index = indexOf(opOf(node));
@@ -121,7 +123,7 @@ function used(nodes: readonly Node[], indexOf: (op: Op) => number | undefined): 
   return [...found].sort((a, b) => a - b);
 }
 
-function renumbered(op: Op, maps: readonly number[], kfuncs: readonly number[]): Op {
+function withIndices(op: Op, maps: readonly number[], kfuncs: readonly number[]): Op {
   if (op.kind === 'ld_imm64' && (op.as === 'map' || op.as === 'map_value')) {
     return { ...op, imm: maps.indexOf(op.imm) };
   }
@@ -130,7 +132,7 @@ function renumbered(op: Op, maps: readonly number[], kfuncs: readonly number[]):
 }
 
 /** Targets of calls and function references, by label. */
-function callees(nodes: readonly Node[]): Set<string> {
+function calledLabels(nodes: readonly Node[]): Set<string> {
   const found = new Set<string>();
   for (const { item } of nodes) {
     if (item.kind === 'linked' && (item.op.kind === 'call' || item.op.kind === 'ld_imm64'))
@@ -140,7 +142,7 @@ function callees(nodes: readonly Node[]): Set<string> {
 }
 
 /** The label of what the program's throws lead to: nothing in its text names it. */
-function exceptionCallbacks({ functions }: Draft): Set<string> {
+function exceptionCallbackLabels({ functions }: Draft): Set<string> {
   return new Set(
     [...functions].flatMap(([name, { exceptionCallback }]) => (exceptionCallback ? [name] : [])),
   );
@@ -149,8 +151,8 @@ function exceptionCallbacks({ functions }: Draft): Set<string> {
 /** Nodes of functions that are reached from the main program through calls and references. */
 function liveNodes(draft: Draft): Set<number> {
   const { nodes } = draft;
-  const onThrow = exceptionCallbacks(draft);
-  const named = new Set([...callees(nodes), ...onThrow]);
+  const onThrow = exceptionCallbackLabels(draft);
+  const named = new Set([...calledLabels(nodes), ...onThrow]);
   const starts = nodes.flatMap((node, i) =>
     i === 0 || node.labels.some((name) => named.has(name)) ? [i] : [],
   );
@@ -159,7 +161,7 @@ function liveNodes(draft: Draft): Set<number> {
     if (live.has(start)) return;
     const end = starts.find((other) => other > start) ?? nodes.length;
     for (let i = start; i < end; i++) live.add(i);
-    const inside = callees(nodes.slice(start, end));
+    const inside = calledLabels(nodes.slice(start, end));
     for (const other of starts) if (nodes[other]!.labels.some((name) => inside.has(name))) visit(other);
   };
   if (nodes.length > 0) visit(0);
@@ -169,7 +171,7 @@ function liveNodes(draft: Draft): Set<number> {
 
 function subprogsOf(draft: Draft, labels: ReadonlyMap<string, number>): Subprog[] {
   const found = new Map<number, Subprog>();
-  const named = new Set([...callees(draft.nodes), ...exceptionCallbacks(draft)]);
+  const named = new Set([...calledLabels(draft.nodes), ...exceptionCallbackLabels(draft)]);
   for (const [name, subprog] of draft.functions) {
     const start = labels.get(name);
     if (start === undefined || found.has(start) || (start !== 0 && !named.has(name))) continue;

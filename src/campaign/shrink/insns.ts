@@ -3,119 +3,119 @@ import { toBytes } from '../../isa/bytes.js';
 import type { Program } from '../../object/program.js';
 import { EMPTY, type Environment, toHex } from '../../vm/environment.js';
 import { close, type Draft, open } from './draft.js';
-import { fitting, plainerEnvironments } from './environments.js';
-import { type Measure, measure, type Shown, smaller } from './measure.js';
 import { dropJumpedOver, dropPairs, dropRuns, type Pass, simplify } from './passes.js';
+import { type Reproduction, reproduce, type ShrinkTarget } from './reproduce.js';
 import {
-  direct,
+  dropAcquireAndRelease,
   dropCall,
-  forward,
-  inline,
-  otherCall,
-  remake,
+  inlineSubprog,
+  lookupToAddress,
+  propagateCopy,
+  rematerializeAddress,
   shareStackAddress,
-  unmake,
+  simplerCall,
 } from './rewrites.js';
-import { type Answer, ask, type Target } from './witness.js';
+import { simplerScenarios, trimEnvironment } from './simpler-environments.js';
+import { isSmaller, type Scenario, type Size, sizeOf } from './size.js';
 
 /** Questions asked for one case at the most. */
 const QUESTIONS = 20_000;
 
-const COARSE: readonly Pass[] = [32, 16, 8, 4, 2, 1].map(dropRuns);
-const ROUND: readonly Pass[] = [
-  ...COARSE,
+const DROP_RUNS: readonly Pass[] = [32, 16, 8, 4, 2, 1].map(dropRuns);
+const PASSES: readonly Pass[] = [
+  ...DROP_RUNS,
   dropJumpedOver,
   dropCall,
-  unmake,
-  direct,
-  inline,
-  forward,
-  remake,
-  otherCall,
+  dropAcquireAndRelease,
+  lookupToAddress,
+  inlineSubprog,
+  propagateCopy,
+  rematerializeAddress,
+  simplerCall,
   simplify,
   shareStackAddress,
 ];
 
 /** The smallest that was found, and the run that shows it. */
 export interface Shrunk {
-  readonly shown: Shown;
-  readonly answer: Answer;
+  readonly scenario: Scenario;
+  readonly reproduction: Reproduction;
   /** False when the budget was spent before nothing smaller was left to try. */
   readonly done: boolean;
 }
 
 /** Shrinks `program` in the world `env`. Undefined when it does not show what it should to begin with. */
-export function shrinkInsns(program: Program, env: Environment, target: Target): Shrunk | undefined {
+export function shrinkInsns(program: Program, env: Environment, target: ShrinkTarget): Shrunk | undefined {
   const start = open(program);
-  const plain = close(start) ?? program;
+  const toPlain = close(start) ?? program;
   for (const world of [EMPTY, { ...env, choices: EMPTY.choices }, env]) {
-    const first = ask(plain, world, target);
+    const first = reproduce(toPlain, world, target);
     if (first !== undefined)
-      return new Shrinking({ program: plain, env: world, step: first.step }, first, target).run();
+      return new InsnShrinker({ program: toPlain, env: world, step: first.step }, first, target).run();
   }
   return undefined;
 }
 
-class Shrinking {
-  private size: Measure;
-  private asked = 0;
+class InsnShrinker {
+  private size: Size;
+  private questions = 0;
   private readonly refused = new Set<string>();
 
   constructor(
-    private shown: Shown,
-    private answer: Answer,
-    private readonly target: Target,
+    private scenario: Scenario,
+    private reproduction: Reproduction,
+    private readonly target: ShrinkTarget,
   ) {
-    this.size = measure(shown);
+    this.size = sizeOf(scenario);
   }
 
   run(): Shrunk {
-    for (let again = true; again && !this.spent; ) {
+    for (let again = true; again && !this.budgetSpent; ) {
       again = false;
-      for (const pass of ROUND) again = this.pass(pass) || again;
-      again = this.surroundings() || again;
+      for (const runPass of PASSES) again = this.pass(runPass) || again;
+      again = this.simplifyEnvironment() || again;
       if (!again) again = this.pass(dropPairs);
     }
-    return { shown: this.shown, answer: this.answer, done: !this.spent };
+    return { scenario: this.scenario, reproduction: this.reproduction, done: !this.budgetSpent };
   }
 
-  private get spent(): boolean {
-    return this.asked >= QUESTIONS;
+  private get budgetSpent(): boolean {
+    return this.questions >= QUESTIONS;
   }
 
   /** One pass, from the end to the start, since what comes late leans on what comes early. Answers whether anything got smaller. */
   private pass(pass: Pass): boolean {
     let progress = false;
-    let draft = open(this.shown.program);
+    let draft = open(this.scenario.program);
     for (let at = pass.positions(draft) - 1; at >= 0; ) {
-      const better = this.first(pass.candidates(draft, at));
+      const better = this.takeFirst(pass.candidates(draft, at));
       if (!better) {
         at--;
         continue;
       }
       progress = true;
-      draft = open(this.shown.program);
+      draft = open(this.scenario.program);
       at = Math.min(at, pass.positions(draft) - 1);
     }
     return progress;
   }
 
   /** Takes the first draft that will do. */
-  private first(drafts: Iterable<Draft>): boolean {
+  private takeFirst(drafts: Iterable<Draft>): boolean {
     for (const draft of drafts) {
-      if (this.spent) return false;
+      if (this.budgetSpent) return false;
       const program = close(draft);
-      if (program !== undefined && this.take({ ...this.shown, program })) return true;
+      if (program !== undefined && this.tryScenario({ ...this.scenario, program })) return true;
     }
     return false;
   }
 
-  private surroundings(): boolean {
+  private simplifyEnvironment(): boolean {
     let progress = false;
-    for (let again = true; again && !this.spent; ) {
+    for (let again = true; again && !this.budgetSpent; ) {
       again = false;
-      for (const plainer of plainerEnvironments(this.shown)) {
-        again = this.take(plainer);
+      for (const plainer of simplerScenarios(this.scenario)) {
+        again = this.tryScenario(plainer);
         if (again) break;
       }
       progress ||= again;
@@ -124,36 +124,42 @@ class Shrinking {
   }
 
   /** Makes `candidate` the smallest so far, if it is smaller and still shows what it should. */
-  private take(candidate: Shown): boolean {
-    if (!smaller(measure({ ...candidate, step: -1 }), this.size)) return false;
+  private tryScenario(candidate: Scenario): boolean {
+    if (!isSmaller(sizeOf({ ...candidate, step: -1 }), this.size)) return false;
     const key = keyOf(candidate);
     if (this.refused.has(key)) return false;
     // Choices go by the number of the call, and calls may be gone: with the kindest ones it may show as well.
-    const took = this.try(candidate) || (candidate.env.choices.size > 0 && this.try(kindest(candidate)));
+    const took =
+      this.reproduces(candidate) ||
+      (candidate.env.choices.size > 0 && this.reproduces(withDefaultChoices(candidate)));
     if (!took) this.refused.add(key);
     return took;
   }
 
-  private try({ program, env }: Shown): boolean {
-    this.asked++;
-    const answer = ask(program, env, this.target);
+  private reproduces({ program, env }: Scenario): boolean {
+    this.questions++;
+    const answer = reproduce(program, env, this.target);
     if (answer === undefined) return false;
-    const shown = { program, env: fitting(env, program, answer.recorded.choices), step: answer.step };
-    const size = measure(shown);
-    if (!smaller(size, this.size)) return false;
-    this.shown = shown;
-    this.answer = answer;
+    const scenario = {
+      program,
+      env: trimEnvironment(env, program, answer.recorded.choices),
+      step: answer.step,
+    };
+    const size = sizeOf(scenario);
+    if (!isSmaller(size, this.size)) return false;
+    this.scenario = scenario;
+    this.reproduction = answer;
     this.size = size;
     return true;
   }
 }
 
 /** The same in a world where what is left open goes well. */
-function kindest(shown: Shown): Shown {
-  return { ...shown, env: { ...shown.env, choices: new Map() } };
+function withDefaultChoices(scenario: Scenario): Scenario {
+  return { ...scenario, env: { ...scenario.env, choices: new Map() } };
 }
 
-function keyOf({ program, env }: Shown): string {
+function keyOf({ program, env }: Scenario): string {
   const { name, insns, maps, kfuncs, localTypes, section, license } = program;
   const rest = JSON.stringify([name, maps, kfuncs, localTypes, section ?? '', license ?? ''], plain);
   return `${toHex(toBytes(insns))} ${rest} ${JSON.stringify(env, plain)}`;

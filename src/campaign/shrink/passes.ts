@@ -55,7 +55,7 @@ export const simplify: Pass = {
   positions: (draft) => draft.nodes.length,
   *candidates(draft, position) {
     const node = draft.nodes[position]!;
-    for (const plainer of plainerThan(opOf(node), node.item.kind === 'linked')) {
+    for (const plainer of simplerOps(opOf(node), node.item.kind === 'linked')) {
       const same = node.item.kind === 'linked' && plainer.kind === 'ja';
       const item: Op | Linked = same ? { ...node.item, op: plainer } : plainer;
       yield replaced(draft, position, [item]);
@@ -63,7 +63,7 @@ export const simplify: Pass = {
     // A branch that is always taken.
     if (node.item.kind === 'linked' && node.item.op.kind === 'jmp') {
       yield replaced(draft, position, [{ ...node.item, op: { kind: 'ja', off: 0, long: false } }]);
-      for (const jump of plainerJumps(node.item.op))
+      for (const jump of simplerJumps(node.item.op))
         yield replaced(draft, position, [{ ...node.item, op: jump }]);
     }
   },
@@ -71,12 +71,12 @@ export const simplify: Pass = {
 
 const ZERO = { imm: 0 } as const;
 
-function* plainerThan(op: Op, leads: boolean): Iterable<Op> {
+function* simplerOps(op: Op, leads: boolean): Iterable<Op> {
   const zero = (dst: number): Op => ({ kind: 'mov', width: 64, dst, src: ZERO });
   switch (op.kind) {
     case 'mov':
       if ('reg' in op.src) yield zero(op.dst);
-      else yield* numbersBelow(op.src.imm).map((imm): Op => ({ ...op, src: { imm } }));
+      else yield* smallerNumbers(op.src.imm).map((imm): Op => ({ ...op, src: { imm } }));
       if (op.width === 32) yield { ...op, width: 64 };
       return;
     case 'alu':
@@ -84,7 +84,7 @@ function* plainerThan(op: Op, leads: boolean): Iterable<Op> {
       if ('reg' in op.src) {
         yield { kind: 'mov', width: op.width, dst: op.dst, src: op.src };
         yield { ...op, src: ZERO };
-      } else yield* numbersBelow(op.src.imm).map((imm): Op => ({ ...op, src: { imm } }));
+      } else yield* smallerNumbers(op.src.imm).map((imm): Op => ({ ...op, src: { imm } }));
       return;
     case 'ld_imm64':
       if (!leads && op.as === 'imm') yield zero(op.dst);
@@ -100,7 +100,7 @@ function* plainerThan(op: Op, leads: boolean): Iterable<Op> {
       yield zero(op.dst);
       return;
     case 'st':
-      yield* numbersBelow(op.imm).map((imm): Op => ({ ...op, imm }));
+      yield* smallerNumbers(op.imm).map((imm): Op => ({ ...op, imm }));
       return;
     case 'stx':
     case 'store_release':
@@ -116,16 +116,16 @@ function* plainerThan(op: Op, leads: boolean): Iterable<Op> {
   }
 }
 
-function* plainerJumps(op: Extract<Op, { kind: 'jmp' }>): Iterable<Extract<Op, { kind: 'jmp' }>> {
+function* simplerJumps(op: Extract<Op, { kind: 'jmp' }>): Iterable<Extract<Op, { kind: 'jmp' }>> {
   if (op.op !== 'eq') yield { ...op, op: 'eq' };
   if (op.op !== 'eq' && op.op !== 'ne') yield { ...op, op: 'ne' };
   if (op.width === 32) yield { ...op, width: 64 };
   if ('reg' in op.src) yield { ...op, src: ZERO };
-  else for (const imm of numbersBelow(op.src.imm)) yield { ...op, src: { imm } };
+  else for (const imm of smallerNumbers(op.src.imm)) yield { ...op, src: { imm } };
 }
 
 /** Simpler numbers, the simplest first. */
-function numbersBelow(value: number): readonly number[] {
+function smallerNumbers(value: number): readonly number[] {
   if (value === 0) return [];
   const halves = [Math.trunc(value / 2), value - Math.sign(value)];
   return [...new Set([0, 1, -1, ...halves])].filter((one) => Math.abs(one) < Math.abs(value));

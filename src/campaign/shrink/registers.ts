@@ -2,7 +2,7 @@
 import type { Op } from '../../isa/insn.js';
 
 /** The operation reading `to` wherever it read `from`. What it writes stays: an operation that reads and writes `from` is left as it is. */
-export function readingInstead(op: Op, from: number, to: number): Op {
+export function substituteReads(op: Op, from: number, to: number): Op {
   const swap = (reg: number): number => (reg === from ? to : reg);
   switch (op.kind) {
     case 'mov':
@@ -25,14 +25,14 @@ export function readingInstead(op: Op, from: number, to: number): Op {
 }
 
 /** The register that an operation overwrites without reading it, if it is one of those that only make a value. */
-export function makes(op: Op): number | undefined {
+export function definedRegister(op: Op): number | undefined {
   if (op.kind === 'mov' && 'imm' in op.src) return op.dst;
   if (op.kind === 'mov' || op.kind === 'ldx' || op.kind === 'ld_imm64' || op.kind === 'movsx') return op.dst;
   return op.kind === 'alu' && 'imm' in op.src ? op.dst : undefined;
 }
 
 /** Registers that an operation names. */
-export function names(op: Op): readonly number[] {
+export function registersOf(op: Op): readonly number[] {
   const found: number[] = [];
   if ('dst' in op) found.push(op.dst);
   if ('src' in op) {

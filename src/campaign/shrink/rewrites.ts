@@ -7,10 +7,10 @@ import type { Linked } from '../../isa/label.js';
 import { contractOf, contracts, helperByName, kfunc } from '../../kernel/catalog.js';
 import { type Draft, type Node, opOf, replaced, without } from './draft.js';
 import type { Pass } from './passes.js';
-import { makes, names, readingInstead } from './registers.js';
+import { definedRegister, registersOf, substituteReads } from './registers.js';
 
-const set = (dst: number, imm: number): Op => ({ kind: 'mov', width: 64, dst, src: { imm } });
-const each = (draft: Draft): number => draft.nodes.length;
+const setTo = (dst: number, imm: number): Op => ({ kind: 'mov', width: 64, dst, src: { imm } });
+const everyNode = (draft: Draft): number => draft.nodes.length;
 
 /** Which function a node calls, as text; undefined for all but calls. */
 function callee({ item }: Node): string | undefined {
@@ -20,9 +20,9 @@ function callee({ item }: Node): string | undefined {
 }
 
 /** A call that made something answers a plain number, and all calls of the function that gives it back are gone. */
-export const unmake: Pass = {
+export const dropAcquireAndRelease: Pass = {
   name: 'neither acquire nor release',
-  positions: each,
+  positions: everyNode,
   *candidates(draft, position) {
     const made = callee(draft.nodes[position]!);
     if (made === undefined) return;
@@ -30,11 +30,11 @@ export const unmake: Pass = {
     others.delete(made);
     for (const other of others) {
       for (const value of [1, 0]) {
-        const changed = replaced(draft, position, [set(0, value)]);
+        const changed = replaced(draft, position, [setTo(0, value)]);
         yield without(changed, (i) => callee(changed.nodes[i]!) === other);
         // What comes after may count on r0.
         const nodes = changed.nodes.map((node) =>
-          callee(node) === other ? { ...node, item: set(0, 0) } : node,
+          callee(node) === other ? { ...node, item: setTo(0, 0) } : node,
         );
         yield { ...changed, nodes };
       }
@@ -45,12 +45,12 @@ export const unmake: Pass = {
 /** A call without the operations right before it that only prepare its arguments; with `r0 = 0` or nothing in its place. */
 export const dropCall: Pass = {
   name: 'drop a call with its arguments',
-  positions: each,
+  positions: everyNode,
   *candidates(draft, position) {
     if (callee(draft.nodes[position]!) === undefined) return;
     const from = argumentsFrom(draft, position);
     yield without(draft, (i) => i >= from && i <= position);
-    const changed = replaced(draft, position, [set(0, 0)]);
+    const changed = replaced(draft, position, [setTo(0, 0)]);
     if (from < position) yield without(changed, (i) => i >= from && i < position);
   },
 };
@@ -58,7 +58,7 @@ export const dropCall: Pass = {
 function argumentsFrom(draft: Draft, call: number): number {
   let from = call;
   while (from > 0 && draft.nodes[from]!.labels.length === 0) {
-    const dst = makes(opOf(draft.nodes[from - 1]!));
+    const dst = definedRegister(opOf(draft.nodes[from - 1]!));
     if (dst === undefined || dst < 1 || dst > 5) break;
     from--;
   }
@@ -68,9 +68,9 @@ function argumentsFrom(draft: Draft, call: number): number {
 const MAP_LOOKUP_ELEM = 1;
 
 /** A map's value by its address in place of a look-up and its key. */
-export const direct: Pass = {
+export const lookupToAddress: Pass = {
   name: 'address map values directly',
-  positions: each,
+  positions: everyNode,
   *candidates(draft, position) {
     const op = opOf(draft.nodes[position]!);
     if (op.kind !== 'call' || op.target !== 'helper' || op.imm !== MAP_LOOKUP_ELEM) return;
@@ -93,18 +93,18 @@ function isMap(op: Op): op is Extract<Op, { kind: 'ld_imm64' }> {
 }
 
 /** A copy of a register goes, and what read it reads the original. */
-export const forward: Pass = {
+export const propagateCopy: Pass = {
   name: 'read the original',
-  positions: each,
+  positions: everyNode,
   *candidates(draft, position) {
     const op = opOf(draft.nodes[position]!);
     if (op.kind !== 'mov' || !('reg' in op.src) || op.dst === op.src.reg) return;
     const [from, to] = [op.dst, op.src.reg];
     // All the way, or only as far as the next one that makes the register anew.
-    const end = draft.nodes.findIndex((node, i) => i > position && makes(opOf(node)) === from);
+    const end = draft.nodes.findIndex((node, i) => i > position && definedRegister(opOf(node)) === from);
     for (const last of end < 0 ? [draft.nodes.length] : [draft.nodes.length, end]) {
       const nodes = draft.nodes.map(
-        (node, i): Node => (i > position && i <= last ? reading(node, from, to) : node),
+        (node, i): Node => (i > position && i <= last ? nodeReading(node, from, to) : node),
       );
       yield without({ ...draft, nodes }, (i) => i === position);
     }
@@ -112,9 +112,9 @@ export const forward: Pass = {
 };
 
 /** An address that is kept in a register to be copied is made anew where it is wanted. */
-export const remake: Pass = {
+export const rematerializeAddress: Pass = {
   name: 'make addresses anew',
-  positions: each,
+  positions: everyNode,
   *candidates(draft, position) {
     const op = opOf(draft.nodes[position]!);
     if (op.kind !== 'ld_imm64' || draft.nodes[position]!.item.kind === 'linked') return;
@@ -122,7 +122,7 @@ export const remake: Pass = {
     const nodes = draft.nodes.map((node, i): Node => {
       if (i <= position || !same) return node;
       const copy = opOf(node);
-      same = makes(copy) !== op.dst && !(copy.kind === 'call' && op.dst <= 5);
+      same = definedRegister(copy) !== op.dst && !(copy.kind === 'call' && op.dst <= 5);
       const copies = copy.kind === 'mov' && 'reg' in copy.src && copy.src.reg === op.dst;
       return copies ? { ...node, item: { ...op, dst: copy.dst } } : node;
     });
@@ -144,16 +144,16 @@ function folded(nodes: readonly Node[]): readonly Node[] {
   return result;
 }
 
-function reading(node: Node, from: number, to: number): Node {
-  const op = readingInstead(opOf(node), from, to);
+function nodeReading(node: Node, from: number, to: number): Node {
+  const op = substituteReads(opOf(node), from, to);
   if (node.item.kind !== 'linked') return { ...node, item: op };
   return { ...node, item: { ...node.item, op: op as Linked['op'] } };
 }
 
 /** A subprogram's body in place of its call. */
-export const inline: Pass = {
+export const inlineSubprog: Pass = {
   name: 'inline a subprogram',
-  positions: each,
+  positions: everyNode,
   *candidates(draft, position) {
     const { item } = draft.nodes[position]!;
     if (item.kind !== 'linked' || (item.op.kind !== 'call' && item.op.kind !== 'ld_imm64')) return;
@@ -204,9 +204,9 @@ export const inline: Pass = {
 };
 
 /** Another function that takes fewer arguments, the first of the same kind. */
-export const otherCall: Pass = {
+export const simplerCall: Pass = {
   name: 'call something simpler',
-  positions: each,
+  positions: everyNode,
   *candidates(draft, position) {
     const op = opOf(draft.nodes[position]!);
     if (op.kind !== 'call' || op.target === 'subprog') return;
@@ -219,7 +219,7 @@ export const otherCall: Pass = {
       const changed = replaced(withKfunc(draft, other.name), position, [callOf(draft, other.name)]);
       yield without(changed, (i) => {
         if (i < from || i >= position) return false;
-        const dst = makes(opOf(changed.nodes[i]!));
+        const dst = definedRegister(opOf(changed.nodes[i]!));
         return dst !== undefined && dst > other.args.length;
       });
     }
@@ -244,7 +244,7 @@ export const shareStackAddress: Pass = {
   name: 'keep a stack address',
   positions: () => 1,
   *candidates(draft) {
-    const used = new Set(draft.nodes.flatMap((node) => names(opOf(node))));
+    const used = new Set(draft.nodes.flatMap((node) => registersOf(opOf(node))));
     const free = [6, 7, 8, 9].find((reg) => !used.has(reg));
     if (free === undefined || draft.functions.size > 1) return;
     const places = new Map<number, number[]>();

@@ -10,8 +10,8 @@ import type { Cause } from '../cause.js';
 import { runEnvironment } from '../environments.js';
 import { prepareProgram, replayed } from '../prepared-program.js';
 import { shrinkInsns } from './insns.js';
-import { written } from './measure.js';
-import { type Answer, ask, type Target } from './witness.js';
+import { type Reproduction, reproduce, type ShrinkTarget } from './reproduce.js';
+import { insnCount } from './size.js';
 
 /** Where a generated program came from. */
 export interface Origin {
@@ -35,17 +35,17 @@ const SPARE_WALK = 2000;
 const TREES = 120;
 
 /** Shrinks `one`, which shows `target`, and answers the smallest case with the same cause; or `one` itself where nothing can be done. */
-export function shrinkCase(one: Case, wanted: Target, origin?: Origin): SmallCase {
+export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): SmallCase {
   const whole = prepareProgram(one.program, one.profile);
   const walked = typeof whole === 'string' ? 0 : whole.verdict.walked;
-  const target: Target = { budget: 2 * walked + SPARE_WALK, ...wanted };
-  const start = (origin && fromTree(origin, target)) ?? { program: one.program, env: one.env };
+  const target: ShrinkTarget = { budget: 2 * walked + SPARE_WALK, ...wanted };
+  const start = (origin && shrinkTree(origin, target)) ?? { program: one.program, env: one.env };
   const shrunk = shrinkInsns(start.program, start.env, target) ?? shrinkInsns(one.program, one.env, target);
-  const asIs: SmallCase = { text: printCase(one), insns: written(one.program), cause: target.cause };
+  const asIs: SmallCase = { text: printCase(one), insns: insnCount(one.program), cause: target.cause };
   if (shrunk === undefined) return asIs;
-  const { violation, recorded, step, cause } = shrunk.answer;
+  const { violation, recorded, step, cause } = shrunk.reproduction;
   const small: Case = {
-    program: shrunk.shown.program,
+    program: shrunk.scenario.program,
     profile: one.profile,
     rules: target.rules.name,
     kill: step,
@@ -55,32 +55,32 @@ export function shrinkCase(one: Case, wanted: Target, origin?: Origin): SmallCas
       `${violation.check}: ${violation.message}`,
       ...one.comments.filter((line) => !line.startsWith(`${target.cause.check}: `)),
       ...(origin ? [`seed ${origin.seed}, program ${origin.index}, world ${origin.world}`] : []),
-      `shrunk from ${written(one.program)} to ${written(shrunk.shown.program)} insns${shrunk.done ? '' : ', budget spent'}`,
+      `shrunk from ${insnCount(one.program)} to ${insnCount(shrunk.scenario.program)} insns${shrunk.done ? '' : ', budget spent'}`,
     ],
   };
   const text = printCase(small);
   const check = replayed(parseCase(text), target.rules.rules);
   // What does not survive being written down is no case.
   if (typeof check === 'string' || !check.ok) return asIs;
-  return { text, insns: written(shrunk.shown.program), cause };
+  return { text, insns: insnCount(shrunk.scenario.program), cause };
 }
 
-interface Start {
+interface StartingPoint {
   readonly program: Program;
   readonly env: Environment;
 }
 
 /** The smallest tree that still shows it, by fast-check's own shrinks. */
-function fromTree({ seed, index, world }: Origin, target: Target): Start | undefined {
+function shrinkTree({ seed, index, world }: Origin, target: ShrinkTarget): StartingPoint | undefined {
   let tree = sampleTree(seed, index);
-  const show = (program: Program): Answer | undefined => {
+  const show = (program: Program): Reproduction | undefined => {
     const { env, chooser }: { env: Environment; chooser: Chooser } = runEnvironment(
       program,
       seed,
       index,
       world,
     );
-    return ask(program, env, target, chooser);
+    return reproduce(program, env, target, chooser);
   };
   let answer = show(tree.value.program);
   if (answer === undefined) return undefined;

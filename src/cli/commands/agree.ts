@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { COMPARISONS } from '../../campaign/agreement/comparisons.js';
-import { isPrecision } from '../../campaign/agreement/counts.js';
+import { isLostPrecision } from '../../campaign/agreement/counts.js';
 import { type AgreementState, runAgreement } from '../../campaign/agreement/run.js';
 import { InputError } from '../../isa/errors.js';
 import { kernelAvailable } from '../../oracle/available.js';
@@ -94,7 +94,7 @@ async function compare(
 /** Looser, or another value: a defect. Stricter: a lack of precision, which is shown and no more. */
 function exitOf({ differences, finished, openFiles }: Agreement): ExitCode {
   if (openFiles.after !== openFiles.before) return 1;
-  if (Object.keys(differences).some((kind) => !isPrecision(kind))) return 1;
+  if (Object.keys(differences).some((kind) => !isLostPrecision(kind))) return 1;
   return finished ? 0 : 3;
 }
 
@@ -124,5 +124,5 @@ function inWords(run: Agreement): string {
 }
 
 function rank(kind: string): number {
-  return isPrecision(kind) ? 1 : 0;
+  return isLostPrecision(kind) ? 1 : 0;
 }

@@ -1,9 +1,9 @@
 /** `certify FILE...`: Linux's own verifier on the two-mode program of each program under a rule set. */
 
-import { caseOfRefusal } from '../../campaign/refusal.js';
+import { caseOfRefusal } from '../../campaign/refused-certificate.js';
 import { replayText } from '../../campaign/replay.js';
-import { loadAll, type NamedRules } from '../../campaign/rules.js';
-import { store } from '../../campaign/store.js';
+import { loadRuleSets, type NamedRules } from '../../campaign/rules.js';
+import { storeCase } from '../../campaign/storage/corpus.js';
 import { InputError } from '../../isa/errors.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { kernelAvailable } from '../../oracle/available.js';
@@ -41,7 +41,7 @@ export const certify: Define = (program, act) => {
 };
 
 async function certifyFiles(paths: readonly string[], options: Options, common: Common): Promise<Outcome> {
-  const [rules] = await loadAll([options.rules]);
+  const [rules] = await loadRuleSets([options.rules]);
   const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
   const kernel = kernelAvailable();
   if (!kernel.ok) throw new InputError(kernel.reason);
@@ -127,7 +127,7 @@ async function certifyOne(
   if (verdict !== 'refused' || options.corpus === undefined) return row;
   const found = await caseOfRefusal(program, rules, { profile });
   if (found === undefined) return { ...row, case: null };
-  const stored = await store(
+  const stored = await storeCase(
     options.corpus,
     found.cause,
     found.text,

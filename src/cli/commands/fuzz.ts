@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { runCampaign } from '../../campaign/campaign.js';
-import type { Setting } from '../../campaign/job.js';
+import type { CampaignSetting } from '../../campaign/job.js';
 import { inWords, type Summary, summarize } from '../../report/summary.js';
 import { type Define, withCommon } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
@@ -52,7 +52,13 @@ export const fuzz: Define = (program, act) => {
 
 async function runFuzz(options: Options, common: Common): Promise<Outcome> {
   const { seed, rules, worlds, time, out } = options;
-  const setting: Setting = { seed, rules, worlds, prove: options.proofs, kernel: options.kernel === true };
+  const setting: CampaignSetting = {
+    seed,
+    rules,
+    worlds,
+    prove: options.proofs,
+    kernel: options.kernel === true,
+  };
   const programs = options.programs ?? (time === undefined ? PROGRAMS : undefined);
   const stop = new AbortController();
   const release = onInterrupt(() => stop.abort());

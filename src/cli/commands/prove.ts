@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { NamedRules } from '../../campaign/rules.js';
-import { loadAll } from '../../campaign/rules.js';
+import { loadRuleSets } from '../../campaign/rules.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { type ProgramProof, proveProgram } from '../../smt/program-proof.js';
 import type { Profile } from '../../verifier/state/profile.js';
@@ -38,7 +38,7 @@ export const prove: Define = (program, act) => {
 };
 
 async function proveFiles(paths: readonly string[], options: Options): Promise<Outcome> {
-  const [rules] = await loadAll([options.rules]);
+  const [rules] = await loadRuleSets([options.rules]);
   const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
   const rows: Row[] = [];
   for (const one of programs) rows.push(await proveOne(one, rules!, options));

@@ -1,7 +1,7 @@
 /** `replay PATH...`: cases, each run again; does it still show what it was written down for? */
 import { availableParallelism } from 'node:os';
 import { openWorkers } from '../../campaign/job.js';
-import { type Replayed, replayText } from '../../campaign/replay.js';
+import { type ReplayedCase, replayText } from '../../campaign/replay.js';
 import { type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
 import { integer } from '../options.js';
@@ -33,9 +33,9 @@ async function replayPaths(paths: readonly string[], options: Options): Promise<
   return { exit: failed.length === 0 ? 0 : 1, json: { cases }, text: lines.join('') + summary };
 }
 
-async function replayAll(files: readonly string[], workers: number): Promise<readonly Replayed[]> {
+async function replayAll(files: readonly string[], workers: number): Promise<readonly ReplayedCase[]> {
   if (workers === 1 || files.length < 4 * BATCH) {
-    const answers: Replayed[] = [];
+    const answers: ReplayedCase[] = [];
     for (const file of files) answers.push(await replayText(readText(file), file));
     return answers;
   }

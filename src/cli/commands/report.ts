@@ -1,8 +1,8 @@
 /** `report DIR`: the page of a campaign that was kept with `fuzz --out DIR`. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { readState, STATE_FILE } from '../../campaign/folder.js';
 import { findings } from '../../campaign/state.js';
+import { readState, STATE_FILE } from '../../campaign/storage/campaign-file.js';
 import { InputError } from '../../isa/errors.js';
 import { page } from '../../report/page.js';
 import { summarize } from '../../report/summary.js';

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { counterexample } from '../../campaign/counterexample.js';
 import { pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
-import { loadAll, type NamedRules } from '../../campaign/rules.js';
+import { loadRuleSets, type NamedRules } from '../../campaign/rules.js';
 import { packageFolder } from '../../campaign/version.js';
 import { InputError } from '../../isa/errors.js';
 import { contractOf, contracts, unmodelled } from '../../kernel/catalog.js';
@@ -66,7 +66,7 @@ interface Shown {
 }
 
 async function showSet(name: string): Promise<Outcome> {
-  const [set] = await loadAll([name]);
+  const [set] = await loadRuleSets([name]);
   const functions = contracts().flatMap((contract) => shownOf(set!.rules, contract));
   const text = table(
     ['function', 'action', 'rule'],
@@ -120,7 +120,7 @@ function defineCheck(command: Command, act: Act): void {
 }
 
 async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
-  const [set] = await loadAll([name]);
+  const [set] = await loadRuleSets([name]);
   const file = fileOf(name);
   const positions = existsSync(file) ? await rulePositions(file) : new Map<string, { line: number }>();
   const changed =
@@ -175,9 +175,13 @@ function exampleFor(set: NamedRules, proof: RuleProof): Example {
   const small = contract && counterexample(set, contract);
   if (small === undefined) return {};
   const one = parseCase(small.text);
-  const made = prepareProgram(one.program, one.profile);
-  if (typeof made === 'string') return {};
-  const steps = traced(made.code, { ...runOptions(made, pathOf(made, set.rules)), env: one.env }, one.kill);
+  const prepared = prepareProgram(one.program, one.profile);
+  if (typeof prepared === 'string') return {};
+  const steps = traced(
+    prepared.code,
+    { ...runOptions(prepared, pathOf(prepared, set.rules)), env: one.env },
+    one.kill,
+  );
   return { case: small.text, insns: small.insns, trace: steps.map(({ text }) => text) };
 }
 

@@ -88,14 +88,14 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
     options.rules ?? one.case?.rules,
     options.rules === undefined ? file : undefined,
   );
-  const made = prepareProgram(one.program, one.case?.profile ?? 'privileged');
-  if (typeof made === 'string') throw new InputError(`our verifier refuses it: ${made}`, { file });
-  const vm = vmOptions(made, rules, one, options);
+  const prepared = prepareProgram(one.program, one.case?.profile ?? 'privileged');
+  if (typeof prepared === 'string') throw new InputError(`our verifier refuses it: ${prepared}`, { file });
+  const vm = vmOptions(prepared, rules, one, options);
   const trace = options.trace
-    ? traced(made.code, vm, typeof kill === 'object' ? kill.step : undefined)
+    ? traced(prepared.code, vm, typeof kill === 'object' ? kill.step : undefined)
     : undefined;
-  const ordinary = new Vm(made.code, vm).run();
-  const killed = kills(made, vm, kill, ordinary.steps, options.seed ?? 0);
+  const ordinary = new Vm(prepared.code, vm).run();
+  const killed = kills(prepared, vm, kill, ordinary.steps, options.seed ?? 0);
   const failed = ordinary.violations.length > 0 || killed.some(({ checks }) => checks.length > 0);
   const json = {
     file,
@@ -113,15 +113,15 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
 }
 
 function vmOptions(
-  made: PreparedProgram,
+  prepared: PreparedProgram,
   rules: NamedRules,
   one: LoadedProgram,
   { mem, seed }: Options,
 ): VmOptions {
   const plain = one.case?.env ?? EMPTY;
   return {
-    ...runOptions(made, pathOf(made, rules.rules)),
-    env: mem === undefined ? plain : withMemory(plain, made.program.type, mem),
+    ...runOptions(prepared, pathOf(prepared, rules.rules)),
+    env: mem === undefined ? plain : withMemory(plain, prepared.program.type, mem),
     ...(seed === undefined ? {} : { chooser: seededChooser(seed) }),
   };
 }
@@ -132,18 +132,20 @@ function withMemory(env: Environment, type: ProgType, hex: string): Environment 
 }
 
 function kills(
-  made: PreparedProgram,
+  prepared: PreparedProgram,
   vm: VmOptions,
   kill: Kill,
   length: number,
   seed: number,
 ): readonly Killed[] {
   if (kill === 'never') return [];
-  return killedAt(made.code, vm, stepsOf(kill, length, seed)).map(({ killedAt: at, steps, violations }) => ({
-    at,
-    steps: steps - at,
-    checks: violations,
-  }));
+  return killedAt(prepared.code, vm, stepsOf(kill, length, seed)).map(
+    ({ killedAt: at, steps, violations }) => ({
+      at,
+      steps: steps - at,
+      checks: violations,
+    }),
+  );
 }
 
 /** Kills of `--kill random`. */

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { kernelAccepts } from '../../campaign/job.js';
 import { causeOfBroken, pathOf, prepareProgram, replayed } from '../../campaign/prepared-program.js';
 import { rulesOfCase } from '../../campaign/rules.js';
-import { written } from '../../campaign/shrink/measure.js';
 import { shrinkCase } from '../../campaign/shrink/shrink.js';
+import { insnCount } from '../../campaign/shrink/size.js';
 import { InputError } from '../../isa/errors.js';
 import { KernelJudge } from '../../oracle/bulk.js';
 import { parseCase } from '../../vm/case.js';
@@ -40,10 +40,10 @@ async function shrinkFile(file: string, options: Options): Promise<Outcome> {
   if (violation === undefined)
     return fail(`nothing to shrink: expected ${answer.expected}, got ${answer.got}`);
   if (one.kill === undefined) return fail('nothing to shrink: the program is not killed');
-  const made = prepareProgram(one.program, one.profile);
-  if (typeof made === 'string') return fail(`our verifier refuses the program: ${made}`);
+  const prepared = prepareProgram(one.program, one.profile);
+  if (typeof prepared === 'string') return fail(`our verifier refuses the program: ${prepared}`);
   const broken = { violation, step: one.kill, env: answer.result.env };
-  const cause = causeOfBroken(made, pathOf(made, rules.rules), broken);
+  const cause = causeOfBroken(prepared, pathOf(prepared, rules.rules), broken);
   const judge = options.kernel ? new KernelJudge({ strictCaps: one.profile === 'strict' }) : undefined;
   try {
     const target = { rules, profile: one.profile, cause };
@@ -51,7 +51,7 @@ async function shrinkFile(file: string, options: Options): Promise<Outcome> {
     const small = shrinkCase(full, judge ? { ...target, kernelAccepts: kernelAccepts(judge) } : target);
     const output = options.output ?? file.replace(/(\.bpf)?$/, '.min.bpf');
     writeFileSync(output, small.text);
-    const [from, to] = [written(one.program), small.insns];
+    const [from, to] = [insnCount(one.program), small.insns];
     return {
       exit: 0,
       json: { from, to, file: output, check: cause.check, function: cause.function },

@@ -145,9 +145,9 @@ function judged(
   return { verdict: verdict.reason, message: verdict.message, slot: verdict.slot, walked, states };
 }
 
-/** The kernel in both profiles; a judge is only made when it is asked. */
+/** The kernel in both profiles; a judge is only opened when it is asked. */
 class Judges {
-  private readonly made = new Map<Profile, KernelJudge>();
+  private readonly judges = new Map<Profile, KernelJudge>();
 
   constructor() {
     // Says at once, and before long work, when there is no kernel to ask. What is timed beside each other starts warm.
@@ -155,8 +155,8 @@ class Judges {
   }
 
   private of(profile: Profile): KernelJudge {
-    const judge = this.made.get(profile) ?? new KernelJudge({ strictCaps: profile === 'strict' });
-    this.made.set(profile, judge);
+    const judge = this.judges.get(profile) ?? new KernelJudge({ strictCaps: profile === 'strict' });
+    this.judges.set(profile, judge);
     return judge;
   }
 
@@ -168,7 +168,7 @@ class Judges {
   }
 
   close(): void {
-    for (const judge of this.made.values()) judge.close();
+    for (const judge of this.judges.values()) judge.close();
   }
 }
 

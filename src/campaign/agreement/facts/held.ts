@@ -13,7 +13,7 @@ export interface Held {
   readonly locks: string;
 }
 
-function spell(
+function heldOf(
   refs: readonly Pick<LogHold, 'kind' | 'at'>[],
   frames: readonly number[],
   { rcu, preempt }: { readonly rcu: boolean; readonly preempt: number },
@@ -31,7 +31,7 @@ function spell(
 }
 
 export function heldInState(state: State): Held {
-  return spell(
+  return heldOf(
     state.refs,
     state.frames.slice(1).map((frame) => frame.callsite),
     state,
@@ -39,7 +39,7 @@ export function heldInState(state: State): Held {
 }
 
 export function heldAtPoint(point: LogPoint): Held {
-  return spell(point.held, point.callsites, point);
+  return heldOf(point.held, point.callsites, point);
 }
 
 /** Whether the log tells of all that is held there. */

@@ -9,16 +9,16 @@ import type { LogPoint } from '../../../oracle/walk-log/walk.js';
 import { scalarArithmetic } from '../../../verifier/scalar/alu.js';
 import type { Reg, Slot, State } from '../../../verifier/state/state.js';
 import { BYTE } from '../../../verifier/state/state.js';
-import { type Mismatch, mismatch, type Origins } from './value.js';
+import { type IdOrigins, type Mismatch, mismatch } from './value.js';
 
 const ZERO = parseValue('0')!;
 
 /** A register (`r6`) or slot (`fp-16`) and what is wrong with it. */
-export interface Found extends Mismatch {
+export interface Uncovered extends Mismatch {
   readonly where: string;
 }
 
-export interface Sides extends Omit<Origins, 'depth' | 'ours'> {
+export interface PointContext extends Omit<IdOrigins, 'depth' | 'ours'> {
   /** Registers that Linux holds to be live at this insn: bit n for register n. */
   readonly live: number;
   /** Whether a loader without CAP_PERFMON is meant, for whom what was never written may not be read. */
@@ -34,14 +34,14 @@ export function sameFrames(state: State, point: LogPoint): boolean {
 }
 
 /** What of `point` this state does not cover; kinds first. Empty: it covers it all. */
-export function uncovered(state: State, point: LogPoint, sides: Sides): readonly Found[] {
+export function uncoveredParts(state: State, point: LogPoint, sides: PointContext): readonly Uncovered[] {
   const frame = state.frames.at(-1)!;
-  const origins: Origins = { ...sides, depth: point.frame, ours: state.refs };
-  const found: Found[] = [];
-  const links = new Links();
+  const origins: IdOrigins = { ...sides, depth: point.frame, ours: state.refs };
+  const found: Uncovered[] = [];
+  const links = new LinkedValues();
   const check = (where: string, ours: Reg, theirs: LogValue): void => {
     const wrong = mismatch(ours, theirs, origins);
-    if (wrong === undefined) links.pair(where, ours, theirs, found);
+    if (wrong === undefined) links.add(where, ours, theirs, found);
     else found.push({ where, ...wrong });
   };
   for (let n = 0; n < 10; n++) {
@@ -62,22 +62,22 @@ export function uncovered(state: State, point: LogPoint, sides: Sides): readonly
     const shown = point.slots.get(off);
     if (ours === undefined) continue;
     if (shown === undefined) {
-      if (point.complete && !isBlank(ours, sides.strict) && !isUpperHalf(ours, frame.stack[i + 1]))
+      if (point.complete && !isUnwritten(ours, sides.strict) && !isUpperHalf(ours, frame.stack[i + 1]))
         found.push({
           where: `fp${off}`,
           what: 'kind',
-          text: `we say ${spell(ours)}, Linux has nothing there`,
+          text: `we say ${spellSlot(ours)}, Linux has nothing there`,
         });
       continue;
     }
-    slot(`fp${off}`, ours, asSpill(ours, shown), { ...origins, strict: sides.strict }, found, check);
+    slot(`fp${off}`, ours, asSpilledZero(ours, shown), { ...origins, strict: sides.strict }, found, check);
   }
-  if (point.complete) objects(frame.stack, point, found);
+  if (point.complete) missingObjects(frame.stack, point, found);
   return found.sort((a, b) => Number(a.what === 'narrower') - Number(b.what === 'narrower'));
 }
 
 /** Dynptrs, iterators and saved flags that Linux has and we have not: those are never dropped. */
-function objects(stack: readonly (Slot | undefined)[], point: LogPoint, found: Found[]): void {
+function missingObjects(stack: readonly (Slot | undefined)[], point: LogPoint, found: Uncovered[]): void {
   for (const [off, theirs] of point.slots) {
     const ours = stack[-off / 8 - 1];
     const special =
@@ -86,14 +86,14 @@ function objects(stack: readonly (Slot | undefined)[], point: LogPoint, found: F
       found.push({
         where: `fp${off}`,
         what: 'kind',
-        text: `we say nothing of it, Linux ${spellLog(theirs)}`,
+        text: `we say nothing of it, Linux ${spellLogSlot(theirs)}`,
       });
   }
 }
 
 /** What may hold anything, written or not. */
-const isBlank = (slot: Slot, strict: boolean): boolean =>
-  slot.bytes.every((b) => b === BYTE.invalid || (b === BYTE.misc && !strict));
+const isUnwritten = (compareSlot: Slot, strict: boolean): boolean =>
+  compareSlot.bytes.every((b) => b === BYTE.invalid || (b === BYTE.misc && !strict));
 
 /** The log prints one line for an object of several slots, at the lowest address. */
 const isUpperHalf = (slot: Slot, below: Slot | undefined): boolean =>
@@ -104,15 +104,15 @@ function slot(
   where: string,
   ours: Slot,
   theirs: LogSlot,
-  origins: Origins & { readonly strict: boolean },
-  found: Found[],
+  origins: IdOrigins & { readonly strict: boolean },
+  found: Uncovered[],
   check: (where: string, ours: Reg, theirs: LogValue) => void,
 ): void {
   const kind = (text: string): void => {
     found.push({ where, what: 'kind', text });
   };
   const differ = (): void => {
-    kind(`we say ${spell(ours)}, Linux ${spellLog(theirs)}`);
+    kind(`we say ${spellSlot(ours)}, Linux ${spellLogSlot(theirs)}`);
   };
   if (ours.dynptr !== undefined || theirs.dynptr !== undefined) {
     const a = ours.dynptr;
@@ -131,7 +131,7 @@ function slot(
     return;
   }
   for (let i = 0; i < 8; i++) {
-    if (byte(ours.bytes[i]!, theirs.bytes[i]!, theirs, origins.strict)) continue;
+    if (coversByte(ours.bytes[i]!, theirs.bytes[i]!, theirs, origins.strict)) continue;
     differ();
     return;
   }
@@ -141,7 +141,7 @@ function slot(
 }
 
 /** The log spells one byte of zero alike, whether it was spilled or not. */
-function asSpill(ours: Slot, theirs: LogSlot): LogSlot {
+function asSpilledZero(ours: Slot, theirs: LogSlot): LogSlot {
   if (theirs.reg !== undefined || theirs.bytes[0] !== '0') return theirs;
   const alone = ours.reg?.type === 'scalar' && ours.bytes[0] === BYTE.spill && ours.bytes[1] !== BYTE.spill;
   return alone ? { bytes: theirs.bytes.with(0, 'r'), reg: ZERO } : theirs;
@@ -153,14 +153,14 @@ function asStored(value: LogValue, size: number): LogValue {
   return { ...value, num: scalarArithmetic.zeroExtend((8 * size) as 8 | 16 | 32, value.num) };
 }
 
-function sameOrigin(ours: number, theirs: number, { ours: refs, theirs: origins }: Origins): boolean {
+function sameOrigin(ours: number, theirs: number, { ours: refs, theirs: origins }: IdOrigins): boolean {
   return refs.find((ref) => ref.id === ours && ref.kind === 'pointer')?.at === origins.get(theirs)?.at;
 }
 
 const isZero = (value: LogValue | undefined): boolean =>
   value?.type === 'scalar' && value.num.mask === 0n && value.num.value === 0n;
 
-function byte(ours: number, theirs: LogByte, slot: LogSlot, strict: boolean): boolean {
+function coversByte(ours: number, theirs: LogByte, slot: LogSlot, strict: boolean): boolean {
   switch (ours) {
     case BYTE.invalid:
       return true;
@@ -180,14 +180,14 @@ function byte(ours: number, theirs: LogByte, slot: LogSlot, strict: boolean): bo
 
 const LETTERS = '?m0rdifs';
 
-function spell(slot: Slot): string {
+function spellSlot(slot: Slot): string {
   if (slot.dynptr !== undefined) return `dynptr_${slot.dynptr.type}`;
   if (slot.iter !== undefined) return `iter_${slot.iter.type} ${slot.iter.state}`;
   const bytes = slot.bytes.map((b) => LETTERS[b]).join('');
   return slot.reg === undefined ? bytes : `${bytes} of ${slot.reg.type}`;
 }
 
-function spellLog(slot: LogSlot): string {
+function spellLogSlot(slot: LogSlot): string {
   if (slot.dynptr !== undefined) return `dynptr_${slot.dynptr.type}`;
   if (slot.iter !== undefined) return `iter_${slot.iter.type} ${slot.iter.state}`;
   return slot.reg === undefined ? slot.bytes.join('') : `${slot.bytes.join('')} of ${slot.reg.type}`;
@@ -197,10 +197,10 @@ function spellLog(slot: LogSlot): string {
  * Which places hold the same value, or numbers that differ by a constant: what we hold to be linked, Linux must hold to be linked, and by the
  * same constant.
  */
-class Links {
+class LinkedValues {
   private readonly places = new Map<number, { where: string; ours: Reg; theirs: LogValue }>();
 
-  pair(where: string, ours: Reg, theirs: LogValue, found: Found[]): void {
+  add(where: string, ours: Reg, theirs: LogValue, found: Uncovered[]): void {
     if (ours.id === 0 || saysNothing(ours, theirs)) return;
     const before = this.places.get(ours.id);
     if (before === undefined) {
@@ -209,14 +209,14 @@ class Links {
     }
     // Of a pointer the offset is compared by itself.
     const more = ours.type === 'scalar' ? ours.off - before.ours.off : 0;
-    if (linked(theirs, before.theirs, more)) return;
+    if (areLinked(theirs, before.theirs, more)) return;
     const what = more === 0 ? `the same as ${before.where}` : `${before.where} and a constant`;
     found.push({ where, what: 'narrower', text: `we hold it to be ${what}, Linux does not` });
   }
 }
 
 /** Does Linux hold `a` to be `more` more than `b`? */
-function linked(a: LogValue, b: LogValue, more: number): boolean {
+function areLinked(a: LogValue, b: LogValue, more: number): boolean {
   if (isConstant(a) && isConstant(b))
     return BigInt.asUintN(64, a.num.value - b.num.value) === BigInt.asUintN(64, BigInt(more));
   return a.id !== 0 && a.id === b.id && a.delta - b.delta === more;

@@ -14,7 +14,7 @@ export interface Mismatch {
 }
 
 /** What ids mean on either side. */
-export interface Origins {
+export interface IdOrigins {
   readonly program: Program;
   /** Depth of the frame that is compared. */
   readonly depth: number;
@@ -22,7 +22,7 @@ export interface Origins {
   readonly theirs: ReadonlyMap<number, Pick<LogHold, 'kind' | 'at'>>;
 }
 
-type Name = Pick<LogValue, 'type' | 'nullable' | 'struct'> & { readonly flags: string };
+type KindName = Pick<LogValue, 'type' | 'nullable' | 'struct'> & { readonly flags: string };
 
 const BASE: Partial<Record<Reg['type'], string>> = {
   stack: 'fp',
@@ -39,7 +39,7 @@ const BASE: Partial<Record<Reg['type'], string>> = {
 const VOID: ReadonlySet<string> = new Set(['void', 'btf_id 0']);
 
 /** The kernel's name for what we know. */
-function nameOf(reg: Reg): Name {
+function kernelName(reg: Reg): KindName {
   if (VOID.has(reg.struct))
     return { type: 'mem', nullable: reg.nullable, struct: '', flags: 'rdonly untrusted' };
   const named = reg.type === 'btf' || reg.type === 'object';
@@ -58,37 +58,37 @@ function nameOf(reg: Reg): Name {
   };
 }
 
-const spell = ({ flags, type, nullable, struct }: Name): string =>
+const spellName = ({ flags, type, nullable, struct }: KindName): string =>
   [flags, type, nullable ? 'or_null' : '', struct].filter((word) => word !== '').join(' ');
 
 /** Undefined where `ours` covers `theirs`. */
-export function mismatch(ours: Reg, theirs: LogValue, origins: Origins): Mismatch | undefined {
-  const a = spell(nameOf(ours));
-  const b = spell({ ...theirs, flags: theirs.flags.join(' ') });
+export function mismatch(ours: Reg, theirs: LogValue, origins: IdOrigins): Mismatch | undefined {
+  const a = spellName(kernelName(ours));
+  const b = spellName({ ...theirs, flags: theirs.flags.join(' ') });
   // What cannot be used may be anything.
   if (ours.type === 'uninit') return undefined;
   if (a !== b) return { what: 'kind', text: `we say ${a}, Linux ${b}` };
-  if (ours.type === 'scalar') return narrower(ours.num, theirs.num, '');
-  const other = detail(ours, theirs, origins);
+  if (ours.type === 'scalar') return rangeMismatch(ours.num, theirs.num, '');
+  const other = pointerMismatch(ours, theirs, origins);
   if (other !== undefined) return { what: 'kind', text: `${a}: ${other}` };
   if (ours.range > theirs.range)
     return { what: 'narrower', text: `packet range ${ours.range}, Linux ${theirs.range}` };
-  return narrower(ours.num, movedBy(theirs.num, theirs.off - ours.off), 'offset ');
+  return rangeMismatch(ours.num, shifted(theirs.num, theirs.off - ours.off), 'offset ');
 }
 
 /** A variable offset, counted from a constant one that is `by` less: we may not know of what is a constant for Linux that it is one. */
-const movedBy = (num: Scalar, by: number): Scalar =>
+const shifted = (num: Scalar, by: number): Scalar =>
   by === 0 ? num : scalarArithmetic.binary('add', 64, num, constant(BigInt(by)));
 
-function narrower(ours: Scalar, theirs: Scalar, what: string): Mismatch | undefined {
+function rangeMismatch(ours: Scalar, theirs: Scalar, what: string): Mismatch | undefined {
   if (contains(ours, theirs)) return undefined;
   return { what: 'narrower', text: `${what}${format(ours)}, Linux ${format(theirs)}` };
 }
 
-function detail(
+function pointerMismatch(
   ours: Reg,
   theirs: LogValue,
-  { program, depth, ours: refs, theirs: origins }: Origins,
+  { program, depth, ours: refs, theirs: origins }: IdOrigins,
 ): string | undefined {
   if (ours.off !== theirs.off && isConst(ours.num)) return `offset ${ours.off}, Linux ${theirs.off}`;
   if (ours.type === 'stack' && ours.frame !== (theirs.frame ?? depth))

@@ -2,7 +2,7 @@
 import type { Program } from '../../../object/program.js';
 import { toHex } from '../../../vm/environment.js';
 import { LOG_BYTES, LOG_HEADER, type Site } from './log.js';
-import type { Observed } from './observed.js';
+import type { Observation } from './observation.js';
 
 /** The first difference, what it is in and what either side has; undefined where there is none. */
 export interface Difference {
@@ -14,8 +14,8 @@ export interface Difference {
 export function firstDifference(
   program: Program,
   sites: readonly Site[],
-  kernel: Observed,
-  vm: Observed,
+  kernel: Observation,
+  vm: Observation,
 ): Difference | undefined {
   return (
     logDifference(sites, kernel.log, vm.log) ??
@@ -37,7 +37,7 @@ function bytesDifference(kind: string, kernel: Uint8Array, vm: Uint8Array): Diff
   };
 }
 
-function contextDifference(kernel: Observed, vm: Observed): Difference | undefined {
+function contextDifference(kernel: Observation, vm: Observation): Difference | undefined {
   for (const [name, bytes] of kernel.ctx) {
     const found = bytesDifference(`ctx.${name}`, bytes, vm.ctx.get(name) ?? new Uint8Array(0));
     if (found !== undefined) return found;
@@ -45,7 +45,7 @@ function contextDifference(kernel: Observed, vm: Observed): Difference | undefin
   return undefined;
 }
 
-function mapsDifference(program: Program, kernel: Observed, vm: Observed): Difference | undefined {
+function mapsDifference(program: Program, kernel: Observation, vm: Observation): Difference | undefined {
   for (const [index, map] of program.maps.entries()) {
     const [theirs, ours] = [kernel.maps[index]!, vm.maps[index]!];
     for (const key of new Set([...theirs.keys(), ...ours.keys()])) {
@@ -72,7 +72,10 @@ function logDifference(sites: readonly Site[], kernel: Uint8Array, vm: Uint8Arra
       return { kind: 'path', detail: `${site?.name}` };
     const [x, y] = [a.getBigInt64(entry + 8, true), b.getBigInt64(entry + 8, true)];
     if (!sameValue(site, x, y))
-      return { kind: `r0 of ${site.name}`, detail: `${shown(site, x)}, the VM has ${shown(site, y)}` };
+      return {
+        kind: `r0 of ${site.name}`,
+        detail: `${spellValue(site, x)}, the VM has ${spellValue(site, y)}`,
+      };
     for (const { at: from, size } of site.copied) {
       const found = bytesDifference(
         `buffer of ${site.name}`,
@@ -102,5 +105,5 @@ function sameValue({ value }: Site, x: bigint, y: bigint): boolean {
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-const shown = (site: Site, value: bigint): string =>
+const spellValue = (site: Site, value: bigint): string =>
   site.value === 'pointer' ? (value === 0n ? 'NULL' : 'a pointer') : `${value}`;

@@ -1,7 +1,7 @@
 /** What a test run starts from: a packet, a context, what is in the maps, which tail calls lead somewhere. All from a seed. */
 import type { MapDef, Program } from '../../../object/program.js';
-import { ETH_HLEN, isCompared, isSkb } from './forms.js';
 import { LOG } from './log.js';
+import { ETH_HLEN, isCompared, isSkb } from './test-run-types.js';
 
 export interface MapEntry {
   readonly key: Uint8Array;
@@ -22,7 +22,7 @@ export interface Inputs {
 }
 
 /** A stream of random numbers from a seed: splitmix32. */
-export class Dice {
+export class RandomStream {
   private state: number;
 
   constructor(seed: number) {
@@ -74,72 +74,72 @@ const SYSCALL_CTX = 65_535;
 const RAW_ARGS = 96;
 
 /** Everything a run of `program` starts from. `targets` programs may be tail-called. */
-export function drawInputs(program: Program, dice: Dice, targets: number): Inputs {
+export function drawInputs(program: Program, random: RandomStream, targets: number): Inputs {
   return {
-    packet: drawPacket(dice),
-    ctx: drawContext(program, dice),
-    maps: program.maps.map((map) => drawEntries(map, dice)),
-    budget: dice.below(12),
+    packet: drawPacket(random),
+    ctx: drawContext(program, random),
+    maps: program.maps.map((map) => drawEntries(map, random)),
+    budget: random.below(12),
     jumps: program.maps.map((map) =>
       map.type === 'prog_array'
-        ? Array.from({ length: map.maxEntries }, () => (dice.oneIn(2) ? dice.below(targets) : undefined))
+        ? Array.from({ length: map.maxEntries }, () => (random.oneIn(2) ? random.below(targets) : undefined))
         : [],
     ),
   };
 }
 
-function drawPacket(dice: Dice): Uint8Array {
-  const kind = dice.below(8);
+function drawPacket(random: RandomStream): Uint8Array {
+  const kind = random.below(8);
   const length =
     kind < 2
-      ? SHORTEST_PACKET + dice.below(8)
+      ? SHORTEST_PACKET + random.below(8)
       : kind < 7
-        ? SHORTEST_PACKET + dice.below(110)
-        : SHORTEST_PACKET + dice.below(LONGEST_PACKET - SHORTEST_PACKET + 1);
-  const packet = dice.oneIn(8) ? new Uint8Array(length) : dice.bytes(length);
+        ? SHORTEST_PACKET + random.below(110)
+        : SHORTEST_PACKET + random.below(LONGEST_PACKET - SHORTEST_PACKET + 1);
+  const packet = random.oneIn(8) ? new Uint8Array(length) : random.bytes(length);
   const view = new DataView(packet.buffer);
   // Plausible headers, as far as they fit: IPv4 or IPv6, TCP or UDP.
-  const family = dice.below(4);
+  const family = random.below(4);
   if (family === 0 && length >= ETH_HLEN + 20) {
     view.setUint16(12, 0x0800);
     packet[ETH_HLEN] = 0x45;
     view.setUint16(ETH_HLEN + 2, length - ETH_HLEN);
-    packet[ETH_HLEN + 9] = dice.pick([6, 17, 1]);
+    packet[ETH_HLEN + 9] = random.pick([6, 17, 1]);
   } else if (family === 1 && length >= ETH_HLEN + 40) {
     view.setUint16(12, 0x86dd);
     packet[ETH_HLEN] = 0x60;
     view.setUint16(ETH_HLEN + 4, length - ETH_HLEN - 40);
-    packet[ETH_HLEN + 6] = dice.pick([6, 17, 58]);
+    packet[ETH_HLEN + 6] = random.pick([6, 17, 58]);
   }
   return packet;
 }
 
-function drawContext(program: Program, dice: Dice): Uint8Array {
-  if (program.type === 'raw_tracepoint') return dice.bytes(RAW_ARGS);
+function drawContext(program: Program, random: RandomStream): Uint8Array {
+  if (program.type === 'raw_tracepoint') return random.bytes(RAW_ARGS);
   if (program.type === 'syscall') {
     const ctx = new Uint8Array(SYSCALL_CTX);
-    ctx.set(dice.bytes(dice.oneIn(4) ? 0 : 512));
+    ctx.set(random.bytes(random.oneIn(4) ? 0 : 512));
     return ctx;
   }
   if (!isSkb(program.type)) return new Uint8Array(0);
   const ctx = new Uint8Array(SKB_SIZE);
-  for (const [offset, size] of SKB_SETTABLE) if (!dice.oneIn(3)) ctx.set(dice.bytes(size), offset);
+  for (const [offset, size] of SKB_SETTABLE) if (!random.oneIn(3)) ctx.set(random.bytes(size), offset);
   return ctx;
 }
 
 /** How full maps are: empty, some, as many as programs ask for. */
-function drawEntries(map: MapDef, dice: Dice): readonly MapEntry[] {
+function drawEntries(map: MapDef, random: RandomStream): readonly MapEntry[] {
   const readOnly = map.frozen === true || map.initial !== undefined || map.name === LOG.name;
   if (!isCompared(map) || readOnly) return [];
-  const fill = dice.below(3);
+  const fill = random.below(3);
   const entries: MapEntry[] = [];
   // An LRU map that is nearly full throws out what it likes.
   const most = map.type === 'lru_hash' ? map.maxEntries / 4 : map.maxEntries;
   for (let i = 0; i < Math.min(most, 16); i++) {
-    if (fill === 0 || (fill === 1 && dice.oneIn(2))) continue;
+    if (fill === 0 || (fill === 1 && random.oneIn(2))) continue;
     const key = new Uint8Array(map.keySize);
     key[0] = i;
-    const value = dice.oneIn(6) ? new Uint8Array(map.valueSize) : dice.bytes(map.valueSize);
+    const value = random.oneIn(6) ? new Uint8Array(map.valueSize) : random.bytes(map.valueSize);
     for (const { offset, size } of map.fields) value.fill(0, offset, offset + size);
     entries.push({ key, value });
   }

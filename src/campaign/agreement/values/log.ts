@@ -47,7 +47,7 @@ export interface Site {
   readonly unseen: readonly number[];
 }
 
-export interface Recorded {
+export interface Recording {
   readonly program: Program;
   /** Index of the log in its maps. */
   readonly log: number;

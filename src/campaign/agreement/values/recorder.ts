@@ -41,7 +41,7 @@ import type { Reg as AbstractReg } from '../../../verifier/state/state.js';
 import { frameOf } from '../../../verifier/state/state.js';
 import type { Visit } from '../../../verifier/walk/visit.js';
 import { isPerCpu } from '../../../vm/maps.js';
-
+import { bufferOf, constantOf, hasFewRounds, isBuffer, plainParts, roundsOf } from './buffers.js';
 import {
   BUDGET_AT,
   type Copied,
@@ -52,33 +52,32 @@ import {
   LOG_BYTES,
   LOG_HEADER,
   type NotRecorded,
-  type Recorded,
+  type Recording,
   type Site,
 } from './log.js';
-import { bufferOf, constantOf, isBuffer, isShort, plainParts, roundsOf } from './places.js';
 
 /** Objects whose bytes are the kernel's. */
-const FOREIGN = new Set<string>(['sock', 'sock_common', 'tcp_sock', 'xdp_sock', 'btf']);
+const KERNEL_OBJECTS = new Set<string>(['sock', 'sock_common', 'tcp_sock', 'xdp_sock', 'btf']);
 /** Gone through in an order of the kernel's. */
 const isHashed = ({ type }: MapDef): boolean => type.includes('hash');
 /** Rounds that a loop of any number of rounds is cut to. */
 const FEW_ROUNDS = 7;
 const GET_SMP_PROCESSOR_ID = 8;
 /** Nanoseconds until a timer fires: after its map is gone. */
-const LATE = 1n << 60n;
+const LATE_NS = 1n << 60n;
 const MANY_ROUNDS = 32;
 
 /** Rewrites `program`, which the verifier accepted as `accepted` says. */
-export function recorded(program: Program, accepted: Accepted): Recorded | NotRecorded {
+export function recordingProgram(program: Program, accepted: Accepted): Recording | NotRecorded {
   return new Recorder(program, accepted).make();
 }
 
-type Plan = Omit<Site, 'slot'> & { readonly item: Item };
+type PlannedSite = Omit<Site, 'slot'> & { readonly item: Item };
 
 class Recorder {
   private readonly draft: Draft;
   private readonly log: number;
-  private readonly plans: Plan[] = [];
+  private readonly sites: PlannedSite[] = [];
   private fresh = 0;
   /** Size of the keys that a callback is called with, by its first slot. */
   private readonly elementCallbacks = new Map<number, number>();
@@ -91,7 +90,7 @@ class Recorder {
     this.draft = new Draft({ ...program, maps: [...program.maps, LOG] });
   }
 
-  make(): Recorded | NotRecorded {
+  make(): Recording | NotRecorded {
     const { draft } = this;
     this.findElementCallbacks();
     // From the end, so that indices before stay what they are.
@@ -103,16 +102,16 @@ class Recorder {
       const why = visits.length === 0 ? undefined : this.rewrite(op, index, slot, visits);
       if (why !== undefined) return { why };
       const keySize = this.elementCallbacks.get(slot);
-      if (keySize !== undefined) this.atCallback(index, keySize);
+      if (keySize !== undefined) this.recordKey(index, keySize);
     }
-    if (this.program.maps.some(isPerCpu)) this.noteCpu();
+    if (this.program.maps.some(isPerCpu)) this.recordCpu();
     const starts = new Map<Item, number>();
     let at = 0;
     for (const item of draft.items) {
       starts.set(item, at);
       if (item.kind !== 'label') at += slots(item.kind === 'linked' ? item.op : item);
     }
-    const sites = this.plans.map(({ item, ...site }): Site => ({ ...site, slot: starts.get(item)! }));
+    const sites = this.sites.map(({ item, ...site }): Site => ({ ...site, slot: starts.get(item)! }));
     return { program: draft.link(this.program.name), log: this.log, sites };
   }
 
@@ -129,11 +128,11 @@ class Recorder {
   }
 
   /** The key is behind r2; r0 and r5 to r9 are free at the start of a function. */
-  private atCallback(index: number, keySize: number): void {
+  private recordKey(index: number, keySize: number): void {
     const size = ENTRY_HEADER + Math.ceil(keySize / 8) * 8;
-    const code = this.room(this.plans.length, size, r6, r7);
+    const code = this.reserveEntry(this.sites.length, size, r6, r7);
     code.push(...copy({ from: r2, off: 0, to: ENTRY_HEADER, size: keySize, at: r6, by: r7 }));
-    this.plans.push({
+    this.sites.push({
       item: code[0]!,
       kind: 'key',
       name: 'callback',
@@ -146,7 +145,7 @@ class Recorder {
   }
 
   /** First of all, where only r1 holds anything. */
-  private noteCpu(): void {
+  private recordCpu(): void {
     const first = this.draft.items.findIndex((item) => item.kind !== 'label');
     this.draft.items.splice(
       first,
@@ -161,23 +160,23 @@ class Recorder {
 
   private rewrite(op: Op, index: number, slot: number, visits: readonly Visit[]): string | undefined {
     const { draft, accepted } = this;
-    if (op.kind === 'may_goto') return this.rewriteBudget(index, slot);
+    if (op.kind === 'may_goto') return this.limitMayGoto(index, slot);
     if (op.kind === 'ldx' || op.kind === 'load_acquire') {
       const base = visits
         .map((visit) => frameOf(visit.state).regs[op.src]!)
-        .find((reg) => FOREIGN.has(reg.type));
+        .find((reg) => KERNEL_OBJECTS.has(reg.type));
       if (base === undefined) return undefined;
-      return this.afterLoad(op, index, slot, base);
+      return this.recordLoad(op, index, slot, base);
     }
     if (op.kind !== 'call' || op.target === 'subprog') return undefined;
     const contract = accepted.code.contracts[slot];
     if (contract === undefined) return undefined;
-    if (contract.name === 'bpf_iter_num_new' && !isShort(visits, MANY_ROUNDS))
+    if (contract.name === 'bpf_iter_num_new' && !hasFewRounds(visits, MANY_ROUNDS))
       return 'an iterator over any number of numbers';
     if (contract.name === 'bpf_tail_call' || contract.name === 'bpf_throw') return undefined;
-    this.afterCall(contract, index, visits);
+    this.recordCall(contract, index, visits);
     // A timer that fires while the program runs would change what it sees, and the log.
-    if (contract.name === 'bpf_timer_start') draft.items.splice(index, 0, ldImm64(r2, LATE));
+    if (contract.name === 'bpf_timer_start') draft.items.splice(index, 0, ldImm64(r2, LATE_NS));
     if (
       contract.name === 'bpf_loop' &&
       visits.some(({ state }) => roundsOf(frameOf(state).regs[1]!) > MANY_ROUNDS)
@@ -188,7 +187,7 @@ class Recorder {
   }
 
   /** Makes room for an entry of `size` bytes: `at` points to it, less the header of the log. */
-  private room(site: number, size: number, at: Reg<64>, spare: Reg<64>): Item[] {
+  private reserveEntry(site: number, size: number, at: Reg<64>, spare: Reg<64>): Item[] {
     return [
       ldMapValue(at, this.log),
       mov(spare, size),
@@ -199,7 +198,7 @@ class Recorder {
     ];
   }
 
-  private afterCall(contract: Contract, index: number, visits: readonly Visit[]): void {
+  private recordCall(contract: Contract, index: number, visits: readonly Visit[]): void {
     const value = valueKind(contract);
     const isVoid = contract.outcomes.some(({ r0: result }) => result.kind === 'void');
     const copied: Copied[] = [];
@@ -229,10 +228,10 @@ class Recorder {
       size += Math.ceil(fresh.size / 8) * 8;
     }
     if (isVoid && copied.length === 0) return;
-    const site = this.plans.length;
-    const start = this.room(site, size, r1, r2);
+    const site = this.sites.length;
+    const start = this.reserveEntry(site, size, r1, r2);
     if (!isVoid) start.push(stx(8, r1, LOG_HEADER + 8, r0));
-    this.plans.push({
+    this.sites.push({
       item: this.draft.items[index]!,
       kind: 'call',
       name: contract.name,
@@ -261,7 +260,7 @@ class Recorder {
     return type === undefined ? undefined : { size: type.size, parts: plainParts(type) };
   }
 
-  private afterLoad(
+  private recordLoad(
     op: Extract<Op, { kind: 'ldx' | 'load_acquire' }>,
     index: number,
     slot: number,
@@ -274,10 +273,10 @@ class Recorder {
       return 'a load from a kernel object where all registers are in use';
     const size = ENTRY_HEADER;
     const code = [
-      ...this.room(this.plans.length, size, at, spare),
+      ...this.reserveEntry(this.sites.length, size, at, spare),
       stx(8, at, LOG_HEADER + 8, registers[op.dst]!),
     ];
-    this.plans.push({
+    this.sites.push({
       item: this.draft.items[index]!,
       kind: 'load',
       name: base.type,
@@ -291,7 +290,7 @@ class Recorder {
   }
 
   /** may_goto leaves the loop after a number of rounds that the log's header says. */
-  private rewriteBudget(index: number, slot: number): string | undefined {
+  private limitMayGoto(index: number, slot: number): string | undefined {
     const item = this.draft.items[index]!;
     if (item.kind !== 'linked') return 'may_goto without a target';
     const live = this.accepted.code.live[slot] ?? 0;

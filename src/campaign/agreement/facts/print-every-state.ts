@@ -8,10 +8,10 @@ import { Draft } from '../../../../generators/edit.js';
 import type { Item } from '../../../isa/label.js';
 import type { Program } from '../../../object/program.js';
 
-export interface Shown {
+export interface StatePrinter {
   readonly program: Program;
   /** By slot of `program` where a whole state is printed, the slot of the original that it is the state before. */
-  readonly shownAt: ReadonlyMap<number, number>;
+  readonly printedAt: ReadonlyMap<number, number>;
 }
 
 /** Slots put before each insn. */
@@ -20,9 +20,9 @@ const EXTRA = 3;
 const NUMBER = 12345;
 
 /** For a loader with all capabilities: without CAP_PERFMON the frame pointer may not be compared. Throws InputError for insns that cannot be decoded. */
-export function showEverything(program: Program): Shown {
+export function printEveryState(program: Program): StatePrinter {
   const draft = new Draft(program);
-  const shownAt = new Map<number, number>();
+  const printedAt = new Map<number, number>();
   const items: Item[] = [];
   let before = 0;
   draft.items.forEach((item, index) => {
@@ -34,10 +34,10 @@ export function showEverything(program: Program): Shown {
         { kind: 'ja', off: 0, long: false },
       );
       before += EXTRA;
-      shownAt.set(slot + before - 1, slot);
+      printedAt.set(slot + before - 1, slot);
     }
     items.push(item);
   });
   draft.items.splice(0, draft.items.length, ...items);
-  return { program: draft.link(program.name), shownAt };
+  return { program: draft.link(program.name), printedAt };
 }

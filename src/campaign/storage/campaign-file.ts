@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError } from '../isa/errors.js';
-import { shippedRuleSet } from '../patch/sets/index.js';
-import type { Setting } from './job.js';
-import { readKept, writeKept } from './kept.js';
-import type { State } from './state.js';
+import { InputError } from '../../isa/errors.js';
+import { shippedRuleSet } from '../../patch/sets/index.js';
+import type { CampaignSetting } from '../job.js';
+import type { CampaignState } from '../state.js';
+import { readJsonFile, writeJsonFile } from './json-file.js';
 
 export const STATE_FILE = 'campaign.json';
 
@@ -19,13 +19,13 @@ export function digestsOf(rules: readonly string[]): Record<string, string> {
 }
 
 /** The campaign that a folder holds, if it holds one. Throws InputError for a file that is none. */
-export function readState(folder: string): State | undefined {
-  return readKept(join(folder, STATE_FILE), 'a campaign', isState);
+export function readState(folder: string): CampaignState | undefined {
+  return readJsonFile(join(folder, STATE_FILE), 'a campaign', isState);
 }
 
-function isState(value: unknown): value is State {
+function isState(value: unknown): value is CampaignState {
   if (typeof value !== 'object' || value === null) return false;
-  const state = value as Partial<State>;
+  const state = value as Partial<CampaignState>;
   return (
     typeof state.version === 'string' &&
     typeof state.done === 'number' &&
@@ -37,20 +37,20 @@ function isState(value: unknown): value is State {
 }
 
 /** Writes the state, whole or not at all. */
-export function writeState(folder: string, state: State): void {
-  writeKept(join(folder, STATE_FILE), state);
+export function writeState(folder: string, state: CampaignState): void {
+  writeJsonFile(join(folder, STATE_FILE), state);
 }
 
 /** Throws InputError unless the state is of this campaign. */
 export function mustMatch(
   folder: string,
-  state: State,
+  state: CampaignState,
   version: string,
-  setting: Setting,
-  digests: State['digests'],
+  setting: CampaignSetting,
+  digests: CampaignState['digests'],
 ): void {
   const file = join(folder, STATE_FILE);
-  const differs = (Object.keys(setting) as (keyof Setting)[]).find(
+  const differs = (Object.keys(setting) as (keyof CampaignSetting)[]).find(
     (key) => JSON.stringify(setting[key]) !== JSON.stringify(state.setting[key]),
   );
   if (differs !== undefined) {

@@ -4,13 +4,13 @@ import { offsetOf, regionOf } from '../../../vm/address.js';
 import { printChoice, toHex } from '../../../vm/environment.js';
 import type { MachineState } from '../../../vm/machine.js';
 import type { Inputs } from './inputs.js';
-import { LOG_BYTES, LOG_HEADER, type Recorded, type Site } from './log.js';
+import { LOG_BYTES, LOG_HEADER, type Recording, type Site } from './log.js';
 
 /** may_goto itself never ends a loop here: what the recorder puts before it does. */
 const ENDLESS = '8388608';
 
 /** What the run goes by where it is not a fact but a choice; thrown through the VM. */
-export class Parted extends Error {
+export class Divergence extends Error {
   constructor(
     readonly kind: 'differs' | 'left out',
     message: string,
@@ -20,22 +20,22 @@ export class Parted extends Error {
 }
 
 /** Functions that do in the VM what they do in the kernel, r0 included, whatever the log says. */
-const DECIDED = /^bpf_(map_(lookup|update|delete|lookup_percpu)_elem|kptr_xchg|loop|rbtree_add_impl)$/;
+const COMPUTED_BY_VM = /^bpf_(map_(lookup|update|delete|lookup_percpu)_elem|kptr_xchg|loop|rbtree_add_impl)$/;
 /** An element that is replaced or deleted may be another one by the time that a loop comes to it. */
-const CHANGES = /^bpf_map_(update|delete)_elem$/;
+const CHANGES_MAP = /^bpf_map_(update|delete)_elem$/;
 /** Functions that write the same bytes in the VM as in the kernel, if they succeed. */
-const WRITES_ALIKE = /^bpf_(skb_load_bytes|xdp_load_bytes|dynptr_read|map_(pop|peek)_elem)$/;
+const WRITES_SAME_BYTES = /^bpf_(skb_load_bytes|xdp_load_bytes|dynptr_read|map_(pop|peek)_elem)$/;
 
 /** The world as the kernel's log has it: asked for the choice at each call, it reads it there. */
-export class Feed implements ReadonlyMap<string, string> {
+export class LogReplay implements ReadonlyMap<string, string> {
   machine: MachineState | undefined;
   /** The map and index of the tail call that was taken. */
-  jump: readonly [number, number] | undefined;
+  tailCallTaken: readonly [number, number] | undefined;
   private readonly view: DataView;
   private readonly sites = new Map<number, { readonly site: Site; readonly index: number }>();
 
   constructor(
-    private readonly recorded: Recorded,
+    private readonly recorded: Recording,
     private readonly log: Uint8Array,
     private readonly inputs: Inputs,
   ) {
@@ -46,7 +46,7 @@ export class Feed implements ReadonlyMap<string, string> {
   }
 
   /** Slots where more is to be told than what a choice says. */
-  get stops(): ReadonlySet<number> {
+  get slotsToStopAt(): ReadonlySet<number> {
     const stops = this.recorded.sites.filter(
       ({ kind, copied }) => kind === 'load' || copied.some(({ arg }) => arg >= 0),
     );
@@ -61,12 +61,12 @@ export class Feed implements ReadonlyMap<string, string> {
     const known = this.sites.get(machine.pc);
     const contract = machine.code.contracts[machine.pc];
     if (known === undefined || contract === undefined) return undefined;
-    if (DECIDED.test(contract.name) && !this.isForgotten(machine, contract)) return undefined;
-    if (contract.name === 'bpf_for_each_map_elem') return this.order(machine, known.index);
+    if (COMPUTED_BY_VM.test(contract.name) && !this.isLruLookup(machine, contract)) return undefined;
+    if (contract.name === 'bpf_for_each_map_elem') return this.iterationOrder(machine, known.index);
     const at =
       contract.name === 'bpf_find_vma'
-        ? this.laterEntry(machine, known.index)
-        : this.entry(machine, known.index, known.site);
+        ? this.laterEntryOf(machine, known.index)
+        : this.nextEntry(machine, known.index, known.site);
     const value = this.valueAt(at, contract);
     return this.choice(contract, known.site, at, value);
   }
@@ -74,8 +74,8 @@ export class Feed implements ReadonlyMap<string, string> {
   private choice(contract: Contract, site: Site, at: number, value: bigint): string | undefined {
     const outcome = outcomeOf(contract, value, site);
     if (outcome === undefined)
-      throw new Parted('differs', `${contract.name} returns ${value}, which is in no outcome`);
-    leaveOut(contract, site, value);
+      throw new Divergence('differs', `${contract.name} returns ${value}, which is in no outcome`);
+    refuseUncomparable(contract, site, value);
     const [first] = site.copied;
     const bytes =
       first === undefined ? undefined : this.log.subarray(at + first.at, at + first.at + first.size);
@@ -89,16 +89,16 @@ export class Feed implements ReadonlyMap<string, string> {
   }
 
   /** The keys that a loop over a map went through. */
-  private order(machine: MachineState, index: number): string | undefined {
+  private iterationOrder(machine: MachineState, index: number): string | undefined {
     const map = machine.code.program.maps[machine.memory.get(regionOf(machine.regs[1]!))?.map ?? -1];
     if (map?.type.includes('hash') !== true) return undefined;
     const callback = offsetOf(machine.regs[2]!);
     const keys: number[] = [];
     let changed = false;
-    const end = this.laterEntry(machine, index, (start, site) => {
-      if (CHANGES.test(site.name)) changed ||= this.view.getBigInt64(start + 8, true) === 0n;
+    const end = this.laterEntryOf(machine, index, (start, site) => {
+      if (CHANGES_MAP.test(site.name)) changed ||= this.view.getBigInt64(start + 8, true) === 0n;
       if (site.kind !== 'key' || site.slot !== callback) return;
-      if (changed) throw new Parted('left out', 'a hash that changes while it is gone through');
+      if (changed) throw new Divergence('left out', 'a hash that changes while it is gone through');
       const key = site.copied[0]!;
       keys.push(...this.log.subarray(start + key.at, start + key.at + key.size));
     });
@@ -106,7 +106,7 @@ export class Feed implements ReadonlyMap<string, string> {
   }
 
   /** A lookup in an LRU map, which throws entries out when it likes. */
-  private isForgotten(machine: MachineState, { name }: Contract): boolean {
+  private isLruLookup(machine: MachineState, { name }: Contract): boolean {
     const map = machine.code.program.maps[machine.memory.get(regionOf(machine.regs[1]!))?.map ?? -1];
     return name === 'bpf_map_lookup_elem' && map?.type === 'lru_hash';
   }
@@ -121,20 +121,20 @@ export class Feed implements ReadonlyMap<string, string> {
   }
 
   /** The entry of a function that calls back comes after those of its callback, which cannot call it again. */
-  private laterEntry(
+  private laterEntryOf(
     machine: MachineState,
     index: number,
     before: (start: number, site: Site) => void = () => {},
   ): number {
     const end = this.view.getBigUint64(0, true);
-    for (let at = positionOf(machine, this.recorded.log); at < end; ) {
+    for (let at = logPosition(machine, this.recorded.log); at < end; ) {
       const start = LOG_HEADER + (Number(at) & (LOG_BYTES - 8));
       const there = Number(this.view.getBigUint64(start, true));
       if (there === index) return start;
       before(start, this.recorded.sites[there]!);
       at += BigInt(this.recorded.sites[there]!.size);
     }
-    throw new Parted(
+    throw new Divergence(
       'differs',
       `path: the kernel did not come back from ${this.recorded.sites[index]!.name}`,
     );
@@ -145,29 +145,29 @@ export class Feed implements ReadonlyMap<string, string> {
     const at = Number(machine.regs[3]! & 0xffff_ffffn);
     const target = this.inputs.jumps[index]?.[at];
     if (target === undefined) return 'missed';
-    this.jump = [index, at];
+    this.tailCallTaken = [index, at];
     return 'jumped';
   }
 
   /** Where in the log the entry that comes next starts; it must be of this site. */
-  entry(machine: MachineState, index: number, site: Site): number {
-    const at = Number(positionOf(machine, this.recorded.log));
+  nextEntry(machine: MachineState, index: number, site: Site): number {
+    const at = Number(logPosition(machine, this.recorded.log));
     const end = Number(this.view.getBigUint64(0, true));
-    if (at >= end) throw new Parted('differs', `path: the kernel did not come to ${site.name}`);
+    if (at >= end) throw new Divergence('differs', `path: the kernel did not come to ${site.name}`);
     const start = LOG_HEADER + (at & (LOG_BYTES - 8));
     const there = this.view.getBigUint64(start, true);
     if (there === BigInt(index)) return start;
     const name = this.recorded.sites[Number(there)]?.name ?? 'nowhere';
-    throw new Parted('differs', `path: ${site.name} where the kernel came to ${name}`);
+    throw new Divergence('differs', `path: ${site.name} where the kernel came to ${name}`);
   }
 
   /** What is to be done after the insn at pc: puts what a function has written in the kernel into the buffers that it was given here. */
-  fill(machine: MachineState): (() => void) | undefined {
+  outputBuffers(machine: MachineState): (() => void) | undefined {
     const known = this.sites.get(machine.pc);
     const contract = machine.code.contracts[machine.pc];
     if (known === undefined || contract === undefined) return undefined;
-    const at = this.entry(machine, known.index, known.site);
-    if (WRITES_ALIKE.test(contract.name) && this.view.getBigInt64(at + 8, true) === 0n) return undefined;
+    const at = this.nextEntry(machine, known.index, known.site);
+    if (WRITES_SAME_BYTES.test(contract.name) && this.view.getBigInt64(at + 8, true) === 0n) return undefined;
     const parts = known.site.copied.flatMap(({ arg, at: from, size }) =>
       arg < 0 ? [] : [[machine.regs[arg + 1]!, this.log.slice(at + from, at + from + size)] as const],
     );
@@ -177,11 +177,11 @@ export class Feed implements ReadonlyMap<string, string> {
   }
 
   /** Before a load from a kernel object: puts there what the kernel found. */
-  plant(machine: MachineState): void {
+  placeLoadedBytes(machine: MachineState): void {
     const known = this.sites.get(machine.pc);
     const op = machine.code.ops[machine.pc];
     if (known === undefined || (op?.kind !== 'ldx' && op?.kind !== 'load_acquire')) return;
-    const at = this.entry(machine, known.index, known.site);
+    const at = this.nextEntry(machine, known.index, known.site);
     const base = machine.regs[op.src]!;
     const region = machine.memory.get(regionOf(base));
     // NULL, or an object that the VM knows itself.
@@ -214,7 +214,7 @@ export class Feed implements ReadonlyMap<string, string> {
   }
 }
 
-function positionOf(machine: MachineState, log: number): bigint {
+function logPosition(machine: MachineState, log: number): bigint {
   const region = machine.maps.present(machine.memory, log, new Uint8Array(4));
   return machine.memory.get(region)!.view.getBigUint64(0, true);
 }
@@ -243,9 +243,10 @@ const COPIES_INTO_DYNPTR =
 const EFAULT = -14n;
 
 /** What a call did that the VM cannot do after it. */
-function leaveOut(contract: Contract, site: Site, value: bigint): void {
+function refuseUncomparable(contract: Contract, site: Site, value: bigint): void {
   // Whatever stands behind the dynptr is overwritten, in part even where the source cannot be read.
   if (COPIES_INTO_DYNPTR.test(contract.name) && (value >= 0n || BigInt.asIntN(32, value) === EFAULT))
-    throw new Parted('left out', 'memory behind a dynptr is written from elsewhere');
-  if (site.unseen.length > 0) throw new Parted('left out', `a buffer that is not copied: ${contract.name}`);
+    throw new Divergence('left out', 'memory behind a dynptr is written from elsewhere');
+  if (site.unseen.length > 0)
+    throw new Divergence('left out', `a buffer that is not copied: ${contract.name}`);
 }

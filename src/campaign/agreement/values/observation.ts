@@ -1,6 +1,6 @@
 /** What is seen of a run when it is over, in the same form from the kernel and from the VM. */
 
-export interface Observed {
+export interface Observation {
   /** r0 at exit, its low 32 bits, unsigned. */
   readonly r0: number;
   /** The packet as the program left it, with its metadata; empty for programs without one. */

@@ -8,16 +8,16 @@ import { type Environment, toHex } from '../../../vm/environment.js';
 import { isPerCpu } from '../../../vm/maps.js';
 import { afterTailCall } from '../../../vm/tail-call.js';
 import { Vm } from '../../../vm/vm.js';
-import { Feed, Parted } from './feed.js';
-import { hasPacket, isCompared, seenPart } from './forms.js';
 import type { Inputs } from './inputs.js';
-import { contextParts, type KernelRun, plain } from './kernel-side.js';
-import { CPU_AT, LOG, LOG_HEADER, type Recorded } from './log.js';
-import type { Observed } from './observed.js';
+import { contextParts, type KernelRun, withoutSpecialFields } from './kernel-runner.js';
+import { CPU_AT, LOG, LOG_HEADER, type Recording } from './log.js';
+import { Divergence, LogReplay } from './log-replay.js';
+import type { Observation } from './observation.js';
 import { jumpTargets } from './probes.js';
+import { hasPacket, isCompared, seenPart } from './test-run-types.js';
 
 export type VmAnswer =
-  | { readonly kind: 'run'; readonly observed: Observed }
+  | { readonly kind: 'run'; readonly observed: Observation }
   /** VM and kernel part ways, and how. */
   | { readonly kind: 'differs'; readonly what: string }
   /** The run did something that the VM has no values for. */
@@ -25,25 +25,25 @@ export type VmAnswer =
 
 const MOST_STEPS = 500_000;
 /** Runs the program that records, on `inputs`, as the kernel's log says that the world went. */
-export function runInVm(recorded: Recorded, inputs: Inputs, start: Uint8Array, kernel: KernelRun): VmAnswer {
+export function runInVm(recorded: Recording, inputs: Inputs, start: Uint8Array, kernel: KernelRun): VmAnswer {
   const { program, log } = recorded;
-  const feed = new Feed(recorded, kernel.observed.log, inputs);
+  const replay = new LogReplay(recorded, kernel.observed.log, inputs);
   try {
     const vm = new Vm(codeOf(program), {
-      env: environmentOf(program, log, inputs, start, kernel, feed),
+      env: environmentOf(program, log, inputs, start, kernel, replay),
       chooser: defaultChooser,
       maxSteps: MOST_STEPS,
     });
-    feed.machine = vm.machine;
-    step(vm, feed);
+    replay.machine = vm.machine;
+    stepThrough(vm, replay);
     const { end, violations } = vm.run();
     if (violations.length > 0)
       return { kind: 'differs', what: `the VM finds fault: ${violations[0]!.message}` };
     if (end === 'limit') return { kind: 'left out', why: 'a long run' };
-    const last = end === 'tail_call' ? jumped(vm, feed, inputs) : vm;
-    return { kind: 'run', observed: observe(last, vm, program, log, inputs) };
+    const last = end === 'tail_call' ? runTailCall(vm, replay, inputs) : vm;
+    return { kind: 'run', observed: observationOf(last, vm, program, log, inputs) };
   } catch (error) {
-    if (!(error instanceof Parted)) throw error;
+    if (!(error instanceof Divergence)) throw error;
     return error.kind === 'differs'
       ? { kind: 'differs', what: error.message }
       : { kind: 'left out', why: error.message };
@@ -53,24 +53,24 @@ export function runInVm(recorded: Recorded, inputs: Inputs, start: Uint8Array, k
 const codeOf = (program: Program): Code => prepare(program);
 
 /** Insn by insn, where more is to be told than what a choice says. */
-function step(vm: Vm, feed: Feed): void {
-  const { stops } = feed;
-  if (stops.size === 0) return;
+function stepThrough(vm: Vm, replay: LogReplay): void {
+  const { slotsToStopAt } = replay;
+  if (slotsToStopAt.size === 0) return;
   const { machine } = vm;
   while (vm.running && machine.steps < MOST_STEPS) {
-    if (!stops.has(machine.pc)) {
+    if (!slotsToStopAt.has(machine.pc)) {
       vm.step();
       continue;
     }
-    feed.plant(machine);
-    const after = feed.fill(machine);
+    replay.placeLoadedBytes(machine);
+    const after = replay.outputBuffers(machine);
     vm.step();
     if (vm.running) after?.();
   }
 }
 
-function jumped(vm: Vm, feed: Feed, inputs: Inputs): Vm {
-  const [map, at] = feed.jump!;
+function runTailCall(vm: Vm, replay: LogReplay, inputs: Inputs): Vm {
+  const [map, at] = replay.tailCallTaken!;
   const next = afterTailCall(vm, jumpTargets(vm.code.program.type)[inputs.jumps[map]![at]!]!);
   next.run();
   return next;
@@ -105,7 +105,7 @@ const cpuOf = (log: Uint8Array): number =>
   Number(new DataView(log.buffer, log.byteOffset).getBigUint64(CPU_AT, true));
 
 /** `vm` is the run that came to the end, `first` the one that it began as. */
-function observe(vm: Vm, first: Vm, program: Program, log: number, inputs: Inputs): Observed {
+function observationOf(vm: Vm, first: Vm, program: Program, log: number, inputs: Inputs): Observation {
   const { machine } = vm;
   const { packet, memory } = machine;
   const { maps } = first.machine;
@@ -119,7 +119,7 @@ function observe(vm: Vm, first: Vm, program: Program, log: number, inputs: Input
         const other = isPerCpu(map) && cpu !== machine.cpu.current;
         const region = other ? maps.lookupOn(memory, index, key, cpu) : maps.present(memory, index, key);
         const name = isPerCpu(map) ? `${toHex(key)}@${cpu}` : toHex(key);
-        found.set(name, toHex(plain(map, memory.get(region)!.bytes)));
+        found.set(name, toHex(withoutSpecialFields(map, memory.get(region)!.bytes)));
       }
     }
     return found;

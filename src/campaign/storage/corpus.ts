@@ -2,16 +2,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cause, causeKey } from './cause.js';
+import { type Cause, causeKey } from '../cause.js';
 
 /** `rfc-v1-misuse-bpf_spin_lock-1f0c3a`: readable, and different for different causes. */
-export function nameOf(cause: Cause): string {
+export function caseName(cause: Cause): string {
   const digest = createHash('sha256').update(causeKey(cause)).digest('hex').slice(0, 6);
   const readable = `${cause.rules}-${cause.check}-${cause.function}`.replace(/[^\w.+-]+/g, '_');
   return `${readable.slice(0, 100)}-${digest}`;
 }
 
-export interface Stored {
+export interface StoredCase {
   /** Path of the case: the one that was written, or the one that was there for this cause before. */
   readonly file: string;
   readonly text: string;
@@ -21,14 +21,14 @@ export interface Stored {
  * Puts a case into `folder`. Where there is one for its cause already, that one stays as long as `holds` says that it still shows it;
  * otherwise the new one gets a name with a number. Makes the folder if need be; throws the file system's errors.
  */
-export async function store(
+export async function storeCase(
   folder: string,
   cause: Cause,
   text: string,
   holds: (text: string, file: string) => Promise<boolean>,
-): Promise<Stored> {
+): Promise<StoredCase> {
   mkdirSync(folder, { recursive: true });
-  const name = nameOf(cause);
+  const name = caseName(cause);
   for (let n = 1; ; n++) {
     const file = join(folder, `${name}${n === 1 ? '' : `-${n}`}.bpf`);
     if (!existsSync(file)) {

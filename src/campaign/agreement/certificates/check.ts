@@ -12,7 +12,7 @@ import { type PreparedProgram, runOptions } from '../../prepared-program.js';
 import type { Tally } from '../comparison.js';
 import { kindOfComplaint } from '../verdicts.js';
 
-export interface QuestionOptions {
+export interface CertificateCheckOptions {
   /** Nothing is held against a certificate: only programs that get none are looked into. */
   readonly alone?: true;
   /** Worlds that each program is killed in, 3 unless told. */
@@ -20,44 +20,44 @@ export interface QuestionOptions {
 }
 
 /** Program `index` of the stream of `seed`, or one that stands for it. */
-export interface Where {
+export interface ProgramNumber {
   readonly seed: number;
   readonly index: number;
 }
 
-/** Asks all of them, and takes down what does not fit. `path` is the fast path of `made` under `rules`. */
-export function compareUnder(
-  made: PreparedProgram,
+/** Asks all of them, and takes down what does not fit. `path` is the fast path of `prepared` under `rules`. */
+export function checkCertificate(
+  prepared: PreparedProgram,
   rules: RuleSet,
   path: FastPath,
-  where: Where,
-  options: QuestionOptions,
+  where: ProgramNumber,
+  options: CertificateCheckOptions,
   tally: Tally,
 ): Promise<void> {
-  return new Question(made, rules, path, where.seed, where.index, options, tally).ask();
+  return new CertificateCheck(prepared, rules, path, where.seed, where.index, options, tally).run();
 }
 
 /** Steps of a run that are looked at, before the kill and after. */
-const LONGEST = 1500;
+const LONGEST_RUN = 1500;
 /** Insns that our walk of the fast path may take. */
 const BUDGET = 100_000;
 
 /** What breaks a check that Linux makes too. */
-const SEEN: ReadonlySet<string> = new Set(['leak', 'misuse', 'fault', 'return']);
+const LINUX_CHECKS: ReadonlySet<string> = new Set(['leak', 'misuse', 'fault', 'return']);
 
 /** One program under one rule set. */
-class Question {
+class CertificateCheck {
   constructor(
-    private readonly made: PreparedProgram,
+    private readonly prepared: PreparedProgram,
     private readonly rules: RuleSet,
     private readonly path: FastPath,
     private readonly seed: number,
     private readonly index: number,
-    private readonly options: QuestionOptions,
+    private readonly options: CertificateCheckOptions,
     private readonly tally: Tally,
   ) {}
 
-  async ask(): Promise<void> {
+  async run(): Promise<void> {
     const { tally } = this;
     const name = this.rules.name.replace(/-bpf_.*/, '');
     const certificate = this.certify();
@@ -68,12 +68,12 @@ class Question {
     if (verdict === 'inexpressible') {
       tally.count(`inexpressible: ${kindOfComplaint(certificate.message)}`);
       // The sound rules end every loop, so their two-mode programs are small; but not where Linux walks mispredicted branches as well.
-      const strict = this.made.profile === 'strict';
+      const strict = this.prepared.profile === 'strict';
       if (name === 'sound' && certificate.sitesLeftOut.length === 0 && !strict)
         this.differ(`stricter: inexpressible: ${kindOfComplaint(certificate.message)}`, certificate);
     }
     if (verdict === 'certified' && this.options.alone) return;
-    const walked = this.walk();
+    const walked = this.walkFastPath();
     const broken = this.firstBroken(this.path, {});
     tally.count(
       `${verdict}, ${walked === undefined ? 'walked' : 'not walked'}, ${broken ? 'breaks' : 'holds'}`,
@@ -87,11 +87,11 @@ class Question {
   }
 
   private certify(more: CertifyOptions = {}): Certificate {
-    const { made, rules, index } = this;
-    const forms = FORMS[made.profile];
-    return certify(made.program, rules, {
-      profile: made.profile,
-      verified: made.verdict,
+    const { prepared, rules, index } = this;
+    const forms = FORMS[prepared.profile];
+    return certify(prepared.program, rules, {
+      profile: prepared.profile,
+      verified: prepared.verdict,
       // Every form gets its turn to be the first, since one that is accepted ends the matter.
       forms: index % 2 === 0 ? forms : [...forms].reverse(),
       ...more,
@@ -99,8 +99,8 @@ class Question {
   }
 
   /** What the walk of the fast path finds fault with; undefined: nothing. It is the part of the proof that Linux has as well. */
-  private walk(): string | undefined {
-    const { program, verdict, profile } = this.made;
+  private walkFastPath(): string | undefined {
+    const { program, verdict, profile } = this.prepared;
     const { code, facts, lastId } = verdict;
     const { failures } = walkPatched(program, code, facts, this.path, lastId, {
       profile,
@@ -112,12 +112,18 @@ class Question {
 
   /** The first check of Linux's that a killed run breaks. */
   private firstBroken(path: FastPath, more: Pick<VmOptions, 'readsUnwritten'> = {}): Violation | undefined {
-    const { made, seed, index, options } = this;
+    const { prepared, seed, index, options } = this;
     for (let k = 0; k < (options.worlds ?? 3); k++) {
-      const world = runEnvironment(made.program, seed, index, k);
-      const run = { ...runOptions(made, path), ...world, ...more, maxSteps: LONGEST, bound: LONGEST };
-      const { broken } = killBeforeEveryInsn(made.code, run);
-      const found = broken.find(({ violation }) => SEEN.has(violation.check));
+      const world = runEnvironment(prepared.program, seed, index, k);
+      const run = {
+        ...runOptions(prepared, path),
+        ...world,
+        ...more,
+        maxSteps: LONGEST_RUN,
+        bound: LONGEST_RUN,
+      };
+      const { broken } = killBeforeEveryInsn(prepared.code, run);
+      const found = broken.find(({ violation }) => LINUX_CHECKS.has(violation.check));
       if (found !== undefined) return found.violation;
     }
     return undefined;
@@ -159,7 +165,7 @@ class Question {
   }
 
   private async proof(): Promise<ProgramProof['verdict']> {
-    const { program, verdict, profile } = this.made;
+    const { program, verdict, profile } = this.prepared;
     const options = { verified: verdict, profile, maxRuns: 1 };
     return (await proveProgram(program, this.rules, options)).verdict;
   }
@@ -171,7 +177,7 @@ class Question {
   }
 
   private differ(kind: string, { message, form }: Certificate, more = ''): void {
-    const where = `${this.rules.name}, ${this.made.profile}, seed ${this.seed} program ${this.index}`;
+    const where = `${this.rules.name}, ${this.prepared.profile}, seed ${this.seed} program ${this.index}`;
     const said = [form?.points, message, more].filter((word) => word !== undefined && word !== '').join('; ');
     this.tally.differ(kind, `${where}: ${said}`);
   }

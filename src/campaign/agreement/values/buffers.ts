@@ -10,7 +10,7 @@ export const isBuffer = (arg: Arg): boolean =>
   (arg.kind === 'mem' && arg.access !== 'read' && arg.mapValue !== true) ||
   (arg.kind === 'map_value' && arg.uninit === true);
 
-export interface Place {
+export interface BufferPlace {
   /** Index of a map of which it lies in the only value; -1: on the stack of the running frame. */
   readonly map: number;
   readonly off: number;
@@ -23,8 +23,8 @@ export function bufferOf(
   index: number,
   visits: readonly Visit[],
   maps: readonly MapDef[],
-): Place | undefined {
-  let found: Place | undefined;
+): BufferPlace | undefined {
+  let found: BufferPlace | undefined;
   for (const { state } of visits) {
     const { regs } = frameOf(state);
     const reg = regs[index + 1]!;
@@ -37,7 +37,7 @@ export function bufferOf(
     if (reg.num.mask !== 0n) return undefined;
     const off = reg.off + Number(BigInt.asIntN(64, reg.num.value));
     const map = inMap ? reg.map : -1;
-    const place: Place = isNull || size === 0 ? { map: -1, off: 0, size: 0 } : { map, off, size };
+    const place: BufferPlace = isNull || size === 0 ? { map: -1, off: 0, size: 0 } : { map, off, size };
     const same = found === undefined || (found.map === map && found.off === off && found.size === size);
     if (!same && size > 0) return undefined;
     found = place;
@@ -62,7 +62,7 @@ export function constantOf(reg: AbstractReg): number | undefined {
 export const roundsOf = (reg: AbstractReg): bigint => (reg.type === 'scalar' ? reg.num.umax : 0n);
 
 /** An iterator over numbers goes through a few at the most. */
-export function isShort(visits: readonly Visit[], rounds: number): boolean {
+export function hasFewRounds(visits: readonly Visit[], rounds: number): boolean {
   return visits.every(({ state }) => {
     const { regs } = frameOf(state);
     const [start, end] = [constantOf(regs[2]!), constantOf(regs[3]!)];

@@ -1,40 +1,40 @@
 /** Does stretches of a comparison, in whatever thread. */
 import { InputError } from '../../isa/errors.js';
-import type { Doer } from '../pool.js';
+import type { JobRunner } from '../pool.js';
 import type { OpenComparison } from './comparison.js';
 import { COMPARISONS } from './comparisons.js';
-import { type Counts, noCounts, tallyInto } from './counts.js';
+import { type Counts, emptyCounts, tallyFor } from './counts.js';
 
 /** What is compared. */
-export interface AgreementSetting {
+export interface ComparisonSetting {
   /** A name in `COMPARISONS`. */
   readonly comparison: string;
   readonly seed: number;
 }
 
 /** Programs `from` (inclusive) to `to` (exclusive). */
-export interface Stretch {
+export interface ProgramRange {
   readonly from: number;
   readonly to: number;
 }
 
-export class Comparer implements Doer<Stretch, Counts> {
+export class ComparisonRunner implements JobRunner<ProgramRange, Counts> {
   private constructor(
     private readonly seed: number,
     private readonly open: OpenComparison,
   ) {}
 
   /** Throws InputError for a comparison that there is not, and for a kernel that cannot be asked. */
-  static async open({ comparison, seed }: AgreementSetting): Promise<Comparer> {
+  static async open({ comparison, seed }: ComparisonSetting): Promise<ComparisonRunner> {
     const make = COMPARISONS[comparison];
     if (make === undefined)
       throw new InputError(`no comparison '${comparison}': there is ${Object.keys(COMPARISONS).join(', ')}`);
-    return new Comparer(seed, await make());
+    return new ComparisonRunner(seed, await make());
   }
 
-  async do({ from, to }: Stretch): Promise<Counts> {
-    const counts = noCounts();
-    const tally = tallyInto(counts);
+  async do({ from, to }: ProgramRange): Promise<Counts> {
+    const counts = emptyCounts();
+    const tally = tallyFor(counts);
     for (let index = from; index < to; index++) await this.open.compare(this.seed, index, tally);
     return counts;
   }

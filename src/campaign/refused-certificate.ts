@@ -5,7 +5,7 @@ import { certify } from '../oracle/certify.js';
 import { proveProgram } from '../smt/program-proof.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { runEnvironment } from './environments.js';
-import { type Broken, killBeforeEveryInsn } from './kill-everywhere.js';
+import { type BrokenCheck, killBeforeEveryInsn } from './kill-everywhere.js';
 import {
   caseOf,
   causeOfBroken,
@@ -31,7 +31,7 @@ export interface RefusalOptions {
 /** Worlds that the program is killed in before the solver is asked. */
 const WORLDS = 12;
 /** Checks that Linux makes as well. */
-const SEEN_BY_LINUX: ReadonlySet<string> = new Set(['leak', 'misuse', 'fault', 'return', 'disclosure']);
+const LINUX_CHECKS: ReadonlySet<string> = new Set(['leak', 'misuse', 'fault', 'return', 'disclosure']);
 
 /** Whether Linux takes the program, and refuses to certify it under these rules. */
 export function refusedByLinux(program: Program, { rules }: NamedRules, profile: Profile): boolean {
@@ -48,17 +48,18 @@ export async function caseOfRefusal(
   options: RefusalOptions = {},
 ): Promise<SmallCase | undefined> {
   const profile = options.profile ?? 'privileged';
-  const made = prepareProgram(program, profile);
-  if (typeof made === 'string') return undefined;
-  const broken = firstBroken(made, rules, options.seed ?? 1) ?? (await searched(made, rules, options));
+  const prepared = prepareProgram(program, profile);
+  if (typeof prepared === 'string') return undefined;
+  const broken =
+    brokenByRun(prepared, rules, options.seed ?? 1) ?? (await brokenByProof(prepared, rules, options));
   if (broken === undefined) return undefined;
   const { check, message } = broken.violation;
   const judge = new KernelJudge({ strictCaps: profile === 'strict' });
   try {
-    return shrinkCase(caseOf(made, rules, broken, [`${check}: ${message}`]), {
+    return shrinkCase(caseOf(prepared, rules, broken, [`${check}: ${message}`]), {
       rules,
       profile,
-      cause: causeOfBroken(made, pathOf(made, rules.rules), broken),
+      cause: causeOfBroken(prepared, pathOf(prepared, rules.rules), broken),
       kernelAccepts: (smaller) =>
         judge.judge(smaller).accepted &&
         refusedByLinux(smaller, rules, profile) &&
@@ -69,32 +70,39 @@ export async function caseOfRefusal(
   }
 }
 
-function firstBroken(made: PreparedProgram, { rules }: NamedRules, seed: number): Broken | undefined {
-  const path = pathOf(made, rules);
+function brokenByRun(
+  prepared: PreparedProgram,
+  { rules }: NamedRules,
+  seed: number,
+): BrokenCheck | undefined {
+  const path = pathOf(prepared, rules);
   for (let k = 0; k < WORLDS; k++) {
-    const world = runEnvironment(made.program, seed, 0, k);
-    const { ordinary, broken } = killBeforeEveryInsn(made.code, { ...runOptions(made, path), ...world });
+    const world = runEnvironment(prepared.program, seed, 0, k);
+    const { ordinary, broken } = killBeforeEveryInsn(prepared.code, {
+      ...runOptions(prepared, path),
+      ...world,
+    });
     if (ordinary.violations.length > 0) continue;
-    const found = broken.find(({ violation }) => SEEN_BY_LINUX.has(violation.check));
+    const found = broken.find(({ violation }) => LINUX_CHECKS.has(violation.check));
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
 /** The witness of a program proof that failed. */
-async function searched(
-  made: PreparedProgram,
+async function brokenByProof(
+  prepared: PreparedProgram,
   { rules }: NamedRules,
   options: RefusalOptions,
-): Promise<Broken | undefined> {
-  const { witness } = await proveProgram(made.program, rules, {
-    profile: made.profile,
-    verified: made.verdict,
+): Promise<BrokenCheck | undefined> {
+  const { witness } = await proveProgram(prepared.program, rules, {
+    profile: prepared.profile,
+    verified: prepared.verdict,
     maxRuns: options.maxRuns ?? 100,
   });
   if (witness?.kill === undefined) return undefined;
   const answer = replayed(witness, rules);
   if (typeof answer === 'string') return undefined;
-  const violation = answer.result.violations.find(({ check }) => SEEN_BY_LINUX.has(check));
+  const violation = answer.result.violations.find(({ check }) => LINUX_CHECKS.has(check));
   return violation && { violation, step: witness.kill, env: answer.result.env };
 }

@@ -4,12 +4,12 @@ import type { Profile } from '../../verifier/state/profile.js';
 import { type Chooser, defaultChooser } from '../../vm/chooser.js';
 import type { Environment } from '../../vm/environment.js';
 import type { Violation } from '../../vm/trap.js';
-import { type Cause, isWithin, kindOf } from '../cause.js';
+import { type Cause, isSameOrPart, kindOf } from '../cause.js';
 import { killBeforeEveryInsn } from '../kill-everywhere.js';
 import { causeOfBroken, pathOf, prepareProgram, runOptions } from '../prepared-program.js';
 import type { NamedRules } from '../rules.js';
 
-export interface Target {
+export interface ShrinkTarget {
   readonly rules: NamedRules;
   readonly profile: Profile;
   readonly cause: Cause;
@@ -26,7 +26,7 @@ export interface Target {
 const LONGEST_RUN = 5000;
 
 /** The kill that shows it. */
-export interface Answer {
+export interface Reproduction {
   readonly step: number;
   readonly violation: Violation;
   readonly cause: Cause;
@@ -38,25 +38,25 @@ export interface Answer {
  * The earliest kill that breaks the target's check for its cause. Undefined when there is none, when our verifier (or the kernel, if it
  * is asked) refuses the program, or when the run itself goes wrong before any kill.
  */
-export function ask(
+export function reproduce(
   program: Program,
   env: Environment,
-  { rules, profile, cause, budget, kernelAccepts }: Target,
+  { rules, profile, cause, budget, kernelAccepts }: ShrinkTarget,
   chooser: Chooser = defaultChooser,
-): Answer | undefined {
-  const made = prepareProgram(program, profile, budget);
-  if (typeof made === 'string') return undefined;
-  const path = pathOf(made, rules.rules);
-  const run = { ...runOptions(made, path), env, chooser, maxSteps: LONGEST_RUN };
-  const { ordinary, broken } = killBeforeEveryInsn(made.code, run);
+): Reproduction | undefined {
+  const prepared = prepareProgram(program, profile, budget);
+  if (typeof prepared === 'string') return undefined;
+  const path = pathOf(prepared, rules.rules);
+  const run = { ...runOptions(prepared, path), env, chooser, maxSteps: LONGEST_RUN };
+  const { ordinary, broken } = killBeforeEveryInsn(prepared.code, run);
   if (ordinary.violations.length > 0) return undefined;
-  const looked = new Set<string>();
+  const seen = new Set<string>();
   for (const one of broken) {
     const { check, message } = one.violation;
-    if (check !== cause.check || kindOf(one.violation) !== cause.kind || looked.has(message)) continue;
-    looked.add(message);
-    const found = causeOfBroken(made, path, one);
-    if (!isWithin(found, cause)) continue;
+    if (check !== cause.check || kindOf(one.violation) !== cause.kind || seen.has(message)) continue;
+    seen.add(message);
+    const found = causeOfBroken(prepared, path, one);
+    if (!isSameOrPart(found, cause)) continue;
     if (kernelAccepts !== undefined && !kernelAccepts(program)) return undefined;
     return { step: one.step, violation: one.violation, cause: found, recorded: one.env };
   }

@@ -7,15 +7,15 @@ import { drainRingbuf } from '../../../oracle/ringbuf.js';
 import { testRun } from '../../../oracle/testrun.js';
 import { toHex } from '../../../vm/environment.js';
 import { isPerCpu, nameOf } from '../../../vm/maps.js';
-import { hasPacket, isCompared, isSkb, seenPart } from './forms.js';
 import type { Inputs } from './inputs.js';
-import { LOG, type Recorded } from './log.js';
-import type { Observed } from './observed.js';
+import { LOG, type Recording } from './log.js';
+import type { Observation } from './observation.js';
 import { contextProbe, jumpTargets } from './probes.js';
+import { hasPacket, isCompared, isSkb, seenPart } from './test-run-types.js';
 
 /** What a run started from, beyond what was asked for, and what it left. */
 export interface KernelRun {
-  readonly observed: Observed;
+  readonly observed: Observation;
   /** The context as the program finds it, laid out as its struct; a byte of a pointer that is not NULL is 1. */
   readonly ctx: Uint8Array;
 }
@@ -36,7 +36,7 @@ const GIVEN_BACK: readonly (readonly [string, number, number])[] = [
 const WRITTEN: ReadonlySet<string> = new Set(['tc', 'action']);
 
 /** Holds a log map, probes and tail-call targets until it is closed. */
-export class KernelSide {
+export class KernelRunner {
   private readonly log: KernelMap;
   private readonly probes = new Map<ProgType, { readonly program: Program; readonly loaded: Loaded }>();
   private readonly targets = new Map<
@@ -54,13 +54,13 @@ export class KernelSide {
   }
 
   /** Loads and runs. The log in `inputs` is what its map holds at the start. */
-  run({ program, log }: Recorded, inputs: Inputs, start: Uint8Array): KernelAnswer {
+  run({ program, log }: Recording, inputs: Inputs, start: Uint8Array): KernelAnswer {
     const loaded = loadProgram(program, {
       lend: (_program, index) => (index === log ? this.log : undefined),
     });
     if (!loaded.ok) return { kind: 'refused', message: loaded.message };
     try {
-      this.fill(program, loaded, inputs);
+      this.fillMaps(program, loaded, inputs);
       this.log.update(new Uint8Array(4), start);
       const ctx = this.contextOf(program.type, inputs);
       const result = testRun(program, loaded, this.inputOf(program.type, inputs));
@@ -69,7 +69,7 @@ export class KernelSide {
       for (const [index, map] of loaded.maps.entries()) {
         maps.push(index === log ? new Map() : contentsOf(map));
       }
-      const observed: Observed = {
+      const observed: Observation = {
         r0: result.retval,
         packet: seenPart(program.type, result.dataOut),
         ctx: contextParts(program.type, result.ctxOut, inputs.ctx),
@@ -88,7 +88,7 @@ export class KernelSide {
     return hasPacket(type) ? { data: inputs.packet, ...ctx } : ctx;
   }
 
-  private fill(program: Program, loaded: Loaded, inputs: Inputs): void {
+  private fillMaps(program: Program, loaded: Loaded, inputs: Inputs): void {
     inputs.maps.forEach((entries, index) => {
       for (const { key, value } of entries)
         loaded.maps[index]!.update(key, onAllCpus(program.maps[index]!, value));
@@ -144,21 +144,22 @@ function contentsOf(map: KernelMap): ReadonlyMap<string, string> {
   const contents = new Map<string, string>();
   if (!isCompared(def)) return contents;
   if (!isPerCpu(def)) {
-    for (const { key, value } of map.entries()) contents.set(nameOf(def, key), toHex(plain(def, value)));
+    for (const { key, value } of map.entries())
+      contents.set(nameOf(def, key), toHex(withoutSpecialFields(def, value)));
     return contents;
   }
   const each = Math.ceil(def.valueSize / 8) * 8;
   for (const { key, value } of map.entries()) {
     for (let cpu = 0; cpu < possibleCpus(); cpu++) {
       const own = value.subarray(cpu * each, cpu * each + def.valueSize);
-      contents.set(`${toHex(key)}@${cpu}`, toHex(plain(def, own)));
+      contents.set(`${toHex(key)}@${cpu}`, toHex(withoutSpecialFields(def, own)));
     }
   }
   return contents;
 }
 
 /** A value with the fields cleared that only helpers touch. */
-export function plain(map: MapDef, value: Uint8Array): Uint8Array {
+export function withoutSpecialFields(map: MapDef, value: Uint8Array): Uint8Array {
   if (map.fields.length === 0) return value;
   const copy = value.slice();
   for (const { offset, size } of map.fields) copy.fill(0, offset, offset + size);

@@ -1,13 +1,13 @@
 /** What long work keeps in a JSON file, so that it can be interrupted and taken up again. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { InputError } from '../isa/errors.js';
+import { InputError } from '../../isa/errors.js';
 
 /**
  * Reads what a file keeps; undefined where there is no such file. `what`: what it is the state of, for people. Throws InputError for a
  * file that is no JSON or not what `isWhole` expects.
  */
-export function readKept<T>(
+export function readJsonFile<T>(
   file: string,
   what: string,
   isWhole: (value: unknown) => value is T,
@@ -30,7 +30,7 @@ export function readKept<T>(
 }
 
 /** Writes the file, whole or not at all; its folder is made where it is missing. */
-export function writeKept(file: string, value: unknown): void {
+export function writeJsonFile(file: string, value: unknown): void {
   mkdirSync(dirname(file), { recursive: true });
   const fresh = `${file}.new`;
   writeFileSync(fresh, `${JSON.stringify(value, null, 1)}\n`);

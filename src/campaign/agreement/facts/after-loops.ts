@@ -9,7 +9,7 @@ import { callsSyncCallback, prepare } from '../../../verifier/text/code.js';
 import { successors } from '../../../verifier/text/successors.js';
 
 /** Slots of such insns. */
-export function behindLoops(program: Program): ReadonlySet<number> {
+export function slotsAfterLoops(program: Program): ReadonlySet<number> {
   const { ops, contracts, subprogStart } = prepare(program);
   const within = (slot: number): number[] => {
     const op = ops[slot];

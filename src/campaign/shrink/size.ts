@@ -6,7 +6,7 @@ import type { Program } from '../../object/program.js';
 import type { Environment } from '../../vm/environment.js';
 
 /** Something that can be shown: a program, its world, and the kill. */
-export interface Shown {
+export interface Scenario {
   readonly program: Program;
   readonly env: Environment;
   /** Steps before the kill. */
@@ -14,27 +14,34 @@ export interface Shown {
 }
 
 /** Insns as they are written: a 64-bit immediate, which takes two slots, counts once. */
-export function written({ insns }: Program): number {
+export function insnCount({ insns }: Program): number {
   return decodeAll(insns).filter((op) => op !== undefined).length;
 }
 
 /** Compared from the left: insns as written, slots, weight of the insns, size of what they name, size of the environment, steps. */
-export type Measure = readonly number[];
+export type Size = readonly number[];
 
-export function measure({ program, env, step }: Shown): Measure {
-  const weight = decodeAll(program.insns).reduce((sum, op) => sum + (op === undefined ? 0 : weigh(op)), 0);
-  return [written(program), program.insns.length, weight, weighRest(program), weighEnvironment(env), step];
+export function sizeOf({ program, env, step }: Scenario): Size {
+  const weight = decodeAll(program.insns).reduce((sum, op) => sum + (op === undefined ? 0 : weightOf(op)), 0);
+  return [
+    insnCount(program),
+    program.insns.length,
+    weight,
+    weightOfProgram(program),
+    weightOfEnvironment(env),
+    step,
+  ];
 }
 
 /** Whether `a` is smaller than `b`. */
-export function smaller(a: Measure, b: Measure): boolean {
+export function isSmaller(a: Size, b: Size): boolean {
   for (const [i, value] of a.entries()) if (value !== b[i]) return value < b[i]!;
   return false;
 }
 
 /** The plainer an operation reads, the less it weighs. */
-export function weigh(op: Op): number {
-  return BASE[op.kind] + numbers(op);
+export function weightOf(op: Op): number {
+  return BASE[op.kind] + weightOfNumbers(op);
 }
 
 const BASE: Readonly<Record<Op['kind'], number>> = {
@@ -60,24 +67,25 @@ const BASE: Readonly<Record<Op['kind'], number>> = {
 };
 
 /** Small numbers weigh little, and an immediate less than a register; offsets are what they must be. */
-function numbers(op: Op): number {
+function weightOfNumbers(op: Op): number {
   let sum = 0;
-  if ('src' in op && typeof op.src === 'object') sum += 'reg' in op.src ? 70 : bits(op.src.imm);
-  if (op.kind === 'st') sum += bits(op.imm);
-  if (op.kind === 'ld_imm64' && op.as === 'imm') sum += bits(op.imm) + bits(op.hi);
+  if ('src' in op && typeof op.src === 'object') sum += 'reg' in op.src ? 70 : bitsOf(op.src.imm);
+  if (op.kind === 'st') sum += bitsOf(op.imm);
+  if (op.kind === 'ld_imm64' && op.as === 'imm') sum += bitsOf(op.imm) + bitsOf(op.hi);
   if (op.kind === 'jmp') sum += op.op === 'eq' ? 0 : op.op === 'ne' ? 1 : 2;
   if ('width' in op && op.width === 32) sum += 1;
   return sum;
 }
 
 /** Bits that a number needs, one more for a negative one. */
-function bits(value: number): number {
+function bitsOf(value: number): number {
   return value === 0 ? 0 : 33 - Math.clz32(Math.abs(value)) + (value < 0 ? 1 : 0);
 }
 
-function weighRest({ name, maps, localTypes, kfuncs, subprogs, section, license }: Program): number {
+function weightOfProgram({ name, maps, localTypes, kfuncs, subprogs, section, license }: Program): number {
   const of = maps.map(
-    (map) => 100 + 20 * map.fields.length + bits(map.maxEntries) + bits(map.valueSize) + bits(map.keySize),
+    (map) =>
+      100 + 20 * map.fields.length + bitsOf(map.maxEntries) + bitsOf(map.valueSize) + bitsOf(map.keySize),
   );
   const structs = localTypes.map((type) => 50 + 20 * type.fields.length);
   const sum = [...of, ...structs].reduce((total, one) => total + one, name === 'case' ? 0 : 1);
@@ -90,7 +98,7 @@ function weighRest({ name, maps, localTypes, kfuncs, subprogs, section, license 
   );
 }
 
-function weighEnvironment({ packet, ctx, ctxFields, maps, choices }: Environment): number {
+function weightOfEnvironment({ packet, ctx, ctxFields, maps, choices }: Environment): number {
   let sum = (packet === undefined ? 0 : 10 + packet.length) + (ctx === undefined ? 0 : 10 + ctx.length);
   sum += 10 * (ctxFields?.size ?? 0);
   for (const entries of maps?.values() ?? [])
