@@ -7,7 +7,7 @@ import type { Path } from '../state/path.js';
 import { UNINIT } from '../state/regs.js';
 import type { Frame, State } from '../state/state.js';
 import type { Code } from '../text/code.js';
-import { liveRegs } from './states-equal.js';
+import { liveRegs } from './live-places.js';
 
 /** Forgets stack slots of the running frame that are written before they are read. What must be given back stays, whoever reads it. */
 export function cleanDeadSlots(path: Path, code: Code, slot: number): void {

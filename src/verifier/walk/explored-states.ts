@@ -12,16 +12,11 @@ import { frameOf } from '../state/state.js';
 import type { Code } from '../text/code.js';
 import { refuse } from '../text/refusal.js';
 import type { Backedge, ExploredState, SccVisit } from './history.js';
+import { type ComparedPlaces, liveSlots } from './live-places.js';
 import type { FuncInstance, StackLiveness } from './liveness.js';
+import { iterDepthsDiffer, statesMaybeLooping } from './looping.js';
 import type { Backtracker } from './precision/backtrack.js';
-import type { ComparedPlaces } from './states-equal.js';
-import {
-  iterDepthsDiffer,
-  liveSlots,
-  StateComparison,
-  sameCallsites,
-  statesMaybeLooping,
-} from './states-equal.js';
+import { StateComparison, sameCallsites } from './states-equal.js';
 import type { Visit } from './visit.js';
 
 /** Where a path is: what is compared, and how it came here. */
@@ -85,7 +80,7 @@ export class ExploredStates {
 
   /** Scalars that differ in anything are not the same (explore_alu_limits). */
   compareExactly(): void {
-    this.comparison.exactScalars = true;
+    this.comparison.compareExactly();
   }
 
   /** What `visit` found: whether the state should be kept. Holds until the next `visit`. */

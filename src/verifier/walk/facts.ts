@@ -15,7 +15,8 @@ import type { Frame, Reg, Slot, State } from '../state/state.js';
 import { BYTE } from '../state/state.js';
 import { Refusal } from '../text/refusal.js';
 import type { Start } from './options.js';
-import { numberIn, StateComparison } from './states-equal.js';
+import { numberIn } from './stacksafe.js';
+import { StateComparison } from './states-equal.js';
 import type { Visit } from './visit.js';
 import type { Walk } from './walk.js';
 

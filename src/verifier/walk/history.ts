@@ -2,7 +2,7 @@
 
 import type { PlaceSet } from '../state/places.js';
 import type { State } from '../state/state.js';
-import type { SlotWords } from './states-equal.js';
+import type { SlotWords } from './live-places.js';
 import type { Visit } from './visit.js';
 
 /** The access of a jump that learned of several places together. */

@@ -1,0 +1,36 @@
+/** Is a path going round a loop that does not end? Follows states_maybe_looping and iter_active_depths_differ of kernel/bpf/verifier.c. */
+import { equal } from '../scalar/scalar.js';
+import type { State } from '../state/state.js';
+
+/**
+ * Could the path be going round without an end? The registers of the running frame are the same down to their ids
+ * (states_maybe_looping).
+ */
+export function statesMaybeLooping(old: State, cur: State): boolean {
+  const depth = cur.frames.length - 1;
+  const a = old.frames[depth]!;
+  const b = cur.frames[depth]!;
+  for (let n = 0; n < 10; n++) {
+    const x = a.regs[n]!;
+    const y = b.regs[n]!;
+    if (x === y) continue;
+    if (x.type !== y.type || x.id !== y.id || x.ref !== y.ref || x.off !== y.off || x.range !== y.range)
+      return false;
+    if (x.nullable !== y.nullable || x.map !== y.map || x.size !== y.size || !equal(x.num, y.num))
+      return false;
+  }
+  return true;
+}
+
+/** An iterator has gone on since: the round is another one (iter_active_depths_differ). */
+export function iterDepthsDiffer(old: State, cur: State): boolean {
+  for (let d = 0; d < old.frames.length; d++) {
+    const { stack } = old.frames[d]!;
+    for (let i = 0; i < stack.length; i++) {
+      const iter = stack[i]?.iter;
+      if (iter === undefined || !iter.first || iter.state !== 'active') continue;
+      if (cur.frames[d]?.stack[i]?.iter?.depth !== iter.depth) return true;
+    }
+  }
+  return false;
+}

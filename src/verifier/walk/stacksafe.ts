@@ -1,0 +1,154 @@
+/**
+ * Does the stack of one frame cover that of another: bytes, spilled registers, dynptrs, iterators, saved IRQ states? Follows stacksafe of
+ * kernel/bpf/verifier.c.
+ */
+import { unknownReg } from '../state/regs.js';
+import type { Frame, IterSlot, Reg, Slot } from '../state/state.js';
+import { BYTE } from '../state/state.js';
+import type { ComparedPlaces, SlotWords } from './live-places.js';
+import { isAlone, type RegComparison } from './regsafe.js';
+
+const ALL: SlotWords = [-1, -1];
+
+export class StackComparison {
+  constructor(
+    private readonly regs: RegComparison,
+    /** The loader may not read stack that was never written. */
+    private readonly strict: boolean,
+    private readonly forPruning: boolean,
+  ) {}
+
+  /** Does the stack of the frame at `depth` cover that of another state? */
+  stacksafe(old: Frame, cur: Frame, depth: number, { precise, slots }: ComparedPlaces): boolean {
+    const [low, high] = slots === undefined ? ALL : slots[depth]!;
+    // What lies beyond the old stack does not count, whatever the mode.
+    for (let i = 0; i < old.stack.length; i++) {
+      const a = old.stack[i];
+      const b = cur.stack[i];
+      if (a === b && (a === undefined || isPlain(a))) continue;
+      const counts = ((i < 32 ? low >> i : high >> (i - 32)) & 1) !== 0;
+      // What must be given back stays, whoever reads it.
+      if (!counts && !isObject(a) && !isObject(b)) {
+        if (a !== undefined && a !== b) this.regs.imprecise = true;
+        continue;
+      }
+      const skip = precise !== undefined && !precise.hasSlot(depth, i);
+      if (!this.slot(a, b, skip)) return false;
+    }
+    return true;
+  }
+
+  /** `skip`: a number here may be any other. */
+  slot(old: Slot | undefined, cur: Slot | undefined, skip: boolean): boolean {
+    if (isObject(old) || isObject(cur)) return this.object(old, cur);
+    if (old === undefined) return this.regs.level !== 'exact' || isBlank(cur);
+    if (this.regs.level === 'exact') {
+      for (let i = 0; i < 8; i++) if (old.bytes[i] !== (cur?.bytes[i] ?? BYTE.invalid)) return false;
+      return old.reg === undefined || (cur?.reg !== undefined && this.regs.regsafe(old.reg, cur.reg, false));
+    }
+    const whole = this.numbers(old, cur, 8, skip);
+    if (whole !== undefined) return whole;
+    for (let i = 4; i < 8; i++) if (!this.byte(old.bytes[i]!, cur, i)) return false;
+    const half = this.numbers(old, cur, 4, skip);
+    if (half !== undefined) return half;
+    for (let i = 0; i < 4; i++) if (!this.byte(old.bytes[i]!, cur, i)) return false;
+    if (old.reg === undefined || old.bytes[0] !== BYTE.spill) return true;
+    return cur?.reg !== undefined && this.regs.regsafe(old.reg, cur.reg, skip);
+  }
+
+  /**
+   * Compares the numbers that the first `size` bytes are, if they are numbers in both states: what was spilled, or bytes of which nothing
+   * is known (scalar_reg_for_stack). Undefined where they are not.
+   */
+  private numbers(old: Slot, cur: Slot | undefined, size: 4 | 8, skip: boolean): boolean | undefined {
+    const a = numberIn(old, size, this.strict);
+    const b = numberIn(cur, size, this.strict);
+    if (a === undefined || b === undefined) return undefined;
+    if (old.reg !== undefined && cur?.bytes[0] !== BYTE.spill) {
+      // The old state claims bytes that were written; where that is a fact it has to be taken back.
+      if (!this.forPruning) return undefined;
+      this.regs.imprecise = true;
+    }
+    return this.regs.scalar(a, b, skip && a === old.reg);
+  }
+
+  private byte(a: number, cur: Slot | undefined, i: number): boolean {
+    const b = cur?.bytes[i] ?? BYTE.invalid;
+    switch (a) {
+      case BYTE.invalid:
+        return true;
+      case BYTE.misc:
+        return (
+          b === BYTE.misc ||
+          b === BYTE.zero ||
+          (b === BYTE.invalid && !this.strict) ||
+          (b === BYTE.spill && (cur?.reg?.type === 'scalar' || !this.strict))
+        );
+      case BYTE.zero:
+        return b === BYTE.zero || (b === BYTE.spill && isZeroSpill(cur));
+      default:
+        return a === b;
+    }
+  }
+
+  /** Dynptrs, iterators, saved IRQ states. */
+  private object(old: Slot | undefined, cur: Slot | undefined): boolean {
+    if (old?.dynptr !== undefined || cur?.dynptr !== undefined) return this.dynptr(old, cur);
+    const a = old?.irq;
+    const b = cur?.irq;
+    if (a !== undefined || b !== undefined)
+      return a !== undefined && b !== undefined && a.by === b.by && this.regs.ids.checkIds(a.ref, b.ref);
+    return this.iter(old?.iter, cur?.iter);
+  }
+
+  private dynptr(old: Slot | undefined, cur: Slot | undefined): boolean {
+    const a = old?.dynptr;
+    const b = cur?.dynptr;
+    // A dynptr that needs no destroying is no loss if the old state did not count on it.
+    if (a === undefined) return this.regs.level !== 'exact' && b!.ref === 0 && isBlank(old);
+    if (b === undefined) return false;
+    return (
+      a.type === b.type &&
+      a.first === b.first &&
+      this.regs.ids.checkIds(a.ref, b.ref) &&
+      this.regs.ids.checkIds(a.id, b.id)
+    );
+  }
+
+  /** The depth does not count: otherwise no loop would be seen to go round (see `iterDepthsDiffer`). */
+  private iter(a: IterSlot | undefined, b: IterSlot | undefined): boolean {
+    if (a === undefined || b === undefined) return false;
+    return (
+      a.type === b.type &&
+      a.state === b.state &&
+      a.first === b.first &&
+      a.rcu === b.rcu &&
+      a.stale === b.stale &&
+      this.regs.ids.checkIds(a.ref, b.ref)
+    );
+  }
+}
+
+/** A slot that is linked to nothing else. */
+const isPlain = (slot: Slot): boolean =>
+  !isObject(slot) && (slot.reg === undefined || (slot.bytes[0] === BYTE.spill && isAlone(slot.reg)));
+
+const isObject = (slot: Slot | undefined): boolean =>
+  slot !== undefined && (slot.iter !== undefined || slot.dynptr !== undefined || slot.irq !== undefined);
+
+const isBlank = (slot: Slot | undefined): boolean =>
+  slot === undefined || slot.bytes.every((b) => b === BYTE.invalid);
+
+const isZeroSpill = (slot: Slot | undefined): boolean =>
+  slot?.reg?.type === 'scalar' && slot.reg.num.mask === 0n && slot.reg.num.value === 0n;
+
+/** The number that the first `size` bytes of a slot hold; undefined if they hold something else, or parts of a number. */
+export function numberIn(slot: Slot | undefined, size: 4 | 8, strict: boolean): Reg | undefined {
+  if (slot === undefined) return strict ? undefined : unknownReg;
+  if (slot.bytes[size - 1] === BYTE.spill) return slot.reg?.type === 'scalar' ? slot.reg : undefined;
+  for (let i = 0; i < size; i++) {
+    const kind = slot.bytes[i];
+    if (kind !== BYTE.misc && (kind !== BYTE.invalid || strict)) return undefined;
+  }
+  return unknownReg;
+}
