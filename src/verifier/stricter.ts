@@ -12,4 +12,5 @@ export const STRICTER: readonly RegExp[] = [
   /on rdonly_untrusted_mem prohibited/,
   /type ID argument must be of a struct/,
   /^BPF_ATOMIC loads from/,
+  /^Possibly NULL pointer passed to trusted arg/,
 ];

@@ -132,15 +132,17 @@ export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): v
     checkHelperMem(p, reg, regno, arg.size.bytes, arg.access, true);
     return;
   }
+  // Some kernels 6.18 take NULL with a size of 0 for memory that is not told to be `__nullable`; others trust no kfunc with that.
+  if (site.contract.kind === 'kfunc' && (isNull(reg) || reg.nullable)) {
+    if (nullable && isNull(reg)) return;
+    refuse(`Possibly NULL pointer passed to trusted arg${index}`);
+  }
   const sizeArg = site.contract.args[arg.size.arg]!;
   const size = site.regs[arg.size.arg]!;
   const sizeNo = arg.size.arg + 1;
   if (size.type === 'uninit') refuse(`R${sizeNo} !read_ok`);
   if (size.type !== 'scalar') refuse(`R${sizeNo} type=${typeName(size)} expected=scalar`);
   const zero = sizeArg.kind === 'size' ? sizeArg.zero : true;
-  // No memory at all: a kfunc may do without it whatever the size, or has to be told that it is none.
-  const none = isConst(size.num) && size.num.value === 0n && zero;
-  if (isNull(reg) && site.contract.kind === 'kfunc' && (nullable || none)) return;
   if (size.num.smin < 0n) refuse(`R${sizeNo} min value is negative, either use unsigned or 'var &= const'`);
   if (size.num.umin === 0n && !zero) {
     refuse(`R${sizeNo} invalid zero-sized read: u64=[${size.num.umin},${size.num.umax}]`);
