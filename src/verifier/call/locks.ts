@@ -58,7 +58,7 @@ export function dropLock(p: Path, reg: Reg, lock: LockKind): void {
   const owner = ownerOf(reg);
   const held = p.refs.findLast((r: Ref) => r.kind === lock && r.id === reg.id && r.owner === owner);
   if (held === undefined) refuse(`${name}_unlock of different lock`);
-  if (lock !== 'spin_lock' && held !== p.lockHeld) refuse(`${name}_unlock cannot be out of order`);
+  if (held !== p.lockHeld) refuse(`${name}_unlock cannot be out of order`);
   p.dropLock(held);
   // What the program still knows of nodes it put into a list or tree held only under the lock.
   p.mapRegs((r) => (r.nonOwning ? p.invalid() : r));
