@@ -2,7 +2,7 @@
  * Small programs with the verdict Linux 6.18 gave on them, held as code that reads like assembly, one family a file.
  * Layouts follow those of the measured ones, so that slots in messages agree.
  */
-import { add, callKfunc, ldMap, mov, type Reg, r10 } from '../../../src/isa/build.js';
+import { add, callKfunc, ldMap, ldMapValue, mov, type Reg, r10 } from '../../../src/isa/build.js';
 import type { Op } from '../../../src/isa/insn.js';
 import { type Item, link } from '../../../src/isa/label.js';
 import { subprogStarts } from '../../../src/isa/target.js';
@@ -26,6 +26,8 @@ export interface Names {
   kfunc(name: string): Op;
   /** `reg = map`. */
   map(reg: Reg<64>, def: MapDef): Op;
+  /** `reg = address of the value of the map, off bytes into it`. */
+  value(reg: Reg<64>, def: MapDef, off?: number): Op;
 }
 
 export interface Expected {
@@ -50,6 +52,7 @@ export function kernelCase(
   const items = body({
     kfunc: (wanted) => callKfunc(indexOf(kfuncs, wanted)),
     map: (reg, def) => ldMap(reg, indexOf(maps, def)),
+    value: (reg, def, off = 0) => ldMapValue(reg, indexOf(maps, def), off),
   });
   const { insns, labels } = link(items);
   const subprogs = subprogStarts(insns).map((start) => {

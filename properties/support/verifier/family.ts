@@ -1,0 +1,91 @@
+/**
+ * Families of small programs: tables of which each row is one thing (a resource, a pointer, a function) and each column something that is done
+ * with it. Linux 6.18 has judged every program with and without capabilities; its verdicts are kept beside this file, a letter a program:
+ * `+` accepted, `-` refused, `s` accepted but refused by our verifier for a reason that docs/stricter-than-linux.md gives, `.` there is no such
+ * program. SWANSONG_RECORD=1 writes them anew where a kernel can be asked.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Item } from '../../../src/isa/label.js';
+import type { LocalType, Program, ProgType } from '../../../src/object/program.js';
+import type { Profile } from '../../../src/verifier/state/profile.js';
+import { kernelCase, type Names } from '../kernel/case.js';
+
+export interface Row {
+  readonly name: string;
+  /** A program for each column; undefined where there is none. */
+  readonly programs: readonly (Program | undefined)[];
+}
+
+export interface Family {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** What a program needs besides its insns. */
+export interface Needs {
+  readonly localTypes?: readonly LocalType[];
+  readonly globals?: readonly string[];
+  readonly sleepable?: true;
+  readonly license?: string;
+}
+
+/** A program out of its insns. */
+export function small(
+  type: ProgType,
+  { localTypes, globals, sleepable, license }: Needs,
+  body: (names: Names) => readonly Item[],
+): Program {
+  const { program } = kernelCase(
+    'family: program',
+    type,
+    { ...(localTypes === undefined ? {} : { localTypes }), ...(globals === undefined ? {} : { globals }) },
+    body,
+  );
+  return {
+    ...program,
+    ...(sleepable === undefined ? {} : { sleepable }),
+    ...(license === undefined ? {} : { license }),
+  };
+}
+
+/** A family in which every row has something for each column, or has not. */
+export function family<R extends { readonly name: string }>(
+  name: string,
+  rows: readonly R[],
+  columns: readonly string[],
+  build: (row: R, column: string) => Program | undefined,
+): Family {
+  return {
+    name,
+    columns,
+    rows: rows.map((row) => ({
+      name: row.name,
+      programs: columns.map((column) => build(row, column)),
+    })),
+  };
+}
+
+export const PROFILES: readonly Profile[] = ['privileged', 'strict'];
+
+/** Letters of a row by profile. */
+export type Letters = Readonly<Record<Profile, string>>;
+
+const fileOf = (name: string): string => resolve(import.meta.dirname, 'verdicts', `${name}.txt`);
+
+/** What Linux said of a family, by the row's name. */
+export function recorded({ name }: Family): ReadonlyMap<string, Letters> {
+  const lines = readFileSync(fileOf(name), 'utf8').split('\n').slice(1, -1);
+  return new Map(
+    lines.map((line) => {
+      const [privileged = '', strict = '', row = ''] = line.split('\t');
+      return [row, { privileged, strict }];
+    }),
+  );
+}
+
+export function record({ name, columns }: Family, rows: ReadonlyMap<string, Letters>): void {
+  const lines = [...rows].map(([row, { privileged, strict }]) => `${privileged}\t${strict}\t${row}\n`);
+  writeFileSync(fileOf(name), `# ${columns.join(', ')}\n${lines.join('')}`);
+}
