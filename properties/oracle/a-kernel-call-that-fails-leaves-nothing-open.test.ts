@@ -15,7 +15,7 @@ import { seeded } from '../support/seed.js';
 /** What the next calls return instead of reaching the kernel; undefined lets one through. */
 const plan = vi.hoisted(() => ({ next: [] as (number | undefined)[] }));
 
-vi.mock('../src/oracle/syscall.js', async (original) => {
+vi.mock('../../src/oracle/syscall.js', async (original) => {
   const real = await original<typeof import('../../src/oracle/syscall.js')>();
   return {
     ...real,
