@@ -39,8 +39,10 @@ export interface Progress {
 
 export interface CampaignResult {
   readonly state: CampaignState;
-  /** False when it was stopped, or its time was over, before all was done. */
+  /** All programs that were asked for are checked, and all that was found is shrunk. False for a campaign that ends by its time. */
   readonly finished: boolean;
+  /** It ended before it was to: it was stopped, or its time was over before the programs that were asked for were done. */
+  readonly interrupted: boolean;
 }
 
 /** Runs a campaign. Throws InputError for a setting that cannot be, and for a folder that keeps another campaign. */
@@ -91,7 +93,7 @@ class Campaign {
         ended = true;
         this.save();
         if (this.failure !== undefined) reject(this.failure);
-        else resolve({ state: this.state, finished: this.finished });
+        else resolve({ state: this.state, finished: this.finished, interrupted: this.interrupted });
       };
       const pump = (): void => {
         while (this.checking + this.shrinking < this.pool.width && this.failure === undefined) {
@@ -120,6 +122,10 @@ class Campaign {
     const { programs } = this.options;
     const all = programs !== undefined && this.state.done >= programs;
     return all && this.state.found.every((one) => one.small !== undefined);
+  }
+
+  private get interrupted(): boolean {
+    return !this.finished && (this.options.programs !== undefined || this.stopped);
   }
 
   /** Begins the next piece of work, if there is any and it may still be begun. */

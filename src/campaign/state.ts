@@ -153,6 +153,11 @@ export function findings(state: CampaignState): readonly Found[] {
   return [...byCause].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, found]) => found);
 }
 
+/** Whether every finding has its smallest case: of a campaign that was interrupted some may not. */
+export function isShrunk(state: CampaignState): boolean {
+  return findings(state).every(({ small }) => small !== undefined);
+}
+
 function sizeOf({ small, insns }: Found): number {
   return small?.insns ?? insns;
 }

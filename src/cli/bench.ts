@@ -16,6 +16,7 @@ import { assemble } from '../isa/assemble.js';
 import type { Program } from '../object/program.js';
 import { kernelAvailable } from '../oracle/available.js';
 import { loadRate } from '../oracle/bulk.js';
+import { table } from '../report/table.js';
 import { proveProgram } from '../smt/program-proof.js';
 import { verify } from '../verifier/verify.js';
 import { Vm } from '../vm/vm.js';
@@ -23,7 +24,6 @@ import { measureAgainst, openCheckout } from './bench/against.js';
 import { type Measure, measureOf, seconds } from './bench/measure.js';
 import { runPlain } from './bench/plain.js';
 import { toJson } from './outcome.js';
-import { table } from './table.js';
 
 /** Seed and number of the programs that are measured. */
 const SEED = 1;

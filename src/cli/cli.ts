@@ -2,9 +2,10 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../campaign/version.js';
 import { InputError } from '../isa/errors.js';
+import type { ExitCode } from '../report/exit.js';
 import type { Act } from './command.js';
 import { COMMANDS } from './commands/index.js';
-import { type Common, type ExitCode, type Outcome, render } from './outcome.js';
+import { type Common, type Outcome, render } from './outcome.js';
 
 /** Where output goes. */
 export interface Streams {

@@ -7,6 +7,7 @@ import { InputError } from '../isa/errors.js';
 import { subprogStarts } from '../isa/target.js';
 import { readObject, type Skipped } from '../object/load.js';
 import type { Program, ProgType } from '../object/program.js';
+import type { UnreadableFile } from '../report/verdicts.js';
 import { type Case, parseCase } from '../vm/case.js';
 import type { FoundFile } from './paths.js';
 
@@ -61,12 +62,6 @@ export function loadPrograms(files: readonly string[], options: LoadOptions = {}
   return { programs, skipped: all.flatMap(({ skipped }) => skipped) };
 }
 
-/** A file below a folder that a person named, which could not be used. */
-export interface BrokenFile {
-  readonly file: string;
-  readonly reason: string;
-}
-
 /**
  * Reads programs from all files, one file at a time, in order; files below folders that cannot be used are handed to `broken` instead.
  * Throws InputError, before anything is handed out, for a file that was named itself and cannot be used.
@@ -74,7 +69,7 @@ export interface BrokenFile {
 export function* eachFile(
   files: readonly FoundFile[],
   options: LoadOptions,
-  broken: (file: BrokenFile) => void,
+  broken: (file: UnreadableFile) => void,
 ): Generator<LoadedFiles> {
   const targetBtf = options.btf === undefined ? undefined : readBytes(options.btf);
   const load = (path: string): LoadedFiles => loadFile(path, targetBtf, options.type ?? 'xdp');

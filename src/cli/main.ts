@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The program `swansong`. */
+import type { ExitCode } from '../report/exit.js';
 import { runCli } from './cli.js';
-import type { ExitCode } from './outcome.js';
 
 /** Writes all of it. A reader that went away has read what it wanted: the exit code stays what it is. */
 function write(output: string | Uint8Array, exit: ExitCode): Promise<void> {

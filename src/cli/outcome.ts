@@ -1,7 +1,5 @@
 /** What a command answers, and how it is printed: text for people or one JSON document, and an exit code. */
-
-/** 0: it holds. 1: a check failed. 2: bad usage or input. 3: unknown (a solver gave up, a budget was spent). */
-export type ExitCode = 0 | 1 | 2 | 3;
+import type { ExitCode } from '../report/exit.js';
 
 export interface Outcome {
   readonly exit: ExitCode;
@@ -16,14 +14,6 @@ export interface Common {
   readonly json: boolean;
   /** No text for people, no progress: only the exit code tells (and `--json`, where it is given). */
   readonly quiet: boolean;
-}
-
-/** The worst of several exit codes: a failed check counts more than an unknown one. */
-export function worst(codes: Iterable<ExitCode>): ExitCode {
-  const order: readonly ExitCode[] = [0, 3, 1, 2];
-  let result: ExitCode = 0;
-  for (const code of codes) if (order.indexOf(code) > order.indexOf(result)) result = code;
-  return result;
 }
 
 /** JSON text, two blanks a level, with a newline at its end. */

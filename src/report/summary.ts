@@ -1,19 +1,13 @@
 /** What a campaign says: its document for programs, and the same in words. */
 import { type Cause, groupKey } from '../campaign/cause.js';
 import { type CampaignState, type Found, findings } from '../campaign/state.js';
+import type { SavedFinding } from '../campaign/storage/findings.js';
 import { contracts } from '../kernel/catalog.js';
 import type { Check } from '../vm/trap.js';
 import { CHECKS } from '../vm/trap.js';
 
-/** A finding with the file that its case is in. */
-export interface Filed {
-  readonly file: string;
-  /** As written: a 64-bit immediate counts once. */
-  readonly insns: number;
-}
-
 /** A function that a rule is wrong for, with its smallest case. */
-export interface Instance extends Filed {
+export interface Instance extends SavedFinding {
   readonly function: string;
   readonly message: string;
   /** Program of the campaign it was first met in, and programs that hit it. */
@@ -68,7 +62,7 @@ export interface Summary {
 }
 
 /** The document of a campaign; `filed` says where each finding (in the order of `findings`) is kept. */
-export function summarize(state: CampaignState, finished: boolean, filed: readonly Filed[]): Summary {
+export function summarize(state: CampaignState, finished: boolean, filed: readonly SavedFinding[]): Summary {
   const { setting } = state;
   const kernel = (count: number): number | null => (setting.kernel ? count : null);
   return {
@@ -97,7 +91,7 @@ export function summarize(state: CampaignState, finished: boolean, filed: readon
 }
 
 /** One finding for each rule and check that it breaks. */
-function grouped(all: readonly Found[], filed: readonly Filed[]): readonly Finding[] {
+function grouped(all: readonly Found[], filed: readonly SavedFinding[]): readonly Finding[] {
   const groups = new Map<string, { readonly cause: Cause; readonly instances: Instance[] }>();
   for (const [i, { cause, index, hits, small }] of all.entries()) {
     const group = groups.get(groupKey(cause)) ?? { cause, instances: [] };

@@ -1,7 +1,7 @@
 /** The corpus: case files, one for each cause, under names made from the cause. A file that is there is never overwritten. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Cause, causeKey } from '../cause.js';
 
 /** `rfc-v1-misuse-bpf_spin_lock-1f0c3a`: readable, and different for different causes. */
@@ -38,4 +38,21 @@ export async function storeCase(
     const there = readFileSync(file, 'utf8');
     if (there === text || (await holds(there, file))) return { file, text: there };
   }
+}
+
+/**
+ * Writes the witness of a program proof that failed to `folder`, named after the object, the program and the rule set; one of an earlier
+ * proof is replaced. Answers its path. Makes the folder if need be; throws the file system's errors.
+ */
+export function storeWitness(
+  folder: string,
+  object: string,
+  program: string,
+  rules: string,
+  text: string,
+): string {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${basename(object).replace(/\.\w+$/, '')}-${program}-${rules}.bpf`);
+  writeFileSync(file, text);
+  return file;
 }

@@ -3,29 +3,23 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { COMPARISONS } from '../../campaign/agreement/comparisons.js';
-import { isLostPrecision } from '../../campaign/agreement/counts.js';
-import { type AgreementState, runAgreement } from '../../campaign/agreement/run.js';
+import { runAgreement } from '../../campaign/agreement/run.js';
 import { InputError } from '../../isa/errors.js';
 import { kernelAvailable } from '../../oracle/available.js';
 import { openBpfFiles } from '../../oracle/files.js';
+import { type Agreement, comparisonInWords } from '../../report/comparison.js';
+import { comparisonExit, worst } from '../../report/exit.js';
 import { type Define, withCommon } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
 import { integer } from '../options.js';
-import { type Common, type ExitCode, type Outcome, worst } from '../outcome.js';
+import type { Common, Outcome } from '../outcome.js';
 import { countBar } from '../progress.js';
-import { table } from '../table.js';
 
 interface Options {
   readonly seed: number;
   readonly programs: number;
   readonly workers?: number;
   readonly out: string;
-}
-
-interface Agreement extends AgreementState {
-  readonly finished: boolean;
-  /** BPF objects that this process had open before and after. */
-  readonly openFiles: { readonly before: number; readonly after: number };
 }
 
 export const agree: Define = (program, act) => {
@@ -59,7 +53,11 @@ async function run(names: readonly string[], options: Options, common: Common): 
   } finally {
     release();
   }
-  return { exit: worst(runs.map(exitOf)), json: { comparisons: runs }, text: runs.map(inWords).join('\n') };
+  return {
+    exit: worst(runs.map(comparisonExit)),
+    json: { comparisons: runs },
+    text: runs.map(comparisonInWords).join('\n'),
+  };
 }
 
 async function compare(
@@ -84,45 +82,9 @@ async function compare(
     });
     const openFiles = { before, after: openBpfFiles() };
     const result = { ...state, finished: state.done >= programs, openFiles };
-    writeFileSync(`${path}.txt`, inWords(result));
+    writeFileSync(`${path}.txt`, comparisonInWords(result));
     return result;
   } finally {
     bar.close();
   }
-}
-
-/** Looser, or another value: a defect. Stricter: a lack of precision, which is shown and no more. */
-function exitOf({ differences, finished, openFiles }: Agreement): ExitCode {
-  if (openFiles.after !== openFiles.before) return 1;
-  if (Object.keys(differences).some((kind) => !isLostPrecision(kind))) return 1;
-  return finished ? 0 : 3;
-}
-
-function inWords(run: Agreement): string {
-  const { comparison, seed, done, finished, counts, openFiles, ms } = run;
-  const differences = Object.entries(run.differences).sort(
-    ([a, x], [b, y]) => rank(a) - rank(b) || y.count - x.count,
-  );
-  const rate = ms > 0 ? `, ${((done * 1000) / ms).toFixed(1)} a second` : '';
-  return [
-    `${comparison}, seed ${seed}: ${done} programs${finished ? '' : ' (stopped)'}${rate}\n`,
-    table(
-      ['count', 'of'],
-      Object.entries(counts)
-        .sort()
-        .map(([what, count]) => [count, what]),
-      ['count'],
-    ),
-    differences.length === 0 ? 'no difference\n' : '',
-    table(
-      ['count', 'difference', 'first seen at'],
-      differences.map(([kind, { count, examples }]) => [count, kind, examples[0] ?? '']),
-      ['count'],
-    ),
-    `open BPF files: ${openFiles.before} before, ${openFiles.after} after\n`,
-  ].join('');
-}
-
-function rank(kind: string): number {
-  return isLostPrecision(kind) ? 1 : 0;
 }

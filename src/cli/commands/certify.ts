@@ -7,17 +7,17 @@ import { storeCase } from '../../campaign/storage/corpus.js';
 import { InputError } from '../../isa/errors.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { kernelAvailable } from '../../oracle/available.js';
-import { type Certificate, certify as certifyProgram } from '../../oracle/certify.js';
+import { certify as certifyProgram } from '../../oracle/certify.js';
+import { type CertificateRow, certificatesInWords } from '../../report/certificates.js';
+import { CERTIFICATE_EXIT, worst } from '../../report/exit.js';
+import { skippedLines } from '../../report/verdicts.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { type Define, since, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
 import { oneOf } from '../options.js';
-import type { Common, ExitCode, Outcome } from '../outcome.js';
-import { worst } from '../outcome.js';
+import type { Common, Outcome } from '../outcome.js';
 import { filesBelow } from '../paths.js';
 import { countBar } from '../progress.js';
-import { table } from '../table.js';
-import { skippedLines } from './verify.js';
 
 interface Options extends LoadOptions {
   readonly rules: string;
@@ -45,7 +45,7 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
   const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
   const kernel = kernelAvailable();
   if (!kernel.ok) throw new InputError(kernel.reason);
-  const rows: Row[] = [];
+  const rows: CertificateRow[] = [];
   const bar = countBar(common, 'certify', programs.length);
   try {
     for (const one of programs) {
@@ -56,61 +56,23 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
   } finally {
     bar.close();
   }
-  const text = table(
-    ['program', 'verdict', 'insns', 'stubs', 'walked', 'ms', ''],
-    rows.map((row) => [
-      `${row.file}:${row.name}`,
-      row.verdict,
-      row.insns,
-      row.sitesStubbed,
-      row.walked,
-      row.ms,
-      row.message || row.sitesLeftOut.map((site) => `left out: ${site.function} at ${site.slot}`).join(', '),
-    ]),
-    ['insns', 'stubs', 'walked', 'ms'],
-  );
   return {
-    exit: worst(rows.map(({ verdict }) => EXIT[verdict])),
+    exit: worst(rows.map(({ verdict }) => CERTIFICATE_EXIT[verdict])),
     json: { rules: options.rules, kernel: kernel.release, programs: rows, skipped },
-    text: text + skippedLines(skipped) + rows.map(writtenLine).join(''),
+    text: certificatesInWords(rows, skippedLines(skipped)),
   };
-}
-
-const EXIT: Readonly<Record<Certificate['verdict'], ExitCode>> = {
-  certified: 0,
-  refused: 1,
-  inexpressible: 3,
-};
-
-interface Row {
-  readonly file: string;
-  readonly name: string;
-  readonly verdict: Certificate['verdict'];
-  readonly message: string;
-  readonly sitesLeftOut: Certificate['sitesLeftOut'];
-  readonly sitesStubbed: number;
-  readonly notLookedFor: Certificate['notLookedFor'];
-  readonly insns: number;
-  /** The program that Linux judged: its slots, and where and how it is killed. */
-  readonly twoMode: { readonly insns: number; readonly points?: string; readonly by?: string };
-  readonly walked: number;
-  readonly ms: number;
-  /** What was refused, and in which mode. */
-  readonly at?: Certificate['at'];
-  /** The case that shows why; null where no run was found. */
-  readonly case?: string | null;
 }
 
 async function certifyOne(
   { file, program, case: one }: LoadedProgram,
   rules: NamedRules,
   options: Options,
-): Promise<Row> {
+): Promise<CertificateRow> {
   const start = performance.now();
   const profile = options.profile ?? one?.profile ?? 'privileged';
   const certificate = certifyProgram(program, rules.rules, { profile, stats: true });
   const { verdict, message, sitesLeftOut, sitesStubbed, notLookedFor, walked, at } = certificate;
-  const row: Row = {
+  const row: CertificateRow = {
     file,
     name: program.name,
     verdict,
@@ -134,10 +96,4 @@ async function certifyOne(
     async (text, path) => (await replayText(text, path)).ok,
   );
   return { ...row, case: stored.file };
-}
-
-function writtenLine(row: Row): string {
-  if (row.case === undefined) return '';
-  const what = row.case === null ? 'no run was found that shows it' : row.case;
-  return `${row.file}:${row.name}: ${what}\n`;
 }

@@ -1,16 +1,16 @@
 /** `fuzz`: a campaign. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { Option } from 'commander';
 import { runCampaign } from '../../campaign/campaign.js';
 import type { CampaignSetting } from '../../campaign/job.js';
-import { inWords, type Summary, summarize } from '../../report/summary.js';
+import { FINDINGS, findingsFolder, saveFindings } from '../../campaign/storage/findings.js';
+import { campaignExit } from '../../report/exit.js';
+import { inWords, summarize } from '../../report/summary.js';
 import { type Define, withCommon } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
 import { duration, integer, list } from '../options.js';
-import type { Common, ExitCode, Outcome } from '../outcome.js';
+import type { Common, Outcome } from '../outcome.js';
 import { campaignBar } from '../progress.js';
-import { saveFindings } from '../save.js';
 
 interface Options {
   readonly seed: number;
@@ -27,8 +27,6 @@ interface Options {
 
 /** Programs of a campaign that is told neither a number nor a time. */
 const PROGRAMS = 1000;
-/** Where findings go when no folder is named. */
-const FINDINGS = join('reports', 'findings');
 
 export const fuzz: Define = (program, act) => {
   withCommon(program.command('fuzz'))
@@ -64,7 +62,7 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
   const release = onInterrupt(() => stop.abort());
   const bar = campaignBar(common);
   try {
-    const { state, finished } = await runCampaign({
+    const { state, interrupted } = await runCampaign({
       setting,
       workers: options.workers ?? availableParallelism(),
       stop: stop.signal,
@@ -73,17 +71,11 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
       ...(time === undefined ? {} : { time }),
       ...(out === undefined ? {} : { folder: out }),
     });
-    const folder = options.corpus ?? (out === undefined ? FINDINGS : join(out, 'findings'));
-    const over = finished || (programs === undefined && !stop.signal.aborted);
-    const summary = summarize(state, over, await saveFindings(state, folder));
-    return { exit: exitOf(summary), json: summary, text: inWords(summary) };
+    const saved = await saveFindings(state, findingsFolder(options.corpus, out));
+    const summary = summarize(state, !interrupted, saved);
+    return { exit: campaignExit(summary), json: summary, text: inWords(summary) };
   } finally {
     bar.close();
     release();
   }
-}
-
-function exitOf({ findings: found, disagreementCount, unknown }: Summary): ExitCode {
-  if (found.length > 0 || disagreementCount > 0) return 1;
-  return unknown > 0 ? 3 : 0;
 }

@@ -1,20 +1,20 @@
 /** `prove FILE...`: the program proof of each program under a rule set. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import type { NamedRules } from '../../campaign/rules.js';
 import { loadRuleSets } from '../../campaign/rules.js';
+import { storeWitness } from '../../campaign/storage/corpus.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
-import { type ProgramProof, proveProgram } from '../../smt/program-proof.js';
+import { PROOF_EXIT, worst } from '../../report/exit.js';
+import { type ProofRow, proofsInWords } from '../../report/proofs.js';
+import { skippedLines } from '../../report/verdicts.js';
+import { proveProgram } from '../../smt/program-proof.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { printExpectation } from '../../vm/expectation.js';
 import { printCase } from '../../vm/print-case.js';
 import { type Define, since, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
 import { integer, oneOf } from '../options.js';
-import { type ExitCode, type Outcome, worst } from '../outcome.js';
+import type { Outcome } from '../outcome.js';
 import { filesBelow } from '../paths.js';
-import { table } from '../table.js';
-import { skippedLines } from './verify.js';
 
 interface Options extends LoadOptions {
   readonly rules: string;
@@ -40,54 +40,13 @@ export const prove: Define = (program, act) => {
 async function proveFiles(paths: readonly string[], options: Options): Promise<Outcome> {
   const [rules] = await loadRuleSets([options.rules]);
   const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
-  const rows: Row[] = [];
+  const rows: ProofRow[] = [];
   for (const one of programs) rows.push(await proveOne(one, rules!, options));
-  const text = table(
-    ['program', 'verdict', 'insns', 'points', 'bound', 'sites', 'queries', 'ms', ''],
-    rows.map((row) => [
-      `${row.file}:${row.name}`,
-      row.verdict,
-      row.insns,
-      row.points,
-      row.bound ?? '-',
-      row.sites.length,
-      row.queries,
-      row.ms,
-      row.witness === undefined
-        ? row.reason
-        : `${row.witness.expect} after ${row.witness.kill} steps: ${row.reason}`,
-    ]),
-    ['insns', 'points', 'bound', 'sites', 'queries', 'ms'],
-  );
-  const exit = worst(rows.map(({ verdict }) => EXIT[verdict]));
+  const exit = worst(rows.map(({ verdict }) => PROOF_EXIT[verdict]));
   return {
     exit,
     json: { rules: options.rules, programs: rows, skipped },
-    text: text + skippedLines(skipped),
-  };
-}
-
-const EXIT: Readonly<Record<ProgramProof['verdict'], ExitCode>> = { proven: 0, refuted: 1, unknown: 3 };
-
-interface Row {
-  readonly file: string;
-  readonly name: string;
-  readonly insns: number;
-  readonly points: number;
-  readonly verdict: ProgramProof['verdict'];
-  readonly reason: string;
-  /** Null: no bound is known. */
-  readonly bound: number | null;
-  readonly bounds: ProgramProof['bounds'];
-  readonly sites: ProgramProof['sites'];
-  readonly queries: number;
-  readonly walked: ProgramProof['walked'];
-  readonly ms: number;
-  readonly witness?: {
-    readonly expect: string;
-    readonly kill: number;
-    readonly case: string;
-    readonly file?: string;
+    text: proofsInWords(rows) + skippedLines(skipped),
   };
 }
 
@@ -95,14 +54,14 @@ async function proveOne(
   { file, program, case: one }: LoadedProgram,
   rules: NamedRules,
   options: Options,
-): Promise<Row> {
+): Promise<ProofRow> {
   const start = performance.now();
   const proof = await proveProgram(program, rules.rules, {
     profile: options.profile ?? one?.profile ?? 'privileged',
     ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
   });
   const { points, verdict, reason, bound, bounds, sites, queries, walked, witness } = proof;
-  const row: Row = {
+  const row: ProofRow = {
     file,
     name: program.name,
     insns: program.insns.length,
@@ -125,11 +84,6 @@ async function proveOne(
     case: text,
   };
   if (options.out === undefined) return { ...row, witness: shown };
-  mkdirSync(options.out, { recursive: true });
-  const path = join(
-    options.out,
-    `${basename(file).replace(/\.\w+$/, '')}-${program.name}-${rules.rules.name}.bpf`,
-  );
-  writeFileSync(path, text);
+  const path = storeWitness(options.out, file, program.name, rules.rules.name, text);
   return { ...row, witness: { ...shown, file: path } };
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { openWorkers } from '../../campaign/job.js';
 import { type ReplayedCase, replayText } from '../../campaign/replay.js';
+import { replaysInWords } from '../../report/replays.js';
 import { type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
 import { integer } from '../options.js';
@@ -25,12 +26,7 @@ export const replay: Define = (program, act) => {
 
 async function replayPaths(paths: readonly string[], options: Options): Promise<Outcome> {
   const cases = await replayAll(filesBelow(paths, ['.bpf']), options.workers ?? availableParallelism());
-  const failed = cases.filter(({ ok }) => !ok);
-  const lines = cases.map(({ file, expected, got, ok }) =>
-    ok ? `ok      ${file}: ${got}\n` : `FAILED  ${file}: expected ${expected}, got ${got}\n`,
-  );
-  const summary = `${cases.length - failed.length} of ${cases.length} cases replay\n`;
-  return { exit: failed.length === 0 ? 0 : 1, json: { cases }, text: lines.join('') + summary };
+  return { exit: cases.every(({ ok }) => ok) ? 0 : 1, json: { cases }, text: replaysInWords(cases) };
 }
 
 async function replayAll(files: readonly string[], workers: number): Promise<readonly ReplayedCase[]> {

@@ -1,14 +1,14 @@
 /** `report DIR`: the page of a campaign that was kept with `fuzz --out DIR`. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { findings } from '../../campaign/state.js';
+import { isShrunk } from '../../campaign/state.js';
 import { readState, STATE_FILE } from '../../campaign/storage/campaign-file.js';
+import { findingsFolder, saveFindings } from '../../campaign/storage/findings.js';
 import { InputError } from '../../isa/errors.js';
 import { page } from '../../report/page.js';
 import { summarize } from '../../report/summary.js';
 import { type Define, withCommon } from '../command.js';
 import type { Outcome } from '../outcome.js';
-import { saveFindings } from '../save.js';
 
 export const report: Define = (program, act) => {
   withCommon(program.command('report'))
@@ -21,9 +21,11 @@ async function writePage(folder: string): Promise<Outcome> {
   if (!statSync(folder).isDirectory()) throw new InputError('this is no directory', { file: folder });
   const state = readState(folder);
   if (state === undefined) throw new InputError(`there is no ${STATE_FILE} in it`, { file: folder });
-  const filed = await saveFindings(state, join(folder, 'findings'));
-  const shrunk = findings(state).every(({ small }) => small !== undefined);
-  const summary = summarize(state, shrunk, filed);
+  const summary = summarize(
+    state,
+    isShrunk(state),
+    await saveFindings(state, findingsFolder(undefined, folder)),
+  );
   const file = join(folder, 'index.html');
   // The page and its cases are one folder, that may be moved.
   const cases = {

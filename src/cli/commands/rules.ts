@@ -10,17 +10,23 @@ import { InputError } from '../../isa/errors.js';
 import { contractOf, contracts, unmodelled } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import { changedSince } from '../../patch/changed.js';
-import type { Action, RuleSet, Stub } from '../../patch/rule.js';
+import type { RuleSet } from '../../patch/rule.js';
 import { rulesFor } from '../../patch/select.js';
 import { RULE_SETS, shippedRuleSet } from '../../patch/sets/index.js';
 import { rulePositions, shippedFile } from '../../patch/sites.js';
 import { functionView } from '../../patch/view.js';
-import { proveRules, type RuleProof, type RuleWitness } from '../../smt/rule-proof.js';
+import { rulesExit } from '../../report/exit.js';
+import {
+  type RuleAction,
+  type RuleExample,
+  ruleActionsInWords,
+  ruleProofsInWords,
+} from '../../report/rules.js';
+import { proveRules, type RuleProof } from '../../smt/rule-proof.js';
 import { parseCase } from '../../vm/case.js';
 import { type Act, type Define, withCommon } from '../command.js';
 import { integer } from '../options.js';
 import type { Outcome } from '../outcome.js';
-import { table } from '../table.js';
 import { traced } from '../trace.js';
 
 export const rules: Define = (program, act) => {
@@ -56,35 +62,18 @@ function defineShow(command: Command, act: Act): void {
     .action((name: string, options) => act(options, () => showSet(name)));
 }
 
-interface Shown {
-  readonly name: string;
-  readonly kind: Contract['kind'];
-  readonly rule: string | undefined;
-  /** Null: it depends on the call site. */
-  readonly action: Action['kind'] | null;
-  readonly stub?: Stub;
-}
-
 async function showSet(name: string): Promise<Outcome> {
   const [set] = await loadRuleSets([name]);
   const functions = contracts().flatMap((contract) => shownOf(set!.rules, contract));
-  const text = table(
-    ['function', 'action', 'rule'],
-    functions.map((one) => [
-      one.name,
-      one.stub ? describeStub(one.stub) : (one.action ?? 'per call site'),
-      one.rule ?? '',
-    ]),
-  );
-  return { exit: 0, json: { rules: set!.rules.name, functions }, text };
+  return { exit: 0, json: { rules: set!.rules.name, functions }, text: ruleActionsInWords(functions) };
 }
 
-function shownOf(set: RuleSet, contract: Contract): readonly Shown[] {
+function shownOf(set: RuleSet, contract: Contract): readonly RuleAction[] {
   const view = functionView(contract);
   const matching = rulesFor(set, view);
   if (matching.length === 0)
     return [{ name: contract.name, kind: contract.kind, rule: undefined, action: 'keep' }];
-  return matching.map((rule): Shown => {
+  return matching.map((rule): RuleAction => {
     const head = { name: contract.name, kind: contract.kind, rule: rule.name };
     if (rule.matchesSite !== undefined) return { ...head, action: null };
     const action = rule.action(view, undefined);
@@ -92,15 +81,6 @@ function shownOf(set: RuleSet, contract: Contract): readonly Shown[] {
       ? { ...head, action: 'stub', stub: action.stub }
       : { ...head, action: 'keep' };
   });
-}
-
-function describeStub({ r0, writes, slots }: Stub): string {
-  const parts = [
-    r0 === 'void' ? 'nothing' : `r0 = ${r0}`,
-    ...writes.map((arg) => `zeroes argument ${arg + 1}`),
-    ...slots.map(({ arg }) => `null dynptr in argument ${arg + 1}`),
-  ];
-  return `stub: ${parts.join(', ')}`;
 }
 
 interface CheckOptions {
@@ -145,8 +125,7 @@ async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
     ...(changed ? { changed: changed.changed, below: changed.below } : {}),
     solver: proofs.stats,
   };
-  const exit = summary.refuted > 0 ? 1 : summary.unknown > 0 ? 3 : 0;
-  return { exit, json, text: textOf(functions, summary) };
+  return { exit: rulesExit(summary), json, text: ruleProofsInWords(functions, summary) };
 }
 
 function wanted(name: string | undefined): readonly Contract[] {
@@ -163,14 +142,7 @@ function fileOf(name: string): string {
   return existsSync(source) ? source : shippedFile(name);
 }
 
-interface Example {
-  /** The smallest program that the rule breaks, as a case, and the run that shows it; absent when none was found. */
-  readonly case?: string;
-  readonly insns?: number;
-  readonly trace?: readonly string[];
-}
-
-function exampleFor(set: NamedRules, proof: RuleProof): Example {
+function exampleFor(set: NamedRules, proof: RuleProof): RuleExample {
   const contract = contractOf(proof.name);
   const small = contract && counterexample(set, contract);
   if (small === undefined) return {};
@@ -183,42 +155,4 @@ function exampleFor(set: NamedRules, proof: RuleProof): Example {
     one.kill,
   );
   return { case: small.text, insns: small.insns, trace: steps.map(({ text }) => text) };
-}
-
-type Checked = RuleProof & {
-  readonly file?: string;
-  readonly line?: number;
-  readonly witness?: RuleWitness & Example;
-};
-
-function textOf(
-  functions: readonly unknown[],
-  summary: { proven: number; refuted: number; unknown: number },
-): string {
-  const rows = functions as readonly Checked[];
-  const listed = table(
-    ['function', 'action', 'verdict', 'rule', ''],
-    rows.map((one) => [
-      one.name,
-      one.action,
-      one.verdict,
-      one.rule ?? '',
-      one.line === undefined ? '' : `${one.file}:${one.line}`,
-    ]),
-  );
-  const refuted = rows.flatMap(({ name, buildWitness }) =>
-    buildWitness === undefined ? [] : [`\n${explain(name, buildWitness)}`],
-  );
-  const { proven, refuted: wrong, unknown } = summary;
-  return `${listed}${refuted.join('')}\n${proven} proven, ${wrong} refuted, ${unknown} unknown\n`;
-}
-
-function explain(name: string, witness: RuleWitness & Example): string {
-  const lines = [
-    `${name}: ${witness.check}`,
-    ...witness.state.map((line) => `    after the call: ${line}`),
-    ...witness.missed.map(({ outcome, why }) => `    not its outcome '${outcome}': ${why.join('; ')}`),
-  ];
-  if (witness.case !== undefined) lines.push('', witness.case.trimEnd(), '', ...(witness.trace ?? []));
-  return lines.map((line) => `${line}\n`).join('');
 }

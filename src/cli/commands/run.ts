@@ -5,17 +5,17 @@ import { type PreparedProgram, pathOf, prepareProgram, runOptions } from '../../
 import { type NamedRules, rulesOfCase } from '../../campaign/rules.js';
 import { InputError } from '../../isa/errors.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
+import { type KilledRun, runInWords } from '../../report/run.js';
 import { seededChooser } from '../../vm/chooser.js';
 import { runConformance } from '../../vm/conformance.js';
 import { EMPTY, type Environment, parseHex } from '../../vm/environment.js';
 import { describeHold } from '../../vm/ledger.js';
-import type { Violation } from '../../vm/trap.js';
-import { type RunResult, Vm, type VmOptions } from '../../vm/vm.js';
+import { Vm, type VmOptions } from '../../vm/vm.js';
 import { type Define, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
 import { integer, oneOf } from '../options.js';
 import type { Outcome } from '../outcome.js';
-import { type Step, traced } from '../trace.js';
+import { traced } from '../trace.js';
 
 interface Options extends LoadOptions {
   readonly conformance?: true;
@@ -67,14 +67,6 @@ function killOf(text: string | undefined, one: LoadedProgram): Kill {
   return { step: Number(step) };
 }
 
-interface Killed {
-  /** Steps before the kill. */
-  readonly at: number;
-  /** Insns from there to the exit. */
-  readonly steps: number;
-  readonly checks: readonly Violation[];
-}
-
 async function runFile(file: string | undefined, options: Options): Promise<Outcome> {
   if (file === undefined) throw new InputError('a FILE is missing');
   const { programs } = loadPrograms([file], options);
@@ -109,7 +101,7 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
     killed,
     ...(trace ? { trace } : {}),
   };
-  return { exit: failed ? 1 : 0, json, text: textOf(ordinary, killed, trace) };
+  return { exit: failed ? 1 : 0, json, text: runInWords(ordinary, killed, trace) };
 }
 
 function vmOptions(
@@ -137,7 +129,7 @@ function kills(
   kill: Kill,
   length: number,
   seed: number,
-): readonly Killed[] {
+): readonly KilledRun[] {
   if (kill === 'never') return [];
   return killedAt(prepared.code, vm, stepsOf(kill, length, seed)).map(
     ({ killedAt: at, steps, violations }) => ({
@@ -161,28 +153,4 @@ function stepsOf(kill: Exclude<Kill, 'never'>, length: number, seed: number): re
     return bytes.readUInt32LE() % Math.max(1, length);
   });
   return [...new Set(drawn)].sort((a, b) => a - b);
-}
-
-function textOf(ordinary: RunResult, killed: readonly Killed[], trace: readonly Step[] | undefined): string {
-  const broken = killed.filter(({ checks }) => checks.length > 0);
-  const lines = [
-    ...(trace ?? []).map(({ text }) => text),
-    `${ordinary.end} after ${ordinary.steps} insns, r0 = ${ordinary.r0}`,
-    ...ordinary.held.map((hold) => `held at the end: ${describeHold(hold)}`),
-    ...ordinary.violations.map(describeViolation),
-    ...broken.flatMap(({ at, checks }) =>
-      checks.map((one) => `killed at step ${at}: ${describeViolation(one)}`),
-    ),
-  ];
-  if (killed.length > 0) {
-    const longest = killed.reduce((most, { steps }) => Math.max(most, steps), 0);
-    lines.push(
-      `killed at ${killed.length} points, ${broken.length} broken, at most ${longest} insns to the exit`,
-    );
-  }
-  return lines.map((line) => `${line}\n`).join('');
-}
-
-function describeViolation({ check, message, slot }: Violation): string {
-  return `${check} at insn ${slot}: ${message}`;
 }

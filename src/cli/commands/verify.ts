@@ -4,17 +4,26 @@ import { InputError } from '../../isa/errors.js';
 import { PROG_TYPES, type Program, type ProgType } from '../../object/program.js';
 import { type Judgement, KernelJudge } from '../../oracle/bulk.js';
 import { possibleCpus } from '../../oracle/maps.js';
-import { classify, type GapClass, type GapEntry, gapRows, gapTotals, reasonOf } from '../../report/gap.js';
+import { verifyExit, worst } from '../../report/exit.js';
+import { classify, gapRows, gapTotals } from '../../report/gap.js';
+import {
+  gapEntries,
+  type LeftOut,
+  skippedLines,
+  type UnreadableFile,
+  unreadableLines,
+  type VerdictRow,
+  verdictsInWords,
+} from '../../report/verdicts.js';
 import type { Verdict } from '../../verifier/result.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { verify as verifyProgram } from '../../verifier/verify.js';
 import { type Define, since, withCommon } from '../command.js';
-import { type BrokenFile, eachFile, type LoadedProgram, type LoadOptions } from '../files.js';
+import { eachFile, type LoadedProgram, type LoadOptions } from '../files.js';
 import { oneOf } from '../options.js';
-import { type Common, type ExitCode, type Outcome, worst } from '../outcome.js';
+import type { Common, Outcome } from '../outcome.js';
 import { foundFiles } from '../paths.js';
 import { countBar } from '../progress.js';
-import { table } from '../table.js';
 import { warmUp } from '../warm-up.js';
 
 interface Options extends LoadOptions {
@@ -36,40 +45,11 @@ export const verify: Define = (program, act) => {
     );
 };
 
-/** The words for a verdict; only the first two speak of the program. `error`: a defect of swansong's own. */
-type Word = 'accepted' | 'rejected' | 'unsupported' | 'budget' | 'error';
-
-interface Row {
-  readonly file: string;
-  readonly name: string;
-  readonly type: ProgType;
-  readonly verdict: Word;
-  readonly message: string;
-  readonly slot?: number;
-  readonly insns: number;
-  readonly walked: number;
-  readonly states: number;
-  readonly ms: number;
-  readonly kernel?: { readonly verdict: string; readonly message: string; readonly ms: number };
-  /** Where the two stand. */
-  readonly class?: GapClass;
-}
-
-interface LeftOut {
-  readonly file: string;
-  readonly name: string;
-  readonly reason: string;
-  readonly absent?: true;
-}
-
-/** More programs than this are not listed one by one: only those on which the two verifiers differ. */
-const LISTED = 60;
-
 function verifyFiles(paths: readonly string[], options: Options, common: Common): Outcome {
   const files = foundFiles(paths, ['.o', '.bpf', '.bin']);
-  const rows: Row[] = [];
+  const rows: VerdictRow[] = [];
   const skipped: LeftOut[] = [];
-  const broken: BrokenFile[] = [];
+  const broken: UnreadableFile[] = [];
   const judges = options.kernel ? new Judges() : undefined;
   const bar = countBar(common, 'files', files.length);
   try {
@@ -89,8 +69,8 @@ function verifyFiles(paths: readonly string[], options: Options, common: Common)
     judges?.close();
   }
   if (rows.length === 0) throw nothingFound(options, broken);
-  const gap = judges === undefined ? undefined : entriesOf(rows, skipped, broken);
-  const exits = rows.map((one) => exitOf(one.verdict, one.kernel?.verdict));
+  const gap = judges === undefined ? undefined : gapEntries(rows, skipped, broken);
+  const exits = rows.map((one) => verifyExit(one.verdict, one.kernel?.verdict));
   return {
     exit: worst([...exits, ...(broken.length > 0 ? ([3] as const) : [])]),
     json: {
@@ -99,17 +79,21 @@ function verifyFiles(paths: readonly string[], options: Options, common: Common)
       broken,
       ...(gap && { totals: gapTotals(gap), gap: gapRows(gap) }),
     },
-    text: text(rows, gap, `${skippedLines(skipped)}${broken.map(brokenLine).join('')}`),
+    text: verdictsInWords(rows, gap, skippedLines(skipped) + unreadableLines(broken)),
   };
 }
 
-function nothingFound(options: Options, broken: readonly BrokenFile[]): InputError {
+function nothingFound(options: Options, broken: readonly UnreadableFile[]): InputError {
   const [first] = broken;
   if (first !== undefined) return new InputError(first.reason, { file: first.file });
   return new InputError(`no program is called '${options.prog}'`);
 }
 
-function row({ file, program, case: one }: LoadedProgram, asked: Profile | undefined, judges?: Judges): Row {
+function row(
+  { file, program, case: one }: LoadedProgram,
+  asked: Profile | undefined,
+  judges?: Judges,
+): VerdictRow {
   const profile = asked ?? one?.profile ?? 'privileged';
   const start = performance.now();
   // Beside Linux, what Linux knows of this machine is known to us as well.
@@ -132,7 +116,7 @@ function judged(
   program: Program,
   profile: Profile,
   cpus: number | undefined,
-): Pick<Row, 'verdict' | 'message' | 'slot' | 'walked' | 'states'> {
+): Pick<VerdictRow, 'verdict' | 'message' | 'slot' | 'walked' | 'states'> {
   let verdict: Verdict;
   try {
     verdict = verifyProgram(program, { facts: false, profile, ...(cpus !== undefined && { cpus }) });
@@ -170,74 +154,4 @@ class Judges {
   close(): void {
     for (const judge of this.judges.values()) judge.close();
   }
-}
-
-function entriesOf(
-  rows: readonly Row[],
-  skipped: readonly LeftOut[],
-  broken: readonly BrokenFile[],
-): readonly GapEntry[] {
-  return [
-    ...rows.flatMap(({ kernel, file, name, verdict, message }): GapEntry[] =>
-      kernel === undefined
-        ? []
-        : [{ ...classify({ ours: { verdict, message }, kernel }), of: `${file}:${name}` }],
-    ),
-    ...skipped.map(
-      ({ file, name, reason, absent }): GapEntry => ({
-        class: absent ? 'not judged' : 'not modelled',
-        reason: reasonOf(reason),
-        of: `${file}:${name}`,
-      }),
-    ),
-    ...broken.map(
-      ({ file, reason }): GapEntry => ({
-        class: 'unreadable',
-        reason: reasonOf(reason),
-        of: file,
-      }),
-    ),
-  ];
-}
-
-/** `leftOut`: lines on what is not among the rows. Of many programs the table of reasons tells as much. */
-function text(rows: readonly Row[], gap: readonly GapEntry[] | undefined, leftOut: string): string {
-  const many = gap !== undefined && rows.length > LISTED;
-  const listed = many ? rows.filter((one) => one.class !== 'agree' && one.class !== 'not judged') : rows;
-  const kernel = gap === undefined ? [] : ['kernel', "kernel's ms"];
-  const programs = table(
-    ['program', 'verdict', 'insns', 'walked', 'states', 'ms', ...kernel, 'message'],
-    listed.map((one) => [
-      `${one.file}:${one.name}`,
-      one.verdict,
-      one.insns,
-      one.walked,
-      one.states,
-      one.ms,
-      ...(one.kernel ? [one.kernel.verdict, one.kernel.ms] : []),
-      one.message || (one.kernel?.message ?? ''),
-    ]),
-    ['insns', 'walked', 'states', 'ms', "kernel's ms"],
-  );
-  if (gap === undefined) return programs + leftOut;
-  const totals = Object.entries(gapTotals(gap)).map(([kind, count]) => `${count} ${kind}`);
-  const reasons = table(
-    ['programs', 'class', 'reason', 'for example'],
-    gapRows(gap).map((one) => [one.programs, one.class, one.reason, one.example]),
-    ['programs'],
-  );
-  const above = many ? programs : programs + leftOut;
-  return `${above}${above === '' ? '' : '\n'}${reasons}\n${totals.join(', ')}\n`;
-}
-
-/** One line for each program of an object that was left out. */
-export function skippedLines(skipped: readonly { file: string; name: string; reason: string }[]): string {
-  return skipped.map(({ file, name, reason }) => `left out: ${file}:${name}: ${reason}\n`).join('');
-}
-
-const brokenLine = ({ file, reason }: BrokenFile): string => `left out: ${file}: ${reason}\n`;
-
-function exitOf(ours: Word, kernels: string | undefined): ExitCode {
-  if (ours === 'rejected' || kernels === 'rejected') return 1;
-  return ours === 'accepted' ? 0 : 3;
 }

@@ -1,0 +1,76 @@
+/** Which exit code a verdict has. Every command that judges takes its code from here. */
+import { isLostPrecision } from '../campaign/agreement/counts.js';
+import type { Certificate } from '../oracle/certify.js';
+import type { ProgramProof } from '../smt/program-proof.js';
+
+/** 0: it holds. 1: a check failed. 2: bad usage or input. 3: unknown (a solver gave up, a budget was spent). */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+/** The worst of several exit codes: a failed check counts more than an unknown one. 0 of none. */
+export function worst(codes: Iterable<ExitCode>): ExitCode {
+  const order: readonly ExitCode[] = [0, 3, 1, 2];
+  let result: ExitCode = 0;
+  for (const code of codes) if (order.indexOf(code) > order.indexOf(result)) result = code;
+  return result;
+}
+
+/** Of a program proof. */
+export const PROOF_EXIT: Readonly<Record<ProgramProof['verdict'], ExitCode>> = {
+  proven: 0,
+  refuted: 1,
+  unknown: 3,
+};
+
+/** Of a certificate. */
+export const CERTIFICATE_EXIT: Readonly<Record<Certificate['verdict'], ExitCode>> = {
+  certified: 0,
+  refused: 1,
+  inexpressible: 3,
+};
+
+/** Of our verifier's verdict on a program, and the kernel's where it was asked. Only a refusal by either is a failed check. */
+export function verifyExit(ours: string, kernels: string | undefined): ExitCode {
+  if (ours === 'rejected' || kernels === 'rejected') return 1;
+  return ours === 'accepted' ? 0 : 3;
+}
+
+/** Of rule proofs, by their numbers. */
+export function rulesExit({
+  refuted,
+  unknown,
+}: {
+  readonly refuted: number;
+  readonly unknown: number;
+}): ExitCode {
+  if (refuted > 0) return 1;
+  return unknown > 0 ? 3 : 0;
+}
+
+/** Of a campaign, finished or not: a finding or a disagreement fails it, a proof that gave up leaves it unknown. */
+export function campaignExit({
+  findings,
+  disagreementCount,
+  unknown,
+}: {
+  readonly findings: readonly unknown[];
+  readonly disagreementCount: number;
+  readonly unknown: number;
+}): ExitCode {
+  if (findings.length > 0 || disagreementCount > 0) return 1;
+  return unknown > 0 ? 3 : 0;
+}
+
+/** Of a comparison with Linux. We accept what Linux refuses, or have another value: it fails. We refuse more than Linux: that is only shown. */
+export function comparisonExit({
+  differences,
+  finished,
+  openFiles,
+}: {
+  readonly differences: Readonly<Record<string, unknown>>;
+  readonly finished: boolean;
+  readonly openFiles: { readonly before: number; readonly after: number };
+}): ExitCode {
+  if (openFiles.after !== openFiles.before) return 1;
+  if (Object.keys(differences).some((kind) => !isLostPrecision(kind))) return 1;
+  return finished ? 0 : 3;
+}

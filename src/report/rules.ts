@@ -1,0 +1,83 @@
+/** What rule sets do, and what rule proofs say, in words. */
+import type { Contract } from '../kernel/contract.js';
+import type { Action, Stub } from '../patch/rule.js';
+import type { RuleProof, RuleWitness } from '../smt/rule-proof.js';
+import { table } from './table.js';
+
+/** What a rule of a set does to one function. */
+export interface RuleAction {
+  readonly name: string;
+  readonly kind: Contract['kind'];
+  readonly rule: string | undefined;
+  /** Null: it depends on the call site. */
+  readonly action: Action['kind'] | null;
+  readonly stub?: Stub;
+}
+
+/** The table for people of `rules show`. */
+export function ruleActionsInWords(functions: readonly RuleAction[]): string {
+  return table(
+    ['function', 'action', 'rule'],
+    functions.map((one) => [
+      one.name,
+      one.stub ? describeStub(one.stub) : (one.action ?? 'per call site'),
+      one.rule ?? '',
+    ]),
+  );
+}
+
+function describeStub({ r0, writes, slots }: Stub): string {
+  const parts = [
+    r0 === 'void' ? 'nothing' : `r0 = ${r0}`,
+    ...writes.map((arg) => `zeroes argument ${arg + 1}`),
+    ...slots.map(({ arg }) => `null dynptr in argument ${arg + 1}`),
+  ];
+  return `stub: ${parts.join(', ')}`;
+}
+
+/** What shows that a rule is wrong. */
+export interface RuleExample {
+  /** The smallest program that the rule breaks, as a case, and the run that shows it; absent when none was found. */
+  readonly case?: string;
+  readonly insns?: number;
+  readonly trace?: readonly string[];
+}
+
+type Checked = RuleProof & {
+  readonly file?: string;
+  readonly line?: number;
+  readonly witness?: RuleWitness & RuleExample;
+};
+
+/** The table for people of `rules check`, what is wrong with each rule that was refuted, and how many there are. */
+export function ruleProofsInWords(
+  functions: readonly unknown[],
+  summary: { proven: number; refuted: number; unknown: number },
+): string {
+  const rows = functions as readonly Checked[];
+  const listed = table(
+    ['function', 'action', 'verdict', 'rule', ''],
+    rows.map((one) => [
+      one.name,
+      one.action,
+      one.verdict,
+      one.rule ?? '',
+      one.line === undefined ? '' : `${one.file}:${one.line}`,
+    ]),
+  );
+  const refuted = rows.flatMap(({ name, buildWitness }) =>
+    buildWitness === undefined ? [] : [`\n${explain(name, buildWitness)}`],
+  );
+  const { proven, refuted: wrong, unknown } = summary;
+  return `${listed}${refuted.join('')}\n${proven} proven, ${wrong} refuted, ${unknown} unknown\n`;
+}
+
+function explain(name: string, witness: RuleWitness & RuleExample): string {
+  const lines = [
+    `${name}: ${witness.check}`,
+    ...witness.state.map((line) => `    after the call: ${line}`),
+    ...witness.missed.map(({ outcome, why }) => `    not its outcome '${outcome}': ${why.join('; ')}`),
+  ];
+  if (witness.case !== undefined) lines.push('', witness.case.trimEnd(), '', ...(witness.trace ?? []));
+  return lines.map((line) => `${line}\n`).join('');
+}

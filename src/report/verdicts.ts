@@ -1,0 +1,114 @@
+/** What two verifiers say of programs: a row for each program, the gap between the two, and both as tables. */
+import type { ProgType } from '../object/program.js';
+import { classify, type GapClass, type GapEntry, gapRows, gapTotals, reasonOf } from './gap.js';
+import { table } from './table.js';
+
+/** The words for a verdict; only the first two speak of the program. `error`: a defect of swansong's own. */
+export type VerdictWord = 'accepted' | 'rejected' | 'unsupported' | 'budget' | 'error';
+
+/** One program of `verify`'s document. */
+export interface VerdictRow {
+  readonly file: string;
+  readonly name: string;
+  readonly type: ProgType;
+  readonly verdict: VerdictWord;
+  readonly message: string;
+  readonly slot?: number;
+  readonly insns: number;
+  readonly walked: number;
+  readonly states: number;
+  readonly ms: number;
+  readonly kernel?: { readonly verdict: string; readonly message: string; readonly ms: number };
+  /** Where the two stand. */
+  readonly class?: GapClass;
+}
+
+/** A program of an object that was not looked at, and why. `absent`: the kernel has not what it is for. */
+export interface LeftOut {
+  readonly file: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly absent?: true;
+}
+
+/** More programs than this are not listed one by one: only those on which the two verifiers differ. */
+const LISTED = 60;
+
+/** A file below a folder that a person named, which could not be used. */
+export interface UnreadableFile {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/** The entries that the gap between the two verifiers is counted from; programs that the kernel was not asked about are left out. */
+export function gapEntries(
+  rows: readonly VerdictRow[],
+  skipped: readonly LeftOut[],
+  broken: readonly UnreadableFile[],
+): readonly GapEntry[] {
+  return [
+    ...rows.flatMap(({ kernel, file, name, verdict, message }): GapEntry[] =>
+      kernel === undefined
+        ? []
+        : [{ ...classify({ ours: { verdict, message }, kernel }), of: `${file}:${name}` }],
+    ),
+    ...skipped.map(
+      ({ file, name, reason, absent }): GapEntry => ({
+        class: absent ? 'not judged' : 'not modelled',
+        reason: reasonOf(reason),
+        of: `${file}:${name}`,
+      }),
+    ),
+    ...broken.map(
+      ({ file, reason }): GapEntry => ({
+        class: 'unreadable',
+        reason: reasonOf(reason),
+        of: file,
+      }),
+    ),
+  ];
+}
+
+/** `leftOut`: lines on what is not among the rows. Of many programs the table of reasons tells as much. */
+export function verdictsInWords(
+  rows: readonly VerdictRow[],
+  gap: readonly GapEntry[] | undefined,
+  leftOut: string,
+): string {
+  const many = gap !== undefined && rows.length > LISTED;
+  const listed = many ? rows.filter((one) => one.class !== 'agree' && one.class !== 'not judged') : rows;
+  const kernel = gap === undefined ? [] : ['kernel', "kernel's ms"];
+  const programs = table(
+    ['program', 'verdict', 'insns', 'walked', 'states', 'ms', ...kernel, 'message'],
+    listed.map((one) => [
+      `${one.file}:${one.name}`,
+      one.verdict,
+      one.insns,
+      one.walked,
+      one.states,
+      one.ms,
+      ...(one.kernel ? [one.kernel.verdict, one.kernel.ms] : []),
+      one.message || (one.kernel?.message ?? ''),
+    ]),
+    ['insns', 'walked', 'states', 'ms', "kernel's ms"],
+  );
+  if (gap === undefined) return programs + leftOut;
+  const totals = Object.entries(gapTotals(gap)).map(([kind, count]) => `${count} ${kind}`);
+  const reasons = table(
+    ['programs', 'class', 'reason', 'for example'],
+    gapRows(gap).map((one) => [one.programs, one.class, one.reason, one.example]),
+    ['programs'],
+  );
+  const above = many ? programs : programs + leftOut;
+  return `${above}${above === '' ? '' : '\n'}${reasons}\n${totals.join(', ')}\n`;
+}
+
+/** One line for each program of an object that was left out. */
+export function skippedLines(skipped: readonly { file: string; name: string; reason: string }[]): string {
+  return skipped.map(({ file, name, reason }) => `left out: ${file}:${name}: ${reason}\n`).join('');
+}
+
+/** One line for each file that could not be read. */
+export function unreadableLines(files: readonly UnreadableFile[]): string {
+  return files.map(({ file, reason }) => `left out: ${file}: ${reason}\n`).join('');
+}
