@@ -80,7 +80,7 @@ describeKernel('linux refuses to certify the corpus', () => {
       const rules = shippedRuleSet(set)!;
       const { functions } = await proveRules(rules, contracts());
       const broken = functions
-        .filter(({ buildWitness }) => buildWitness !== undefined && SEEN.includes(buildWitness.check))
+        .filter(({ witness }) => witness !== undefined && SEEN.includes(witness.check))
         .map(({ name }) => name)
         .filter((name) => HARMLESS[set]?.includes(name) !== true && !NO_RUN.includes(name));
       expect(broken.length).toBeGreaterThan(3);

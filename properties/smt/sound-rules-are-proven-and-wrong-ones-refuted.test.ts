@@ -72,11 +72,8 @@ test.each(KNOWN.map(([rules, name, check, why]) => [rules.name, name, check, why
   '%s is refuted for %s: %s',
   async (_set, name, check, why, rules) => {
     const refuted = (await proofs(rules, [named(name)])).find((one) => one.verdict === 'refuted');
-    expect(refuted?.buildWitness?.check).toBe(check);
-    const said = [
-      ...refuted!.buildWitness!.state,
-      ...refuted!.buildWitness!.missed.flatMap((miss) => miss.why),
-    ];
+    expect(refuted?.witness?.check).toBe(check);
+    const said = [...refuted!.witness!.state, ...refuted!.witness!.missed.flatMap((miss) => miss.why)];
     expect(said.join('; ')).toMatch(why);
   },
 );
@@ -113,7 +110,7 @@ test.each(WRONG_RULES.map((wrong) => [wrong.rules.name, wrong] as const))(
   '%s is refuted',
   async (_name, wrong) => {
     const found = await verdictOn(wrong);
-    expect([found.verdict, found.buildWitness?.check]).toEqual(['refuted', wrong.check]);
+    expect([found.verdict, found.witness?.check]).toEqual(['refuted', wrong.check]);
   },
 );
 

@@ -65,8 +65,8 @@ export function ruleProofsInWords(
       one.line === undefined ? '' : `${one.file}:${one.line}`,
     ]),
   );
-  const refuted = rows.flatMap(({ name, buildWitness }) =>
-    buildWitness === undefined ? [] : [`\n${explain(name, buildWitness)}`],
+  const refuted = rows.flatMap(({ name, witness }) =>
+    witness === undefined ? [] : [`\n${explain(name, witness)}`],
   );
   const { proven, refuted: wrong, unknown } = summary;
   return `${listed}${refuted.join('')}\n${proven} proven, ${wrong} refuted, ${unknown} unknown\n`;

@@ -40,7 +40,7 @@ export interface RuleProof {
   /** Name of the rule that decides; `undefined` when none matches, so that the call is kept. */
   readonly rule: string | undefined;
   readonly verdict: 'proven' | 'refuted' | 'unknown';
-  readonly buildWitness?: RuleWitness;
+  readonly witness?: RuleWitness;
 }
 
 export interface RuleProofs {
@@ -156,7 +156,7 @@ export function proveOne(
   return {
     ...head,
     verdict: 'refuted',
-    buildWitness: witness(t, state, contract, use, guardOf, answer.model!),
+    witness: buildWitness(t, state, contract, use, guardOf, answer.model!),
   };
 }
 
@@ -229,7 +229,7 @@ const someCallWasRefusable: Question = (t, state, contract, cases, _alwaysNull, 
   ),
 ];
 
-function witness(
+function buildWitness(
   t: Terms,
   state: PostState,
   contract: Contract,

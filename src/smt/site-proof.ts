@@ -87,5 +87,5 @@ function answerFor(
   if (proof.verdict === 'unknown') return 'unknown';
   if (proof.verdict === 'proven') return action.kind === 'stub' ? 'outcome' : 'kept';
   if (action.kind === 'stub') return 'no outcome';
-  return proof.buildWitness?.check === 'acquire' ? 'refusable' : 'lasting';
+  return proof.witness?.check === 'acquire' ? 'refusable' : 'lasting';
 }

@@ -114,7 +114,7 @@ async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
     const line = proof.rule === undefined ? undefined : positions.get(proof.rule)?.line;
     const place = line === undefined ? {} : { file: where, line };
     if (proof.verdict !== 'refuted') return { ...proof, ...place };
-    return { ...proof, ...place, buildWitness: { ...proof.buildWitness, ...exampleFor(set!, proof) } };
+    return { ...proof, ...place, witness: { ...proof.witness, ...exampleFor(set!, proof) } };
   });
   const count = (verdict: RuleProof['verdict']) => functions.filter((one) => one.verdict === verdict).length;
   const summary = { proven: count('proven'), refuted: count('refuted'), unknown: count('unknown') };
