@@ -12,5 +12,6 @@ export const STRICTER: readonly RegExp[] = [
   /on rdonly_untrusted_mem prohibited/,
   /type ID argument must be of a struct/,
   /^BPF_ATOMIC loads from/,
+  /^invalid bpf_context access off=-/,
   /^Possibly NULL pointer passed to trusted arg/,
 ];

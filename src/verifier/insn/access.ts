@@ -21,6 +21,8 @@ export interface Access {
   /** The insn's own offset. */
   readonly off: number;
   readonly size: number;
+  /** No plain load or store, but an atomic insn: a read-modify-write, a load that acquires, a store that releases. */
+  readonly atomic?: boolean;
 }
 
 /** Bounds of a region of `limit` bytes that starts at the pointer's base (check_mem_region_access). */

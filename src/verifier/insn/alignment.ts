@@ -1,5 +1,5 @@
 /** Alignment of accesses, and what atomic insns may be used on. Follows check_ptr_alignment and atomic_ptr_type_ok of kernel/bpf/verifier.c. */
-import { typeName } from '../state/regs.js';
+import { hasFixedOffset, typeName } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import type { Access } from './access.js';
@@ -50,4 +50,13 @@ export function checkAtomicTarget(a: Access, how: 'loads from' | 'stores into'):
   ) {
     refuse(`BPF_ATOMIC ${how} R${a.regno} ${typeName(a.reg)} is not allowed`);
   }
+}
+
+/** What a read-modify-write finds on the stack goes to no register first, so Linux wants to know which slot it is (check_stack_read). */
+export function checkAtomicOffset({ reg, off, size }: Access): void {
+  if (reg.type !== 'stack' || hasFixedOffset(reg)) return;
+  const { value, mask } = reg.num;
+  refuse(
+    `variable offset stack pointer cannot be passed into helper function; var_off=(0x${value.toString(16)}; 0x${mask.toString(16)}) off=${reg.off + off} size=${size}`,
+  );
 }

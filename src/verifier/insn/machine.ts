@@ -12,7 +12,7 @@ import type { Reg } from '../state/state.js';
 import { TRAIT } from '../text/insn-traits.js';
 import { refuse, unsupported } from '../text/refusal.js';
 import type { Access } from './access.js';
-import { checkAlignment, checkAtomicTarget } from './alignment.js';
+import { checkAlignment, checkAtomicOffset, checkAtomicTarget } from './alignment.js';
 import { load, store } from './memory.js';
 import { pointerBinary } from './pointer-arithmetic.js';
 import { PointerTypes } from './pointer-types.js';
@@ -191,7 +191,8 @@ export class AbstractMachine implements Machine<Reg> {
     const { op } = this;
     const regno =
       op.kind === 'ldx' || op.kind === 'load_acquire' ? op.src : 'dst' in op ? (op.dst as number) : 0;
-    return { reg: this.p.reg(regno), regno, off, size };
+    const atomic = op.kind !== 'ldx' && op.kind !== 'stx' && op.kind !== 'st';
+    return { reg: this.p.reg(regno), regno, off, size, atomic };
   }
 
   load(_base: Reg, off: number, size: Size, signed: boolean): Reg {
@@ -230,6 +231,7 @@ export class AbstractMachine implements Machine<Reg> {
     if (expected !== undefined && isPointer(expected) && this.p.strict) refuse('R0 leaks addr into mem');
     checkAtomicTarget(a, 'stores into');
     checkAlignment(a, true);
+    checkAtomicOffset(a);
     const old = load(this.p, a);
     // What was spilled and has since been given back is no number either.
     if (this.p.strict && a.reg.type === 'stack' && (isPointer(old) || old.type === 'uninit'))

@@ -47,13 +47,21 @@ function loadMapValue(p: Path, a: Access): Reg {
   if ((map.flags & MAP_FLAGS.WRONLY_PROG) !== 0)
     refuse(`read from map forbidden, value_size=${map.valueSize} off=${a.off} size=${a.size}`);
   const field = checkSpecialFields(a, map.fields);
-  if (field !== undefined) return loadKptr(p, field);
+  if (field !== undefined) {
+    checkPlainAccess(a);
+    return loadKptr(p, field);
+  }
   const known = frozenContents(
     a,
     map.initial,
     map.frozen === true && (map.flags & MAP_FLAGS.RDONLY_PROG) !== 0,
   );
   return known ?? unknownBytes(a.size);
+}
+
+/** A kptr of a map is loaded and stored by plain insns only (check_map_kptr_access). */
+function checkPlainAccess(a: Access): void {
+  if (a.atomic === true) refuse('kptr in map can only be accessed using BPF_MEM instruction mode');
 }
 
 /** A load from a frozen read-only map is a constant (bpf_map_direct_read). */
@@ -174,6 +182,7 @@ export function store(p: Path, a: Access, value: Reg): void {
           `write into map forbidden, value_size=${map.valueSize} off=${fixedOffset(reg) + a.off} size=${a.size}`,
         );
       const field = checkSpecialFields(a, map.fields);
+      if (field !== undefined) checkPlainAccess(a);
       if (field?.kind === 'kptr') refuse('store to referenced kptr disallowed');
       if (field !== undefined && !isNull(value))
         unsupported('a store of a pointer into an unreferenced kptr');
