@@ -1,5 +1,6 @@
 /** All families of small programs. */
+import { ACCESSING } from './accesses.js';
 import type { Family } from './family.js';
-import { givenWrongly, held, heldTogether, threeHeld } from './resources.js';
+import { HOLDING } from './resources.js';
 
-export const FAMILIES: readonly Family[] = [held, givenWrongly, heldTogether, threeHeld];
+export const FAMILIES: readonly Family[] = [...HOLDING, ...ACCESSING];

@@ -13,8 +13,8 @@ import { kernelCase, type Names } from '../kernel/case.js';
 
 export interface Row {
   readonly name: string;
-  /** A program for each column; undefined where there is none. */
-  readonly programs: readonly (Program | undefined)[];
+  /** The program of a column; undefined where there is none. */
+  readonly program: (column: string) => Program | undefined;
 }
 
 export interface Family {
@@ -62,7 +62,7 @@ export function family<R extends { readonly name: string }>(
     columns,
     rows: rows.map((row) => ({
       name: row.name,
-      programs: columns.map((column) => build(row, column)),
+      program: (column) => build(row, column),
     })),
   };
 }

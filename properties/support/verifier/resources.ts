@@ -684,3 +684,6 @@ export const threeHeld: Family = family(
       taking(kinds, (n) => [...order].flatMap((k) => release(kinds[Number(k)]!, n, Number(k)))),
     ),
 );
+
+/** Families of what is held. */
+export const HOLDING: readonly Family[] = [held, givenWrongly, heldTogether, threeHeld];
