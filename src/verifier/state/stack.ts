@@ -161,7 +161,10 @@ export function writeStack(p: Path, ptr: Reg, regno: number, off: number, size: 
     if (before === BYTE.invalid && p.strict) {
       refuse(`uninit stack in range of var-offset write prohibited for !root; invalid write to stack`);
     }
-    if (before === BYTE.zero && isZero(value)) continue;
+    // A zero over a zero changes nothing, be it a byte or part of a spilled one.
+    const wasZero =
+      before === BYTE.zero || (before === BYTE.spill && old.reg !== undefined && isZero(old.reg));
+    if (wasZero && isZero(value)) continue;
     writeBytes(p, ptr.frame, at, 1, BYTE.misc);
   }
 }
@@ -182,7 +185,8 @@ export function readStack(p: Path, ptr: Reg, regno: number, off: number, size: n
   const range = stackRange(p, ptr, regno, off, size, 'read from');
   if (!range.fixed) {
     requireReadable(p, ptr.frame, range.min, range.max + size - range.min, regno);
-    return allZero(p, ptr.frame, range.min, range.max + size - range.min) ? nullReg : unknownReg;
+    // A spilled zero does not count here (mark_reg_stack_read).
+    return allZero(p, ptr.frame, range.min, range.max + size - range.min) ? nullReg : unknownOfSize(size);
   }
   return readFixed(p, ptr.frame, range.min, size, regno);
 }
@@ -201,7 +205,12 @@ function readFixed(p: Path, depth: number, off: number, size: number, regno: num
     }
   }
   requireReadable(p, depth, off, size, regno);
-  return allZero(p, depth, off, size) ? nullReg : unknownOfSize(size);
+  // Bytes of a spilled zero and bytes that are zero by themselves do not add up, as in Linux.
+  const ofSpilledZero =
+    slot.reg !== undefined &&
+    isZero(slot.reg) &&
+    slot.bytes.slice(at, at + size).every((kind) => kind === BYTE.spill);
+  return ofSpilledZero || allZero(p, depth, off, size) ? nullReg : unknownOfSize(size);
 }
 
 /** A load of fewer than 8 bytes is zero-extended, whatever was loaded. */
@@ -211,13 +220,10 @@ function unknownOfSize(size: number): Reg {
     : scalarReg(scalarArithmetic.zeroExtend((size * 8) as 8 | 16 | 32, unknownReg.num));
 }
 
+/** Whether every byte is known to be zero by itself. */
 function allZero(p: Path, depth: number, off: number, size: number): boolean {
   for (let at = off; at < off + size; at++) {
-    const slot = p.slot(depth, slotOf(at));
-    const kind = slot?.bytes[byteOf(at)];
-    if (kind === BYTE.zero) continue;
-    if (kind === BYTE.spill && slot?.reg !== undefined && isZero(slot.reg)) continue;
-    return false;
+    if (p.slot(depth, slotOf(at))?.bytes[byteOf(at)] !== BYTE.zero) return false;
   }
   return true;
 }
