@@ -1,39 +1,44 @@
 /** What two runs must have in common to count as the same. */
-import { STACK_SIZE } from '../../../src/isa/insn.js';
+import { hash } from 'node:crypto';
 import type { Vm } from '../../../src/vm/vm.js';
 
-/** Everything about a run that can be observed: result, registers, memory, what is held, what was chosen. */
+/**
+ * Members that are no part of a run's state: what all runs of a program share, where choices come from, who may write in place, and other
+ * views of the same bytes.
+ */
+const NO_STATE: ReadonlySet<string> = new Set([
+  'code',
+  'program',
+  'options',
+  'spec',
+  'chooser',
+  'given',
+  'shared',
+  'token',
+  'writer',
+  'view',
+  'signed',
+  'words',
+]);
+
+/** Longer bytes are compared by their hash. */
+const LONG = 1024;
+
+/** Everything that a run is, as plain data: all members of its machine state, whatever they are. Two runs with the same go on alike. */
 export function fingerprint(vm: Vm): unknown {
-  const { machine } = vm;
-  const regions = Array.from({ length: machine.memory.count }, (_, number) => {
-    const region = machine.memory.get(number);
-    if (region === undefined) return undefined;
-    const { kind, alive, owners, bytes, shadow, objects } = region;
-    const stack = bytes.length === STACK_SIZE || bytes.length < 4096;
-    return {
-      kind,
-      alive,
-      owners,
-      bytes: stack ? Buffer.from(bytes).toString('hex') : Buffer.from(bytes.subarray(0, 512)).toString('hex'),
-      shadow: shadow && Buffer.from(shadow).toString('hex'),
-      objects: objects && [...objects],
-    };
-  });
-  return {
-    end: machine.end,
-    pc: machine.pc,
-    steps: machine.steps,
-    killedAt: machine.killedAt,
-    regs: [...machine.regs],
-    readable: machine.readable,
-    frames: machine.frames.map(({ subprog, callsite, savedReadable }) => ({
-      subprog,
-      callsite,
-      savedReadable,
-    })),
-    holds: machine.ledger.holds,
-    violations: machine.violations,
-    choices: [...machine.choices.all],
-    regions,
-  };
+  return plain(vm.machine);
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return typeof value === 'function' ? undefined : value;
+  if (value instanceof Uint8Array)
+    return value.length > LONG
+      ? `${value.length} bytes, ${hash('md5', value)}`
+      : Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex');
+  if (ArrayBuffer.isView(value)) return [...(value as BigUint64Array)];
+  if (Array.isArray(value)) return value.map(plain);
+  if (value instanceof Map) return [...value].map(plain);
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]) => (NO_STATE.has(name) ? [] : [[name, plain(member)]])),
+  );
 }
