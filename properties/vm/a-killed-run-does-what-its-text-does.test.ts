@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from 'vitest';
 import { sample } from '../../generators/sample.js';
-import { noCounts, tallyInto } from '../../src/campaign/agreement/counts.js';
-import { KernelSide } from '../../src/campaign/agreement/values/kernel-side.js';
+import { emptyCounts, tallyFor } from '../../src/campaign/agreement/counts.js';
+import { KernelRunner } from '../../src/campaign/agreement/values/kernel-runner.js';
 import { compareValues, RUNNABLE } from '../../src/campaign/agreement/values.js';
 import type { Program } from '../../src/object/program.js';
 import { fastPath } from '../../src/patch/fast-path.js';
@@ -247,9 +247,9 @@ describe('the VM does in a killed run what it does in that run’s text', () => 
 
 describeKernel('Linux does with the text of a killed run what the VM does', () => {
   test('on samples and generated programs, under the sound rules', () => {
-    const kernel = new KernelSide();
-    const found = noCounts();
-    const tally = tallyInto(found);
+    const kernel = new KernelRunner();
+    const found = emptyCounts();
+    const tally = tallyFor(found);
     try {
       for (const [index, [name, program, verdict]] of accepted.entries()) {
         if (!RUNNABLE.includes(program.type)) continue;
