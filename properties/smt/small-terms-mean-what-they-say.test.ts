@@ -285,7 +285,7 @@ function show(term: Term): string {
 test('terms are simplified as pinned', async () => {
   const t = new Terms();
   const lines: string[] = [];
-  const some = shapes(t).filter(({ term }, n) => n >= 8 && (n < 22 || (n >= 31 && n < 40)));
+  const some = shapes(t).filter((_shape, n) => n >= 8 && (n < 22 || (n >= 31 && n < 40)));
   const few = shapes(t).filter(({ term }) => ['0', '1', '3', '7', 'x', '(add x 3)'].includes(show(term)));
   const note = (left: string, term: Term): void => {
     lines.push(`${left}  =  ${show(term)}  in [${term.lo}, ${term.hi}]`);
@@ -315,7 +315,7 @@ test('terms are simplified as pinned', async () => {
     ] as const)
       note(`extract ${show(a.term)} ${from}+${bits}`, t.extract(a.term, from, bits));
   }
-  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('../support/smt/simplified.txt');
+  await expect(`${[...new Set(lines)].join('\n')}\n`).toMatchFileSnapshot('../support/smt/simplified.txt');
 });
 
 let context: Z3Context | undefined;
