@@ -33,15 +33,14 @@ export function loadBtf(bytes: Uint8Array): number {
   throw new KernelError('load BTF', errnoName(fd), lines.at(-1) ?? '');
 }
 
-let kernelBtf: Btf | undefined;
+let opened: Btf | undefined;
 const known = new Map<string, number | undefined>();
 
 /** The id of a type of this kind and name in the running kernel's own BTF, or undefined. Read once, then cached. */
 export function kernelTypeId(name: string, kind: BtfKind): number | undefined {
   const key = `${kind} ${name}`;
   if (known.has(key)) return known.get(key);
-  kernelBtf ??= openKernelBtf();
-  const id = kernelBtf.find(name, kind);
+  const id = kernelBtf().find(name, kind);
   known.set(key, id);
   return id;
 }
@@ -58,9 +57,14 @@ let structs: KernelTypes | undefined;
 
 /** The structs of the running kernel, for `Program.kernelTypes`. Throws KernelError when the kernel shows no BTF. */
 export function runningKernelTypes(): KernelTypes {
-  kernelBtf ??= openKernelBtf();
-  structs ??= kernelTypes(kernelBtf);
+  structs ??= kernelTypes(kernelBtf());
   return structs;
+}
+
+/** The types of the running kernel. Read once. Throws KernelError when the kernel shows no BTF. */
+export function kernelBtf(): Btf {
+  opened ??= openKernelBtf();
+  return opened;
 }
 
 function openKernelBtf(): Btf {

@@ -11,6 +11,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   replay: async () => (await import('./replay.js')).replay,
   run: async () => (await import('./run.js')).run,
   shrink: async () => (await import('./shrink.js')).shrink,
+  kernel: async () => (await import('./kernel.js')).kernel,
   report: async () => (await import('./report.js')).report,
   asm: async () => (await import('./asm.js')).asm,
   disasm: async () => (await import('./disasm.js')).disasm,
