@@ -67,27 +67,36 @@ function spread(mutants: readonly Mutant[], options: Options): readonly Mutant[]
 }
 
 async function tryAll(mutants: readonly Mutant[], options: Options): Promise<readonly Trial[]> {
-  const every = options.every
-    ? readdirSync(PROPERTIES, { recursive: true, encoding: 'utf8' }).flatMap((file) =>
-        file.endsWith('.test.ts') ? [file.replace(/\.test\.ts$/, '')] : [],
-      )
-    : undefined;
-  const settings = {
-    patience: Number(options.patience),
-    ...(every === undefined ? {} : { properties: every }),
-  };
+  const every = options.every ? allProperties() : [];
   const trials: Trial[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < mutants.length) {
       const at = next++;
-      trials[at] = await tryMutant(mutants[at]!, settings);
+      const mutant = mutants[at]!;
+      trials[at] = await tryMutant(mutant, stagesOf(mutant, every), Number(options.patience));
       const done = trials.filter((trial) => trial !== undefined).length;
-      console.error(`${done}/${mutants.length} ${mutants[at]!.name}: ${told(trials[at])}`);
+      console.error(`${done}/${mutants.length} ${mutant.name}: ${told(trials[at])}`);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
   return trials;
+}
+
+/** Properties that can see a mutant: those of the command line run the built program, those of the house read the source. */
+function allProperties(): readonly string[] {
+  return readdirSync(PROPERTIES, { recursive: true, encoding: 'utf8' }).flatMap((file) =>
+    file.endsWith('.test.ts') && !/^(cli|house)\//.test(file) ? [file.replace(/\.test\.ts$/, '')] : [],
+  );
+}
+
+/** What is run first, next and last: what ought to notice, then the folder that speaks of the mutant's file, then the rest. */
+function stagesOf({ file, noticedBy }: Mutant, every: readonly string[]): readonly (readonly string[])[] {
+  const folder = file.split('/')[file.startsWith('src/') ? 1 : 0]!;
+  const others = every.filter((name) => !noticedBy.includes(name));
+  const near = others.filter((name) => name.startsWith(`${folder}/`));
+  const far = others.filter((name) => !near.includes(name));
+  return [noticedBy, near, far].filter((stage) => stage.length > 0);
 }
 
 function told({ fate }: Trial): string {

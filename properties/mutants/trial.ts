@@ -19,32 +19,43 @@ export interface Trial {
   readonly seconds: number;
 }
 
-export interface TrialOptions {
-  /** Seconds after which tests that have not ended are taken to hang. */
-  readonly patience: number;
-  /** Properties to run in place of the mutant's own. */
-  readonly properties?: readonly string[];
+/**
+ * Tries one mutant, each stage of properties in a process of its own, until one notices. After `patience` seconds without an end a stage
+ * is taken to hang, and is stopped.
+ */
+export async function tryMutant(
+  mutant: Mutant,
+  stages: readonly (readonly string[])[],
+  patience: number,
+): Promise<Trial> {
+  const started = performance.now();
+  let fate: Fate = { kind: 'survived' };
+  for (const properties of stages) {
+    fate = await tryStage(mutant, properties, patience);
+    if (fate.kind !== 'survived') break;
+  }
+  return { mutant, fate, seconds: (performance.now() - started) / 1000 };
 }
 
-/** Tries one mutant in a process of its own. */
-export async function tryMutant(mutant: Mutant, options: TrialOptions): Promise<Trial> {
-  const started = performance.now();
+async function tryStage(mutant: Mutant, properties: readonly string[], patience: number): Promise<Fate> {
   const folder = mkdtempSync(join(tmpdir(), 'swansong-mutant-'));
   try {
     const output = join(folder, 'results.json');
-    const ended = await runVitest(mutant, output, options);
-    const fate: Fate = ended
-      ? fateOf(output)
-      : { kind: 'noticed', by: `no end within ${options.patience} s`, test: '' };
-    return { mutant, fate, seconds: (performance.now() - started) / 1000 };
+    const ended = await runVitest(mutant, properties, output, patience);
+    return ended ? fateOf(output) : { kind: 'noticed', by: `no end within ${patience} s`, test: '' };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** False if the tests had to be stopped. */
-function runVitest(mutant: Mutant, output: string, { patience, properties }: TrialOptions): Promise<boolean> {
-  const files = (properties ?? mutant.noticedBy).map((name) => `properties/${name}.test.ts`);
+function runVitest(
+  mutant: Mutant,
+  properties: readonly string[],
+  output: string,
+  patience: number,
+): Promise<boolean> {
+  const files = properties.map((name) => `properties/${name}.test.ts`);
   const args = [
     'run',
     ...files,
