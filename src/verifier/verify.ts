@@ -142,6 +142,10 @@ const NEEDS_PERFMON: ReadonlySet<ProgType> = new Set<ProgType>([
 function checkMaps(program: Program): void {
   const info = progType(program.type);
   const sleepable = program.sleepable === true || info.sleepable;
+  for (const type of ['cgroup_storage', 'percpu_cgroup_storage']) {
+    if (program.maps.filter((map) => map.type === type).length > 1)
+      throw new Refusal('only one cgroup storage of each type is allowed', 'rejected', -1);
+  }
   for (const map of program.maps) {
     const why = mapRefusal(map);
     if (why !== undefined) throw new Refusal(`map '${map.name}': ${why}`, 'rejected', -1);

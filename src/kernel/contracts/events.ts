@@ -32,7 +32,7 @@ const done = [outcome('done', INTEGER)];
 /** These maps are not for programs that may sleep (check_map_prog_compatibility). */
 const AWAKE = { except: ['syscall'] } as const;
 const output = (name: string, from: Arg): Contract =>
-  helper(name, [from, events, any, mem('read', 4), sizeOrZero], done, { packetArgs: true, ...AWAKE });
+  helper(name, [from, events, any, mem('read', 4), sizeOrZero], done, AWAKE);
 
 export const EVENT_CONTRACTS: readonly Contract[] = [
   output('bpf_perf_event_output', ctx),

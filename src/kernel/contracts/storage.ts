@@ -72,12 +72,8 @@ export const STORAGE_CONTRACTS: readonly Contract[] = [
   helper('bpf_sk_redirect_map', [ctx, map('sockmap'), any, any], done),
   helper('bpf_msg_redirect_map', [ctx, map('sockmap'), any, any], done),
   helper('bpf_sock_map_update', [ctx, map('sockmap'), { kind: 'map_key' }, any], done, { packetArgs: true }),
-  helper('bpf_sk_redirect_hash', [ctx, map('sockhash'), { kind: 'map_key' }, any], done, {
-    packetArgs: true,
-  }),
-  helper('bpf_msg_redirect_hash', [ctx, map('sockhash'), { kind: 'map_key' }, any], done, {
-    packetArgs: true,
-  }),
+  helper('bpf_sk_redirect_hash', [ctx, map('sockhash'), { kind: 'map_key' }, any], done),
+  helper('bpf_msg_redirect_hash', [ctx, map('sockhash'), { kind: 'map_key' }, any], done),
   helper('bpf_sock_hash_update', [ctx, map('sockhash'), { kind: 'map_key' }, any], done, {
     packetArgs: true,
   }),
@@ -85,7 +81,6 @@ export const STORAGE_CONTRACTS: readonly Contract[] = [
     'bpf_sk_select_reuseport',
     [ctx, map('reuseport_sockarray', 'sockmap', 'sockhash'), { kind: 'map_key' }, any],
     done,
-    { packetArgs: true },
   ),
 ];
 

@@ -167,21 +167,23 @@ export function checkSize(site: CallSite, index: number, arg: Extract<Arg, { kin
 }
 
 /** Keys and values are taken from memory that could be written, though they are only read (check_reg_type). */
-function requireWritable(reg: Reg, regno: number): void {
+function requireWritable(site: CallSite, reg: Reg, regno: number): void {
+  if (reg.type === 'btf' && !reg.nullable && reg.trust === 'trusted' && reg.ref === 0)
+    refuse(`${site.contract.name}() may write into memory pointed by R${regno} type=${typeName(reg)}`);
   if (reg.readonly && (reg.type === 'mem' || reg.type === 'buffer'))
     refuse(`R${regno} type=rdonly_${typeName(reg)} expected=${MEMORY_NAMES}`);
 }
 
 export function checkMapKey(p: Path, site: CallSite, index: number): void {
   const reg = site.regs[index]!;
-  requireWritable(reg, index + 1);
+  requireWritable(site, reg, index + 1);
   requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
   checkHelperMem(p, reg, index + 1, mapOf(p, site).keySize, 'read', true);
 }
 
 export function checkMapValue(p: Path, site: CallSite, index: number, uninit: boolean): void {
   const reg = site.regs[index]!;
-  requireWritable(reg, index + 1);
+  requireWritable(site, reg, index + 1);
   requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
   checkHelperMem(p, reg, index + 1, mapOf(p, site).valueSize, uninit ? 'write' : 'read', true);
 }

@@ -150,4 +150,10 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
 export function checkArgs(p: Path, site: CallSite): void {
   const { args } = site.contract;
   for (let index = 0; index < args.length; index++) checkArg(p, site, index, args[index]!);
+  if (site.contract.name === 'bpf_snprintf') checkFormatData(site);
+}
+
+/** What bpf_snprintf prints is an array of 64-bit words (check_bpf_snprintf_call, which gives no message here). */
+function checkFormatData(site: CallSite): void {
+  if (site.regs[4]!.num.value % 8n !== 0n) refuse('data_len of bpf_snprintf must be a multiple of 8');
 }
