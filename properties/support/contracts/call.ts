@@ -57,6 +57,21 @@ export function callProgram(c: Contract, type: ProgType, check: readonly Item[] 
   return new Caller(type, check, returned).program(c);
 }
 
+/**
+ * What a call is given in place of one argument. `first`: runs at the start, with the context in r6. `load`: runs right before the call,
+ * when all arguments are loaded; may use r0 and r7 to r9, and jump to `after_call`. Maps are named by their place in `maps`.
+ */
+export interface Substitute {
+  readonly maps?: readonly MapDef[];
+  readonly first?: (maps: readonly number[]) => readonly Item[];
+  readonly load: (reg: Reg<64>, maps: readonly number[]) => readonly Item[];
+}
+
+/** The same call, but for the argument at `index` (from 0). */
+export function callWith(c: Contract, type: ProgType, index: number, other: Substitute): Program {
+  return new Caller(type, [], 0, { index, other }).program(c);
+}
+
 class Caller extends Writer {
   private locked = false;
   private unlocking: Step | undefined;
@@ -70,6 +85,7 @@ class Caller extends Writer {
     type: ProgType,
     private readonly check: readonly Item[],
     returned: number,
+    private readonly replaced?: { readonly index: number; readonly other: Substitute },
   ) {
     super(type);
     this.returned = returned;
@@ -89,8 +105,17 @@ class Caller extends Writer {
       this.undo([this.insn(known('bpf_rcu_read_unlock'))]);
     }
     for (const load of loads) this.items.push(...load);
-    this.items.push(this.insn(c), ...(last ? this.check : []));
+    if (last) this.replace();
+    this.items.push(this.insn(c), label(last ? 'after_call' : this.name()), ...(last ? this.check : []));
     return this.afterwards(c, last);
+  }
+
+  private replace(): void {
+    if (this.replaced === undefined) return;
+    const { index: at, other } = this.replaced;
+    const maps = (other.maps ?? []).map((map) => index(this.maps, map));
+    this.items.splice(1, 0, ...(other.first?.(maps) ?? []));
+    this.items.push(...other.load(registers[at + 1]!, maps));
   }
 
   /** What has to be in force before the call: a section that is left by it, RCU, the lock of a list. */
