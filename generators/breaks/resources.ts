@@ -99,8 +99,9 @@ const otherFunction =
           (other.imm !== op.imm || other.target !== op.target),
       );
     if (at === undefined || others.length === 0) return undefined;
-    draft.replace(at, variant(others, places.length, which)!);
-    return draft.slotAt(at);
+    const slot = draft.slotAt(at);
+    draft.replace(at, { ...variant(others, places.length, which)! });
+    return slot;
   };
 
 /** Always there: the program returns what its last call left, or nothing. */
