@@ -81,7 +81,9 @@ export function fragmentDepth(body: readonly Fragment[]): number {
 
 /** The family that a fragment is of: its name without what it was drawn with. */
 export function familyOf(name: string): string {
-  return name.replace(/^(call|feature) bpf_.*|^(call|feature) css_.*/, '$1$2').replace(/returns what .*/, 'that acquires');
+  return name
+    .replace(/^(call|feature) bpf_.*|^(call|feature) css_.*/, '$1$2')
+    .replace(/returns what .*/, 'that acquires');
 }
 
 export function add(census: Census, what: string, count = 1): void {
