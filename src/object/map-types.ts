@@ -9,6 +9,29 @@ const NAMES: readonly string[] = (
   'task_storage bloom_filter user_ringbuf cgrp_storage arena insn_array'
 ).split(' ');
 
+/** Types whose maps the kernel refuses to make with BTF of key and value (map_check_no_btf). */
+export const UNTYPED_MAPS: ReadonlySet<MapType> = new Set([
+  'ringbuf',
+  'user_ringbuf',
+  'prog_array',
+  'perf_event_array',
+  'cgroup_array',
+  'stack_trace',
+  'array_of_maps',
+  'hash_of_maps',
+  'devmap',
+  'devmap_hash',
+  'cpumap',
+  'xskmap',
+  'sockmap',
+  'sockhash',
+  'reuseport_sockarray',
+  'queue',
+  'stack',
+  'bloom_filter',
+  'arena',
+]);
+
 /** Programs may read but not write the map (BPF_F_RDONLY_PROG). */
 export const BPF_F_RDONLY_PROG = 1 << 7;
 /** User space may map the map into memory (BPF_F_MMAPABLE). */

@@ -5,7 +5,6 @@
 import { InputError } from '../isa/errors.js';
 import type { FieldFinder } from './btf/fields.js';
 import type { Btf } from './btf/read.js';
-import { UNTYPED_MAPS } from './btf/synthesize.js';
 import {
   type Elf,
   type ElfSymbol,
@@ -15,7 +14,7 @@ import {
   SHT_PROGBITS,
   STT_OBJECT,
 } from './elf.js';
-import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, mapType, mapTypeName } from './map-types.js';
+import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, mapType, mapTypeName, UNTYPED_MAPS } from './map-types.js';
 import { NotModelled } from './not-modelled.js';
 import type { MapDef, SpecialField } from './program.js';
 

@@ -1,25 +1,8 @@
 /** Maps in the kernel: made from a `MapDef`, filled, frozen, read back, closed. */
 import { readFileSync } from 'node:fs';
-import { mapTypeNumber } from '../object/map-types.js';
-import type { MapDef, MapType } from '../object/program.js';
+import { mapTypeNumber, UNTYPED_MAPS } from '../object/map-types.js';
+import type { MapDef } from '../object/program.js';
 import { Attr, BpfCmd, bpf, closeFd, errnoName, KernelError } from './syscall.js';
-
-/** Only these take BTF for key and value: the others refuse it (map_check_no_btf). */
-const TAKES_BTF: ReadonlySet<MapType> = new Set([
-  'array',
-  'percpu_array',
-  'hash',
-  'lru_hash',
-  'percpu_hash',
-  'lru_percpu_hash',
-  'lpm_trie',
-  'cgroup_storage',
-  'percpu_cgroup_storage',
-  'sk_storage',
-  'inode_storage',
-  'task_storage',
-  'cgrp_storage',
-]);
 
 /** BTF of a map: descriptor of loaded BTF, type ids of key (0 for a data section) and value in it. */
 export interface MapBtf {
@@ -156,7 +139,7 @@ export function createMap(def: MapDef, btf?: MapBtf): KernelMap {
     .u32(12, def.maxEntries)
     .u32(16, def.flags)
     .name(28, def.name);
-  if (btf !== undefined && btf.value !== 0 && TAKES_BTF.has(def.type)) {
+  if (btf !== undefined && btf.value !== 0 && !UNTYPED_MAPS.has(def.type)) {
     attr.u32(48, btf.fd).u32(52, btf.key).u32(56, btf.value);
   }
   if (def.extra !== undefined) attr.u64(64, def.extra);

@@ -6,40 +6,17 @@
 import { decodeAll } from '../../isa/decode.js';
 import { InputError } from '../../isa/errors.js';
 import type { Op } from '../../isa/insn.js';
+import { UNTYPED_MAPS } from '../map-types.js';
 import {
   exceptionCallbackOf,
   type LocalType,
   type MapDef,
-  type MapType,
   type Program,
   type SpecialField,
   type Subprog,
 } from '../program.js';
 import type { Member } from './types.js';
 import { BtfWriter } from './write.js';
-
-/** Maps for which the kernel wants no types, or takes none; libbpf tells it none for them either (bpf_object__create_map). */
-export const UNTYPED_MAPS: ReadonlySet<MapType> = new Set([
-  'ringbuf',
-  'user_ringbuf',
-  'prog_array',
-  'perf_event_array',
-  'cgroup_array',
-  'stack_trace',
-  'array_of_maps',
-  'hash_of_maps',
-  'devmap',
-  'devmap_hash',
-  'cpumap',
-  'xskmap',
-  'sockmap',
-  'sockhash',
-  'reuseport_sockarray',
-  'queue',
-  'stack',
-  'bloom_filter',
-  'arena',
-]);
 
 /** What a global subprogram takes: the kernel verifies it on its own, for any value of these. */
 export type ParamKind = 'scalar' | 'ctx';
