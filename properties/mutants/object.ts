@@ -203,8 +203,8 @@ export const OBJECT_MUTANTS: readonly Mutant[] = [
       {
         name: 'a-load-of-a-signed-number-follows-its-width',
         inside: 'widthOf',
-        node: "a.encoding !== 'signed' && b.encoding !== 'signed'",
-        becomes: "a.encoding !== 'signed'",
+        node: "b.encoding !== 'signed'",
+        becomes: 'true',
         wrong: 'A load of what is signed in the target only is made wider.',
       },
     ],

@@ -223,8 +223,8 @@ describe('functions', () => {
     ['not a function', fn('x', 1, 0, 2, { type: 1 }), undefined],
     ['of no size', fn('x', 1, 0, 0), undefined],
     ['not in code', fn('x', 2, 0, 1), undefined],
-    ['half an insn', fn('x', 1, 0, 2, { size: 12 }), /not a whole number of insns/],
-    ['at half an insn', fn('x', 1, 0, 1, { value: 4 }), /not a whole number of insns/],
+    ['half an insn', fn('x', 1, 0, 2, { size: 12 }), /^function 'x' is not a whole number of insns/],
+    ['at half an insn', fn('x', 1, 0, 1, { value: 4 }), /^function 'x' is not a whole number of insns/],
     ['behind the end', fn('x', 1, 1, 2), /ends outside section 'xdp'/],
   ] as const)('a symbol that is %s', (_, symbol, message) => {
     const made: MadeObject = {
