@@ -119,23 +119,31 @@ export class SymbolicCall {
     }
   }
 
+  /** The outcome that the call had. Where the environment did not choose, r0 tells a pointer from none. */
   private outcome(name: string | undefined): Outcome {
     const { outcomes } = this.contract;
     const named = outcomes.find((outcome) => outcome.name === name);
     if (named !== undefined) return named;
     const pointer = (this.run.machine.readable & 1) !== 0 && this.run.machine.regs[0] !== 0n;
-    return outcomes.find((outcome) => (outcome.r0.kind === 'pointer') === pointer) ?? outcomes[0]!;
+    const fits = (outcome: Outcome): boolean =>
+      (outcome.r0.kind === 'pointer') === pointer && this.isOfThisMap(outcome);
+    return outcomes.find(fits) ?? outcomes[0]!;
+  }
+
+  /** A map of sockets gives out sockets, any other map values. */
+  private isOfThisMap({ guard }: Outcome): boolean {
+    const { map } = this;
+    const ofSockets = map !== undefined && isMapOfSockets(map);
+    return guard?.kind !== 'map_of_sockets' || ofSockets === guard.is;
   }
 
   /** The other outcomes that the search tries. The VM corrects an outcome that is impossible; that costs one run. */
   private otherOutcomes(chosen: string): readonly string[] {
     const owning = (index: number): boolean =>
       this.run.heldBefore.some((hold) => hold.region === regionOf(this.args[index] ?? 0n));
-    const { map } = this;
-    const ofSockets = map !== undefined && isMapOfSockets(map);
     return this.contract.outcomes
       .filter(({ guard }) => guard?.kind !== 'not_owning' || !owning(guard.arg))
-      .filter(({ guard }) => guard?.kind !== 'map_of_sockets' || ofSockets === guard.is)
+      .filter((outcome) => this.isOfThisMap(outcome))
       .map((outcome) => outcome.name)
       .filter((name) => name !== chosen);
   }
