@@ -27,6 +27,7 @@ import {
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { Profile } from '../../../src/verifier/state/profile.js';
+import { parseCase } from '../../../src/vm/case.js';
 import { arrayMap, type KernelCase, kernelCase, ringbufMap, stackPointer } from './case.js';
 
 const done: Item[] = [mov(r0, 0), exit()];
@@ -39,6 +40,12 @@ export interface Stricter {
   readonly message: RegExp;
 }
 
+/** A case from its text. */
+const written = (title: string, text: string): KernelCase => {
+  const [family, name] = title.split(': ') as [string, string];
+  return { family, name, program: parseCase(text).program, verdict: 'LOADS' };
+};
+
 const stricter = (known: KernelCase, message: RegExp, profile: Profile = 'privileged'): Stricter => ({
   known,
   profile,
@@ -46,6 +53,111 @@ const stricter = (known: KernelCase, message: RegExp, profile: Profile = 'privil
 });
 
 export const stricterCases: readonly Stricter[] = [
+  stricter(
+    written(
+      'stricter: equal to a pointer that was moved as far as NULL',
+      `.type socket_filter
+.map m hash key=4 value=64 entries=4
+main:
+    *(u32 *)(r10 -4) = 0
+    r2 = r10
+    r2 += -4
+    r1 = map m
+    call bpf_map_lookup_elem
+    if r0 == 0 goto out
+    r6 = r0
+    *(u32 *)(r10 -4) = 1
+    r2 = r10
+    r2 += -4
+    r1 = map m
+    call bpf_map_lookup_elem
+    r7 = r0
+    r8 = r7
+    r8 -= r6
+    r8 <<= 1
+    r8 >>= 1
+    r6 += r8
+    if r7 != r6 goto out
+    r0 = *(u8 *)(r7 +0)
+out:
+    r0 = 0
+    exit
+`,
+    ),
+    /^R7 invalid mem access 'map_value_or_null'$/,
+  ),
+  stricter(
+    written(
+      "stricter: a number to which the caller's stack pointer is added",
+      `.type socket_filter
+.map m array key=4 value=64 entries=1
+main:
+    *(u32 *)(r10 -4) = 0
+    r2 = r10
+    r2 += -4
+    r1 = map m
+    call bpf_map_lookup_elem
+    if r0 == 0 goto out
+    r1 = r0
+    call f
+out:
+    r0 = 0
+    exit
+f:
+    *(u64 *)(r10 -16) = r1
+    *(u64 *)(r10 -8) = 1
+    r1 = r10
+    r1 += -8
+    call g
+    r6 = *(u64 *)(r10 -16)
+    r0 = *(u64 *)(r6 +0)
+    exit
+g:
+    r2 = -8
+    r2 += r1
+    *(u64 *)(r2 +0) = 5
+    r0 = 0
+    exit
+`,
+    ),
+    /^R6 invalid mem access 'scalar'$/,
+  ),
+  stricter(
+    written(
+      'stricter: an iterator whose RCU section was closed and opened again',
+      `.type tracepoint
+main:
+    call bpf_rcu_read_lock
+    r1 = r10
+    r1 += -24
+    r2 = 0
+    r3 = 0
+    call bpf_iter_task_new
+    call bpf_get_prandom_u32
+    r6 = 0
+    if r0 == 0 goto again
+    goto next
+again:
+    call bpf_rcu_read_unlock
+    call bpf_rcu_read_lock
+    r0 = 0
+    r6 = 0
+    goto next
+next:
+    r0 = 0
+    r1 = r10
+    r1 += -24
+    call bpf_iter_task_next
+    r1 = r10
+    r1 += -24
+    call bpf_iter_task_destroy
+    call bpf_rcu_read_unlock
+    r0 = 0
+    exit
+`,
+    ),
+    /^expected an RCU CS when using bpf_iter_task_next$/,
+  ),
   stricter(
     kernelCase('stricter: an acquire that overwrites the context it is from', 'xdp', {}, () => [
       mov(r6, r1),

@@ -42,9 +42,18 @@ const NEVER_NULL: ReadonlySet<RegType> = new Set([
   'object',
 ]);
 
-/** reg_not_null: the kernel is sure that this pointer is not NULL. */
+/** How far a pointer may be from what it points to and still be no NULL pointer: BPF_MAX_VAR_OFF. Far enough away lies address 0. */
+const NEAR = 1n << 29n;
+
+/** The pointer lies within `NEAR` of what it points to. */
+function isNear({ off, num }: Reg): boolean {
+  const from = BigInt(off);
+  return from + num.smin > -NEAR && from + num.smax < NEAR;
+}
+
+/** reg_not_null: the kernel is sure that this pointer is not NULL. Later kernels than Linux 6.18 ask as well how far it was moved. */
 function neverNull(r: Reg): boolean {
-  if (r.nullable || r.trust === 'untrusted') return false;
+  if (r.nullable || r.trust === 'untrusted' || !isNear(r)) return false;
   return NEVER_NULL.has(r.type) || (r.type === 'btf' && (r.trust === 'trusted' || r.ref !== 0));
 }
 
@@ -78,10 +87,9 @@ export function followBranch(p: Path, b: Branch, taken: boolean): boolean {
     }
     if (equal && isPointer(left) && isPointer(right)) {
       // Equal to a pointer that is not NULL: not NULL.
-      if (left.nullable && !right.nullable && left.type !== 'btf' && right.type !== 'btf')
-        markPtrOrNull(p, left, false);
-      else if (right.nullable && !left.nullable && left.type !== 'btf' && right.type !== 'btf')
-        markPtrOrNull(p, right, false);
+      const isBtf = left.type === 'btf' || right.type === 'btf';
+      if (left.nullable && !right.nullable && !isBtf && isNear(right)) markPtrOrNull(p, left, false);
+      else if (right.nullable && !left.nullable && !isBtf && isNear(left)) markPtrOrNull(p, right, false);
     }
   }
   if (width === 64 && b.src !== undefined && followPacket(p, b, b.src, taken)) return true;
