@@ -38,8 +38,8 @@ const newNum: Model = {
 
 const newBits: Model = {
   run(call, _outcome, rest) {
-    const count = int32(call.arg(2));
-    let error = count <= 0 ? ERRNO.EINVAL : count > MAX_WORDS ? ERRNO.E2BIG : 0n;
+    const count = call.size(2);
+    let error = count === 0 ? ERRNO.EINVAL : count > MAX_WORDS ? ERRNO.E2BIG : 0n;
     const words: bigint[] = [];
     // The words are read wherever the pointer leads, and a bad pointer is only an error.
     const at = call.arg(1);
