@@ -3,45 +3,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { emptyCounts, tallyFor } from '../../src/campaign/agreement/counts.js';
 import { openValues, RUNNABLE } from '../../src/campaign/agreement/values.js';
-import type { Program } from '../../src/object/program.js';
-import { loadProgram } from '../../src/oracle/load.js';
-import { type TestInput, testRun } from '../../src/oracle/testrun.js';
+import type { TestInput } from '../../src/oracle/testrun.js';
 import { parseCase } from '../../src/vm/case.js';
 import { HEADROOM } from '../../src/vm/packet.js';
-import { Vm } from '../../src/vm/vm.js';
 import { describeKernel } from '../support/kernel/skip.js';
 import { seeded } from '../support/seed.js';
+import { inKernel, inVm } from '../support/vm/linux.js';
 import { tameProgram } from '../support/vm/random-programs.js';
-
-/** r0 as the kernel returns it, with packet and context afterwards; undefined for a program that it refuses. */
-function inKernel(program: Program, input: TestInput = {}) {
-  const loaded = loadProgram(program);
-  if (!loaded.ok) return { refused: loaded.message } as const;
-  try {
-    const result = testRun(program, loaded, input);
-    if (!result.ok) throw new Error(result.message);
-    return result;
-  } finally {
-    loaded.close();
-  }
-}
-
-function inVm(program: Program, input: TestInput = {}) {
-  const env = {
-    choices: new Map(),
-    ...(input.data && { packet: input.data }),
-    ...(input.ctx && { ctx: input.ctx }),
-  };
-  const vm = new Vm(program, { env });
-  const { r0, violations } = vm.run();
-  const { packet, memory, ctx } = vm.machine;
-  return {
-    violations,
-    retval: Number(r0 & 0xffff_ffffn),
-    packet: memory.get(packet.region)!.bytes.slice(packet.meta, packet.end),
-    ctx: memory.get(ctx)!.bytes,
-  };
-}
 
 /** Programs of each kind that are compared here, each on this many inputs. */
 const PROGRAMS = 40;

@@ -2,18 +2,7 @@
 
 import type { Program } from '../../../src/object/program.js';
 import { parseCase } from '../../../src/vm/case.js';
-
-const lines = (...rows: readonly string[]): string => rows.map((row) => `    ${row}\n`).join('');
-
-/** Calls a function: `args` are what r1 and up are given. */
-export function call(name: string, ...args: readonly string[]): string {
-  const loads = args.flatMap((arg, index) => {
-    const stack = /^fp(-\d+)$/.exec(arg)?.[1];
-    const reg = `r${index + 1}`;
-    return stack === undefined ? [`${reg} = ${arg}`] : [`${reg} = r10`, `${reg} += ${stack}`];
-  });
-  return lines(...loads, `call ${name}`);
-}
+import { call, lines } from './text.js';
 
 const END = lines('r0 = 0', 'exit');
 const twice = (text: string): string => text + text;
