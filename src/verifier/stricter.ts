@@ -13,5 +13,6 @@ export const STRICTER: readonly RegExp[] = [
   /type ID argument must be of a struct/,
   /^BPF_ATOMIC loads from/,
   /^invalid bpf_context access off=-/,
+  /type=ctx expected=fp, pkt/,
   /^Possibly NULL pointer passed to trusted arg/,
 ];

@@ -4,6 +4,7 @@
  */
 import type { Arg, DynptrType, IterType } from '../../kernel/contract.js';
 import { ITER_WORDS } from '../../kernel/structs.js';
+import { checkPointerOffset } from '../insn/access.js';
 import type { Path } from '../state/path.js';
 import { EMPTY_SLOT } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull, typeName, UNINIT } from '../state/regs.js';
@@ -48,6 +49,7 @@ export function checkDynptr(p: Path, site: CallSite, index: number, arg: DynptrA
   const reg = site.regs[index]!;
   if (arg.nullable === true && isNull(reg)) return;
   if (reg.type === 'dynptr') {
+    checkPointerOffset(reg, index + 1, 'dynptr_ptr');
     if (arg.state === 'uninit') refuse('Dynptr has to be an uninitialized dynptr');
     if (arg.rdonly !== true) refuse('cannot pass pointer to const bpf_dynptr, the helper mutates it');
     return;

@@ -125,6 +125,7 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       return;
     case 'callback':
       if (reg.type !== 'func') mismatch(reg, regno, 'func');
+      checkPointerOffset(reg, regno, 'func');
       return;
     case 'stack_or_null':
       checkCallbackContext(reg, regno);

@@ -7,6 +7,7 @@ import type { Contract } from '../../kernel/contract.js';
 import { Btf } from '../../object/btf/read.js';
 import { defaultParams } from '../../object/btf/synthesize.js';
 import { exceptionCallbackOf, type Program } from '../../object/program.js';
+import { checkPointerOffset } from '../insn/access.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull, pointerReg, typeName, unknownReg } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
@@ -85,7 +86,10 @@ export class Globals {
           if (param.nonnull && reg.nullable) refuse(`arg#${i} is expected to be non-NULL`);
           return;
         case 'dynptr':
-          if (reg.type === 'dynptr') return;
+          if (reg.type === 'dynptr') {
+            checkPointerOffset(reg, regno, 'dynptr_ptr');
+            return;
+          }
           if (reg.type !== 'stack') refuse(`R${regno} type=${typeName(reg)} expected=fp, dynptr_ptr`);
           if (dynptrAt(p, reg) === undefined) refuse(`Expected an initialized dynptr as arg #${i}`);
           return;

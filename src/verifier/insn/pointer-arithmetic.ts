@@ -13,16 +13,7 @@ import { refuse } from '../text/refusal.js';
 const MAX_OFFSET = 1n << 29n;
 const MIN_OFFSET = -MAX_OFFSET;
 
-const NO_ARITHMETIC = new Set([
-  'map_ptr',
-  'packet_end',
-  'sock',
-  'sock_common',
-  'tcp_sock',
-  'xdp_sock',
-  'func',
-  'dynptr',
-]);
+const NO_ARITHMETIC = new Set(['map_ptr', 'packet_end', 'sock', 'sock_common', 'tcp_sock', 'xdp_sock']);
 
 /** `a op b` where at least one side is a pointer. `regno` is the destination, for messages; `src`: the register of b, if it is one. */
 export function pointerBinary(
