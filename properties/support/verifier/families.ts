@@ -1,6 +1,7 @@
 /** All families of small programs. */
 import { ACCESSING } from './accesses.js';
+import { CALLING } from './arguments.js';
 import type { Family } from './family.js';
 import { HOLDING } from './resources.js';
 
-export const FAMILIES: readonly Family[] = [...HOLDING, ...ACCESSING];
+export const FAMILIES: readonly Family[] = [...HOLDING, ...ACCESSING, ...CALLING];
