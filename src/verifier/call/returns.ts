@@ -14,6 +14,9 @@ import { mapOf } from './call-site.js';
 import type { Group } from './groups.js';
 import { fieldsOf } from './locks.js';
 
+/** BPF_GLOBAL_PERCPU_MA_MAX_SIZE, in bytes. */
+const MAX_PERCPU_SIZE = 512;
+
 type Pointer = Extract<R0, { kind: 'pointer' }>;
 
 /** r0 after a call that had one of these outcomes, which differ in r0 only. */
@@ -129,8 +132,13 @@ function pointsTo(p: Path, site: CallSite, to: PointerKind): Reg {
       const id = site.regs[0]!.num.value;
       const type = p.program.localTypes.find((t) => BigInt(t.id) === id);
       if (type === undefined) refuse(`bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct`);
-      if (to.percpu === true)
+      if (to.percpu === true) {
+        if (type.size > MAX_PERCPU_SIZE)
+          refuse(`bpf_percpu_obj_new type size (${type.size}) is greater than ${MAX_PERCPU_SIZE}`);
+        if (type.fields.length > 0)
+          refuse('bpf_percpu_obj_new type ID argument must not contain special fields');
         return pointerReg('object', { struct: type.name, size: type.size, percpu: true });
+      }
       return pointerReg('object', { struct: type.name, size: type.size });
     }
     case 'same': {

@@ -72,6 +72,9 @@ export function decide(b: Branch): boolean | undefined {
   return undefined;
 }
 
+/** PTR_TO_BTF_ID: a struct of the kernel, or an object of the program's own. It may be NULL though its type does not say so. */
+const ofStruct = ({ type }: Reg): boolean => type === 'btf' || type === 'object';
+
 /** Changes the path to what holds after the jump went this way. False: no run goes this way. */
 export function followBranch(p: Path, b: Branch, taken: boolean): boolean {
   const { left, right, op, width } = b;
@@ -85,11 +88,10 @@ export function followBranch(p: Path, b: Branch, taken: boolean): boolean {
       markPtrOrNull(p, left, equal);
       return true;
     }
-    if (equal && isPointer(left) && isPointer(right)) {
+    if (equal && isPointer(left) && isPointer(right) && !ofStruct(left) && !ofStruct(right)) {
       // Equal to a pointer that is not NULL: not NULL.
-      const isBtf = left.type === 'btf' || right.type === 'btf';
-      if (left.nullable && !right.nullable && !isBtf && isNear(right)) markPtrOrNull(p, left, false);
-      else if (right.nullable && !left.nullable && !isBtf && isNear(left)) markPtrOrNull(p, right, false);
+      if (left.nullable && !right.nullable && isNear(right)) markPtrOrNull(p, left, false);
+      else if (right.nullable && !left.nullable && isNear(left)) markPtrOrNull(p, right, false);
     }
   }
   if (width === 64 && b.src !== undefined && followPacket(p, b, b.src, taken)) return true;

@@ -108,7 +108,8 @@ function checkResult(reg: Reg, p: Path, regno: number): Reg {
     const high = BigInt(reg.off) + num.smax;
     const map = p.program.maps[reg.map]!;
     const special = map.fields.some((f) => low < BigInt(f.offset + f.size) && high >= BigInt(f.offset));
-    if (special || low < 0n || high >= BigInt(map.valueSize))
+    const unbounded = !isConst(num) && num.umax >= MAX_OFFSET;
+    if (special || unbounded || low < 0n || high >= BigInt(map.valueSize))
       refuse(`R${regno} pointer arithmetic of map value goes out of range, prohibited for !root`);
   }
   if (isConst(num)) {
@@ -122,6 +123,10 @@ function checkResult(reg: Reg, p: Path, regno: number): Reg {
     }
     return reg;
   }
+  if (p.strict && reg.type === 'stack')
+    refuse(
+      `R${regno} variable stack access prohibited for !root, var_off=(0x${num.value.toString(16)}; 0x${num.mask.toString(16)}) off=${fixedOffset(reg)}`,
+    );
   if (num.smin <= MIN_OFFSET || num.smin >= MAX_OFFSET) {
     refuse(
       num.smin === S64_MIN
