@@ -17,17 +17,19 @@ import {
 } from '../support/verifier/family.js';
 
 const RECORD = process.env.SWANSONG_RECORD === '1';
+/** Of a long family only some rows are asked about, unless all are to be recorded. */
+const SOME = 120;
 
 function letters(
   columns: readonly string[],
-  { program: programOf, name }: Row,
+  { program: programOf, strictToo, name }: Row,
   judge: KernelJudge,
   profile: Profile,
 ): string {
   return columns
     .map((column) => {
       const program = programOf(column);
-      if (program === undefined) return '.';
+      if (program === undefined || (profile === 'strict' && !strictToo(column))) return '.';
       if (mayCrashLinux(program, profile) !== undefined) return '-';
       const { accepted, judged, message, errno } = judge.judge(program);
       // Programs of some types are for everyone with capabilities only.
@@ -40,13 +42,18 @@ function letters(
     .join('');
 }
 
+function rowsOf({ rows }: Family): readonly Row[] {
+  const step = RECORD ? 1 : Math.ceil(rows.length / SOME);
+  return rows.filter((_, i) => i % step === 0);
+}
+
 function asked(family: Family): ReadonlyMap<string, Letters> {
   const judges = PROFILES.map(
     (profile) => [profile, new KernelJudge({ strictCaps: profile === 'strict', explain: false })] as const,
   );
   try {
     return new Map(
-      family.rows.map((row) => [
+      rowsOf(family).map((row) => [
         row.name,
         Object.fromEntries(
           judges.map(([profile, judge]) => [profile, letters(family.columns, row, judge, profile)]),
@@ -65,7 +72,8 @@ describeKernel('families of small programs have the recorded verdicts', () => {
     (_, family) => {
       const found = asked(family);
       if (RECORD) record(family, found);
-      expect(found).toEqual(recorded(family));
+      const kept = recorded(family);
+      expect(found).toEqual(new Map([...found.keys()].map((row) => [row, kept.get(row)])));
     },
   );
 });

@@ -23,7 +23,7 @@ import {
 import type { Size } from '../../../src/isa/insn.js';
 import type { Item } from '../../../src/isa/label.js';
 import { type Family, family, small } from './family.js';
-import { OBJECT, POINTERS, usingPointer } from './pointers.js';
+import { OBJECTS, POINTERS, usingPointer } from './pointers.js';
 
 interface Access {
   readonly name: string;
@@ -141,10 +141,11 @@ export const accesses: Family = family(
   ({ pointer, access }, place) => {
     if (!EVERYWHERE.has(access.name) && !FEW.has(place)) return undefined;
     const { move, off } = PLACES[place]!(pointer.limit, access.size);
-    return small(pointer.type, { localTypes: [OBJECT] }, (n) =>
+    return small(pointer.type, { localTypes: OBJECTS }, (n) =>
       usingPointer(pointer, n, random, [...move, ...access.insn(off), { kind: 'label', name: 'skip' }]),
     );
   },
+  ({ access }) => EVERYWHERE.has(access.name) || access.name.includes('pointer'),
 );
 
 export const ACCESSING: readonly Family[] = [accesses];

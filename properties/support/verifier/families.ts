@@ -2,6 +2,8 @@
 import { ACCESSING } from './accesses.js';
 import { CALLING } from './arguments.js';
 import type { Family } from './family.js';
+import { MOVING } from './moves.js';
+import { PACKETS } from './packets.js';
 import { HOLDING } from './resources.js';
 
-export const FAMILIES: readonly Family[] = [...HOLDING, ...ACCESSING, ...CALLING];
+export const FAMILIES: readonly Family[] = [...HOLDING, ...ACCESSING, ...CALLING, ...MOVING, ...PACKETS];

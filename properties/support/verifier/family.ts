@@ -15,6 +15,8 @@ export interface Row {
   readonly name: string;
   /** The program of a column; undefined where there is none. */
   readonly program: (column: string) => Program | undefined;
+  /** The program of the column is judged in the strict profile too. */
+  readonly strictToo: (column: string) => boolean;
 }
 
 export interface Family {
@@ -50,12 +52,13 @@ export function small(
   };
 }
 
-/** A family in which every row has something for each column, or has not. */
+/** A family in which every row has something for each column, or has not. `strictToo`: which are also judged without capabilities, all unless told. */
 export function family<R extends { readonly name: string }>(
   name: string,
   rows: readonly R[],
   columns: readonly string[],
   build: (row: R, column: string) => Program | undefined,
+  strictToo: (row: R, column: string) => boolean = () => true,
 ): Family {
   return {
     name,
@@ -63,6 +66,7 @@ export function family<R extends { readonly name: string }>(
     rows: rows.map((row) => ({
       name: row.name,
       program: (column) => build(row, column),
+      strictToo: (column) => strictToo(row, column),
     })),
   };
 }

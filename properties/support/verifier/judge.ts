@@ -25,11 +25,11 @@ function wrong(program: Program, profile: Profile, letter: string | undefined): 
 export function disagreements(family: Family): readonly string[] {
   const verdicts = recorded(family);
   const found: string[] = [];
-  for (const { name, program: programOf } of family.rows) {
+  for (const { name, program: programOf, strictToo } of family.rows) {
     family.columns.forEach((column, i) => {
       const program = programOf(column);
       if (program === undefined) return;
-      for (const profile of PROFILES) {
+      for (const profile of strictToo(column) ? PROFILES : (['privileged'] as const)) {
         const why = wrong(program, profile, verdicts.get(name)?.[profile][i]);
         if (why !== undefined) found.push(`${profile}: ${name}, ${column}: ${why}`);
       }

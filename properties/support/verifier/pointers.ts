@@ -44,12 +44,16 @@ export interface Pointer {
 const KEY = -32;
 const AREA = -64;
 
-export const OBJECT: LocalType = {
+const OBJECT: LocalType = {
   name: 'node_data',
   size: 32,
   fields: [{ kind: 'refcount', offset: 16, size: 4 }],
   id: 1,
 };
+
+const PLAIN: LocalType = { name: 'plain', size: 24, fields: [], id: 2 };
+/** Types of the objects that pointers point to. */
+export const OBJECTS: readonly LocalType[] = [OBJECT, PLAIN];
 
 const lookUp = (map: MapDef, check = true): ((n: Names) => Item[]) => {
   return (n) => [
@@ -259,9 +263,9 @@ export const POINTERS: readonly Pointer[] = [
   {
     name: 'per-CPU object',
     type: 'tc',
-    limit: 32,
+    limit: 24,
     make: (n) => [
-      mov(r1, 1),
+      mov(r1, 2),
       mov(r2, 0),
       n.kfunc('bpf_percpu_obj_new_impl'),
       jmp('eq', r0, 0, 'out'),
