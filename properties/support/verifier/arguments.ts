@@ -52,7 +52,9 @@ function distinct(): readonly Argument[] {
   const found: Argument[] = [];
   for (const contract of contracts()) {
     if (LEFT_OUT.test(contract.name)) continue;
-    const type = TYPES.find((each) => contract.types.includes(each) && tried(() => callProgram(contract, each)) !== undefined);
+    const type = TYPES.find(
+      (each) => contract.types.includes(each) && tried(() => callProgram(contract, each)) !== undefined,
+    );
     if (type === undefined) continue;
     contract.args.forEach((arg, index) => {
       const key = `${contract.kind} ${JSON.stringify(arg)}`;
