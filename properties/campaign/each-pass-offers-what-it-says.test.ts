@@ -1,0 +1,153 @@
+/**
+ * Each shrinking pass offers exactly the programs that its name says, in order: a table of small programs. Of generated programs, whatever
+ * pass is used and wherever: what leads somewhere still leads to one place, and what is not touched stays what and where it was.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sample } from '../../generators/sample.js';
+import { close, type Draft, open } from '../../src/campaign/shrink/draft.js';
+import {
+  dropJumpedOver,
+  dropPairs,
+  dropRuns,
+  type Pass,
+  simplify,
+} from '../../src/campaign/shrink/passes.js';
+import {
+  dropAcquireAndRelease,
+  dropCall,
+  inlineSubprog,
+  lookupToAddress,
+  propagateCopy,
+  rematerializeAddress,
+  shareStackAddress,
+  simplerCall,
+} from '../../src/campaign/shrink/rewrites.js';
+import { sizeOf } from '../../src/campaign/shrink/size.js';
+import type { Program } from '../../src/object/program.js';
+import { parseCase } from '../../src/vm/case.js';
+import { EMPTY } from '../../src/vm/environment.js';
+import { printCase } from '../../src/vm/print-case.js';
+import { PASS_CASES, SIMPLER } from '../support/campaign/passes.js';
+import { seeded } from '../support/seed.js';
+
+const parsed = (body: string): Program =>
+  parseCase(`.type tc\n${body.split('; ').join('\n')}\n`.replaceAll(':;', ':')).program;
+
+/** The program as the table spells it. */
+function spelled(draft: Draft): string {
+  const program = close(draft);
+  if (program === undefined) return 'no program';
+  const text = printCase({ program, profile: 'privileged', env: EMPTY, comments: [] });
+  return text
+    .split('\n')
+    .map((line) => line.trim().replace(/#\d+$/, ''))
+    .filter((line) => line !== '' && line !== 'main:' && !line.startsWith('.type'))
+    .join('; ');
+}
+
+function* candidatesOf(pass: Pass, draft: Draft): Iterable<Draft> {
+  for (let at = 0; at < pass.positions(draft); at++) yield* pass.candidates(draft, at);
+}
+
+describe('the passes', () => {
+  it.each(PASS_CASES)('$pass.name: $what', ({ pass, program, candidates }) => {
+    expect([...candidatesOf(pass, open(parsed(program)))].map(spelled)).toEqual(candidates);
+  });
+
+  it.each(SIMPLER)('simplify: %s', (op, simpler) => {
+    const maps = op.includes('map') ? '.map m array key=4 value=8 entries=1; ' : '';
+    const around = (one: string): string =>
+      spelled(open(parsed(`${maps}${one}; r0 = 0; ${/goto/.test(op + one) ? 'out:; ' : ''}exit`)));
+    const draft = open(parsed(`${maps}${op}; r0 = 0; ${op.includes('goto') ? 'out:; ' : ''}exit`));
+    expect([...simplify.candidates(draft, 0)].map(spelled)).toEqual(simpler.map(around));
+  });
+});
+
+const PASSES: readonly Pass[] = [
+  dropRuns(1),
+  dropRuns(8),
+  dropPairs,
+  dropJumpedOver,
+  dropCall,
+  dropAcquireAndRelease,
+  lookupToAddress,
+  inlineSubprog,
+  propagateCopy,
+  rematerializeAddress,
+  simplerCall,
+  simplify,
+  shareStackAddress,
+];
+/** Those that only leave operations out. */
+const ONLY_DROP: ReadonlySet<Pass> = new Set([...PASSES.slice(0, 4)]);
+
+const programs = fc
+  .tuple(fc.nat({ max: 2 ** 31 - 1 }), fc.nat({ max: 999 }))
+  .map(([seed, index]) => sample(seed, index, { maxInsns: 60 }).program);
+
+describe.each(PASSES)('$name', (pass) => {
+  it('keeps every jump, call and reference leading to one place', () => {
+    fc.assert(
+      fc.property(programs, fc.infiniteStream(fc.nat()), (program, random) => {
+        const draft = open(program);
+        const count = pass.positions(draft);
+        for (let tries = 0; tries < 6 && count > 0; tries++) {
+          for (const candidate of pass.candidates(draft, random.next().value! % count)) {
+            if (random.next().value! % 4 === 0) checkLabels(candidate);
+            if (ONLY_DROP.has(pass)) checkDropped(draft, candidate);
+          }
+        }
+      }),
+      seeded(6),
+    );
+  });
+});
+
+function checkLabels({ nodes, tail }: Draft): void {
+  const labels = [...nodes.flatMap((node) => node.labels), ...tail];
+  expect(new Set(labels).size).toBe(labels.length);
+  for (const { item } of nodes) if (item.kind === 'linked') expect(labels).toContain(item.target);
+}
+
+/** What is left is a part of what was there, in its order, and each label is at the next operation that was left behind it. */
+function checkDropped(before: Draft, after: Draft): void {
+  const place = new Map(before.nodes.map(({ item }, i) => [item, i]));
+  const places = after.nodes.map(({ item }) => place.get(item) ?? -1);
+  expect(places).toEqual([...places].sort((a, b) => a - b));
+  expect(places).not.toContain(-1);
+  expect(after.nodes.length).toBeLessThan(before.nodes.length);
+  const labelsAt = new Map<number, string[]>();
+  before.nodes.forEach(({ labels }, i) => {
+    const next = places.find((one) => one >= i) ?? before.nodes.length;
+    labelsAt.set(next, [...(labelsAt.get(next) ?? []), ...labels]);
+  });
+  after.nodes.forEach(({ labels }, i) => {
+    expect(labels).toEqual(labelsAt.get(places[i]!) ?? []);
+  });
+  expect(after.tail).toEqual([...(labelsAt.get(before.nodes.length) ?? []), ...before.tail]);
+}
+
+it('what only leaves out or simplifies is never larger', () => {
+  fc.assert(
+    fc.property(programs, fc.infiniteStream(fc.nat()), (program, random) => {
+      const draft = open(program);
+      const plain = close(draft)!;
+      const size = (one: Program) => sizeOf({ program: one, env: EMPTY, step: 0 });
+      const [insns, slots, weight] = size(plain);
+      for (const pass of [...ONLY_DROP, simplify, dropCall]) {
+        const count = pass.positions(draft);
+        if (count === 0) continue;
+        for (const candidate of pass.candidates(draft, random.next().value! % count)) {
+          const smaller = close(candidate);
+          if (smaller === undefined) continue;
+          const [a, b, c] = size(smaller);
+          expect(a).toBeLessThanOrEqual(insns!);
+          expect(b).toBeLessThanOrEqual(slots!);
+          if (a === insns && b === slots) expect(c).toBeLessThanOrEqual(weight!);
+        }
+      }
+    }),
+    seeded(20),
+  );
+});
