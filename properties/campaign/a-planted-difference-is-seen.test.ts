@@ -1,0 +1,562 @@
+/**
+ * What a comparison with Linux is made of sees a difference in every part it compares, and says in which: two test runs that are the same but
+ * for one thing, a state of ours and one of the kernel's log that are the same but for one thing.
+ */
+import { describe, expect, it } from 'vitest';
+import { isLostPrecision } from '../../src/campaign/agreement/counts.js';
+import { heldAtPoint, heldInState } from '../../src/campaign/agreement/facts/held.js';
+import { type PointContext, sameFrames, uncoveredParts } from '../../src/campaign/agreement/facts/point.js';
+import { type IdOrigins, mismatch } from '../../src/campaign/agreement/facts/value.js';
+import { firstDifference } from '../../src/campaign/agreement/values/compare.js';
+import { LOG, LOG_BYTES, LOG_HEADER, type Site } from '../../src/campaign/agreement/values/log.js';
+import type { Observation } from '../../src/campaign/agreement/values/observation.js';
+import { kindOfComplaint } from '../../src/campaign/agreement/verdicts.js';
+import type { MapDef, Program } from '../../src/object/program.js';
+import type { LogSlot } from '../../src/oracle/walk-log/state.js';
+import { type LogValue, parseValue } from '../../src/oracle/walk-log/value.js';
+import type { LogPoint } from '../../src/oracle/walk-log/walk.js';
+import { constant, unknown } from '../../src/verifier/scalar/scalar.js';
+import { pointerReg, scalarReg, UNINIT } from '../../src/verifier/state/regs.js';
+import { BYTE, type Frame, type Reg, type Slot, type State } from '../../src/verifier/state/state.js';
+
+const map = (name: string, more: Partial<MapDef> = {}): MapDef => ({
+  name,
+  type: 'array',
+  keySize: 4,
+  valueSize: 16,
+  maxEntries: 1,
+  flags: 0,
+  fields: [],
+  ...more,
+});
+const program: Program = {
+  name: 'main',
+  type: 'tc',
+  insns: [],
+  maps: [map('m'), map('ring', { type: 'ringbuf' }), map('lru', { type: 'lru_hash' })],
+  kfuncs: [],
+  subprogs: [],
+  localTypes: [],
+};
+
+describe('two test runs', () => {
+  const site = (more: Partial<Site>): Site => ({
+    slot: 1,
+    kind: 'call',
+    name: 'bpf_f',
+    value: 'number',
+    size: 24,
+    copied: [{ arg: 0, at: 16, size: 8 }],
+    unseen: [],
+    ...more,
+  });
+
+  /** A log of one entry, of site 0. */
+  function logOf(value: bigint, bytes: readonly number[], index = 0n, size = 24n): Uint8Array {
+    const log = new Uint8Array(LOG.valueSize);
+    const view = new DataView(log.buffer);
+    view.setBigUint64(0, size, true);
+    view.setBigUint64(LOG_HEADER, index, true);
+    view.setBigInt64(LOG_HEADER + 8, value, true);
+    log.set(bytes, LOG_HEADER + 16);
+    return log;
+  }
+
+  const run = (more: Partial<Observation> = {}): Observation => ({
+    r0: 1,
+    packet: Uint8Array.of(1, 2, 3),
+    ctx: new Map([
+      ['mark', Uint8Array.of(1)],
+      ['cb', Uint8Array.of(2)],
+    ]),
+    maps: [new Map([['00', '01']]), new Map(), new Map([['00', '01']])],
+    records: [[], ['aa', 'bb'], []],
+    log: logOf(5n, [1, 2, 3, 4, 5, 6, 7, 8]),
+    ...more,
+  });
+  const kindOf = (vm: Partial<Observation>, of: Partial<Site> = {}, kernel: Partial<Observation> = {}) =>
+    firstDifference(program, [site(of), site({ name: 'bpf_g' })], run(kernel), run(vm))?.kind;
+
+  it.each<[string, Partial<Observation>]>([
+    ['r0', { r0: 2 }],
+    ['packet', { packet: Uint8Array.of(1, 2, 4) }],
+    ['length of the packet', { packet: Uint8Array.of(1, 2) }],
+    [
+      'ctx.mark',
+      {
+        ctx: new Map([
+          ['mark', Uint8Array.of(2)],
+          ['cb', Uint8Array.of(2)],
+        ]),
+      },
+    ],
+    [
+      'ctx.cb',
+      {
+        ctx: new Map([
+          ['mark', Uint8Array.of(1)],
+          ['cb', Uint8Array.of(3)],
+        ]),
+      },
+    ],
+    ['length of the ctx.cb', { ctx: new Map([['mark', Uint8Array.of(1)]]) }],
+    ['array map', { maps: [new Map([['00', '02']]), new Map(), new Map([['00', '01']])] }],
+    ['array map', { maps: [new Map(), new Map(), new Map([['00', '01']])] }],
+    [
+      'array map',
+      {
+        maps: [
+          new Map([
+            ['00', '01'],
+            ['01', '01'],
+          ]),
+          new Map(),
+          new Map([['00', '01']]),
+        ],
+      },
+    ],
+    ['lru_hash map', { maps: [new Map([['00', '01']]), new Map(), new Map([['00', '02']])] }],
+    ['ring buffer', { records: [[], ['aa', 'bc'], []] }],
+    ['ring buffer', { records: [[], ['bb', 'aa'], []] }],
+    ['ring buffer', { records: [[], ['aa'], []] }],
+    ['r0 of bpf_f', { log: logOf(6n, [1, 2, 3, 4, 5, 6, 7, 8]) }],
+    ['buffer of bpf_f', { log: logOf(5n, [1, 2, 3, 4, 5, 6, 7, 9]) }],
+    ['buffer of bpf_f', { log: logOf(5n, [9, 2, 3, 4, 5, 6, 7, 8]) }],
+    ['path', { log: logOf(5n, [1, 2, 3, 4, 5, 6, 7, 8], 1n) }],
+    ['path', { log: logOf(5n, [1, 2, 3, 4, 5, 6, 7, 8], 0n, 48n) }],
+    ['path', { log: logOf(5n, [1, 2, 3, 4, 5, 6, 7, 8], 0n, 0n) }],
+  ])('differ in %s', (kind, vm) => {
+    expect(kindOf(vm)).toBe(kind);
+  });
+
+  it('are the same where nothing differs, or only what nobody can compare', () => {
+    expect(kindOf({})).toBeUndefined();
+    // An LRU map may have thrown out what is there in the VM; not the other way round.
+    const empty = [new Map([['00', '01']]), new Map(), new Map<string, string>()];
+    expect(kindOf({}, {}, { maps: empty })).toBeUndefined();
+    expect(kindOf({ maps: empty })).toBe('lru_hash map');
+    const other = { log: logOf(6n, [1, 2, 3, 4, 5, 6, 7, 8]) };
+    expect(kindOf(other, { value: 'none' })).toBeUndefined();
+    expect(kindOf(other, { value: 'pointer' })).toBeUndefined();
+    expect(kindOf({ log: logOf(0n, [1, 2, 3, 4, 5, 6, 7, 8]) }, { value: 'pointer' })).toBe('r0 of bpf_f');
+    const high = { log: logOf(5n + (1n << 32n), [1, 2, 3, 4, 5, 6, 7, 8]) };
+    expect([kindOf(high), kindOf(high, { value: 'half' }), kindOf(other, { value: 'half' })]).toEqual([
+      'r0 of bpf_f',
+      undefined,
+      'r0 of bpf_f',
+    ]);
+  });
+
+  it('differ where the log differs first, whatever comes of it', () => {
+    expect(kindOf({ r0: 2, packet: new Uint8Array(0), log: logOf(6n, [1]) })).toBe('r0 of bpf_f');
+    expect(kindOf({ r0: 2, packet: new Uint8Array(0) })).toBe('r0');
+    expect(LOG_BYTES & (LOG_BYTES - 1)).toBe(0);
+  });
+});
+
+const VARIABLE_OFFSET =
+  'map_value(map=m,ks=4,vs=16,off=4,smin=0,smax=umax=smax32=umax32=255,var_off=(0x0; 0xff))';
+
+/** A register of ours and the kernel's word for the same; then ours changed in one thing, and what kind of mismatch that is. */
+const REGS: readonly (readonly [
+  theirs: string,
+  ours: Reg,
+  wrong: readonly (readonly [Partial<Reg>, 'kind' | 'narrower'])[],
+])[] = [
+  [
+    '5',
+    scalarReg(constant(5n)),
+    [
+      [{ num: constant(6n) }, 'narrower'],
+      [{ type: 'ctx' }, 'kind'],
+    ],
+  ],
+  ['scalar()', scalarReg(unknown), [[{ num: constant(6n) }, 'narrower']]],
+  [
+    'map_value(map=m,ks=4,vs=16)',
+    pointerReg('map_value', { map: 0, num: constant(0n) }),
+    [
+      [{ nullable: true }, 'kind'],
+      [{ off: 4 }, 'kind'],
+      [{ map: 1 }, 'kind'],
+      [{ ref: 7 }, 'kind'],
+      [{ readonly: true }, 'kind'],
+    ],
+  ],
+  [
+    VARIABLE_OFFSET,
+    pointerReg('map_value', {
+      map: 0,
+      off: 4,
+      num: parseValue(VARIABLE_OFFSET)!.num,
+    }),
+    [
+      [{ num: parseValue('scalar(smin=0,smax=umax=7,var_off=(0x0; 0x7))')!.num }, 'narrower'],
+      [{ num: constant(0n), off: 5 }, 'kind'],
+    ],
+  ],
+  [
+    'fp-16',
+    pointerReg('stack', { frame: 1, off: -16 }),
+    [
+      [{ off: -8 }, 'kind'],
+      [{ frame: 0 }, 'kind'],
+    ],
+  ],
+  ['fp[0]-16', pointerReg('stack', { frame: 0, off: -16 }), [[{ frame: 1 }, 'kind']]],
+  [
+    'pkt(r=14)',
+    pointerReg('packet', { range: 14 }),
+    [
+      [{ range: 15 }, 'narrower'],
+      [{ type: 'packet_meta' }, 'kind'],
+    ],
+  ],
+  [
+    'sock(ref_obj_id=3)',
+    pointerReg('sock', { ref: 9 }),
+    [
+      [{ ref: 0 }, 'kind'],
+      [{ ref: 10 }, 'kind'],
+      [{ nullable: true }, 'kind'],
+    ],
+  ],
+  [
+    'ringbuf_mem(ref_obj_id=3,sz=8)',
+    pointerReg('record', { ref: 9, size: 8 }),
+    [
+      [{ size: 16 }, 'kind'],
+      [{ type: 'mem' }, 'kind'],
+    ],
+  ],
+  [
+    'rcu_ptr_task_struct()',
+    pointerReg('btf', { struct: 'task_struct', trust: 'rcu' }),
+    [
+      [{ struct: 'cgroup' }, 'kind'],
+      [{ trust: 'trusted' }, 'kind'],
+      [{ trust: 'none' }, 'kind'],
+      [{ percpu: true }, 'kind'],
+      [{ nonOwning: true }, 'kind'],
+    ],
+  ],
+];
+
+const origins: IdOrigins = {
+  program,
+  depth: 1,
+  ours: [
+    { id: 9, kind: 'pointer', at: 4 },
+    { id: 10, kind: 'pointer', at: 6 },
+  ],
+  theirs: new Map([[3, { kind: 'pointer', at: 4 }]]),
+};
+
+describe('a register', () => {
+  it.each(REGS)('is held against %s', (text, ours, wrong) => {
+    const theirs = parseValue(text)!;
+    expect(mismatch(ours, theirs, origins)).toBeUndefined();
+    for (const [change, what] of wrong)
+      expect(
+        mismatch({ ...ours, ...change }, theirs, origins)?.what,
+        JSON.stringify(change, (_, v) => (typeof v === 'bigint' ? `${v}` : v)),
+      ).toBe(what);
+    // What we have forgotten covers anything.
+    expect(mismatch(UNINIT, theirs, origins)).toBeUndefined();
+  });
+
+  it('may know less than Linux does: a wider range, a shorter packet', () => {
+    expect(mismatch(scalarReg(unknown), parseValue('5')!, origins)).toBeUndefined();
+    expect(mismatch(pointerReg('packet', { range: 8 }), parseValue('pkt(r=14)')!, origins)).toBeUndefined();
+  });
+});
+
+const NO_REGS = Array.from({ length: 11 }, () => UNINIT);
+const frame = (more: Partial<Frame> = {}): Frame => ({
+  regs: NO_REGS,
+  stack: [],
+  subprog: 0,
+  callsite: -1,
+  callbackDepth: 0,
+  ...more,
+});
+const state = (more: Partial<State> = {}): State => ({
+  frames: [frame()],
+  refs: [],
+  rcu: false,
+  preempt: 0,
+  irq: 0,
+  mayGoto: 0,
+  ...more,
+});
+const point = (more: Partial<LogPoint> = {}): LogPoint => ({
+  slot: 3,
+  from: 2,
+  frame: 0,
+  callsites: [],
+  complete: true,
+  regs: new Map(),
+  slots: new Map(),
+  held: [],
+  rcu: false,
+  preempt: 0,
+  async: false,
+  ...more,
+});
+
+describe('what is held', () => {
+  const refs = [
+    { id: 9, kind: 'pointer' as const, at: 4 },
+    { id: 10, kind: 'spin_lock' as const, at: 6 },
+    { id: 11, kind: 'irq' as const, at: 7 },
+  ];
+  const calls = [frame(), frame({ callsite: 12 })];
+  const full = heldInState(state({ refs, frames: calls, rcu: true, preempt: 2 }));
+
+  it('is spelled alike of both sides', () => {
+    expect(full).toEqual({
+      exact: 'pointer@4 spin_lock@6 irq@7, rcu, preempt 2 in 12',
+      kinds: 'pointer spin_lock irq, rcu, preempt 2 in 12',
+      locks: 'spin_lock@6, rcu, preempt 2 in 12',
+    });
+    expect(heldAtPoint(point({ held: refs, callsites: [12], rcu: true, preempt: 2 }))).toEqual(full);
+    expect(heldInState(state())).toEqual({ exact: 'nothing', kinds: 'nothing', locks: 'nothing' });
+  });
+
+  it.each([
+    ['a reference', { refs: refs.slice(1) }],
+    ['a lock', { refs: [refs[0]!, refs[2]!] }],
+    ['where it was acquired', { refs: [{ ...refs[0]!, at: 5 }, ...refs.slice(1)] }],
+    ['the order', { refs: [refs[0]!, refs[2]!, refs[1]!] }],
+    ['the RCU section', { rcu: false }],
+    ['the preempt depth', { preempt: 1 }],
+    ['the call', { frames: [frame(), frame({ callsite: 13 })] }],
+  ])('differs in %s', (_, change) => {
+    const other = heldInState(state({ refs, frames: calls, rcu: true, preempt: 2, ...change }));
+    expect(other.exact).not.toBe(full.exact);
+  });
+});
+
+describe('the calls that lead there', () => {
+  const deep = [frame(), frame({ callsite: 5 }), frame({ callsite: 9 })];
+  const there = point({ frame: 2, callsites: [5, 9] });
+
+  it('are the same ones, as many, in one context', () => {
+    expect(sameFrames(state({ frames: deep }), there)).toBe(true);
+    expect(sameFrames(state({ frames: deep }), point({ frame: 2, callsites: [5, 8] }))).toBe(false);
+    expect(sameFrames(state({ frames: deep }), point({ frame: 2, callsites: [4, 9] }))).toBe(false);
+    expect(sameFrames(state({ frames: deep.slice(0, 2) }), there)).toBe(false);
+    expect(sameFrames(state({ frames: deep }), point({ frame: 1, callsites: [5] }))).toBe(false);
+    expect(sameFrames(state({ frames: deep }), { ...there, async: true })).toBe(false);
+  });
+});
+
+describe('a state', () => {
+  const context: PointContext = { program, theirs: origins.theirs, live: 0b1, strict: false };
+  const value = (text: string): LogValue => parseValue(text)!;
+  const regsWith = (more: Readonly<Record<number, Reg>>): Reg[] => NO_REGS.map((reg, n) => more[n] ?? reg);
+  const bytes = (kind: number): Slot['bytes'] =>
+    Array.from({ length: 8 }, () => kind as Slot['bytes'][number]);
+  const shown = (text: string, more: Partial<LogSlot> = {}): LogSlot => ({
+    bytes: [...text] as never,
+    ...more,
+  });
+  const DYNPTR = { type: 'local', id: 1, ref: 0, slice: 0 };
+  const found = (
+    ours: {
+      regs?: Readonly<Record<number, Reg>>;
+      stack?: readonly (Slot | undefined)[];
+      refs?: State['refs'];
+    },
+    theirs: Partial<LogPoint>,
+    more: Partial<PointContext> = {},
+  ) =>
+    uncoveredParts(
+      state({
+        frames: [frame({ regs: regsWith(ours.regs ?? {}), stack: [...(ours.stack ?? [])] })],
+        refs: ours.refs ?? [],
+      }),
+      point(theirs),
+      { ...context, ...more },
+    ).map(({ where, what }) => `${where} ${what}`);
+  const slots = (off: number, slot: LogSlot): Partial<LogPoint> => ({ slots: new Map([[off, slot]]) });
+
+  it('covers Linux in every register, or says in which it does not', () => {
+    for (let n = 0; n < 10; n++) {
+      const regs = { [n]: scalarReg(constant(5n)) };
+      expect(found({ regs }, { regs: new Map([[n, value('5')]]) })).toEqual([]);
+      expect(found({ regs }, { regs: new Map([[n, value('6')]]) })).toEqual([`r${n} narrower`]);
+      expect(found({ regs }, { regs: new Map([[n, value('ctx()')]]) })).toEqual([`r${n} kind`]);
+      // Known to us alone; but a log that does not print all says nothing of it.
+      expect(found({ regs }, {})).toEqual([`r${n} kind`]);
+      expect(found({ regs }, { complete: false })).toEqual([]);
+      // Forgotten by us: only where Linux holds it to be live.
+      const live = { live: 1 << n };
+      expect(found({}, { regs: new Map([[n, value('5')]]) }, live)).toEqual([`r${n} kind`]);
+      expect(found({}, { regs: new Map([[n, value('5')]]) }, { live: 0x3ff & ~(1 << n) })).toEqual([]);
+    }
+  });
+
+  it.each<[string, Slot, LogSlot, readonly string[]]>([
+    ['anything', { bytes: bytes(BYTE.misc) }, shown('mmmmmmmm'), []],
+    [
+      'anything over what is spilled',
+      { bytes: bytes(BYTE.misc) },
+      shown('rrrrrrrr', { reg: value('5') }),
+      [],
+    ],
+    [
+      'anything over a dynptr',
+      { bytes: bytes(BYTE.misc) },
+      shown('dddddddd', { dynptr: { ...DYNPTR, ref: 3 } }),
+      ['kind'],
+    ],
+    ['anything over saved flags', { bytes: bytes(BYTE.misc) }, shown('ffffffff'), ['kind']],
+    ['nothing', { bytes: bytes(BYTE.invalid) }, shown('mmmmmmmm'), []],
+    ['zeroes', { bytes: bytes(BYTE.zero) }, shown('00000000'), []],
+    ['zeroes over a spilled zero', { bytes: bytes(BYTE.zero) }, shown('rrrrrrrr', { reg: value('0') }), []],
+    [
+      'zeroes over a spilled number',
+      { bytes: bytes(BYTE.zero) },
+      shown('rrrrrrrr', { reg: value('5') }),
+      ['kind'],
+    ],
+    ['zeroes over anything', { bytes: bytes(BYTE.zero) }, shown('0000000m'), ['kind']],
+    ['saved flags', { bytes: bytes(BYTE.irq) }, shown('ffffffff'), []],
+    ['saved flags over anything', { bytes: bytes(BYTE.irq) }, shown('mmmmmmmm'), ['kind']],
+    [
+      'a spilled number',
+      { bytes: bytes(BYTE.spill), reg: scalarReg(constant(5n)) },
+      shown('rrrrrrrr', { reg: value('5') }),
+      [],
+    ],
+    [
+      'another number',
+      { bytes: bytes(BYTE.spill), reg: scalarReg(constant(5n)) },
+      shown('rrrrrrrr', { reg: value('6') }),
+      ['narrower'],
+    ],
+    [
+      'a spilled number over anything',
+      { bytes: bytes(BYTE.spill), reg: scalarReg(constant(5n)) },
+      shown('mmmmmmmm'),
+      ['kind'],
+    ],
+    [
+      'a dynptr',
+      { bytes: bytes(BYTE.dynptr), dynptr: { type: 'local', ref: 0, first: true } as never },
+      shown('dddddddd', { dynptr: DYNPTR }),
+      [],
+    ],
+    [
+      'another dynptr',
+      { bytes: bytes(BYTE.dynptr), dynptr: { type: 'ringbuf', ref: 0, first: true } as never },
+      shown('dddddddd', { dynptr: DYNPTR }),
+      ['kind'],
+    ],
+    [
+      'a dynptr of nothing',
+      { bytes: bytes(BYTE.dynptr), dynptr: { type: 'local', ref: 0, first: true } as never },
+      shown('dddddddd', { dynptr: { ...DYNPTR, ref: 3 } }),
+      ['kind'],
+    ],
+    [
+      'an iterator',
+      { bytes: bytes(BYTE.iter), iter: { type: 'num', state: 'active', ref: 0, first: true } as never },
+      shown('iiiiiiii', { iter: { type: 'num', state: 'active', ref: 0, depth: 0 } }),
+      [],
+    ],
+    [
+      'a drained iterator',
+      { bytes: bytes(BYTE.iter), iter: { type: 'num', state: 'drained', ref: 0, first: true } as never },
+      shown('iiiiiiii', { iter: { type: 'num', state: 'active', ref: 0, depth: 0 } }),
+      ['kind'],
+    ],
+    [
+      'another iterator',
+      { bytes: bytes(BYTE.iter), iter: { type: 'task', state: 'active', ref: 0, first: true } as never },
+      shown('iiiiiiii', { iter: { type: 'num', state: 'active', ref: 0, depth: 0 } }),
+      ['kind'],
+    ],
+  ])('holds in a slot %s', (_, ours, theirs, wrong) => {
+    expect(found({ stack: [undefined, ours] }, slots(-16, theirs))).toEqual(
+      wrong.map((what) => `fp-16 ${what}`),
+    );
+  });
+
+  it('may not lack a dynptr, an iterator or saved flags, nor have a slot that Linux has not', () => {
+    for (const theirs of [
+      shown('dddddddd', { dynptr: DYNPTR }),
+      shown('iiiiiiii', { iter: { type: 'num', state: 'active', ref: 0, depth: 0 } }),
+      shown('ffffffff'),
+    ])
+      expect(found({}, slots(-8, theirs))).toEqual(['fp-8 kind']);
+    expect(found({}, slots(-8, shown('mmmmmmmm')))).toEqual([]);
+    expect(found({ stack: [{ bytes: bytes(BYTE.zero) }] }, {})).toEqual(['fp-8 kind']);
+    expect(found({ stack: [{ bytes: bytes(BYTE.misc) }] }, {})).toEqual([]);
+    expect(found({ stack: [{ bytes: bytes(BYTE.misc) }] }, {}, { strict: true })).toEqual(['fp-8 kind']);
+  });
+
+  it('in the strict profile says nothing of what was never written', () => {
+    const misc = { bytes: bytes(BYTE.misc) };
+    expect(found({ stack: [misc] }, slots(-8, shown('mmmmmmm?')))).toEqual([]);
+    expect(found({ stack: [misc] }, slots(-8, shown('mmmmmmm?')), { strict: true })).toEqual(['fp-8 kind']);
+    const spilled = shown('rrrrrrrr', { reg: value('ctx()') });
+    expect(found({ stack: [misc] }, slots(-8, spilled), { strict: true })).toEqual(['fp-8 kind']);
+  });
+
+  it('holds two places to be the same only where Linux does, and as far apart', () => {
+    const linked = (off: number): Reg => ({ ...scalarReg(unknown), id: 4, off });
+    const pair = (a: string, b: string, off = 0) =>
+      found(
+        { regs: { 1: linked(0), 2: linked(off) } },
+        {
+          regs: new Map([
+            [1, value(a)],
+            [2, value(b)],
+          ]),
+        },
+      );
+    expect(pair('scalar(id=7)', 'scalar(id=7)')).toEqual([]);
+    expect(pair('scalar(id=7)', 'scalar(id=8)')).toEqual(['r2 narrower']);
+    expect(pair('scalar()', 'scalar()')).toEqual(['r2 narrower']);
+    expect(pair('scalar(id=7)', 'scalar(id=7+4)', 4)).toEqual([]);
+    expect(pair('scalar(id=7)', 'scalar(id=7+4)')).toEqual(['r2 narrower']);
+    expect(pair('scalar(id=7)', 'scalar(id=7+5)', 4)).toEqual(['r2 narrower']);
+    expect(pair('5', '5')).toEqual([]);
+    expect(pair('5', '9', 4)).toEqual([]);
+    expect(pair('5', '9')).toEqual(['r2 narrower']);
+  });
+
+  it('names kinds before ranges', () => {
+    const regs = { 1: scalarReg(constant(5n)), 2: scalarReg(constant(5n)) };
+    expect(
+      found(
+        { regs },
+        {
+          regs: new Map([
+            [1, value('6')],
+            [2, value('ctx()')],
+          ]),
+        },
+      ),
+    ).toEqual(['r2 kind', 'r1 narrower']);
+  });
+});
+
+describe('the names of differences', () => {
+  it('only those that say stricter are a loss of precision', () => {
+    for (const [kind, lost] of [
+      ['stricter: x', true],
+      ['looser: stricter', false],
+      ['value: r0', false],
+      ['held: kinds', false],
+    ] as const)
+      expect(isLostPrecision(kind)).toBe(lost);
+  });
+
+  it('are without what varies from program to program', () => {
+    expect(kindOfComplaint('R1 off=-8 var_off=(0x0; 0xff) size 16')).toBe('RN off=N var_off=T size N');
+    expect(kindOfComplaint('x'.repeat(500))).toHaveLength(160);
+  });
+});
