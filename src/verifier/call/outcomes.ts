@@ -73,16 +73,21 @@ function isEnabled(outcome: Outcome, program: Program, args: readonly Reg[], slo
 function holds(guard: Guard, program: Program, args: readonly Reg[], slotAt: SlotAt): boolean {
   switch (guard.kind) {
     case 'key_may_miss': {
-      const map = program.maps[args[0]!.map];
-      if (map === undefined || (map.type !== 'array' && map.type !== 'percpu_array')) return true;
-      const key = constantKey(args[1]!, map.keySize, slotAt);
-      return key === undefined || key >= BigInt(map.maxEntries);
+      const key = keyOfArray(program, args, slotAt);
+      return key === undefined || key >= BigInt(program.maps[args[0]!.map]!.maxEntries);
     }
     case 'map_of_sockets':
       return isMapOfSockets(program.maps[args[0]!.map]) === guard.is;
     case 'not_owning':
       return args[guard.arg]!.ref === 0;
   }
+}
+
+/** The key of a lookup, if it is a constant and the map an array: then it decides whether the lookup may miss. */
+export function keyOfArray(program: Program, args: readonly Reg[], slotAt: SlotAt): bigint | undefined {
+  const map = program.maps[args[0]!.map];
+  if (map === undefined || (map.type !== 'array' && map.type !== 'percpu_array')) return undefined;
+  return constantKey(args[1]!, map.keySize, slotAt);
 }
 
 /** The key, if it is a constant that the verifier tracks on the stack (get_constant_map_key of kernel/bpf/verifier.c). */

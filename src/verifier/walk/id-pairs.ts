@@ -32,6 +32,11 @@ export class IdPairs {
     return true;
   }
 
+  /** Ids of the dynptrs that slices were taken from: Linux compares the numbers themselves. */
+  checkDynptrId(old: number, cur: number): boolean {
+    return this.forPruning ? old === cur : this.checkIds(old, cur);
+  }
+
   /**
    * Links between scalars: what the old state knows to be equal must be equal in the new one. Where states are compared for pruning new
    * links count too, as in Linux 6.18, though they would do no harm.

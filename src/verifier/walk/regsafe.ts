@@ -44,7 +44,7 @@ export class RegComparison {
     return (
       this.ids.checkIds(old.id, cur.id) &&
       this.ids.checkIds(old.ref, cur.ref) &&
-      this.ids.checkIds(old.dynptr, cur.dynptr)
+      this.ids.checkDynptrId(old.dynptr, cur.dynptr)
     );
   }
 

@@ -33,19 +33,46 @@ export class StackComparison {
         continue;
       }
       const skip = precise !== undefined && !precise.hasSlot(depth, i);
-      if (!this.slot(a, b, skip)) return false;
+      if (!this.slot(a, b, skip, i < cur.stack.length)) return false;
     }
     return true;
   }
 
-  /** `skip`: a number here may be any other. */
-  slot(old: Slot | undefined, cur: Slot | undefined, skip: boolean): boolean {
+  /** `skip`: a number here may be any other. `allocated`: the current stack reaches as far down as this slot. */
+  slot(old: Slot | undefined, cur: Slot | undefined, skip: boolean, allocated: boolean): boolean {
     if (isObject(old) || isObject(cur)) return this.object(old, cur);
     if (old === undefined) return this.regs.level !== 'exact' || isBlank(cur);
     if (this.regs.level === 'exact') {
       for (let i = 0; i < 8; i++) if (old.bytes[i] !== (cur?.bytes[i] ?? BYTE.invalid)) return false;
       return old.reg === undefined || (cur?.reg !== undefined && this.regs.regsafe(old.reg, cur.reg, false));
     }
+    return this.forPruning ? this.bytesSafe(old, cur, skip, allocated) : this.contained(old, cur, skip);
+  }
+
+  /**
+   * As Linux compares. It may not be laxer: a zero that was spilled holds what old bytes of zero do, but nothing would mark it precise, so
+   * that a state before this one would be taken to cover others that have no zero there.
+   */
+  private bytesSafe(old: Slot, cur: Slot | undefined, skip: boolean, allocated: boolean): boolean {
+    let compared = false;
+    for (let i = 7; i >= 0; i--) {
+      const a = old.bytes[i]!;
+      if (a === BYTE.invalid || (a === BYTE.misc && !this.strict)) continue;
+      if (!allocated) return false;
+      if (!compared) {
+        const whole = this.numbers(old, cur, 8, skip);
+        if (whole !== undefined) return whole;
+        compared = true;
+      }
+      const b = cur?.bytes[i] ?? BYTE.invalid;
+      if (a !== b && !(a === BYTE.misc && b === BYTE.zero)) return false;
+    }
+    if (old.reg === undefined || old.bytes[0] !== BYTE.spill) return true;
+    return cur?.reg !== undefined && this.regs.regsafe(old.reg, cur.reg, skip);
+  }
+
+  /** Does what is known of the old slot hold for the other one? */
+  private contained(old: Slot, cur: Slot | undefined, skip: boolean): boolean {
     const whole = this.numbers(old, cur, 8, skip);
     if (whole !== undefined) return whole;
     for (let i = 4; i < 8; i++) if (!this.byte(old.bytes[i]!, cur, i)) return false;

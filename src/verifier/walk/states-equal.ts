@@ -57,7 +57,7 @@ export class StateComparison {
   slotCovers(old: Slot, cur: Slot | undefined): boolean {
     this.regs.level = 'range_within';
     this.ids.clear();
-    return this.stack.slot(old, cur, false);
+    return this.stack.slot(old, cur, false, true);
   }
 
   private refsafe(old: State, cur: State): boolean {

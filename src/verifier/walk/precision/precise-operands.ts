@@ -6,6 +6,7 @@ import type { Op } from '../../../isa/insn.js';
 import type { Arg, Contract, Outcome } from '../../../kernel/contract.js';
 import { returnRange } from '../../../kernel/progtypes.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../../../kernel/structs.js';
+import { keyOfArray } from '../../call/outcomes.js';
 import { isConst } from '../../scalar/scalar.js';
 import type { Path } from '../../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull, isPointer } from '../../state/regs.js';
@@ -90,8 +91,9 @@ function preciseArgs(p: Path, contract: Contract): PreciseOperands {
       regs |= 1 << (arg.callback.countArg + 1);
     if (isPreciseArg(arg)) regs |= 1 << (i + 1);
     if (arg.kind !== 'map_key' || !contract.outcomes.some(dependsOnKey)) continue;
-    const key = fixedSlot(p.reg(i + 1), 0);
-    if (key >= 0) slots = [key];
+    const passed = p.frame.regs.slice(1, 6);
+    if (keyOfArray(p.program, passed, (reg, index) => p.slot(reg.frame, index)) !== undefined)
+      slots = [fixedSlot(p.reg(i + 1), 0)];
   }
   return { regs, slots };
 }
