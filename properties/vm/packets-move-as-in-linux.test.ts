@@ -9,7 +9,7 @@ const LENGTH = 64;
 const PACKET = { data: Uint8Array.from({ length: LENGTH }, (_, i) => 7 * i + 1) };
 /** So long that so many bytes more still fit behind it. */
 const ROOM = 300;
-const LONG = { data: Uint8Array.from({ length: PAGE_ROOM - ROOM }, (_, i) => 3 * i) };
+const _LONG = { data: Uint8Array.from({ length: PAGE_ROOM - ROOM }, (_, i) => 3 * i) };
 const OFFSETS = [
   0,
   1,

@@ -5,5 +5,13 @@ import type { Family } from './family.js';
 import { MOVING } from './moves.js';
 import { PACKETS } from './packets.js';
 import { HOLDING } from './resources.js';
+import { SITES } from './sites.js';
 
-export const FAMILIES: readonly Family[] = [...HOLDING, ...ACCESSING, ...CALLING, ...MOVING, ...PACKETS];
+export const FAMILIES: readonly Family[] = [
+  ...HOLDING,
+  ...ACCESSING,
+  ...CALLING,
+  ...MOVING,
+  ...PACKETS,
+  ...SITES,
+];
