@@ -19,7 +19,7 @@ const NO_RETVAL: ReadonlySet<number> = new Set([
   A.UNIX_GETSOCKNAME,
 ]);
 const CONNECTS: ReadonlySet<number> = new Set([A.INET4_CONNECT, A.INET6_CONNECT]);
-const SOCKET_ITERATORS: ReadonlySet<string> = new Set(['tcp', 'udp', 'unix']);
+const SOCKET_ITERATORS: ReadonlySet<string> = new Set(['tcp', 'unix']);
 
 /** The type of the program may call this function, but not attached like this. */
 export function refusedAttached(name: string, { type, attach }: Program): boolean {

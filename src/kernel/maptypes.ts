@@ -33,8 +33,14 @@ const PAGE = 4096;
 const KMALLOC_MAX = 4 << 20;
 /** PCPU_MIN_UNIT_SIZE. */
 const PERCPU_MAX = 32 << 10;
-/** sysctl_perf_event_max_stack addresses, unless someone has raised it; or as many build ids. */
-const STACK_MAX = 127 * 32;
+/** sysctl_perf_event_max_stack, unless someone has raised it. */
+const STACK_DEPTH = 127;
+/** Bytes of struct bpf_stack_build_id. */
+const BUILD_ID = 32;
+/** Bytes of struct htab_elem, which every element of a hash has before its key. */
+const HTAB_ELEM = 48;
+/** Longest key of a sockhash (MAX_BPF_STACK). */
+const SOCKHASH_KEY_MAX = 512;
 
 export interface MapTypeInfo {
   readonly type: MapType;
@@ -116,7 +122,7 @@ const PARTS: Readonly<Record<MapType, Part>> = {
   },
   array: {
     keySizes: INDEX,
-    flags: F.NUMA_NODE | F.MMAPABLE | F.PRESERVE_ELEMS | F.INNER_MAP | ACCESS,
+    flags: F.NUMA_NODE | F.MMAPABLE | F.INNER_MAP | ACCESS,
     fields: [...LOCKS, ...LATER, ...KPTRS, ...GRAPHS],
     indexed: true,
     ...ELEMENTS,
@@ -125,7 +131,7 @@ const PARTS: Readonly<Record<MapType, Part>> = {
   prog_array: DESCRIPTORS,
   percpu_array: {
     keySizes: INDEX,
-    flags: F.PRESERVE_ELEMS | ACCESS,
+    flags: ACCESS,
     fields: KPTRS,
     indexed: true,
     ...ELEMENTS,
@@ -145,7 +151,7 @@ const PARTS: Readonly<Record<MapType, Part>> = {
   stack_trace: { keySizes: INDEX, flags: F.NUMA_NODE | USER | F.STACK_BUILD_ID },
   cgroup_array: DESCRIPTORS,
   array_of_maps: { ...DESCRIPTORS, sleepable: true },
-  hash_of_maps: { valueSizes: FD, flags: F.NO_PREALLOC | F.NUMA_NODE | F.ZERO_SEED | USER, sleepable: true },
+  hash_of_maps: { valueSizes: FD, flags: HASH | F.NUMA_NODE, sleepable: true },
   devmap: { keySizes: INDEX, valueSizes: FD_OR_COOKIE, flags: F.NUMA_NODE | USER },
   devmap_hash: { keySizes: INDEX, valueSizes: FD_OR_COOKIE, flags: F.NUMA_NODE | USER },
   cpumap: { keySizes: INDEX, valueSizes: FD_OR_COOKIE, flags: F.NUMA_NODE },
@@ -225,12 +231,16 @@ function sizesRefusal(def: MapDef): string | undefined {
   }
   if (type === 'lpm_trie' && (keySize < 5 || keySize > 260))
     return `lpm_trie map: key size is ${keySize}, must be from 5 to 260`;
-  if (type === 'stack_trace' && (valueSize % 8 !== 0 || valueSize > STACK_MAX))
-    return `stack_trace map: value size is ${valueSize}, must be a multiple of 8 up to ${STACK_MAX}`;
+  if (type === 'sockhash' && keySize > SOCKHASH_KEY_MAX)
+    return `sockhash map: key size is ${keySize}, must be at most ${SOCKHASH_KEY_MAX}`;
+  // An entry of a stack is its address, or the build id of the file and the offset there.
+  const entry = (def.flags & F.STACK_BUILD_ID) === 0 ? 8 : BUILD_ID;
+  if (type === 'stack_trace' && (valueSize % entry !== 0 || valueSize > STACK_DEPTH * entry))
+    return `stack_trace map: value size is ${valueSize}, must be a multiple of ${entry} up to ${STACK_DEPTH * entry}`;
   if (type.endsWith('_of_maps') && def.inner === undefined)
     return `${type} map: no map says what its entries are like`;
-  // An element of a hash is one allocation, with about 64 bytes of its own.
-  if (type !== 'array' && keySize + valueSize >= KMALLOC_MAX - 64)
+  // An element of a hash is one allocation.
+  if (type !== 'array' && keySize + valueSize >= KMALLOC_MAX - HTAB_ELEM)
     return `${type} map: an element of ${keySize + valueSize} bytes is too large`;
   return undefined;
 }
