@@ -114,6 +114,8 @@ describeKernel('the kernel lays out as we do:', () => {
       if (!kind.startsWith('kptr')) expect([kind, size]).toEqual([kind, structSize(`bpf_${kind}`)]);
     }
     expect(DYNPTR_SIZE).toBe(structSize('bpf_dynptr'));
+    expect(structSize('htab_elem')).toBe(48);
+    expect(structSize('bpf_stack_build_id')).toBe(32);
   });
 });
 
