@@ -1,4 +1,181 @@
-/** Mutants of the generators. */
-import type { Mutant } from './mutant.js';
+/** Mutants of the generators: something is made no more, or is not what its name says. */
+import { type Mutant, mutantsOf } from './mutant.js';
 
-export const GENERATOR_MUTANTS: readonly Mutant[] = [];
+const KINDS = 'generators/campaigns-make-programs-of-every-kind';
+const BREAKS = 'generators/each-break-does-what-it-says';
+const CHOICES = 'generators/choices-take-each-of-their-values';
+const ASKED = 'generators/generated-programs-are-what-was-asked-for';
+
+export const GENERATOR_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'generators/choices.ts',
+    [CHOICES],
+    [
+      {
+        name: 'one-in-n-is-never',
+        inside: 'oneIn',
+        node: 'k === n - 1',
+        becomes: 'k === n',
+        wrong: 'What is to happen once in n draws never happens.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/breaks/values.ts',
+    [BREAKS],
+    [
+      {
+        name: 'greater-turns-into-less',
+        inside: 'INVERSE',
+        node: "gt: 'le'",
+        becomes: "gt: 'lt'",
+        wrong: 'An inverted branch on "greater" leaves out that both are equal.',
+      },
+      {
+        name: 'bounds-are-off-by-two',
+        inside: 'boundOffByOne',
+        node: 'op.src.imm - 1',
+        becomes: 'op.src.imm - 2',
+        wrong: 'A bound that should be off by one is off by two.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/breaks/resources.ts',
+    [BREAKS],
+    [
+      {
+        name: 'early-exits-fall-through',
+        inside: 'exitEarly',
+        node: 'off: 2',
+        becomes: 'off: 1',
+        wrong: 'The branch around an early exit goes to the exit, so that every path ends there.',
+      },
+      {
+        name: 'sections-are-left-by-entering',
+        inside: 'RESOURCE_BREAKS',
+        node: "has(contract, 'leave', 'irq_restore')",
+        becomes: "has(contract, 'enter', 'irq_restore')",
+        wrong: 'To leave a section open, the call that enters it is dropped.',
+      },
+      {
+        name: 'swapped-arguments-are-copied',
+        inside: 'swapArguments',
+        node: "{ kind: 'mov', width: 64, dst: first + 1, src: { reg: 0 } }",
+        becomes: "{ kind: 'mov', width: 64, dst: first + 1, src: { reg: first } }",
+        wrong: 'Of two arguments that should change places, the second stays as it is.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/edit.ts',
+    [CHOICES],
+    [
+      {
+        name: 'replaced-jumps-go-to-the-start',
+        inside: 'Draft.replace',
+        node: '{ ...before, op: op as Reference }',
+        becomes: "{ ...before, op: op as Reference, target: 's0' }",
+        wrong: 'A jump that is changed goes to the first insn, wherever it went before.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/environment.ts',
+    [CHOICES],
+    [
+      {
+        name: 'mostly-means-seldom',
+        inside: 'chooserOf',
+        node: 'count - 1',
+        becomes: '0',
+        wrong: 'In a world where calls mostly go well, most go badly.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/rule.ts',
+    [CHOICES],
+    [
+      {
+        name: 'the-largest-result-is-wrong',
+        inside: 'r0Within',
+        node: 'stub.r0 <= r0.max',
+        becomes: 'stub.r0 < r0.max',
+        wrong: 'A stub that returns the largest number of an outcome is called wrong.',
+      },
+      {
+        name: 'slots-may-be-cleared-for-nothing',
+        inside: 'imitates',
+        node: "effect.kind === 'init_dynptr' && effect.arg === arg",
+        becomes: "effect.kind === 'init_dynptr' || effect.arg === arg",
+        wrong: 'A stub may clear a slot that no outcome makes a dynptr of.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/random.ts',
+    [CHOICES, ASKED],
+    [
+      {
+        name: 'seeds-add-up',
+        inside: 'mix',
+        node: 'scramble((scramble(seed | 0) + Math.imul(index + 1, 0x85ebca6b)) | 0)',
+        becomes: '(seed + index) | 0',
+        wrong: 'The second program of one campaign is the first of the next.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/compile/frame.ts',
+    [CHOICES],
+    [
+      {
+        name: 'stack-is-given-back-short',
+        inside: 'Allocator.releaseStack',
+        node: 'i < words',
+        becomes: 'i < words - 1',
+        wrong: 'The last word of a buffer on the stack is not given back.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/families/values.ts',
+    [KINDS],
+    [
+      {
+        name: 'no-operand-is-a-register',
+        inside: 'emitStep',
+        node: '!step.reg',
+        becomes: 'step.reg || !step.reg',
+        wrong: 'Arithmetic is done with constants only.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/families/functions.ts',
+    [KINDS],
+    [
+      {
+        name: 'every-function-is-static',
+        inside: 'emitSubprogram',
+        node: "global ? 'global' : 'static'",
+        becomes: "'static'",
+        wrong: 'Global functions are written as static ones.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/compile/touch.ts',
+    [KINDS],
+    [
+      {
+        name: 'nothing-is-extended-with-its-sign',
+        inside: 'emitTouch',
+        node: 'ldxs(size, r0, r1, off)',
+        becomes: 'ldx(size, r0, r1, off)',
+        wrong: 'No load extends the sign of what it loads.',
+      },
+    ],
+  ),
+];
