@@ -99,7 +99,7 @@ export class PostState {
   /** The state that this stub leaves. `alwaysNull`: after the kill every call of the function, at any site, returns NULL. */
   afterStub(stub: Stub, alwaysNull: boolean): Term {
     const { t } = this;
-    const is = (flag: string, r0Demands: boolean): Term => t.iff(this.flag(flag), t.bool(r0Demands));
+    const is = (flag: string, value: boolean): Term => t.iff(this.flag(flag), t.bool(value));
     return t.all([
       this.hasNoEffects(),
       is('r0 written', stub.r0 !== 'void'),
@@ -128,7 +128,7 @@ export class PostState {
   /** What must hold of the state for it to be one that this outcome leaves, part by part. */
   demands(outcome: Outcome): readonly Demand[] {
     return [
-      ...this.value(outcome.r0),
+      ...this.r0Demands(outcome.r0),
       ...this.memoryDemands(outcome),
       ...this.slotDemands(outcome),
       ...this.ledgerDemands(outcome),
@@ -136,7 +136,7 @@ export class PostState {
     ];
   }
 
-  private value(r0: R0): readonly Demand[] {
+  private r0Demands(r0: R0): readonly Demand[] {
     const { t } = this;
     const readable = this.flag('r0 written');
     const object = this.flag('r0 object');
