@@ -17,7 +17,10 @@ import { describeKernel } from '../support/kernel/skip.js';
 import { TELLING } from '../support/two-mode.js';
 import { WRONG_RULES } from '../support/wrong-rules.js';
 
-const SEED = Number(process.env.SWANSONG_SEED ?? 20_250_907);
+const USUAL_SEED = 20_250_907;
+const SEED = Number(process.env.SWANSONG_SEED ?? USUAL_SEED);
+/** Programs of the usual seed that are passed over: Linux walks their two-mode text for half a minute. */
+const SLOW: ReadonlySet<number> = new Set(SEED === USUAL_SEED ? [20, 23] : []);
 
 async function compared(
   programs: number,
@@ -26,8 +29,10 @@ async function compared(
 ): Promise<Counts> {
   const counts = emptyCounts();
   const open = openCertificates({ worlds: 2, ...options });
-  for (let index = first; index < first + programs; index++) {
+  for (let index = first, left = programs; left > 0; index++) {
+    if (SLOW.has(index)) continue;
     await open.compare(SEED, index, tallyFor(counts));
+    left--;
   }
   open.close();
   return counts;

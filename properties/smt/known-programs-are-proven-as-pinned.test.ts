@@ -34,13 +34,21 @@ const RULES: ReadonlyMap<string, RuleSet> = new Map(
         .keep(),
       ...sound.rules,
     ]),
+    // The call at slot 7 answers NULL, any other goes on.
+    ruleSet('first-only', [
+      rule('the first is stubbed')
+        .when((f) => f.name === 'bpf_iter_num_next')
+        .at((site) => site.slot === 7)
+        .stub({ r0: 0 }),
+      rule('others run').keep(),
+    ]),
     ruleSet('no-number', [
       rule('the number of the CPU is none')
         .when((f) => f.name === 'bpf_get_smp_processor_id')
         .stub({ r0: -1 }),
       ...sound.rules,
     ]),
-  ].map((rules) => [rules.name.replace('loops-run', 'loops run').replace('no-number', 'no number'), rules]),
+  ].map((rules) => [rules.name.replace(/^(loops|no|first)-/, '$1 '), rules]),
 );
 
 const CHOOSERS = [defaultChooser, failingChooser, ...[1, 2, 3, 4].map(seededChooser)];

@@ -174,6 +174,36 @@ out:
     rules: stubbed('bpf_probe_read_kernel', { r0: -14 }),
   },
   {
+    name: 'a gap of eight bytes above which a slot is read',
+    text: `.type tracepoint
+    *(u64 *)(r10 -8) = 5
+    r1 = r10
+    r1 += -16
+    r2 = 8
+    r3 = 0
+    call bpf_probe_read_kernel
+    r0 = *(u64 *)(r10 -8)
+    r0 = 0
+    exit
+`,
+    rules: stubbed('bpf_probe_read_kernel', { r0: -14 }),
+  },
+  {
+    name: 'a gap far below the frame pointer, below which a slot is read',
+    text: `.type tracepoint
+    *(u64 *)(r10 -280) = 5
+    r1 = r10
+    r1 += -272
+    r2 = 16
+    r3 = 0
+    call bpf_probe_read_kernel
+    r0 = *(u64 *)(r10 -280)
+    r0 = 0
+    exit
+`,
+    rules: stubbed('bpf_probe_read_kernel', { r0: -14 }),
+  },
+  {
     name: 'a null dynptr',
     text: `.type tc
 .map r ringbuf entries=4096
@@ -293,6 +323,42 @@ later:
     exit
 `,
     rules: kept('bpf_timer_set_callback'),
+  },
+  {
+    name: 'a function that is called back both at once and later',
+    text: `.type tc
+.map m array key=4 value=24 entries=1 timer@8
+main:
+    *(u32 *)(r10 -4) = 0
+    r2 = r10
+    r2 += -4
+    r1 = map m
+    call bpf_map_lookup_elem
+    if r0 == 0 goto out
+    r6 = r0
+    r1 = r6
+    r1 += 8
+    r2 = map m
+    r3 = 1
+    call bpf_timer_init
+    r1 = r6
+    r1 += 8
+    r2 = func both
+    call bpf_timer_set_callback
+    r1 = 1
+    r2 = func both
+    r3 = 0
+    r4 = 0
+    call bpf_loop
+out:
+    r0 = 0
+    exit
+both:
+    call bpf_ktime_get_ns
+    r0 = 0
+    exit
+`,
+    rules: kept('bpf_timer_set_callback', 'bpf_loop'),
   },
   {
     name: 'an exception that a function catches',

@@ -282,6 +282,14 @@ area:
     rules: ['sound', 'loops run'],
   },
   {
+    name: 'an iterator that is asked at two places',
+    text: numbers().replace(
+      '    call bpf_iter_num_new\n',
+      '    call bpf_iter_num_new\n    r1 = r10\n    r1 += -8\n    call bpf_iter_num_next\n',
+    ),
+    rules: ['sound', 'first only'],
+  },
+  {
     name: 'an iterator over bits',
     text: `.type tc\n    *(u64 *)(r10 -8) = 7\n${iterator('    r2 = r10\n    r2 += -8\n    r3 = 1\n    call bpf_iter_bits_new', 'bpf_iter_bits_next', 'bpf_iter_bits_destroy', '', 24)}`,
     rules: ['sound', 'loops run'],
