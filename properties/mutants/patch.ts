@@ -125,7 +125,7 @@ export const PATCH_MUTANTS: readonly Mutant[] = [
         inside: 'ARGUMENTS',
         node: '0b111110',
         becomes: '0b111100',
-        wrong: 'r1 keeps its value over a stub.',
+        wrong: 'The value of r1 is kept over a stub.',
       },
       {
         name: 'fills-end-one-byte-early',
@@ -153,7 +153,7 @@ export const PATCH_MUTANTS: readonly Mutant[] = [
         inside: 'loadConstant',
         node: 'BigInt.asIntN(32, value) === value',
         becomes: 'BigInt.asUintN(32, value) === value || BigInt.asIntN(32, value) === value',
-        wrong: 'r0 of 0x80000000 is written as an immediate, which extends its sign.',
+        wrong: 'An r0 of 0x80000000 is written as an immediate, which extends its sign.',
       },
       {
         name: 'sizes-need-not-be-guarded',

@@ -222,13 +222,6 @@ export const SMT_MUTANTS: readonly Mutant[] = [
     [RULES],
     [
       {
-        name: 'rules-may-acquire',
-        inside: 'insideAnOutcome',
-        node: 't.not(state.acquires(outcome))',
-        becomes: 't.true',
-        wrong: 'A stub may imitate an outcome that acquires.',
-      },
-      {
         name: 'guards-do-not-matter-to-rules',
         inside: 'proveOne.guardOf',
         node: 'guard === undefined',
@@ -302,7 +295,7 @@ export const SMT_MUTANTS: readonly Mutant[] = [
         inside: 'PostState.r0Demands',
         node: 't.sle(this.r0, t.constant(64, r0.max))',
         becomes: 't.true',
-        wrong: 'r0 may be larger than any value that the function returns.',
+        wrong: 'The value of r0 may be larger than any value that the function returns.',
         noticedBy: [RULES, 'smt/sound-rules-are-proven-and-wrong-ones-refuted'],
       },
       {
@@ -358,7 +351,7 @@ export const SMT_MUTANTS: readonly Mutant[] = [
         inside: 'covering',
         node: '(1n << BigInt(value.toString(2).length)) - 1n',
         becomes: 'value',
-        wrong: 'a | b is said to be no larger than the or of the largest operands.',
+        wrong: 'The or of two terms is said to be no larger than the or of the largest operands.',
       },
     ],
   ),
@@ -371,7 +364,7 @@ export const SMT_MUTANTS: readonly Mutant[] = [
         inside: 'Terms.ult',
         node: 'a.hi < b.lo',
         becomes: 'a.hi <= b.lo',
-        wrong: 'a < b is settled where a may be equal to b.',
+        wrong: 'An order is settled where the operands may be equal.',
       },
       {
         name: 'the-sign-bit-is-positive',
@@ -439,7 +432,7 @@ export const SMT_MUTANTS: readonly Mutant[] = [
         inside: 'narrow',
         node: 'divide(t, b, a, (divisor) => t.srem(a, divisor))',
         becomes: 'divide(t, b, t.constant(a.width, 0n), (divisor) => t.srem(a, divisor))',
-        wrong: 'x s% 0 is 0, not x.',
+        wrong: 'A signed remainder by 0 is 0, not the dividend.',
       },
     ],
   ),
@@ -512,7 +505,7 @@ export const SMT_MUTANTS: readonly Mutant[] = [
         inside: 'SymbolicRun.startLoop',
         node: 't.ult(t.constant(32, 0n), count)',
         becomes: 't.ule(t.constant(32, 0n), count)',
-        wrong: 'bpf_loop with a count of 0 is said to run its callback.',
+        wrong: 'A bpf_loop with a count of 0 is said to run its callback.',
       },
       {
         name: 'a-callback-never-ends-its-loop',
@@ -552,7 +545,7 @@ export const SMT_MUTANTS: readonly Mutant[] = [
         inside: 'TermMachine.atomic',
         node: 't.ite(t.eq(old, t.extract(expected!, 0, 8 * size)), operand, old)',
         becomes: 'operand',
-        wrong: 'cmpxchg stores its operand whatever is in memory.',
+        wrong: 'A compare-and-exchange stores its operand whatever is in memory.',
       },
     ],
   ),

@@ -286,7 +286,9 @@ test('terms are simplified as pinned', async () => {
   const t = new Terms();
   const lines: string[] = [];
   const some = shapes(t).filter((_shape, n) => n >= 8 && (n < 22 || (n >= 31 && n < 40)));
-  const few = shapes(t).filter(({ term }) => ['0', '1', '3', '7', 'x', '(add x 3)'].includes(show(term)));
+  const few = shapes(t).filter(({ term }) =>
+    ['0', '1', '2', '3', '7', 'x', '(add x 3)'].includes(show(term)),
+  );
   const note = (left: string, term: Term): void => {
     lines.push(`${left}  =  ${show(term)}  in [${term.lo}, ${term.hi}]`);
   };
