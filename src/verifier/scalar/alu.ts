@@ -22,7 +22,7 @@ import {
 } from './bounds.js';
 import { signExtend } from './extend.js';
 import type { Scalar } from './scalar.js';
-import { constant, unknown } from './scalar.js';
+import { constant, equal, unknown } from './scalar.js';
 import type { Bounds } from './sync.js';
 import {
   boundsFromTnum32,
@@ -130,7 +130,7 @@ function binary(op: BinaryOp, width: Width, a: Scalar, b: Scalar): Scalar {
 }
 
 function shift(op: 'lsh' | 'rsh' | 'arsh', width: Width, a: Scalar, b: Scalar): Scalar {
-  const isKnown = width === 64 ? b.mask === 0n : b.u32min === b.u32max;
+  const isKnown = (width === 64 ? b.mask : b.mask & LOW) === 0n;
   if (!isKnown || b.umax >= width) return unknown;
   const by = Number(b.umax);
   if (a.mask === 0n) return constant(arith.binary(op, width, a.value, b.value));
@@ -232,8 +232,10 @@ function negate(width: Width, a: Scalar): Scalar {
 function zeroExtend(bits: 8 | 16 | 32, a: Scalar): Scalar {
   if (a.mask === 0n) return constant(arith.zeroExtend(bits, a.value));
   if (bits === 32) {
-    if (a.umax <= LOW && a.umax === BigInt(a.u32max) && a.umin === BigInt(a.u32min)) return a;
-    return finished(mutableCopy(a), 32);
+    // Where the bounds are the tnum's own, there is nothing more that they could learn of each other.
+    if (a.umax <= LOW && a.umin === a.value && a.umax === (a.value | a.mask)) return a;
+    const r = finished(mutableCopy(a), 32);
+    return equal(r, a) ? a : r;
   }
   const r = mutableCopy(a);
   const mask = bits === 8 ? 0xffn : 0xffffn;
