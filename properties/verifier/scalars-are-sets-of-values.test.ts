@@ -16,6 +16,7 @@ import {
   unknown,
 } from '../../src/verifier/scalar/scalar.js';
 import { fromSigned, fromUnsigned, intersect, union } from '../../src/verifier/scalar/set.js';
+import { isConsistent } from '../../src/verifier/scalar/sync.js';
 import { tnumIn } from '../../src/verifier/scalar/tnum.js';
 import type { Sample } from '../support/scalars.js';
 import { samples } from '../support/scalars.js';
@@ -88,6 +89,59 @@ describe('scalars as sets', () => {
 
   test('an intersection has what both have', () => {
     fc.assert(meetIsSound(intersect), seeded(15_000));
+  });
+
+  test('an intersection is within both, and there is none where bounds do not meet', () => {
+    let [met32, wider] = [0, 0];
+    fc.assert(
+      fc.property(related, ([{ scalar: a }, { scalar: b }]) => {
+        const met = intersect(a, b);
+        const apart =
+          a.umin > b.umax ||
+          b.umin > a.umax ||
+          a.smin > b.smax ||
+          b.smin > a.smax ||
+          a.u32min > b.u32max ||
+          b.u32min > a.u32max ||
+          a.s32min > b.s32max ||
+          b.s32min > a.s32max;
+        if (apart) expect(met).toBeUndefined();
+        if (met === undefined) return;
+        expect(isConsistent(met)).toBe(true);
+        met32++;
+        const isWithin = [a, b].every(
+          (outer) =>
+            met.u32min >= outer.u32min &&
+            met.u32max <= outer.u32max &&
+            met.s32min >= outer.s32min &&
+            met.s32max <= outer.s32max &&
+            tnumIn(outer, met),
+        );
+        if (!isWithin) wider++;
+      }),
+      seeded(6_000),
+    );
+    // Where nothing is in both, and the domains do not see it, one of them may overrule the others.
+    expect(wider).toBeLessThan(met32 / 100);
+  });
+
+  test('a union is the least that has both, field by field', () => {
+    fc.assert(
+      fc.property(samples, samples, ({ scalar: a }, { scalar: b }) => {
+        const { value, mask, ...bounds } = union(a, b);
+        for (const low of ['smin', 'umin', 's32min', 'u32min'] as const)
+          expect(
+            [a[low], b[low]].includes(bounds[low]) && bounds[low] <= a[low] && bounds[low] <= b[low],
+          ).toBe(true);
+        for (const high of ['smax', 'umax', 's32max', 'u32max'] as const)
+          expect(
+            [a[high], b[high]].includes(bounds[high]) && bounds[high] >= a[high] && bounds[high] >= b[high],
+          ).toBe(true);
+        expect(mask).toBe(a.mask | b.mask | (a.value ^ b.value));
+        expect(value).toBe(a.value & b.value & ~mask);
+      }),
+      seeded(5_000),
+    );
   });
 
   test('ranges', () => {

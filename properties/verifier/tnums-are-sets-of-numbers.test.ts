@@ -124,9 +124,11 @@ describe('tnums', () => {
       }
       expect(tnumNeg(a)).toEqual(hull(members(a).map((x) => u64(-x))));
       expect(tnumSubreg(a)).toEqual(hull(members(a).map((x) => x & 0xffff_ffffn)));
-      expect(tnumCast(a, 1)).toEqual(hull(members(a).map((x) => x & 0xffn)));
-      expect(tnumCast(a, 8)).toEqual(a);
-      expect(tnumIsAligned(a, 4)).toBe(members(a).every((x) => x % 4n === 0n));
+      for (const bytes of [1, 2, 4, 8] as const)
+        expect(tnumCast(a, bytes)).toEqual(hull(members(a).map((x) => BigInt.asUintN(8 * bytes, x))));
+      for (const size of [1, 2, 4, 8, 16])
+        expect(tnumIsAligned(a, size)).toBe(members(a).every((x) => x % BigInt(size) === 0n));
+      expect(tnumIsAligned(a, 0)).toBe(true);
     }
   });
 

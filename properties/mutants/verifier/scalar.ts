@@ -87,18 +87,19 @@ export const SCALAR_MUTANTS: readonly Mutant[] = [
       wrong: 'Low halves are taken to be around zero though whole words lie between the bounds.',
     },
     {
-      name: 'signed-high-halves-need-not-agree',
+      name: 'signed-low-halves-follow-without-wrapping',
       inside: 'deduce32FromSigned64',
-      node: 'sminLow <= smaxLow',
+      node: '(smaxLow | 0) >= 0',
       becomes: 'true',
-      wrong: 'Unsigned low halves are taken from signed bounds whose low halves are the wrong way round.',
+      wrong:
+        'Low halves of signed bounds in neighbouring words are taken as bounds though they do not wrap around zero.',
     },
     {
       name: 'a-wrapped-signed-range-keeps-its-far-end',
       inside: 'deduce64',
-      node: 'if (smax < r.umax) r.umax = smax;',
+      node: 'r.smin = s64(r.umin);',
       becomes: '',
-      wrong: 'Unsigned bounds learn nothing of the signed greatest.',
+      wrong: 'Where a signed range wraps around, its least learns nothing of the unsigned one.',
     },
     {
       name: 'a-positive-word-fills-any-number',
@@ -273,15 +274,15 @@ export const SCALAR_MUTANTS: readonly Mutant[] = [
     {
       name: 'jumps-tell-too-much',
       inside: 'refineBelow',
-      node: 'y.u32max - gap < x.u32max',
-      becomes: 'y.u32max - 1 < x.u32max',
+      node: 'x.u32max = y.u32max - gap',
+      becomes: 'x.u32max = y.u32max - 1',
       wrong: 'A jump on words that are at most another tells that they are less.',
     },
     {
       name: 'words-tell-all',
       inside: 'refineBoth',
-      node: 'equal32(x, y)',
-      becomes: 'equal64(x, y)',
+      node: 'refineEqual32(x, y)',
+      becomes: 'refineEqual64(x, y)',
       wrong: 'Two numbers whose low halves are equal are taken to be equal.',
     },
     {
@@ -301,9 +302,9 @@ export const SCALAR_MUTANTS: readonly Mutant[] = [
     {
       name: 'negative-words-are-not-told-apart',
       inside: 'refineNotEqual',
-      node: 'x.s32max === (low | 0)',
-      becomes: 'x.s32max === low',
-      wrong: 'The signed greatest of a word learns nothing of a negative number that it is not.',
+      node: 'x.s32min === (low | 0)',
+      becomes: 'x.s32min === low',
+      wrong: 'The signed least of a word learns nothing of a negative number that it is not.',
     },
     {
       name: 'a-bit-of-many-is-set',
@@ -378,6 +379,7 @@ export const SCALAR_MUTANTS: readonly Mutant[] = [
       node: 'v >>> 0',
       becomes: 'v',
       wrong: 'A signed 32-bit bound is printed with its sign extended.',
+      noticedBy: ['verifier/scalars-are-what-the-kernel-log-shows'],
     },
   ]),
   ...mutantsOf(

@@ -1,4 +1,300 @@
 /** Mutants of the verifier's states: registers, stack, links. */
-import type { Mutant } from '../mutant.js';
+import { type Mutant, mutantsOf } from '../mutant.js';
 
-export const STATE_MUTANTS: readonly Mutant[] = [];
+const STACK = ['verifier/stack-slots-are-written-and-read-as-by-linux'];
+const PATH = ['verifier/a-path-changes-no-state-that-it-handed-out'];
+const PLACES = ['verifier/places-are-sets'];
+const LINKS = [
+  'verifier/our-verifier-says-what-linux-says',
+  'verifier/copies-and-sums-learn-what-linux-says-they-do',
+];
+
+export const STATE_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf('src/verifier/state/stack.ts', STACK, [
+    {
+      name: 'fills-are-whole',
+      inside: 'readFixed',
+      node: 'size === WORD ? slot.reg : truncated(slot.reg, size)',
+      becomes: 'slot.reg',
+      wrong: 'A narrow load of a spilled register gives all of it.',
+    },
+    {
+      name: 'a-fill-may-begin-anywhere',
+      inside: 'readFixed',
+      node: 'at === 0 && size <= spilled',
+      becomes: 'size <= spilled',
+      wrong: 'A load of the upper half of a spilled number gives its lower half.',
+    },
+    {
+      name: 'a-fill-may-be-wider-than-its-spill',
+      inside: 'readFixed',
+      node: 'at === 0 && size <= spilled',
+      becomes: 'at === 0',
+      wrong: 'A load of more bytes than were spilled gives the spilled number.',
+    },
+    {
+      name: 'variable-stores-are-lost',
+      inside: 'writeStack',
+      node: 'at < range.max + size',
+      becomes: 'at < range.max',
+      wrong: 'A store at a variable offset leaves its last bytes known.',
+    },
+    {
+      name: 'variable-stores-leave-zeroes',
+      inside: 'writeStack',
+      node: 'wasZero && isZero(value)',
+      becomes: 'wasZero',
+      wrong: 'A store of any number at a variable offset leaves zeroes that were there.',
+    },
+    {
+      name: 'variable-stores-spare-dynptrs-in-the-last-slot',
+      inside: 'writeStack',
+      node: 'slotOf(range.max + size - 1)',
+      becomes: 'slotOf(range.min)',
+      wrong: 'A store at a variable offset breaks only the dynptr in the first slot that it may touch.',
+    },
+    {
+      name: 'dynptrs-may-be-overwritten',
+      inside: 'destroyDynptrAt',
+      node: 'dynptr.ref !== 0',
+      becomes: 'dynptr.ref !== 0 && dynptr.first',
+      wrong: 'The second half of a referenced dynptr may be overwritten.',
+    },
+    {
+      name: 'half-a-dynptr-stays',
+      inside: 'destroyDynptrAt',
+      node: 'dynptr.first ? index - 1 : index + 1',
+      becomes: 'dynptr.first ? index - 1 : index',
+      wrong: 'Overwriting the second half of a dynptr leaves the first in place.',
+    },
+    {
+      name: 'any-number-is-zero-byte-by-byte',
+      inside: 'writeFixed',
+      node: 'isZero(value) ? BYTE.zero : BYTE.misc',
+      becomes: 'isConst(value.num) ? BYTE.zero : BYTE.misc',
+      wrong: 'Bytes of any constant are taken for zeroes.',
+    },
+    {
+      name: 'a-part-of-a-pointer-may-be-spilled',
+      inside: 'writeFixed',
+      node: "if (size !== WORD) refuse('invalid size of register spill');",
+      becomes: '',
+      wrong: 'A store of part of a pointer is accepted.',
+    },
+    {
+      name: 'bytes-beside-a-spill-stay-spilled',
+      inside: 'scrubbedByte',
+      node: 'before === BYTE.spill || isSpecial(before)',
+      becomes: 'isSpecial(before)',
+      wrong: 'What is left of a spilled register when part of it is overwritten still counts as spilled.',
+    },
+    {
+      name: 'the-last-byte-is-not-read',
+      inside: 'requireReadable',
+      node: 'at < off + size',
+      becomes: 'at < off + Math.max(size - 1, 1)',
+      wrong: 'The last byte that is read need not be readable.',
+    },
+    {
+      name: 'a-slice-survives-where-its-dynptr-does-not',
+      inside: 'destroyDynptrAt',
+      node: 'r.dynptr !== dynptr.id',
+      becomes: 'r.dynptr !== dynptr.id || dynptr.ref === 0',
+      wrong: 'Slices of a dynptr stay good when it is overwritten.',
+      noticedBy: ['verifier/our-verifier-says-what-linux-says'],
+    },
+    {
+      name: 'the-top-of-the-stack-may-be-touched',
+      inside: 'stackRange',
+      node: 'max + size > 0',
+      becomes: 'max + size > 1',
+      wrong: 'An access may go one byte beyond the top of the frame.',
+      noticedBy: ['verifier/the-stack-ends-where-linux-ends-it'],
+    },
+    {
+      name: 'the-stack-is-one-byte-deeper',
+      inside: 'stackRange',
+      node: 'min < -STACK_SIZE',
+      becomes: 'min < -STACK_SIZE - 8',
+      wrong: 'An access may go below the end of the stack.',
+      noticedBy: ['verifier/the-stack-ends-where-linux-ends-it'],
+    },
+    {
+      name: 'a-load-at-an-unknown-offset-is-of-any-size',
+      inside: 'readStack',
+      node: 'unknownOfSize(size)',
+      becomes: 'unknownReg',
+      wrong: 'A narrow load at a variable offset is not bounded by its size.',
+    },
+    {
+      name: 'functions-may-write-over-dynptrs',
+      inside: 'checkFunctionWrite',
+      node: 'at < range.min + size',
+      becomes: 'at < range.min + 1',
+      wrong: 'Only the first byte that a function writes may not be a dynptr`s.',
+    },
+  ]),
+  ...mutantsOf('src/verifier/state/path.ts', PATH, [
+    {
+      name: 'a-snapshot-shares-its-stack',
+      inside: 'Path.shareFrames',
+      node: 'this.ownedStack[d] = false;',
+      becomes: '',
+      wrong: 'A stack that was handed out is written to by the path that goes on.',
+    },
+    {
+      name: 'a-popped-frame-is-still-owned',
+      inside: 'Path.popFrame',
+      node: 'this.ownedStack[this.frames.length - 1] = false;',
+      becomes: '',
+      wrong: 'Ownership of a stack outlives its frame.',
+    },
+    {
+      name: 'a-restored-state-is-written-to',
+      inside: 'Path.restore',
+      node: 'this.shareFrames();',
+      becomes: '',
+      wrong: 'A path that goes back to a state writes to that state.',
+    },
+    {
+      name: 'callback-depths-are-written-in-place',
+      inside: 'Path.setCallbackDepth',
+      node: 'frame.callbackDepth !== count',
+      becomes: 'frame.callbackDepth < count',
+      wrong: 'How often a callback was entered is never set back.',
+    },
+    {
+      name: 'copies-survive-release',
+      inside: 'Path.releaseReference',
+      node: 'this.mapRegs((r) => (r.ref === id ? this.invalid() : r));',
+      becomes: 'this.frame.regs.forEach((r, n) => { if (r.ref === id) this.setReg(n, this.invalid()); });',
+      wrong:
+        'Copies of a pointer that are spilled, or in other frames, stay good when its reference is given back.',
+    },
+    {
+      name: 'spilled-registers-are-not-mapped-in-callers',
+      inside: 'Path.mapRegs',
+      node: 'slot?.reg === undefined',
+      becomes: 'slot?.reg === undefined || depth < this.depth',
+      wrong: 'What is changed in all registers is not changed in those that callers spilled.',
+    },
+    {
+      name: 'a-lock-is-a-reference',
+      inside: 'Path.dropRef',
+      node: 'r.id !== id || isLock(r)',
+      becomes: 'r.id !== id',
+      wrong: 'Giving a reference back also drops the lock of the same number.',
+    },
+    {
+      name: 'the-first-lock-is-the-last',
+      inside: 'Path.lockHeld',
+      node: 'this.refs.findLast(isLock)',
+      becomes: 'this.refs.find(isLock)',
+      wrong: 'Of nested locks the outer one is taken for the last.',
+      noticedBy: ['verifier/our-verifier-says-what-linux-says'],
+    },
+    {
+      name: 'unrolled-callbacks-are-forgotten',
+      inside: 'Path.restore',
+      node: 'state.unrolled ?? 0',
+      becomes: '0',
+      wrong: 'A path that goes back forgets how many callbacks it entered.',
+    },
+  ]),
+  ...mutantsOf('src/verifier/state/places.ts', PLACES, [
+    {
+      name: 'slot-31-is-in-the-upper-word',
+      inside: 'PlaceSet.addSlot',
+      node: 'index < 32',
+      becomes: 'index < 31',
+      wrong: 'Stack slot 31 is put down as slot 63.',
+    },
+    {
+      name: 'a-frame-keeps-its-high-slots',
+      inside: 'PlaceSet.dropFrame',
+      node: 'at < (depth + 1) * WORDS',
+      becomes: 'at < (depth + 1) * WORDS - 1',
+      wrong: 'Forgetting a frame leaves its slots from 32 on.',
+    },
+    {
+      name: 'everything-is-all-frames-but-one',
+      inside: 'PlaceSet.addEverything',
+      node: 'depth < MAX_FRAMES',
+      becomes: 'depth < MAX_FRAMES - 1',
+      wrong: 'Every place leaves out the innermost of eight frames.',
+    },
+    {
+      name: 'the-tenth-number-is-no-number',
+      inside: 'NUMBERS',
+      node: '0x3ff',
+      becomes: '0x1ff',
+      wrong: 'Every place leaves out r9.',
+    },
+  ]),
+  ...mutantsOf('src/verifier/state/linked-regs.ts', LINKS, [
+    {
+      name: 'seven-places-learn-from-a-jump',
+      inside: 'LINKED_REGS_MAX',
+      node: '6',
+      becomes: '7',
+      wrong: 'One place more than in Linux learns from a jump.',
+    },
+    {
+      name: 'only-the-left-side-is-collected',
+      inside: 'collectLinked',
+      node: "right.type === 'scalar' && right.id !== 0",
+      becomes: 'false',
+      wrong: 'What is linked to the second number of a jump is not counted.',
+    },
+    {
+      name: 'what-is-left-over-stays-linked',
+      inside: 'collectWithId',
+      node: 'path.setRegAt(depth, n, unlinked(reg))',
+      becomes: 'path.setRegAt(depth, n, reg)',
+      wrong: 'Registers beyond the six that learn from a jump learn too.',
+    },
+    {
+      name: 'a-sum-of-words-is-one-of-numbers',
+      inside: 'syncLinked',
+      node: 'r.size === 32 || known.size === 32 ? 32 : 64',
+      becomes: '64',
+      wrong: 'What is a constant more in 32 bits does not wrap.',
+    },
+    {
+      name: 'sums-of-either-width-are-linked',
+      inside: 'syncLinked',
+      node: 'r.size !== known.size && r.size !== 0 && known.size !== 0',
+      becomes: 'false',
+      wrong: 'A sum of 32 bits tells of one of 64.',
+    },
+    {
+      name: 'a-difference-is-linked-as-a-sum',
+      inside: 'linkedSum',
+      node: "op === 'add' ? by : -by",
+      becomes: 'by',
+      wrong: 'A number from which a constant was taken is linked as if it had been added.',
+    },
+    {
+      name: 'a-word-need-not-fit-to-be-summed',
+      inside: 'linkedSum',
+      node: 'width === 32 && a.num.umax > U32_MAX',
+      becomes: 'false',
+      wrong:
+        'The sum of the low half of a number is linked to the number though that does not fit in 32 bits.',
+    },
+  ]),
+  ...mutantsOf(
+    'src/verifier/state/regs.ts',
+    ['verifier/our-verifier-says-what-linux-says'],
+    [
+      {
+        name: 'a-null-is-any-constant',
+        inside: 'fixedOffset',
+        node: 'r.off + Number(BigInt.asIntN(64, r.num.value))',
+        becomes: 'r.off + Number(r.num.value)',
+        wrong: 'A pointer that was moved back by a register is taken to be far ahead.',
+        noticedBy: ['verifier/the-stack-ends-where-linux-ends-it'],
+      },
+    ],
+  ),
+];

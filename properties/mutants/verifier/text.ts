@@ -1,4 +1,171 @@
 /** Mutants of what the verifier makes of a program before it walks it. */
-import type { Mutant } from '../mutant.js';
+import { type Mutant, mutantsOf } from '../mutant.js';
 
-export const TEXT_MUTANTS: readonly Mutant[] = [];
+const LIVE = ['verifier/live-registers-are-read-before-they-are-written'];
+const SLOTS = ['verifier/live-slots-are-read-before-they-are-written'];
+
+export const TEXT_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf('src/verifier/text/register-liveness.ts', LIVE, [
+    {
+      name: 'a-compared-exchange-does-not-read-r0',
+      inside: 'useDef',
+      node: "bit(op.dst) | bit(op.src) | (op.op === 'cmpxchg' ? bit(0) : 0)",
+      becomes: 'bit(op.dst) | bit(op.src)',
+      wrong: 'What a compared exchange compares with is not live before it.',
+    },
+    {
+      name: 'an-atomic-always-writes-its-source',
+      inside: 'useDef',
+      node: 'op.fetch ? bit(op.src) : 0',
+      becomes: 'bit(op.src)',
+      wrong: 'An atomic operation that fetches nothing ends the life of its source register.',
+    },
+    {
+      name: 'a-call-reads-one-register-less',
+      inside: 'useDef',
+      node: 'contract.args.length + 1',
+      becomes: 'contract.args.length',
+      wrong: 'The last argument of a call is not live before it.',
+    },
+    {
+      name: 'a-packet-load-keeps-its-index-register',
+      inside: 'useDef',
+      node: 'op.src >= 0',
+      becomes: 'op.src > 7',
+      wrong: 'The register that a packet load adds is not live before it.',
+    },
+  ]),
+  ...mutantsOf('src/verifier/text/code.ts', LIVE, [
+    {
+      name: 'a-may-goto-need-not-be-kept',
+      inside: 'findPrunePoints',
+      node: 'if (at < prunePoints.length && prunePoints[at]! < how) prunePoints[at] = how;',
+      becomes: 'if (at < prunePoints.length) prunePoints[at] = PRUNE_POINT.point;',
+      wrong: 'Every state that comes to a may_goto need not be kept.',
+    },
+    {
+      name: 'what-follows-a-call-is-no-jump-point',
+      inside: 'findPrunePoints',
+      node: 'if (at < jumpPoints.length) jumpPoints[at] = 1;',
+      becomes: 'if (at < jumpPoints.length && prunePoints[at] !== 1) jumpPoints[at] = 1;',
+      wrong: 'Where a jump leads is not remembered, so that the way back is told wrongly.',
+    },
+  ]),
+  ...mutantsOf(
+    'src/verifier/text/code.ts',
+    ['verifier/bad-shapes-are-refused-as-by-linux'],
+    [
+      {
+        name: 'a-jump-may-leave-its-subprogram',
+        inside: 'checkJumps',
+        node: 'owner[target] !== owner[at]',
+        becomes: 'false',
+        wrong: 'A jump into another subprogram is accepted.',
+      },
+      {
+        name: 'a-subprogram-may-end-with-a-branch',
+        inside: 'checkJumps',
+        node: "op.kind !== 'ja'",
+        becomes: "op.kind !== 'ja' && op.kind !== 'jmp'",
+        wrong: 'A subprogram may fall off its end through a conditional jump.',
+      },
+      {
+        name: 'a-callback-may-start-anywhere',
+        inside: 'checkJumps',
+        node: "op.kind === 'ld_imm64' && op.as === 'func'",
+        becomes: 'false',
+        wrong: 'The address of a function may be that of any insn.',
+      },
+      {
+        name: 'what-is-not-reached-is-accepted',
+        inside: 'prepare',
+        node: 'ops[at] !== undefined && reached[at] === 0',
+        becomes: 'ops[at] === undefined && reached[at] === 0 && at === 0',
+        wrong: 'Insns that nothing leads to are accepted.',
+      },
+    ],
+  ),
+  ...mutantsOf('src/verifier/text/insn-traits.ts', LIVE, [
+    {
+      name: 'a-signed-division-has-no-bad-form',
+      inside: 'CHECKED',
+      node: "'smod'",
+      becomes: "'xor'",
+      wrong: 'A signed remainder by the constant 0 is not looked at.',
+    },
+    {
+      name: 'a-store-relies-on-nothing',
+      inside: 'traits',
+      node: 'TRAIT.stores | TRAIT.relies',
+      becomes: 'TRAIT.stores',
+      wrong: 'That a store may depend on numbers is forgotten.',
+    },
+  ]),
+  ...mutantsOf('src/verifier/text/loops.ts', LIVE, [
+    {
+      name: 'a-loop-of-one-insn-is-none',
+      inside: 'numberLoops',
+      node: 'members.length === 1 && !step.next.includes(at)',
+      becomes: 'members.length === 1',
+      wrong: 'An insn that jumps to itself is on no loop.',
+    },
+    {
+      name: 'loops-that-share-an-entry-are-two',
+      inside: 'numberLoops',
+      node: 'Math.min(low[caller]!, low[at]!)',
+      becomes: 'Math.min(low[caller]!, index[at]!)',
+      wrong: 'What an inner insn leads back to is forgotten when its caller goes on.',
+    },
+  ]),
+  ...mutantsOf('src/verifier/text/stack-accesses.ts', SLOTS, [
+    {
+      name: 'half-a-slot-is-all-of-it',
+      inside: 'covered',
+      node: 'size === 8 && (off & 7) === 0',
+      becomes: 'size >= 4',
+      wrong: 'A store of four bytes ends the life of the whole slot.',
+    },
+    {
+      name: 'a-read-of-many-touches-the-first',
+      inside: 'touched',
+      node: 'Math.min(off + size, 0)',
+      becomes: 'Math.min(off + 8, 0)',
+      wrong: 'A read of many bytes keeps only the first eight alive.',
+    },
+    {
+      name: 'an-address-in-a-sum-is-forgotten',
+      inside: 'Follow.one',
+      node: 'this.lose(right);',
+      becomes: '',
+      wrong: 'An address that is added to a number is taken to be used no more.',
+    },
+    {
+      name: 'merged-addresses-are-not-lost',
+      inside: 'Follow.merge',
+      node: 'this.lose(x);',
+      becomes: '',
+      wrong: 'Where two addresses meet in one register, the slots of the first are taken for dead.',
+    },
+    {
+      name: 'a-difference-is-a-sum-of-offsets',
+      inside: 'Follow.one',
+      node: 'left.off - right.value',
+      becomes: 'left.off + right.value',
+      wrong: 'An address from which a constant is taken is followed the wrong way.',
+    },
+    {
+      name: 'callees-read-nothing-twice',
+      inside: 'Follow.callee',
+      node: "reads === 'all'",
+      becomes: "reads === 'all' && n === 1",
+      wrong: 'A callee that does what it likes with its second argument is taken to read nothing of it.',
+    },
+    {
+      name: 'a-dynptr-is-eight-bytes',
+      inside: 'Follow.argument',
+      node: 'DYNPTR_SIZE',
+      becomes: '8',
+      wrong: 'The second half of a dynptr that a function reads is taken for dead.',
+    },
+  ]),
+];
