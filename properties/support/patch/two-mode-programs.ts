@@ -174,15 +174,17 @@ out:
     rules: stubbed('bpf_probe_read_kernel', { r0: -14 }),
   },
   {
-    name: 'a gap of eight bytes above which a slot is read',
+    name: 'a gap of eight bytes between slots that are read',
     text: `.type tracepoint
     *(u64 *)(r10 -8) = 5
+    *(u64 *)(r10 -24) = 5
     r1 = r10
     r1 += -16
     r2 = 8
     r3 = 0
     call bpf_probe_read_kernel
     r0 = *(u64 *)(r10 -8)
+    r0 = *(u64 *)(r10 -24)
     r0 = 0
     exit
 `,
