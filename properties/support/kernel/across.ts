@@ -23,16 +23,17 @@ import { type Item, label } from '../../../src/isa/label.js';
 import type { LocalType, MapDef } from '../../../src/object/program.js';
 import {
   arrayMap,
+  done,
   type Expected,
   type KernelCase,
   kernelCase,
   leak,
   type Names,
+  out,
   ringbufMap,
   stackPointer,
 } from './case.js';
 
-const done: Item[] = [mov(r0, 0), exit()];
 const NO_CALLS = 'function calls are not allowed while holding a lock';
 const lockMap: MapDef = { ...arrayMap(16), fields: [{ kind: 'spin_lock', offset: 0, size: 4 }] };
 
@@ -47,7 +48,6 @@ const value = (names: Names): Item[] => [
 ];
 const lock: Item[] = [mov(r1, r6), callHelper(93)];
 const unlock: Item[] = [mov(r1, r6), callHelper(94)];
-const out: Item[] = [label('out'), ...done];
 
 const subprograms: KernelCase[] = [
   kernelCase('across: static subprogram locks, caller unlocks', 'xdp', { retval: 0 }, (names) => [

@@ -23,6 +23,7 @@ import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef } from '../../../src/object/program.js';
 import {
   arrayMap,
+  done,
   type Expected,
   type KernelCase,
   kernelCase,
@@ -31,7 +32,6 @@ import {
   stackPointer,
 } from './case.js';
 
-const done: Item[] = [mov(r0, 0), exit()];
 const progs: MapDef = { ...arrayMap(4), name: 'progs', type: 'prog_array' };
 
 /** bpf_loop(10, cb, fp-8, 0), fp-8 counted up by the callback and returned. */

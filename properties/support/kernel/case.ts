@@ -2,9 +2,9 @@
  * Small programs with the verdict Linux 6.18 gave on them, held as code that reads like assembly, one family a file.
  * Layouts follow those of the measured ones, so that slots in messages agree.
  */
-import { add, callKfunc, ldMap, ldMapValue, mov, type Reg, r10 } from '../../../src/isa/build.js';
+import { add, callKfunc, exit, ldMap, ldMapValue, mov, type Reg, r0, r10 } from '../../../src/isa/build.js';
 import type { Op } from '../../../src/isa/insn.js';
-import { type Item, link } from '../../../src/isa/label.js';
+import { type Item, label, link } from '../../../src/isa/label.js';
 import { subprogStarts } from '../../../src/isa/target.js';
 import type { LocalType, MapDef, Program, ProgType } from '../../../src/object/program.js';
 
@@ -92,6 +92,11 @@ function indexOf<T>(list: T[], wanted: T): number {
 export function stackPointer(reg: Reg<64>, offset: number): Item[] {
   return [mov(reg, r10), add(reg, offset)];
 }
+
+/** `return 0`. */
+export const done: Item[] = [mov(r0, 0), exit()];
+/** The label `out`, and `return 0`. */
+export const out: Item[] = [label('out'), ...done];
 
 /** A leak as the kernel tells of it at the exit of the main program. */
 export function leak(alloc: number, id = 2, what = 'BPF_EXIT instruction in main prog'): string {

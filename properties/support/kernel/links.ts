@@ -30,10 +30,7 @@ import {
   w8,
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
-import { arrayMap, type KernelCase, kernelCase, type Names, stackPointer } from './case.js';
-
-const done: Item[] = [mov(r0, 0), exit()];
-const out: Item[] = [label('out'), ...done];
+import { arrayMap, done, type KernelCase, kernelCase, type Names, out, stackPointer } from './case.js';
 
 /** r6 points to 64 bytes; leads to `out` where there are none. */
 const bytes = (names: Names): Item[] => [

@@ -1,24 +1,17 @@
 /** Spin locks, plain and resilient: held to the end, mixed up, and what may not run under them. */
-import {
-  callHelper,
-  callSub,
-  exit,
-  jmp,
-  ldx,
-  mov,
-  r0,
-  r1,
-  r2,
-  r6,
-  r7,
-  r10,
-  st,
-} from '../../../src/isa/build.js';
+import { callHelper, callSub, jmp, ldx, mov, r0, r1, r2, r6, r7, r10, st } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef, ProgType, SpecialField } from '../../../src/object/program.js';
-import { arrayMap, type Expected, type KernelCase, kernelCase, type Names, stackPointer } from './case.js';
+import {
+  arrayMap,
+  done,
+  type Expected,
+  type KernelCase,
+  kernelCase,
+  type Names,
+  stackPointer,
+} from './case.js';
 
-const done: Item[] = [mov(r0, 0), exit()];
 const EXIT_INSIDE = 'BPF_EXIT instruction in main prog cannot be used inside bpf_spin_lock-ed region';
 const NO_CALLS = 'function calls are not allowed while holding a lock';
 

@@ -21,6 +21,7 @@ import { type Item, label } from '../../../src/isa/label.js';
 import type { ProgType } from '../../../src/object/program.js';
 import {
   arrayMap,
+  done,
   type Expected,
   type KernelCase,
   kernelCase,
@@ -46,7 +47,6 @@ function lookup(helper: number): Item[] {
 }
 
 const release: Item[] = [callHelper(86)];
-const done: Item[] = [mov(r0, 0), exit()];
 
 const sockets: KernelCase[] = [84, 85, 99].flatMap((helper) =>
   (['xdp', 'tc'] as const).flatMap((type: ProgType) => [

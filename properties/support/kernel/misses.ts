@@ -19,10 +19,8 @@ import {
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef } from '../../../src/object/program.js';
-import { arrayMap, type KernelCase, kernelCase, stackPointer } from './case.js';
+import { arrayMap, done, type KernelCase, kernelCase, out, stackPointer } from './case.js';
 
-const done: Item[] = [mov(r0, 0), exit()];
-const out: Item[] = [label('out'), ...done];
 /** Reads a register that was never written: whoever comes here is refused. */
 const trap: Item[] = [mov(r0, r5), exit()];
 

@@ -28,9 +28,16 @@ import {
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { LocalType, MapDef } from '../../../src/object/program.js';
-import { arrayMap, type Expected, type KernelCase, kernelCase, type Names, stackPointer } from './case.js';
+import {
+  arrayMap,
+  done,
+  type Expected,
+  type KernelCase,
+  kernelCase,
+  type Names,
+  stackPointer,
+} from './case.js';
 
-const done: Item[] = [mov(r0, 0), exit()];
 const refused = (message: string, verdict = 'EACCES'): Expected => ({ verdict, message });
 
 const FLOW_KEYS = 144;

@@ -22,6 +22,7 @@ import { type Item, label } from '../../../src/isa/label.js';
 import type { LocalType, MapDef } from '../../../src/object/program.js';
 import {
   arrayMap,
+  done,
   type Expected,
   type KernelCase,
   kernelCase,
@@ -29,8 +30,6 @@ import {
   type Names,
   stackPointer,
 } from './case.js';
-
-const done: Item[] = [mov(r0, 0), exit()];
 
 const listNode: LocalType = {
   name: 'node_data',

@@ -18,9 +18,8 @@ import {
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { ProgType } from '../../../src/object/program.js';
-import { type Expected, type KernelCase, kernelCase, leak, stackPointer } from './case.js';
+import { done, type Expected, type KernelCase, kernelCase, leak, stackPointer } from './case.js';
 
-const done: Item[] = [mov(r0, 0), exit()];
 const EXIT_INSIDE = 'BPF_EXIT instruction in main prog cannot be used inside';
 
 /** Kfuncs without arguments, one after the other. */

@@ -26,11 +26,19 @@ import {
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef } from '../../../src/object/program.js';
-import { arrayMap, type KernelCase, kernelCase, type Names, ringbufMap, stackPointer } from './case.js';
+import {
+  arrayMap,
+  done,
+  type KernelCase,
+  kernelCase,
+  type Names,
+  out,
+  ringbufMap,
+  stackPointer,
+} from './case.js';
 
 const lockedMap: MapDef = { ...arrayMap(16), fields: [{ kind: 'res_spin_lock', offset: 0, size: 4 }] };
 
-const done: Item[] = [mov(r0, 0), exit()];
 const PROHIBITED = 'pointer arithmetic with it prohibited for !root';
 const refused = (message: string) => ({ verdict: 'EACCES', message });
 
@@ -43,7 +51,6 @@ const value = (names: Names, size = 16): Item[] => [
   jmp('eq', r0, 0, 'out'),
   mov(r6, r0),
 ];
-const out: Item[] = [label('out'), ...done];
 
 const leaks: KernelCase[] = [
   kernelCase('strict: r0 is an address', 'xdp', refused('R0 leaks addr as return value'), () => [

@@ -25,13 +25,10 @@ import {
   st,
   w0,
 } from '../../../src/isa/build.js';
-import { type Item, label } from '../../../src/isa/label.js';
+import { label } from '../../../src/isa/label.js';
 import type { Profile } from '../../../src/verifier/state/profile.js';
 import { parseCase } from '../../../src/vm/case.js';
-import { arrayMap, type KernelCase, kernelCase, ringbufMap, stackPointer } from './case.js';
-
-const done: Item[] = [mov(r0, 0), exit()];
-const out: Item[] = [label('out'), ...done];
+import { arrayMap, done, type KernelCase, kernelCase, out, ringbufMap, stackPointer } from './case.js';
 
 export interface Stricter {
   readonly known: KernelCase;
