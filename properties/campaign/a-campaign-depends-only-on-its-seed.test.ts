@@ -62,9 +62,6 @@ describe('a campaign', () => {
     let work = 0;
     expect(timeless(await run({ folder: out, progress: () => work++ }))).toEqual(timeless(whole));
     expect(work).toBe(1);
-    // With more programs it goes on.
-    const more = await run({ folder: out, programs: 6 });
-    expect(timeless(more)).toEqual(timeless(await run({ programs: 6 })));
   });
 
   it('is not continued under another seed, other rules or other worlds', async () => {
@@ -97,6 +94,7 @@ describe('fuzz', () => {
     '1',
     '--rules',
     'sound,naive',
+    '--no-proofs',
     '--json',
   ];
   const [one, two, again] = ['one', 'two', 'again'].map((name) => join(folder, name));
