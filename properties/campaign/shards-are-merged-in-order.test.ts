@@ -50,6 +50,9 @@ vi.mock('../../src/campaign/job.js', () => ({
   },
 }));
 
+/** What hangs here takes a moment otherwise. */
+vi.setConfig({ testTimeout: 20_000 });
+
 beforeEach(() => {
   Object.assign(workers, { width: 1, jobs: [], busy: 0, most: 0, open: 0 });
 });
@@ -123,6 +126,7 @@ it('stopped at any time and taken up again, it comes to the same', async () => {
       const folder = scratchFolder();
       const options = { setting, programs: 30, workers: width, folder };
       for (const after of stops) {
+        workers.jobs = [];
         const stop = new AbortController();
         const { state, finished, interrupted } = await runCampaign({
           ...options,
@@ -134,7 +138,8 @@ it('stopped at any time and taken up again, it comes to the same', async () => {
         expect(kept).toEqual(JSON.parse(JSON.stringify(state)));
         expect(kept.done).toBeLessThanOrEqual(30);
         // What was begun is waited for and kept.
-        expect(kept.done % 4 === 0 || kept.done === 30).toBe(true);
+        for (const job of workers.jobs as Job[])
+          if (job.kind === 'check') expect(kept.done).toBeGreaterThanOrEqual(job.to);
       }
       const { state, finished } = await runCampaign(options);
       expect(finished).toBe(true);

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openPool, type Pool } from '../../src/campaign/pool.js';
 import { scratch } from '../support/cli.js';
 
@@ -25,6 +25,9 @@ interface Job {
   readonly fail?: string;
   readonly die?: true;
 }
+
+/** What hangs here takes a moment otherwise. */
+vi.setConfig({ testTimeout: 10_000 });
 
 const entry = join(scratch(), 'thread.mjs');
 writeFileSync(entry, THREAD);
