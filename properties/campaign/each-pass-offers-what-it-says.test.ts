@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sample } from '../../generators/sample.js';
-import { close, type Draft, open } from '../../src/campaign/shrink/draft.js';
+import { close, type Draft, open, opOf, replaced, without } from '../../src/campaign/shrink/draft.js';
 import {
   dropJumpedOver,
   dropPairs,
@@ -85,6 +85,28 @@ const ONLY_DROP: ReadonlySet<Pass> = new Set([...PASSES.slice(0, 4)]);
 const programs = fc
   .tuple(fc.nat({ max: 2 ** 31 - 1 }), fc.nat({ max: 999 }))
   .map(([seed, index]) => sample(seed, index, { maxInsns: 60 }).program);
+
+describe('an edited draft', () => {
+  it('keeps the labels of whatever goes, at the next operation or behind the last one', () => {
+    const draft = open(parsed('if r0 == 0 goto out; r0 = 1; out:; r0 = 2; exit'));
+    for (let from = 0; from < draft.nodes.length; from++) {
+      for (let to = from + 1; to <= draft.nodes.length; to++)
+        checkDropped(
+          draft,
+          without(draft, (i) => i >= from && i < to),
+        );
+    }
+  });
+
+  it('leads to what stands in the place of an operation as it led to that', () => {
+    const draft = open(parsed('if r0 == 0 goto out; r0 = 1; out:; r0 = 2; exit'));
+    const [op] = parsedOps('r0 = 7');
+    const edited = replaced(draft, 2, [op!, op!]);
+    expect(spelled(edited)).toBe('if r0 == 0x0 goto L2; r0 = 1; L2:; r0 = 7; r0 = 7; exit');
+  });
+});
+
+const parsedOps = (body: string) => open(parsed(body)).nodes.map(opOf);
 
 describe.each(PASSES)('$name', (pass) => {
   it('keeps every jump, call and reference leading to one place', () => {

@@ -390,20 +390,6 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/shrink/reproduce.ts',
-    ['campaign/a-step-of-shrinking-is-smaller', 'campaign/a-finding-is-shrunk-and-replays'],
-    [
-      {
-        name: 'shrinking-slips-to-another-check',
-        inside: 'reproduce',
-        node: 'check !== cause.check || kindOf(one.violation) !== cause.kind || seen.has(message)',
-        becomes: 'seen.has(message)',
-        wrong: 'Messages of any check and kind are looked into, which only the cause keeps out.',
-        noticedBy: ['campaign/a-step-of-shrinking-is-smaller'],
-      },
-    ],
-  ),
-  ...mutantsOf(
     'src/campaign/agreement/facts/value.ts',
     ['campaign/a-planted-difference-is-seen'],
     [
