@@ -11,7 +11,8 @@ import type { ExploredState } from '../history.js';
 import { NO_STEP } from '../history.js';
 import { type FuncInstance, StackLiveness } from '../liveness.js';
 import { Backtracker } from './backtrack.js';
-import { globalCallReads, preciseOperands, stackAccess, stackReads } from './precise-operands.js';
+import { preciseOperands } from './precise-operands.js';
+import { globalCallReads, stackAccess, stackReads } from './stack-access.js';
 
 /** Where a path is in what was taken down of it. */
 export interface HistoryPosition {
