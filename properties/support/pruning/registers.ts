@@ -183,6 +183,8 @@ const PACKET: Family = {
     '9 bytes': 'r1 = r6;r1 += 9;if r1 > r7 goto out',
     'less than a byte': 'r1 = r6;if r1 < r7 goto out',
     'some byte': 'r1 = r6;if r1 >= r7 goto out',
+    'beyond the end': 'if r6 < r7 goto out',
+    'at the end or beyond': 'if r6 <= r7 goto out',
     moved: 'r6 += 4;r1 = r6;r1 += 8;if r1 > r7 goto out',
     'moved by any number': 'call bpf_get_prandom_u32#7;r0 &= 7;r6 += r0;r1 = r6;r1 += 8;if r1 > r7 goto out',
   },
@@ -231,6 +233,8 @@ const IDS: readonly Family[] = [
       'one more': 'call bpf_get_prandom_u32#7;r6 = r0;r7 = r6;r7 += 1',
       'two more': 'call bpf_get_prandom_u32#7;r6 = r0;r7 = r6;r7 += 2',
       'one more of 32 bits': 'call bpf_get_prandom_u32#7;r6 = r0;w7 = w6;w7 += 1',
+      'one more, small': 'call bpf_get_prandom_u32#7;r6 = r0;r6 &= 7;r7 = r6;r7 += 1',
+      'one more of 32 bits, small': 'call bpf_get_prandom_u32#7;r6 = r0;r6 &= 7;r7 = r6;w7 += 1',
       'both the same constant': 'r6 = 3;r7 = 3',
     },
     tails: {

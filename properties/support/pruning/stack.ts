@@ -53,8 +53,12 @@ const POINTERS: Family = {
 
 /** The loader may not read what was never written, nor store part of a pointer. */
 const STRICT: Family = {
-  setups: Object.fromEntries(Object.entries(SETUPS).filter(([name]) => name !== 'part of a pointer')),
+  setups: {
+    ...Object.fromEntries(Object.entries(SETUPS).filter(([name]) => name !== 'part of a pointer')),
+    'a byte by a helper': 'r1 = r9;r2 = 0;r3 = r10;r3 += -8;r4 = 1;call bpf_skb_load_bytes#26',
+  },
   tails: {
+    'byte read': 'r1 = *(u8 *)(r10 -8)',
     read: 'r1 = *(u64 *)(r10 -8)',
     'word read': 'r1 = *(u32 *)(r10 -8)',
     'upper byte read': 'r1 = *(u8 *)(r10 -1)',
