@@ -16,6 +16,10 @@ function chain(frames: readonly number[], last = '', type = 'tc', directives = '
   return parseCase(`.type ${type}\n${directives}\n${bodies.join('')}`).program;
 }
 
+/** All but the main program are global. */
+const globals = (count: number): string =>
+  Array.from({ length: count }, (_, n) => `.global f${n + 1}`).join('\n');
+
 const zeros = (count: number): readonly number[] => Array.from({ length: count }, () => 0);
 
 /** Branches whose other way is walked later: so many wait at once. */
@@ -41,6 +45,8 @@ const MAIN_TAIL_CALL = TAIL_CALL.replace('    r1 = r6\n', '');
 const CASES: readonly (readonly [name: string, program: () => Program, ok: boolean])[] = [
   ['eight frames', () => chain(zeros(8)), true],
   ['nine frames', () => chain(zeros(9)), false],
+  ['eight frames of global functions', () => chain(zeros(8), '', 'tc', globals(7)), true],
+  ['nine frames of global functions', () => chain(zeros(9), '', 'tc', globals(8)), false],
   ['512 bytes in one frame', () => chain([512]), true],
   ['512 bytes in two frames', () => chain([256, 256]), true],
   ['528 bytes in two frames', () => chain([256, 272]), false],

@@ -369,13 +369,6 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         becomes: "arg.kind === 'map_key' ? 0 : map?.valueSize",
         wrong: 'The key of a map operation is not read from the stack.',
       },
-      {
-        name: 'global-functions-read-nothing',
-        inside: 'globalCallReads',
-        node: 'n <= 5',
-        becomes: 'n < 1',
-        wrong: 'What lies on the stack is not needed where a global function is given a pointer to it.',
-      },
     ],
   ),
   ...mutantsOf(
@@ -398,14 +391,6 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         wrong: 'What a function reads of the stack of its caller is not passed on to the call.',
         noticedBy: [STACK],
       },
-      {
-        name: 'callbacks-do-not-return-to-their-call',
-        inside: 'StackLiveness.aliveSlots',
-        node: 'contract !== undefined && callsSyncCallback(contract) ? a.callsite : a.callsite + 1',
-        becomes: 'a.callsite + 1',
-        wrong: 'After a callback the insn behind the call is thought to come, not the call.',
-        noticedBy: [LOOPS, STACK],
-      },
     ],
   ),
   ...mutantsOf(
@@ -413,26 +398,12 @@ export const WALK_MUTANTS: readonly Mutant[] = [
     [LOOPS],
     [
       {
-        name: 'marks-are-passed-round-a-loop-once',
-        inside: 'ExploredStates.propagateBackedges',
-        node: 'if (this.propagatePrecision(edge)) changed = true;',
-        becomes: 'this.propagatePrecision(edge);',
-        wrong: 'Marks are passed on once where a loop goes round, not until nothing changes.',
-      },
-      {
         name: 'covered-states-need-nothing',
         inside: 'ExploredStates.hit',
         node: 'this.propagatePrecision(edge);',
         becomes: '',
         wrong: 'What a covering state relies on is not marked on the path that it covers.',
         noticedBy: [PRECISION, LOOPS, STACK],
-      },
-      {
-        name: 'iterators-that-ran-dry-end-loops',
-        inside: 'ExploredStates.endsLoop',
-        node: "if (kind === 'drained') return false;",
-        becomes: '',
-        wrong: 'A state at an iterator that has run dry may be found to be an endless loop.',
       },
       {
         name: 'rounds-of-may-goto-are-not-told-apart',
@@ -563,13 +534,6 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         node: 'this.changed.push(visit);',
         becomes: '',
         wrong: 'What follows a fact that was widened stays as it was.',
-      },
-      {
-        name: 'links-of-facts-stay',
-        inside: 'Widening.reg',
-        node: 'return linked ? old : scalarReg(old.num);',
-        becomes: 'return old;',
-        wrong: 'A fact claims that two numbers are equal which are not on every path.',
       },
     ],
   ),
