@@ -100,26 +100,12 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         wrong: 'Memory of other sizes is the same.',
       },
       {
-        name: 'covering-ignores-null',
-        inside: 'RegComparison.regsafe',
-        node: 'old.nullable !== cur.nullable',
-        becomes: 'false',
-        wrong: 'A pointer that was checked for NULL covers one that was not.',
-      },
-      {
         name: 'covering-ignores-frames',
         inside: 'RegComparison.regsafe',
         node: 'old.frame !== cur.frame',
         becomes: 'false',
         wrong: 'Pointers into the stacks of other frames are the same.',
         noticedBy: [HELD],
-      },
-      {
-        name: 'covering-ignores-read-only',
-        inside: 'RegComparison.regsafe',
-        node: 'old.readonly !== cur.readonly',
-        becomes: 'false',
-        wrong: 'Memory that may be written covers memory that may only be read.',
       },
       {
         name: 'a-shorter-packet-will-do',
