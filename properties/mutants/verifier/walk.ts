@@ -221,14 +221,6 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         noticedBy: [HELD],
       },
       {
-        name: 'iterators-are-all-the-same',
-        inside: 'StackComparison.iter',
-        node: 'a.type === b.type',
-        becomes: 'true',
-        wrong: 'An iterator of numbers covers one of bits.',
-        noticedBy: [HELD],
-      },
-      {
         name: 'covering-ignores-stale-iterators',
         inside: 'StackComparison.iter',
         node: 'a.stale === b.stale',
