@@ -98,6 +98,9 @@ const PLACES: Readonly<Record<string, (limit: number, size: number) => Place>> =
   'its size before': (_, size) => ({ move: [], off: -size }),
   'one byte in': () => ({ move: [], off: 1 }),
   'half in': () => ({ move: [], off: 4 }),
+  'a word in': () => ({ move: [], off: 8 }),
+  'two words in': () => ({ move: [], off: 16 }),
+  'moved by 4': () => ({ move: [add(r6, 4)], off: 0 }),
   last: (limit, size) => ({ move: [], off: limit - size }),
   'one byte too far': (limit, size) => ({ move: [], off: limit - size + 1 }),
   beyond: (limit) => ({ move: [], off: limit }),
@@ -130,7 +133,15 @@ const EVERYWHERE: ReadonlySet<string> = new Set([
   'u64 store of a number',
   'u64 cmpxchg',
 ]);
-const FEW: ReadonlySet<string> = new Set(['start', 'one byte in', 'half in', 'last', 'one byte too far']);
+const FEW: ReadonlySet<string> = new Set([
+  'start',
+  'one byte in',
+  'half in',
+  'a word in',
+  'two words in',
+  'last',
+  'one byte too far',
+]);
 
 export const accesses: Family = family(
   'accesses',

@@ -62,6 +62,12 @@ const load = ldx(1, r0, r6, 0);
 const MOVES: Readonly<Record<string, Item[]>> = {
   ...Object.fromEntries(OPS.map((op) => [`${op} 8`, [alu(op, r6, 8)]])),
   ...Object.fromEntries(OPS.map((op) => [`${op} up to 8`, [and(r8, 8), alu(op, r6, r8)]])),
+  'add 16': [add(r6, 16)],
+  'add 23': [add(r6, 23)],
+  'add 24': [add(r6, 24)],
+  'add 8 in a register': [mov(r1, 8), add(r6, r1)],
+  'add -8 in a register': [mov(r1, -8), add(r6, r1)],
+  'sub 8 in a register': [mov(r1, 8), sub(r6, r1)],
   'number += pointer': [and(r8, 8), add(r8, r6), ldx(1, r0, r8, 0)],
   'number -= pointer': [and(r8, 8), sub(r8, r6)],
   'number &= pointer': [and(r8, r6)],

@@ -69,6 +69,16 @@ const MOVED: Readonly<Record<string, Item[]>> = {
     mov(r7, r6),
     add(r7, 8),
   ],
+  'and another one, each moved by an unknown number': [
+    mov(r7, r6),
+    ldx(4, r8, r9, 12),
+    and(r8, 8),
+    add(r7, r8),
+    ldx(4, r8, r9, 16),
+    and(r8, 8),
+    add(r6, r8),
+    add(r7, 8),
+  ],
   'moved by 65535': [mov(r7, r6), add(r7, 0xffff)],
   'moved by 8, and by an unknown number after': [
     mov(r7, r6),
@@ -95,6 +105,14 @@ const READ: Readonly<Record<string, Item[]>> = {
     and(r8, 1),
     mov(r1, r6),
     add(r1, r8),
+    ldx(1, r0, r1, 0),
+  ],
+  'byte 0 after an unknown move back by what may be negative': [
+    ldx(4, r8, r9, 16),
+    and(r8, 1),
+    sub(r8, 1),
+    mov(r1, r6),
+    sub(r1, r8),
     ldx(1, r0, r1, 0),
   ],
   'byte 0 after an unknown move back': [

@@ -234,6 +234,12 @@ export const POINTERS: readonly Pointer[] = [
     make: () => [ldx(8, r6, r9, 168), jmp('eq', r6, 0, 'out')],
   },
   {
+    name: 'socket of the skb that may be NULL',
+    type: 'tc',
+    limit: 80,
+    make: () => [ldx(8, r6, r9, 168)],
+  },
+  {
     name: 'TCP socket',
     type: 'tc',
     limit: 96,

@@ -205,8 +205,8 @@ const mapsOf = (kind: LockKind): Readonly<Record<'first' | 'second' | 'hash', Ma
   };
 };
 
-const look = (n: Names, map: MapDef, into: typeof r6, key = 0): Item[] => [
-  st(4, r10, -4, key),
+const look = (n: Names, map: MapDef, into: typeof r6): Item[] => [
+  st(4, r10, -4, 5),
   n.map(r1, map),
   ...stackPointer(r2, -4),
   callHelper(1),
@@ -325,6 +325,56 @@ export const lookups: Family = family('lookups', LOOKED_UP, Object.keys(KEYS), (
     ldx(8, r0, r0, 0),
     ...end,
   ]),
+);
+
+// Two values that may be NULL, and what a check of one tells of the other.
+
+const TWO: Readonly<Record<string, (n: Names) => Item[]>> = Object.fromEntries(
+  [
+    ['of one map', 0],
+    ['of two maps', 1],
+    ['one of them a copy', 2],
+  ].map(([name, which]) => [
+    name,
+    (n: Names): Item[] => {
+      const find = (at: number, into: typeof r6): Item[] =>
+        look(n, LOOKED_UP[at]!, into).filter((item) => item.kind !== 'linked');
+      const second = which === 2 ? [mov(r7, r6)] : find(which === 1 ? 3 : 0, r7);
+      return [...find(0, r6), ...second];
+    },
+  ]),
+);
+
+const USES: Readonly<Record<string, Item[]>> = {
+  'the first after a check of it': [jmp('eq', r6, 0, 'out'), ldx(8, r0, r6, 0)],
+  'the second after a check of the first': [jmp('eq', r6, 0, 'out'), ldx(8, r0, r7, 0)],
+  'the first after a check of the second': [jmp('eq', r7, 0, 'out'), ldx(8, r0, r6, 0)],
+  'both after checks of both': [
+    jmp('eq', r7, 0, 'out'),
+    jmp('eq', r6, 0, 'out'),
+    ldx(8, r0, r6, 0),
+    ldx(8, r0, r7, 0),
+  ],
+  'the second where the first is NULL': [jmp('ne', r6, 0, 'out'), ldx(8, r0, r7, 0)],
+  'the second spilled, after a check of the first': [
+    stx(8, r10, -40, r7),
+    jmp('eq', r6, 0, 'out'),
+    ldx(8, r7, r10, -40),
+    ldx(8, r0, r7, 0),
+  ],
+  'the first spilled, after a check of it': [
+    stx(8, r10, -40, r6),
+    jmp('eq', r6, 0, 'out'),
+    ldx(8, r7, r10, -40),
+    ldx(8, r0, r7, 0),
+  ],
+};
+
+export const twoValues: Family = family(
+  'two-values',
+  Object.keys(TWO).map((name) => ({ name })),
+  Object.keys(USES),
+  ({ name }, use) => small('tc', {}, (n) => [...TWO[name]!(n), ...USES[use]!, label('out'), ...end]),
 );
 
 // Callbacks that change what the next round finds.
@@ -584,4 +634,4 @@ export const forms: Family = family(
     }),
 );
 
-export const SITES: readonly Family[] = [sections, locks, lookups, rounds, globals, nodes, forms];
+export const SITES: readonly Family[] = [sections, locks, lookups, twoValues, rounds, globals, nodes, forms];
