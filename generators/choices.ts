@@ -20,7 +20,16 @@ export const spillArbitrary: fc.Arbitrary<boolean> = oneIn(3);
 export const sizeArbitrary: fc.Arbitrary<Size> = fc.constantFrom<Size>(8, 4, 2, 1);
 
 export const touchArbitrary: fc.Arbitrary<Touch> = fc.record({
-  how: fc.constantFrom<Touch['how'][]>('load', 'storeimm', 'store', 'loads', 'atomic', 'variable'),
+  how: fc.constantFrom<Touch['how'][]>(
+    'load',
+    'storeimm',
+    'store',
+    'loads',
+    'atomic',
+    'variable',
+    'acquire',
+    'release',
+  ),
   size: sizeArbitrary,
   at: pickArbitrary,
   value: pickArbitrary,
@@ -42,12 +51,15 @@ export interface Test {
   readonly op: Comparison;
   readonly width: Width;
   readonly against: number;
+  /** Compare with a register that holds the constant. */
+  readonly inRegister: boolean;
 }
 
 export const testArbitrary: fc.Arbitrary<Test> = fc.record({
   which: pickArbitrary,
   op: comparisonArbitrary,
   width: widthArbitrary,
+  inRegister: oneIn(4),
   against: fc.oneof(
     fc.nat({ max: 16 }),
     fc.integer({ min: -4096, max: 4096 }),

@@ -12,14 +12,18 @@ import { isRefused } from './compile/refused.js';
 import { callbackArbitrary, laterArbitrary } from './families/callbacks.js';
 import { callArbitrary, plainCalls } from './families/calls.js';
 import { budgetLoopArbitrary, countedLoopArbitrary, endArbitrary, leaveArbitrary } from './families/flow.js';
-import { acquiringSubprogramArbitrary, subprogramArbitrary } from './families/functions.js';
+import {
+  acquiringSubprogramArbitrary,
+  nestedGlobalsArbitrary,
+  subprogramArbitrary,
+} from './families/functions.js';
 import { graphArbitrary } from './families/graphs.js';
 import { iteratorArbitrary } from './families/iterators.js';
-import { lockArbitrary } from './families/locks.js';
+import { lockArbitrary, nestedLocksArbitrary } from './families/locks.js';
 import { globalArbitrary, lookupArbitrary, sendArbitrary } from './families/memory.js';
 import { exchangeArbitrary, objectArbitrary, peekArbitrary } from './families/objects.js';
 import { LEGACY_LOADS, legacyLoadArbitrary, packetArbitrary, packetFields } from './families/packet.js';
-import { sectionArbitrary } from './families/sections.js';
+import { nestedSectionsArbitrary, sectionArbitrary } from './families/sections.js';
 import {
   type Body,
   branchArbitrary,
@@ -77,12 +81,15 @@ function bodyArbitrary(type: ProgType, depth: number, only: readonly string[] | 
       { weight: 1, arbitrary: budgetLoopArbitrary(inner) },
       { weight: 1, arbitrary: endArbitrary(inner) },
       ...(packetFields(type) !== undefined ? [{ weight: 4, arbitrary: packetArbitrary(inner) }] : []),
-      ...(LEGACY_LOADS.includes(type) ? [{ weight: 1, arbitrary: legacyLoadArbitrary(inner) }] : []),
+      ...(LEGACY_LOADS.includes(type) ? [{ weight: 3, arbitrary: legacyLoadArbitrary(inner) }] : []),
       ...calls(8, inner),
     ];
     const special = [
       { weight: 3, arbitrary: sectionArbitrary(inner) },
+      { weight: 1, arbitrary: nestedSectionsArbitrary(inner) },
       { weight: 3, arbitrary: lockArbitrary(inner) },
+      { weight: 1, arbitrary: nestedLocksArbitrary(inner) },
+      { weight: 1, arbitrary: nestedGlobalsArbitrary(inner) },
       { weight: 3, arbitrary: iteratorArbitrary(inner) },
       { weight: 3, arbitrary: callbackArbitrary(inner) },
       { weight: 1, arbitrary: laterArbitrary(inner) },

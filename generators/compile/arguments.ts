@@ -133,7 +133,8 @@ function prepare(c: Compiler, draft: Draft, i: number, arg: Arg, next: (load: Lo
       buffer(c, draft, draft.map?.keySize ?? 4, pick, next);
       return;
     case 'map_value':
-      buffer(c, draft, draft.map?.valueSize ?? 8, arg.uninit ? undefined : pick, next);
+      // What is written may have been written before.
+      buffer(c, draft, draft.map?.valueSize ?? 8, arg.uninit && pick % 4 !== 3 ? undefined : pick, next);
       return;
     case 'mem':
       prepareMemory(c, draft, i, arg, next);
@@ -277,7 +278,7 @@ function prepareMemory(
     return;
   }
   // The range of a variable size includes bytes that the function may not write, so those are written before.
-  const initialised = arg.access !== 'write' || (sizeArg !== undefined && isVariable(draft, sizeArg));
+  const initialised = arg.access !== 'write' || pick % 4 === 3 || (sizeArg !== undefined && isVariable(draft, sizeArg));
   if (bytes === 0) {
     next(stackAddress(c, -8));
     return;

@@ -62,6 +62,11 @@ export class Compiler {
     return this.frame.kind;
   }
 
+  /** Functions that are open here, the one being written among them. */
+  get depth(): number {
+    return this.frames.length;
+  }
+
   /** Slots written so far. */
   get size(): number {
     return this.written;

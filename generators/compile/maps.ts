@@ -60,6 +60,16 @@ export const RESILIENT_MAPS: readonly MapDef[] = [
   }),
 ];
 
+/** Maps of one value with a lock, whose address needs no lookup; two of each kind, for one lock inside the other. */
+export const DIRECT_LOCKED_MAPS: readonly MapDef[] = [
+  array('guard', 16, [SPIN_LOCK]),
+  array('otherguard', 24, [SPIN_LOCK]),
+];
+export const DIRECT_RESILIENT_MAPS: readonly MapDef[] = [
+  array('fence', 16, [RES_SPIN_LOCK]),
+  array('otherfence', 24, [RES_SPIN_LOCK]),
+];
+
 /** Structs that programs allocate. */
 export const PLAIN_OBJECT = { name: 'plain', size: 16, fields: [] } as const satisfies Omit<LocalType, 'id'>;
 export const COUNTED_OBJECT: Omit<LocalType, 'id'> = {

@@ -1,5 +1,21 @@
 /** Plain loads, stores and atomics inside a region whose size is known: a map value, a record, an object, checked packet bytes. */
-import { add, and, atomic, ldx, ldxs, mov, type Reg, r0, r1, r2, r3, st, stx } from '../../src/isa/build.js';
+import {
+  add,
+  and,
+  atomic,
+  ldx,
+  ldxs,
+  loadAcquire,
+  mov,
+  type Reg,
+  r0,
+  r1,
+  r2,
+  r3,
+  st,
+  storeRelease,
+  stx,
+} from '../../src/isa/build.js';
 import type { AtomicOp, Size } from '../../src/isa/insn.js';
 import type { Compiler } from './compiler.js';
 
@@ -15,7 +31,7 @@ export interface Region {
 
 /** One access. `at`, `value` and `scalar` are any numbers; they are fitted to the region and to what is in scope. */
 export interface Touch {
-  readonly how: 'load' | 'loads' | 'store' | 'storeimm' | 'atomic' | 'variable';
+  readonly how: 'load' | 'loads' | 'store' | 'storeimm' | 'atomic' | 'variable' | 'acquire' | 'release';
   readonly size: Size;
   readonly at: number;
   readonly value: number;
@@ -47,6 +63,13 @@ export function emitTouch(c: Compiler, load: (reg: Reg<64>) => void, region: Reg
       emitScalar(c, r2, touch.value);
       c.emit(stx(size, r1, off, r2));
       return false;
+    case 'acquire':
+      c.emit(loadAcquire(size, r0, r1, off));
+      return true;
+    case 'release':
+      emitScalar(c, r2, touch.value);
+      c.emit(storeRelease(size, r1, off, r2));
+      return false;
     case 'atomic':
       emitScalar(c, r2, touch.value);
       if (touch.op === 'cmpxchg') c.emit(mov(r0, touch.value & 7));
@@ -69,7 +92,9 @@ function allowed(region: Region, touch: Touch): Touch['how'] {
     case 'storeimm':
       return region.readonly ? 'load' : touch.how;
     case 'atomic':
-      return region.readonly || !region.full ? 'load' : 'atomic';
+    case 'acquire':
+    case 'release':
+      return region.readonly || !region.full ? 'load' : touch.how;
     case 'variable':
       return region.full && region.holes.length === 0 && region.size >= touch.size ? 'variable' : 'load';
     default:

@@ -84,6 +84,30 @@ export function subprogramArbitrary(body: Body): fc.Arbitrary<Fragment> {
     );
 }
 
+/** Three global functions, each called by the one before; each is verified on its own. */
+export function nestedGlobalsArbitrary(body: Body): fc.Arbitrary<Fragment> {
+  return fc
+    .record({
+      which: pickArbitrary,
+      value: fc.nat({ max: 7 }),
+      spill: spillArbitrary,
+      inner: body,
+      after: body,
+    })
+    .map(({ inner, after, ...choices }) =>
+      fragment('nested global functions', [...inner, ...after], (c) => {
+        const within = (left: number, then: () => void): void =>
+          emitSubprogram(
+            c,
+            { ...choices, global: true, twice: false },
+            () => (left === 0 ? c.body(inner) : within(left - 1, () => {})),
+            then,
+          );
+        within(2, () => c.body(after));
+      }),
+    );
+}
+
 /** Functions whose only needs are constants, memory and the context, and that acquire a reference. */
 export const ACQUIRED_BY_SUBPROGRAM = [
   'bpf_task_from_pid',

@@ -115,15 +115,18 @@ export function sendArbitrary(body: Body): fc.Arbitrary<Fragment> {
       from: pickArbitrary,
       toMap: fc.boolean(),
       first: oneIn(4),
+      written: oneIn(3),
       body,
     })
-    .map(({ fill, words, from, toMap, first, body }) =>
+    .map(({ fill, words, from, toMap, first, written, body }) =>
       fragment(toMap ? 'fill and update' : 'fill and output', body, (c) => {
         const bytes = toMap ? 24 : 8 * words;
         const buffer = c.takeStack(bytes);
         const zero = () => {
           for (let word = 0; word < bytes; word += 8) c.emit(st(8, r10, buffer + word, 0));
         };
+        // What is filled may have been written before.
+        if (written && !first) zero();
         if (first || !c.attempt(() => emitFill(c, FILLERS[fill % FILLERS.length]!, buffer, bytes, from)))
           zero();
         c.body(body);

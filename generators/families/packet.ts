@@ -1,6 +1,6 @@
 /** Packet bytes: read and written directly after a comparison with the packet's end, or loaded the old way. */
 import fc from 'fast-check';
-import { add, and, jmp, ldAbs, ldx, mov, type Reg, r0, r1, r2, r3 } from '../../src/isa/build.js';
+import { add, and, jmp, ldAbs, ldInd, ldx, mov, type Reg, r0, r1, r2, r3 } from '../../src/isa/build.js';
 import { label } from '../../src/isa/label.js';
 import { progType } from '../../src/kernel/progtypes.js';
 import type { ProgType } from '../../src/object/program.js';
@@ -81,7 +81,7 @@ export function packetArbitrary(body: Body): fc.Arbitrary<Fragment> {
 }
 
 /**
- * `BPF_LD_ABS`, as classic filters have it. It ends the program when the packet is too short, so nothing may be held; it wants the
+ * `BPF_LD_ABS` and `BPF_LD_IND`, as classic filters have it. It ends the program when the packet is too short, so nothing may be held; it wants the
  * context in r6.
  */
 export function legacyLoadArbitrary(body: Body): fc.Arbitrary<Fragment> {
@@ -89,15 +89,20 @@ export function legacyLoadArbitrary(body: Body): fc.Arbitrary<Fragment> {
     .record({
       size: fc.constantFrom(1 as const, 2 as const, 4 as const),
       at: fc.nat({ max: 40 }),
+      from: fc.option(pickArbitrary, { nil: undefined }),
       spill: spillArbitrary,
       body,
     })
-    .map(({ size, at, spill, body }) =>
+    .map(({ size, at, from, spill, body }) =>
       fragment('legacy packet load', body, (c) => {
         if (!LEGACY_LOADS.includes(c.type)) throw new Elided('no legacy packet access');
         if (c.kind !== 'main' || !c.clear) throw new Elided('something is held');
         if (!c.ctxIsIn(6)) throw new Elided('the context is not in r6');
-        c.emit(ldAbs(size, at));
+        if (from === undefined) c.emit(ldAbs(size, at));
+        else {
+          emitScalar(c, r2, from);
+          c.emit(ldInd(size, r2, at));
+        }
         c.keep(spill, (home) => c.withScalar(home, () => c.body(body)));
       }),
     );

@@ -43,3 +43,24 @@ export function sectionArbitrary(body: Body): fc.Arbitrary<Fragment> {
       fragment(`${name} section`, body, (c) => emitSection(c, name, () => c.body(body))),
     );
 }
+
+/** Sections one inside the other, up to four deep: states of interrupts that are saved are given back in order. */
+export function nestedSectionsArbitrary(body: Body): fc.Arbitrary<Fragment> {
+  return fc
+    .record({
+      names: fc.array(fc.constantFrom<SectionName[]>('irq', 'irq', 'preempt'), {
+        minLength: 2,
+        maxLength: 4,
+      }),
+      body,
+    })
+    .map(({ names, body }) =>
+      fragment('nested sections', body, (c) => {
+        const open = (n: number): void => {
+          if (n === names.length) c.body(body);
+          else emitSection(c, names[n]!, () => open(n + 1));
+        };
+        open(0);
+      }),
+    );
+}

@@ -2,10 +2,12 @@
 
 import fc from 'fast-check';
 import {
+  add,
   alu,
   end,
   ja,
   jmp,
+  ldImm64,
   ldx,
   mov,
   movsx,
@@ -16,6 +18,8 @@ import {
   r2,
   stx,
   w0,
+  w1,
+  xor,
 } from '../../src/isa/build.js';
 import type { BinaryOp, Size, Width } from '../../src/isa/insn.js';
 import { label } from '../../src/isa/label.js';
@@ -39,7 +43,11 @@ type Step =
       readonly reg: boolean;
     }
   | { readonly kind: 'neg'; readonly width: Width }
-  | { readonly kind: 'movsx'; readonly bits: 8 | 16 | 32 }
+  | { readonly kind: 'movsx'; readonly bits: 8 | 16 | 32; readonly width: Width }
+  /** The lower half alone: of the value itself, or of a constant that it is added to. */
+  | { readonly kind: 'half'; readonly value: number | undefined }
+  /** A constant of 64 bits. */
+  | { readonly kind: 'wide'; readonly low: number; readonly high: number }
   | { readonly kind: 'end'; readonly op: 'le' | 'be' | 'bswap'; readonly bits: 16 | 32 | 64 };
 
 const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
@@ -59,6 +67,22 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('movsx' as const),
       bits: fc.constantFrom(8 as const, 16 as const, 32 as const),
+      width: widthArbitrary,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('half' as const),
+      value: fc.option(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), { nil: undefined }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('wide' as const),
+      low: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+      high: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
     }),
   },
   {
@@ -95,7 +119,14 @@ function emitStep(c: Compiler, step: Step): void {
       c.emit(neg(step.width === 64 ? r0 : w0));
       return;
     case 'movsx':
-      c.emit(movsx(step.bits, r0, r0));
+      c.emit(step.width === 32 && step.bits !== 32 ? movsx(step.bits, w0, w0) : movsx(step.bits, r0, r0));
+      return;
+    case 'half':
+      if (step.value === undefined) c.emit(mov(w0, w0));
+      else c.emit(mov(w1, step.value), add(r0, r1));
+      return;
+    case 'wide':
+      c.emit(ldImm64(r1, (BigInt(step.high) << 32n) | BigInt(step.low >>> 0)), xor(r0, r1));
       return;
     case 'end':
       c.emit(end(step.op, step.bits, r0));
@@ -129,7 +160,9 @@ export function emitTest(c: Compiler, test: Test, target: string): void {
     // At the ends of the ranges a comparison holds always or never.
     if (EXTREMES.has(against)) against = 1;
   } else c.emit(mov(r0, test.which));
-  c.emit(jmp(test.op, test.width === 64 ? r0 : w0, against, target));
+  if (test.inRegister) {
+    c.emit(mov(r1, against), jmp(test.op, test.width === 64 ? r0 : w0, test.width === 64 ? r1 : w1, target));
+  } else c.emit(jmp(test.op, test.width === 64 ? r0 : w0, against, target));
 }
 
 const EXTREMES = new Set([0, -1, -(2 ** 31), 2 ** 31 - 1]);

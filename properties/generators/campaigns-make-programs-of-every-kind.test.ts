@@ -42,21 +42,18 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     ...each(['neg'], WIDTHS),
     ...each(['end'], ['le', 'be', 'bswap'], [16, 32, 64]),
     ...each(['movsx'], [8, 16, 32], [64]),
-    ...each(['mov 64'], ['constant', 'register']),
+    ...each(['movsx'], [8, 16], [32]),
+    ...each(['mov'], WIDTHS, ['constant', 'register']),
   ],
-  comparisons: [
-    ...each(['jmp'], COMPARISONS, WIDTHS, ['constant']),
-    'jmp gt 64 register',
-    'jmp ge 64 register',
-  ],
+  comparisons: each(['jmp'], COMPARISONS, WIDTHS, ['constant', 'register']),
   memory: [
-    ...each(['ldx', 'st', 'stx'], [1, 2, 4, 8]),
+    ...each(['ldx', 'st', 'stx', 'load_acquire', 'store_release'], [1, 2, 4, 8]),
     ...each(['ldx'], [1, 2, 4], ['signed']),
     ...each(['atomic'], ['add', 'or', 'and', 'xor'], [4], ['']).map((text) => text.trim()),
     ...each(['atomic'], ['add', 'or', 'and', 'xor', 'xchg', 'cmpxchg'], [4], ['fetch']),
   ],
   'other insns': [
-    ...each(['ld_imm64'], ['map', 'map_value', 'func']),
+    ...each(['ld_imm64'], ['map', 'map_value', 'func', 'imm']),
     ...each(['call'], ['helper', 'kfunc', 'subprog']),
     'ja',
     'may_goto',
@@ -70,6 +67,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     ...each(['loop of'], [1, 2, 3, 4, 5]),
     ...each(['may_goto loop', 'leave early', 'tail call', 'throw', 'legacy packet load']),
     ...each(['rcu', 'preempt', 'irq'], ['section']),
+    ...each(['nested'], ['sections', 'locks', 'global functions']),
     ...each(['spin', 'resilient', 'irqsave'], ['lock']),
     ...each(['bpf_loop', 'bpf_for_each_map_elem', 'bpf_find_vma', 'timer', 'work']),
     ...each(['plain', 'shared', 'percpu'], ['object']),
@@ -79,7 +77,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ].map((name) => `fragment ${name}`),
   maps: [
     ...each(
-      'counters flows percpu recent events jumps scratch locked lockedflows resilient resilientflows'.split(
+      'guard otherguard fence otherfence counters flows percpu recent events jumps scratch locked lockedflows resilient resilientflows'.split(
         ' ',
       ),
     ),
@@ -88,7 +86,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ].map((name) => `map ${name}`),
   structs: each(['struct'], ['plain', 'counted', 'listed', 'sorted']),
   functions: ['function static', 'function global', 'function of exceptions'],
-  frames: each(['frames'], [1, 2, 3]),
+  frames: each(['frames'], [1, 2, 3, 4]),
   nesting: each(['nesting'], [1, 2, 3, 4, 5, 6]),
   'types of programs': each(['type'], GENERATED_TYPES),
 };

@@ -55,11 +55,14 @@ describe('choices', () => {
     expect(sorted(draw(comparisonArbitrary))).toEqual([...COMPARISONS].sort());
     expect(sorted(draw(testArbitrary).map(({ op }) => op))).toEqual([...COMPARISONS].sort());
     expect(sorted(draw(testArbitrary).map(({ width }) => width))).toEqual([32, 64]);
+    expect(sorted(draw(testArbitrary).map(({ inRegister }) => inRegister))).toEqual([false, true]);
     const touches = draw(touchArbitrary);
     expect(sorted(touches.map(({ how }) => how))).toEqual([
+      'acquire',
       'atomic',
       'load',
       'loads',
+      'release',
       'store',
       'storeimm',
       'variable',
