@@ -127,6 +127,9 @@ describeKernel('a map', () => {
           mapRefusal(of('array', { valueSize: 64, fields: [field(kind, offset)] })),
         ]).toEqual([kind, offset, expect.stringContaining('misaligned or outside')]);
       expect(mapRefusal(of('array', { valueSize: size, fields: [field(kind, 0)] }))).toBeUndefined();
+      expect(mapRefusal(of('array', { valueSize: size - 1, fields: [field(kind, 0)] }))).toMatch(
+        /outside the value/,
+      );
     }
   });
 
