@@ -278,7 +278,8 @@ function prepareMemory(
     return;
   }
   // The range of a variable size includes bytes that the function may not write, so those are written before.
-  const initialised = arg.access !== 'write' || pick % 4 === 3 || (sizeArg !== undefined && isVariable(draft, sizeArg));
+  const initialised =
+    arg.access !== 'write' || pick % 4 === 3 || (sizeArg !== undefined && isVariable(draft, sizeArg));
   if (bytes === 0) {
     next(stackAddress(c, -8));
     return;
