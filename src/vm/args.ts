@@ -1,7 +1,7 @@
 /**
- * Arguments of a kernel function, as the function itself would trip over them: NULL where it follows a pointer, memory that is
- * not there or not written, an object that is gone, a slot that holds no iterator. The verifier has excluded all this for the
- * program as written; after the kill a wrong stub may bring any of it about.
+ * Checks the arguments of a call. They are bad where the kernel function itself would go wrong: it follows a NULL pointer, it reads memory
+ * that is missing or was never written, the object was released, the stack slot holds no iterator. The verifier rules all of this out
+ * for the program as written. After a kill, a wrong stub can cause any of it.
  */
 import type { Arg } from '../kernel/contract.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';
@@ -16,7 +16,7 @@ import { fault, misuse, Trap } from './trap.js';
 const SINKS =
   /^bpf_(map_update|map_push|ringbuf_output|perf_event_output|skb_output|xdp_output|skb_store|xdp_store|dynptr_write|probe_write_user|copy_to_user|trace_v?printk|stream_vprintk|seq_|skb_set_tunnel|msg_push|sk_storage|setsockopt|skb_vlan)/;
 
-/** Looks at all arguments. Traps for the first that the function would trip over. */
+/** Checks all arguments in order. Traps at the first bad one. */
 export function checkArgs(call: Call): void {
   call.contract.args.forEach((arg, index) => {
     checkArg(call, arg, index);

@@ -1,6 +1,6 @@
 /**
- * Who decides what the environment has not recorded. A chooser has no state: an answer depends on its seed and on the key asked
- * for (`bpf_sk_lookup_tcp#2`), so a fork needs no copy of it, and dropping one call from a program does not change what others get.
+ * Choosers decide what the environment leaves open. A chooser has no state: its answer depends only on its seed and on the key of the
+ * choice (`bpf_sk_lookup_tcp#2`). So forks share it, and taking one call out of a program does not change the choices of other functions.
  */
 
 export interface Chooser {

@@ -1,4 +1,4 @@
-/** What an outcome does: each effect of a contract, carried out on a run. Traps say why an effect cannot be. */
+/** Carries out the effects of an outcome on a run. Traps where an effect is impossible. */
 import type { Effect } from '../kernel/contract.js';
 import { progType } from '../kernel/progtypes.js';
 import { offsetOf, regionOf } from './address.js';
@@ -113,7 +113,7 @@ export function writtenSize(call: Call, index: number): number {
   return 0;
 }
 
-/** The function leaves the buffer of argument `index` as it was; to the verifier it counts as written all the same. */
+/** Marks the buffer of argument `index` as written, as the verifier does, though the function leaves its bytes as they were. */
 export function touch(call: Call, index: number, size: number): void {
   const { memory } = call.machine;
   const at = call.arg(index);
@@ -122,7 +122,7 @@ export function touch(call: Call, index: number, size: number): void {
   call.machine.writeBytes(at, region.bytes.slice(offsetOf(at), offsetOf(at) + size));
 }
 
-/** The object that a region is a view of: a socket that was cast, whatever to. */
+/** The object that a region is a view of, for a socket that was cast; otherwise the region itself. */
 export function rootOf(machine: MachineState, region: number): number {
   const parent = machine.memory.get(region)?.parent ?? 0;
   return parent === 0 ? region : rootOf(machine, parent);

@@ -79,14 +79,14 @@ function carryOut(call: Call): void {
     return;
   }
   if (outcome.effects.some((effect) => effect.kind === 'throw')) {
-    throwUp(machine, call);
+    throwException(machine, call);
     return;
   }
   comeBack(machine, r0);
 }
 
-/** The program ends with what is thrown, or goes on in the function that it has for that: every frame is gone then (bpf_throw). */
-function throwUp(machine: MachineState, call: Call): void {
+/** bpf_throw: closes all frames and goes on in the exception callback; without one the program ends and returns the cookie. */
+function throwException(machine: MachineState, call: Call): void {
   const onThrow = exceptionCallbackOf(machine.code.program);
   if (onThrow !== undefined) {
     machine.unwind(onThrow.start);
@@ -98,7 +98,7 @@ function throwUp(machine: MachineState, call: Call): void {
   machine.finish('throw');
 }
 
-/** What a model says that a function returns, as it is in r0. */
+/** The result of a model as it is in r0, where a function sets only some of its bits. */
 function narrowed(call: Call, r0: bigint | undefined): bigint | undefined {
   const bits = resultBits(call.contract);
   return r0 === undefined || bits === 64 ? r0 : call.narrow(r0, bits);

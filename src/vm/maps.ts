@@ -216,7 +216,7 @@ export class Maps {
 const prefixOf = (key: Uint8Array): number => new DataView(key.buffer, key.byteOffset).getUint32(0, true);
 const mostBits = (key: Uint8Array): number => 8 * (key.length - 4);
 
-/** What an entry goes by: its key, in hex; in an LPM trie without the bits behind the prefix. */
+/** The key under which an entry is kept, in hex. In an LPM trie the bits behind the prefix are cleared. */
 export function nameOf(map: MapDef, key: Uint8Array): string {
   if (map.type !== 'lpm_trie') return toHex(key);
   const bits = prefixOf(key);

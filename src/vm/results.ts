@@ -1,4 +1,4 @@
-/** What r0 is after an outcome: a number of the environment's, NULL, or a pointer to something new. */
+/** Computes r0 after an outcome: a number that the environment decides, NULL, or a pointer to a new object. */
 import type { Contract, Outcome, PointerKind } from '../kernel/contract.js';
 import { address } from './address.js';
 import type { Call } from './call.js';

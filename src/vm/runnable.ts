@@ -1,4 +1,4 @@
-/** What the machine has no model of: programs that are verified and proved, but cannot be run here. */
+/** Tells which programs the VM cannot run, because it has no model of a map or of a pointer. They can still be verified and proved. */
 
 import { IMM64_CODES } from '../isa/opcodes.js';
 import { progType } from '../kernel/progtypes.js';

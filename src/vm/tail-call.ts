@@ -1,4 +1,4 @@
-/** What a taken tail call leads to. A run ends there, because the next program is another one; whoever knows it may go on with it. */
+/** Goes on after a tail call. The run of a program ends at its tail call; a caller that knows the target can run that next. */
 import type { Program } from '../object/program.js';
 import { prepare } from './code.js';
 import { MachineState } from './machine.js';

@@ -24,7 +24,7 @@ const MODELS: ReadonlyMap<string, Model> = new Map(
   ].flatMap((models) => Object.entries(models)),
 );
 
-/** The model of a function; undefined where its contract says it all. */
+/** The model of a function; undefined where its contract is enough. */
 export function modelOf(name: string): Model | undefined {
   return MODELS.get(name);
 }

@@ -1,4 +1,4 @@
-/** The few functions left whose outcome follows from the state of the run: locks that are held already, callbacks. */
+/** Models of functions that fit nowhere else: resilient locks, and helpers that may call back. The state of the run decides their outcome. */
 import type { Outcome } from '../../kernel/contract.js';
 import { callsBack } from '../callbacks.js';
 import type { Model, Models } from './model.js';
