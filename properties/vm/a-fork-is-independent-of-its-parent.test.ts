@@ -37,8 +37,12 @@ describe('what one side does, the other does not see', () => {
       const end = new Vm(program, options(seed));
       end.run();
       const whole = fingerprint(end);
+      let last: { readonly fork: Vm; readonly then: unknown } | undefined;
       for (; run.running && run.machine.steps < LIMIT; run.advance(run.machine.steps + every)) {
+        // The run itself has gone on since it was forked last.
+        if (last !== undefined) expect(fingerprint(last.fork)).toEqual(last.then);
         const here = fingerprint(run);
+        last = { fork: run.fork(), then: here };
         const parent = run.fork();
         const child = parent.fork();
         const grandchild = child.fork();
@@ -46,9 +50,12 @@ describe('what one side does, the other does not see', () => {
         parent.run();
         expect(fingerprint(parent)).toEqual(whole);
         expect(fingerprint(child)).toEqual(here);
-        // Then the child, killed.
+        // Then the child, killed, and a fork of it.
         child.kill();
+        const killed = child.fork();
         child.run();
+        killed.run();
+        expect(fingerprint(killed)).toEqual(fingerprint(child));
         expect(fingerprint(parent)).toEqual(whole);
         expect(fingerprint(grandchild)).toEqual(here);
         // A fork of a fork ends as the run itself.

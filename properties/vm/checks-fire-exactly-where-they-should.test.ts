@@ -69,6 +69,34 @@ describe('the bound', () => {
   });
 });
 
+test('an access may end at the last byte and begin at the first, and no further', () => {
+  for (const tier of ['fast', 'definitional'] as const) {
+    for (const bits of [8, 16, 32, 64]) {
+      const size = bits / 8;
+      for (const [off, good] of [
+        [-size, true],
+        [-size + 1, false],
+        [-512, true],
+        [-513, false],
+      ] as const) {
+        const access = [`*(u${bits} *)(r10 ${off < 0 ? off : `+${off}`}) = 1`];
+        const vm = new Vm(parseCase(`.type xdp\n${lines(...access, 'r0 = 0', 'exit')}`).program, { tier });
+        expect(checksOf(vm), `${size} bytes at ${off}`).toEqual(good ? [] : ['fault']);
+      }
+    }
+  }
+});
+
+test('each CPU has a value of its own', () => {
+  const on = (cpu: number, then: string): string =>
+    `${call('bpf_map_lookup_percpu_elem', 'map p', 'fp-4', `${cpu}`)}    if r0 == 0 goto out\n${then}`;
+  const { program } = parseCase(
+    `.type xdp\n.map p percpu_array key=4 value=8 entries=2\n${lines('*(u32 *)(r10 -4) = 0')}${on(0, lines('*(u64 *)(r0 +0) = 5'))}${on(1, lines('r6 = *(u64 *)(r0 +0)', '*(u64 *)(r0 +0) = 7'))}${on(0, lines('r7 = *(u64 *)(r0 +0)'))}${lines('r6 *= 100', 'r6 += r7', 'r0 = r6', 'exit')}out:\n${lines('r0 = -1', 'exit')}`,
+  );
+  const vm = new Vm(program, { env: { choices: new Map(), cpu: { current: 0, count: 2 } } });
+  expect(vm.run().r0).toBe(5n);
+});
+
 describe('what is acquired after the kill', () => {
   const rows: readonly (readonly [name: string, text: string, broken: readonly string[]])[] = [
     [
