@@ -37,12 +37,12 @@ describe('what one side does, the other does not see', () => {
       const end = new Vm(program, options(seed));
       end.run();
       const whole = fingerprint(end);
-      let last: { readonly fork: Vm; readonly then: unknown } | undefined;
+      let last: { readonly fork: Vm; readonly was: unknown } | undefined;
       for (; run.running && run.machine.steps < LIMIT; run.advance(run.machine.steps + every)) {
         // The run itself has gone on since it was forked last.
-        if (last !== undefined) expect(fingerprint(last.fork)).toEqual(last.then);
+        if (last !== undefined) expect(fingerprint(last.fork)).toEqual(last.was);
         const here = fingerprint(run);
-        last = { fork: run.fork(), then: here };
+        last = { fork: run.fork(), was: here };
         const parent = run.fork();
         const child = parent.fork();
         const grandchild = child.fork();
