@@ -46,6 +46,7 @@ const refs: readonly Ref[] = [
   { id: 6, kind: 'pointer', at: 2 },
   { id: 5, kind: 'spin_lock', at: 3, owner: 'map 0' },
   { id: 6, kind: 'irq', at: 4 },
+  { id: 7, kind: 'res_spin_lock', at: 5, owner: 'map 1' },
 ];
 const callbacks: readonly (CallbackFrame | undefined)[] = [
   undefined,
@@ -173,7 +174,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     (ref): Step =>
       ({ path, model }) => {
         path.dropRef(ref.id);
-        model.refs = model.refs.filter((r) => r.id !== ref.id || r.kind === 'spin_lock');
+        model.refs = model.refs.filter((r) => r.id !== ref.id || r.kind.endsWith('lock'));
       },
   ),
   pick(refs).map(
@@ -187,7 +188,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     (ref): Step =>
       ({ path, model }) => {
         path.releaseReference(ref.id);
-        model.refs = model.refs.filter((r) => r.id !== ref.id || r.kind === 'spin_lock');
+        model.refs = model.refs.filter((r) => r.id !== ref.id || r.kind.endsWith('lock'));
         mapModel(model, (r) => (r.ref === ref.id ? (path.strict ? UNINIT : unknownReg) : r));
       },
   ),
@@ -249,10 +250,10 @@ describe.each(['privileged', 'strict'] as const)('a path, %s', (profile) => {
           one(world);
           expect(plain(path.peek())).toEqual(plain(world.model));
           expect(path.depth).toBe(world.model.frames.length - 1);
-          expect(path.lockHeld).toEqual(world.model.refs.findLast(({ kind }) => kind === 'spin_lock'));
+          expect(path.lockHeld).toEqual(world.model.refs.findLast(({ kind }) => kind.endsWith('lock')));
           for (const { id } of refs)
             expect(path.findRef(id)).toEqual(
-              world.model.refs.find((r) => r.id === id && r.kind !== 'spin_lock'),
+              world.model.refs.find((r) => r.id === id && !r.kind.endsWith('lock')),
             );
         }
         for (const { state, copy } of world.handedOut) expect(plain(state)).toEqual(plain(copy));

@@ -209,6 +209,18 @@ const CALLS: Readonly<Record<string, readonly [live: readonly number[] | 'all', 
     'all',
     '.type xdp\n r1 = *(u32 *)(r1 +12)\n r1 &= 7\n r2 = r10\nhere:\n r2 += r1\n r0 = *(u8 *)(r2 -16)\n r0 = 0\n exit',
   ],
+  'a number that an address is added to': [
+    'all',
+    '.type xdp\n r1 = *(u32 *)(r1 +12)\n r1 &= 7\n r2 = r10\nhere:\n r1 += r2\n r0 = *(u8 *)(r1 -16)\n r0 = 0\n exit',
+  ],
+  'an address on one way only': [
+    'all',
+    '.type xdp\n r2 = r10\n r2 += -16\nhere:\n if r1 == 0x0 goto use\n r2 = 0\nuse:\n r0 = *(u64 *)(r2 +0)\n r0 = 0\n exit',
+  ],
+  'an address on the other way only': [
+    'all',
+    '.type xdp\n r2 = 0\nhere:\n if r1 == 0x0 goto use\n r2 = r10\n r2 += -16\nuse:\n r0 = *(u64 *)(r2 +0)\n r0 = 0\n exit',
+  ],
   'an atomic operation': [[1], '.type xdp\n r2 = 1\nhere:\n lock *(u64 *)(r10 -16) += r2\n r0 = 0\n exit'],
 };
 

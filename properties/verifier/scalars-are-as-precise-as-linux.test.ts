@@ -109,6 +109,11 @@ describe('precision', () => {
       outcome(unknown, alu('lsh', 32), alu('arsh', 32)),
       'scalar(smin=0xffffffff80000000,smax=0x7fffffff)',
     ],
+    [
+      'words below what is printed in decimal',
+      outcome(fromSigned(-100_000n, -70_000n)),
+      'scalar(smin=0xfffffffffffe7960,smax=0xfffffffffffeee90,umin=0xfffffffffffe7960,umax=0xfffffffffffeee90,smin32=umin32=0xfffe7960,smax32=umax32=0xfffeee90,var_off=(0xfffffffffffe0000; 0xffff))',
+    ],
     ['the sign of a number', outcome(unknown, alu('arsh', 63)), 'scalar(smin=smin32=-1,smax=smax32=0)'],
     [
       'the top bits',

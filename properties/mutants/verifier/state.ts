@@ -143,13 +143,6 @@ export const STATE_MUTANTS: readonly Mutant[] = [
       wrong: 'A stack that was handed out is written to by the path that goes on.',
     },
     {
-      name: 'a-popped-frame-is-still-owned',
-      inside: 'Path.popFrame',
-      node: 'this.ownedStack[this.frames.length - 1] = false;',
-      becomes: '',
-      wrong: 'Ownership of a stack outlives its frame.',
-    },
-    {
       name: 'a-restored-state-is-written-to',
       inside: 'Path.restore',
       node: 'this.shareFrames();',
@@ -191,7 +184,6 @@ export const STATE_MUTANTS: readonly Mutant[] = [
       node: 'this.refs.findLast(isLock)',
       becomes: 'this.refs.find(isLock)',
       wrong: 'Of nested locks the outer one is taken for the last.',
-      noticedBy: ['verifier/our-verifier-says-what-linux-says'],
     },
     {
       name: 'unrolled-callbacks-are-forgotten',
@@ -283,18 +275,4 @@ export const STATE_MUTANTS: readonly Mutant[] = [
         'The sum of the low half of a number is linked to the number though that does not fit in 32 bits.',
     },
   ]),
-  ...mutantsOf(
-    'src/verifier/state/regs.ts',
-    ['verifier/our-verifier-says-what-linux-says'],
-    [
-      {
-        name: 'a-null-is-any-constant',
-        inside: 'fixedOffset',
-        node: 'r.off + Number(BigInt.asIntN(64, r.num.value))',
-        becomes: 'r.off + Number(r.num.value)',
-        wrong: 'A pointer that was moved back by a register is taken to be far ahead.',
-        noticedBy: ['verifier/the-stack-ends-where-linux-ends-it'],
-      },
-    ],
-  ),
 ];

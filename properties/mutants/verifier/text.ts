@@ -14,13 +14,6 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
       wrong: 'What a compared exchange compares with is not live before it.',
     },
     {
-      name: 'an-atomic-always-writes-its-source',
-      inside: 'useDef',
-      node: 'op.fetch ? bit(op.src) : 0',
-      becomes: 'bit(op.src)',
-      wrong: 'An atomic operation that fetches nothing ends the life of its source register.',
-    },
-    {
       name: 'a-call-reads-one-register-less',
       inside: 'useDef',
       node: 'contract.args.length + 1',
@@ -152,13 +145,6 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
       node: 'left.off - right.value',
       becomes: 'left.off + right.value',
       wrong: 'An address from which a constant is taken is followed the wrong way.',
-    },
-    {
-      name: 'callees-read-nothing-twice',
-      inside: 'Follow.callee',
-      node: "reads === 'all'",
-      becomes: "reads === 'all' && n === 1",
-      wrong: 'A callee that does what it likes with its second argument is taken to read nothing of it.',
     },
     {
       name: 'a-dynptr-is-eight-bytes',

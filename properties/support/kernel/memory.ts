@@ -314,6 +314,29 @@ const dynptrs: KernelCase[] = [
   ),
 ];
 
+const overwritten: KernelCase[] = [
+  kernelCase(
+    'dynptr: a slice of one that was overwritten',
+    'xdp',
+    { verdict: 'EACCES', message: "R7 invalid mem access 'scalar'" },
+    ({ map }) => [
+      ...[st(4, r10, -36, 0), map(r1, arrayMap(16)), ...stackPointer(r2, -36), callHelper(1)],
+      ...[
+        jmp('eq', r0, 0, 'out'),
+        mov(r1, r0),
+        mov(r2, 16),
+        mov(r3, 0),
+        ...stackPointer(r4, -16),
+        callHelper(197),
+      ],
+      ...[...data, jmp('eq', r0, 0, 'out'), mov(r7, r0)],
+      ...[st(8, r10, -8, 0), st(8, r7, 0, 1)],
+      label('out'),
+      ...done,
+    ],
+  ),
+];
+
 const plain: KernelCase[] = [
   kernelCase('map: look up and count', 'xdp', { retval: 1 }, ({ map }) => [
     st(4, r10, -4, 0),
@@ -361,5 +384,6 @@ export const memoryCases: readonly KernelCase[] = [
   ...socketMisuse,
   ...records,
   ...dynptrs,
+  ...overwritten,
   ...plain,
 ];

@@ -164,6 +164,7 @@ const functionWrites: readonly Act[] = [
   ...(
     [
       [-24, 8],
+      [-20, 8],
       [-16, 16],
       [-12, 4],
       [-8, 8],
