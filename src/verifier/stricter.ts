@@ -15,4 +15,5 @@ export const STRICTER: readonly RegExp[] = [
   /^invalid bpf_context access off=-/,
   /type=ctx expected=fp, pkt/,
   /^Possibly NULL pointer passed to trusted arg/,
+  /^R\d must be referenced or trusted$/,
 ];

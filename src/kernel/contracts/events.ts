@@ -69,11 +69,11 @@ export const EVENT_CONTRACTS: readonly Contract[] = [
   ),
   helper('bpf_this_cpu_ptr', [{ kind: 'percpu' }], [outcome('found', pointer({ kind: 'percpu', arg: 0 }))]),
 
-  kfunc('css_rstat_updated', [btf('any', 'cgroup_subsys_state'), scalar], [outcome('done', VOID)]),
+  kfunc('css_rstat_updated', [btf('trusted', 'cgroup_subsys_state'), scalar], [outcome('done', VOID)]),
   // Walks all that is below the cgroup.
   kfunc(
     'css_rstat_flush',
-    [btf('any', 'cgroup_subsys_state')],
+    [btf('trusted', 'cgroup_subsys_state')],
     [outcome('nothing', VOID), slow('done', VOID)],
   ),
   kfunc('bpf_sock_destroy', [btf('trusted', 'sock_common')], [failed(), slow('done', INTEGER)]),

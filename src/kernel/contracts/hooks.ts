@@ -39,7 +39,7 @@ export const HOOK_CONTRACTS: readonly Contract[] = [
   }),
   kfunc(
     'bpf_sock_addr_set_sun_path',
-    [btf('any', 'bpf_sock_addr_kern'), mem('readwrite', 2), sizeOrZero],
+    [btf('trusted', 'bpf_sock_addr_kern'), mem('readwrite', 2), sizeOrZero],
     done,
   ),
   kfunc('bpf_sock_ops_enable_tx_tstamp', [btf('trusted', 'bpf_sock_ops_kern'), scalar], done),

@@ -55,7 +55,7 @@ export const PROBE_CONTRACTS: readonly Contract[] = [
   ),
   kfunc(
     'bpf_copy_from_user_task_str',
-    [mem('readwrite', 1), sizeOrZero, ignored, btf('any', 'task_struct'), scalar],
+    [mem('readwrite', 1), sizeOrZero, ignored, btf('trusted', 'task_struct'), scalar],
     [failed(writes(0)), slow('done', INTEGER)],
   ),
 ];
