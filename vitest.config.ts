@@ -23,6 +23,7 @@ export default defineConfig(async () => ({
       include: ['src/**', 'generators/**'],
       reportsDirectory: 'reports/coverage',
       reporter: ['json-summary', 'html'],
+      reportOnFailure: true,
       thresholds: Object.fromEntries(
         Object.entries(FLOOR).map(([folder, lines]) => [`${folder}/**`, { lines }]),
       ),

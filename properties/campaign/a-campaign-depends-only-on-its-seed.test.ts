@@ -89,7 +89,7 @@ describe('fuzz', () => {
     '--seed',
     '3',
     '--programs',
-    '3',
+    '12',
     '--worlds',
     '1',
     '--rules',

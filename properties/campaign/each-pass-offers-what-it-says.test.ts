@@ -16,6 +16,7 @@ import {
 import {
   dropAcquireAndRelease,
   dropCall,
+  forwardSpill,
   inlineSubprog,
   lookupToAddress,
   propagateCopy,
@@ -74,6 +75,7 @@ const PASSES: readonly Pass[] = [
   lookupToAddress,
   inlineSubprog,
   propagateCopy,
+  forwardSpill,
   rematerializeAddress,
   simplerCall,
   simplify,

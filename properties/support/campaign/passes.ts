@@ -6,6 +6,7 @@ import { dropJumpedOver, dropPairs, dropRuns, type Pass } from '../../../src/cam
 import {
   dropAcquireAndRelease,
   dropCall,
+  forwardSpill,
   inlineSubprog,
   lookupToAddress,
   propagateCopy,
@@ -134,6 +135,21 @@ export const PASS_CASES: readonly PassCase[] = [
       'r6 = r1; r2 += r1; r3 = (s8)r1; r4 = load_acquire((u64 *)(r1 +0)); store_release((u64 *)(r1 +0), r1); *(u8 *)(r1 +1) = 2; if r2 > r1 goto L7; L7:; exit',
       'r6 = r1; r2 += r6; r3 = (s8)r6; r4 = load_acquire((u64 *)(r6 +0)); store_release((u64 *)(r6 +0), r6); *(u8 *)(r6 +1) = 2; if r2 > r6 goto L7; L7:; exit',
     ],
+  },
+  {
+    what: 'what was spilled, copied wherever that slot is filled from afterwards, and from no other',
+    pass: forwardSpill,
+    program:
+      'r2 = *(u64 *)(r10 -8); *(u64 *)(r10 -8) = r1; r3 = *(u64 *)(r10 -8); r4 = *(u32 *)(r10 -8); r5 = *(u64 *)(r10 -16); r6 = *(u64 *)(r10 -8); exit',
+    candidates: [
+      'r2 = *(u64 *)(r10 -8); r3 = r1; r4 = *(u32 *)(r10 -8); r5 = *(u64 *)(r10 -16); r6 = r1; exit',
+    ],
+  },
+  {
+    what: 'no spill where half a register is stored, or to another place than the stack',
+    pass: forwardSpill,
+    program: '*(u32 *)(r10 -8) = r1; *(u64 *)(r6 -8) = r1; r3 = *(u64 *)(r10 -8); exit',
+    candidates: [],
   },
   {
     what: 'an address made anew where it is copied, a constant folded in',

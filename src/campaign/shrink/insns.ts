@@ -8,6 +8,7 @@ import { type Reproduction, reproduce, type ShrinkTarget } from './reproduce.js'
 import {
   dropAcquireAndRelease,
   dropCall,
+  forwardSpill,
   inlineSubprog,
   lookupToAddress,
   propagateCopy,
@@ -30,6 +31,7 @@ const PASSES: readonly Pass[] = [
   lookupToAddress,
   inlineSubprog,
   propagateCopy,
+  forwardSpill,
   rematerializeAddress,
   simplerCall,
   simplify,

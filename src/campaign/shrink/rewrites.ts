@@ -111,6 +111,23 @@ export const propagateCopy: Pass = {
   },
 };
 
+/** A register that was spilled to the stack is copied where it would be filled from there, and the spill goes. */
+export const forwardSpill: Pass = {
+  name: 'copy what was spilled',
+  positions: everyNode,
+  *candidates(draft, position) {
+    const spill = opOf(draft.nodes[position]!);
+    if (spill.kind !== 'stx' || spill.size !== 8 || spill.dst !== FP) return;
+    const nodes = draft.nodes.map((node, i): Node => {
+      const fill = opOf(node);
+      if (i <= position || fill.kind !== 'ldx' || fill.size !== 8) return node;
+      if (fill.src !== FP || fill.off !== spill.off) return node;
+      return { ...node, item: { kind: 'mov', width: 64, dst: fill.dst, src: { reg: spill.src } } };
+    });
+    yield without({ ...draft, nodes }, (i) => i === position);
+  },
+};
+
 /** An address that is kept in a register to be copied is made anew where it is wanted. */
 export const rematerializeAddress: Pass = {
   name: 'make addresses anew',
