@@ -1,8 +1,9 @@
 /** Does a fact hold for a state? Said again in plain words, apart from the comparison that the verifier prunes by. */
+import { constant } from '../../../src/verifier/scalar/scalar.js';
 import { BYTE, type Frame, type Reg, type Slot, type State } from '../../../src/verifier/state/state.js';
 
-/** Ids of the fact, and those of the state that they stand for. */
-type Ids = Map<string, number>;
+/** Ids of the fact, and what they stand for in the state: an id, or a constant, which needs none to be equal to another. */
+type Ids = Map<string, number | bigint>;
 
 const sameId = (ids: Ids, kind: string, fact: number, state: number): boolean => {
   if (fact === 0) return true;
@@ -29,7 +30,24 @@ function numberHolds(fact: Reg, state: Reg, ids: Ids): boolean {
   const bits = (s.mask & ~f.mask) === 0n && ((s.value ^ f.value) & ~f.mask) === 0n;
   if (!bounds || !bits) return false;
   if (fact.type !== 'scalar' || fact.id === 0) return true;
+  if (state.id === 0 && s.mask === 0n) return sameConstant(ids, fact, s.value);
   return fact.off === state.off && sameId(ids, 'number', fact.id, state.id);
+}
+
+/** The number is a constant: all that the fact holds for equal, or a constant apart, are constants that far apart. */
+function sameConstant(ids: Ids, fact: Reg, value: bigint): boolean {
+  const key = `constant ${fact.id}`;
+  const base = BigInt.asUintN(64, value - BigInt(fact.off));
+  const before = ids.get(key);
+  ids.set(key, before ?? base);
+  return before === undefined || before === base;
+}
+
+/** The same pointer, as so much past a constant offset of `off`; undefined where its offset is not known. */
+function offsetFrom(off: number, pointer: Reg): Reg | undefined {
+  const { num } = pointer;
+  if (num.mask !== 0n) return undefined;
+  return { ...pointer, off, num: constant(BigInt.asUintN(64, num.value + BigInt(pointer.off - off))) };
 }
 
 function registerHolds(fact: Reg, state: Reg, ids: Ids): boolean {
@@ -37,6 +55,10 @@ function registerHolds(fact: Reg, state: Reg, ids: Ids): boolean {
   if (fact.type === 'uninit' || state.type === 'uninit') return true;
   if (fact.type !== state.type) return false;
   if (fact.type === 'scalar') return numberHolds(fact, state, ids);
+  if (fact.off !== state.off) {
+    const same = offsetFrom(fact.off, state);
+    return same !== undefined && registerHolds(fact, same, ids);
+  }
   if (fact.range < 0 || state.range < 0 ? fact.range !== state.range : fact.range > state.range) return false;
   for (const member of [
     'nullable',
