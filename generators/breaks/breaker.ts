@@ -10,9 +10,10 @@ export type Breaker = (draft: Draft, which: number) => number | undefined;
 export const nth = (places: readonly number[], which: number): number | undefined =>
   places.length === 0 ? undefined : places[which % places.length];
 
-/** One of several things to do at a place, another each time the places have been gone through. */
+/** One of several things to do at a place, another each time the places have been gone through, and another at the place beside it. */
 export function variant<T>(choices: readonly T[], places: number, which: number): T {
-  return choices[(which + Math.floor(which / Math.max(1, places))) % choices.length]!;
+  const count = Math.max(1, places);
+  return choices[((which % count) + Math.floor(which / count)) % choices.length]!;
 }
 
 export function contractAt(draft: Draft, op: Op | undefined): Contract | undefined {

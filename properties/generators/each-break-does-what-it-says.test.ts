@@ -3,6 +3,7 @@
  * It says where, and goes from place to place and from choice to choice.
  */
 import { describe, expect, it } from 'vitest';
+import { variant } from '../../generators/breaks/breaker.js';
 import { BREAKS, nearMissesOf } from '../../generators/near-miss.js';
 import { sample } from '../../generators/sample.js';
 import { decodeAll } from '../../src/isa/decode.js';
@@ -309,5 +310,21 @@ describe('each break', () => {
     // More than one place, and more than one thing put there by those that choose.
     expect([way, made > 0, places.size > 1]).toEqual([way, true, true]);
     if (CHOOSES.test(way)) expect([way, seen.size > 2]).toEqual([way, true]);
+  });
+});
+
+describe('one of several things to do', () => {
+  it('comes to each, at each place, however many of both there are', () => {
+    for (let count = 1; count <= 8; count++) {
+      const choices = Array.from({ length: count }, (_, i) => i);
+      for (let places = 1; places <= 10; places++) {
+        for (let place = 0; place < places; place++) {
+          const done = choices.map((round) => variant(choices, places, place + round * places));
+          expect([count, places, place, new Set(done).size]).toEqual([count, places, place, count]);
+        }
+      }
+      expect(choices.map((place) => variant(choices, count, place))).toEqual(choices);
+      expect(variant(choices, 0, 0)).toBe(0);
+    }
   });
 });
