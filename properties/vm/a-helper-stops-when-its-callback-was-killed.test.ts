@@ -4,6 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import type { Program } from '../../src/object/program.js';
+import { parseCase } from '../../src/vm/case.js';
 import { Vm } from '../../src/vm/vm.js';
 import { STATE_CASES } from '../support/vm/state-cases.js';
 
@@ -49,4 +50,42 @@ it('every helper that calls back', () => {
   expect([...names].sort()).toEqual(
     expect.arrayContaining(['bpf_for_each_map_elem', 'bpf_loop', 'bpf_rbtree_add_impl']),
   );
+});
+
+it('but one that is called after the kill makes all its rounds, at the same depth or deeper', () => {
+  const rounds = (first: string, second: string): string => `.type xdp
+main:
+    *(u64 *)(r10 -8) = 0
+    r6 = r10
+    r6 += -8
+${first}${second}    r0 = *(u64 *)(r10 -8)
+    exit
+round:
+    r1 = *(u64 *)(r2 +0)
+    r1 += 1
+    *(u64 *)(r2 +0) = r1
+    r0 = 0
+    exit
+inside:
+    r6 = r2
+    r1 = 3
+    r2 = func round
+    r3 = r6
+    r4 = 0
+    call bpf_loop
+    r0 = 0
+    exit
+`;
+  const loop = (count: number, callback: string): string =>
+    `    r1 = ${count}\n    r2 = func ${callback}\n    r3 = r6\n    r4 = 0\n    call bpf_loop\n`;
+  for (const [second, more] of [
+    [loop(5, 'round'), 5n],
+    [loop(2, 'inside'), 6n],
+  ] as const) {
+    const vm = new Vm(parseCase(rounds(loop(4, 'round'), second)).program);
+    while (vm.machine.frames.length < 2) vm.step();
+    // Killed in its first round, the first helper makes no other.
+    vm.kill();
+    expect(vm.run().r0).toBe(1n + more);
+  }
 });

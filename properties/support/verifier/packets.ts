@@ -388,6 +388,20 @@ const USED: Readonly<Record<string, Item[]>> = {
     jmp('gt', r1, r7, 'out'),
     ldx(1, r0, r6, 0),
   ],
+  'the packet anew, against the end as it was': [
+    ldx(4, r6, r9, 76),
+    mov(r1, r6),
+    add(r1, 1),
+    jmp('gt', r1, r7, 'out'),
+    ldx(1, r0, r6, 0),
+  ],
+  'the packet as it was, against the end anew': [
+    ldx(4, r7, r9, 80),
+    mov(r1, r6),
+    add(r1, 1),
+    jmp('gt', r1, r7, 'out'),
+    ldx(1, r0, r6, 0),
+  ],
 };
 
 export const moved: Family = family(
@@ -400,7 +414,7 @@ export const moved: Family = family(
     small(mover.type, { globals: ['global', 'other'] }, (n) => {
       const [start, finish] = mover.type === 'tc' ? [76, 80] : [0, 4];
       const { main, functions } = WHERE[where]!(mover.call, n);
-      if (mover.type === 'xdp' && used === 'the packet anew') return end;
+      if (mover.type === 'xdp' && used.includes('anew')) return end;
       return [
         mov(r9, r1),
         ldx(4, r6, r9, start),
