@@ -3,6 +3,7 @@ import { CAMPAIGN_MUTANTS } from './campaign.js';
 import { GENERATOR_MUTANTS } from './generators.js';
 import { ISA_MUTANTS } from './isa.js';
 import { KERNEL_MUTANTS } from './kernel.js';
+import { LATER_MUTANTS } from './later.js';
 import type { Mutant } from './mutant.js';
 import { OBJECT_MUTANTS } from './object.js';
 import { ORACLE_MUTANTS } from './oracle.js';
@@ -32,6 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ORACLE_MUTANTS,
   ...CAMPAIGN_MUTANTS,
   ...GENERATOR_MUTANTS,
+  ...LATER_MUTANTS,
 ];
 
 /** Throws if there is none of this name. */

@@ -1,0 +1,414 @@
+/** Mutants of all folders that were thought up after the properties were written, without a look at them. */
+import { type Mutant, mutantsOf } from './mutant.js';
+
+export const LATER_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/verifier/state/linked-regs.ts',
+    ['verifier/copies-and-sums-learn-what-linux-says-they-do'],
+    [
+      {
+        name: 'sum-of-a-sum-stays-linked',
+        inside: 'linkedSum',
+        node: 'a.size !== 0',
+        becomes: 'false',
+        wrong:
+          'A number that a constant was already added to stays linked when another is added, with only the second constant as the difference.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/scalar/sync.ts',
+    ['verifier/branches-lose-no-value-that-takes-them'],
+    [
+      {
+        name: 'mixed-bounds-without-signed-minimum',
+        inside: 'deduceMixed',
+        node: 'r.smin >= BIG_S32_MIN',
+        becomes: 'true',
+        wrong:
+          'A number that is small by its signed maximum alone is taken to be its low half, though it may be far below zero.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/insn/branch.ts',
+    ['verifier/what-is-held-is-what-the-kernel-log-says'],
+    [
+      {
+        name: 'derived-null-drops-reference',
+        inside: 'markPtrOrNull',
+        node: 'ref === id',
+        becomes: 'true',
+        wrong:
+          'Where a pointer that only derives from a reference is NULL, the reference itself is taken to be given back.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/insn/pointer-arithmetic.ts',
+    ['verifier/packets-are-judged-as-by-linux'],
+    [
+      {
+        name: 'moved-packet-pointer-keeps-id',
+        inside: 'addToPointer',
+        node: 'p.newId()',
+        becomes: 'pointer.id',
+        wrong:
+          'A packet pointer that moved by an unknown amount shares its checked range with the pointer that it was made from.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/effects.ts',
+    ['verifier/packets-are-judged-as-by-linux'],
+    [
+      {
+        name: 'packet-end-survives-move',
+        inside: 'invalidatePackets',
+        node: "r.type === 'packet_end'",
+        becomes: 'false',
+        wrong: 'After a helper that may move the packet the old pointer to its end still counts.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/args-memory.ts',
+    ['verifier/arguments-are-judged-as-by-linux'],
+    [
+      {
+        name: 'zero-size-only-if-certain',
+        inside: 'checkMem',
+        node: 'size.num.umin === 0n',
+        becomes: 'size.num.umax === 0n',
+        wrong:
+          'A size that may be zero is let through where zero is not allowed, unless it is zero for certain.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/precision/backtrack.ts',
+    ['verifier/what-a-check-relies-on-is-found-as-by-linux'],
+    [
+      {
+        name: 'return-value-not-followed',
+        inside: 'Backtracker.toCallee',
+        node: 'if (fromCall && wanted.hasReg(outer, 0)) wanted.addReg(inner, 0);',
+        becomes: '',
+        wrong:
+          'What was relied on of the return value of a subprogram is not followed into the subprogram, so that its states cover others that return something else.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/stacksafe.ts',
+    ['verifier/stack-slots-that-differ-are-compared-as-by-linux'],
+    [
+      {
+        name: 'zero-covers-misc',
+        inside: 'StackComparison.bytesSafe',
+        node: 'a === BYTE.misc && b === BYTE.zero',
+        becomes: 'a === BYTE.zero && b === BYTE.misc',
+        wrong:
+          'A stack byte that was zero covers one of which nothing is known, and not the other way round.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/states-equal.ts',
+    ['verifier/what-is-held-is-judged-as-by-linux'],
+    [
+      {
+        name: 'preempt-depth-not-compared',
+        inside: 'StateComparison.covers',
+        node: 'old.preempt !== cur.preempt',
+        becomes: 'false',
+        wrong: 'States that differ in how often preemption was disabled cover each other.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/isa/target.ts',
+    ['isa/assembling-undoes-disassembling'],
+    [
+      {
+        name: 'subprograms-sorted-as-text',
+        inside: 'subprogStarts',
+        node: '[...starts].sort((a, b) => a - b)',
+        becomes: '[...starts].sort()',
+        wrong:
+          'Subprograms are ordered by the digits of their first slots, so that one at slot 12 comes before one at slot 5.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/maps.ts',
+    ['vm/the-kernel-runs-programs-as-the-vm-does'],
+    [
+      {
+        name: 'per-cpu-hash-update-makes-a-new-element',
+        inside: 'Maps.update',
+        node: 'isPerCpu(map)',
+        becomes: 'false',
+        wrong:
+          'An update of an entry of a per-CPU hash makes a new element, so that pointers that were looked up before no longer see it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/machine.ts',
+    ['vm/a-helper-stops-when-its-callback-was-killed'],
+    [
+      {
+        name: 'interruption-outlives-the-frame',
+        inside: 'MachineState.pop',
+        node: 'if (this.interrupted > this.frames.length) this.interrupted = this.frames.length;',
+        becomes: '',
+        wrong:
+          'A callback that is first called after the kill counts as one that was in flight, so that its helper stops after one round.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/models/graphs.ts',
+    ['vm/a-helper-stops-when-its-callback-was-killed'],
+    [
+      {
+        name: 'killed-tree-insertion-goes-on-asking',
+        inside: 'Insertion.next',
+        node: 'stop || less || other === undefined',
+        becomes: 'less || other === undefined',
+        wrong:
+          'An insertion into a tree that the kill interrupts in its callback goes on comparing with the nodes that are left.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/models/storage.ts',
+    ['vm/maps-answer-as-in-linux'],
+    [
+      {
+        name: 'full-queue-drops-its-newest-element',
+        inside: 'push',
+        node: 'keys[0]!',
+        becomes: 'keys.at(-1)!',
+        wrong: 'A full queue or stack makes room by dropping the element that was put in last.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/semantics/step.ts',
+    ['vm/the-kernel-runs-programs-as-the-vm-does'],
+    [
+      {
+        name: 'narrow-movsx-extends-to-the-whole-register',
+        inside: 'step',
+        node: 'op.width === 64 ? extended : m.zeroExtend(32, extended)',
+        becomes: 'extended',
+        wrong: 'A sign-extending move of 32 bits sets the high half of the register to copies of the sign.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/bound.ts',
+    ['smt/a-proven-program-survives-every-kill'],
+    [
+      {
+        name: 'kept-helper-stops-after-its-first-callback',
+        inside: 'PatchedGraph.next',
+        node: '[...entries, ...v.next]',
+        becomes: 'entries',
+        wrong: 'The bound leaves out the further rounds of a kept helper that is called after the kill.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/rule/post-state.ts',
+    ['smt/sound-rules-are-proven-and-wrong-ones-refuted'],
+    [
+      {
+        name: 'stub-may-write-what-the-outcome-leaves',
+        inside: 'PostState.memoryDemands',
+        node: 'writes ? wrote : this.t.not(wrote)',
+        becomes: 'writes ? wrote : this.t.true',
+        wrong: 'A stub that overwrites memory is inside an outcome that leaves this memory as it was.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/term/bits.ts',
+    ['smt/small-terms-mean-what-they-say'],
+    [
+      {
+        name: 'remainder-of-the-divisor-itself',
+        inside: 'Bits.urem',
+        node: 'a.hi < b.value',
+        becomes: 'a.hi <= b.value',
+        wrong:
+          'A value whose largest possible value is the divisor keeps that value instead of becoming zero.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/fast-path.ts',
+    ['patch/the-rule-language-says-what-its-words-say'],
+    [
+      {
+        name: 'outcome-of-one-state-counts-at-the-site',
+        inside: 'enabledAt',
+        node: 'ways.every((way) => way.has(outcome))',
+        becomes: 'ways.some((way) => way.has(outcome))',
+        wrong:
+          'An outcome that is possible in only one of the states that reach a site counts as possible there.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/two-mode/callbacks.ts',
+    ['patch/two-mode-texts-run-as-killed-runs-do'],
+    [
+      {
+        name: 'callback-is-sought-across-joins',
+        inside: 'callbackTargets',
+        node: '!joins.has(at + 1)',
+        becomes: 'true',
+        wrong:
+          'Where branches that load different callbacks meet before a call, only the callback of the last branch is taken for its target.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/contracts/packets.ts',
+    ['kernel/contracts-agree-with-the-kernels-tables'],
+    [
+      {
+        name: 'clone-redirect-that-fails-moves-nothing',
+        inside: 'PACKET_CONTRACTS',
+        node: 'failed(moves)',
+        becomes: 'failed()',
+        wrong: 'Packet pointers stay good on the way on which bpf_clone_redirect has failed.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/structs.ts',
+    ['kernel/contexts-and-sockets-are-open-as-in-the-kernel'],
+    [
+      {
+        name: 'narrow-socket-load-from-the-middle',
+        inside: 'structAccess',
+        node: 'offset === found.offset',
+        becomes: 'true',
+        wrong:
+          'Members of a socket that are open in pieces from their start only may be read from the middle as well.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/contexts/member.ts',
+    ['kernel/contexts-and-sockets-are-open-as-in-the-kernel'],
+    [
+      {
+        name: 'attach-type-restricts-loads-only',
+        inside: 'onlyFor',
+        node: '{ ...m, readBy: by, writeBy: by }',
+        becomes: '{ ...m, readBy: by }',
+        wrong:
+          'A member of the context that is open to some attach types only may be written under all of them.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/object/btf/fields.ts',
+    ['object/map-definitions-are-read-whole'],
+    [
+      {
+        name: 'array-of-fields-starts-at-zero',
+        inside: 'FieldFinder.walk',
+        node: 'offset + i * size + field.offset',
+        becomes: 'i * size + field.offset',
+        wrong: 'Special fields in an array are placed as if the array were the first member of the value.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/object/core/value.ts',
+    ['object/core-relocations-follow-the-target'],
+    [
+      {
+        name: 'bit-field-that-fills-its-unit-gets-a-wider-one',
+        inside: 'storageUnit',
+        node: 'spec.bitOffset + bitSize - start() * 8 > size * 8',
+        becomes: 'spec.bitOffset + bitSize - start() * 8 >= size * 8',
+        wrong:
+          'A bit field that ends with the last bit of its storage unit is read with a load of twice the size, or refused at 64 bits.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/oracle/walk-log/forget.ts',
+    ['oracle/every-word-of-a-log-is-told-apart'],
+    [
+      {
+        name: 'linked-scalars-outlive-branches',
+        inside: 'isSteady',
+        node: 'value.id !== 0',
+        becomes: 'false',
+        wrong: 'What was known of the copy of a number is kept over a branch that narrows both.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/cause.ts',
+    ['campaign/what-breaks-is-blamed-on-the-stubs-that-it-needs'],
+    [
+      {
+        name: 'stubs-left-out-one-at-a-time',
+        inside: 'causeOf',
+        node: '[...needed]',
+        becomes: '[...path.stubs]',
+        wrong:
+          'Each stub is left out of all of them and not of those that are still needed, so that stubs without a part in it are blamed.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/agreement/values/compare.ts',
+    ['campaign/a-planted-difference-is-seen'],
+    [
+      {
+        name: 'entries-that-only-the-vm-has',
+        inside: 'mapsDifference',
+        node: 'new Set([...theirs.keys(), ...ours.keys()])',
+        becomes: 'new Set(theirs.keys())',
+        wrong: 'An entry that the map has after the run of the VM but not in the kernel is no difference.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/breaks/breaker.ts',
+    ['generators/each-break-does-what-it-says'],
+    [
+      {
+        name: 'same-variant-on-every-round',
+        inside: 'variant',
+        node: '(which % count) + Math.floor(which / count)',
+        becomes: 'which',
+        wrong:
+          'Where the number of places is a multiple of the number of variants, a place is only ever broken in one way.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/compile/producers.ts',
+    ['generators/arguments-are-made-by-what-can-make-them'],
+    [
+      {
+        name: 'no-dynptrs-over-packets-to-read',
+        inside: 'producersOf',
+        node: 'arg.rdonly !== true',
+        becomes: 'arg.type === undefined',
+        wrong: 'Functions that only read through a dynptr are never given one over a packet.',
+      },
+    ],
+  ),
+];
