@@ -69,6 +69,8 @@ describe('usage', () => {
     [['report', folder], /there is no campaign\.json in it/],
     [['report', join(folder, 'nowhere')], /no such file or directory/],
     [['asm', GOOD, '-o', join(folder, 'no', 'such', 'folder', 'a.bin')], /no such file or directory/],
+    [['kernel', '--profile', GOOD], /expected a kernel profile, as JSON/],
+    [['kernel', '--profile', join(folder, 'none.json')], /no such file or directory/],
   ];
 
   it.each(cases)('%j', async (args, says) => {

@@ -272,6 +272,21 @@ describe('shrink', () => {
 });
 
 describe('asm and disasm', () => {
+  it('kernel: a profile beside the built-in one, and one from a file', async () => {
+    const same = await json(['kernel', '--profile', 'built-in'], 0);
+    expect(same).toMatchObject({ release: 'built-in', digest: 'built-in', differences: [] });
+    const profile = { ...(same.profile as Json), release: '6.19', types: { bpf_loop: ['xdp'] } };
+    const file = put('profile.json', JSON.stringify({ profile }));
+    const other = await json(['kernel', '--profile', file], 0);
+    expect(other).toMatchObject({
+      release: '6.19',
+      differences: [{ what: 'types of bpf_loop', running: 'xdp' }],
+    });
+    expect((await here(['kernel', '--profile', file])).out).toContain('types of bpf_loop');
+    if (kernelAvailable().ok)
+      expect(await json(['kernel'], 0)).toMatchObject({ digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  });
+
   it('undo each other', async () => {
     const bin = join(folder, 'socket.bin');
     const { bytes } = await json(['asm', good, '-o', bin], 0);

@@ -14,7 +14,7 @@ export const TRAIT = {
   stores: 1 << 3,
   /** May read the stack. */
   readsStack: 1 << 4,
-  /** What it is allowed to do, or does, may depend on numbers (`walk/precision/relied.ts`). */
+  /** What it is allowed to do, or does, may depend on numbers (`walk/precision/precise-operands.ts`). */
   relies: 1 << 5,
   /** Its form alone may be refused: it writes the frame pointer, shifts or divides by an immediate. */
   badForm: 1 << 6,
