@@ -7,6 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Item } from '../../../src/isa/label.js';
+import { defaultParams, synthesize } from '../../../src/object/btf/synthesize.js';
 import type { LocalType, Program, ProgType } from '../../../src/object/program.js';
 import type { Profile } from '../../../src/verifier/state/profile.js';
 import { kernelCase, type Names } from '../kernel/case.js';
@@ -29,6 +30,8 @@ export interface Family {
 export interface Needs {
   readonly localTypes?: readonly LocalType[];
   readonly globals?: readonly string[];
+  /** Those among the global functions whose first argument is the context. */
+  readonly takeContext?: readonly string[];
   readonly sleepable?: true;
   readonly license?: string;
 }
@@ -36,7 +39,7 @@ export interface Needs {
 /** A program out of its insns. */
 export function small(
   type: ProgType,
-  { localTypes, globals, sleepable, license }: Needs,
+  { localTypes, globals, takeContext, sleepable, license }: Needs,
   body: (names: Names) => readonly Item[],
 ): Program {
   const { program } = kernelCase(
@@ -46,10 +49,20 @@ export function small(
     body,
   );
   return {
-    ...program,
+    ...(takeContext === undefined ? program : withContexts(program, takeContext)),
     ...(sleepable === undefined ? {} : { sleepable }),
     ...(license === undefined ? {} : { license }),
   };
+}
+
+/** The program with BTF that gives these functions a context. */
+function withContexts(program: Program, takeContext: readonly string[]): Program {
+  const { btf, funcIds } = synthesize(program, {
+    params: (i) =>
+      i === 0 || takeContext.includes(program.subprogs[i]!.name) ? ['ctx'] : defaultParams(program, i),
+  });
+  const subprogs = program.subprogs.map((one, i) => ({ ...one, btfId: funcIds[i]! }));
+  return { ...program, btf, subprogs };
 }
 
 /** A family in which every row has something for each column, or has not. `strictToo`: which are also judged without capabilities, all unless told. */
