@@ -30,3 +30,23 @@ it('differs between the hooks of a type', () => {
   );
   expect(allowed).toEqual([[0, 1, 2, 3], [0, 1], [1]]);
 });
+
+it('is looked at from both ends: a number that is not known must lie in the range whole', () => {
+  const ranging = (from: number, mask: number): Program => {
+    const text = `.type cgroup_sock_addr\nmain:\n    call bpf_get_prandom_u32\n    r0 &= ${mask}\n    r0 += ${from}\n    exit\n`;
+    return { ...parseCase(text).program, attach: { type: 8 } };
+  };
+  const allowed = [-1, 0, 1, 2, 3].flatMap((from) =>
+    [0, 1, 3, 7].filter((mask) => verify(ranging(from, mask)).ok).map((mask) => [from, from + mask]),
+  );
+  expect(allowed).toEqual([
+    [0, 0],
+    [0, 1],
+    [0, 3],
+    [1, 1],
+    [1, 2],
+    [2, 2],
+    [2, 3],
+    [3, 3],
+  ]);
+});

@@ -104,13 +104,6 @@ export const GENERATOR_MUTANTS: readonly Mutant[] = [
         becomes: 'stub.r0 < r0.max',
         wrong: 'A stub that returns the largest number of an outcome is called wrong.',
       },
-      {
-        name: 'slots-may-be-cleared-for-nothing',
-        inside: 'imitates',
-        node: "effect.kind === 'init_dynptr' && effect.arg === arg",
-        becomes: "effect.kind === 'init_dynptr' || effect.arg === arg",
-        wrong: 'A stub may clear a slot that no outcome makes a dynptr of.',
-      },
     ],
   ),
   ...mutantsOf(
@@ -136,6 +129,7 @@ export const GENERATOR_MUTANTS: readonly Mutant[] = [
         node: 'i < words',
         becomes: 'i < words - 1',
         wrong: 'The last word of a buffer on the stack is not given back.',
+        noticedBy: ['generators/stack-that-is-given-back-is-free-again'],
       },
     ],
   ),

@@ -130,13 +130,6 @@ export const SMT_MUTANTS: readonly Mutant[] = [
         becomes: 'true',
         wrong: 'A stub is taken to write all memory that the call would have written.',
       },
-      {
-        name: 'a-null-dynptr-need-not-be-destroyed',
-        inside: 'stubbedCall',
-        node: 'ref !== 0',
-        becomes: 'false',
-        wrong: 'A null dynptr that a stub makes need not be submitted or discarded.',
-      },
     ],
   ),
   ...mutantsOf(
@@ -177,14 +170,6 @@ export const SMT_MUTANTS: readonly Mutant[] = [
         node: 'round <= globalEntry.size',
         becomes: 'round < globalEntry.size',
         wrong: 'The innermost of nested global subprograms is not counted.',
-      },
-      {
-        name: 'loops-of-one-insn-are-none',
-        inside: 'longestPaths',
-        node: 'component.length > 1 || graph.next(first).includes(first)',
-        becomes: 'component.length > 2',
-        wrong: 'A cycle of two visits does not count as a loop.',
-        noticedBy: [KNOWN],
       },
       {
         name: 'a-count-at-the-limit-is-no-limit',

@@ -148,6 +148,7 @@ export const CALL_MUTANTS: readonly Mutant[] = [
         node: 'slot?.iter?.rcu',
         becomes: 'false',
         wrong: 'An iterator that needs RCU may be used after its section.',
+        noticedBy: ['verifier/what-we-refuse-alone-is-in-the-docs'],
       },
       {
         name: 'rcu-may-be-nested',

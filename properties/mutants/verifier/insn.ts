@@ -77,7 +77,7 @@ export const INSN_MUTANTS: readonly Mutant[] = [
         node: '!fixed && off !== 0',
         becomes: '!fixed && off > 8',
         wrong: 'A context that was moved a little may be read and passed on.',
-        noticedBy: [ACCESSES],
+        noticedBy: ['verifier/our-verifier-says-what-linux-says'],
       },
     ],
   ),

@@ -354,14 +354,6 @@ export const WALK_MUTANTS: readonly Mutant[] = [
     [STACK],
     [
       {
-        name: 'slots-stay-written-that-are-not-always',
-        inside: 'StackLiveness.visitAgain',
-        node: 'masks.writes[at]! &= low;',
-        becomes: '',
-        wrong: 'A slot that an insn wrote once counts as written each time.',
-        noticedBy: [STACK, HELD, LOOPS],
-      },
-      {
         name: 'callees-read-nothing-of-their-callers',
         inside: 'StackLiveness.update',
         node: 'frame < of.depth',

@@ -63,6 +63,11 @@ const kptrMap: MapDef = {
 };
 
 export const sharpCases: readonly KernelCase[] = [
+  kernelCase('sharp: a context that was moved by 4', 'tc', refused, () => [
+    add(r1, 4),
+    ldx(4, r0, r1, 0),
+    ...out,
+  ]),
   kernelCase('sharp: the low half of a spilled register', 'xdp', refused, () => [
     ldImm64(r6, 1n << 32n),
     stx(8, r10, -8, r6),
