@@ -9,8 +9,25 @@ async function plugins(): Promise<Plugin[]> {
   return [mutantPlugin(SWANSONG_MUTANT)];
 }
 
-/** Percent of lines that the properties run through, at least, by folder. `npm run coverage` prints where each stands. */
-const FLOOR: Readonly<Record<string, number>> = {};
+/**
+ * Percent of lines that the properties run through, at least, by folder. `npm run coverage` prints where each stands. Where no kernel can be
+ * asked `oracle` and `campaign` are run less, and the command line runs mostly in processes that are not measured.
+ */
+const FLOOR: Readonly<Record<string, number>> = {
+  'src/isa': 99,
+  'src/object': 88,
+  'src/kernel': 88,
+  'src/semantics': 95,
+  'src/verifier': 94,
+  'src/patch': 95,
+  'src/vm': 93,
+  'src/smt': 94,
+  'src/oracle': 50,
+  generators: 96,
+  'src/campaign': 60,
+  'src/report': 75,
+  'src/cli': 50,
+};
 
 export default defineConfig(async () => ({
   plugins: await plugins(),
