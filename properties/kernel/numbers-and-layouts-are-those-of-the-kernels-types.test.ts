@@ -8,6 +8,7 @@ import { MAP_FLAGS, mapType } from '../../src/kernel/maptypes.js';
 import { progType } from '../../src/kernel/progtypes.js';
 import { DYNPTR_SIZE, FIELD_LAYOUT, ITER_WORDS, sockMembers } from '../../src/kernel/structs.js';
 import { HELPERS, KFUNCS } from '../../src/kernel/tables/rows.js';
+import { comparable } from '../../src/object/btf/declare.js';
 import { MAP_TYPES, PROG_TYPES, type ProgType } from '../../src/object/program.js';
 import {
   enumValues,
@@ -128,23 +129,12 @@ describeKernel('the kernel declares kfuncs as our table has them:', () => {
       if (types.length > 0) expect([name, theirs === undefined]).toEqual([name, false]);
       if (theirs === undefined || types.length === 0) continue;
       seen++;
-      expect([name, tidy(ret), ...params.map(tidy)]).toEqual([
+      expect([name, comparable(ret), ...params.map(comparable)]).toEqual([
         name,
-        tidy(theirs.returns),
-        ...theirs.params.map(([type, param]) =>
-          tidy(type.includes('(*)') ? type.replace('(*)', `(*${param})`) : `${type} ${param}`),
-        ),
+        comparable(theirs.returns),
+        ...theirs.params.map(comparable),
       ]);
     }
     expect(seen).toBeGreaterThan(100);
   });
 });
-
-/** One way to write a C type: `u32` and `unsigned int` are the same, and `__arena` leaves no trace. */
-function tidy(text: string): string {
-  return text
-    .replace(/\b__arena\b|\b__iomem\b|\b__rcu\b|\b__user\b/g, '')
-    .replace(/\s+/g, ' ')
-    .replace(/\* /g, '*')
-    .trim();
-}

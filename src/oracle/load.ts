@@ -15,7 +15,8 @@ import { openProgramBtf, type ProgramBtf } from './programbtf.js';
 import { Attr, BpfCmd, bpf, closeFd, errnoName, KernelError, withoutLaxCaps } from './syscall.js';
 
 const BPF_F_TEST_STATE_FREQ = 1 << 3;
-const BPF_F_SLEEPABLE = 1 << 4;
+/** Load flag of programs that may sleep (include/uapi/linux/bpf.h). */
+export const BPF_F_SLEEPABLE = 1 << 4;
 /** Bytes of the first log buffer; it holds the whole log of most programs under a hundred insns. */
 const FIRST_LOG = 1 << 16;
 /** A signal that arrives while the verifier runs makes it give up with EAGAIN; libbpf tries five times as well. */

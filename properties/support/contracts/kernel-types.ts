@@ -1,5 +1,6 @@
 /** The types of the running kernel, as its BTF has them: enum values, places of members, prototypes in C. */
 import { readFileSync } from 'node:fs';
+import { cType, type Prototype, prototypeOf } from '../../../src/object/btf/declare.js';
 import { Btf } from '../../../src/object/btf/read.js';
 import type { Member } from '../../../src/object/btf/types.js';
 
@@ -54,7 +55,7 @@ export function memberTypes(struct: string): ReadonlyMap<string, string> {
   const id = kernel().find(struct, 'struct');
   const type = id === undefined ? undefined : kernel().type(id);
   if (type?.kind !== 'struct') return new Map();
-  return new Map(type.members.map((m) => [m.name, cType(m.type)]));
+  return new Map(type.members.map((m) => [m.name, cType(kernel(), m.type)]));
 }
 
 function findMember(
@@ -95,50 +96,5 @@ function sizeOf(id: number): number {
   return 'size' in type ? type.size : 0;
 }
 
-/** A type as C writes it: `const struct cpumask *`. */
-function cType(id: number): string {
-  const type = kernel().type(id);
-  switch (type.kind) {
-    case 'void':
-      return 'void';
-    case 'ptr': {
-      const to = kernel().type(type.type);
-      if (to.kind === 'func_proto')
-        return `${cType(to.returns)} (*)(${to.params.map((param) => cType(param.type)).join(', ')})`;
-      const inner = cType(type.type);
-      return inner.endsWith('*') ? `${inner}*` : `${inner} *`;
-    }
-    case 'const': {
-      const inner = cType(type.type);
-      return inner.endsWith('*') ? `${inner} const` : `const ${inner}`;
-    }
-    case 'volatile':
-    case 'restrict':
-    case 'type_tag':
-      return cType(type.type);
-    case 'struct':
-    case 'union':
-    case 'enum':
-      return `${type.kind} ${type.name}`;
-    case 'fwd':
-      return `${type.of} ${type.name}`;
-    case 'array':
-      return `${cType(type.element)}[]`;
-    default:
-      return 'name' in type ? type.name : type.kind;
-  }
-}
-
-/** Return type and parameters of a function, `type name` each; undefined where the kernel has none of that name. */
-export function prototype(
-  name: string,
-): { readonly returns: string; readonly params: readonly (readonly [string, string])[] } | undefined {
-  const id = kernel().find(name, 'func');
-  const func = id === undefined ? undefined : kernel().type(id);
-  const proto = func?.kind === 'func' ? kernel().type(func.type) : undefined;
-  if (proto?.kind !== 'func_proto') return undefined;
-  return {
-    returns: cType(proto.returns),
-    params: proto.params.map(({ name: each, type }) => [cType(type), each]),
-  };
-}
+/** Return type and parameters of a function; undefined where the kernel has none of that name. */
+export const prototype = (name: string): Prototype | undefined => prototypeOf(kernel(), name);

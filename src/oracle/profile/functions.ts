@@ -9,11 +9,11 @@ import { progType } from '../../kernel/progtypes.js';
 import { HELPERS, type HelperRow, KFUNCS, type KfuncRow } from '../../kernel/tables/rows.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { kernelFunctionId, kernelTypeId } from '../btf.js';
+import { BPF_F_SLEEPABLE } from '../load.js';
 import { Attr, BpfCmd, bpf, closeFd, errnoName } from '../syscall.js';
 
 /** Programs on functions and LSM hooks cannot be loaded everywhere, and are given what those on tracepoints are. */
 const NOT_ASKED: readonly ProgType[] = ['fentry', 'lsm'];
-const BPF_F_SLEEPABLE = 1 << 4;
 const LOG_BYTES = 4096;
 const LICENSE = Buffer.from('GPL\0');
 
@@ -45,7 +45,11 @@ class Prober {
   private readonly insns = Buffer.alloc(24);
   private readonly log = Buffer.alloc(LOG_BYTES);
 
+  private readonly attach: number;
+  private readonly target: number;
+
   constructor(private readonly type: ProgType) {
+    [this.attach, this.target] = attachment(type);
     this.insns[0] = BPF_JMP | BPF_CALL;
     // r0 = 0; exit
     this.insns[8] = 0xb7;
@@ -57,15 +61,14 @@ class Prober {
     this.insns[1] = isKfunc ? BPF_PSEUDO_KFUNC_CALL << 4 : 0;
     this.insns.writeInt32LE(id, 4);
     const info = progType(this.type);
-    const [attach, target] = attachment(this.type);
     const attr = new Attr(152)
       .u32(0, info.number)
       .u32(4, 3)
       .pointer(8, this.insns)
       .pointer(16, LICENSE)
       .u32(44, info.sleepable ? BPF_F_SLEEPABLE : 0)
-      .u32(68, attach)
-      .u32(108, target);
+      .u32(68, this.attach)
+      .u32(108, this.target);
     if (told) attr.u32(24, 1).u32(28, LOG_BYTES).pointer(32, this.log);
     const fd = bpf(BpfCmd.progLoad, attr);
     if (fd >= 0) {
