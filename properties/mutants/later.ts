@@ -411,4 +411,408 @@ export const LATER_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/verifier/scalar/bounds.ts',
+    ['verifier/abstract-arithmetic-admits-every-concrete-result'],
+    [
+      {
+        name: 'product-without-largest-times-least',
+        inside: 'mul64',
+        node: 'r.smax * b.smin',
+        becomes: 'r.smin * b.smin',
+        wrong:
+          'The signed bounds of a product do not count the greatest of the first number times the least of the second, so that it may be less than they say.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/state/stack.ts',
+    ['verifier/stack-slots-are-written-and-read-as-by-linux'],
+    [
+      {
+        name: 'fill-from-the-middle-of-a-spill',
+        inside: 'readFixed',
+        node: 'at === 0',
+        becomes: 'true',
+        wrong: 'A load from the middle of a spilled number gives its low bytes.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/insn/access.ts',
+    ['verifier/accesses-are-judged-as-by-linux'],
+    [
+      {
+        name: 'access-runs-into-field',
+        inside: 'overlaps',
+        node: 'high > BigInt(field.offset)',
+        becomes: 'high - BigInt(a.size) >= BigInt(field.offset)',
+        wrong:
+          'A wide access that starts below a lock or another special field and runs into it is let through.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/insn/memory.ts',
+    ['verifier/a-pointer-reaches-the-same-however-it-was-moved'],
+    [
+      {
+        name: 'frozen-contents-at-insn-offset-only',
+        inside: 'frozenContents',
+        node: 'fixedOffset(a.reg) + a.off',
+        becomes: 'a.off',
+        wrong:
+          'A load from a frozen map through a pointer that was moved gives the constant at the start of the value.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/returns.ts',
+    ['verifier/runs-of-generated-programs-fit-the-facts'],
+    [
+      {
+        name: 'derived-pointer-without-id',
+        inside: 'pointer',
+        node: 'nullable && r0.acquires === undefined',
+        becomes: 'nullable && ref === 0',
+        wrong:
+          'Pointers that derive from references and may be NULL have no id, so that a check of one of them counts for all.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/outcomes.ts',
+    ['verifier/every-step-is-one-that-the-verifier-admits'],
+    [
+      {
+        name: 'key-at-end-never-misses',
+        inside: 'holds',
+        node: 'key >= BigInt(program.maps[args[0]!.map]!.maxEntries)',
+        becomes: 'key > BigInt(program.maps[args[0]!.map]!.maxEntries)',
+        wrong: 'A lookup of the first key past the end of an array is taken to find an element.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/regsafe.ts',
+    ['verifier/facts-hold-every-state-of-the-whole-walk'],
+    [
+      {
+        name: 'memory-size-not-compared',
+        inside: 'RegComparison.regsafe',
+        node: 'old.size !== cur.size',
+        becomes: 'false',
+        wrong: 'A state with a pointer to more memory covers one in which the memory is smaller.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/liveness.ts',
+    ['verifier/the-stack-of-callers-is-alive-while-some-path-reads-it'],
+    [
+      {
+        name: 'callback-returns-past-its-call',
+        inside: 'StackLiveness.aliveSlots',
+        node: 'contract !== undefined && callsSyncCallback(contract)',
+        becomes: 'false',
+        wrong:
+          'What the next round of a callback reads of the stack of its caller is not needed while the callback runs.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/widen.ts',
+    ['verifier/runs-of-generated-programs-fit-the-facts'],
+    [
+      {
+        name: 'precise-spills-widened',
+        inside: 'widenImpreciseScalars',
+        node: 'precise.hasSlot(depth, i)',
+        becomes: 'false',
+        wrong: 'In a loop a spilled number that changed is forgotten even where a check relied on it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/isa/decode.ts',
+    ['isa/decoding-undoes-encoding'],
+    [
+      {
+        name: 'signed-word-load-decoded-unsigned',
+        inside: 'decodeLdx',
+        node: 'mode === BPF_MEMSX',
+        becomes: 'mode === BPF_MEMSX && size < 4',
+        wrong: 'A sign-extending load of four bytes is decoded as one that extends with zeroes.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/semantics/arith.ts',
+    ['verifier/branches-lose-no-value-that-takes-them'],
+    [
+      {
+        name: 'narrow-set-tests-the-whole-registers',
+        inside: 'compare',
+        node: '(x & y) !== 0n',
+        becomes: '(a & b) !== 0n',
+        wrong: 'A 32-bit jump on common bits is also taken when only the high halves have a bit in common.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/ledger.ts',
+    ['vm/a-run-can-be-forked-and-replayed'],
+    [
+      {
+        name: 'fork-numbers-its-holds-anew',
+        inside: 'Ledger.fork',
+        node: 'copy.last = this.last;',
+        becomes: '',
+        wrong:
+          'What a killed copy of a run takes gets the number of something that is held already, so that giving one back gives both back.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/callbacks.ts',
+    ['vm/the-kernel-runs-programs-as-the-vm-does'],
+    [
+      {
+        name: 'loop-over-a-map-does-not-fill-in-the-key',
+        inside: 'forEach',
+        node: 'now.memory.replace(keyRegion, key);',
+        becomes: '',
+        wrong: 'The callback of a loop over a map sees a key of zeros for each element.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/packet.ts',
+    ['vm/the-kernel-runs-programs-as-the-vm-does'],
+    [
+      {
+        name: 'metadata-of-any-length',
+        inside: 'adjustPacket',
+        node: 'size % 4 !== 0 || size > MOST_META',
+        becomes: 'size > MOST_META',
+        wrong: 'An XDP program may give its packet metadata whose length is no multiple of four bytes.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/models/dynptrs.ts',
+    ['vm/the-kernel-runs-programs-as-the-vm-does'],
+    [
+      {
+        name: 'adjusted-dynptr-keeps-its-end',
+        inside: 'adjust',
+        node: 'end - start',
+        becomes: 'dynptr.size - start',
+        wrong: 'A dynptr that is adjusted to a smaller range still reaches to its old end.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/arith.ts',
+    ['smt/terms-mean-what-arithmetic-says'],
+    [
+      {
+        name: 'divisor-that-may-be-zero-counts-as-nonzero',
+        inside: 'divide',
+        node: 'divisor.lo > 0n',
+        becomes: 'divisor.hi > 0n',
+        wrong: 'A division by an unknown register gives all ones instead of zero where the register is zero.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/patched.ts',
+    ['smt/a-proven-program-survives-every-kill'],
+    [
+      {
+        name: 'kept-helper-called-after-the-kill-stops-too',
+        inside: 'withLastCallbacks',
+        node: 'at >= depth',
+        becomes: 'at > depth',
+        wrong:
+          'A callback of a kept helper that is called after the kill counts as the last one, so that its further rounds are not walked.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/symbolic/state.ts',
+    ['smt/terms-of-a-run-have-the-values-of-the-run'],
+    [
+      {
+        name: 'moved-packet-end-goes-the-other-way',
+        inside: 'RunState.packetEnd',
+        node: 'end - HEADROOM - this.givenLength',
+        becomes: 'HEADROOM + this.givenLength - end',
+        wrong:
+          'The symbolic end of a packet that was made shorter lies behind its old end, and that of a longer one before it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/two-mode/stub-text.ts',
+    ['patch/two-mode-texts-run-as-killed-runs-do'],
+    [
+      {
+        name: 'variable-fill-writes-one-byte-too-many',
+        inside: 'writeFill',
+        node: "jump('le', sizeIn!, offset, done)",
+        becomes: "jump('lt', sizeIn!, offset, done)",
+        wrong: 'A stub in plain BPF that zeroes a buffer of variable size also zeroes the byte behind it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/two-mode/unwritten.ts',
+    ['patch/two-mode-texts-run-as-killed-runs-do'],
+    [
+      {
+        name: 'window-may-end-in-a-live-slot',
+        inside: 'unwrittenWindows',
+        node: '!both.some((byte) => left.has(byte)) || !free(at) || !free(at + 8)',
+        becomes: '!both.some((byte) => left.has(byte)) || !free(at)',
+        wrong:
+          'A dynptr that makes unwritten stack unreadable may overwrite a slot beside it that is read later.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/contracts/callbacks.ts',
+    ['kernel/every-contract-is-well-formed'],
+    [
+      {
+        name: 'vma-callback-is-given-the-address',
+        inside: 'perVma',
+        node: '3',
+        becomes: '1',
+        wrong:
+          'The callback of bpf_find_vma is given the address that was looked for in place of its context.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/attached.ts',
+    ['kernel/what-may-be-called-hangs-on-licence-and-attachment'],
+    [
+      {
+        name: 'sock-program-attached-nowhere-is-an-ingress-one',
+        inside: 'refusedAttached',
+        node: "type === 'cgroup_sock' ? A.SOCK_CREATE : 0",
+        becomes: '0',
+        wrong:
+          'A cgroup_sock program that does not say how it attaches may not call bpf_get_retval and bpf_set_retval.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/maptypes.ts',
+    ['kernel/maps-are-refused-as-by-the-kernel'],
+    [
+      {
+        name: 'trees-need-no-lock',
+        inside: 'fieldsRefusal',
+        node: "has('list_head') || has('rb_root')",
+        becomes: "has('list_head')",
+        wrong: 'A map whose values have a tree but no lock beside it is taken.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/object/core/match.ts',
+    ['object/core-relocations-are-those-of-a-plain-reading'],
+    [
+      {
+        name: 'element-behind-the-last-exists',
+        inside: 'matchSpec',
+        node: 'step.index >= array.count',
+        becomes: 'step.index > array.count',
+        wrong: 'The element right behind the end of an array of the target is relocated as if it were there.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/object/maps.ts',
+    ['object/map-definitions-are-read-whole'],
+    [
+      {
+        name: 'user-ring-buffers-keep-their-odd-size',
+        inside: 'definedMap',
+        node: "type.endsWith('ringbuf')",
+        becomes: "type === 'ringbuf'",
+        wrong: 'The size of a user ring buffer is not rounded up to a power of two of pages.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/oracle/walk-log/held.ts',
+    ['oracle/every-word-of-a-log-is-told-apart'],
+    [
+      {
+        name: 'unlock-gives-back-the-outer-lock',
+        inside: 'heldAfterCall',
+        node: 'left.findLast',
+        becomes: 'left.find',
+        wrong:
+          'Of two locks of one kind the one that was taken first is counted as given back by the first unlock.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/state.ts',
+    ['campaign/a-state-is-the-sum-of-its-reports'],
+    [
+      {
+        name: 'hits-of-merged-causes-are-lost',
+        inside: 'findings',
+        node: 'one.hits + (known?.hits ?? 0)',
+        becomes: 'one.hits',
+        wrong:
+          'Where several findings turn out to have one cause, only the programs that break the last of them are counted.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/shrink/draft.ts',
+    ['campaign/a-finding-is-shrunk-and-replays'],
+    [
+      {
+        name: 'exception-callback-is-not-reached',
+        inside: 'liveNodes',
+        node: 'for (const other of starts) if (nodes[other]!.labels.some((name) => onThrow.has(name))) visit(other);',
+        becomes: '',
+        wrong: 'A program that is shrunk loses its exception callback, since no insn names it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/compile/release.ts',
+    ['generators/generated-programs-are-accepted-by-linux'],
+    [
+      {
+        name: 'records-are-always-submitted',
+        inside: 'closing',
+        node: 'names[which % names.length]',
+        becomes: 'names[0]',
+        wrong:
+          'What is held is only ever given back by the first function for it, so that no ring-buffer record is discarded on its way out.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/families/packet.ts',
+    ['generators/the-generated-language-is-rich'],
+    [
+      {
+        name: 'packet-bounds-are-compared-in-one-way',
+        inside: 'packetArbitrary',
+        node: "strict ? 'gt' : 'ge'",
+        becomes: "'gt'",
+        wrong: 'No program compares a packet pointer with the end of the packet by `>=`.',
+      },
+    ],
+  ),
 ];

@@ -42,7 +42,34 @@ export function stateAdmits(state: State, machine: MachineState): true | string 
     const answer = frameAdmits(state, depth, below, machine);
     if (answer !== true) return state.frames.length === 1 ? answer : `frame ${depth}: ${answer}`;
   }
+  const links = linksAdmit(state, below, machine);
+  if (links !== true) return links;
   return alone ? true : heldAdmits(state, machine);
+}
+
+/**
+ * Places with one id are equal: numbers, but for the constants that were added to them, and pointers that are all NULL or all not. A check of
+ * one counts for the others, so a run in which they differ is one that the verifier does not know of.
+ */
+function linksAdmit(state: State, below: number, machine: MachineState): true | string {
+  const numbers = new Map<number, bigint>();
+  const nulls = new Map<number, boolean>();
+  let answer: true | string = true;
+  everyPlace(state, below, machine, (reg, value, place) => {
+    if (reg.type === 'scalar') {
+      if (reg.id === 0 || reg.size === 32) return;
+      const base = BigInt.asUintN(64, value - BigInt(reg.off));
+      const other = numbers.get(reg.id) ?? base;
+      numbers.set(reg.id, other);
+      if (other !== base) answer = `${place} is not equal to what it is linked to`;
+    } else if (reg.nullable) {
+      if (reg.id === 0) answer = `${place} may be NULL and has no id`;
+      const other = nulls.get(reg.id) ?? value === 0n;
+      nulls.set(reg.id, other);
+      if (other !== (value === 0n)) answer = `${place} is ${other ? 'not ' : ''}NULL, unlike its copies`;
+    }
+  });
+  return answer;
 }
 
 function isGlobal(machine: MachineState, start: number): boolean {
@@ -261,21 +288,32 @@ function heldAdmits(state: State, machine: MachineState): true | string {
 function isNull(state: State, id: number, machine: MachineState): boolean {
   let isNull = false;
   let isSomewhere = false;
-  const look = (reg: Reg, value: bigint): void => {
+  everyPlace(state, 0, machine, (reg, value) => {
     if (reg.ref !== id || (reg.nullable && reg.id !== id)) return;
     if (reg.nullable && value === 0n) isNull = true;
     else isSomewhere = true;
-  };
-  state.frames.forEach((frame, depth) => {
-    frame.regs.forEach((reg, number) => {
-      const { value, readable } = registerOf(machine, depth, number);
-      if (readable) look(reg, value);
-    });
-    const region = machine.memory.get(machine.stackOf(depth))!;
-    frame.stack.forEach((slot, index) => {
-      if (slot?.reg !== undefined)
-        look(slot.reg, region.view.getBigUint64(STACK_SIZE - 8 * (index + 1), true));
-    });
   });
   return isNull && !isSomewhere;
+}
+
+/** Registers that were written, and spilled ones, of all open frames with what is in them now; `below` as for `frameAdmits`. */
+function everyPlace(
+  state: State,
+  below: number,
+  machine: MachineState,
+  look: (reg: Reg, value: bigint, place: string) => void,
+): void {
+  state.frames.forEach((frame, index) => {
+    const depth = index + below;
+    frame.regs.forEach((reg, number) => {
+      if (reg.type === 'uninit') return;
+      const { value, readable } = registerOf(machine, depth, number);
+      if (readable) look(reg, value, `r${number}`);
+    });
+    const region = machine.memory.get(machine.stackOf(depth))!;
+    frame.stack.forEach((slot, at) => {
+      if (slot?.reg === undefined || slot.bytes.some((kind) => kind !== BYTE.spill)) return;
+      look(slot.reg, region.view.getBigUint64(STACK_SIZE - 8 * (at + 1), true), `fp-${8 * (at + 1)}`);
+    });
+  });
 }
