@@ -804,7 +804,7 @@ export const LATER_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'generators/families/packet.ts',
-    ['generators/the-generated-language-is-rich'],
+    ['generators/programs-use-things-in-every-way-that-they-did'],
     [
       {
         name: 'packet-bounds-are-compared-in-one-way',

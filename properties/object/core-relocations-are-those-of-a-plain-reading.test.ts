@@ -327,6 +327,40 @@ describe('what each kind of relocation is worth', () => {
     });
   });
 
+  it('elements that arrays of the target have, and no others', () => {
+    // An array of `rows` arrays of `columns` shorts; a member follows it, or it is the last.
+    const grid = (rows: number, columns: number, last: boolean): Btf =>
+      read([
+        BASE[2]!,
+        { kind: 'array', element: 1, index: 1, count: columns },
+        { kind: 'array', element: 2, index: 1, count: rows },
+        {
+          kind: 'struct',
+          name: 's',
+          size: 8 + 2 * rows * columns,
+          members: [place('grid', 3, 32), ...(last ? [] : [place('next', 1, 32 + 16 * rows * columns)])],
+        },
+      ]);
+    const seen = { found: 0, poison: 0 };
+    for (const last of [false, true])
+      for (const rows of [0, 1, 2, 3, 4])
+        for (const columns of [1, 2, 3])
+          for (let row = 0; row < 3; row++)
+            for (let column = 0; column < 3; column++) {
+              const local = grid(3, 3, false);
+              const patch = new CoreRelocator(local, grid(rows, columns, last)).resolve(
+                relo('field_byte_offset', 4, `0:0:${row}:${column}`),
+              );
+              // A last member of no elements has as many as there is memory.
+              const has = (row < rows || (rows === 0 && last)) && column < columns;
+              const at = [rows, columns, last, row, column];
+              const expected = has ? BigInt(4 + 2 * (row * columns + column)) : 'poison';
+              expect([at, patch === 'poison' ? patch : patch.to]).toEqual([at, expected]);
+              seen[has ? 'found' : 'poison']++;
+            }
+    expect(Math.min(seen.found, seen.poison)).toBeGreaterThan(50);
+  });
+
   it('members without a name in common, of another shape, are not found', () => {
     const other = (type: number, name = 'signed'): Btf =>
       read([
