@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { disagreements } from '../support/verifier/judge.js';
 import { HOLDING } from '../support/verifier/resources.js';
+import { sequences } from '../support/verifier/sequences.js';
 
 describe('what is held is judged as by Linux', () => {
-  it.each(HOLDING.map((family) => [family.name, family] as const))('%s', (_, family) => {
+  it.each([...HOLDING, sequences].map((family) => [family.name, family] as const))('%s', (_, family) => {
     expect(disagreements(family)).toEqual([]);
   });
 });

@@ -5,10 +5,12 @@ import type { Family } from './family.js';
 import { MOVING } from './moves.js';
 import { PACKETS } from './packets.js';
 import { HOLDING } from './resources.js';
+import { sequences } from './sequences.js';
 import { SITES } from './sites.js';
 
 export const FAMILIES: readonly Family[] = [
   ...HOLDING,
+  sequences,
   ...ACCESSING,
   ...CALLING,
   ...MOVING,
