@@ -1,4 +1,4 @@
-/** A comparison with Linux that was stopped goes on from its file to the same end, and its exit code tells defects from lost precision. */
+/** A comparison with Linux that was stopped goes on from its file to the same end, and its exit code tells bugs from lost precision. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

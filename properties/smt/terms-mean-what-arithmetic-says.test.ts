@@ -251,7 +251,7 @@ test('a question beyond the limit is unknown, the same way each time', async () 
   expect([await ask(), await ask()]).toEqual(['unknown', 'unknown']);
 });
 
-/** Seeded defects: a simplification that is wrong in one rule. */
+/** Seeded mistakes: a simplification that is wrong in one rule. */
 class WrongShift extends Terms {
   override shl(a: Term, b: Term): Term {
     return b.op === 'const' ? super.shl(a, this.and(b, this.constant(b.width, 31))) : super.shl(a, b);

@@ -15,7 +15,7 @@ export interface Streams {
   err(line: string): void;
 }
 
-/** Runs a command line (without node and script) and answers its exit code. Only defects of the streams reject. */
+/** Runs a command line (without node and script) and answers its exit code. Only failures of the streams reject. */
 export async function runCli(args: readonly string[], streams: Streams): Promise<ExitCode> {
   let outcome: Outcome | undefined;
   let common: Common = { json: false, quiet: false };

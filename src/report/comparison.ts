@@ -10,7 +10,7 @@ export interface Agreement extends AgreementState {
   readonly openFiles: { readonly before: number; readonly after: number };
 }
 
-/** The comparison as text: counts by name, then differences, those that are defects first and in them the most frequent. */
+/** The comparison as text: counts by name, then differences, those that are bugs first and in them the most frequent. */
 export function comparisonInWords(run: Agreement): string {
   const { comparison, seed, done, finished, counts, openFiles, ms } = run;
   const differences = Object.entries(run.differences).sort(

@@ -105,7 +105,7 @@ function disagreements({ disagreements: all, disagreementCount }: Summary): stri
   const items = all.map(
     ({ program, between, message }) => `<li>program ${program}, ${between}: ${html(message)}</li>`,
   );
-  return `<h2 class="bad">${disagreementCount} disagreements, which are defects of swansong’s own</h2><ul>${items.join('\n')}</ul>`;
+  return `<h2 class="bad">${disagreementCount} disagreements, which are bugs of swansong’s own</h2><ul>${items.join('\n')}</ul>`;
 }
 
 function coverage({ coverage: of }: Summary): string {

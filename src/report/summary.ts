@@ -153,7 +153,7 @@ export function inWords(one: Summary): string {
     );
   }
   if (one.disagreementCount > 0) {
-    lines.push(`${one.disagreementCount} disagreements, which are defects of swansong's own:`);
+    lines.push(`${one.disagreementCount} disagreements, which are bugs of swansong's own:`);
     for (const { program, between, message } of one.disagreements.slice(0, 20)) {
       lines.push(`    program ${program}, ${between}: ${message}`);
     }
