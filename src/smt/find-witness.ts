@@ -37,6 +37,8 @@ const MAX_STEPS = 4_000;
 /** Insns that the killed runs of one environment may take together, roughly. A run that is too long for that is killed at random points. */
 const MAX_INSNS = 4_000_000;
 const MIN_KILLS = 16;
+/** Insns that symbolic runs may take together, for all concerns about a program; a run follows some 100,000 in a second. */
+const SYMBOLIC_INSNS = 600_000;
 
 export async function findWitness(
   program: Program,
@@ -59,12 +61,8 @@ export async function findWitness(
       comments: [`${violation.check}: ${violation.message}`],
     };
     // If the run breaks a check without a kill, the fast path is not to blame.
-    if (
-      replay({ ...one, kill: Number.MAX_SAFE_INTEGER }, path, { facts: verified.facts }).result.violations
-        .length > 0
-    ) {
-      return undefined;
-    }
+    const { kill: _, ...unkilled } = one;
+    if (replay(unkilled, path, { facts: verified.facts }).result.violations.length > 0) return undefined;
     return replay(one, path, { facts: verified.facts }).ok ? one : undefined;
   };
   for (let index = 0; index < ENVIRONMENTS; index++) {
@@ -82,16 +80,23 @@ export async function findWitness(
     if (witness !== undefined) return { witness, queries: 0 };
   }
   let queries = 0;
-  for (const slot of new Set(concerns.map((s) => s.slot))) {
+  let insns = 0;
+  const slots = [...new Set(concerns.map((s) => s.slot))];
+  for (const [i, slot] of slots.entries()) {
+    // Each concern gets its share of what those before it left over.
+    const maxInsns = Math.floor((SYMBOLIC_INSNS - insns) / (slots.length - i));
+    if (maxInsns <= 0) break;
     const exploration = await explore(code, {
       fastPath: path,
       facts: verified.facts,
       strict,
       kill: slot,
       maxPaths: options.maxRuns ?? 300,
+      maxInsns,
       ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
     });
     queries += exploration.solver.asked;
+    insns += exploration.insns;
     for (const { violation, killStep, env } of exploration.findings) {
       if (killStep === undefined) continue;
       const witness = confirmed(violation, killStep, env);

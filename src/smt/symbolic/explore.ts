@@ -28,6 +28,8 @@ export interface ExploreOptions {
   readonly maxPaths?: number;
   /** Insns of one run at the most; 20,000 unless told. */
   readonly maxSteps?: number;
+  /** Insns of all runs together, after which the search stops; 20,000,000 unless told. A run that was begun is finished. */
+  readonly maxInsns?: number;
   /** Bound of one question to Z3; 1,000,000 unless told. */
   readonly rlimit?: number;
   /** Stop at this many different violations; 1 unless told. */
@@ -51,6 +53,8 @@ export interface Exploration {
   /** Most insns from a kill to the exit that were seen. */
   readonly worstSteps: number;
   readonly stats: SearchStats;
+  /** Insns of all runs together. */
+  readonly insns: number;
   readonly solver: SolverStats;
 }
 
@@ -86,6 +90,7 @@ export function openRunner(code: Code, inputs: Inputs, options: ExploreOptions):
 class Explorer {
   private readonly inputs: Inputs;
   private readonly runOnce: Runner;
+  private insns = 0;
   private readonly search: Search;
   private readonly findings: Counterexample[] = [];
   private readonly seen = new Set<string>();
@@ -99,8 +104,15 @@ class Explorer {
   ) {
     this.inputs = new Inputs(terms, code.program);
     this.search = new Search(solver, this.inputs);
-    this.runOnce = openRunner(code, this.inputs, options);
+    const run = openRunner(code, this.inputs, options);
+    this.runOnce = (env, killStep) => {
+      const trace = run(env, killStep);
+      this.insns += trace.slots.length;
+      return trace;
+    };
   }
+
+  private readonly mayGoOn = (): boolean => this.insns < (this.options.maxInsns ?? 20_000_000);
 
   private get pathsLeft(): number {
     return (this.options.maxPaths ?? 1_000) - this.search.stats.paths;
@@ -112,13 +124,16 @@ class Explorer {
 
   run(): Exploration {
     const { kill = 'any', env = EMPTY } = this.options;
-    const unkilled = this.search.paths((given) => this.runOnce(given), env, { maxPaths: this.pathsLeft });
+    const unkilled = this.search.paths((given) => this.runOnce(given), env, {
+      maxPaths: this.pathsLeft,
+      mayGoOn: this.mayGoOn,
+    });
     for (const { trace, env: given, forked } of unkilled) {
       if (kill === 'none') this.recordViolations(trace, undefined);
       else this.killAlong(trace, given, forked, kill);
-      if (this.hasAllFindings || this.pathsLeft <= 0) break;
+      if (this.hasAllFindings || this.pathsLeft <= 0 || !this.mayGoOn()) break;
     }
-    if (this.pathsLeft <= 0) this.search.stats.cut = true;
+    if (this.pathsLeft <= 0 || !this.mayGoOn()) this.search.stats.cut = true;
     return this.report();
   }
 
@@ -128,10 +143,11 @@ class Explorer {
     const settled = this.inputs.environment(trace.values, { ...env, choices: trace.result.env.choices });
     for (let step = forked + 1; step < trace.slots.length; step++) {
       if (kill !== 'any' && trace.slots[step] !== kill) continue;
-      if (this.pathsLeft <= 0) return;
+      if (this.pathsLeft <= 0 || !this.mayGoOn()) return;
       const killed = this.search.paths((given) => this.runOnce(given, step), settled, {
         firstStep: step,
         maxPaths: this.pathsLeft,
+        mayGoOn: this.mayGoOn,
       });
       for (const found of killed) {
         this.longestDeath = Math.max(this.longestDeath, found.trace.result.steps - step);
@@ -162,6 +178,7 @@ class Explorer {
       gaps: whyIncomplete(stats),
       worstSteps: this.longestDeath,
       stats,
+      insns: this.insns,
       solver: this.solver.stats,
     };
   }

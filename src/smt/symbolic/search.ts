@@ -34,6 +34,8 @@ export interface SearchOptions {
   readonly firstStep?: number;
   /** Runs at the most. */
   readonly maxPaths: number;
+  /** Asked before each run but the first: whether there is effort left for it. */
+  readonly mayGoOn?: () => boolean;
   /** Which events of a trace may be flipped; all unless told. */
   readonly mayFlip?: (trace: Trace, event: Event) => boolean;
 }
@@ -72,7 +74,7 @@ export class Search {
     const later: Job[] = [];
     let runs = 0;
     for (let job = jobs.pop(); job !== undefined; job = jobs.pop() ?? later.pop()) {
-      if (runs >= options.maxPaths) {
+      if (runs >= options.maxPaths || (runs > 0 && options.mayGoOn?.() === false)) {
         this.stats.cut = true;
         return;
       }
