@@ -283,7 +283,7 @@ const frame = (more: Partial<Frame> = {}): Frame => ({
 const state = (more: Partial<State> = {}): State => ({
   frames: [frame()],
   refs: [],
-  rcu: false,
+  rcu: 0,
   preempt: 0,
   irq: 0,
   mayGoto: 0,
@@ -298,7 +298,7 @@ const point = (more: Partial<LogPoint> = {}): LogPoint => ({
   regs: new Map(),
   slots: new Map(),
   held: [],
-  rcu: false,
+  rcu: 0,
   preempt: 0,
   async: false,
   ...more,
@@ -311,7 +311,7 @@ describe('what is held', () => {
     { id: 11, kind: 'irq' as const, at: 7 },
   ];
   const calls = [frame(), frame({ callsite: 12 })];
-  const full = heldInState(state({ refs, frames: calls, rcu: true, preempt: 2 }));
+  const full = heldInState(state({ refs, frames: calls, rcu: 1, preempt: 2 }));
 
   it('is spelled alike of both sides', () => {
     expect(full).toEqual({
@@ -319,7 +319,7 @@ describe('what is held', () => {
       kinds: 'pointer spin_lock irq, rcu, preempt 2 in 12',
       locks: 'spin_lock@6, rcu, preempt 2 in 12',
     });
-    expect(heldAtPoint(point({ held: refs, callsites: [12], rcu: true, preempt: 2 }))).toEqual(full);
+    expect(heldAtPoint(point({ held: refs, callsites: [12], rcu: 1, preempt: 2 }))).toEqual(full);
     expect(heldInState(state())).toEqual({ exact: 'nothing', kinds: 'nothing', locks: 'nothing' });
   });
 
@@ -328,11 +328,11 @@ describe('what is held', () => {
     ['a lock', { refs: [refs[0]!, refs[2]!] }],
     ['where it was acquired', { refs: [{ ...refs[0]!, at: 5 }, ...refs.slice(1)] }],
     ['the order', { refs: [refs[0]!, refs[2]!, refs[1]!] }],
-    ['the RCU section', { rcu: false }],
+    ['the RCU section', { rcu: 0 }],
     ['the preempt depth', { preempt: 1 }],
     ['the call', { frames: [frame(), frame({ callsite: 13 })] }],
   ])('differs in %s', (_, change) => {
-    const other = heldInState(state({ refs, frames: calls, rcu: true, preempt: 2, ...change }));
+    const other = heldInState(state({ refs, frames: calls, rcu: 1, preempt: 2, ...change }));
     expect(other.exact).not.toBe(full.exact);
   });
 });

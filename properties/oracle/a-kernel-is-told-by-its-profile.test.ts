@@ -7,9 +7,11 @@ import { describe, expect, it } from 'vitest';
 import {
   BUILT_IN,
   builtInPrototype,
+  declaredOtherwise,
   differencesOf,
   type KernelProfile,
   parseProfile,
+  sleepsUnder,
   typesUnder,
 } from '../../src/kernel/profile.js';
 import { HELPERS, KFUNCS } from '../../src/kernel/tables/rows.js';
@@ -27,11 +29,18 @@ const profiles: fc.Arbitrary<KernelProfile> = fc.record({
   digest: fc.string(),
   types: fc.dictionary(fc.constantFrom(...NAMES), fc.subarray([...PROG_TYPES])),
   prototypes: fc.dictionary(fc.constantFrom(...NAMES), fc.string()),
+  sleeps: fc.dictionary(fc.constantFrom(...NAMES), fc.boolean()),
   behaviour: fc.record({
     nullKfuncMemory: fc.boolean(),
+    lesserKfuncPointers: fc.boolean(),
     nestedRcu: fc.boolean(),
     frames: fc.constantFrom(8, 16),
+    mayGoto: fc.boolean(),
     timedMayGoto: fc.boolean(),
+    orderedAccess: fc.boolean(),
+    signedInsns: fc.boolean(),
+    compiled: fc.boolean(),
+    privateStack: fc.boolean(),
   }),
 });
 
@@ -50,10 +59,11 @@ describe('a profile', () => {
     expect(differencesOf(BUILT_IN)).toEqual([]);
     fc.assert(
       fc.property(profiles, (profile) => {
-        const { types, prototypes, behaviour } = profile;
+        const { types, prototypes, sleeps, behaviour } = profile;
         const expected = [
           ...Object.keys(types).map((name) => `types of ${name}`),
           ...Object.keys(prototypes).map((name) => `prototype of ${name}`),
+          ...Object.keys(sleeps).map((name) => `sleeping of ${name}`),
           ...Object.entries(BUILT_IN.behaviour)
             .filter(([name, value]) => behaviour[name as keyof typeof behaviour] !== value)
             .map(([name]) => `behaviour ${name}`),
@@ -64,6 +74,8 @@ describe('a profile', () => {
             .sort(),
         ).toEqual(expected.sort());
         for (const name of Object.keys(types)) expect(typesUnder(profile, name)).toBe(types[name]);
+        for (const name of Object.keys(sleeps)) expect(sleepsUnder(profile, name)).toBe(sleeps[name]);
+        for (const name of NAMES) expect(declaredOtherwise(profile, name)).toBe(prototypes[name]);
       }),
       seeded(100),
     );
@@ -77,7 +89,9 @@ describe('a profile', () => {
       ...Object.keys(whole).map((key) => ({ ...whole, [key]: undefined })),
       { ...whole, types: { bpf_loop: ['no type'] } },
       { ...whole, prototypes: { bpf_loop: 1 } },
+      { ...whole, sleeps: { bpf_loop: 1 } },
       { ...whole, behaviour: { ...BUILT_IN.behaviour, frames: true } },
+      ...[0, 7.5, 17].map((frames) => ({ ...whole, behaviour: { ...BUILT_IN.behaviour, frames } })),
     ];
     for (const one of broken)
       expect(() => parseProfile(JSON.stringify(one), 'f.json')).toThrow(/^expected a kernel profile/);
@@ -87,6 +101,12 @@ describe('a profile', () => {
   it('knows the types of every function, and declarations of kfuncs alone', () => {
     for (const row of [...HELPERS, ...KFUNCS]) expect(typesUnder(BUILT_IN, row.name)).toEqual(row.types);
     expect(typesUnder(BUILT_IN, 'bpf_none')).toEqual([]);
+    // What every object of JavaScript has is the name of no function.
+    expect(typesUnder(BUILT_IN, 'constructor')).toEqual([]);
+    expect(declaredOtherwise(BUILT_IN, 'toString')).toBeUndefined();
+    expect(sleepsUnder(BUILT_IN, 'bpf_copy_from_user')).toBe(true);
+    expect(sleepsUnder(BUILT_IN, 'bpf_copy_from_user_str')).toBe(true);
+    expect(sleepsUnder(BUILT_IN, 'bpf_loop')).toBe(false);
     expect(builtInPrototype('bpf_map_lookup_elem')).toBeUndefined();
     expect(builtInPrototype('bpf_task_from_pid')).toBe('struct task_struct * bpf_task_from_pid(s32 pid)');
   });

@@ -5,6 +5,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { add, callHelper, exit, jmp, ldx, mov, r0, r1, r2, r3, r10, st } from '../../src/isa/build.js';
 import { label } from '../../src/isa/label.js';
+import { BUILT_IN } from '../../src/kernel/profile.js';
 import type { Program } from '../../src/object/program.js';
 import { certify, FORMS } from '../../src/oracle/certify.js';
 import type { LoadOptions, LoadResult, Refused } from '../../src/oracle/load.js';
@@ -51,6 +52,9 @@ vi.mock('../../src/oracle/load.js', () => ({
     };
   },
 }));
+
+// The answers are none to what a profile asks.
+vi.mock('../../src/oracle/profile/running.js', () => ({ profileHere: () => BUILT_IN }));
 
 beforeEach(() => {
   world.answer = () => 'ok';

@@ -236,7 +236,7 @@ const START: State = {
     },
   ],
   refs: [],
-  ...{ rcu: false, preempt: 0, irq: 0, mayGoto: 0, unrolled: 0 },
+  ...{ rcu: 0, preempt: 0, irq: 0, mayGoto: 0, unrolled: 0 },
 };
 
 describe.each(['privileged', 'strict'] as const)('a path, %s', (profile) => {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { PlaceSet, regPlace, slotPlace } from '../../src/verifier/state/places.js';
 import { seeded } from '../support/seed.js';
 
-const DEPTHS = 8;
+const DEPTHS = 16;
 const REGS = 10;
 const SLOTS = 64;
 

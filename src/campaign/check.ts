@@ -3,9 +3,11 @@
  * asked, the kernel. What they say is put side by side here; what counts as a finding and what as a disagreement is decided here.
  */
 import { sample } from '../../generators/sample.js';
+import { BUILT_IN, differencesOf, type KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
 import type { Judgement } from '../oracle/bulk.js';
 import { type ProgramProof, proveProgram } from '../smt/program-proof.js';
+import type { Profile } from '../verifier/state/profile.js';
 import { parseCase } from '../vm/case.js';
 import type { MachineState } from '../vm/machine.js';
 import { printCase } from '../vm/print-case.js';
@@ -34,6 +36,10 @@ export interface CheckOptions {
   readonly rules: readonly NamedRules[];
   /** Worlds that each program is run in, at least 1. */
   readonly worlds: number;
+  /** Who loads the programs; `privileged` unless told. */
+  readonly loader?: Profile | undefined;
+  /** The kernel that they are for; the built-in profile unless told. */
+  readonly kernel?: KernelProfile | undefined;
   /** Whether each program is proven as well. */
   readonly prove: boolean;
   /** Asks the kernel. */
@@ -118,7 +124,7 @@ class ProgramCheck {
   async report(): Promise<ProgramReport> {
     const accepted = await this.catchingErrors(() => this.check());
     const { judge } = this.options;
-    const kernel = judge && this.askKernel(judge);
+    const kernel = judge && this.askKernel(judge, accepted === true);
     return {
       index: this.index,
       type: this.program.type,
@@ -149,8 +155,10 @@ class ProgramCheck {
   }
 
   private async check(): Promise<boolean> {
-    const prepared = prepareProgram(this.program, 'privileged');
+    const { loader = 'privileged', kernel = BUILT_IN } = this.options;
+    const prepared = prepareProgram(this.program, loader, { kernel });
     if (typeof prepared === 'string') {
+      if (this.mayBeRefused) return false;
       this.disagreements.push({
         between: 'verifier',
         message: `a program made to be accepted is refused: ${prepared}`,
@@ -163,9 +171,17 @@ class ProgramCheck {
     return true;
   }
 
-  private askKernel(judge: (program: Program) => Judgement): Judgement {
+  /** Programs are made for a loader with all capabilities, and for the built-in kernel: another may lack what they call. */
+  private get mayBeRefused(): boolean {
+    const { loader, kernel } = this.options;
+    if (loader === 'strict') return true;
+    const others = kernel !== undefined && differencesOf(kernel).length > 0;
+    return others && typeof prepareProgram(this.program, 'privileged') !== 'string';
+  }
+
+  private askKernel(judge: (program: Program) => Judgement, accepted: boolean): Judgement {
     const kernel = judge(this.program);
-    if (!kernel.accepted && kernel.judged) {
+    if (!kernel.accepted && kernel.judged && (accepted || !this.mayBeRefused)) {
       this.disagreements.push({
         between: 'kernel',
         message: `Linux refuses it: ${kernel.message ?? kernel.errno ?? ''}`,
@@ -195,6 +211,7 @@ class ProgramCheck {
     const broken = this.suspects.size > before;
     const prover = this.options.prover ?? proveProgram;
     const proof = await prover(this.program, rules.rules, {
+      profile: prepared.profile,
       verified: prepared.verdict,
       // Where a case is at hand there is no need to look far for another.
       ...(broken ? { maxRuns: RUNS_AFTER_A_BREAK } : {}),
@@ -238,7 +255,7 @@ class ProgramCheck {
       const key = causeKey(cause);
       if (this.suspects.has(key)) continue;
       const text = printCase(caseOf(prepared, rules, one, [`${check}: ${message}`]));
-      const answer = replayed(parseCase(text), rules.rules);
+      const answer = replayed(parseCase(text), rules.rules, this.options.kernel);
       if (typeof answer !== 'string' && answer.ok) {
         this.suspects.set(key, { cause, world, text, insns: insnCount(this.program) });
       } else {
@@ -263,7 +280,8 @@ class ProgramCheck {
       this.proofDisagrees(rules, 'proven, but killing it breaks a check');
     if (proof.verdict !== 'refuted') return;
     const { witness } = proof;
-    const answer = witness === undefined ? 'there is none' : replayed(witness, rules.rules);
+    const answer =
+      witness === undefined ? 'there is none' : replayed(witness, rules.rules, this.options.kernel);
     if (typeof answer === 'string' || !answer.ok || witness?.expect?.kind !== 'breaks') {
       const got = typeof answer === 'string' ? answer : answer.got;
       this.proofDisagrees(rules, `refuted, but the witness does not replay: ${got}`);

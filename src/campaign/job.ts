@@ -1,6 +1,8 @@
 /** The pieces of work of a campaign, each a function of its own description alone, so that any thread may do any of them. */
+import type { KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
 import { KernelJudge } from '../oracle/bulk.js';
+import type { Profile } from '../verifier/state/profile.js';
 import { parseCase } from '../vm/case.js';
 import type { Cause } from './cause.js';
 import { checkProgram, type ProgramReport } from './check.js';
@@ -17,6 +19,10 @@ export interface CampaignSetting {
   readonly worlds: number;
   readonly prove: boolean;
   readonly kernel: boolean;
+  /** Who loads the programs; `privileged` unless told. */
+  readonly loader?: Profile;
+  /** The kernel that they are for; the built-in profile unless told. */
+  readonly kernelProfile?: KernelProfile;
 }
 
 export type Job =
@@ -69,7 +75,8 @@ export class Worker implements JobRunner<Job, JobResult> {
   /** Loads the rule sets. Throws InputError for rules that cannot be had, and for a kernel that cannot be asked. */
   static async open(setting: CampaignSetting): Promise<Worker> {
     const rules = await loadRuleSets(setting.rules);
-    return new Worker(setting, rules, setting.kernel ? new KernelJudge() : undefined);
+    const judge = setting.kernel ? new KernelJudge({ strictCaps: setting.loader === 'strict' }) : undefined;
+    return new Worker(setting, rules, judge);
   }
 
   async do<J extends Job>(job: J): Promise<JobResult<J>>;
@@ -80,7 +87,7 @@ export class Worker implements JobRunner<Job, JobResult> {
       case 'shrink':
         return this.shrink(job);
       case 'replay':
-        return replayFiles(job.files);
+        return replayFiles(job.files, this.setting.kernelProfile);
     }
   }
 
@@ -89,11 +96,11 @@ export class Worker implements JobRunner<Job, JobResult> {
   }
 
   private async check(from: number, to: number): Promise<readonly ProgramReport[]> {
-    const { seed, worlds, prove } = this.setting;
+    const { seed, worlds, prove, loader, kernelProfile } = this.setting;
     const { judge } = this;
     const reports: ProgramReport[] = [];
     for (let index = from; index < to; index++) {
-      const options = { seed, worlds, prove, rules: this.rules };
+      const options = { seed, worlds, prove, rules: this.rules, loader, kernel: kernelProfile };
       reports.push(
         await checkProgram(
           index,
@@ -112,6 +119,7 @@ export class Worker implements JobRunner<Job, JobResult> {
     const target = {
       rules: named,
       profile: one.profile,
+      kernel: this.setting.kernelProfile,
       cause,
       ...(judge ? { kernelAccepts: kernelAccepts(judge) } : {}),
     };

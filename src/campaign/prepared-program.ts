@@ -1,5 +1,6 @@
 /** A program made ready for killing: verified, its fast path laid out, decoded for the VM. */
 
+import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
 import { callSites } from '../patch/fast-path.js';
 import type { FastPath, RuleSet, Stub } from '../patch/rule.js';
@@ -22,13 +23,20 @@ export interface PreparedProgram {
   readonly code: Code;
 }
 
-/** The program if our verifier accepts it (within a budget of insns to walk, where one is given), else why not. */
+export interface PrepareOptions {
+  /** Insns that may be walked; see `VerifyOptions`. */
+  readonly budget?: number;
+  /** The kernel that the program is for; the built-in profile unless told. */
+  readonly kernel?: KernelProfile | undefined;
+}
+
+/** The program if our verifier accepts it, else why not. */
 export function prepareProgram(
   program: Program,
   profile: Profile,
-  budget?: number,
+  { budget, kernel = BUILT_IN }: PrepareOptions = {},
 ): PreparedProgram | string {
-  const verdict = verify(program, budget === undefined ? { profile } : { profile, budget });
+  const verdict = verify(program, { profile, kernel, ...(budget === undefined ? {} : { budget }) });
   if (!verdict.ok) return verdict.slot < 0 ? verdict.message : `insn ${verdict.slot}: ${verdict.message}`;
   return { program, profile, verdict, code: prepare(program) };
 }
@@ -72,9 +80,12 @@ export function caseOf(
   };
 }
 
-/** Replays a case from scratch: verified, patched, run and killed. Answers why not where our verifier refuses its program. */
-export function replayed(one: Case, rules: RuleSet): Replay | string {
-  const prepared = prepareProgram(one.program, one.profile);
+/**
+ * Replays a case from scratch: verified (for the built-in kernel unless told), patched, run and killed. Answers why not where our verifier
+ * refuses its program.
+ */
+export function replayed(one: Case, rules: RuleSet, kernel?: KernelProfile): Replay | string {
+  const prepared = prepareProgram(one.program, one.profile, { kernel });
   if (typeof prepared === 'string') return prepared;
   return replay(one, pathOf(prepared, rules), { facts: prepared.verdict.facts });
 }

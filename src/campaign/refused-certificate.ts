@@ -1,7 +1,9 @@
 /** A certificate that Linux refused, turned into a case: a run of the program that is killed and breaks a check, shrunk and replayable. */
+import type { KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
 import { KernelJudge } from '../oracle/bulk.js';
 import { certify } from '../oracle/certify.js';
+import { profileHere } from '../oracle/profile/running.js';
 import { proveProgram } from '../smt/program-proof.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { runEnvironment } from './environments.js';
@@ -20,6 +22,8 @@ import { type SmallCase, shrinkCase } from './shrink/shrink.js';
 
 export interface RefusalOptions {
   readonly profile?: Profile;
+  /** What the kernel is; the running one's profile unless told. */
+  readonly kernel?: KernelProfile;
   /** Seed of the worlds that the program is run in; 1 unless told. */
   readonly seed?: number;
   /** What the smallest program must still be, besides refused; anything unless told. */
@@ -34,8 +38,12 @@ const WORLDS = 12;
 const LINUX_CHECKS: ReadonlySet<string> = new Set(['leak', 'misuse', 'fault', 'return', 'disclosure']);
 
 /** Whether Linux takes the program, and refuses to certify it under these rules. */
-export function refusedByLinux(program: Program, { rules }: NamedRules, profile: Profile): boolean {
-  return certify(program, rules, { profile }).verdict === 'refused';
+function refusedByLinux(
+  program: Program,
+  { rules }: NamedRules,
+  options: { readonly profile: Profile; readonly kernel: KernelProfile },
+): boolean {
+  return certify(program, rules, options).verdict === 'refused';
 }
 
 /**
@@ -48,7 +56,8 @@ export async function caseOfRefusal(
   options: RefusalOptions = {},
 ): Promise<SmallCase | undefined> {
   const profile = options.profile ?? 'privileged';
-  const prepared = prepareProgram(program, profile);
+  const kernel = options.kernel ?? profileHere();
+  const prepared = prepareProgram(program, profile, { kernel });
   if (typeof prepared === 'string') return undefined;
   const broken =
     brokenByRun(prepared, rules, options.seed ?? 1) ?? (await brokenByProof(prepared, rules, options));
@@ -59,10 +68,11 @@ export async function caseOfRefusal(
     return shrinkCase(caseOf(prepared, rules, broken, [`${check}: ${message}`]), {
       rules,
       profile,
+      kernel,
       cause: causeOfBroken(prepared, pathOf(prepared, rules.rules), broken),
       kernelAccepts: (smaller) =>
         judge.judge(smaller).accepted &&
-        refusedByLinux(smaller, rules, profile) &&
+        refusedByLinux(smaller, rules, { profile, kernel }) &&
         (options.also?.(smaller) ?? true),
     });
   } finally {
@@ -101,7 +111,7 @@ async function brokenByProof(
     maxRuns: options.maxRuns ?? 100,
   });
   if (witness?.kill === undefined) return undefined;
-  const answer = replayed(witness, rules);
+  const answer = replayed(witness, rules, prepared.verdict.kernel);
   if (typeof answer === 'string') return undefined;
   const violation = answer.result.violations.find(({ check }) => LINUX_CHECKS.has(check));
   return violation && { violation, step: witness.kill, env: answer.result.env };

@@ -1,5 +1,6 @@
 /** Replays case files: each is verified, patched, run and killed anew. */
 import { readFileSync } from 'node:fs';
+import type { KernelProfile } from '../kernel/profile.js';
 import { parseCase } from '../vm/case.js';
 import { printExpectation } from '../vm/expectation.js';
 import { replayed } from './prepared-program.js';
@@ -14,19 +15,22 @@ export interface ReplayedCase {
   readonly ok: boolean;
 }
 
-/** Replays one case, given as text. Throws InputError for a text that is no case, and for rules that cannot be had. */
-export async function replayText(text: string, file: string): Promise<ReplayedCase> {
+/** Replays one case, given as text, for the built-in kernel unless told. Throws InputError for a text that is no case, and for rules that cannot be had. */
+export async function replayText(text: string, file: string, kernel?: KernelProfile): Promise<ReplayedCase> {
   const one = parseCase(text, file);
   const { rules } = await rulesOfCase(one.rules, file);
-  const answer = replayed(one, rules);
+  const answer = replayed(one, rules, kernel);
   if (typeof answer !== 'string') return { file, expected: answer.expected, got: answer.got, ok: answer.ok };
   const expected = one.expect === undefined ? 'holds' : printExpectation(one.expect);
   return { file, expected, got: `refused: ${answer}`, ok: false };
 }
 
 /** Replays the cases of these files, in order. */
-export async function replayFiles(files: readonly string[]): Promise<readonly ReplayedCase[]> {
+export async function replayFiles(
+  files: readonly string[],
+  kernel?: KernelProfile,
+): Promise<readonly ReplayedCase[]> {
   const answers: ReplayedCase[] = [];
-  for (const file of files) answers.push(await replayText(readFileSync(file, 'utf8'), file));
+  for (const file of files) answers.push(await replayText(readFileSync(file, 'utf8'), file, kernel));
   return answers;
 }

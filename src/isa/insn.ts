@@ -171,3 +171,5 @@ export const FP = 10;
 export const STACK_SIZE = 512;
 /** Frames that may be open at once (MAX_CALL_FRAMES in include/linux/bpf_verifier.h). */
 export const MAX_FRAMES = 8;
+/** Frames that later kernels allow. */
+export const MOST_FRAMES = 16;

@@ -21,6 +21,7 @@ import { SOCKET_CONTRACTS } from './contracts/sockets.js';
 import { STORAGE_CONTRACTS, STORAGE_VARIANTS } from './contracts/storage.js';
 import { TASK_CONTRACTS } from './contracts/tasks.js';
 import { LEFT_OUT } from './leftout.js';
+import { BUILT_IN, type KernelProfile, typesUnder } from './profile.js';
 import { HELPERS, KFUNCS } from './tables/rows.js';
 
 /** The contracts by family, in the order in which they are listed. */
@@ -102,14 +103,24 @@ function variantFor(contract: Contract | undefined, type: ProgType): Contract | 
 }
 
 /**
- * Linux 6.18 refuses a call of this helper or kfunc in every program of the type, whatever its arguments. Of fentry and LSM programs
+ * The kernel refuses a call of this helper or kfunc in every program of the type, whatever its arguments. Of fentry and LSM programs
  * nothing is known, for none could be asked about; nor of kprobes that attach to many functions, or for a session.
  */
-export function refusedFor(which: string | number, { type, attach }: Program): boolean {
+export function refusedFor(
+  which: string | number,
+  { type, attach }: Program,
+  kernel: KernelProfile = BUILT_IN,
+): boolean {
   const name = typeof which === 'number' ? nameById.get(which) : which;
-  const row = name === undefined ? undefined : rows.get(name);
+  if (name === undefined || !rows.has(name)) return false;
   const unknown = type === 'fentry' || type === 'lsm' || (type === 'kprobe' && attach !== undefined);
-  return row !== undefined && !unknown && !row.types.includes(type);
+  return !unknown && !typesUnder(kernel, name).includes(type);
+}
+
+/** The function takes the same arguments and returns the same in programs of every type: what is true of one type is true of all. */
+export function isAlikeInAllTypes(contract: Contract): boolean {
+  const ofType = contract.outcomes.some(({ r0 }) => r0.kind === 'pointer' && r0.to.kind === 'kern_ctx');
+  return !ofType && !VARIANTS.has(contract.name) && !contract.args.some((arg) => arg.kind === 'ctx');
 }
 
 /** The kernel lets programs of the type name this function, though its contract is not made for them. */

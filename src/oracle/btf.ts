@@ -1,9 +1,9 @@
 /** BTF in the kernel: loading a program's own, and finding the ids of the kernel's functions (kfuncs). */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Btf } from '../object/btf/read.js';
 import type { BtfKind } from '../object/btf/types.js';
 import { kernelTypes } from '../object/kernel/types.js';
-import type { KernelTypes } from '../object/program.js';
+import type { KernelTypes, Program } from '../object/program.js';
 import { Attr, BpfCmd, bpf, errnoName, KernelError } from './syscall.js';
 
 const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
@@ -34,6 +34,14 @@ export function loadBtf(bytes: Uint8Array): number {
 }
 
 let opened: Btf | undefined;
+let shows: boolean | undefined;
+
+/** Whether the running kernel shows its BTF. One that does not lets no program call a kfunc, nor attach to what is named by BTF. */
+export function kernelShowsBtf(): boolean {
+  shows ??= existsSync(KERNEL_BTF);
+  return shows;
+}
+
 const known = new Map<string, number | undefined>();
 
 /** The id of a type of this kind and name in the running kernel's own BTF, or undefined. Read once, then cached. */
@@ -59,6 +67,11 @@ let structs: KernelTypes | undefined;
 export function runningKernelTypes(): KernelTypes {
   structs ??= kernelTypes(kernelBtf());
   return structs;
+}
+
+/** What a program is given to be verified with the structs of the running kernel: nothing where it does not show them. */
+export function withRunningTypes(): Pick<Program, 'kernelTypes'> {
+  return kernelShowsBtf() ? { kernelTypes: runningKernelTypes() } : {};
 }
 
 /** The types of the running kernel. Read once. Throws KernelError when the kernel shows no BTF. */

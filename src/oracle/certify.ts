@@ -6,6 +6,7 @@
  * Linux more to walk; so one that is accepted certifies, and a refusal counts when no form is accepted. docs/certificates.md has the details.
  */
 import { isOutput } from '../kernel/describe.js';
+import type { KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
 import type { CallSite } from '../patch/fast-path.js';
 import { callSites } from '../patch/fast-path.js';
@@ -18,6 +19,7 @@ import type { Profile } from '../verifier/state/profile.js';
 import { verify } from '../verifier/verify.js';
 import { type LoadOptions, type LoadResult, loadProgram } from './load.js';
 import { insnsWalked } from './log.js';
+import { profileHere } from './profile/running.js';
 
 /** How a two-mode program is written; see `TwoModeOptions`. */
 export type Form = Pick<TwoModeOptions, 'points' | 'by' | 'hidesUnwritten'>;
@@ -54,6 +56,8 @@ export type NotLookedFor = 'unwritten memory';
 
 export interface CertifyOptions {
   readonly profile?: Profile;
+  /** What the kernel is; the running one's profile unless told. */
+  readonly kernel?: KernelProfile;
   /** An accepted verification of the same program in the same profile, if there is one. */
   readonly verified?: Accepted;
   /** Forms to try, in order, until one is accepted; `FORMS` unless told. */
@@ -98,7 +102,7 @@ function formsFor({ insns }: Program, { forms, profile = 'privileged' }: Certify
  */
 export function certify(program: Program, rules: RuleSet, options: CertifyOptions = {}): Certificate {
   const profile = options.profile ?? 'privileged';
-  const verified = options.verified ?? verify(program, { profile });
+  const verified = options.verified ?? verify(program, { profile, kernel: options.kernel ?? profileHere() });
   if (!verified.ok) return nothing(`our verifier does not accept it: ${verified.message}`);
   const sites = callSites(program, verified.facts, rules);
   let refused: Certificate | undefined;

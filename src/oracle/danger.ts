@@ -1,5 +1,7 @@
 /** Programs that must not even be loaded. */
+
 import { BPF_CALL, BPF_JMP, BPF_PSEUDO_KFUNC_CALL } from '../isa/opcodes.js';
+import { LAXEST } from '../kernel/profile.js';
 import { exceptionCallbackOf, type Program } from '../object/program.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { STRICTER } from '../verifier/stricter.js';
@@ -24,7 +26,7 @@ function mayLoseExceptionCallback(program: Program, profile: Profile): boolean {
   if (callback === undefined) return false;
   const before = program.subprogs.filter(({ start }) => start > 0 && start < callback.start);
   if (before.length === 0) return false;
-  const verdict = verify(program, { profile });
+  const verdict = verify(program, { profile, kernel: LAXEST });
   if (verdict.ok) return before.some(({ start }) => verdict.facts.at(start).length === 0);
   return STRICTER.some((words) => words.test(verdict.message));
 }
@@ -40,7 +42,7 @@ function mayTakeAnythingForMap(program: Program, profile: Profile): boolean {
     return isCall ? program.kfuncs[insn.imm] : undefined;
   };
   if (!program.insns.some((_, slot) => called(slot) === 'bpf_wq_init')) return false;
-  const verdict = verify(program, { profile, facts: false });
+  const verdict = verify(program, { profile, facts: false, kernel: LAXEST });
   if (verdict.ok) return false;
   const { slot, message } = verdict;
   // Linux looks at what a type's maps may hold before it walks anything.

@@ -4,7 +4,7 @@ import type { AgreementState } from '../campaign/agreement/run.js';
 import { table } from './table.js';
 
 /** A comparison as far as it went. */
-export interface Agreement extends AgreementState {
+export interface Agreement extends Omit<AgreementState, 'kernelProfile'> {
   readonly finished: boolean;
   /** BPF objects that this process had open before and after. */
   readonly openFiles: { readonly before: number; readonly after: number };

@@ -6,6 +6,7 @@
  * helper that stops because the program was killed in its callback. The walk starts in those states, with the stubs in place, and prunes
  * as a verification does.
  */
+import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
@@ -42,6 +43,8 @@ export interface Patched {
 
 export interface PatchedOptions {
   readonly profile: Profile;
+  /** The kernel that the program was verified for; the built-in profile unless told. */
+  readonly kernel?: KernelProfile;
   readonly budget: number;
   /** The walk stops after this many failures. */
   readonly failures: number;
@@ -170,6 +173,7 @@ function walkOnce(
       code,
       {
         profile: options.profile,
+        kernel: options.kernel ?? BUILT_IN,
         budget: options.budget,
         keepVisits: true,
         widening,

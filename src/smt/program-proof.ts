@@ -11,6 +11,7 @@
  * Where step 1 or 2 raises a concern, `find-witness.ts` searches for a run that really breaks a check. A program is refuted only by such
  * a run. Without one, and without a proof, it is unknown.
  */
+import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
 import type { CallSite } from '../patch/fast-path.js';
 import { callSites, enabledAt } from '../patch/fast-path.js';
@@ -57,7 +58,9 @@ export interface ProgramProof {
 
 export interface ProgramProofOptions {
   readonly profile?: Profile;
-  /** An accepted verification of the same program in the same profile, if there is one. */
+  /** What the kernel is that the program is for; the built-in profile unless told. */
+  readonly kernel?: KernelProfile;
+  /** An accepted verification of the same program for the same loader and kernel, if there is one. */
   readonly verified?: Accepted;
   /** Bound of one question to Z3, in Z3's units. */
   readonly rlimit?: number;
@@ -77,13 +80,15 @@ export async function proveProgram(
   options: ProgramProofOptions = {},
 ): Promise<ProgramProof> {
   const profile = options.profile ?? 'privileged';
-  const verified = options.verified ?? verify(program, { profile });
+  const kernel = options.kernel ?? BUILT_IN;
+  const verified = options.verified ?? verify(program, { profile, kernel });
   if (!verified.ok) return notVerified(`not verified: ${verified.message}`, verified.walked);
   const sites = callSites(program, verified.facts, rules);
   const path = pathOf(rules, sites);
   const proved = await proveSites(sites, options.rlimit);
   const patched = walkPatched(program, verified.code, verified.facts, path, verified.lastId, {
     profile,
+    kernel: verified.kernel,
     budget: options.budget ?? 1_000_000,
     failures: MAX_FAILURES,
   });

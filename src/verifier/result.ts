@@ -1,5 +1,6 @@
 /** What a verification answers. */
 
+import type { KernelProfile } from '../kernel/profile.js';
 import type { Profile } from './state/profile.js';
 import type { Code } from './text/code.js';
 import type { Visit } from './walk/visit.js';
@@ -14,6 +15,8 @@ export interface Facts {
 export interface Accepted {
   readonly ok: true;
   readonly profile: Profile;
+  /** The kernel that it was verified for. */
+  readonly kernel: KernelProfile;
   /** Insns walked, and states kept for pruning, as the kernel's `processed N insns ... total_states`. */
   readonly walked: number;
   readonly states: number;
@@ -26,6 +29,7 @@ export interface Accepted {
 export interface Refused {
   readonly ok: false;
   readonly profile: Profile;
+  readonly kernel: KernelProfile;
   /** The kernel's words where we know them. */
   readonly message: string;
   /** Slot of the insn that is at fault, -1 for the program as a whole. */

@@ -1,5 +1,7 @@
 /** Verifies a program as Linux would: yes with facts, or no with the kernel's words and the insn at fault. */
+
 import { mapRefusal, mapType } from '../kernel/maptypes.js';
+import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import { progType } from '../kernel/progtypes.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../object/program.js';
 import type { Facts, Refused, Verdict } from './result.js';
@@ -7,6 +9,7 @@ import type { Profile } from './state/profile.js';
 import { pointerReg } from './state/regs.js';
 import type { State } from './state/state.js';
 import { prepare } from './text/code.js';
+import { checkInsns } from './text/known-insns.js';
 import { Refusal } from './text/refusal.js';
 import { checkCallGraph } from './walk/call-graph.js';
 import { widenVisitsToFacts } from './walk/facts.js';
@@ -16,6 +19,8 @@ import { Walk } from './walk/walk.js';
 export interface VerifyOptions {
   /** `privileged` unless told. */
   readonly profile?: Profile;
+  /** What the kernel is that the program is for; the built-in profile unless told. */
+  readonly kernel?: KernelProfile;
   /** Insns to walk at the most; 1,000,000 unless told, as BPF_COMPLEXITY_LIMIT_INSNS. */
   readonly budget?: number;
   /** Keep what is known at every insn of every path (default). Without it only the verdict is computed, in less memory. */
@@ -38,7 +43,7 @@ export const INSN_BUDGET = 1_000_000;
 /** The state in which a program, or a subprogram verified on its own, starts. */
 function entryState(walk: Walk, start: number): State {
   const { path } = walk;
-  path.restore({ frames: [], refs: [], rcu: false, preempt: 0, irq: 0, mayGoto: 0 });
+  path.restore({ frames: [], refs: [], rcu: 0, preempt: 0, irq: 0, mayGoto: 0 });
   path.pushFrame(start, -1, start === 0 ? [pointerReg('ctx')] : walk.globals.entry(path, start));
   return path.snapshot();
 }
@@ -57,10 +62,12 @@ function collect(visits: readonly (readonly Visit[] | undefined)[]): Facts {
  */
 export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   const profile = options.profile ?? 'privileged';
+  const kernel = options.kernel ?? BUILT_IN;
   let walk: Walk | undefined;
   const refused = (message: string, slot: number, reason: Refused['reason']): Refused => ({
     ok: false,
     profile,
+    kernel,
     message,
     slot,
     reason,
@@ -72,10 +79,12 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
       throw new Refusal(`programs of type ${program.type} need CAP_PERFMON`, 'rejected', -1);
     checkMaps(program);
     const code = prepare(program);
+    checkInsns(code, program, kernel.behaviour);
     const keepVisits = options.facts ?? true;
     const newWalk = (precision: boolean): Walk =>
       new Walk(program, code, {
         profile,
+        kernel,
         budget: options.budget ?? INSN_BUDGET,
         keepVisits,
         widening: options.widening !== false,
@@ -85,7 +94,8 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
       });
     walk = newWalk(options.precision !== false);
     walkAll(walk, program);
-    checkCallGraph(program, code, { depth: walk.path.stackDepth, ...walk.calledBack });
+    const use = { depth: walk.path.stackDepth, ...walk.calledBack };
+    checkCallGraph(program, code, use, kernel.behaviour);
     if (keepVisits && !widenVisitsToFacts(walk)) {
       // Facts come first: what holds only as far as checks were seen to rely on it is no fact.
       walk = newWalk(false);
@@ -94,6 +104,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     return {
       ok: true,
       profile,
+      kernel,
       walked: walk.walked,
       states: walk.states,
       facts: collect(walk.visits),

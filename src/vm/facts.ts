@@ -274,8 +274,8 @@ function heldAdmits(state: State, machine: MachineState): true | string {
       isReference(hold) || hold.kind === 'iterator' || hold.kind === 'dynptr' || hold.kind === 'null_dynptr',
   ).length;
   if (pointers !== held) return `${held} references are held, not ${pointers}`;
-  if (state.rcu !== holds.some((hold) => hold.kind === 'rcu'))
-    return `the RCU section is ${state.rcu ? 'not ' : ''}open`;
+  const rcu = holds.filter((hold) => hold.kind === 'rcu').length;
+  if (rcu !== state.rcu) return `${rcu} RCU sections are open, not ${state.rcu}`;
   const preempt = holds.filter((hold) => hold.kind === 'preempt').length;
   if (preempt !== state.preempt) return `preemption is disabled ${preempt} times, not ${state.preempt}`;
   return true;

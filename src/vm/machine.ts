@@ -2,8 +2,9 @@
  * The state of one run: registers, frames, memory, ledger, maps, choices. Both tiers and all models of kernel functions work on it.
  * Nothing about a run is kept anywhere else, so copying a MachineState forks the run.
  */
-import { FP, MAX_FRAMES, STACK_SIZE } from '../isa/insn.js';
+import { FP, MAX_FRAMES, MOST_FRAMES, STACK_SIZE } from '../isa/insn.js';
 import type { CallbackSpec } from '../kernel/contract.js';
+import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
 import { address, offsetOf, regionOf } from './address.js';
@@ -85,6 +86,11 @@ export type End = 'exit' | 'throw' | 'tail_call' | 'trap' | 'limit';
 /** Why registers r1 to r5 are no longer readable. */
 export const CALLER_SAVED = 0b111110;
 const CALLEE_SAVED = 0b1111000000;
+
+/** Frames that a run may open: as many as any kernel allows, which only programs of many functions can make use of. */
+export function mostFrames({ subprogs }: Program): number {
+  return subprogs.length > MAX_FRAMES ? MOST_FRAMES : MAX_FRAMES;
+}
 
 export class MachineState {
   readonly regs: BigUint64Array;
@@ -225,7 +231,8 @@ export class MachineState {
 
   /** Opens a frame: r6 to r9 are put away and unreadable, r10 is the new frame's. The caller has set r1 to r5. */
   push(subprog: number, callsite: number, helper?: CallbackHelper): void {
-    if (this.frames.length === MAX_FRAMES) throw fault(`more than ${MAX_FRAMES} frames`);
+    const most = mostFrames(this.code.program);
+    if (this.frames.length === most) throw fault(`more than ${most} frames`);
     const frame = { subprog, callsite, saved: this.regs.slice(6, 10), savedReadable: this.readable };
     this.frames = [...this.frames, helper === undefined ? frame : { ...frame, helper }];
     const stack = this.memory.own(this.stackOf(this.depth));

@@ -4,7 +4,7 @@
  */
 
 import { InputError } from '../isa/errors.js';
-import { MAX_FRAMES, STACK_SIZE } from '../isa/insn.js';
+import { STACK_SIZE } from '../isa/insn.js';
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
@@ -16,7 +16,7 @@ import { Choices, EMPTY, type Environment, parseHex } from './environment.js';
 import { admits } from './facts.js';
 import { runFast } from './fast.js';
 import type { Hold } from './ledger.js';
-import { type End, MachineState } from './machine.js';
+import { type End, MachineState, mostFrames } from './machine.js';
 import { isPerCpu } from './maps.js';
 import { placePacket } from './packet.js';
 import { cannotRun } from './runnable.js';
@@ -185,7 +185,7 @@ function start(code: Code, options: VmOptions): MachineState {
     ...(options.readsUnwritten ? { readsUnwritten: true } : {}),
   });
   const { memory } = machine;
-  for (let depth = 0; depth < MAX_FRAMES; depth++) {
+  for (let depth = 0; depth < mostFrames(code.program); depth++) {
     const stack = memory.add({
       kind: 'stack',
       bytes: new Uint8Array(STACK_SIZE),

@@ -153,8 +153,8 @@ export const CALL_MUTANTS: readonly Mutant[] = [
       {
         name: 'rcu-may-be-nested',
         inside: 'enter',
-        node: `if (p.rcu) refuse(\`nested rcu read lock (kernel function \${name})\`);`,
-        becomes: '',
+        node: 'p.rcu > 0 && !p.kernel.behaviour.nestedRcu',
+        becomes: 'false',
         wrong: 'RCU sections may be nested.',
       },
       {
@@ -256,8 +256,8 @@ export const CALL_MUTANTS: readonly Mutant[] = [
       {
         name: 'sections-may-sleep',
         inside: 'AllowedCalls.check',
-        node: 'c.sleeps !== true',
-        becomes: 'c.sleeps !== true || p.sleepable',
+        node: '!this.sleeps(c)',
+        becomes: '!this.sleeps(c) || p.sleepable',
         wrong: 'Functions that sleep may be called in any section.',
         noticedBy: [KNOWN],
       },

@@ -211,9 +211,9 @@ export const STATE_MUTANTS: readonly Mutant[] = [
     {
       name: 'everything-is-all-frames-but-one',
       inside: 'PlaceSet.addEverything',
-      node: 'depth < MAX_FRAMES',
-      becomes: 'depth < MAX_FRAMES - 1',
-      wrong: 'Every place leaves out the innermost of eight frames.',
+      node: 'depth < MOST_FRAMES',
+      becomes: 'depth < MOST_FRAMES - 1',
+      wrong: 'Every place leaves out the innermost of sixteen frames.',
     },
     {
       name: 'the-tenth-number-is-no-number',

@@ -447,8 +447,8 @@ export const WALK_MUTANTS: readonly Mutant[] = [
       {
         name: 'nine-frames-fit',
         inside: 'Graph.descend',
-        node: 'frame + 1 >= MAX_FRAMES',
-        becomes: 'frame >= MAX_FRAMES',
+        node: 'frame + 1 >= this.kernel.frames',
+        becomes: 'frame >= this.kernel.frames',
         wrong: 'Calls may be nested one deeper.',
       },
       {

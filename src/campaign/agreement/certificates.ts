@@ -13,16 +13,16 @@ import { ruleArbitrary, wrongRuleArbitrary } from '../../../generators/rule.js';
 import { sample } from '../../../generators/sample.js';
 import { InputError } from '../../isa/errors.js';
 import type { Program } from '../../object/program.js';
-import { kernelAvailable } from '../../oracle/available.js';
+import { runningProfile } from '../../oracle/profile/running.js';
 import { ruleSet } from '../../patch/define.js';
 import type { FastPath, RuleSet } from '../../patch/rule.js';
 import { RULE_SETS } from '../../patch/sets/index.js';
 import sound from '../../patch/sets/sound.js';
 import { type PreparedProgram, pathOf, prepareProgram } from '../prepared-program.js';
 import { type CertificateCheckOptions, checkCertificate } from './certificates/check.js';
-import type { OpenComparison, Tally } from './comparison.js';
+import type { JudgedFor, OpenComparison, Tally } from './comparison.js';
 
-export interface CertificatesOptions extends CertificateCheckOptions {
+export interface CertificatesOptions extends CertificateCheckOptions, JudgedFor {
   /** Rule sets that each program is judged under, besides the random ones; all shipped ones unless told. */
   readonly rules?: readonly RuleSet[];
   /** Random rule sets for each program, 1 unless told. */
@@ -33,12 +33,11 @@ export interface CertificatesOptions extends CertificateCheckOptions {
 
 /** Opens the comparison. Throws InputError where bpf(2) is refused. */
 export function openCertificates(options: CertificatesOptions = {}): OpenComparison {
-  const kernel = kernelAvailable();
-  if (!kernel.ok) throw new InputError(kernel.reason);
+  const told = { ...options, kernel: options.kernel ?? runningProfile() };
   return {
     async compare(seed, index, tally) {
       const { program } = sample(seed, index, options.constraints ?? {});
-      await compareProgram(program, seed, index, options, tally);
+      await compareProgram(program, seed, index, told, tally);
     },
     close() {},
   };
@@ -49,12 +48,17 @@ const STRICT_EVERY = 4;
 /** Insns that may be walked then; wrong guesses make some programs endless, for Linux as well. */
 const STRICT_BUDGET = 20_000;
 
-function prepareInSomeProfile(program: Program, index: number): PreparedProgram | string {
-  if (index % STRICT_EVERY === STRICT_EVERY - 1) {
-    const strict = prepareProgram(program, 'strict', STRICT_BUDGET);
-    if (typeof strict !== 'string') return strict;
+function prepareInSomeProfile(
+  program: Program,
+  index: number,
+  { kernel, profiles = ['privileged', 'strict'] }: CertificatesOptions,
+): PreparedProgram | string {
+  const [only] = profiles.length === 1 ? profiles : [];
+  if (only === 'strict' || (only === undefined && index % STRICT_EVERY === STRICT_EVERY - 1)) {
+    const strict = prepareProgram(program, 'strict', { kernel, budget: STRICT_BUDGET });
+    if (typeof strict !== 'string' || only === 'strict') return strict;
   }
-  return prepareProgram(program, 'privileged');
+  return prepareProgram(program, 'privileged', { kernel });
 }
 
 async function compareProgram(
@@ -64,7 +68,7 @@ async function compareProgram(
   options: CertificatesOptions,
   tally: Tally,
 ): Promise<void> {
-  const prepared = prepareInSomeProfile(program, index);
+  const prepared = prepareInSomeProfile(program, index, options);
   if (typeof prepared === 'string') {
     tally.count('not verified');
     return;

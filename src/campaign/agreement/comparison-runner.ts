@@ -1,7 +1,9 @@
 /** Does stretches of a comparison, in whatever thread. */
 import { InputError } from '../../isa/errors.js';
+import type { KernelProfile } from '../../kernel/profile.js';
+import type { Profile } from '../../verifier/state/profile.js';
 import type { JobRunner } from '../pool.js';
-import type { OpenComparison } from './comparison.js';
+import type { JudgedFor, OpenComparison } from './comparison.js';
 import { COMPARISONS } from './comparisons.js';
 import { type Counts, emptyCounts, tallyFor } from './counts.js';
 
@@ -10,6 +12,10 @@ export interface ComparisonSetting {
   /** A name in `COMPARISONS`. */
   readonly comparison: string;
   readonly seed: number;
+  /** The loader that programs are judged for; both of them unless told. */
+  readonly loader?: Profile;
+  /** What the kernel is; the running one's profile unless told. */
+  readonly kernelProfile?: KernelProfile;
 }
 
 /** Programs `from` (inclusive) to `to` (exclusive). */
@@ -25,11 +31,20 @@ export class ComparisonRunner implements JobRunner<ProgramRange, Counts> {
   ) {}
 
   /** Throws InputError for a comparison that there is not, and for a kernel that cannot be asked. */
-  static async open({ comparison, seed }: ComparisonSetting): Promise<ComparisonRunner> {
+  static async open({
+    comparison,
+    seed,
+    loader,
+    kernelProfile,
+  }: ComparisonSetting): Promise<ComparisonRunner> {
     const make = COMPARISONS[comparison];
     if (make === undefined)
       throw new InputError(`no comparison '${comparison}': there is ${Object.keys(COMPARISONS).join(', ')}`);
-    return new ComparisonRunner(seed, await make());
+    const judged: JudgedFor = {
+      ...(loader === undefined ? {} : { profiles: [loader] }),
+      ...(kernelProfile === undefined ? {} : { kernel: kernelProfile }),
+    };
+    return new ComparisonRunner(seed, make(judged));
   }
 
   async do({ from, to }: ProgramRange): Promise<Counts> {

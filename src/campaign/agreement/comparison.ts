@@ -5,6 +5,9 @@
  * many as it is asked for and writes what it saw to reports/.
  */
 
+import type { KernelProfile } from '../../kernel/profile.js';
+import type { Profile } from '../../verifier/state/profile.js';
+
 /** Takes down what a comparison sees. */
 export interface Tally {
   /** Adds `by` (1 unless told) to what is counted under `what`. */
@@ -18,6 +21,14 @@ export interface Tally {
 
 /** Judges program `index` of the stream of `seed`. Depends on nothing else, so that every difference can be seen again. */
 export type Comparison = (seed: number, index: number, tally: Tally) => void | Promise<void>;
+
+/** Whom programs are judged for. */
+export interface JudgedFor {
+  /** What the kernel is; the running one's profile unless told. */
+  readonly kernel?: KernelProfile;
+  /** Who loads the programs, where a comparison is about that; one with all capabilities and one without CAP_PERFMON unless told. */
+  readonly profiles?: readonly Profile[];
+}
 
 /** A comparison that holds on to something of the kernel's (maps, descriptors) until it is closed. */
 export interface OpenComparison {

@@ -1,7 +1,7 @@
 /** The comparisons with Linux, by name. */
 import sound from '../../patch/sets/sound.js';
 import { openCertificates } from './certificates.js';
-import type { OpenComparison } from './comparison.js';
+import type { JudgedFor, OpenComparison } from './comparison.js';
 import { openFacts } from './facts.js';
 import { openValues } from './values.js';
 import { openVerdicts } from './verdicts.js';
@@ -10,15 +10,16 @@ import { openVerdicts } from './verdicts.js';
 const BUDGET = 20_000;
 
 /** How each is opened. Throws InputError where bpf(2) is refused. */
-export const COMPARISONS: Readonly<Record<string, () => OpenComparison | Promise<OpenComparison>>> = {
+export const COMPARISONS: Readonly<Record<string, (judged: JudgedFor) => OpenComparison>> = {
   /** Verdicts on generated programs. */
-  generated: () => openVerdicts({ breaks: [], budget: BUDGET }),
+  generated: (judged) => openVerdicts({ ...judged, breaks: [], budget: BUDGET }),
   /** Verdicts on generated programs and their near misses. */
-  verdicts: () => openVerdicts({ budget: BUDGET }),
-  facts: () => openFacts(),
-  values: () => openValues(),
+  verdicts: (judged) => openVerdicts({ ...judged, budget: BUDGET }),
+  facts: (judged) => openFacts(judged),
+  /** Whoever loads a program, it computes the same. */
+  values: ({ profiles: _, ...judged }) => openValues(judged),
   /** Certificates of generated programs under the rules of `sound`; there is one for each. */
-  sound: () => openCertificates({ rules: [sound], random: 0, alone: true }),
+  sound: (judged) => openCertificates({ ...judged, rules: [sound], random: 0, alone: true }),
   /** Certificates under all shipped rule sets and random ones. */
-  certificates: () => openCertificates(),
+  certificates: (judged) => openCertificates(judged),
 };

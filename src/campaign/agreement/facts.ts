@@ -14,22 +14,21 @@ import { sample } from '../../../generators/sample.js';
 import { straightProgram } from '../../../generators/straight/program.js';
 import { decodeAll } from '../../isa/decode.js';
 import type { Program, ProgType } from '../../object/program.js';
-import { runningKernelTypes } from '../../oracle/btf.js';
+import { withRunningTypes } from '../../oracle/btf.js';
 import { type LoadOptions, loadProgram } from '../../oracle/load.js';
 import { insnsWalked } from '../../oracle/log.js';
+import { runningProfile } from '../../oracle/profile/running.js';
 import { type LogPoint, readWalk, type WalkSummary } from '../../oracle/walk-log/walk.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { verify } from '../../verifier/verify.js';
 import type { Visit } from '../../verifier/walk/visit.js';
-import type { OpenComparison, Tally } from './comparison.js';
+import type { JudgedFor, OpenComparison, Tally } from './comparison.js';
 import { slotsAfterLoops } from './facts/after-loops.js';
 import { heldAtPoint, heldInState, isHeldShown } from './facts/held.js';
 import { sameFrames, type Uncovered, uncoveredParts } from './facts/point.js';
 import { printEveryState } from './facts/print-every-state.js';
 
-export interface FactsOptions {
-  /** Both unless told. */
-  readonly profiles?: readonly Profile[];
+export interface FactsOptions extends JudgedFor {
   /** Program types to draw from; all unless told. */
   readonly types?: readonly ProgType[];
   /** Programs of the generators that all campaigns draw from, or straight code that computes. The former, and with every fourth one of the latter, unless told. */
@@ -56,14 +55,15 @@ const STATISTICS = 4;
 /** Opens the comparison. Throws InputError where bpf(2) is refused. */
 export function openFacts(options: FactsOptions = {}): OpenComparison {
   const profiles = options.profiles ?? (['privileged', 'strict'] as const);
-  const structs = runningKernelTypes();
+  const structs = withRunningTypes();
+  const told = { ...options, kernel: options.kernel ?? runningProfile() };
   return {
     compare(seed, index, tally) {
       for (const [kind, drawn] of programsOf(seed, index, options)) {
-        const program = { ...drawn, kernelTypes: structs };
+        const program = { ...drawn, ...structs };
         for (const profile of profiles) {
           const about = `${profile}, ${program.type}, seed ${seed} ${kind} program ${index}`;
-          compareFacts(program, profile, options, tally, about);
+          compareFacts(program, profile, told, tally, about);
         }
       }
     },
@@ -86,13 +86,14 @@ function* programsOf(
 export function compareFacts(
   program: Program,
   profile: Profile,
-  options: Pick<FactsOptions, 'most'>,
+  options: Pick<FactsOptions, 'most' | 'kernel'>,
   tally: Tally,
   about: string,
 ): void {
   const most = options.most ?? MOST_WALKED;
   const ours = verify(program, {
     profile,
+    kernel: options.kernel ?? runningProfile(),
     budget: most,
   });
   if (!ours.ok) {

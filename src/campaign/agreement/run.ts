@@ -3,6 +3,8 @@
  * how many there are. The state is a file; a run that was stopped, or that is to go further, is taken up from it.
  */
 import { InputError } from '../../isa/errors.js';
+import { BUILT_IN, profileName } from '../../kernel/profile.js';
+import { profileHere } from '../../oracle/profile/running.js';
 import { openPool, type Pool } from '../pool.js';
 import { readJsonFile, writeJsonFile } from '../storage/json-file.js';
 import { version } from '../version.js';
@@ -34,14 +36,24 @@ export interface AgreementOptions extends ComparisonSetting {
 
 /** Throws InputError where bpf(2) is refused, and for a file that keeps another run. */
 export async function runAgreement(options: AgreementOptions): Promise<AgreementState> {
-  const { comparison, seed, file } = options;
-  const setting: ComparisonSetting = { comparison, seed };
+  const { comparison, seed, loader, file } = options;
+  const kernelProfile = options.kernelProfile ?? profileHere();
+  const setting: ComparisonSetting = {
+    comparison,
+    seed,
+    ...(loader === undefined ? {} : { loader }),
+    kernelProfile,
+  };
   const state = readAgreement(file) ?? { version: version(), ...setting, done: 0, ms: 0, ...emptyCounts() };
-  for (const key of ['comparison', 'seed'] as const) {
+  for (const key of ['comparison', 'seed', 'loader'] as const) {
     if (state[key] === setting[key]) continue;
     throw new InputError(`another run is kept here: its ${key} is ${state[key]}, not ${setting[key]}`, {
       file,
     });
+  }
+  if (state.kernelProfile?.digest !== kernelProfile.digest) {
+    const [there, here] = [state.kernelProfile ?? BUILT_IN, kernelProfile].map(profileName);
+    throw new InputError(`another run is kept here: its kernel profile is ${there}, not ${here}`, { file });
   }
   const pool = await openPool<ProgramRange, Counts>({
     open: () => ComparisonRunner.open(setting),

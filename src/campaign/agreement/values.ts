@@ -5,7 +5,9 @@
 import { mix } from '../../../generators/random.js';
 import { sample } from '../../../generators/sample.js';
 import { straightProgram } from '../../../generators/straight/program.js';
+import { BUILT_IN, type KernelProfile } from '../../kernel/profile.js';
 import type { Program, ProgType } from '../../object/program.js';
+import { runningProfile } from '../../oracle/profile/running.js';
 import { refuseToRun } from '../../oracle/testrun.js';
 import { verify } from '../../verifier/verify.js';
 import type { OpenComparison, Tally } from './comparison.js';
@@ -19,6 +21,8 @@ import { runInVm } from './values/vm-runner.js';
 export interface ValuesOptions {
   /** Drawn from these types; all that the kernel can test-run unless told. */
   readonly types?: readonly ProgType[];
+  /** What the kernel is; the running one's profile unless told. */
+  readonly kernel?: KernelProfile;
   /** Programs of the generators that all campaigns draw from, or straight code that computes. In turns unless told. */
   readonly kind?: 'generated' | 'straight';
 }
@@ -38,6 +42,7 @@ export const RUNNABLE: readonly ProgType[] = [
 /** Opens the comparison; holds a few maps and programs of the kernel's until it is closed. Throws InputError where bpf(2) is refused. */
 export function openValues(options: ValuesOptions = {}): OpenComparison {
   const kernel = new KernelRunner();
+  const profile = options.kernel ?? runningProfile();
   const types = options.types ?? RUNNABLE;
   return {
     compare(seed, index, tally) {
@@ -49,6 +54,7 @@ export function openValues(options: ValuesOptions = {}): OpenComparison {
         about,
         seed: mix(seed ^ 0x5eed, index),
         runs: RUNS_PER_PROGRAM,
+        kernel: profile,
       };
       compareValues(kernel, test, tally);
     },
@@ -97,13 +103,15 @@ export interface ValueTest {
   readonly seed: number;
   /** Runs, each on other inputs. */
   readonly runs: number;
+  /** What the kernel is; the built-in profile unless told. */
+  readonly kernel?: KernelProfile;
 }
 
 /** Runs a program in both, and tells `tally`. */
 export function compareValues(kernel: KernelRunner, test: ValueTest, tally: Tally): void {
   const { program } = test;
   tally.count('programs');
-  const recording = makeRecorder(program);
+  const recording = makeRecorder(program, test.kernel);
   if ('why' in recording) {
     countLeftOut(tally, 'programs', recording.why);
     return;
@@ -132,10 +140,10 @@ function countLeftOut(tally: Tally, what: 'programs' | 'runs', why: string): voi
 }
 
 /** The program that records, or why there is none. */
-export function makeRecorder(program: Program): Recording | NotRecorded {
+export function makeRecorder(program: Program, kernel: KernelProfile = BUILT_IN): Recording | NotRecorded {
   const why = mustNotRun(program);
   if (why !== undefined) return { why };
-  const accepted = verify(program, { profile: 'privileged', budget: WALK_BUDGET });
+  const accepted = verify(program, { profile: 'privileged', kernel, budget: WALK_BUDGET });
   if (!accepted.ok) return { why: `our verifier: ${accepted.message.replace(/\d+/g, 'N')}` };
   return recordingProgram(program, accepted);
 }

@@ -2,18 +2,18 @@ import { BREAKS, nearMissesOf } from '../../../generators/near-miss.js';
 import { GENERATED_TYPES, type GeneratedProgram } from '../../../generators/program.js';
 import { sample } from '../../../generators/sample.js';
 import { ATTACH } from '../../kernel/contexts/attach.js';
+import type { KernelProfile } from '../../kernel/profile.js';
 import { type Attachment, PROG_TYPES, type Program, type ProgType } from '../../object/program.js';
-import { runningKernelTypes } from '../../oracle/btf.js';
+import { withRunningTypes } from '../../oracle/btf.js';
 import { KernelJudge } from '../../oracle/bulk.js';
 import { mayCrashLinux } from '../../oracle/danger.js';
 import { possibleCpus } from '../../oracle/maps.js';
+import { runningProfile } from '../../oracle/profile/running.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { INSN_BUDGET, verify } from '../../verifier/verify.js';
-import type { OpenComparison, Tally } from './comparison.js';
+import type { JudgedFor, OpenComparison, Tally } from './comparison.js';
 
-export interface VerdictsOptions {
-  /** Both unless told. */
-  readonly profiles?: readonly Profile[];
+export interface VerdictsOptions extends JudgedFor {
   /** Places at which each way to break a program is tried, 1 unless told. */
   readonly places?: number;
   /** Ways to break a program, all unless told. */
@@ -63,22 +63,23 @@ export function kindOfComplaint(message: string): string {
 /** Opens the comparison; holds a few maps of the kernel's until it is closed. Throws InputError where bpf(2) is refused. */
 export function openVerdicts(options: VerdictsOptions = {}): OpenComparison {
   const courts = (options.profiles ?? (['privileged', 'strict'] as const)).map(openJudges);
-  const structs = runningKernelTypes();
+  const structs = withRunningTypes();
+  const told = { ...options, kernel: options.kernel ?? runningProfile() };
   return {
     compare(seed, index, tally) {
       const type = options.types ?? (index % 3 === 2 ? [rareTypeFor(index)] : GENERATED_TYPES);
       const drawn = sample(seed, index, { types: type });
       const original = {
         ...drawn,
-        program: { ...withAttachment(drawn.program, index), kernelTypes: structs },
+        program: { ...withAttachment(drawn.program, index), ...structs },
       };
       const about = `seed ${seed} program ${index}`;
       const whole = { program: original.program, way: 'generated', about };
       // A near miss is of a program that was accepted: in a profile that refuses it no other mistake would show.
-      const accepting = courts.filter((court) => compareVerdicts(court, whole, options, tally));
+      const accepting = courts.filter((court) => compareVerdicts(court, whole, told, tally));
       if (accepting.length === 0) return;
       for (const judged of nearMisses(original, about, seed + index, options)) {
-        for (const court of accepting) compareVerdicts(court, judged, options, tally);
+        for (const court of accepting) compareVerdicts(court, judged, told, tally);
       }
     },
     close() {
@@ -150,12 +151,13 @@ function* nearMisses(
 function compareVerdicts(
   { profile, judge, explain }: ProfileJudges,
   { program, way, about }: CandidateProgram,
-  options: VerdictsOptions,
+  options: VerdictsOptions & { readonly kernel: KernelProfile },
   tally: Tally,
 ): boolean {
   const budget = options.budget ?? INSN_BUDGET;
   const ours = verify(program, {
     profile,
+    kernel: options.kernel,
     facts: false,
     budget,
     cpus: possibleCpus(),

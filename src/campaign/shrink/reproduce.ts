@@ -1,4 +1,5 @@
 /** The question that shrinking asks again and again: does this program, in this world, still break the same check for the same cause? */
+import type { KernelProfile } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { type Chooser, defaultChooser } from '../../vm/chooser.js';
@@ -12,6 +13,8 @@ import type { NamedRules } from '../rules.js';
 export interface ShrinkTarget {
   readonly rules: NamedRules;
   readonly profile: Profile;
+  /** The kernel that programs are for; the built-in profile unless told. */
+  readonly kernel?: KernelProfile | undefined;
   readonly cause: Cause;
   /**
    * Insns that our verifier may walk for one program, unlimited unless told. An edit may well make a loop that is walked a million
@@ -41,10 +44,10 @@ export interface Reproduction {
 export function reproduce(
   program: Program,
   env: Environment,
-  { rules, profile, cause, budget, kernelAccepts }: ShrinkTarget,
+  { rules, profile, kernel, cause, budget, kernelAccepts }: ShrinkTarget,
   chooser: Chooser = defaultChooser,
 ): Reproduction | undefined {
-  const prepared = prepareProgram(program, profile, budget);
+  const prepared = prepareProgram(program, profile, { kernel, ...(budget === undefined ? {} : { budget }) });
   if (typeof prepared === 'string') return undefined;
   const path = pathOf(prepared, rules.rules);
   const run = { ...runOptions(prepared, path), env, chooser, maxSteps: LONGEST_RUN };

@@ -36,7 +36,7 @@ const TREES = 120;
 
 /** Shrinks `one`, which shows `target`, and answers the smallest case with the same cause; or `one` itself where nothing can be done. */
 export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): SmallCase {
-  const whole = prepareProgram(one.program, one.profile);
+  const whole = prepareProgram(one.program, one.profile, { kernel: wanted.kernel });
   const walked = typeof whole === 'string' ? 0 : whole.verdict.walked;
   const target: ShrinkTarget = { budget: 2 * walked + SPARE_WALK, ...wanted };
   const start = (origin && shrinkTree(origin, target)) ?? { program: one.program, env: one.env };
@@ -59,7 +59,7 @@ export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): Sm
     ],
   };
   const text = printCase(small);
-  const check = replayed(parseCase(text), target.rules.rules);
+  const check = replayed(parseCase(text), target.rules.rules, target.kernel);
   // What does not survive being written down is no case.
   if (typeof check === 'string' || !check.ok) return asIs;
   return { text, insns: insnCount(shrunk.scenario.program), cause };

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../isa/errors.js';
+import { BUILT_IN, profileName } from '../../kernel/profile.js';
 import { shippedRuleSet } from '../../patch/sets/index.js';
 import type { CampaignSetting } from '../job.js';
 import type { CampaignState } from '../state.js';
@@ -50,9 +51,15 @@ export function mustMatch(
   digests: CampaignState['digests'],
 ): void {
   const file = join(folder, STATE_FILE);
-  const differs = (Object.keys(setting) as (keyof CampaignSetting)[]).find(
+  const keys = [...new Set([...Object.keys(setting), ...Object.keys(state.setting)])];
+  const differs = (keys as (keyof CampaignSetting)[]).find(
     (key) => JSON.stringify(setting[key]) !== JSON.stringify(state.setting[key]),
   );
+  if (differs === 'kernelProfile') {
+    const [there, here] = [state.setting, setting].map((one) => profileName(one.kernelProfile ?? BUILT_IN));
+    const what = there === here ? `${there}, and says something else` : `${there}, not ${here}`;
+    throw new InputError(`another campaign is kept here: its kernel profile is ${what}`, { file });
+  }
   if (differs !== undefined) {
     const [there, here] = [state.setting[differs], setting[differs]].map((value) => JSON.stringify(value));
     throw new InputError(`another campaign is kept here: its ${differs} is ${there}, not ${here}`, { file });

@@ -1,6 +1,7 @@
 /** The findings of a campaign as files: which folder they go to, and one file for each cause. */
 import { join } from 'node:path';
 import { InputError } from '../../isa/errors.js';
+import type { KernelProfile } from '../../kernel/profile.js';
 import { parseCase } from '../../vm/case.js';
 import { replayText } from '../replay.js';
 import { insnCount } from '../shrink/size.js';
@@ -28,6 +29,8 @@ export interface SavedFinding {
  */
 export async function saveFindings(state: CampaignState, folder: string): Promise<readonly SavedFinding[]> {
   const saved: SavedFinding[] = [];
+  const replays = (text: string, file: string): Promise<boolean> =>
+    isReplayed(text, file, state.setting.kernelProfile);
   for (const { cause, small, text } of findings(state)) {
     const stored = await storeCase(folder, cause, small?.text ?? text, replays);
     saved.push({ file: stored.file, insns: insnCount(parseCase(stored.text, stored.file).program) });
@@ -36,9 +39,9 @@ export async function saveFindings(state: CampaignState, folder: string): Promis
 }
 
 /** Whether a case replays; one that cannot be read does not. */
-async function replays(text: string, file: string): Promise<boolean> {
+async function isReplayed(text: string, file: string, kernel?: KernelProfile): Promise<boolean> {
   try {
-    return (await replayText(text, file)).ok;
+    return (await replayText(text, file, kernel)).ok;
   } catch (error) {
     if (error instanceof InputError) return false;
     throw error;

@@ -11,6 +11,13 @@ import { type Agreement, comparisonInWords } from '../../report/comparison.js';
 import { comparisonExit, worst } from '../../report/exit.js';
 import { type Define, withCommon } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
+import {
+  type JudgedProfile,
+  judgedProfile,
+  type ProfileChoice,
+  profileChoice,
+  profileHelp,
+} from '../kernel-profile.js';
 import { integer } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
 import { countBar } from '../progress.js';
@@ -19,6 +26,7 @@ interface Options {
   readonly seed: number;
   readonly programs: number;
   readonly workers?: number;
+  readonly profile?: ProfileChoice;
   readonly out: string;
 }
 
@@ -29,6 +37,7 @@ export const agree: Define = (program, act) => {
     .argument('[COMPARISON...]', `any of ${names.join(', ')}; all of them unless told`)
     .option('--seed <N>', 'seed of the programs', integer(0, 0xffff_ffff), 1)
     .option('--programs <N>', 'generated programs that each comparison goes through', integer(1), 200)
+    .option('--profile <PROFILE>', profileHelp('running'), profileChoice)
     .option('--workers <N>', 'threads; one for each processor unless told', integer(1, 256))
     .option(
       '--out <DIR>',
@@ -43,19 +52,20 @@ export const agree: Define = (program, act) => {
 async function run(names: readonly string[], options: Options, common: Common): Promise<Outcome> {
   const kernel = kernelAvailable();
   if (!kernel.ok) throw new InputError(`there is no Linux to compare with: ${kernel.reason}`);
+  const judged = judgedProfile(options.profile ?? {}, 'running');
   const stop = new AbortController();
   const release = onInterrupt(() => stop.abort());
   const runs: Agreement[] = [];
   try {
     for (const comparison of names) {
-      if (!stop.signal.aborted) runs.push(await compare(comparison, options, stop.signal, common));
+      if (!stop.signal.aborted) runs.push(await compare(comparison, options, judged, stop.signal, common));
     }
   } finally {
     release();
   }
   return {
     exit: worst(runs.map(comparisonExit)),
-    json: { comparisons: runs },
+    json: { profile: judged.json, comparisons: runs },
     text: runs.map(comparisonInWords).join('\n'),
   };
 }
@@ -63,6 +73,7 @@ async function run(names: readonly string[], options: Options, common: Common): 
 async function compare(
   comparison: string,
   { seed, programs, out, ...options }: Options,
+  { loader, kernel }: JudgedProfile,
   stop: AbortSignal,
   common: Common,
 ): Promise<Agreement> {
@@ -70,9 +81,11 @@ async function compare(
   const path = join(out, `${comparison}-${seed}`);
   const bar = countBar(common, comparison, programs);
   try {
-    const state = await runAgreement({
+    const { kernelProfile: _, ...state } = await runAgreement({
       comparison,
       seed,
+      ...(loader === undefined ? {} : { loader }),
+      kernelProfile: kernel,
       programs,
       workers: options.workers ?? availableParallelism(),
       file: `${path}.json`,

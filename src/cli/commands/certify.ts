@@ -11,9 +11,15 @@ import { certify as certifyProgram } from '../../oracle/certify.js';
 import { type CertificateRow, certificatesInWords } from '../../report/certificates.js';
 import { CERTIFICATE_EXIT, worst } from '../../report/exit.js';
 import { skippedLines } from '../../report/verdicts.js';
-import type { Profile } from '../../verifier/state/profile.js';
 import { type Define, since, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
+import {
+  type JudgedProfile,
+  judgedProfile,
+  type ProfileChoice,
+  profileChoice,
+  profileHelp,
+} from '../kernel-profile.js';
 import { oneOf } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
 import { filesBelow } from '../paths.js';
@@ -21,7 +27,7 @@ import { countBar } from '../progress.js';
 
 interface Options extends LoadOptions {
   readonly rules: string;
-  readonly profile?: Profile;
+  readonly profile?: ProfileChoice;
   readonly corpus?: string;
 }
 
@@ -31,7 +37,7 @@ export const certify: Define = (program, act) => {
     .argument('FILE...', 'objects, cases, raw insns, or folders of them')
     .option('--rules <RULES>', 'rule set, by name or file', 'sound')
     .option('--prog <NAME>', 'only the program of this name')
-    .option('--profile <PROFILE>', 'privileged or strict', oneOf<Profile>(['privileged', 'strict']))
+    .option('--profile <PROFILE>', profileHelp('running'), profileChoice)
     .option('--corpus <DIR>', 'write a case there for each refusal that a run shows')
     .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
     .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
@@ -45,11 +51,12 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
   const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
   const kernel = kernelAvailable();
   if (!kernel.ok) throw new InputError(kernel.reason);
+  const judged = judgedProfile(options.profile ?? {}, 'running');
   const rows: CertificateRow[] = [];
   const bar = countBar(common, 'certify', programs.length);
   try {
     for (const one of programs) {
-      rows.push(await certifyOne(one, rules!, options));
+      rows.push(await certifyOne(one, rules!, judged, options));
       const refused = rows.filter(({ verdict }) => verdict === 'refused').length;
       bar.show(rows.length, refused > 0 ? `${refused} refused` : undefined);
     }
@@ -58,7 +65,7 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
   }
   return {
     exit: worst(rows.map(({ verdict }) => CERTIFICATE_EXIT[verdict])),
-    json: { rules: options.rules, kernel: kernel.release, programs: rows, skipped },
+    json: { rules: options.rules, kernel: kernel.release, profile: judged.json, programs: rows, skipped },
     text: certificatesInWords(rows, skippedLines(skipped)),
   };
 }
@@ -66,11 +73,12 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
 async function certifyOne(
   { file, program, case: one }: LoadedProgram,
   rules: NamedRules,
+  { loader, kernel }: JudgedProfile,
   options: Options,
 ): Promise<CertificateRow> {
   const start = performance.now();
-  const profile = options.profile ?? one?.profile ?? 'privileged';
-  const certificate = certifyProgram(program, rules.rules, { profile, stats: true });
+  const profile = loader ?? one?.profile ?? 'privileged';
+  const certificate = certifyProgram(program, rules.rules, { profile, kernel, stats: true });
   const { verdict, message, sitesLeftOut, sitesStubbed, notLookedFor, walked, at } = certificate;
   const row: CertificateRow = {
     file,
@@ -87,13 +95,13 @@ async function certifyOne(
     ...(at === undefined ? {} : { at }),
   };
   if (verdict !== 'refused' || options.corpus === undefined) return row;
-  const found = await caseOfRefusal(program, rules, { profile });
+  const found = await caseOfRefusal(program, rules, { profile, kernel });
   if (found === undefined) return { ...row, case: null };
   const stored = await storeCase(
     options.corpus,
     found.cause,
     found.text,
-    async (text, path) => (await replayText(text, path)).ok,
+    async (text, path) => (await replayText(text, path, kernel)).ok,
   );
   return { ...row, case: stored.file };
 }

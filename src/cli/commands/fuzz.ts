@@ -8,6 +8,7 @@ import { campaignExit } from '../../report/exit.js';
 import { inWords, summarize } from '../../report/summary.js';
 import { type Define, withCommon } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
+import { judgedProfile, type ProfileChoice, profileChoice, profileHelp } from '../kernel-profile.js';
 import { duration, integer, list } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
 import { campaignBar } from '../progress.js';
@@ -20,6 +21,7 @@ interface Options {
   readonly worlds: number;
   readonly workers?: number;
   readonly kernel?: true;
+  readonly profile?: ProfileChoice;
   readonly proofs: boolean;
   readonly corpus?: string;
   readonly out?: string;
@@ -42,6 +44,7 @@ export const fuzz: Define = (program, act) => {
     .option('--worlds <N>', 'environments that each program is run in', integer(1, 64), 3)
     .option('--workers <N>', 'threads; one for each processor unless told', integer(1, 256))
     .option('--kernel', 'load every program into the kernel as well')
+    .option('--profile <PROFILE>', profileHelp('running with --kernel, else built-in'), profileChoice)
     .option('--no-proofs', 'leave the program proofs out')
     .option('--corpus <DIR>', `where findings are saved; findings in --out, or ${FINDINGS}, unless told`)
     .option('--out <DIR>', 'keep the campaign there, and continue the one that is there')
@@ -50,12 +53,15 @@ export const fuzz: Define = (program, act) => {
 
 async function runFuzz(options: Options, common: Common): Promise<Outcome> {
   const { seed, rules, worlds, time, out } = options;
+  const judged = judgedProfile(options.profile ?? {}, options.kernel ? 'running' : 'built-in');
   const setting: CampaignSetting = {
     seed,
     rules,
     worlds,
     prove: options.proofs,
     kernel: options.kernel === true,
+    loader: judged.loader ?? 'privileged',
+    kernelProfile: judged.kernel,
   };
   const programs = options.programs ?? (time === undefined ? PROGRAMS : undefined);
   const stop = new AbortController();
@@ -73,7 +79,11 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
     });
     const saved = await saveFindings(state, findingsFolder(options.corpus, out));
     const summary = summarize(state, !interrupted, saved);
-    return { exit: campaignExit(summary), json: summary, text: inWords(summary) };
+    return {
+      exit: campaignExit(summary),
+      json: { ...summary, profile: { ...judged.json, loader: setting.loader } },
+      text: inWords(summary),
+    };
   } finally {
     bar.close();
     release();

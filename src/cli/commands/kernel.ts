@@ -2,7 +2,7 @@
 import { differencesOf } from '../../kernel/profile.js';
 import { table } from '../../report/table.js';
 import { type Define, withCommon } from '../command.js';
-import { loadProfile, PROFILE_HELP } from '../kernel-profile.js';
+import { KERNEL_HELP, loadProfile } from '../kernel-profile.js';
 
 interface Options {
   readonly profile: string;
@@ -11,7 +11,7 @@ interface Options {
 export const kernel: Define = (program, act) => {
   withCommon(program.command('kernel'))
     .description('what the running kernel has that others of its kind have not, and the other way round')
-    .option('--profile <PROFILE>', PROFILE_HELP, 'running')
+    .option('--profile <PROFILE>', KERNEL_HELP, 'running')
     .action((options: Options) =>
       act(options, () => {
         const profile = loadProfile(options.profile);

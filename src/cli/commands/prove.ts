@@ -7,18 +7,24 @@ import { PROOF_EXIT, worst } from '../../report/exit.js';
 import { type ProofRow, proofsInWords } from '../../report/proofs.js';
 import { skippedLines } from '../../report/verdicts.js';
 import { proveProgram } from '../../smt/program-proof.js';
-import type { Profile } from '../../verifier/state/profile.js';
 import { printExpectation } from '../../vm/expectation.js';
 import { printCase } from '../../vm/print-case.js';
 import { type Define, since, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
+import {
+  type JudgedProfile,
+  judgedProfile,
+  type ProfileChoice,
+  profileChoice,
+  profileHelp,
+} from '../kernel-profile.js';
 import { integer, oneOf } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { filesBelow } from '../paths.js';
 
 interface Options extends LoadOptions {
   readonly rules: string;
-  readonly profile?: Profile;
+  readonly profile?: ProfileChoice;
   readonly rlimit?: number;
   readonly out?: string;
 }
@@ -29,7 +35,7 @@ export const prove: Define = (program, act) => {
     .argument('FILE...', 'objects, cases, raw insns, or folders of them')
     .option('--rules <RULES>', 'rule set, by name or file', 'sound')
     .option('--prog <NAME>', 'only the program of this name')
-    .option('--profile <PROFILE>', 'privileged or strict', oneOf<Profile>(['privileged', 'strict']))
+    .option('--profile <PROFILE>', profileHelp('built-in'), profileChoice)
     .option('--rlimit <N>', "bound of one question to Z3, in Z3's units", integer(1))
     .option('--out <DIR>', 'write witnesses there, as cases')
     .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
@@ -40,12 +46,13 @@ export const prove: Define = (program, act) => {
 async function proveFiles(paths: readonly string[], options: Options): Promise<Outcome> {
   const [rules] = await loadRuleSets([options.rules]);
   const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
+  const judged = judgedProfile(options.profile ?? {}, 'built-in');
   const rows: ProofRow[] = [];
-  for (const one of programs) rows.push(await proveOne(one, rules!, options));
+  for (const one of programs) rows.push(await proveOne(one, rules!, judged, options));
   const exit = worst(rows.map(({ verdict }) => PROOF_EXIT[verdict]));
   return {
     exit,
-    json: { rules: options.rules, programs: rows, skipped },
+    json: { rules: options.rules, profile: judged.json, programs: rows, skipped },
     text: proofsInWords(rows) + skippedLines(skipped),
   };
 }
@@ -53,11 +60,13 @@ async function proveFiles(paths: readonly string[], options: Options): Promise<O
 async function proveOne(
   { file, program, case: one }: LoadedProgram,
   rules: NamedRules,
+  { loader, kernel }: JudgedProfile,
   options: Options,
 ): Promise<ProofRow> {
   const start = performance.now();
   const proof = await proveProgram(program, rules.rules, {
-    profile: options.profile ?? one?.profile ?? 'privileged',
+    profile: loader ?? one?.profile ?? 'privileged',
+    kernel,
     ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
   });
   const { points, verdict, reason, bound, bounds, sites, queries, walked, witness } = proof;

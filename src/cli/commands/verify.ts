@@ -1,6 +1,7 @@
 /** `verify FILE...`: our verifier's verdict, and beside it the kernel's; for many programs, where the two differ and why. */
 
 import { InputError } from '../../isa/errors.js';
+import type { KernelProfile } from '../../kernel/profile.js';
 import { PROG_TYPES, type Program, type ProgType } from '../../object/program.js';
 import { type Judgement, KernelJudge } from '../../oracle/bulk.js';
 import { possibleCpus } from '../../oracle/maps.js';
@@ -20,6 +21,13 @@ import type { Profile } from '../../verifier/state/profile.js';
 import { verify as verifyProgram } from '../../verifier/verify.js';
 import { type Define, since, withCommon } from '../command.js';
 import { eachFile, type LoadedProgram, type LoadOptions } from '../files.js';
+import {
+  type JudgedProfile,
+  judgedProfile,
+  type ProfileChoice,
+  profileChoice,
+  profileHelp,
+} from '../kernel-profile.js';
 import { oneOf } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
 import { foundFiles } from '../paths.js';
@@ -28,7 +36,7 @@ import { warmUp } from '../warm-up.js';
 
 interface Options extends LoadOptions {
   readonly kernel?: true;
-  readonly profile?: Profile;
+  readonly profile?: ProfileChoice;
 }
 
 export const verify: Define = (program, act) => {
@@ -36,7 +44,7 @@ export const verify: Define = (program, act) => {
     .description("verify programs with our verifier, and with the kernel's")
     .argument('FILE...', 'objects, cases, raw insns, or folders of them')
     .option('--kernel', 'ask the kernel as well')
-    .option('--profile <PROFILE>', 'privileged or strict', oneOf<Profile>(['privileged', 'strict']))
+    .option('--profile <PROFILE>', profileHelp('running with --kernel, else built-in'), profileChoice)
     .option('--prog <NAME>', 'only the program of this name')
     .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
     .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
@@ -51,6 +59,7 @@ function verifyFiles(paths: readonly string[], options: Options, common: Common)
   const skipped: LeftOut[] = [];
   const broken: UnreadableFile[] = [];
   const judges = options.kernel ? new Judges() : undefined;
+  const judged = judgedProfile(options.profile ?? {}, options.kernel ? 'running' : 'built-in');
   const bar = countBar(common, 'files', files.length);
   try {
     let done = 0;
@@ -61,7 +70,7 @@ function verifyFiles(paths: readonly string[], options: Options, common: Common)
       bar.show(done, loaded.programs[0]?.file ?? '');
       for (const { name, reason, file, absent } of loaded.skipped)
         skipped.push({ file, name, reason, ...(absent && { absent }) });
-      for (const one of loaded.programs) rows.push(row(one, options.profile, judges));
+      for (const one of loaded.programs) rows.push(row(one, judged, judges));
       done++;
     }
   } finally {
@@ -74,6 +83,7 @@ function verifyFiles(paths: readonly string[], options: Options, common: Common)
   return {
     exit: worst([...exits, ...(broken.length > 0 ? ([3] as const) : [])]),
     json: {
+      profile: judged.json,
       programs: rows,
       skipped,
       broken,
@@ -91,13 +101,13 @@ function nothingFound(options: Options, broken: readonly UnreadableFile[]): Inpu
 
 function row(
   { file, program, case: one }: LoadedProgram,
-  asked: Profile | undefined,
+  { loader, kernel: target }: JudgedProfile,
   judges?: Judges,
 ): VerdictRow {
-  const profile = asked ?? one?.profile ?? 'privileged';
+  const profile = loader ?? one?.profile ?? 'privileged';
   const start = performance.now();
   // Beside Linux, what Linux knows of this machine is known to us as well.
-  const ours = judged(program, profile, judges === undefined ? undefined : possibleCpus());
+  const ours = judged(program, profile, target, judges === undefined ? undefined : possibleCpus());
   const ms = since(start);
   const kernel = judges?.ask(program, profile);
   return {
@@ -115,11 +125,12 @@ function row(
 function judged(
   program: Program,
   profile: Profile,
+  kernel: KernelProfile,
   cpus: number | undefined,
 ): Pick<VerdictRow, 'verdict' | 'message' | 'slot' | 'walked' | 'states'> {
   let verdict: Verdict;
   try {
-    verdict = verifyProgram(program, { facts: false, profile, ...(cpus !== undefined && { cpus }) });
+    verdict = verifyProgram(program, { facts: false, profile, kernel, ...(cpus !== undefined && { cpus }) });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { verdict: 'error', message: `internal error: ${message}`, walked: 0, states: 0 };

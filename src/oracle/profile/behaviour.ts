@@ -1,9 +1,9 @@
 /** How the running kernel behaves where kernels are known to differ: small programs that one kind of kernel takes and another does not. */
-import { MAX_FRAMES } from '../../isa/insn.js';
+import { MAX_FRAMES, MOST_FRAMES } from '../../isa/insn.js';
 import { type Behaviour, BUILT_IN } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
 import { parseCase } from '../../vm/case.js';
-import { kernelFunctionId } from '../btf.js';
+import { kernelFunctionId, kernelShowsBtf, runningKernelTypes } from '../btf.js';
 import { loadProgram } from '../load.js';
 import { testRun } from '../testrun.js';
 
@@ -44,6 +44,70 @@ main:
     exit
 `);
 
+/**
+ * A cgroup that is protected by RCU and not trusted, for what is part of it: `lesserKfuncPointers`. Undefined where this kernel has not all that
+ * leads there.
+ */
+function lesserPointer(): Program | undefined {
+  const types = runningKernelTypes();
+  const ofTask = types.member('task_struct', 'cgroups');
+  const ofSet = types.member('css_set', 'dfl_cgrp');
+  if (ofTask === undefined || ofSet === undefined || kernelFunctionId('css_rstat_updated') === undefined)
+    return undefined;
+  return program(`.type tracepoint
+main:
+    call bpf_get_current_task_btf
+    r1 = *(u64 *)(r0 + ${ofTask.offset})
+    r1 = *(u64 *)(r1 + ${ofSet.offset})
+    r2 = 0
+    call css_rstat_updated
+    r0 = 0
+    exit
+`);
+}
+
+const ORDERED_ACCESS = program(`.type socket_filter
+main:
+    *(u64 *)(r10 - 8) = 0
+    r0 = load_acquire((u64 *)(r10 - 8))
+    exit
+`);
+
+const SIGNED_INSNS = program(`.type socket_filter
+main:
+    r1 = 1
+    r0 = (s8)r1
+    r0 = bswap64 r0
+    r0 s/= 2
+    exit
+`);
+
+const CALLED_BACK = program(`.type xdp
+main:
+    r1 = 1
+    r2 = func round
+    r3 = 0
+    r4 = 0
+    call bpf_loop
+    r0 = 0
+    exit
+round:
+    r0 = 0
+    exit
+`);
+
+/** Two frames that do not both fit on the kernel's stack. */
+const LARGE_FRAMES = program(`.type tracepoint
+main:
+    *(u64 *)(r10 - 400) = 0
+    call deeper
+    exit
+deeper:
+    *(u64 *)(r10 - 400) = 0
+    r0 = 0
+    exit
+`);
+
 /** A chain of calls this many frames deep. */
 function chain(frames: number): Program {
   const names = Array.from({ length: frames - 1 }, (_, i) => `f${i + 1}`);
@@ -54,17 +118,29 @@ function chain(frames: number): Program {
   return program(`.type socket_filter\n${calls.join('')}`);
 }
 
-/** Frames that later kernels allow. */
-const MOST_FRAMES = 16;
-
-/** Leaves a may_goto loop by itself after more rounds than a counting kernel allows (BPF_MAX_LOOPS): r0 is 1 where the loop is timed. */
-const MAY_GOTO = program(`.type syscall
+const MAY_GOTO = program(`.type socket_filter
 main:
-    r1 = 0
+    r0 = 0
+    may_goto out
+    r0 = 1
+out:
+    exit
+`);
+
+/**
+ * Leaves a may_goto loop by itself after more rounds than a counting kernel allows (BPF_MAX_LOOPS): r0 is 1 where the loop is timed. Rounds are
+ * counted in a map, where the verifier does not follow them.
+ */
+const MANY_ROUNDS = program(`.type syscall
+.map rounds array key=4 value=8 entries=1
+main:
+    r6 = mapvalue rounds
     r0 = 0
 round:
     may_goto out
+    r1 = *(u64 *)(r6 + 0)
     r1 += 1
+    *(u64 *)(r6 + 0) = r1
     if r1 < 8400000 goto round
     r0 = 1
 out:
@@ -79,24 +155,31 @@ function takes(asked: Program): boolean {
 
 /** What is asked in some milliseconds. A question that this kernel cannot be put is answered as by the built-in profile. */
 export function runningBehaviour(): Behaviour {
-  const lookup = NULL_MEMORY.find(([name]) => kernelFunctionId(name) !== undefined);
-  const hasRcu = kernelFunctionId('bpf_rcu_read_lock') !== undefined;
+  const has = (name: string): boolean => kernelShowsBtf() && kernelFunctionId(name) !== undefined;
+  const lookup = NULL_MEMORY.find(([name]) => has(name));
+  const lesser = kernelShowsBtf() ? lesserPointer() : undefined;
   let frames = 1;
   for (const depth of [MAX_FRAMES, MOST_FRAMES]) if (takes(chain(depth))) frames = depth;
   return {
     nullKfuncMemory: lookup === undefined ? BUILT_IN.behaviour.nullKfuncMemory : takes(lookup[1]),
-    nestedRcu: hasRcu && takes(NESTED_RCU),
+    lesserKfuncPointers: lesser === undefined ? BUILT_IN.behaviour.lesserKfuncPointers : takes(lesser),
+    nestedRcu: has('bpf_rcu_read_lock') && takes(NESTED_RCU),
     frames,
+    mayGoto: takes(MAY_GOTO),
     timedMayGoto: isTimed() ?? BUILT_IN.behaviour.timedMayGoto,
+    orderedAccess: takes(ORDERED_ACCESS),
+    signedInsns: takes(SIGNED_INSNS),
+    compiled: takes(CALLED_BACK),
+    privateStack: takes(LARGE_FRAMES),
   };
 }
 
-/** Undefined where the kernel knows no may_goto, or runs no tests. */
+/** Undefined where the kernel knows no may_goto, or runs no tests of such programs. */
 function isTimed(): boolean | undefined {
-  const loaded = loadProgram(MAY_GOTO, { explain: false });
+  const loaded = loadProgram(MANY_ROUNDS, { explain: false });
   if (!loaded.ok) return undefined;
   try {
-    const run = testRun(MAY_GOTO, loaded, {});
+    const run = testRun(MANY_ROUNDS, loaded, {});
     return run.ok ? run.retval === 1 : undefined;
   } finally {
     loaded.close();

@@ -5,10 +5,11 @@
  */
 import { BPF_CALL, BPF_JMP, BPF_PSEUDO_KFUNC_CALL } from '../../isa/opcodes.js';
 import { ATTACH } from '../../kernel/contexts/attach.js';
+import { builtInSleeps, type KernelProfile } from '../../kernel/profile.js';
 import { progType } from '../../kernel/progtypes.js';
 import { HELPERS, type HelperRow, KFUNCS, type KfuncRow } from '../../kernel/tables/rows.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
-import { kernelFunctionId, kernelTypeId } from '../btf.js';
+import { kernelFunctionId, kernelShowsBtf, kernelTypeId } from '../btf.js';
 import { BPF_F_SLEEPABLE } from '../load.js';
 import { Attr, BpfCmd, bpf, closeFd, errnoName } from '../syscall.js';
 
@@ -19,7 +20,8 @@ const LICENSE = Buffer.from('GPL\0');
 
 /** What stands for a type's attachment where the kernel asks for one. */
 function attachment(type: ProgType): readonly [attach: number, target: number] {
-  const target = (name: string, kind: 'typedef' | 'func'): number => kernelTypeId(name, kind) ?? 0;
+  const target = (name: string, kind: 'typedef' | 'func'): number =>
+    (kernelShowsBtf() ? kernelTypeId(name, kind) : undefined) ?? 0;
   switch (type) {
     case 'tp_btf':
       return [ATTACH.TRACE_RAW_TP, target('btf_trace_sched_switch', 'typedef')];
@@ -39,6 +41,10 @@ function attachment(type: ProgType): readonly [attach: number, target: number] {
       return [0, 0];
   }
 }
+
+/** What the kernel says of a function that programs of the type must not call, and of one that sleeps where that is not allowed. */
+const REFUSED = /calling kernel function \S+ is not allowed|cannot use helper|(invalid|unknown) func/;
+const SLEEPS = /must be sleepable|might sleep/;
 
 /** A loader of programs that call one function and exit. */
 class Prober {
@@ -83,42 +89,49 @@ class Prober {
     return this.log.toString('latin1', 0, end < 0 ? LOG_BYTES : end);
   }
 
-  /** The kernel lets the function be called by programs of the type. */
-  takes(row: HelperRow | KfuncRow, id: number): boolean {
+  /** Whether the kernel lets the function be called by programs of the type, and, where that shows, whether it may sleep. */
+  ask(row: HelperRow | KfuncRow, id: number): { readonly takes: boolean; readonly sleeps?: boolean } {
     const isKfunc = !('id' in row);
     const errno = this.load(isKfunc, id);
+    const awake = !progType(this.type).sleepable;
     // The function itself is refused by these; what else refuses with them only the log tells.
-    if (errno !== (isKfunc ? 'EACCES' : 'EINVAL')) return true;
-    if (!row.types.includes(this.type)) return false;
+    if (errno !== (isKfunc ? 'EACCES' : 'EINVAL'))
+      return awake ? { takes: true, sleeps: false } : { takes: true };
+    if (!row.types.includes(this.type)) return { takes: false };
     this.load(isKfunc, id, true);
-    return !/calling kernel function \S+ is not allowed|cannot use helper|(invalid|unknown) func/.test(
-      this.said,
-    );
+    if (REFUSED.test(this.said)) return { takes: false };
+    return awake ? { takes: true, sleeps: SLEEPS.test(this.said) } : { takes: true };
   }
 }
 
 /**
- * By name, the types that may name the function, where the tables have it otherwise. Types of which the running kernel loads no program
- * at all are taken to be as in the tables. Throws InputError where bpf(2) cannot be called.
+ * By name, the types that may name the function, and whether it sleeps, where the tables have it otherwise. Types of which the running kernel
+ * loads no program at all are taken to be as in the tables. Throws InputError where bpf(2) cannot be called.
  */
-export function differingTypes(): Record<string, readonly ProgType[]> {
+export function differingFunctions(): Pick<KernelProfile, 'types' | 'sleeps'> {
   const asked = PROG_TYPES.filter((type) => !NOT_ASKED.includes(type));
   const probers = new Map(asked.map((type) => [type, new Prober(type)] as const));
   // bpf_get_smp_processor_id may be called by all.
   for (const [type, prober] of probers) if (prober.load(false, 8) !== 'OK') probers.delete(type);
   const differing: Record<string, readonly ProgType[]> = {};
+  const sleeping: Record<string, boolean> = {};
   for (const row of [...HELPERS, ...KFUNCS]) {
-    const id = 'id' in row ? row.id : kernelFunctionId(row.name);
+    const id = 'id' in row ? row.id : kernelShowsBtf() ? kernelFunctionId(row.name) : undefined;
+    let sleeps: boolean | undefined;
     const types = PROG_TYPES.filter((type) => {
       const prober = probers.get(type);
       if (id === undefined) return false;
       // bpf_get_retval and others may be called or not by how a program attaches: the types are those of the tables.
-      return prober === undefined ? row.types.includes(type) : prober.takes(row, id) || isNarrowed(row, type);
+      if (prober === undefined) return row.types.includes(type);
+      const answer = prober.ask(row, id);
+      sleeps ??= answer.sleeps;
+      return answer.takes || isNarrowed(row, type);
     });
     if (types.join() !== PROG_TYPES.filter((type) => row.types.includes(type)).join())
       differing[row.name] = types;
+    if (sleeps !== undefined && sleeps !== builtInSleeps(row.name)) sleeping[row.name] = sleeps;
   }
-  return differing;
+  return { types: differing, sleeps: sleeping };
 }
 
 /** Which programs of the type may call it depends on how they attach, and the one that is asked with may not. */

@@ -7,27 +7,33 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir, release } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../../isa/errors.js';
-import { builtInPrototype, type KernelProfile, parseProfile } from '../../kernel/profile.js';
+import { BUILT_IN, builtInPrototype, type KernelProfile, parseProfile } from '../../kernel/profile.js';
 import { KFUNCS } from '../../kernel/tables/rows.js';
 import { comparable, prototypeOf } from '../../object/btf/declare.js';
 import { kernelAvailable } from '../available.js';
-import { kernelBtf } from '../btf.js';
+import { kernelBtf, kernelShowsBtf } from '../btf.js';
 import { runningBehaviour } from './behaviour.js';
-import { differingTypes } from './functions.js';
+import { differingFunctions } from './functions.js';
 
 /** Counts up when more is asked, so that an older answer is not taken for a whole one. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 let profile: KernelProfile | undefined;
 
-/** The running kernel's profile, asked once. Throws InputError where bpf(2) is refused or the kernel shows no BTF. */
+/** The running kernel's profile, asked once. Throws InputError where bpf(2) is refused. */
 export function runningProfile(): KernelProfile {
   profile ??= remembered() ?? ask();
   return profile;
 }
 
+/** The running kernel's profile where it can be asked, the built-in one elsewhere. */
+export function profileHere(): KernelProfile {
+  return kernelAvailable().ok ? runningProfile() : BUILT_IN;
+}
+
 function digest(): string {
-  return createHash('sha256').update(release()).update('\0').update(kernelBtf().data).digest('hex');
+  const btf = kernelShowsBtf() ? kernelBtf().data : new Uint8Array(0);
+  return createHash('sha256').update(release()).update('\0').update(btf).digest('hex');
 }
 
 const cacheFile = (): string =>
@@ -52,7 +58,7 @@ function ask(): KernelProfile {
   const asked: KernelProfile = {
     release: kernel.release,
     digest: digest(),
-    types: differingTypes(),
+    ...differingFunctions(),
     prototypes: differingPrototypes(),
     behaviour: runningBehaviour(),
   };
@@ -75,6 +81,7 @@ function remember(asked: KernelProfile): void {
 /** Kfuncs that some type may call here and that are declared otherwise than in the tables. */
 function differingPrototypes(): Record<string, string> {
   const differing: Record<string, string> = {};
+  if (!kernelShowsBtf()) return differing;
   for (const { name, types } of KFUNCS) {
     const theirs = types.length === 0 ? undefined : prototypeOf(kernelBtf(), name);
     if (theirs === undefined) continue;

@@ -31,7 +31,7 @@ export interface LogPoint {
   /** By offset from the frame pointer. */
   readonly slots: ReadonlyMap<number, LogSlot>;
   readonly held: readonly LogHold[];
-  readonly rcu: boolean;
+  readonly rcu: number;
   readonly preempt: number;
   /** Runs later, in a context of its own (a timer's callback). */
   readonly async: boolean;
@@ -75,7 +75,7 @@ const START: Known = {
   regs: new Map(),
   slots: new Map(),
   held: [],
-  rcu: false,
+  rcu: 0,
   preempt: 0,
   async: false,
 };
@@ -217,7 +217,7 @@ class LogWalk implements WalkSummary {
     for (const effect of outcomes.at(-1)!.effects) {
       if (effect.kind !== 'enter' && effect.kind !== 'leave') continue;
       const enters = effect.kind === 'enter';
-      if (effect.section === 'rcu') rcu = enters;
+      if (effect.section === 'rcu') rcu += enters ? 1 : -1;
       else preempt += enters ? 1 : -1;
     }
     const held = heldAfterCall(this.now.held, outcomes.slice(-1));

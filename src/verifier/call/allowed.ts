@@ -3,9 +3,10 @@
  * locks, sections, sleeping. Follows the beginning of check_helper_call and check_kfunc_call of kernel/bpf/verifier.c.
  */
 import { refusedAttached } from '../../kernel/attached.js';
-import { narrowedFor, refusedFor, unmodelled } from '../../kernel/catalog.js';
+import { isAlikeInAllTypes, narrowedFor, refusedFor, unmodelled } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import { isGplCompatible } from '../../kernel/license.js';
+import { BUILT_IN, declaredOtherwise, sleepsUnder, typesUnder } from '../../kernel/profile.js';
 import type { ProgType } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import type { Code } from '../text/code.js';
@@ -23,8 +24,8 @@ const GIVEN_TO_ALL: ReadonlySet<ProgType> = new Set(['xdp', 'tc', 'socket_filter
 const SLEEPERS: readonly ProgType[] = ['syscall', 'kprobe', 'iter', 'fentry', 'lsm'];
 
 /** The function may be named in programs of the type: whether they may sleep where they call it is another question. */
-const mayName = ({ sleeps, types }: Contract, type: ProgType): boolean =>
-  types.includes(type) || (sleeps === true && SLEEPERS.every((t) => types.includes(t)));
+const mayName = (sleeps: boolean, types: readonly ProgType[], type: ProgType): boolean =>
+  types.includes(type) || (sleeps && SLEEPERS.every((t) => types.includes(t)));
 
 export class AllowedCalls {
   /** Functions that this program may call somewhere; found out once. */
@@ -40,13 +41,14 @@ export class AllowedCalls {
     if (this.known.has(c)) return;
     const { p } = this;
     const helper = c.kind === 'helper';
+    const { type } = p.program;
     if (
-      !mayName(c, p.program.type) ||
+      !this.mayBeNamed(c) ||
       refusedAttached(c.name, p.program) ||
       (p.strict && helper && FOR_PERFMON.test(c.name))
     ) {
-      if (!GIVEN_TO_ALL.has(p.program.type) && narrowedFor(c, p.program.type))
-        unsupported(`${functionName(c)} takes other arguments in programs of type ${p.program.type}`);
+      if (!GIVEN_TO_ALL.has(type) && this.isOffered(c) && narrowedFor(c, type))
+        unsupported(`${functionName(c)} takes other arguments in programs of type ${type}`);
       refuse(
         helper
           ? `program of this type cannot use helper ${functionName(c)}`
@@ -60,7 +62,34 @@ export class AllowedCalls {
           : `cannot call kernel function from non-GPL compatible program`,
       );
     }
+    const declared = declaredOtherwise(p.kernel, c.name);
+    if (declared !== undefined) unsupported(`this kernel declares another function: ${declared}`);
     this.known.add(c);
+  }
+
+  private sleeps({ name, sleeps }: Contract): boolean {
+    const { kernel } = this.p;
+    return Object.hasOwn(kernel.sleeps, name) ? sleepsUnder(kernel, name) : sleeps === true;
+  }
+
+  /** The kernel lets programs of this type name the function. */
+  private isOffered(c: Contract): boolean {
+    const { kernel, program } = this.p;
+    return mayName(this.sleeps(c), typesUnder(kernel, c.name), program.type);
+  }
+
+  /** Programs of this type may name the function, and the contract is made for them. */
+  private mayBeNamed(c: Contract): boolean {
+    const { kernel, program } = this.p;
+    const known = mayName(c.sleeps === true, c.types, program.type);
+    if (!Object.hasOwn(kernel.types, c.name)) return known;
+    if (!this.isOffered(c)) return false;
+    if (known) return true;
+    if (typesUnder(BUILT_IN, c.name).includes(program.type)) return false;
+    // This kernel offers it to more types than the contract is made for.
+    if (!isAlikeInAllTypes(c))
+      unsupported(`${functionName(c)} is not modelled in programs of type ${program.type}`);
+    return true;
   }
 
   /** What the place of the call forbids, whatever the arguments. */
@@ -72,7 +101,7 @@ export class AllowedCalls {
       refuse('function calls are not allowed while holding a lock');
     if (c.needsRcu === true && !p.inRcu)
       refuse(`kernel func ${c.name} requires RCU critical section protection`);
-    if (c.sleeps !== true) return;
+    if (!this.sleeps(c)) return;
     const what = helper
       ? `sleepable helper ${functionName(c)} in`
       : `kernel func ${c.name} is sleepable within`;
@@ -83,7 +112,7 @@ export class AllowedCalls {
           : `program must be sleepable to call sleepable kfunc ${c.name}`,
       );
     }
-    if (p.rcu) refuse(`${what} rcu_read_lock region`);
+    if (p.rcu > 0) refuse(`${what} rcu_read_lock region`);
     if (p.preempt > 0) refuse(`${what} non-preemptible region`);
     if (p.irq !== 0) refuse(`${what} IRQ-disabled region`);
   }
@@ -96,12 +125,13 @@ export class AllowedCalls {
     if (op.target === 'kfunc') {
       const name = program.kfuncs[op.imm] ?? refuse(`kfunc ${op.imm} has no name`);
       if (name === '__bpf_trap') refuse(TRAPPED);
-      if (refusedFor(name, program)) refuse(`calling kernel function ${name} is not allowed`);
+      if (refusedFor(name, program, this.p.kernel)) refuse(`calling kernel function ${name} is not allowed`);
       return unsupported(unmodelled(name));
     }
     const why = unmodelled(op.imm);
     if (why.includes('does not exist')) refuse(`invalid func unknown#${op.imm}`);
-    if (refusedFor(op.imm, program)) refuse(`program of this type cannot use helper ${op.imm}`);
+    if (refusedFor(op.imm, program, this.p.kernel))
+      refuse(`program of this type cannot use helper ${op.imm}`);
     return unsupported(why);
   }
 }

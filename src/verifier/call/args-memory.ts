@@ -16,7 +16,7 @@ import { checkFunctionRead, checkFunctionWrite } from '../state/stack.js';
 import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import type { CallSite } from './call-site.js';
-import { mapOf } from './call-site.js';
+import { mapOf, trustsArguments } from './call-site.js';
 
 type MemArg = Extract<Arg, { kind: 'mem' }>;
 
@@ -117,6 +117,13 @@ export function checkHelperMem(
   }
 }
 
+/** A kfunc that the kernel trusts with NULL, and a size of 0: that is no memory at all. */
+function takesNoMemory({ kernel }: Path, { contract, regs }: CallSite, sizeArg: number): boolean {
+  if (!kernel.behaviour.nullKfuncMemory || trustsArguments(contract)) return false;
+  const size = regs[sizeArg]!;
+  return size.type === 'scalar' && isConst(size.num) && size.num.value === 0n;
+}
+
 /** A memory argument. Its size is fixed, or in another argument, which is checked here too. */
 export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): void {
   const reg = site.regs[index]!;
@@ -134,7 +141,7 @@ export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): v
   }
   // Some kernels 6.18 take NULL with a size of 0 for memory that is not told to be `__nullable`; others trust no kfunc with that.
   if (site.contract.kind === 'kfunc' && (isNull(reg) || reg.nullable)) {
-    if (nullable && isNull(reg)) return;
+    if (isNull(reg) && (nullable || takesNoMemory(p, site, arg.size.arg))) return;
     refuse(`Possibly NULL pointer passed to trusted arg${index}`);
   }
   const sizeArg = site.contract.args[arg.size.arg]!;

@@ -7,7 +7,7 @@ import type { Path } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull, typeName } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
-import type { CallSite } from './call-site.js';
+import { type CallSite, trustsArguments } from './call-site.js';
 import { fieldsOf } from './locks.js';
 
 export function mismatch(reg: Reg, regno: number, expected: string): never {
@@ -73,6 +73,11 @@ const FIRST_MEMBER: Readonly<Record<string, readonly string[]>> = {
   sock: ['tcp_sock', 'tcp6_sock', 'udp6_sock', 'unix_sock'],
 };
 
+/** The kernel trusts the kfunc with pointers that are less than trusted. */
+function takesLesser({ kernel }: Path, { contract }: CallSite): boolean {
+  return kernel.behaviour.lesserKfuncPointers && !trustsArguments(contract);
+}
+
 export function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Arg, { kind: 'btf' }>): void {
   const reg = site.regs[index]!;
   const regno = index + 1;
@@ -92,10 +97,11 @@ export function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Ar
     refuse(`release kernel function ${site.contract.name} expects refcounted PTR_TO_BTF_ID`);
   }
   const trusted = reg.trust === 'trusted' || reg.ref !== 0;
-  if (arg.trust === 'trusted' && !trusted) refuse(`R${regno} must be referenced or trusted`);
-  if (arg.trust === 'rcu' && !trusted && !(reg.trust === 'rcu' && p.inRcu))
+  const trust = isKfunc && takesLesser(p, site) ? 'any' : arg.trust;
+  if (trust === 'trusted' && !trusted) refuse(`R${regno} must be referenced or trusted`);
+  if (trust === 'rcu' && !trusted && !(reg.trust === 'rcu' && p.inRcu))
     refuse(`R${regno} must be a rcu pointer`);
-  if (arg.trust === 'any' && reg.trust === 'untrusted') mismatch(reg, regno, 'ptr_, trusted_ptr_, rcu_ptr_');
+  if (trust === 'any' && reg.trust === 'untrusted') mismatch(reg, regno, 'ptr_, trusted_ptr_, rcu_ptr_');
   const types = p.program.kernelTypes;
   const inside = types !== undefined && arg.release !== true && hasFixedOffset(reg);
   if (!inside) requireStart(reg, regno);

@@ -26,3 +26,10 @@ export function mapOf(p: Path, site: CallSite): MapDef {
 
 /** `bpf_sk_release#86` for a helper, the bare name for a kfunc: as the kernel's messages have it. */
 export const functionName = (c: Contract): string => (c.kind === 'helper' ? `${c.name}#${c.id}` : c.name);
+
+/** Every kernel wants trusted pointers for this kfunc (is_kfunc_trusted_args), or RCU pointers: its declaration is marked so. */
+export function trustsArguments({ flags }: Contract): boolean {
+  return TRUSTING.some((flag) => flags.includes(flag));
+}
+
+const TRUSTING: readonly string[] = ['KF_TRUSTED_ARGS', 'KF_RCU', 'KF_RELEASE'];

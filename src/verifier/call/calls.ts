@@ -173,7 +173,7 @@ export class Calls {
   ): void {
     const { p } = this;
     const before = p.snapshot();
-    p.restore({ frames: [], refs: [], rcu: false, preempt: 0, irq: 0, mayGoto: 0 });
+    p.restore({ frames: [], refs: [], rcu: 0, preempt: 0, irq: 0, mayGoto: 0 });
     const sleepable = site.contract.name !== 'bpf_timer_set_callback';
     p.pushFrame(target, site.at, args, {
       call: site.at,
@@ -195,7 +195,7 @@ export class Calls {
         refuse('global function calls are not allowed while holding a lock, use static function instead');
       }
       // Whoever is called may sleep only where nothing that is held forbids it; what a function of its own does not know of.
-      if (this.globals.mightSleep(target) && (p.rcu || p.preempt > 0 || p.irq !== 0 || !p.sleepable))
+      if (this.globals.mightSleep(target) && (p.rcu > 0 || p.preempt > 0 || p.irq !== 0 || !p.sleepable))
         refuse('global functions that may sleep are not allowed in a non-sleepable BPF program context');
       this.globals.check(p, target);
       if (this.globals.movesPacket(target)) invalidatePackets(p);

@@ -136,8 +136,8 @@ function enter(p: Path, section: 'rcu' | 'preempt', name: string): void {
     p.preempt++;
     return;
   }
-  if (p.rcu) refuse(`nested rcu read lock (kernel function ${name})`);
-  p.rcu = true;
+  if (p.rcu > 0 && !p.kernel.behaviour.nestedRcu) refuse(`nested rcu read lock (kernel function ${name})`);
+  p.rcu++;
 }
 
 function leave(p: Path, section: 'rcu' | 'preempt', name: string): void {
@@ -146,8 +146,9 @@ function leave(p: Path, section: 'rcu' | 'preempt', name: string): void {
     p.preempt--;
     return;
   }
-  if (!p.rcu) refuse(`unmatched rcu read unlock (kernel function ${name})`);
-  p.rcu = false;
+  if (p.rcu === 0) refuse(`unmatched rcu read unlock (kernel function ${name})`);
+  p.rcu--;
+  if (p.rcu > 0) return;
   for (let depth = 0; depth <= p.depth; depth++) {
     p.frameAt(depth).stack.forEach((slot, i) => {
       if (slot?.iter?.rcu) p.setSlot(depth, i, { ...slot, iter: { ...slot.iter, stale: true } });

@@ -14,7 +14,7 @@ export function checkResourceLeak(p: Path, where: string): void {
     refuse(`Unreleased reference id=${ref.id} alloc_insn=${ref.at} // ${where} would lead to reference leak`);
   }
   if (p.irq !== 0) refuse(`${where} cannot be used inside bpf_local_irq_save-ed region`);
-  if (p.rcu) refuse(`${where} cannot be used inside bpf_rcu_read_lock-ed region`);
+  if (p.rcu > 0) refuse(`${where} cannot be used inside bpf_rcu_read_lock-ed region`);
   if (p.preempt !== 0) refuse(`${where} cannot be used inside bpf_preempt_disable-ed region`);
 }
 

@@ -3,7 +3,7 @@
  * States that were handed out (as facts, checkpoints or pending branches) share their frames with the path; a frame is copied
  * the first time it is written after that.
  */
-import { MAX_FRAMES } from '../../isa/insn.js';
+import { BUILT_IN, type KernelProfile } from '../../kernel/profile.js';
 import { progType } from '../../kernel/progtypes.js';
 import type { Program } from '../../object/program.js';
 import { Memo } from '../scalar/memo.js';
@@ -27,11 +27,14 @@ export class Path {
   private readonly owned: boolean[] = [];
   private readonly ownedStack: boolean[] = [];
   refs: readonly Ref[] = [];
-  rcu = false;
+  /** RCU sections that are open. */
+  rcu = 0;
   preempt = 0;
   irq = 0;
   mayGoto = 0;
   unrolled = 0;
+  /** What the kernel is that the program is for. */
+  kernel: KernelProfile = BUILT_IN;
   /** CPUs that the kernel may have at the most, if that is known. */
   cpus: number | undefined;
   /** Only a processor that guessed wrong is on this path. */
@@ -152,7 +155,8 @@ export class Path {
   }
 
   pushFrame(subprog: number, callsite: number, args: readonly Reg[], callback?: CallbackFrame): void {
-    if (this.frames.length >= MAX_FRAMES) refuse('the call stack of 9 frames is too deep');
+    const { frames } = this.kernel.behaviour;
+    if (this.frames.length >= frames) refuse(`the call stack of ${frames + 1} frames is too deep`);
     const regs: Reg[] = Array.from({ length: 11 }, () => UNINIT);
     args.forEach((arg, i) => {
       regs[i + 1] = arg;
@@ -262,7 +266,7 @@ export class Path {
 
   /** In an RCU read section: opened by the program, implied by a lock, or by a program type that cannot sleep. */
   get inRcu(): boolean {
-    return this.rcu || this.lockHeld !== undefined || !this.sleepable;
+    return this.rcu > 0 || this.lockHeld !== undefined || !this.sleepable;
   }
 
   /** The program may sleep where it is; a callback that runs later need not be as the program is (is_async_cb_sleepable). */

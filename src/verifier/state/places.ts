@@ -2,7 +2,7 @@
  * Places of a verifier state: registers and stack slots of its frames, as sets of bits. They say which numbers of a state have to be
  * what they are for the paths below it to be safe (`precise` in struct bpf_reg_state).
  */
-import { MAX_FRAMES } from '../../isa/insn.js';
+import { MOST_FRAMES } from '../../isa/insn.js';
 
 /** A place as one number: `frame * 128 + register`, or `frame * 128 + 16 + slot`. */
 export const regPlace = (depth: number, reg: number): number => depth * 128 + reg;
@@ -98,7 +98,7 @@ export class PlaceSet {
 
   /** Adds every place of every frame. */
   addEverything(): void {
-    for (let depth = 0; depth < MAX_FRAMES; depth++) {
+    for (let depth = 0; depth < MOST_FRAMES; depth++) {
       this.add(depth * WORDS + REGS, NUMBERS);
       this.add(depth * WORDS + LOW, -1);
       this.add(depth * WORDS + HIGH, -1);

@@ -165,7 +165,7 @@ export interface Frame {
 export interface State {
   readonly frames: Frame[];
   readonly refs: readonly Ref[];
-  readonly rcu: boolean;
+  readonly rcu: number;
   readonly preempt: number;
   /** Reference id of the innermost saved IRQ state, 0 for none. */
   readonly irq: number;

@@ -2,8 +2,9 @@
  * What can only be said of a program as a whole once it has been walked: that its frames fit on the kernel's stack together, however
  * its subprograms call each other, and that nothing in a callback throws. Follows check_max_stack_depth of kernel/bpf/verifier.c.
  */
-import { MAX_FRAMES, STACK_SIZE } from '../../isa/insn.js';
+import { STACK_SIZE } from '../../isa/insn.js';
 import { subprogTarget } from '../../isa/target.js';
+import type { Behaviour } from '../../kernel/profile.js';
 import { Btf } from '../../object/btf/read.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../../object/program.js';
 import type { Code } from '../text/code.js';
@@ -56,6 +57,7 @@ class Graph {
     private readonly program: Program,
     code: Code,
     private readonly use: SubprogUse,
+    private readonly kernel: Behaviour,
   ) {
     this.onThrow = exceptionCallbackOf(program)?.start;
     code.ops.forEach((op, at) => {
@@ -69,7 +71,7 @@ class Graph {
       const to = subprogTarget(op, at);
       if (to !== undefined) this.edges.set(from, [...(this.edges.get(from) ?? []), { at, to, taken }]);
     });
-    this.privately = PRIVATE.has(program.type) && this.tailCalls.size === 0;
+    this.privately = kernel.privateStack && PRIVATE.has(program.type) && this.tailCalls.size === 0;
   }
 
   check(): void {
@@ -130,7 +132,7 @@ class Graph {
       );
     for (const { to, at } of this.next(start)) {
       if (to === this.onThrow) this.fail(`insn ${at} cannot call exception cb directly`);
-      if (frame + 1 >= MAX_FRAMES) this.fail(`the call stack of ${frame + 1} frames is too deep !`);
+      if (frame + 1 >= this.kernel.frames) this.fail(`the call stack of ${frame + 1} frames is too deep !`);
       this.descend(to, frame + 1, depth, inCallback, privately);
     }
   }
@@ -145,6 +147,6 @@ class Graph {
 }
 
 /** Refuses a program whose frames do not fit together, or whose callbacks throw. */
-export function checkCallGraph(program: Program, code: Code, use: SubprogUse): void {
-  if (program.subprogs.length > 1) new Graph(program, code, use).check();
+export function checkCallGraph(program: Program, code: Code, use: SubprogUse, kernel: Behaviour): void {
+  if (program.subprogs.length > 1) new Graph(program, code, use, kernel).check();
 }

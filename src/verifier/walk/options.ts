@@ -1,5 +1,6 @@
 /** What a walk is told, and what it starts from and leaves behind. */
 import type { Contract } from '../../kernel/contract.js';
+import type { KernelProfile } from '../../kernel/profile.js';
 import type { Path } from '../state/path.js';
 import type { Profile } from '../state/profile.js';
 import type { Reg, State } from '../state/state.js';
@@ -20,6 +21,8 @@ export interface WalkOptions {
   readonly precision?: boolean;
   /** False: no path ends because another covers it, unless that is what ends a loop. */
   readonly pruning?: boolean;
+  /** The kernel that the program is for. */
+  readonly kernel: KernelProfile;
   /** CPUs of the machine, if that is known (nr_cpu_ids). */
   readonly cpus?: number;
   /** What to do in place of the call at a slot; undefined: make the call. */

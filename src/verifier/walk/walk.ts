@@ -66,6 +66,7 @@ export class Walk implements Paths {
   ) {
     this.path = new Path(program, options.profile, { next: firstId });
     this.path.cpus = options.cpus;
+    this.path.kernel = options.kernel;
     this.step = new InsnStep(this, this.path, program, code, options);
     const precise = options.precision === true;
     this.tracker = precise ? new PrecisionTracker(this.path, code) : undefined;

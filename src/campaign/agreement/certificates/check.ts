@@ -104,6 +104,7 @@ class CertificateCheck {
     const { code, facts, lastId } = verdict;
     const { failures } = walkPatched(program, code, facts, this.path, lastId, {
       profile,
+      kernel: verdict.kernel,
       budget: BUDGET,
       failures: 1,
     });

@@ -16,9 +16,9 @@ export interface Held {
 function heldOf(
   refs: readonly Pick<LogHold, 'kind' | 'at'>[],
   frames: readonly number[],
-  { rcu, preempt }: { readonly rcu: boolean; readonly preempt: number },
+  { rcu, preempt }: { readonly rcu: number; readonly preempt: number },
 ): Held {
-  const sections = `${rcu ? ', rcu' : ''}${preempt > 0 ? `, preempt ${preempt}` : ''}`;
+  const sections = `${rcu > 0 ? ', rcu' : ''}${rcu > 1 ? ` ${rcu}` : ''}${preempt > 0 ? `, preempt ${preempt}` : ''}`;
   const calls = frames.length === 0 ? '' : ` in ${frames.join('>')}`;
   const list = (texts: readonly string[]): string =>
     `${texts.length === 0 ? 'nothing' : texts.join(' ')}${sections}${calls}`;

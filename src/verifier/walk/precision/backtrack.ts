@@ -6,7 +6,7 @@
  * is as safe as it was.
  */
 import type { Op } from '../../../isa/insn.js';
-import { FP, MAX_FRAMES } from '../../../isa/insn.js';
+import { FP, MOST_FRAMES } from '../../../isa/insn.js';
 import { PlaceSet } from '../../state/places.js';
 import type { Code } from '../../text/code.js';
 import type { ExploredState } from '../history.js';
@@ -73,7 +73,7 @@ export class Backtracker {
     const { frames } = explored.state;
     const { precise } = explored;
     let changed = false;
-    for (let d = 0; d < MAX_FRAMES; d++) {
+    for (let d = 0; d < MOST_FRAMES; d++) {
       const frame = frames[d];
       if (frame === undefined) {
         wanted.dropFrame(d);
