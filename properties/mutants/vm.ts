@@ -467,7 +467,7 @@ export const VM_MUTANTS: readonly Mutant[] = [
         noticedBy: ['vm/the-kernel-runs-programs-as-the-vm-does'],
       },
       {
-        name: 'metadata-of-any-length',
+        name: 'metadata-of-odd-length',
         inside: 'adjustPacket',
         node: 'size % 4 !== 0',
         becomes: 'false',

@@ -69,9 +69,9 @@ out:
     exit
 `;
 
-/** A cgroup out of a map, which is protected by RCU and no more than that. */
-const lesser = (name: string): string => `.type tracepoint
-.map m array key=4 value=8 entries=1 kptr:cgroup@0
+/** An object out of a map, which is protected by RCU and no more than that. */
+const lesser = (struct: string, name: string): string => `.type tracepoint
+.map m array key=4 value=8 entries=1 kptr:${struct}@0
 main:
     *(u32 *)(r10 - 4) = 0
     r1 = map m
@@ -82,6 +82,8 @@ main:
     r1 = *(u64 *)(r0 + 0)
     if r1 == 0 goto out
     r2 = 0
+    r3 = 0
+    r4 = 0
     call ${name}
 out:
     r0 = 0
@@ -104,7 +106,7 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
     message: /^Possibly NULL pointer passed to trusted arg1$/,
   },
   'a pointer that is less than trusted': {
-    text: lesser('css_rstat_updated'),
+    text: lesser('cgroup', 'css_rstat_updated'),
     accepts: { lesserKfuncPointers: true },
     refuses: { lesserKfuncPointers: false },
     message: /^R1 must be referenced or trusted$/,
@@ -202,7 +204,10 @@ describe('each behaviour', () => {
     // A size that may be anything, one that is not 0, and memory that may be NULL.
     for (const size of ['*(u32 *)(r6 + 12)', '8'])
       expect(verify(program(lookup('bpf_xdp_ct_lookup', size)), laxest)).toMatchObject({ ok: false });
-    expect(verify(program(lesser('bpf_task_release')), laxest)).toMatchObject({ ok: false });
+    expect(verify(program(lesser('task_struct', 'bpf_send_signal_task')), laxest)).toMatchObject({
+      ok: false,
+      message: 'R1 must be referenced or trusted',
+    });
     expect(verify(program(nested(1)), laxest)).toMatchObject({ ok: false });
     expect(verify(program(nested(3)), laxest)).toMatchObject({ ok: false });
     expect(verify(program(chain(17)), laxest)).toMatchObject({ ok: false });

@@ -5,6 +5,7 @@ const KNOWN = 'verifier/our-verifier-says-what-linux-says';
 const HELD = 'verifier/what-is-held-is-judged-as-by-linux';
 const SITES = 'verifier/calls-are-judged-by-where-they-are-made';
 const ARGUMENTS = 'verifier/arguments-are-judged-as-by-linux';
+const PROFILES = 'verifier/nothing-but-the-profile-tells-kernels-apart';
 const PACKETS = 'verifier/packets-are-judged-as-by-linux';
 
 export const CALL_MUTANTS: readonly Mutant[] = [
@@ -158,6 +159,14 @@ export const CALL_MUTANTS: readonly Mutant[] = [
         wrong: 'RCU sections may be nested.',
       },
       {
+        name: 'leaving-one-rcu-section-leaves-all',
+        inside: 'leave',
+        node: 'p.rcu--;',
+        becomes: 'p.rcu = 0;',
+        wrong: 'The first unlock ends all RCU sections that are nested.',
+        noticedBy: [PROFILES],
+      },
+      {
         name: 'transfers-keep-ownership',
         inside: 'transfer',
         node: 'p.dropRef(ref);',
@@ -262,6 +271,30 @@ export const CALL_MUTANTS: readonly Mutant[] = [
         noticedBy: [KNOWN],
       },
       {
+        name: 'types-of-a-profile-are-not-looked-at',
+        inside: 'AllowedCalls.mayBeNamed',
+        node: '!Object.hasOwn(kernel.types, c.name)',
+        becomes: 'known',
+        wrong: 'What a kernel gives to fewer types of programs is taken from all.',
+        noticedBy: [PROFILES],
+      },
+      {
+        name: 'contexts-are-alike-in-all-types',
+        inside: 'AllowedCalls.mayBeNamed',
+        node: '!isAlikeInAllTypes(c)',
+        becomes: 'false',
+        wrong: 'A function that takes a context takes that of types that it was never made for.',
+        noticedBy: [PROFILES],
+      },
+      {
+        name: 'other-declarations-are-the-same',
+        inside: 'AllowedCalls.checkProgram',
+        node: 'declared !== undefined',
+        becomes: 'false',
+        wrong: 'A kfunc that a kernel declares otherwise is taken for the one that is modelled.',
+        noticedBy: [PROFILES],
+      },
+      {
         name: 'nested-preempt-sections-may-sleep',
         inside: 'AllowedCalls.check',
         node: 'p.preempt > 0',
@@ -311,6 +344,14 @@ export const CALL_MUTANTS: readonly Mutant[] = [
         wrong: 'A pointer that was moved forwards may be given back.',
         noticedBy: [HELD],
       },
+      {
+        name: 'marked-kfuncs-trust-lesser-pointers',
+        inside: 'takesLesser',
+        node: '!trustsArguments(contract)',
+        becomes: 'true',
+        wrong: 'A kernel that trusts some kfuncs with lesser pointers trusts all of them.',
+        noticedBy: [PROFILES],
+      },
     ],
   ),
   ...mutantsOf(
@@ -323,6 +364,22 @@ export const CALL_MUTANTS: readonly Mutant[] = [
         node: 'size.num.umin === 0n && !zero',
         becomes: 'false',
         wrong: 'A size of 0 may be asked for where memory must be.',
+      },
+      {
+        name: 'no-memory-of-any-size',
+        inside: 'takesNoMemory',
+        node: 'size.num.value === 0n',
+        becomes: 'true',
+        wrong: 'A kernel that takes NULL for memory of no size takes it for memory of any.',
+        noticedBy: [PROFILES],
+      },
+      {
+        name: 'no-memory-of-unknown-size',
+        inside: 'takesNoMemory',
+        node: 'isConst(size.num)',
+        becomes: 'true',
+        wrong: 'A kernel that takes NULL for memory of no size takes it where the size may be something.',
+        noticedBy: [PROFILES],
       },
     ],
   ),
