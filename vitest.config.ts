@@ -35,6 +35,7 @@ export default defineConfig(async () => ({
     include: ['properties/**/*.test.ts'],
     testTimeout: 120_000,
     pool: 'forks' as const,
+    reporters: ['default', './properties/support/skips.ts'],
     coverage: {
       provider: 'v8' as const,
       include: ['src/**', 'generators/**'],

@@ -5,25 +5,12 @@
 import { describe, expect, it } from 'vitest';
 import { loadProgram } from '../../src/oracle/load.js';
 import { INSN_BUDGET, verify } from '../../src/verifier/verify.js';
-import { ENDLESS, HEAVY } from '../support/kernel/heavy.js';
+import { ENDLESS, HEAVY, WALKED } from '../support/kernel/heavy.js';
 import { describeKernel } from '../support/kernel/skip.js';
 
 /** At most this many times what Linux walks, and a few insns. */
 const MOST = 1.25;
 const FEW = 20;
-
-/** `processed N insns` of Linux 6.18. */
-const KNOWN: Readonly<Record<string, number>> = {
-  'loops in loops': 8124,
-  'choices that leave a number': 349,
-  'choices that leave a number on the stack': 413,
-  'choices that leave slots behind': 187,
-  'a choice of many': 2295,
-  'a parser of headers': 4050,
-  'an iterator with choices inside': 116,
-  'a callback that counts': 37,
-  'a function called with many numbers': 429,
-};
 
 /** Insns that Linux walks; undefined where it does not accept the program. */
 function walkedByLinux(name: string): number | undefined {
@@ -40,7 +27,7 @@ describe('our verifier walks about as much as Linux', () => {
     for (const facts of [false, true]) {
       const verdict = verify(program, { facts });
       expect(verdict.ok ? '' : verdict.message).toBe('');
-      expect(isBounded(verdict.walked, KNOWN[name]!), `${verdict.walked} insns, Linux ${KNOWN[name]}`).toBe(
+      expect(isBounded(verdict.walked, WALKED[name]!), `${verdict.walked} insns, Linux ${WALKED[name]}`).toBe(
         true,
       );
     }
@@ -49,7 +36,7 @@ describe('our verifier walks about as much as Linux', () => {
   it('and would walk more if every number counted', () => {
     const over = [...HEAVY].filter(([name, program]) => {
       const verdict = verify(program, { facts: false, precision: false, budget: 20_000 });
-      return !verdict.ok || !isBounded(verdict.walked, KNOWN[name]!);
+      return !verdict.ok || !isBounded(verdict.walked, WALKED[name]!);
     });
     expect(over.length).toBeGreaterThanOrEqual(3);
   });
@@ -76,6 +63,6 @@ describeKernel('what Linux walks is what it is known to walk', () => {
     const linux = walkedByLinux(name);
     expect(linux).toBeDefined();
     // Other releases may walk more or less; a tenth is no other program.
-    expect(Math.abs(linux! - KNOWN[name]!)).toBeLessThanOrEqual(KNOWN[name]! / 10);
+    expect(Math.abs(linux! - WALKED[name]!)).toBeLessThanOrEqual(WALKED[name]! / 10);
   });
 });
