@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { kernelAvailable } from '../../src/oracle/available.js';
 import { here, MAIN, scratch, swansong } from '../support/cli.js';
+import { itKernel } from '../support/kernel/skip.js';
 
 const folder = scratch();
 const objects = 'corpus/objects';
@@ -87,9 +88,7 @@ describe('verify', () => {
     expect(await text(['verify', refused], 1)).toMatch(/rejected/);
   });
 
-  const kernel = kernelAvailable();
-  if (!kernel.ok) console.warn(`skipped: verify --kernel: ${kernel.reason}`);
-  it.skipIf(!kernel.ok)('says beside it what the kernel says', async () => {
+  itKernel('says beside it what the kernel says', async () => {
     const { programs } = await json(['verify', '--kernel', good, refused], 1);
     expect(programs).toMatchObject([
       { verdict: 'accepted', kernel: { verdict: 'accepted', message: '', ms: expect.any(Number) } },

@@ -28,7 +28,7 @@ import { ITER_WORDS, structAccess } from '../../src/kernel/structs.js';
 import type { Attachment, ProgType } from '../../src/object/program.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { LOADABLE, programOf } from '../support/kernel/programs.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 
 const SIZES = [1, 2, 4, 8] as const;
 type Size = (typeof SIZES)[number];
@@ -78,7 +78,7 @@ function* upTo(last: number, from = -2): Generator<number> {
   for (let off = from; off <= last; off++) yield off;
 }
 
-describeKernel('contexts', () => {
+describeKnownKernel('contexts', () => {
   it.each<ProgType>(
     LOADABLE.filter((type) => progType(type).bytes === undefined && progType(type).arguments === undefined),
   )('of %s programs are open as in the kernel', (type) => {
@@ -151,7 +151,7 @@ function socketDifferences(type: SockType, judge: typeof structAccess): string[]
   return out;
 }
 
-describeKernel('sockets', () => {
+describeKnownKernel('sockets', () => {
   it.each<SockType>(['sock_common', 'sock', 'tcp_sock'])('of type %s are open as in the kernel', (type) => {
     expect(socketDifferences(type, structAccess)).toEqual([]);
   });
@@ -162,7 +162,7 @@ describeKernel('sockets', () => {
   });
 });
 
-describeKernel('iterators', () => {
+describeKnownKernel('iterators', () => {
   /** Made in the last `bytes` bytes of the stack: refused if that is too little room. */
   const fits = (name: string, bytes: number): boolean => {
     const kfuncs = [

@@ -33,7 +33,7 @@ import { verify } from '../../src/verifier/verify.js';
 import { callProgram, callWith, type Substitute } from '../support/contracts/call.js';
 import { array, NoWay } from '../support/contracts/things.js';
 import { LOADABLE, smallMap } from '../support/kernel/programs.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 
 const BTF = '/sys/kernel/btf/vmlinux';
 const DATA = array('data_of_64', 64);
@@ -158,7 +158,7 @@ const LEFT_AT_THAT: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-describeKernel('an argument', () => {
+describeKnownKernel('an argument', () => {
   it('takes what Linux takes', () => {
     const judge = new KernelJudge({ explain: false });
     const types = kernelTypes(new Btf(readFileSync(BTF), BTF, 'the BTF of the kernel'));

@@ -20,7 +20,7 @@ import { FIELD_LAYOUT } from '../../src/kernel/structs.js';
 import { MAP_TYPES, type MapDef, type SpecialField } from '../../src/object/program.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { programOf } from '../support/kernel/programs.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 import { seeded } from '../support/seed.js';
 
 /** Kinds that stand in a value on their own; nodes and counts belong to allocated objects. */
@@ -92,7 +92,7 @@ const fitting: fc.Arbitrary<MapDef> = fc
     };
   });
 
-describeKernel('maps', () => {
+describeKnownKernel('maps', () => {
   it('are made by the kernel exactly where the table says so', () => {
     fc.assert(
       fc.property(fc.oneof(plain, fitting), (map) => {

@@ -9,7 +9,7 @@ import { FIELD_LAYOUT } from '../../src/kernel/structs.js';
 import { MAP_TYPES, type MapDef, type MapType, type SpecialField } from '../../src/object/program.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { programOf, smallMap } from '../support/kernel/programs.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 
 function made(map: MapDef): boolean {
   const result = loadProgram(programOf('xdp', [mov(r0, 2), exit()], { maps: [map] }), { explain: false });
@@ -44,7 +44,7 @@ const field = (kind: SpecialField['kind'], offset: number): SpecialField => ({
 const FIELDS = ['spin_lock', 'res_spin_lock', 'timer', 'wq', 'kptr', 'kptr_untrusted'] as const;
 const WITH_FIELDS: readonly MapType[] = MAP_TYPES.filter((type) => mapType(type).elements);
 
-describeKernel('a map', () => {
+describeKnownKernel('a map', () => {
   it('of each type with each size of keys and values', () => {
     const maps = each(MAP_TYPES, (type) => {
       const { keySize, valueSize } = smallMap(type);

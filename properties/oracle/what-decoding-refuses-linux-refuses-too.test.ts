@@ -3,19 +3,16 @@
  * refuses, and complains of no encoding that decoding takes. Needs bpf(2).
  */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { opArbitrary } from '../../generators/op.js';
 import { assemble } from '../../src/isa/assemble.js';
 import { decode } from '../../src/isa/decode.js';
 import { encode } from '../../src/isa/encode.js';
 import { InputError } from '../../src/isa/errors.js';
 import type { Insn, Op } from '../../src/isa/insn.js';
-import { kernelAvailable } from '../../src/oracle/available.js';
 import { loadProgram } from '../../src/oracle/load.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 import { seeded } from '../support/seed.js';
-
-const kernel = kernelAvailable();
-if (!kernel.ok) console.warn(`skipped, no kernel to ask: ${kernel.reason}`);
 
 /** All registers written, and a way around the insn, so that what follows it is reachable even after `exit`. */
 const before = assemble(`
@@ -99,7 +96,7 @@ const refusal: Refusal = (insns, index) => {
   }
 };
 
-describe.skipIf(!kernel.ok)('against the verifier of Linux', () => {
+describeKnownKernel('against the verifier of Linux', () => {
   it('no insn is refused here and taken there, or taken here and called undefined there', () => {
     const count = { bothTake: 0, bothRefuse: 0, valueOnly: 0 };
     fc.assert(agrees(refusal, count), seeded(8000));

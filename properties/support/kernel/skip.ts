@@ -2,7 +2,7 @@
  * Properties that need bpf(2) are skipped where it is refused, and those that hold what is known of Linux against the running kernel also where
  * that is another one. Each says why, and `skips.ts` counts them by what they say.
  */
-import { describe } from 'vitest';
+import { describe, it } from 'vitest';
 import { kernelAvailable } from '../../../src/oracle/available.js';
 import { loadProgram } from '../../../src/oracle/load.js';
 import { insnsWalked } from '../../../src/oracle/log.js';
@@ -21,6 +21,12 @@ export function describeKernel(name: string, body: () => void): void {
   const kernel = kernelAvailable();
   const unless = kernel.ok ? notAsKnown() : kernel.reason;
   describe.skipIf(!kernel.ok)(name, unless === undefined ? {} : { meta: { unless } }, body);
+}
+
+/** `it` where there is a kernel to ask. */
+export function itKernel(name: string, body: () => void | Promise<void>): void {
+  const kernel = kernelAvailable();
+  it.skipIf(!kernel.ok)(name, kernel.ok ? {} : { meta: { unless: kernel.reason } }, body);
 }
 
 /** The same for what is known of Linux: skipped, too, where the running kernel is not as known. */
