@@ -11,6 +11,7 @@ import { PATCH_MUTANTS } from './patch.js';
 import { SMT_MUTANTS } from './smt.js';
 import { CALL_MUTANTS } from './verifier/call.js';
 import { INSN_MUTANTS } from './verifier/insn.js';
+import { MENDED_MUTANTS } from './verifier/mended.js';
 import { SCALAR_MUTANTS } from './verifier/scalar.js';
 import { STATE_MUTANTS } from './verifier/state.js';
 import { TEXT_MUTANTS } from './verifier/text.js';
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...INSN_MUTANTS,
   ...CALL_MUTANTS,
   ...WALK_MUTANTS,
+  ...MENDED_MUTANTS,
   ...PATCH_MUTANTS,
   ...VM_MUTANTS,
   ...SMT_MUTANTS,

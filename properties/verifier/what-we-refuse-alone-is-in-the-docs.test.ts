@@ -1,29 +1,18 @@
 /** Each program of those that Linux 6.18 accepts and we refuse, and that docs/stricter-than-linux.md has a row for the reason. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadProgram } from '../../src/oracle/load.js';
 import { verify } from '../../src/verifier/verify.js';
 import { describeKernel, messagesKnown } from '../support/kernel/skip.js';
 import { stricterCases } from '../support/kernel/stricter.js';
+import { hasRow } from '../support/kernel/stricter-rows.js';
 
 const named = stricterCases.map((stricter) => [stricter.known.name, stricter] as const);
-const docs = readFileSync(new URL('../../docs/stricter-than-linux.md', import.meta.url), 'utf8');
-
-/** The messages that the docs name, each as a pattern: an ellipsis stands for anything. */
-const rows = [...docs.matchAll(/^\| `([^`]+)`/gm)].map(([, words]) => {
-  const parts = words!.split('…').map((part) => part.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(parts.join('.*'));
-});
-
 describe('what we refuse alone is in the docs', () => {
   it.each(named)('%s', (_, { known, profile, message }) => {
     const verdict = verify(known.program, { profile, facts: false });
     expect(verdict.ok ? 'accepted' : verdict.message).toMatch(message);
     const words = verdict.ok ? '' : verdict.message;
-    expect(
-      rows.some((row) => row.test(words)),
-      words,
-    ).toBe(true);
+    expect(hasRow(words), words).toBe(true);
   });
 });
 

@@ -16,4 +16,8 @@ export const STRICTER: readonly RegExp[] = [
   /type=ctx expected=fp, pkt/,
   /^Possibly NULL pointer passed to trusted arg/,
   /^R\d must be referenced or trusted$/,
+  /^R\d must have zero offset when passed to release func/,
+  /^jump into the bpf_fastcall pattern/,
+  /^callback address is that of the main program$/,
+  /^arg#\d is expected to be non-NULL$/,
 ];

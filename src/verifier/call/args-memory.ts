@@ -44,7 +44,7 @@ function requireMemory(
   types: ReadonlySet<RegType>,
   names: string,
 ): void {
-  if (reg.nullable || !types.has(reg.type) || reg.struct === ATTACHED)
+  if (reg.nullable || reg.percpu || !types.has(reg.type) || reg.struct === ATTACHED)
     refuse(`R${regno} type=${typeName(reg)} expected=${names}`);
   const packet = reg.type === 'packet' || reg.type === 'packet_meta';
   if (!packet || site.contract.kind !== 'helper') return;

@@ -39,7 +39,7 @@ const BTF_SOCKETS = new Set([
 
 /** A struct of the kernel that starts with what all sockets have (btf_sock_ids). */
 function isSocket(p: Path, reg: Reg): boolean {
-  if (BTF_SOCKETS.has(reg.struct)) return true;
+  if (BTF_SOCKETS.has(reg.struct) && fixedOffset(reg) === 0) return true;
   return p.program.kernelTypes?.holds(reg.struct, fixedOffset(reg), 'sock_common') === true;
 }
 
@@ -171,4 +171,6 @@ export function checkRefcounted(p: Path, reg: Reg, index: number): void {
   if (!fieldsOf(p, reg).some((f) => f.kind === 'refcount')) {
     refuse(`arg#${index} doesn't point to a type with bpf_refcount field`);
   }
+  // The count is looked for at its offset from where the pointer points.
+  requireStart(reg, index + 1);
 }

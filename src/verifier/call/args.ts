@@ -4,7 +4,7 @@ import { isMapOfSockets } from '../../kernel/maptypes.js';
 import { checkPointerOffset } from '../insn/access.js';
 import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
-import { isNull, isPointer } from '../state/regs.js';
+import { isNull, isPointer, typeName } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { checkGraphNode, checkGraphRoot } from './args-graph.js';
@@ -74,6 +74,8 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
         mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
       if (reg.type === 'object' && reg.trust !== 'rcu' && reg.ref === 0)
         mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
+      // What comes back is taken to point to the start.
+      checkPointerOffset(reg, regno, typeName(reg));
       return;
     case 'mem':
       checkMem(p, site, index, arg);

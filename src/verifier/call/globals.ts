@@ -81,9 +81,9 @@ export class Globals {
             refuse(`dereference of modified ctx ptr R${regno} off=${reg.off} disallowed`);
           return;
         case 'mem':
+          if (param.nonnull && (reg.nullable || isNull(reg))) refuse(`arg#${i} is expected to be non-NULL`);
           if (isNull(reg)) return;
           checkHelperMem(p, { ...reg, nullable: false }, regno, param.size, 'readwrite', true);
-          if (param.nonnull && reg.nullable) refuse(`arg#${i} is expected to be non-NULL`);
           return;
         case 'dynptr':
           if (reg.type === 'dynptr') {
@@ -108,10 +108,11 @@ function checkTrusted(p: Path, reg: Reg, regno: number, param: Extract<Param, { 
   const trusted = reg.type === 'btf' && (reg.trust === 'trusted' || reg.trust === 'rcu' || reg.ref !== 0);
   if (!trusted || (reg.nullable && !param.nullable))
     refuse(`R${regno} type=${typeName(reg)} expected=ptr_, trusted_ptr_, rcu_ptr_`);
+  checkPointerOffset(reg, regno, 'ptr_', true);
   const types = p.program.kernelTypes;
   const fits =
     types === undefined
-      ? reg.struct === param.struct
+      ? reg.struct === param.struct && fixedOffset(reg) === 0
       : types.holds(reg.struct, fixedOffset(reg), param.struct);
   if (!fits) refuse(`R${regno} is of type ${reg.struct} but ${param.struct} is expected`);
 }

@@ -51,9 +51,17 @@ function isNear({ off, num }: Reg): boolean {
   return from + num.smin > -NEAR && from + num.smax < NEAR;
 }
 
+/**
+ * What is no NULL by its type may still be 0 in a run: where nothing vouches for it, where it is so far from what it points to that it may
+ * be anywhere, and where it is one of each CPU, for then it counts from where a CPU's own memory begins.
+ */
+function mayBeZero(r: Reg): boolean {
+  return r.nullable || r.trust === 'untrusted' || (r.type === 'mem' && r.percpu) || !isNear(r);
+}
+
 /** reg_not_null: the kernel is sure that this pointer is not NULL. Later kernels than Linux 6.18 ask as well how far it was moved. */
 function neverNull(r: Reg): boolean {
-  if (r.nullable || r.trust === 'untrusted' || !isNear(r)) return false;
+  if (mayBeZero(r)) return false;
   return NEVER_NULL.has(r.type) || (r.type === 'btf' && (r.trust === 'trusted' || r.ref !== 0));
 }
 
@@ -90,8 +98,8 @@ export function followBranch(p: Path, b: Branch, taken: boolean): boolean {
     }
     if (equal && isPointer(left) && isPointer(right) && !ofStruct(left) && !ofStruct(right)) {
       // Equal to a pointer that is not NULL: not NULL.
-      if (left.nullable && !right.nullable && isNear(right)) markPtrOrNull(p, left, false);
-      else if (right.nullable && !left.nullable && isNear(left)) markPtrOrNull(p, right, false);
+      if (left.nullable && !mayBeZero(right)) markPtrOrNull(p, left, false);
+      else if (right.nullable && !mayBeZero(left)) markPtrOrNull(p, right, false);
     }
   }
   if (width === 64 && b.src !== undefined && followPacket(p, b, b.src, taken)) return true;

@@ -8,6 +8,7 @@ import { slots } from '../../isa/insn.js';
 import { contractOf } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import type { Program, Subprog } from '../../object/program.js';
+import { checkFastcalls } from './fastcall.js';
 import { traits } from './insn-traits.js';
 import { numberLoops } from './loops.js';
 import { Refusal } from './refusal.js';
@@ -54,6 +55,8 @@ export function callsSyncCallback(c: Contract): boolean {
   return c.args.some((arg) => arg.kind === 'callback' && arg.callback.async !== true);
 }
 
+const callsBack = (c: Contract | undefined): boolean => c !== undefined && callsSyncCallback(c);
+
 /** Decodes and checks the shape of a program. Throws `Refusal`; throws InputError for an undefined encoding. */
 export function prepare(program: Program): Code {
   const { insns, subprogs } = program;
@@ -64,6 +67,7 @@ export function prepare(program: Program): Code {
     owner.fill(s.start, s.start, subprogs[i + 1]?.start ?? insns.length);
   const contracts = ops.map((op) => (op === undefined ? undefined : contractOf(program, op)));
   checkJumps(ops, owner, subprogs);
+  checkFastcalls(ops, contracts, owner);
   const starts = new Map(subprogs.map((s) => [s.start, s]));
   const reached = checkReach(ops, starts);
   for (let at = 0; at < ops.length; at++) {
@@ -85,7 +89,7 @@ export function prepare(program: Program): Code {
     },
     prunePoints,
     jumpPoints,
-    scc: numberLoops(next),
+    scc: numberLoops(next.map((after, at) => (callsBack(contracts[at]) ? [...after, at] : after))),
     subprogStart: owner,
     subprogAt: (start) => starts.get(start),
   };
@@ -117,6 +121,8 @@ function checkJumps(ops: readonly (Op | undefined)[], owner: Int32Array, subprog
     }
     if (op.kind === 'ld_imm64' && op.as === 'func') {
       const target = at + 1 + op.imm;
+      // The main program keeps no registers for whoever calls it, and takes its context for one of its own type.
+      if (target === 0) fail(at, 'callback address is that of the main program');
       if (!subprogs.some((s) => s.start === target))
         fail(at, `callback address is not the start of a subprogram, slot ${target}`);
     }

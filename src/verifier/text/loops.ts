@@ -10,7 +10,7 @@ interface Open {
 
 /**
  * The number of each slot's component, from 1 on; 0 for a slot on no loop. `successors`: the slots that may run after each one. A call that
- * calls back is no loop, as in Linux 6.18.
+ * calls back may run after itself; Linux 6.18 takes it for no loop.
  */
 export function numberLoops(successors: readonly (readonly number[])[]): Int32Array {
   const count = successors.length;

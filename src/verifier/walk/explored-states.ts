@@ -106,8 +106,7 @@ export class ExploredStates {
       if (frameOf(old.state).callsite !== callsite) continue;
       const sameCalls = sameCallsites(old.state, state);
       if (old.branches > 0) {
-        if (sameCalls && this.endsLoop(old, state, kind, alive))
-          return this.hit(old, arrival, kind !== 'callback');
+        if (sameCalls && this.endsLoop(old, state, kind, alive)) return this.hit(old, arrival, true);
         if (!always && this.isTooSoon(walked)) this.keep = false;
       } else if (sameCalls && (this.pruning || kind !== undefined)) {
         const unfinished = old.sccVisit !== undefined && old.sccVisit.backedges.length > 0;

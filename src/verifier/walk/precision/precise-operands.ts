@@ -80,7 +80,7 @@ function preciseArgs(p: Path, contract: Contract): PreciseOperands {
     const arg = args[i]!;
     if (arg.kind === 'callback' && arg.callback.countArg !== undefined)
       regs |= 1 << (arg.callback.countArg + 1);
-    if (isPreciseArg(arg)) regs |= 1 << (i + 1);
+    if (isPreciseArg(arg) || isCheckedWhole(contract, i)) regs |= 1 << (i + 1);
     if (arg.kind !== 'map_key' || !contract.outcomes.some(dependsOnKey)) continue;
     const passed = p.frame.regs.slice(1, 6);
     if (keyOfArray(p.program, passed, (reg, index) => p.slot(reg.frame, index)) !== undefined)
@@ -102,6 +102,12 @@ function isPreciseArg(arg: Arg): boolean {
     default:
       return true;
   }
+}
+
+/** Any number may be passed here as far as its kind goes, but the call asks which: flags that must be 0, what is thrown. */
+function isCheckedWhole(contract: Contract, index: number): boolean {
+  if (contract.name === 'bpf_get_local_storage') return index === 1;
+  return contract.outcomes.some(({ effects }) => effects.some(({ kind }) => kind === 'throw'));
 }
 
 function checksReturn(p: Path): boolean {

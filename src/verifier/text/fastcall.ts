@@ -1,0 +1,78 @@
+/**
+ * Calls that change no more registers than they need (bpf_fastcall). Where such a call is made between stores of registers to the stack
+ * and loads of them from there, Linux takes out the stores and loads. Follows mark_fastcall_pattern_for_call of kernel/bpf/verifier.c.
+ *
+ * Linux 6.18 does not ask whether a jump leads in between. What comes by the jump would have loaded what was stored before; with the load
+ * taken out it goes on with another register, which nobody has checked.
+ */
+import { FP, type Op } from '../../isa/insn.js';
+import { jumpTarget } from '../../isa/target.js';
+import type { Contract } from '../../kernel/contract.js';
+import { Refusal } from './refusal.js';
+
+type Ops = readonly (Op | undefined)[];
+
+/** r0 to r5: what a call may change. */
+const CALLER_SAVED = 6;
+
+/** Refuses a jump into the stores, call and loads that Linux may take apart. `owner`: first slot of the subprogram of each slot. */
+export function checkFastcalls(
+  ops: Ops,
+  contracts: readonly (Contract | undefined)[],
+  owner: Int32Array,
+): void {
+  let lowest: ReadonlyMap<number, number> | undefined;
+  let targets: ReadonlyMap<number, number> | undefined;
+  contracts.forEach((contract, at) => {
+    if (contract?.fastcall !== true) return;
+    lowest ??= lowestStores(ops, owner);
+    const pairs = countPairs(ops, contract, at, lowest.get(owner[at]!));
+    if (pairs === 0) return;
+    targets ??= jumpTargets(ops);
+    // Whoever comes to the first store goes through all of it.
+    for (let to = at - pairs + 1; to <= at + pairs; to++) {
+      const from = targets.get(to);
+      if (from !== undefined)
+        throw new Refusal(`jump into the bpf_fastcall pattern of the call at insn ${at}`, 'rejected', from);
+    }
+  });
+}
+
+/** By subprogram: the lowest offset at which it stores a whole register to its frame. */
+function lowestStores(ops: Ops, owner: Int32Array): ReadonlyMap<number, number> {
+  const lowest = new Map<number, number>();
+  ops.forEach((op, at) => {
+    if (op?.kind !== 'stx' || op.size !== 8 || op.dst !== FP) return;
+    const of = owner[at]!;
+    lowest.set(of, Math.min(lowest.get(of) ?? 0, op.off));
+  });
+  return lowest;
+}
+
+/** How many stores before the call at `at` have their load after it: the innermost at `lowest`, the others 8 bytes higher each. */
+function countPairs(ops: Ops, contract: Contract, at: number, lowest: number | undefined): number {
+  if (lowest === undefined) return 0;
+  const kept = new Set<number>();
+  for (let n = contract.args.length + 1; n < CALLER_SAVED; n++) kept.add(n);
+  let pairs = 0;
+  for (let i = 1; i <= CALLER_SAVED; i++) {
+    const store = ops[at - i];
+    const load = ops[at + i];
+    if (store?.kind !== 'stx' || load?.kind !== 'ldx' || store.size !== 8 || load.size !== 8) break;
+    const off = lowest + 8 * (i - 1);
+    if (store.dst !== FP || load.src !== FP || store.off !== off || load.off !== off) break;
+    if (store.src !== load.dst || !kept.delete(store.src)) break;
+    pairs = i;
+  }
+  return pairs;
+}
+
+/** The slots that jumps lead to, each with a jump that does. */
+function jumpTargets(ops: Ops): ReadonlyMap<number, number> {
+  const targets = new Map<number, number>();
+  ops.forEach((op, at) => {
+    const to = op === undefined ? undefined : jumpTarget(op, at);
+    if (to !== undefined) targets.set(to, at);
+  });
+  return targets;
+}
