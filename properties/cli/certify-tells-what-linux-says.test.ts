@@ -16,7 +16,7 @@ import { twoMode } from '../../src/patch/two-mode/two-mode.js';
 import { parseCase } from '../../src/vm/case.js';
 import { Vm } from '../../src/vm/vm.js';
 import { here, scratch } from '../support/cli.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 
 const SEED = Number(process.env.SWANSONG_SEED ?? 20_250_907);
 const folder = scratch();
@@ -37,7 +37,7 @@ async function certified(args: readonly string[], exit: number): Promise<Record<
   return (JSON.parse(ran.out) as { programs: Record<string, unknown>[] }).programs;
 }
 
-describeKernel('certify', () => {
+describeKnownKernel('certify', () => {
   const good = put('section.bpf', SECTION);
 
   it('tells what the contract says', async () => {

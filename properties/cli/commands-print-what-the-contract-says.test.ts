@@ -297,9 +297,13 @@ describe('asm and disasm', () => {
   });
 
   it('print objects so that they can be read back', async () => {
-    const files = readdirSync(objects)
-      .filter((name) => name.endsWith('.o'))
-      .map((name) => join(objects, name));
+    const files: string[] = [];
+    for (const name of readdirSync(objects).filter((each) => each.endsWith('.o'))) {
+      const { err } = await here(['disasm', join(objects, name)]);
+      // Some are relocated against the kernel's types, where it shows them.
+      if (!err.includes('/sys/kernel/btf/vmlinux cannot be read')) files.push(join(objects, name));
+    }
+    expect(files.length).toBeGreaterThan(10);
     const { programs } = await json(['disasm', ...files], 0);
     mkdirSync(join(folder, 'objects'));
     for (const { file, name, text: printed } of programs as unknown as {

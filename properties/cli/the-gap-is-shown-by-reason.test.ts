@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classify, GAP_CLASSES, type GapEntry, gapRows, gapTotals, reasonOf } from '../../src/report/gap.js';
 import { CORPUS, here, scratch } from '../support/cli.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 import { seeded } from '../support/seed.js';
 
 const verdict = fc.constantFrom('accepted', 'rejected', 'unsupported', 'budget', 'error');
@@ -103,7 +103,7 @@ describe('files', () => {
   });
 });
 
-describeKernel('with the kernel', () => {
+describeKnownKernel('with the kernel', () => {
   it('the samples agree, and the table says so', async () => {
     const { exit, out } = await here(['verify', '--kernel', '--json', join(CORPUS, 'objects')]);
     const { programs, gap, totals } = JSON.parse(out) as {

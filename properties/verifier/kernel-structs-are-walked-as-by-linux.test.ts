@@ -12,9 +12,10 @@ import { Btf } from '../../src/object/btf/read.js';
 import { kernelTypes } from '../../src/object/kernel/types.js';
 import type { KernelTypes, Program } from '../../src/object/program.js';
 import { loadProgram } from '../../src/oracle/load.js';
+import { profileHere } from '../../src/oracle/profile/running.js';
 import { verify } from '../../src/verifier/verify.js';
 import { programOf } from '../support/kernel/programs.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 import { seeded } from '../support/seed.js';
 
 const BTF = '/sys/kernel/btf/vmlinux';
@@ -32,7 +33,7 @@ function traced(target: string, items: readonly Item[], wrong?: KernelTypes): Pr
 
 /** `accepted`, or the message; the two verifiers need only agree on which of both. */
 function both(program: Program): { readonly ours: string; readonly theirs: string } {
-  const verdict = verify(program, { facts: false });
+  const verdict = verify(program, { facts: false, kernel: profileHere() });
   const loaded = loadProgram(program);
   if (loaded.ok) loaded.close();
   else expect(loaded.stage, loaded.message).toBe('program');
@@ -64,7 +65,7 @@ const once = (at: number, bytes: 1 | 2 | 4 | 8, multiplied: boolean): Item[] => 
   ...(multiplied ? [mul(r3, 3)] : []),
 ];
 
-describeKernel('kernel structs are walked as by Linux', () => {
+describeKnownKernel('kernel structs are walked as by Linux', () => {
   it('at any offset of a task', () => {
     fc.assert(
       fc.property(offset, size, fc.boolean(), (at, bytes, multiplied) => {
@@ -112,7 +113,7 @@ describeKernel('kernel structs are walked as by Linux', () => {
     for (const first of pointersOf('task_struct', 12_000).filter((at) => leadsTo(at) === 'task_struct')) {
       const items = [ldx(8, r2, r1, PREV), ldx(8, r1, r2, first), callKfunc(0)];
       const program = { ...traced('sched_switch', items), kfuncs: ['bpf_task_acquire'] };
-      const ours = verify(program, { facts: false });
+      const ours = verify(program, { facts: false, kernel: profileHere() });
       const loaded = loadProgram(program);
       if (loaded.ok) loaded.close();
       // Either way the reference leaks; what differs is whether the argument was taken.

@@ -4,7 +4,7 @@ import type { Program } from '../../src/object/program.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 
 /** A chain of subprograms, each with a frame of so many bytes; the last ends with `last`. */
 function chain(frames: readonly number[], last = '', type = 'tc', directives = ''): Program {
@@ -84,7 +84,7 @@ describe('programs fit the limits of Linux', () => {
   });
 });
 
-describeKernel('and Linux draws the same lines', () => {
+describeKnownKernel('and Linux draws the same lines', () => {
   it.each(CASES)('%s', (_, program, ok) => {
     const result = loadProgram(program(), { explain: false });
     if (result.ok) result.close();

@@ -15,7 +15,7 @@ import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
 import { printCase } from '../../src/vm/print-case.js';
 import { Vm } from '../../src/vm/vm.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 
 const head = (type: string, more: readonly string[] = []): string =>
   [`.type ${type}`, ...more, '.global main', '.global caught', '.exception_callback caught', ''].join('\n');
@@ -162,7 +162,7 @@ describe('an exception callback', () => {
   });
 });
 
-describeKernel('an exception callback in Linux', () => {
+describeKnownKernel('an exception callback in Linux', () => {
   it.each([...REFUSED, ['nothing wrong', THROWS, undefined] as const])(
     'is judged alike: %s',
     (_, text, message) => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { loadProgram } from '../../src/oracle/load.js';
 import { verify } from '../../src/verifier/verify.js';
 import type { KernelCase } from '../support/kernel/case.js';
-import { describeKernel, messagesKnown } from '../support/kernel/skip.js';
+import { describeKnownKernel, messagesKnown } from '../support/kernel/skip.js';
 import { forPerfmon, strictCases } from '../support/kernel/strict.js';
 
 const named = strictCases.map((known) => [known.name, known] as const);
@@ -35,7 +35,7 @@ describe('without capabilities our verifier says what Linux says', () => {
   });
 });
 
-describeKernel('without capabilities Linux says so', () => {
+describeKnownKernel('without capabilities Linux says so', () => {
   it.each([...named, ['a tracepoint', forPerfmon] as const])('%s', (_, known) => {
     const result = loadProgram(known.program, { strictCaps: true });
     if (result.ok) result.close();

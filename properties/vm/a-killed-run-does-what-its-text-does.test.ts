@@ -17,7 +17,7 @@ import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
 import { seededChooser } from '../../src/vm/chooser.js';
 import { type RunResult, Vm } from '../../src/vm/vm.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 import { killedText, NoWords, withFlag } from '../support/vm/killed-text.js';
 import { SAMPLES } from '../support/vm/sample-cases.js';
 
@@ -245,7 +245,7 @@ describe('the VM does in a killed run what it does in that run’s text', () => 
   }
 });
 
-describeKernel('Linux does with the text of a killed run what the VM does', () => {
+describeKnownKernel('Linux does with the text of a killed run what the VM does', () => {
   test('on samples and generated programs, under the sound rules', () => {
     const kernel = new KernelRunner();
     const found = emptyCounts();

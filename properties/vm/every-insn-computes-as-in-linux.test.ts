@@ -5,6 +5,8 @@
 import { describe, expect, test } from 'vitest';
 import { assemble } from '../../src/isa/assemble.js';
 import { toBytes } from '../../src/isa/bytes.js';
+import { profileHere } from '../../src/oracle/profile/running.js';
+import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
 import { runConformance } from '../../src/vm/conformance.js';
 import { toHex } from '../../src/vm/environment.js';
@@ -133,8 +135,19 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ),
 };
 
+/** Why the running kernel cannot be asked about these insns, if it does not know them. */
+function unknownHere(texts: readonly string[]): string | undefined {
+  for (const text of texts) {
+    const verdict = verify(parseCase(text).program, { facts: false, kernel: profileHere() });
+    if (!verdict.ok && verdict.message.startsWith('this kernel does not know')) return verdict.message;
+  }
+  return undefined;
+}
+
 describeKernel('Linux computes the same', () => {
-  test.each(Object.keys(TABLE))('%s', (name) => {
+  test.for(Object.keys(TABLE))('%s', (name, { skip }) => {
+    const unknown = unknownHere(TABLE[name]!);
+    if (unknown !== undefined) skip(unknown);
     for (const text of TABLE[name]!) sameInBoth(text);
   });
 });

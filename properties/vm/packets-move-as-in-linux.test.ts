@@ -1,7 +1,7 @@
 /** Helpers that copy bytes of a packet and move its bounds: at every bound and next to it, with every flag, as Linux has it. */
 import { expect, test } from 'vitest';
 import { HEADROOM, PAGE_ROOM } from '../../src/vm/packet.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 import { sameInBoth } from '../support/vm/linux.js';
 import { answer, call, lines, note } from '../support/vm/text.js';
 
@@ -39,7 +39,7 @@ function noteLengths(type: 'xdp' | 'tc'): string {
   );
 }
 
-describeKernel('packets move as in Linux', () => {
+describeKnownKernel('packets move as in Linux', () => {
   for (const [type, name] of [
     ['tc', 'skb'],
     ['xdp', 'xdp'],
