@@ -5,6 +5,7 @@ const KNOWN = 'smt/known-programs-are-proven-as-pinned';
 const RULES = 'smt/rule-proofs-are-as-pinned';
 const TERMS = 'smt/small-terms-mean-what-they-say';
 const SEARCH = 'smt/a-search-finds-every-path-of-a-small-tree';
+const LINUX = 'smt/a-bound-is-never-below-what-linux-runs';
 const KILLS = 'smt/a-proven-program-survives-every-kill';
 
 export const SMT_MUTANTS: readonly Mutant[] = [
@@ -133,47 +134,12 @@ export const SMT_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/smt/bound.ts',
+    'src/smt/loop-limits.ts',
     [KNOWN],
     [
       {
-        name: 'loops-go-round-once',
-        inside: 'loopCost',
-        node: 'product *= n + 1',
-        becomes: 'product *= 1',
-        wrong: 'Every loop is gone round once.',
-      },
-      {
-        name: 'the-pass-that-ends-a-loop-is-free',
-        inside: 'loopCost',
-        node: 'product *= n + 1',
-        becomes: 'product *= n',
-        wrong: 'A loop of n rounds is counted n times, not n + 1.',
-      },
-      {
-        name: 'calls-of-global-functions-are-free',
-        inside: 'callCost',
-        node: 'costs.get(target) ?? 0',
-        becomes: '0',
-        wrong: 'A call of a global subprogram counts as one insn.',
-      },
-      {
-        name: 'callers-of-global-functions-are-free',
-        inside: 'bounds',
-        node: 'worstOf.get(v)! + after',
-        becomes: 'worstOf.get(v)!',
-        wrong: 'A kill in a global subprogram is over where that returns.',
-      },
-      {
-        name: 'global-functions-nest-one-less-deep',
-        inside: 'bounds',
-        node: 'round <= globalEntry.size',
-        becomes: 'round < globalEntry.size',
-        wrong: 'The innermost of nested global subprograms is not counted.',
-      },
-      {
         name: 'a-count-at-the-limit-is-no-limit',
-        inside: 'PatchedGraph.maxRounds',
+        inside: 'callbackLimit',
         node: 'count < BigInt(MAX_LOOPS) ? Number(count) : MAX_LOOPS',
         becomes: 'count < BigInt(MAX_LOOPS) - 1n ? Number(count) : MAX_LOOPS',
         wrong: 'A bpf_loop of one round less than the limit counts as one at the limit.',
@@ -186,6 +152,127 @@ export const SMT_MUTANTS: readonly Mutant[] = [
         wrong: 'An iterator over bits is taken to give one number a byte.',
       },
       {
+        name: 'may-goto-is-counted-everywhere',
+        inside: 'mayGotoLimit',
+        node: 'behaviour.timedMayGoto',
+        becomes: 'false',
+        wrong: 'A loop that the clock ends is given a number of rounds.',
+        noticedBy: [LINUX],
+      },
+      {
+        name: 'the-clock-sees-all-rounds',
+        inside: 'mayGotoLimit',
+        node: '2 * UNTIMED_ROUNDS',
+        becomes: 'UNTIMED_ROUNDS',
+        wrong: 'The rounds after the last look at the clock are not counted.',
+        noticedBy: [LINUX, KNOWN],
+      },
+      {
+        name: 'a-hash-is-walked-once',
+        inside: 'elementsLimit',
+        node: '!ARRAYS.has(map.type)',
+        becomes: 'false',
+        wrong: 'A walk over a hash is taken to meet as many elements as it has room for.',
+        noticedBy: [LINUX],
+      },
+      {
+        name: 'samples-are-bytes-of-the-ring-buffer',
+        inside: 'MAX_SAMPLES',
+        node: '128 * 1024',
+        becomes: '4096',
+        wrong: 'A user ring buffer is taken to give fewer samples than user space may add.',
+        noticedBy: [LINUX],
+      },
+      {
+        name: 'lists-of-the-kernel-are-short',
+        inside: 'callLimit',
+        node: "arg.type === 'bits'",
+        becomes: 'true',
+        wrong: 'An iterator over a list of the kernel is given a number of rounds.',
+        noticedBy: [LINUX],
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/cost.ts',
+    [LINUX],
+    [
+      {
+        name: 'frames-share-their-time-with-callees',
+        inside: 'seenFrom',
+        node: 'isAround(frame, chain)',
+        becomes: 'true',
+        wrong: 'A frame that is entered again and again is given its time once.',
+      },
+      {
+        name: 'loops-of-a-frame-do-not-share-its-time',
+        inside: 'seenFrom',
+        node: 'isAround(frame, chain)',
+        becomes: 'false',
+        wrong: 'Each loop of a frame is given time of its own.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/delays.ts',
+    ['kernel/what-may-hold-a-call-up-is-said'],
+    [
+      {
+        name: 'what-sleeps-is-prompt',
+        inside: 'delaysOf',
+        node: 'sleepsUnder(kernel, name)',
+        becomes: 'false',
+        wrong: 'A kept call that may sleep is not said to.',
+      },
+      {
+        name: 'buckets-have-no-locks',
+        inside: 'delaysOf',
+        node: 'CHANGES_MAPS.has(name)',
+        becomes: 'false',
+        wrong: 'A kept call that waits for the lock of a bucket is not said to.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/bound.ts',
+    [KNOWN],
+    [
+      {
+        name: 'loops-go-round-once',
+        inside: 'loopCost',
+        node: 'product * (limit.rounds + 1)',
+        becomes: 'product',
+        wrong: 'Every loop is gone round once.',
+      },
+      {
+        name: 'the-pass-that-ends-a-loop-is-free',
+        inside: 'loopCost',
+        node: 'product * (limit.rounds + 1)',
+        becomes: 'product * limit.rounds',
+        wrong: 'A loop of n rounds is counted n times, not n + 1.',
+      },
+      {
+        name: 'calls-of-global-functions-are-free',
+        inside: 'callCost',
+        node: '(target === undefined ? undefined : costs.get(target)) ?? NOTHING',
+        becomes: 'NOTHING',
+        wrong: 'A call of a global subprogram counts as one insn.',
+      },
+      {
+        name: 'callers-of-global-functions-are-free',
+        inside: 'bounds',
+        node: 'plus(inAll(worstOf.get(v)!), after)',
+        becomes: 'inAll(worstOf.get(v)!)',
+        wrong: 'A kill in a global subprogram is over where that returns.',
+      },
+      {
+        name: 'global-functions-nest-one-less-deep',
+        inside: 'bounds',
+        node: 'round <= globalEntry.size',
+        becomes: 'round < globalEntry.size',
+        wrong: 'The innermost of nested global subprograms is not counted.',
+      },
+      {
         name: 'the-exception-callback-is-free',
         inside: 'PatchedGraph.next',
         node: "this.code.contracts[v.slot]?.name === 'bpf_throw'",
@@ -195,8 +282,8 @@ export const SMT_MUTANTS: readonly Mutant[] = [
       {
         name: 'only-one-control-of-a-loop-costs',
         inside: 'loopCost',
-        node: 'controlCost += graph.cost(v)',
-        becomes: 'controlCost = graph.cost(v)',
+        node: 'plus(round, graph.cost(v))',
+        becomes: 'graph.cost(v)',
         wrong: 'Of the insns that control a nest of loops only the last is counted.',
         noticedBy: [KNOWN],
       },

@@ -51,19 +51,21 @@ function contradiction(one: Subject, rules: RuleSet, proof: ProgramProof): strin
 
 /** Kills it everywhere in several worlds. */
 function survives({ program, verified }: Subject, path: FastPath, proof: ProgramProof): string | undefined {
-  if (proof.bound === undefined) return 'proven without a bound';
+  const { boundKind, bound: most = proof.timeLimit?.insns } = proof;
+  if (boundKind === 'unbounded' || most === undefined) return 'proven without a bound';
   for (let k = 0; k < WORLDS; k++) {
     const options = { ...runEnvironment(program, SEED, 0, k), facts: verified.facts, fastPath: path };
-    const vm = new Vm(program, { ...options, bound: Math.min(proof.bound, PATIENCE) });
+    const vm = new Vm(program, { ...options, bound: Math.min(most, PATIENCE) });
     while (vm.running && vm.machine.steps < MAX_STEPS) {
       const { pc, steps } = vm.machine;
       const killed = vm.fork();
       killed.kill();
       const result = killed.run();
       const where = `world ${k}, killed at insn ${pc} after ${steps} steps`;
-      const [first] = result.violations.filter(({ check }) => check !== 'bound' || proof.bound! <= PATIENCE);
+      const [first] = result.violations.filter(({ check }) => check !== 'bound' || most <= PATIENCE);
       if (first !== undefined) return `${where}: ${first.check}: ${first.message}`;
-      const bound = proof.bounds.get(pc) ?? 0;
+      // No time passes in the VM, so the insns beside the time are all that there are.
+      const bound = proof.bounds.get(pc) ?? proof.timeLimits.get(pc)?.insns ?? 0;
       if (result.steps - steps > bound) return `${where}: ${result.steps - steps} insns, not ${bound}`;
       vm.step();
     }

@@ -8,6 +8,7 @@ import { fastPath } from '../../src/patch/fast-path.js';
 import type { RuleSet } from '../../src/patch/rule.js';
 import { RULE_SETS } from '../../src/patch/sets/index.js';
 import sound from '../../src/patch/sets/sound.js';
+import type { Cost } from '../../src/smt/cost.js';
 import { type ProgramProof, proveProgram } from '../../src/smt/program-proof.js';
 import type { Accepted } from '../../src/verifier/result.js';
 import { verify } from '../../src/verifier/verify.js';
@@ -72,7 +73,15 @@ async function prove(one: KnownProgram, rules: string): Promise<Proved> {
 }
 
 function rowsOf({ one, rules, proof }: Proved): string {
-  const bounds = [...proof.bounds].map(([slot, bound]) => `${slot}:${bound ?? '-'}`).join(' ');
+  const limited = ({ ms, insns }: Cost): string => `${insns}+${ms}ms`;
+  const bounds = [...proof.bounds]
+    .map(([slot, bound]) => {
+      const time = proof.timeLimits.get(slot);
+      return `${slot}:${time === undefined ? (bound ?? '-') : limited(time)}`;
+    })
+    .join(' ');
+  const bound = proof.timeLimit === undefined ? (proof.bound ?? '-') : limited(proof.timeLimit);
+  const kept = proof.kept.map((call) => `${call.slot} ${call.may.join('+')}`).join(', ');
   const { patched } = proof.walked;
   const witness = proof.witness?.expect;
   return [
@@ -80,7 +89,8 @@ function rowsOf({ one, rules, proof }: Proved): string {
     ...(witness?.kind === 'breaks'
       ? [`  witness breaks ${witness.check}, killed at step ${proof.witness?.kill}`]
       : []),
-    `  ${proof.points} points, at most ${proof.bound ?? '-'} insns; ${patched} walked after the kill; ${proof.queries} queries`,
+    `  ${proof.points} points, at most ${bound} insns; ${patched} walked after the kill; ${proof.queries} queries`,
+    ...(kept === '' ? [] : [`  kept: ${kept}`]),
     ...(bounds === '' ? [] : [`  by slot ${bounds}`]),
     ...proof.sites.map((s) => `  ${s.slot} ${s.function}: ${s.action} by '${s.rule ?? ''}', ${s.settled}`),
     '',
@@ -128,7 +138,7 @@ describe('killed runs', () => {
     for (const proved of await all()) {
       if (proved.proof.verdict !== 'proven' || cannotRun(proved.program) !== undefined) continue;
       for (const [slot, most] of longestDeaths(proved)) {
-        const bound = proved.proof.bounds.get(slot) ?? Number.POSITIVE_INFINITY;
+        const bound = proved.proof.bounds.get(slot) ?? proved.proof.timeLimits.get(slot)?.insns ?? 0;
         expect([proved.one.name, proved.rules, slot, most <= bound]).toEqual([
           proved.one.name,
           proved.rules,

@@ -9,7 +9,7 @@ import { type Common, type Outcome, render } from './outcome.js';
 
 /** Where output goes. */
 export interface Streams {
-  /** Standard output: all of it, once, with the exit code that will follow. */
+  /** Standard output, with the exit code that will follow. What a command shows while it works comes first, with 3: it has not ended. */
   out(output: string | Uint8Array, exit: ExitCode): Promise<void>;
   /** Standard error. */
   err(line: string): void;
@@ -18,10 +18,14 @@ export interface Streams {
 /** Runs a command line (without node and script) and answers its exit code. Only failures of the streams reject. */
 export async function runCli(args: readonly string[], streams: Streams): Promise<ExitCode> {
   let outcome: Outcome | undefined;
-  let common: Common = { json: false, quiet: false };
+  let common: Common = { json: false, quiet: false, show: async () => {} };
   const act: Act = async (options, work) => {
     const { json, quiet } = options as Partial<Common>;
-    common = { json: json === true, quiet: quiet === true };
+    common = {
+      json: json === true,
+      quiet: quiet === true,
+      show: (text) => (json === true || quiet === true ? Promise.resolve() : streams.out(text, 3)),
+    };
     outcome = await work(common);
   };
   let help = '';

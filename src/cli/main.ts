@@ -3,10 +3,14 @@
 import type { ExitCode } from '../report/exit.js';
 import { runCli } from './cli.js';
 
+/** The exit code if nobody reads on. */
+let unread: ExitCode = 3;
+process.stdout.on('error', () => process.exit(unread));
+
 /** Writes all of it. A reader that went away has read what it wanted: the exit code stays what it is. */
 function write(output: string | Uint8Array, exit: ExitCode): Promise<void> {
   if (output.length === 0) return Promise.resolve();
-  process.stdout.on('error', () => process.exit(exit));
+  unread = exit;
   return new Promise((done) => process.stdout.write(output, () => done()));
 }
 

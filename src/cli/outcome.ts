@@ -14,6 +14,8 @@ export interface Common {
   readonly json: boolean;
   /** No text for people, no progress: only the exit code tells (and `--json`, where it is given). */
   readonly quiet: boolean;
+  /** Prints text for people at once, before the outcome's. Nothing with `--json` and `--quiet`. */
+  show(text: string): Promise<void>;
 }
 
 /** JSON text, two blanks a level, with a newline at its end. */

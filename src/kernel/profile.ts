@@ -7,6 +7,9 @@ import { MAX_FRAMES, MOST_FRAMES } from '../isa/insn.js';
 import { PROG_TYPES, type ProgType } from '../object/program.js';
 import { HELPERS, KFUNCS } from './tables/rows.js';
 
+/** How long the may_gotos of one frame may go on where they are ended by time: a quarter of a second (bpf_check_timed_may_goto). */
+export const MAY_GOTO_MS = 250;
+
 /** How the verifier and the insns of a kernel behave where kernels are known to differ. */
 export interface Behaviour {
   /**

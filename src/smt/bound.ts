@@ -2,9 +2,12 @@
  * How long a killed program runs: the most insns from a termination point to the exit, over all paths of the fast path.
  *
  * It is a longest path in the graph of the verifier's visits, with the visits of patched mode put in. A cycle in this graph is a loop that
- * the rules do not end. Linux limits some kinds of loops (MAX_LOOPS below), and that limit bounds it. Any other cycle has no bound.
+ * the rules do not end. Linux limits some kinds of loops (`loop-limits.ts`): to a number of rounds, which bounds the insns, or to a time, in
+ * which any number of insns may run. Then the bound is that time, and the insns beside it. Any other cycle has no bound.
  */
+import { MOST_FRAMES } from '../isa/insn.js';
 import { subprogTarget } from '../isa/target.js';
+import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import { exceptionCallbackOf, type Program, type Subprog } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
@@ -12,28 +15,49 @@ import { frameOf } from '../verifier/state/state.js';
 import type { Code } from '../verifier/text/code.js';
 import type { Visit } from '../verifier/walk/visit.js';
 import { components } from './components.js';
+import { type Cost, type CostFrom, inAll, isAround, most, NOTHING, plus, seenFrom, times } from './cost.js';
+import { callLimit, type LoopLimit, mayGotoLimit } from './loop-limits.js';
 import type { Patched } from './patched.js';
 
-export interface Bounds {
-  /** Insns, over all termination points; undefined: there is no bound. */
-  readonly worst: number | undefined;
-  /** The same by slot; slots that are never reached are missing. */
-  readonly bySlot: ReadonlyMap<number, number | undefined>;
+/** What is to be said of a loop that a killed run may be in. */
+export interface LoopNote {
+  /** The insn that controls it. */
+  readonly slot: number;
+  /** Name of a function, or `may_goto`; `loop` for one that is controlled by nothing. */
+  readonly by: string;
+  /** Milliseconds in one frame, for a loop that is ended by time. */
+  readonly ms?: number;
+  /** Why it has no bound. */
+  readonly endless?: string;
 }
 
-/** BPF_MAX_LOOPS: the most calls of bpf_loop, numbers of bpf_iter_num, and jumps of one may_goto. */
-const MAX_LOOPS = 1 << 23;
-/** bpf_iter_bits takes at most 511 words. */
-const MAX_BITS = 511 * 64;
+export interface Bounds {
+  /** Over all termination points. */
+  readonly worst: Cost;
+  /** The same by slot; slots that are never reached are missing. */
+  readonly bySlot: ReadonlyMap<number, Cost>;
+  /** The loops for which no number of insns bounds a killed run, by slot. */
+  readonly notes: readonly LoopNote[];
+}
 
-/** The longest killed run, over all termination points and by slot. `patched` is the walk of `path` that succeeded. */
-export function bounds(program: Program, code: Code, facts: Facts, path: FastPath, patched: Patched): Bounds {
-  const worstOf = new Map<Visit, number>();
+/**
+ * The longest killed run, over all termination points and by slot. `patched` is the walk of `path` that succeeded, `kernel` the kernel that the
+ * program is for.
+ */
+export function bounds(
+  program: Program,
+  code: Code,
+  facts: Facts,
+  path: FastPath,
+  patched: Patched,
+  kernel: KernelProfile = BUILT_IN,
+): Bounds {
+  const worstOf = new Map<Visit, CostFrom>();
   const globalEntry = new Map<number, Visit>();
   const entryOf = (s: Subprog): Visit | undefined =>
     facts.at(s.start).find((v) => v.state.frames.length === 1 && v.from === undefined);
   const onThrow = exceptionCallbackOf(program);
-  const graph = new PatchedGraph(program, code, path, patched, onThrow && entryOf(onThrow));
+  const graph = new PatchedGraph(program, code, path, patched, onThrow && entryOf(onThrow), kernel);
   for (const s of program.subprogs) {
     const entry = entryOf(s);
     if (s.linkage === 'global' && s.start !== 0 && entry !== undefined) globalEntry.set(s.start, entry);
@@ -43,60 +67,68 @@ export function bounds(program: Program, code: Code, facts: Facts, path: FastPat
   for (let slot = 0; slot < code.ops.length; slot++) roots.push(...facts.at(slot));
   // The cost of a global subprogram depends on those that it calls. They nest at most as deep as there are subprograms.
   for (let round = 0; round <= globalEntry.size; round++) {
-    const costs = new Map([...globalEntry].map(([start, entry]) => [start, worstOf.get(entry) ?? 0]));
+    const costs = new Map(
+      [...globalEntry].map(([start, entry]) => [start, inAll(worstOf.get(entry) ?? NOTHING)]),
+    );
     graph.costOfCall = (v) => callCost(code, v, costs);
     longestPaths(roots, graph, worstOf);
   }
-  const bySlot = new Map<number, number | undefined>();
-  let worst = 0;
+  const bySlot = new Map<number, Cost>();
+  let worst = NOTHING;
   for (let slot = 0; slot < code.ops.length; slot++) {
     const visits = facts.at(slot);
     if (visits.length === 0) continue;
-    let most = 0;
+    let here: CostFrom = NOTHING;
     for (const v of visits) {
       const after = afterGlobal(v, code, facts, graph, worstOf, 0);
-      most = Math.max(most, worstOf.get(v)! + after);
+      here = most(here, plus(inAll(worstOf.get(v)!), after));
     }
-    bySlot.set(slot, Number.isFinite(most) ? most : undefined);
-    worst = Math.max(worst, most);
+    bySlot.set(slot, plain(here));
+    worst = most(worst, here);
   }
-  return { worst: Number.isFinite(worst) ? worst : undefined, bySlot };
+  return { worst: plain(worst), bySlot, notes: [...graph.notes.values()].sort((a, b) => a.slot - b.slot) };
 }
 
-/** Insns that a call of a global subprogram adds to the call itself; 0 for any other insn. */
-function callCost(code: Code, v: Visit, costs: ReadonlyMap<number, number>): number {
+const plain = ({ insns, ms }: Cost): Cost => ({ insns, ms });
+
+/** What a call of a global subprogram adds to the call itself; nothing for any other insn. */
+function callCost(code: Code, v: Visit, costs: ReadonlyMap<number, CostFrom>): CostFrom {
   const op = code.ops[v.slot];
   const target = op?.kind === 'call' && op.target === 'subprog' ? subprogTarget(op, v.slot) : undefined;
-  return target === undefined ? 0 : (costs.get(target) ?? 0);
+  return (target === undefined ? undefined : costs.get(target)) ?? NOTHING;
 }
 
 /**
- * Insns that a run killed inside a global subprogram still makes in the callers. The verifier walks a global subprogram on its own, so its
- * visits do not lead back to them.
+ * What a run killed inside a global subprogram still takes in the callers. The verifier walks a global subprogram on its own, so its visits do
+ * not lead back to them.
  */
 function afterGlobal(
   v: Visit,
   code: Code,
   facts: Facts,
   graph: PatchedGraph,
-  worstOf: ReadonlyMap<Visit, number>,
+  worstOf: ReadonlyMap<Visit, CostFrom>,
   depth: number,
-): number {
+): CostFrom {
   const outer = v.state.frames[0]!;
-  if (outer.subprog === 0 || outer.callback !== undefined || depth > 8) return 0;
-  let most = 0;
+  if (outer.subprog === 0 || outer.callback !== undefined || depth > MOST_FRAMES) return NOTHING;
+  let after = NOTHING;
   code.ops.forEach((op, slot) => {
     if (op?.kind !== 'call' || op.target !== 'subprog' || subprogTarget(op, slot) !== outer.subprog) return;
     for (const call of facts.at(slot)) {
-      const rest = Math.max(0, ...graph.next(call).map((n) => worstOf.get(n) ?? 0));
-      most = Math.max(most, rest + afterGlobal(call, code, facts, graph, worstOf, depth + 1));
+      const rest = graph.next(call).reduce((cost, n) => most(cost, worstOf.get(n) ?? NOTHING), NOTHING);
+      after = most(after, plus(inAll(rest), afterGlobal(call, code, facts, graph, worstOf, depth + 1)));
     }
   });
-  return most;
+  return after;
 }
 
+const ONE: CostFrom = { ...NOTHING, insns: 1 };
+
 class PatchedGraph {
-  costOfCall: (v: Visit) => number = () => 0;
+  costOfCall: (v: Visit) => CostFrom = () => NOTHING;
+  /** By slot. */
+  readonly notes = new Map<number, LoopNote>();
 
   constructor(
     private readonly program: Program,
@@ -105,6 +137,7 @@ class PatchedGraph {
     private readonly patched: Patched,
     /** The first visit of the exception callback, if there is one. */
     private readonly onThrow: Visit | undefined,
+    private readonly kernel: KernelProfile,
   ) {}
 
   next(v: Visit): readonly Visit[] {
@@ -118,95 +151,140 @@ class PatchedGraph {
     return call !== undefined && !this.path.stubs.has(call) ? [...entries, ...v.next] : entries;
   }
 
-  cost(v: Visit): number {
+  cost(v: Visit): CostFrom {
     // The entries stand for the same insn.
-    if (this.patched.entries.has(v) && this.path.stubs.has(v.slot)) return 0;
-    return 1 + this.costOfCall(v);
+    if (this.patched.entries.has(v) && this.path.stubs.has(v.slot)) return NOTHING;
+    return plus(ONE, this.costOfCall(v));
   }
 
-  /** The most rounds of a loop that this insn controls; undefined if it controls none. */
-  maxRounds(v: Visit): number | undefined {
-    const op = this.code.ops[v.slot];
-    if (op?.kind === 'may_goto') return MAX_LOOPS;
+  /** The limit of a loop that this insn controls; undefined if it controls none. */
+  limit(v: Visit): LoopLimit | undefined {
+    if (this.isMayGoto(v)) return mayGotoLimit(this.kernel);
     const contract = this.code.contracts[v.slot];
     // A stub ends no loop by itself.
     if (contract === undefined || this.path.stubs.has(v.slot)) return undefined;
-    const args = frameOf(v.state).regs;
-    for (const arg of contract.args) {
-      if (
-        arg.kind === 'iter' &&
-        contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'))
-      ) {
-        return arg.type === 'num' ? MAX_LOOPS : arg.type === 'bits' ? MAX_BITS : Number.POSITIVE_INFINITY;
-      }
-      if (arg.kind === 'callback') {
-        const { countArg } = arg.callback;
-        if (countArg !== undefined) {
-          const count = args[countArg + 1]!.num.umax;
-          return count < BigInt(MAX_LOOPS) ? Number(count) : MAX_LOOPS;
-        }
-        const map = this.program.maps[args[1]!.map];
-        return map === undefined ? 1 : map.maxEntries;
-      }
-    }
-    return undefined;
+    return callLimit(this.program, contract, frameOf(v.state).regs);
   }
 
-  /** Visits with the same key control the same loop: same insn, same chain of calls. */
+  /** Visits with the same key control the same loop: same insn, same chain of calls. The may_gotos of a frame share one limit. */
   loopKey(v: Visit): string {
-    return `${v.state.frames.map((f) => f.callsite).join(' ')} ${v.slot}`;
+    return `${this.chain(v)}: ${this.isMayGoto(v) ? 'may_goto' : v.slot}`;
+  }
+
+  /** The calls that led to the frame of a visit. */
+  chain(v: Visit): string {
+    return v.state.frames.map((f) => f.callsite).join(' ');
+  }
+
+  /** Takes down that a killed run may be in a loop that no number of rounds limits. */
+  note(v: Visit, { ms, endless }: Pick<LoopLimit, 'ms' | 'endless'>): void {
+    if (ms === 0 && endless === '') return;
+    const name = this.code.contracts[v.slot]?.name;
+    this.notes.set(v.slot, {
+      slot: v.slot,
+      by: name ?? (this.isMayGoto(v) ? 'may_goto' : 'loop'),
+      ...(ms > 0 && { ms }),
+      ...(endless !== '' && { endless }),
+    });
+  }
+
+  private isMayGoto(v: Visit): boolean {
+    return this.code.ops[v.slot]?.kind === 'may_goto';
   }
 }
 
-/** Fills in, for every visit that can be reached from the roots, the most insns from there to the exit. */
-function longestPaths(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map<Visit, number>): void {
+/** Fills in, for every visit that can be reached from the roots, what a run takes at the most from there to the exit. */
+function longestPaths(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map<Visit, CostFrom>): void {
   worstOf.clear();
   // Successors come out before what leads to them.
   for (const component of components(roots, (v) => graph.next(v))) {
     const inside = new Set(component);
-    let after = 0;
+    let after = NOTHING;
     for (const v of component) {
-      for (const n of graph.next(v)) if (!inside.has(n)) after = Math.max(after, worstOf.get(n)!);
+      for (const n of graph.next(v)) if (!inside.has(n)) after = most(after, worstOf.get(n)!);
     }
     const first = component[0]!;
     const loops = component.length > 1 || graph.next(first).includes(first);
-    const cost = loops ? loopCost(component, inside, graph) : graph.cost(first);
-    for (const v of component) worstOf.set(v, cost + after);
+    // A cycle never leaves the frame of its outermost visit.
+    const chain = component.map((v) => graph.chain(v)).reduce((a, b) => (a.length <= b.length ? a : b));
+    const cost = loops ? loopCost(component, inside, chain, graph) : graph.cost(first);
+    const all = plus(cost, seenFrom(chain, after));
+    for (const v of component) worstOf.set(v, all);
   }
 }
 
+/** What controls a loop in a component. */
+interface Control {
+  readonly chain: string;
+  readonly limit: LoopLimit;
+}
+
 /**
- * The most insns that are run inside a cycle: the longest round, times the rounds. n rounds take n + 1 passes of the insn that controls
- * the loop, because the last pass ends it. Infinite if some cycle inside is controlled by nothing.
+ * What is run inside a cycle at the most: the longest round, times the rounds. n rounds take n + 1 passes of the insn that controls the loop,
+ * because the last pass ends it. Infinite if some cycle inside is controlled by nothing.
  */
-function loopCost(component: readonly Visit[], inside: ReadonlySet<Visit>, graph: PatchedGraph): number {
-  const rounds = new Map<string, number>();
+function loopCost(
+  component: readonly Visit[],
+  inside: ReadonlySet<Visit>,
+  outermost: string,
+  graph: PatchedGraph,
+): CostFrom {
+  const loops = new Map<string, Control>();
   const controls = new Set<Visit>();
+  let round = NOTHING;
   for (const v of component) {
-    const n = graph.maxRounds(v);
-    if (n === undefined) continue;
+    const limit = graph.limit(v);
+    if (limit === undefined) continue;
+    graph.note(v, limit);
     controls.add(v);
-    rounds.set(graph.loopKey(v), Math.max(n, rounds.get(graph.loopKey(v)) ?? 0));
+    round = plus(round, graph.cost(v));
+    const key = graph.loopKey(v);
+    const before = loops.get(key);
+    if (before === undefined || before.limit.rounds < limit.rounds)
+      loops.set(key, { chain: graph.chain(v), limit });
   }
-  const rest = component.filter((v) => !controls.has(v));
-  const longest = new Map<Visit, number>();
-  let longestRound = 0;
-  for (const part of components(rest, (v) =>
-    graph.next(v).filter((n) => inside.has(n) && !controls.has(n)),
+  const longest = longestRound(component, inside, controls, graph);
+  const passes = (which: (loop: Control) => boolean): number =>
+    [...loops.values()].filter(which).reduce((product, { limit }) => product * (limit.rounds + 1), 1);
+  const counted = times(
+    plus(round, longest),
+    passes(() => true),
+  );
+  // A frame has its time from the moment it is entered. The loops of the frames around it enter it again.
+  let { ms } = counted;
+  const open = new Map<string, number>();
+  for (const { chain, limit } of loops.values()) {
+    if (limit.ms === 0) continue;
+    if (isAround(chain, outermost)) open.set(chain, limit.ms);
+    else ms += limit.ms * passes((loop) => loop.chain !== chain && isAround(loop.chain, chain));
+  }
+  return { insns: counted.insns, ms, open };
+}
+
+/** The longest way from one control of a loop to the next. Infinite if there is a cycle on it. */
+function longestRound(
+  component: readonly Visit[],
+  inside: ReadonlySet<Visit>,
+  controls: ReadonlySet<Visit>,
+  graph: PatchedGraph,
+): CostFrom {
+  const within = (v: Visit): Visit[] => graph.next(v).filter((n) => inside.has(n) && !controls.has(n));
+  const longest = new Map<Visit, CostFrom>();
+  let worst = NOTHING;
+  for (const part of components(
+    component.filter((v) => !controls.has(v)),
+    within,
   )) {
     const v = part[0]!;
-    if (part.length > 1) return Number.POSITIVE_INFINITY;
-    let most = 0;
-    for (const n of graph.next(v)) {
-      if (n === v) return Number.POSITIVE_INFINITY;
-      if (inside.has(n) && !controls.has(n)) most = Math.max(most, longest.get(n)!);
+    const next = within(v);
+    if (part.length > 1 || next.includes(v)) {
+      const first = part.reduce((low, one) => (one.slot < low.slot ? one : low));
+      graph.note(first, { ms: 0, endless: 'a loop is neither ended by the rules nor bounded by Linux' });
+      return { ...NOTHING, insns: Number.POSITIVE_INFINITY };
     }
-    longest.set(v, most + graph.cost(v));
-    longestRound = Math.max(longestRound, most + graph.cost(v));
+    const cost = next.reduce((rest, n) => most(rest, longest.get(n)!), NOTHING);
+    longest.set(v, plus(cost, graph.cost(v)));
+    worst = most(worst, longest.get(v)!);
   }
-  let product = 1;
-  for (const n of rounds.values()) product *= n + 1;
-  let controlCost = 0;
-  for (const v of controls) controlCost += graph.cost(v);
-  return (longestRound + controlCost) * product;
+  return worst;
 }

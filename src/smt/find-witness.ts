@@ -37,7 +37,9 @@ const MAX_STEPS = 4_000;
 /** Insns that the killed runs of one environment may take together, roughly. A run that is too long for that is killed at random points. */
 const MAX_INSNS = 4_000_000;
 const MIN_KILLS = 16;
-/** Insns that symbolic runs may take together, for all concerns about a program; a run follows some 100,000 in a second. */
+/** Symbolic runs for each concern, unless told otherwise. */
+const RUNS = 300;
+/** Insns that as many runs may take together, for all concerns about a program; a run follows some 100,000 in a second. */
 const SYMBOLIC_INSNS = 600_000;
 
 export async function findWitness(
@@ -81,17 +83,20 @@ export async function findWitness(
   }
   let queries = 0;
   let insns = 0;
+  const maxPaths = options.maxRuns ?? RUNS;
+  // More runs than usual may take more insns.
+  const allInsns = Math.floor((SYMBOLIC_INSNS * Math.max(maxPaths, RUNS)) / RUNS);
   const slots = [...new Set(concerns.map((s) => s.slot))];
   for (const [i, slot] of slots.entries()) {
     // Each concern gets its share of what those before it left over.
-    const maxInsns = Math.floor((SYMBOLIC_INSNS - insns) / (slots.length - i));
+    const maxInsns = Math.floor((allInsns - insns) / (slots.length - i));
     if (maxInsns <= 0) break;
     const exploration = await explore(code, {
       fastPath: path,
       facts: verified.facts,
       strict,
       kill: slot,
-      maxPaths: options.maxRuns ?? 300,
+      maxPaths,
       maxInsns,
       ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
     });

@@ -21,8 +21,10 @@ import type { Profile } from '../verifier/state/profile.js';
 import { verify } from '../verifier/verify.js';
 import type { Case } from '../vm/case.js';
 import { cannotRun } from '../vm/runnable.js';
-import { bounds } from './bound.js';
+import { type Bounds, bounds, type LoopNote } from './bound.js';
+import type { Cost } from './cost.js';
 import { findWitness } from './find-witness.js';
+import { type KeptCall, keptCalls } from './kept-calls.js';
 import { type Patched, walkPatched } from './patched.js';
 import type { SiteAnswer } from './site-proof.js';
 import { proveSites } from './site-proof.js';
@@ -37,16 +39,30 @@ export interface ProvedSite {
   readonly settled: SiteAnswer;
 }
 
+export type BoundKind = 'exact' | 'time-limited' | 'unbounded';
+
 export interface ProgramProof {
   readonly verdict: 'proven' | 'refuted' | 'unknown';
   /** Why not proven; '' for a proven program. */
   readonly reason: string;
+  /** What may settle an unknown program; '' for others. */
+  readonly advice: string;
   /** Termination points: places between two insns. The same insn under another chain of calls is another point. */
   readonly points: number;
-  /** The most insns from a termination point to the exit; undefined: not bounded. */
+  /** What bounds a killed run. `unbounded`: nothing does, or it was not worked out, because the proof failed before. */
+  readonly boundKind: BoundKind;
+  /** The most insns from a termination point to the exit; undefined: no number of insns bounds a killed run. */
   readonly bound: number | undefined;
   /** The same by slot. */
   readonly bounds: ReadonlyMap<number, number | undefined>;
+  /** For a run that is ended by time: the time that its loops take together at the most, and the insns beside them. */
+  readonly timeLimit?: Cost;
+  /** The same by slot, where it is time that bounds a run killed there. */
+  readonly timeLimits: ReadonlyMap<number, Cost>;
+  /** The loops for which no number of insns bounds a killed run. */
+  readonly loops: readonly LoopNote[];
+  /** The calls that are kept and may hold a killed run up. */
+  readonly kept: readonly KeptCall[];
   readonly sites: readonly ProvedSite[];
   /** Questions to Z3, those answered from memory included. */
   readonly queries: number;
@@ -102,6 +118,7 @@ export async function proveProgram(
       ...unplanned.map((site, i) => report(site, unplannedProved.settled[i]!)),
     ],
     walked: { verified: verified.walked, patched: patched.walked },
+    kept: keptCalls(program, verified.code, [verified.facts, patched.facts], path, verified.kernel),
   };
   const concerns = [
     ...patched.failures.map((f) => ({ slot: f.killed.slot, message: `insn ${f.slot}: ${f.message}` })),
@@ -109,40 +126,82 @@ export async function proveProgram(
     ...unplanned.flatMap((site, i) => concernsAbout(site, unplannedProved.settled[i]!)),
   ];
   if (concerns.length === 0) {
-    const { worst, bySlot } = bounds(program, verified.code, verified.facts, path, patched);
-    const verdict = worst === undefined ? 'unknown' : 'proven';
-    const reason = worst === undefined ? 'a loop is neither ended by the rules nor bounded by Linux' : '';
-    return { ...common, verdict, reason, bound: worst, bounds: bySlot, queries: proved.queries };
+    const found = bounds(program, verified.code, verified.facts, path, patched, verified.kernel);
+    return { ...common, ...boundedProof(found), queries: proved.queries };
   }
   const reason = concerns[0]!.message;
+  const open = { ...common, ...NO_BOUND, verdict: 'unknown' as const, reason, queries: proved.queries };
   const cannot = cannotRun(program);
-  if (cannot !== undefined) {
-    const queries = proved.queries;
-    return {
-      ...common,
-      verdict: 'unknown',
-      reason: `${reason}; ${cannot}`,
-      bound: undefined,
-      bounds: new Map(),
-      queries,
-    };
-  }
+  if (cannot !== undefined) return { ...open, reason: `${reason}; ${cannot}`, advice: ADVICE.notRun };
   const found = await findWitness(program, verified, rules.name, path, concerns, options);
   const queries = proved.queries + found.queries;
-  const unbounded = { ...common, bound: undefined, bounds: new Map<number, undefined>(), queries };
-  if (found.witness !== undefined)
-    return { ...unbounded, verdict: 'refuted', reason, witness: found.witness };
-  return { ...unbounded, verdict: 'unknown', reason };
+  if (found.witness !== undefined) return { ...open, queries, verdict: 'refuted', witness: found.witness };
+  const spent = patched.failures.some((f) => f.reason === 'budget');
+  return { ...open, queries, advice: spent ? ADVICE.budget : ADVICE.noWitness };
+}
+
+/** What may settle an unknown program, by what stands in the way. */
+const ADVICE = {
+  notVerified: 'mend the program first: `verify` says more',
+  endless: 'let the rules stub the call that goes round, or count the rounds in the program',
+  notRun: 'ask Linux: `certify`',
+  budget: 'let more insns be walked: --budget',
+  noWitness: 'let the rules stub this call, or search for longer: --runs',
+} as const;
+
+const NO_BOUND = {
+  boundKind: 'unbounded',
+  bound: undefined,
+  bounds: new Map<number, undefined>(),
+  timeLimits: new Map<number, Cost>(),
+  loops: [],
+  advice: '',
+} as const;
+
+/** The part of a proof that the bound decides, where nothing else speaks against the program. */
+function boundedProof({
+  worst,
+  bySlot,
+  notes,
+}: Bounds): Pick<
+  ProgramProof,
+  'verdict' | 'reason' | 'advice' | 'boundKind' | 'bound' | 'bounds' | 'timeLimit' | 'timeLimits' | 'loops'
+> {
+  const boundKind = kindOf(worst);
+  const endless = notes.find((note) => note.endless !== undefined);
+  const exact = (cost: Cost): number | undefined => (kindOf(cost) === 'exact' ? cost.insns : undefined);
+  return {
+    ...(boundKind === 'unbounded'
+      ? {
+          verdict: 'unknown',
+          reason:
+            endless === undefined ? 'a killed run has no bound' : `insn ${endless.slot}: ${endless.endless}`,
+          advice: ADVICE.endless,
+        }
+      : { verdict: 'proven', reason: '', advice: '' }),
+    boundKind,
+    bound: exact(worst),
+    bounds: new Map([...bySlot].map(([slot, cost]) => [slot, exact(cost)])),
+    ...(boundKind === 'time-limited' && { timeLimit: worst }),
+    timeLimits: new Map([...bySlot].filter(([, cost]) => kindOf(cost) === 'time-limited')),
+    loops: notes,
+  };
+}
+
+function kindOf({ insns, ms }: Cost): BoundKind {
+  if (!Number.isFinite(insns) || !Number.isFinite(ms)) return 'unbounded';
+  return ms > 0 ? 'time-limited' : 'exact';
 }
 
 function notVerified(reason: string, walked: number): ProgramProof {
   return {
+    ...NO_BOUND,
     verdict: 'unknown',
     reason,
+    advice: ADVICE.notVerified,
     points: 0,
-    bound: undefined,
-    bounds: new Map(),
     sites: [],
+    kept: [],
     queries: 0,
     walked: { verified: walked, patched: 0 },
   };

@@ -4,8 +4,7 @@ import { loadRuleSets } from '../../campaign/rules.js';
 import { storeWitness } from '../../campaign/storage/corpus.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { PROOF_EXIT, worst } from '../../report/exit.js';
-import { type ProofRow, proofsInWords } from '../../report/proofs.js';
-import { skippedLines } from '../../report/verdicts.js';
+import { leftOutRow, type ProofRow, proofLine, proofsHead, proofsWidth } from '../../report/proofs.js';
 import { proveProgram } from '../../smt/program-proof.js';
 import { printExpectation } from '../../vm/expectation.js';
 import { printCase } from '../../vm/print-case.js';
@@ -19,13 +18,15 @@ import {
   profileHelp,
 } from '../kernel-profile.js';
 import { integer, oneOf } from '../options.js';
-import type { Outcome } from '../outcome.js';
+import type { Common, Outcome } from '../outcome.js';
 import { filesBelow } from '../paths.js';
 
 interface Options extends LoadOptions {
   readonly rules: string;
   readonly profile?: ProfileChoice;
   readonly rlimit?: number;
+  readonly runs?: number;
+  readonly budget?: number;
   readonly out?: string;
 }
 
@@ -37,23 +38,36 @@ export const prove: Define = (program, act) => {
     .option('--prog <NAME>', 'only the program of this name')
     .option('--profile <PROFILE>', profileHelp('built-in'), profileChoice)
     .option('--rlimit <N>', "bound of one question to Z3, in Z3's units", integer(1))
+    .option('--runs <N>', 'runs that the search for a counterexample may make (300)', integer(1))
+    .option('--budget <N>', 'insns to walk after a kill at the most (1000000)', integer(1))
     .option('--out <DIR>', 'write witnesses there, as cases')
     .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
     .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
-    .action((files: string[], options: Options) => act(options, () => proveFiles(files, options)));
+    .action((files: string[], options: Options) =>
+      act(options, (common) => proveFiles(files, options, common)),
+    );
 };
 
-async function proveFiles(paths: readonly string[], options: Options): Promise<Outcome> {
+async function proveFiles(paths: readonly string[], options: Options, { show }: Common): Promise<Outcome> {
   const [rules] = await loadRuleSets([options.rules]);
   const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
+  const leftOut = skipped.filter(({ name }) => options.prog === undefined || options.prog === name);
   const judged = judgedProfile(options.profile ?? {}, 'built-in');
+  const width = proofsWidth([
+    ...programs.map(({ file, program }) => ({ file, name: program.name })),
+    ...leftOut,
+  ]);
   const rows: ProofRow[] = [];
-  for (const one of programs) rows.push(await proveOne(one, rules!, judged, options));
-  const exit = worst(rows.map(({ verdict }) => PROOF_EXIT[verdict]));
+  const add = (row: ProofRow): Promise<void> => {
+    rows.push(row);
+    return show((rows.length === 1 ? proofsHead(width) : '') + proofLine(row, width));
+  };
+  for (const one of programs) await add(await proveOne(one, rules!, judged, options));
+  for (const one of leftOut) await add(leftOutRow(one));
   return {
-    exit,
+    exit: worst(rows.map(({ verdict }) => PROOF_EXIT[verdict])),
     json: { rules: options.rules, profile: judged.json, programs: rows, skipped },
-    text: proofsInWords(rows) + skippedLines(skipped),
+    text: '',
   };
 }
 
@@ -68,20 +82,18 @@ async function proveOne(
     profile: loader ?? one?.profile ?? 'privileged',
     kernel,
     ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
+    ...(options.runs === undefined ? {} : { maxRuns: options.runs }),
+    ...(options.budget === undefined ? {} : { budget: options.budget }),
   });
-  const { points, verdict, reason, bound, bounds, sites, queries, walked, witness } = proof;
+  const { verdict, bound, boundKind, witness, ...rest } = proof;
   const row: ProofRow = {
+    ...rest,
     file,
     name: program.name,
     insns: program.insns.length,
-    points,
     verdict,
-    reason,
     bound: bound ?? null,
-    bounds,
-    sites,
-    queries,
-    walked,
+    boundKind: rest.bounds.size > 0 ? boundKind : null,
     ms: since(start),
   };
   if (witness === undefined) return row;

@@ -1,0 +1,66 @@
+/** What a part of a killed run takes at the most: insns, and the time of loops that the clock ends. Each is a maximum of its own. */
+
+export interface Cost {
+  /** Insns, beside those that run within the time. Infinity: there is no bound. */
+  readonly insns: number;
+  /** Milliseconds in loops that are ended by time. */
+  readonly ms: number;
+}
+
+/** A cost from some place on. The time of frames that are still open there stands apart: all their loops share it. */
+export interface CostFrom extends Cost {
+  /** By the calls that led to the frame, milliseconds. Not in `ms`. */
+  readonly open: ReadonlyMap<string, number>;
+}
+
+const NONE: ReadonlyMap<string, number> = new Map();
+export const NOTHING: CostFrom = { insns: 0, ms: 0, open: NONE };
+
+/** Whether a frame is the one in which `chain` ends, or one around it. Chains are call sites, outermost first, with blanks between. */
+export const isAround = (frame: string, chain: string): boolean =>
+  frame === chain || chain.startsWith(`${frame} `);
+
+const larger = (a: CostFrom['open'], b: CostFrom['open']): CostFrom['open'] => {
+  if (b.size === 0) return a;
+  if (a.size === 0) return b;
+  const both = new Map(a);
+  for (const [frame, ms] of b) both.set(frame, Math.max(ms, both.get(frame) ?? 0));
+  return both;
+};
+
+/** One after the other; a frame that is open in both is the same frame. */
+export const plus = (a: CostFrom, b: CostFrom): CostFrom => ({
+  insns: a.insns + b.insns,
+  ms: a.ms + b.ms,
+  open: larger(a.open, b.open),
+});
+
+/** Either of both. */
+export const most = (a: CostFrom, b: CostFrom): CostFrom => ({
+  insns: Math.max(a.insns, b.insns),
+  ms: Math.max(a.ms, b.ms),
+  open: larger(a.open, b.open),
+});
+
+/** Over and over. No frame is open. */
+export const times = ({ insns, ms }: Cost, count: number): CostFrom => ({
+  insns: insns * count,
+  ms: ms === 0 ? 0 : ms * count,
+  open: NONE,
+});
+
+/** The cost as it is seen from a place with this chain of calls: other frames are not entered yet, and will have their time to themselves. */
+export function seenFrom(chain: string, cost: CostFrom): CostFrom {
+  if (cost.open.size === 0) return cost;
+  const open = new Map<string, number>();
+  let { ms } = cost;
+  for (const [frame, time] of cost.open)
+    if (isAround(frame, chain)) open.set(frame, time);
+    else ms += time;
+  return { insns: cost.insns, ms, open };
+}
+
+/** The cost with all its time. */
+export function inAll({ insns, ms, open }: CostFrom): CostFrom {
+  return { insns, ms: [...open.values()].reduce((sum, time) => sum + time, ms), open: NONE };
+}

@@ -1,0 +1,43 @@
+/** The calls on a killed run's way that the rules keep and that may hold it up. No count of insns tells of them. */
+import type { Contract } from '../kernel/contract.js';
+import { type Delay, delaysOf } from '../kernel/delays.js';
+import type { KernelProfile } from '../kernel/profile.js';
+import type { MapType, Program } from '../object/program.js';
+import type { FastPath } from '../patch/rule.js';
+import type { Facts } from '../verifier/result.js';
+import { frameOf } from '../verifier/state/state.js';
+import type { Code } from '../verifier/text/code.js';
+
+export interface KeptCall {
+  readonly slot: number;
+  readonly function: string;
+  /** At least one. */
+  readonly may: readonly Delay[];
+}
+
+/** By slot. `facts`: where normal runs come to, and where killed runs do. */
+export function keptCalls(
+  program: Program,
+  code: Code,
+  facts: readonly Facts[],
+  path: FastPath,
+  kernel: KernelProfile,
+): KeptCall[] {
+  return code.contracts.flatMap((contract, slot): KeptCall[] => {
+    if (contract === undefined || path.stubs.has(slot)) return [];
+    const visits = facts.flatMap((one) => one.at(slot));
+    const types = new Set(visits.map(({ state }) => mapTypeOf(program, contract, frameOf(state).regs)));
+    const may = new Set([...types].flatMap((type) => delaysOf(contract, type, kernel)));
+    return may.size === 0 ? [] : [{ slot, function: contract.name, may: [...may] }];
+  });
+}
+
+/** The type of the map that a call is given; undefined where it takes none. */
+function mapTypeOf(
+  program: Program,
+  { args }: Contract,
+  regs: readonly { readonly map: number }[],
+): MapType | undefined {
+  const index = args.findIndex(({ kind }) => kind === 'map');
+  return index < 0 ? undefined : program.maps[regs[index + 1]!.map]?.type;
+}
