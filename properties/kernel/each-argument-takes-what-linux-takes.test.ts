@@ -147,7 +147,7 @@ function askedIn(c: Contract): readonly ProgType[] {
 /** Where the two differ, and why we leave it at that. */
 const LEFT_AT_THAT: readonly (readonly [RegExp, string])[] = [
   [
-    /cannot pass in (irq flag|iter_\w+) at an offset=0; Linux: taken$/,
+    /cannot pass in (irq_flag|iter) at an offset=0; Linux: taken$/,
     'Linux counts the stack slot at the frame pointer itself as the one below it (__get_spi); the function would work beyond the stack',
   ],
   [

@@ -473,8 +473,8 @@ export const LATER_MUTANTS: readonly Mutant[] = [
       {
         name: 'derived-pointer-without-id',
         inside: 'pointer',
-        node: 'nullable && r0.acquires === undefined',
-        becomes: 'nullable && ref === 0',
+        node: 'nullable || hasLock(p, base)',
+        becomes: '(nullable && r0.derives === undefined) || hasLock(p, base)',
         wrong:
           'Pointers that derive from references and may be NULL have no id, so that a check of one of them counts for all.',
       },

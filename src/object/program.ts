@@ -223,6 +223,8 @@ export interface KernelTypes {
   ): { readonly struct: string | undefined; readonly size: number; readonly percpu: boolean } | undefined;
   /** At `offset` of a struct there lies a struct `inner`, however deep; at offset 0 it may be the struct itself. */
   holds(struct: string, offset: number, inner: string): boolean;
+  /** Bytes of a struct that is made of numbers only, however deep; undefined for any other. */
+  plainSize?(struct: string): number | undefined;
   /** Where a member of a struct is, in bytes; undefined where it has none of that name at its first level. */
   member(struct: string, name: string): { readonly offset: number; readonly size: number } | undefined;
   /** A load of `size` bytes at `offset` of a struct. */

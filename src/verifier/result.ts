@@ -32,6 +32,8 @@ export interface Refused {
   readonly kernel: KernelProfile;
   /** The kernel's words where we know them. */
   readonly message: string;
+  /** All that Linux says of it, line by line; the last is the message, or the end of it. */
+  readonly lines: readonly string[];
   /** Slot of the insn that is at fault, -1 for the program as a whole. */
   readonly slot: number;
   readonly walked: number;

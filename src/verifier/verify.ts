@@ -64,11 +64,17 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   const profile = options.profile ?? 'privileged';
   const kernel = options.kernel ?? BUILT_IN;
   let walk: Walk | undefined;
-  const refused = (message: string, slot: number, reason: Refused['reason']): Refused => ({
+  const refused = (
+    message: string,
+    slot: number,
+    reason: Refused['reason'],
+    lines: readonly string[] = [message],
+  ): Refused => ({
     ok: false,
     profile,
     kernel,
     message,
+    lines,
     slot,
     reason,
     walked: walk?.walked ?? 0,
@@ -112,7 +118,8 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
       lastId: walk.path.lastId,
     };
   } catch (error) {
-    if (error instanceof Refusal) return refused(error.message, error.at ?? walk?.slot ?? -1, error.reason);
+    if (error instanceof Refusal)
+      return refused(error.message, error.at ?? walk?.slot ?? -1, error.reason, error.lines);
     if (error instanceof Error && error.name === 'InputError') {
       const slot = /^insn (\d+)/.exec(error.message);
       return refused(error.message, slot === null ? -1 : Number(slot[1]), 'rejected');

@@ -67,9 +67,17 @@ export const CALL_MUTANTS: readonly Mutant[] = [
       {
         name: 'exit-forgets-references',
         inside: 'checkResourceLeak',
-        node: "p.refs.find((r) => r.kind === 'pointer')",
-        becomes: "p.refs.find((r) => r.kind === 'pointer' && r.id < 0)",
+        node: "p.refs.filter((r) => r.kind === 'pointer')",
+        becomes: "p.refs.filter((r) => r.kind === 'pointer' && r.id < 0)",
         wrong: 'The exit does not look at references.',
+      },
+      {
+        name: 'only-the-last-leak-is-told',
+        inside: 'checkResourceLeak',
+        node: 'leaked.map((r) => `Unreleased reference id=${r.id} alloc_insn=${r.at}`)',
+        becomes: 'leaked.slice(-1).map((r) => `Unreleased reference id=${r.id} alloc_insn=${r.at}`)',
+        wrong: 'Of several references that are not released only one is told.',
+        noticedBy: ['verifier/a-refusal-says-what-linux-says-line-by-line'],
       },
       {
         name: 'exit-forgets-sections',
@@ -317,7 +325,7 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     [
       {
         name: 'globals-take-anything',
-        inside: 'Globals.check',
+        inside: 'Globals.checkParams',
         node: "reg.type !== 'scalar'",
         becomes: 'false',
         wrong: 'A global function that takes a number may be called with a pointer.',
@@ -411,8 +419,8 @@ export const CALL_MUTANTS: readonly Mutant[] = [
       {
         name: 'null-ids-are-shared',
         inside: 'pointer',
-        node: 'if (nullable && r0.acquires === undefined) id = p.newId();',
-        becomes: 'if (nullable && r0.acquires === undefined) id = p.lastId;',
+        node: 'if (nullable || hasLock(p, base)) id = p.newId();',
+        becomes: 'if (nullable || hasLock(p, base)) id = r0.acquires === undefined ? p.lastId : p.newId();',
         wrong: 'A pointer that may be NULL gets the id of the one before it: a check of either settles both.',
         noticedBy: [KNOWN, ARGUMENTS],
       },

@@ -201,7 +201,7 @@ next:
       kfunc('bpf_iter_num_destroy'),
       ...done,
     ]),
-    /^cannot pass in iter_num at an offset=0$/,
+    /^cannot pass in iter at an offset=0$/,
   ),
   stricter(
     kernelCase('stricter: the rest of a slot that was never written', 'xdp', {}, ({ map }) => [

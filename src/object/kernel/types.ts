@@ -9,6 +9,10 @@ import { ITER_ARGUMENTS, nullArgument } from './arguments.js';
 
 const isStruct = (type: BtfType): type is Composite => type.kind === 'struct' || type.kind === 'union';
 
+const isNumber = ({ kind }: BtfType): boolean => kind === 'int' || kind.startsWith('enum');
+/** How deep structs may lie in one that counts as memory. */
+const MAX_PLAIN_DEPTH = 3;
+
 /** Where an access may still lead: the struct looked at, and the offset in it. */
 interface Step {
   readonly struct: Composite;
@@ -83,6 +87,24 @@ class KernelStructs implements KernelTypes {
       if (step.offset === 0 && step.struct.name === inner) return true;
     }
     return false;
+  }
+
+  /** __btf_type_is_scalar_struct. */
+  plainSize(struct: string): number | undefined {
+    const id = this.idOf(struct);
+    if (id === undefined || !this.isPlain(id, 0)) return undefined;
+    return this.btf.size(id);
+  }
+
+  private isPlain(id: number, depth: number): boolean {
+    const { type } = this.btf.resolve(id);
+    if (type.kind !== 'struct' || depth >= MAX_PLAIN_DEPTH) return false;
+    return type.members.every((member) => {
+      const { type: inner, id: at } = this.btf.resolve(member.type);
+      if (inner.kind === 'struct') return this.isPlain(at, depth + 1);
+      if (inner.kind === 'array') return inner.count > 0 && isNumber(this.btf.resolve(inner.element).type);
+      return isNumber(inner);
+    });
   }
 
   member(struct: string, name: string): { offset: number; size: number } | undefined {

@@ -3,15 +3,15 @@
  * Follows check_map_func_compatibility, check_reg_const_str and process_timer_func of kernel/bpf/verifier.c.
  */
 import type { Arg } from '../../kernel/contract.js';
-import { isMapOfSockets, MAP_FLAGS } from '../../kernel/maptypes.js';
+import { isMapOfSockets, MAP_FLAGS, mapType } from '../../kernel/maptypes.js';
 import type { Program, ProgType } from '../../object/program.js';
 import type { Path } from '../state/path.js';
-import { fixedOffset, hasFixedOffset } from '../state/regs.js';
+import { fixedOffset, hasFixedOffset, isNull } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { mismatch } from './args-objects.js';
 import type { CallSite } from './call-site.js';
-import { fieldsOf } from './locks.js';
+import { fieldsOf, requireBtf } from './locks.js';
 
 const ELEMENT_CALLS: ReadonlySet<string> = new Set([
   'bpf_map_lookup_elem',
@@ -51,7 +51,9 @@ export function checkMap(p: Path, site: CallSite, index: number, arg: Extract<Ar
   if (reg.type !== 'map_ptr' || reg.nullable) mismatch(reg, regno, 'map_ptr');
   const map = p.program.maps[reg.map]!;
   const mismatched = (): never =>
-    refuse(`cannot pass map_type ${map.type} into func ${site.contract.name}#${site.contract.id}`);
+    refuse(
+      `cannot pass map_type ${mapType(map.type).number} into func ${site.contract.name}#${site.contract.id}`,
+    );
   if (isMapOfSockets(map) && ELEMENT_CALLS.has(site.contract.name)) {
     if (!mayUseSocketMap(p.program, site.contract.name)) mismatched();
   } else if (arg.types !== undefined && !arg.types.includes(map.type)) {
@@ -75,9 +77,15 @@ export function checkConstStr(p: Path, reg: Reg, regno: number): void {
 }
 
 export function checkSpecialField(p: Path, reg: Reg, regno: number, kind: 'timer' | 'wq'): void {
+  // Work queues are set up by kfuncs, which say it in their own way.
+  if (kind === 'wq') {
+    if (reg.nullable || isNull(reg)) refuse(`Possibly NULL pointer passed to trusted arg${regno - 1}`);
+    if (reg.type !== 'map_value') refuse(`arg#${regno - 1} doesn't point to a map value`);
+  }
   if (reg.type !== 'map_value' || reg.nullable) mismatch(reg, regno, 'map_value');
   if (!hasFixedOffset(reg))
     refuse(`R${regno} doesn't have constant offset. bpf_${kind} has to be at the constant offset`);
+  requireBtf(p, reg, `bpf_${kind}`);
   const field = fieldsOf(p, reg).find((f) => f.kind === kind);
   if (field === undefined) refuse(`map '${p.program.maps[reg.map]?.name ?? ''}' has no valid bpf_${kind}`);
   if (field.offset !== fixedOffset(reg))

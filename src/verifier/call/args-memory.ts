@@ -5,7 +5,7 @@
 import type { Arg } from '../../kernel/contract.js';
 import { MAP_FLAGS } from '../../kernel/maptypes.js';
 import { progType } from '../../kernel/progtypes.js';
-import { checkBuffer, checkMemRegion, overlaps } from '../insn/access.js';
+import { checkBuffer, checkMemRegion, checkPacketRange, overlaps } from '../insn/access.js';
 import { checkAlignment } from '../insn/alignment.js';
 import { ATTACHED } from '../insn/context.js';
 import { load } from '../insn/memory.js';
@@ -99,7 +99,7 @@ export function checkHelperMem(
     case 'packet_meta': {
       if (reg.num.smin < 0n)
         refuse(`R${regno} min value is negative, either use unsigned index or do a if (index >=0) check.`);
-      if (reg.off < 0 || reg.off + size > reg.range) refuse(`R${regno} offset is outside of the packet`);
+      checkPacketRange({ reg, regno, off: 0, size });
       return;
     }
     case 'buffer':

@@ -5,8 +5,9 @@
 import type { Arg, SockType } from '../../kernel/contract.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull, typeName } from '../state/regs.js';
-import type { Reg } from '../state/state.js';
+import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
+import { checkHelperMem } from './args-memory.js';
 import { type CallSite, trustsArguments } from './call-site.js';
 import { fieldsOf } from './locks.js';
 
@@ -87,10 +88,10 @@ export function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Ar
     refuse(`Possibly NULL pointer passed to trusted arg${index}`);
   }
   if (reg.type !== 'btf' || (reg.nullable && arg.nullable !== true)) {
-    if (isKfunc)
-      refuse(
-        `arg#${index} pointer type STRUCT ${arg.structs[0]} must point to scalar, or struct with scalar`,
-      );
+    if (isKfunc) {
+      checkPlainMemory(p, site, index, arg);
+      return;
+    }
     mismatch(reg, regno, 'ptr_, trusted_ptr_, rcu_ptr_');
   }
   if (arg.release === true && reg.ref === 0) {
@@ -119,6 +120,35 @@ export function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Ar
     }
     refuse(`R${regno} is of type ${reg.struct} but ${arg.structs[0]} is expected`);
   }
+}
+
+/** What Linux takes sockets for where a struct is wanted (reg2btf_ids). */
+const SOCKET_STRUCT: Readonly<Partial<Record<RegType, string>>> = {
+  sock: 'sock',
+  sock_common: 'sock_common',
+  tcp_sock: 'tcp_sock',
+};
+
+/**
+ * A kfunc's struct that is made of numbers only may be any memory of its size: a `struct cpumask` in a map, or on the stack (get_kfunc_ptr_arg_type,
+ * check_mem_reg). Where it is counted that will not do, though Linux takes it: the function would count, and free, what is in a map.
+ */
+function checkPlainMemory(p: Path, site: CallSite, index: number, arg: Extract<Arg, { kind: 'btf' }>): void {
+  const { contract } = site;
+  const reg = site.regs[index]!;
+  const [struct] = arg.structs;
+  const socket = SOCKET_STRUCT[reg.type];
+  if (socket !== undefined)
+    refuse(
+      `kernel function ${contract.name} args#${index} expected pointer to STRUCT ${struct} but R${index + 1} has a pointer to STRUCT ${socket}`,
+    );
+  const acquires = contract.outcomes.some(({ r0 }) => r0.kind === 'pointer' && r0.acquires !== undefined);
+  const size = acquires ? undefined : p.program.kernelTypes?.plainSize?.(struct!);
+  if (size === undefined || reg.type === 'object')
+    refuse(`arg#${index} pointer type STRUCT ${struct} must point to scalar, or struct with scalar`);
+  checkHelperMem(p, reg, index + 1, size, 'readwrite', true);
+  if (arg.release === true)
+    refuse(`release kernel function ${contract.name} expects refcounted PTR_TO_BTF_ID`);
 }
 
 export function checkKptrSlot(p: Path, reg: Reg, regno: number): void {

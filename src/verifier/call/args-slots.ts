@@ -16,13 +16,19 @@ import type { CallSite } from './call-site.js';
 
 const all = (kind: ByteKind): ByteKind[] => Array.from({ length: 8 }, () => kind);
 
-/** Index of the slot at the lowest address of an object of `words` slots; refused if it does not lie whole in the frame. */
-function lowestSlot(reg: Reg, what: string, words: number): number {
-  if (!hasFixedOffset(reg)) refuse(`${what} has to be at a constant offset`);
+/**
+ * Index of the slot at the lowest address of an object of `words` slots; refused if it does not lie whole in the frame. `so`: what that
+ * means for the argument, as Linux says in a line of its own.
+ */
+function lowestSlot(reg: Reg, what: string, words: number, so: () => string): number {
+  // At the top of a frame Linux takes it; what it works on then lies above the frame.
+  if (hasFixedOffset(reg) && fixedOffset(reg) === 0) refuse(`cannot pass in ${what} at an offset=0`);
+  const wrong = (message: string): never => refuse(so(), message);
+  if (!hasFixedOffset(reg)) wrong(`${what} has to be at a constant offset`);
   const off = fixedOffset(reg);
-  if (off % 8 !== 0) refuse(`cannot pass in ${what} at an offset=${off}`);
+  if (off % 8 !== 0) wrong(`cannot pass in ${what} at an offset=${off}`);
   const index = slotOf(off);
-  if (off < -512 || index - (words - 1) < 0) refuse(`cannot pass in ${what} at an offset=${off}`);
+  if (off < -512 || index - (words - 1) < 0) wrong(`cannot pass in ${what} at an offset=${off}`);
   return index;
 }
 
@@ -59,7 +65,11 @@ export function checkDynptr(p: Path, site: CallSite, index: number, arg: DynptrA
       refuse(`arg#${index} expected pointer to stack or const struct bpf_dynptr`);
     refuse(`R${index + 1} type=${typeName(reg)} expected=fp, dynptr_ptr`);
   }
-  const lowest = lowestSlot(reg, 'dynptr', 2);
+  const lowest = lowestSlot(reg, 'dynptr', 2, () => {
+    if (arg.state === 'uninit') return 'Dynptr has to be an uninitialized dynptr';
+    if (arg.release === true) return `arg ${index + 1} is an unacquired reference`;
+    return `Expected an initialized dynptr as arg #${index}`;
+  });
   if (arg.state === 'uninit') {
     destroyDynptrAt(p, reg.frame, lowest);
     destroyDynptrAt(p, reg.frame, lowest - 1);
@@ -116,7 +126,10 @@ export function checkIter(p: Path, site: CallSite, index: number, arg: IterArg):
   const reg = site.regs[index]!;
   if (reg.type !== 'stack') refuse(`arg#${index} expected pointer to an iterator on stack`);
   const words = ITER_WORDS[arg.type];
-  const lowest = lowestSlot(reg, `iter_${arg.type}`, words);
+  const lowest = lowestSlot(reg, 'iter', words, () => {
+    const state = arg.state === 'uninit' ? 'uninitialized' : 'an initialized';
+    return `expected ${state} iter_${arg.type} as arg #${index}`;
+  });
   if (arg.state === 'uninit') {
     for (let i = lowest; i > lowest - words; i--) {
       if (p.slot(reg.frame, i)?.iter !== undefined)
@@ -175,7 +188,10 @@ export function irqAt(p: Path, reg: Reg): IrqSlot | undefined {
 export function checkIrqFlag(p: Path, site: CallSite, index: number, state: 'uninit' | 'init'): void {
   const reg = site.regs[index]!;
   if (reg.type !== 'stack') refuse(`arg#${index} doesn't point to an irq flag on stack`);
-  const lowest = lowestSlot(reg, 'irq flag', 1);
+  const lowest = lowestSlot(reg, 'irq_flag', 1, () => {
+    const wanted = state === 'uninit' ? 'uninitialized' : 'an initialized';
+    return `expected ${wanted} irq flag as arg#${index}`;
+  });
   if (state === 'uninit') {
     if (p.slot(reg.frame, lowest)?.irq !== undefined)
       refuse(`expected uninitialized irq flag as arg#${index}`);

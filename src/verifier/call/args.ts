@@ -89,6 +89,8 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       return;
     case 'ctx':
       if (arg.nullable === true && isNull(reg)) return;
+      if (reg.type !== 'ctx' && site.contract.kind === 'kfunc')
+        refuse(`arg#${index} expected pointer to ctx, but got ${typeName(reg)}`);
       if (reg.type !== 'ctx') mismatch(reg, regno, 'ctx');
       requireStart(reg, regno);
       return;

@@ -72,11 +72,12 @@ export function applyEffect(p: Path, site: CallSite, effect: Effect): void {
       return;
     case 'init_dynptr': {
       let ref = 0;
+      const id = p.newId();
       if (effect.acquires !== undefined) {
         ref = p.newId();
         p.acquire({ id: ref, kind: 'pointer', at: site.at });
       }
-      makeDynptr(p, reg!, effect.type, ref, p.newId());
+      makeDynptr(p, reg!, effect.type, ref, id);
       return;
     }
     case 'clone_dynptr': {

@@ -13,7 +13,7 @@ import { fixedOffset, hasFixedOffset, isNull, pointerReg, typeName, unknownReg }
 import type { Reg } from '../state/state.js';
 import type { Code } from '../text/code.js';
 import { type Param, paramsFromBtf } from '../text/params.js';
-import { refuse } from '../text/refusal.js';
+import { refuse, refusedAs } from '../text/refusal.js';
 import { checkHelperMem } from './args-memory.js';
 import { dynptrAt } from './args-slots.js';
 
@@ -66,6 +66,18 @@ export class Globals {
 
   /** Refuses a call whose arguments are not of the subprogram's types. */
   check(p: Path, start: number): void {
+    refusedAs(
+      () => {
+        const index = this.program.subprogs.findIndex((s) => s.start === start);
+        return `Caller passes invalid args into func#${index} ('${this.program.subprogs[index]?.name ?? ''}')`;
+      },
+      () => {
+        this.checkParams(p, start);
+      },
+    );
+  }
+
+  private checkParams(p: Path, start: number): void {
     this.paramsOf(start).forEach((param, i) => {
       const regno = i + 1;
       const reg = p.reg(regno);

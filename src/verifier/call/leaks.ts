@@ -9,9 +9,10 @@ import { refuse } from '../text/refusal.js';
 /** Refuses if anything is held. `where`: `BPF_EXIT instruction in main prog`, `tail_call`, `bpf_throw`, `BPF_LD_[ABS|IND]`. */
 export function checkResourceLeak(p: Path, where: string): void {
   if (p.lockHeld !== undefined) refuse(`${where} cannot be used inside bpf_spin_lock-ed region`);
-  const ref = p.refs.find((r) => r.kind === 'pointer');
-  if (ref !== undefined) {
-    refuse(`Unreleased reference id=${ref.id} alloc_insn=${ref.at} // ${where} would lead to reference leak`);
+  const leaked = p.refs.filter((r) => r.kind === 'pointer');
+  if (leaked.length > 0) {
+    const refs = leaked.map((r) => `Unreleased reference id=${r.id} alloc_insn=${r.at}`);
+    refuse([...refs, `${where} would lead to reference leak`].join(' // '));
   }
   if (p.irq !== 0) refuse(`${where} cannot be used inside bpf_local_irq_save-ed region`);
   if (p.rcu > 0) refuse(`${where} cannot be used inside bpf_rcu_read_lock-ed region`);

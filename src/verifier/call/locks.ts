@@ -3,7 +3,7 @@ import type { LockKind } from '../../kernel/contract.js';
 import type { SpecialField } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import { isLock } from '../state/path.js';
-import { fixedOffset, hasFixedOffset, typeName } from '../state/regs.js';
+import { fixedOffset, hasFixedOffset, isNull, typeName } from '../state/regs.js';
 import type { Ref, Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 
@@ -17,7 +17,21 @@ export function fieldsOf(p: Path, reg: Reg): readonly SpecialField[] {
   return p.program.localTypes.find((t) => t.name === reg.struct)?.fields ?? [];
 }
 
+/** What lies in a map's value is only known of a map whose value has a type: one that is declared by its size has none. */
+export function requireBtf(p: Path, reg: Reg, struct: string): void {
+  const map = reg.type === 'map_value' ? p.program.maps[reg.map] : undefined;
+  if (map !== undefined && map.fields.length === 0 && map.btfValue === undefined)
+    refuse(`map '${map.name}' has to have BTF in order to use ${struct}`);
+}
+
 export function checkLock(p: Path, reg: Reg, regno: number, lock: LockKind): void {
+  // Resilient locks are kfuncs, which say it in their own way.
+  if (lock !== 'spin_lock') {
+    const index = regno - 1;
+    if (reg.nullable || isNull(reg)) refuse(`Possibly NULL pointer passed to trusted arg${index}`);
+    if (reg.type !== 'map_value' && reg.type !== 'object')
+      refuse(`arg#${index} doesn't point to map value or allocated object`);
+  }
   if (reg.nullable || (reg.type !== 'map_value' && reg.type !== 'object')) {
     refuse(`R${regno} type=${typeName(reg)} expected=map_value, ptr_`);
   }
@@ -26,10 +40,7 @@ export function checkLock(p: Path, reg: Reg, regno: number, lock: LockKind): voi
     refuse(`R${regno} doesn't have constant offset. ${struct} has to be at the constant offset`);
   const kind = lock === 'spin_lock' ? 'spin_lock' : 'res_spin_lock';
   const field = fieldsOf(p, reg).find((f) => f.kind === kind);
-  const map = reg.type === 'map_value' ? p.program.maps[reg.map] : undefined;
-  if (map !== undefined && map.fields.length === 0 && map.btfValue === undefined) {
-    refuse(`map '${map.name}' has to have BTF in order to use ${struct}`);
-  }
+  requireBtf(p, reg, struct);
   if (field === undefined)
     refuse(`${reg.type === 'map_value' ? 'map' : 'local'} '${ownerName(p, reg)}' has no valid ${struct}`);
   if (fixedOffset(reg) !== field.offset) {

@@ -65,6 +65,8 @@ function pointer(p: Path, site: CallSite, r0: Pointer, nullable: boolean): Reg {
   const base = pointsTo(p, site, r0.to);
   let ref = base.ref;
   let id = base.id;
+  // Ids are counted as Linux counts them: what may be NULL is given one first, and a reference another in its place.
+  if (nullable || hasLock(p, base)) id = p.newId();
   if (r0.acquires !== undefined) {
     ref = p.newId();
     id = ref;
@@ -72,8 +74,13 @@ function pointer(p: Path, site: CallSite, r0: Pointer, nullable: boolean): Reg {
   } else if (r0.derives !== undefined) {
     ref = refOf(p, site.regs[r0.derives]!);
   }
-  if (nullable && r0.acquires === undefined) id = p.newId();
   return { ...base, ref, id, nullable };
+}
+
+/** A value with a lock: which element it is tells which lock. */
+function hasLock(p: Path, reg: Reg): boolean {
+  if (reg.type !== 'map_value') return false;
+  return fieldsOf(p, reg).some((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock');
 }
 
 /** The reference that an argument holds: a pointer's own, or that of the iterator or dynptr it names. */
@@ -96,10 +103,8 @@ function pointsTo(p: Path, site: CallSite, to: PointerKind): Reg {
         return pointerReg('map_ptr', { map: inner });
       }
       if (map.type === 'xskmap') return pointerReg('xdp_sock');
-      const locked = map.fields.some((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock');
       return pointerReg('map_value', {
         map: p.program.maps.indexOf(map),
-        id: locked ? p.newId() : 0,
         readonly: map.type.startsWith('devmap'),
       });
     }

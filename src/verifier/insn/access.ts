@@ -25,6 +25,18 @@ export interface Access {
   readonly atomic?: boolean;
 }
 
+/** What Linux names the memory that a pointer points to, with the limit that is overstepped (__check_mem_access). */
+function overstepped({ reg, size }: Access, at: bigint, limit: number): string {
+  switch (reg.type) {
+    case 'map_value':
+      return `invalid access to map value, value_size=${limit} off=${at} size=${size}`;
+    case 'map_key':
+      return `invalid access to map key, key_size=${limit} off=${at} size=${size}`;
+    default:
+      return `invalid access to memory, mem_size=${limit} off=${at} size=${size}`;
+  }
+}
+
 /** Bounds of a region of `limit` bytes that starts at the pointer's base (check_mem_region_access). */
 export function checkMemRegion(a: Access, limit: number): void {
   const { reg, regno } = a;
@@ -33,14 +45,14 @@ export function checkMemRegion(a: Access, limit: number): void {
     refuse(`R${regno} min value is negative, either use unsigned index or do a if (index >=0) check.`);
   }
   if (low < 0n || low + BigInt(a.size) > BigInt(limit)) {
-    refuse(`R${regno} min value is outside of the allowed memory range`);
+    refuse(`R${regno} min value is outside of the allowed memory range`, overstepped(a, low, limit));
   }
   if (reg.num.umax >= 1n << 29n && !hasFixedOffset(reg)) {
     refuse(`R${regno} unbounded memory access, make sure to bounds check any such access`);
   }
   const high = BigInt(reg.off + a.off) + reg.num.smax;
   if (high + BigInt(a.size) > BigInt(limit))
-    refuse(`R${regno} max value is outside of the allowed memory range`);
+    refuse(`R${regno} max value is outside of the allowed memory range`, overstepped(a, high, limit));
 }
 
 /** The access may touch this field. */
@@ -88,10 +100,17 @@ export function checkPacket(p: Path, a: Access, write: boolean): void {
   if (reg.num.smin < 0n) {
     refuse(`R${regno} min value is negative, either use unsigned index or do a if (index >=0) check.`);
   }
-  const at = reg.off + a.off;
-  if (at < 0 || at + a.size > reg.range) {
-    refuse(`R${regno} offset is outside of the packet`);
-  }
+  checkPacketRange(a);
+}
+
+/** Bytes of a packet from its start on, against those that were compared with its end. */
+export function checkPacketRange({ reg, regno, off, size }: Access): void {
+  const at = reg.off + off;
+  if (at >= 0 && at + size <= reg.range) return;
+  refuse(
+    `R${regno} offset is outside of the packet`,
+    `invalid access to packet, off=${at} size=${size}, R${regno}(id=${reg.id},off=${at},r=${reg.range})`,
+  );
 }
 
 /** A pointer that was not moved. `fixed`: it may have been moved by a constant, towards the end. */

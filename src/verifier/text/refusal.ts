@@ -1,5 +1,15 @@
 /** Why a walk stops: thrown inside the verifier, turned into a `Refused` verdict by `verify`. */
 
+/** What a refusal says besides its message. */
+export interface Told {
+  /** Lines that Linux prints before its last one. */
+  readonly before?: readonly string[];
+  /** Call sites from the outermost function to where the fault lies, for a fault that no single insn has. */
+  readonly calls?: readonly number[];
+  /** First slot of the subprogram that the fault lies in, where no insn has it. */
+  readonly subprog?: number;
+}
+
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 
@@ -8,19 +18,41 @@ export class Refusal extends Error {
     readonly reason: 'rejected' | 'unsupported' | 'budget' = 'rejected',
     /** Overrides the slot at fault: -1 for the program as a whole. */
     readonly at?: number,
+    readonly told: Told = {},
   ) {
     super(message);
+  }
+
+  /** All that Linux prints, line by line; the last is the message, or its end. */
+  get lines(): readonly string[] {
+    return [...(this.told.before ?? []), ...this.message.split(' // ')];
+  }
+
+  /** The same refusal, with a last line that tells what the fault means for the caller. */
+  followedBy(message: string): Refusal {
+    return new Refusal(message, this.reason, this.at, { ...this.told, before: this.lines });
   }
 }
 
 /** What is said of a place where a compiler knows no meaning of the program. No barrier helps: not even a wrong guess may lead there. */
 export const TRAPPED = 'unexpected __bpf_trap() due to uninitialized variable?';
 
-export function refuse(message: string): never {
-  throw new Refusal(message);
+/** `before`: lines that Linux prints before this one. */
+export function refuse(message: string, ...before: readonly string[]): never {
+  throw new Refusal(message, 'rejected', undefined, { before });
 }
 
 /** The program uses something that is not modelled: no statement about the program itself. */
 export function unsupported(message: string): never {
   throw new Refusal(message, 'unsupported');
+}
+
+/** Does something that may be refused, and then says what that means one level up, as Linux does in a line of its own. */
+export function refusedAs(message: () => string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof Refusal && error.reason === 'rejected') throw error.followedBy(message());
+    throw error;
+  }
 }
