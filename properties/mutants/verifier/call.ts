@@ -72,7 +72,7 @@ export const CALL_MUTANTS: readonly Mutant[] = [
         wrong: 'The exit does not look at references.',
       },
       {
-        name: 'only-the-last-leak-is-told',
+        name: 'only-one-reference-is-told',
         inside: 'checkResourceLeak',
         node: 'leaked.map((r) => `Unreleased reference id=${r.id} alloc_insn=${r.at}`)',
         becomes: 'leaked.slice(-1).map((r) => `Unreleased reference id=${r.id} alloc_insn=${r.at}`)',
