@@ -9,6 +9,7 @@ import { runningKernelTypes } from '../../src/oracle/btf.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { complaint } from '../../src/oracle/log.js';
 import { verify } from '../../src/verifier/verify.js';
+import { parseCase } from '../../src/vm/case.js';
 import { describeKernel } from '../support/kernel/skip.js';
 
 const PROGRAMS = 10;
@@ -42,7 +43,60 @@ const anonymous = (lines: readonly string[]): string[] =>
   lines.map((line) => line.replace(/\bid=\d+/g, 'id=N'));
 const same = (a: readonly string[], b: readonly string[]): boolean => a.join('\n') === b.join('\n');
 
+const RINGBUF = `
+.type xdp
+.map ring ringbuf key=0 value=0 entries=4096
+    r1 = map ring
+    r2 = 16
+    r3 = 0
+    call bpf_ringbuf_reserve
+    if r0 == 0 goto out
+    r6 = r0
+    BODY
+    r1 = r6
+    r2 = 0
+    call bpf_ringbuf_discard
+out:
+    r0 = 0
+    exit
+`;
+
+/** Programs that Linux says two lines of or more, and what it says. */
+const TOLD: readonly (readonly [string, string, readonly string[]])[] = [
+  [
+    'a store past the end of a record',
+    RINGBUF.replace('BODY', '*(u64 *)(r6 +12) = 0'),
+    [
+      'invalid access to memory, mem_size=16 off=12 size=8',
+      'R6 min value is outside of the allowed memory range',
+    ],
+  ],
+  [
+    'two records that are not given back',
+    RINGBUF.replace(
+      'BODY',
+      'r1 = map ring\n r2 = 16\n r3 = 0\n call bpf_ringbuf_reserve\n if r0 == 0 goto keep\n goto out\nkeep:',
+    ),
+    [
+      'Unreleased reference id=2 alloc_insn=4',
+      'Unreleased reference id=4 alloc_insn=11',
+      'BPF_EXIT instruction in main prog would lead to reference leak',
+    ],
+  ],
+];
+
+it.each(TOLD)('%s', (_, text, lines) => {
+  const { program } = parseCase(text, 'told.bpf');
+  const verdict = verify(program);
+  expect(verdict.ok ? [] : verdict.lines).toEqual(lines);
+});
+
 describeKernel('a refusal says what Linux says, line by line', () => {
+  it.each(TOLD)('%s', (_, text, lines) => {
+    const result = loadProgram(parseCase(text, 'told.bpf').program, { logLevel: 0, explain: true });
+    expect(result.ok ? [] : complaint(result.log).lines).toEqual(lines);
+  });
+
   it('in near misses', { timeout: 60_000 }, () => {
     const pairs = refusals();
     expect(pairs.length).toBeGreaterThan(PROGRAMS * 10);

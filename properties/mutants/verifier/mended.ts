@@ -160,7 +160,7 @@ export const MENDED_MUTANTS: readonly Mutant[] = [
   ...mended('call/globals.ts', [
     {
       name: 'zero-is-not-null',
-      inside: 'Globals.check',
+      inside: 'Globals.checkParams',
       node: 'reg.nullable || isNull(reg)',
       becomes: 'reg.nullable',
       wrong: 'The number 0 may be passed where a global function takes no NULL.',
