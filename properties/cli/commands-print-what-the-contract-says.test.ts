@@ -281,7 +281,12 @@ describe('asm and disasm', () => {
       release: '6.19',
       differences: [{ what: 'types of bpf_loop', running: 'xdp' }],
     });
-    expect((await here(['kernel', '--profile', file])).out).toContain('types of bpf_loop');
+    const { out } = await here(['kernel', '--profile', file]);
+    expect(out).toMatch(/types of bpf_loop +31 types +not tc socket_filter tracepoint and 27 more\n/);
+    const poor = { ...profile, types: { bpf_loop: [], bpf_bind: ['cgroup_sock_addr', 'xdp'] } };
+    const { out: text } = await here(['kernel', '--profile', put('poor.json', JSON.stringify(poor))]);
+    expect(text).toMatch(/types of bpf_bind +1 types +also xdp\n/);
+    expect(text).toContain('not here (1): bpf_loop\n');
     if (kernelAvailable().ok)
       expect(await json(['kernel'], 0)).toMatchObject({ digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
   });
