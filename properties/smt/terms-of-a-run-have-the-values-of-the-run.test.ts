@@ -112,4 +112,80 @@ longer:
       }
     }
   });
+
+  it('of numbers that are counted below zero and above, whatever the bounds', () => {
+    for (const start of [-3, -1, 0, 2, 0x7fff_fffe])
+      for (const end of [-4, -2, 0, 1, 3, 0x7fff_ffff]) {
+        const { program } = parseCase(`.type tc
+ r2 = *(u32 *)(r1 +8)
+ r3 = *(u32 *)(r1 +48)
+ w2 &= 1
+ w3 &= 1
+ w2 += ${start}
+ w3 += ${end}
+ r1 = r10
+ r1 += -8
+ call bpf_iter_num_new
+ r6 = 0
+next:
+ r1 = r10
+ r1 += -8
+ call bpf_iter_num_next
+ if r0 == 0x0 goto done
+ r6 += 1
+ if r6 < 12 goto next
+done:
+ r1 = r10
+ r1 += -8
+ call bpf_iter_num_destroy
+ r0 = r6
+ exit
+`);
+        for (const bits of [0, 1, 2, 3]) {
+          const ctxFields = new Map([
+            ['mark', BigInt(bits & 1)],
+            ['cb', BigInt(bits >> 1)],
+          ]);
+          const trace = traced(program, { ctxFields, choices: new Map() });
+          expect([start, end, bits, broken(trace)]).toEqual([start, end, bits, []]);
+          const vm = new Vm(program, { env: { ctxFields, choices: new Map() } });
+          while (vm.running) vm.step();
+          expect(trace.result.r0).toBe(vm.result().r0);
+        }
+      }
+  });
+});
+
+describe('an environment that is made of values', () => {
+  it('gives a run these values, whatever was in it before', () => {
+    const seen = { runs: 0, changed: 0 };
+    for (let index = 0; index < 120; index++) {
+      const { program } = sample(SEED, index, { maxInsns: 60 });
+      const { env } = runEnvironment(program, SEED, index, 1);
+      const inputs = new Inputs(new Terms(), program);
+      const run = (given: Environment) =>
+        runSymbolically(prepare(program), inputs, given, { maxSteps: 2000 });
+      const trace = run(env);
+      const again = run(inputs.environment(trace.values, trace.result.env));
+      expect([index, again.slots]).toEqual([index, trace.slots]);
+      expect([index, again.values]).toEqual([index, trace.values]);
+      seen.runs++;
+      // Bytes of packet, context and maps may be anything: the next run reads what they were set to.
+      for (const factor of [0n, 37n, 255n]) {
+        const values = new Map(
+          [...trace.values].map(([name, value]): [string, bigint] =>
+            /^(packet|ctx|map .*)\[/.test(name) ? [name, (value * factor + factor) & 0xffn] : [name, value],
+          ),
+        );
+        const other = run(inputs.environment(values, trace.result.env));
+        for (const [name, value] of other.values)
+          if (/^(packet|ctx|map .*)\[/.test(name) && values.has(name)) {
+            expect([index, name, value]).toEqual([index, name, values.get(name)]);
+            seen.changed++;
+          }
+      }
+    }
+    expect(seen.runs).toBe(120);
+    expect(seen.changed).toBeGreaterThan(500);
+  });
 });

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { ACCESSING } from '../support/verifier/accesses.js';
 import { disagreements } from '../support/verifier/judge.js';
+import { mapUses } from '../support/verifier/map-uses.js';
 
 describe('accesses are judged as by Linux', () => {
-  it.each(ACCESSING.map((family) => [family.name, family] as const))('%s', (_, family) => {
+  it.each([...ACCESSING, mapUses].map((family) => [family.name, family] as const))('%s', (_, family) => {
     expect(disagreements(family)).toEqual([]);
   });
 });

@@ -20,4 +20,5 @@ export const STRICTER: readonly RegExp[] = [
   /^jump into the bpf_fastcall pattern/,
   /^callback address is that of the main program$/,
   /^arg#\d is expected to be non-NULL$/,
+  /^R\d invalid mem access 'map_ptr'$/,
 ];

@@ -17,8 +17,11 @@ function kindOf(reg: Reg): string {
 const isPointer = (reg: Reg): boolean => reg.type !== 'scalar' && reg.type !== 'uninit';
 
 function held({ refs, rcu, preempt }: State): string {
-  const kinds = new Set(refs.map(({ kind }) => kind));
-  const words = [...kinds, ...(rcu ? ['rcu'] : []), ...(preempt > 0 ? ['preempt'] : [])];
+  const words = [
+    ...refs.map(({ kind }) => kind),
+    ...(rcu ? ['rcu'] : []),
+    ...(preempt > 0 ? ['preempt'] : []),
+  ];
   return words.sort().join('+');
 }
 

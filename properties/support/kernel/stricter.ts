@@ -302,4 +302,12 @@ next:
     ]),
     /^R6 min value is outside of the allowed memory range$/,
   ),
+  stricter(
+    kernelCase('stricter: the members of struct bpf_map', 'xdp', {}, ({ map }) => [
+      map(r1, arrayMap(8)),
+      ldx(4, r0, r1, 0),
+      ...out,
+    ]),
+    /^R1 invalid mem access 'map_ptr'$/,
+  ),
 ];

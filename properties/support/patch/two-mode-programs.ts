@@ -160,6 +160,31 @@ out:
     rules: stubbed('bpf_map_peek_elem', { r0: -2, writes: [1] }),
   },
   {
+    name: 'an element of a stack, beside maps of other types and sizes',
+    text: `.type tc
+.map piled stack key=0 value=12 entries=4
+.map other array key=4 value=40 entries=1
+.map waiting queue key=0 value=12 entries=4
+    r1 = map other
+    r2 = r10
+    r2 += -4
+    *(u32 *)(r10 -4) = 0
+    call bpf_map_lookup_elem
+    r1 = map piled
+    r2 = r10
+    r2 += -16
+    call bpf_map_peek_elem
+    r1 = map waiting
+    r2 = r10
+    r2 += -32
+    call bpf_map_pop_elem
+    r0 = *(u32 *)(r10 -8)
+    r0 = 0
+    exit
+`,
+    rules: stubbed('bpf_map_peek_elem', { r0: -2, writes: [1] }),
+  },
+  {
     name: 'a stub that writes nothing, where the buffer can be hidden',
     text: `.type tracepoint
     r1 = r10

@@ -186,7 +186,9 @@ export class SymbolicCall {
     const { run } = this;
     const { t } = run.shadow;
     const [start, end] = run.iterators.get(this.args[0]!)!;
-    const good = t.all([t.sle(start, end), t.sle(t.sub(end, start), t.constant(32, 8n * 1024n * 1024n))]);
+    // The distance is taken of 64 bits, as in the kernel: between the ends of the range it does not fit in 32.
+    const distance = t.sub(t.sext(64, end), t.sext(64, start));
+    const good = t.all([t.sle(start, end), t.sle(distance, t.constant(64, 8n * 1024n * 1024n))]);
     run.branch(this.slot, good, BigInt.asIntN(64, run.machine.regs[0]!) === 0n);
   }
 

@@ -187,9 +187,16 @@ class Draft {
       return;
     }
     const shift = BigInt(8 * (offset - member.offset));
-    const old = this.fields.get(member.name) ?? 0n;
-    if (value === 0n && !this.fields.has(member.name)) return;
+    const old = this.fields.get(member.name) ?? this.givenMember(member);
+    if (((old >> shift) & 0xffn) === value) return;
     this.fields.set(member.name, (old & ~(0xffn << shift)) | (value << shift));
+  }
+
+  /** A member as the bytes of the context have it; zero where none were given. */
+  private givenMember({ offset, size }: { readonly offset: number; readonly size: number }): bigint {
+    let value = 0n;
+    for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.ctx?.[offset + i] ?? 0);
+    return value;
   }
 
   private setMap(map: string, key: string, offset: number, byte: number): void {
