@@ -8,6 +8,7 @@ import { addCounts, type Counts, emptyCounts, tallyFor } from '../../src/campaig
 import { type AgreementState, runAgreement } from '../../src/campaign/agreement/run.js';
 import { runCli } from '../../src/cli/cli.js';
 import { InputError } from '../../src/isa/errors.js';
+import { BUILT_IN, type KernelProfile, LAXEST } from '../../src/kernel/profile.js';
 import { describeKernel } from '../support/kernel/skip.js';
 import { seeded } from '../support/seed.js';
 
@@ -43,6 +44,19 @@ vi.mock('../../src/campaign/agreement/comparisons.js', () => {
 const folder = (): string => mkdtempSync(join(tmpdir(), 'agreement-'));
 const run = (file: string, programs: number, seed = 1): Promise<AgreementState> =>
   runAgreement({ comparison: 'wrong', seed, programs, workers: 1, file });
+
+it('under the profile that it was begun with, or, where none was kept, under one like the built-in', async () => {
+  const file = join(folder(), 'run.json');
+  const under = (kernelProfile: KernelProfile): Promise<AgreementState> =>
+    runAgreement({ comparison: 'wrong', seed: 1, programs: 4, workers: 1, file, kernelProfile });
+  const other = { ...LAXEST, release: 'other', digest: 'a'.repeat(64) };
+  await under(other);
+  await expect(under(BUILT_IN)).rejects.toThrow('its kernel profile is other (aaaaaaaaaaaa), not built-in');
+  const { kernelProfile: _, ...older } = await under(other);
+  writeFileSync(file, JSON.stringify(older));
+  await expect(under(other)).rejects.toThrow('its kernel profile is built-in, not other (aaaaaaaaaaaa)');
+  expect(await under({ ...BUILT_IN, release: 'alike', digest: 'b'.repeat(64) })).toMatchObject({ done: 4 });
+});
 
 it('in one go or in several it comes to the same', async () => {
   await fc.assert(

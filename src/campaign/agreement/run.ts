@@ -3,7 +3,7 @@
  * how many there are. The state is a file; a run that was stopped, or that is to go further, is taken up from it.
  */
 import { InputError } from '../../isa/errors.js';
-import { BUILT_IN, profileName } from '../../kernel/profile.js';
+import { BUILT_IN, differencesOf, type KernelProfile, profileName } from '../../kernel/profile.js';
 import { profileHere } from '../../oracle/profile/running.js';
 import { openPool, type Pool } from '../pool.js';
 import { readJsonFile, writeJsonFile } from '../storage/json-file.js';
@@ -51,7 +51,7 @@ export async function runAgreement(options: AgreementOptions): Promise<Agreement
       file,
     });
   }
-  if (state.kernelProfile?.digest !== kernelProfile.digest) {
+  if (!isOfKernel(state, kernelProfile)) {
     const [there, here] = [state.kernelProfile ?? BUILT_IN, kernelProfile].map(profileName);
     throw new InputError(`another run is kept here: its kernel profile is ${there}, not ${here}`, { file });
   }
@@ -100,6 +100,12 @@ async function compareRanges(
     }
   };
   await Promise.all(Array.from({ length: pool.width }, lane));
+}
+
+/** A run that was begun before runs kept their profile was judged by the built-in one: any kernel that does not differ from that will do. */
+function isOfKernel(state: AgreementState, kernel: KernelProfile): boolean {
+  if (state.kernelProfile === undefined) return differencesOf(kernel).length === 0;
+  return state.kernelProfile.digest === kernel.digest;
 }
 
 /** The run that a file keeps, if it is there. Throws InputError for one that is none. */
