@@ -12,7 +12,7 @@ import { seeded } from '../support/seed.js';
 
 const FILE = new URL('../support/generators/uses.txt', import.meta.url);
 const SEED = seeded(1).seed ?? 0;
-const PROGRAMS = 1200;
+const PROGRAMS = 3000;
 /** A use that so many of the programs make is missing by chance in one seed of a million. */
 const OFTEN = 14;
 

@@ -815,4 +815,404 @@ export const LATER_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/verifier/scalar/refine.ts',
+    ['verifier/branches-lose-no-value-that-takes-them'],
+    [
+      {
+        name: 'a-32-bit-test-of-bits-tests-the-upper-half-too',
+        inside: 'someBitSet',
+        node: 'width === 64 ? y.value : y.value & LOW',
+        becomes: 'y.value',
+        wrong:
+          'A 32-bit test of bits against a negative immediate looks at the upper halves as well, so that a jump counts as always taken that is not.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/state/linked-regs.ts',
+    ['verifier/copies-and-sums-learn-what-linux-says-they-do'],
+    [
+      {
+        name: 'the-base-of-a-32-bit-sum-is-worked-out-in-64-bits',
+        inside: 'syncLinked',
+        node: 'r.size === 32 || known.size === 32',
+        becomes: 'r.size === 32',
+        wrong:
+          'What a number is from which a 32-bit sum was made is worked out modulo 2^64, so that it gets an upper half that it does not have.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/state/stack.ts',
+    ['verifier/stack-slots-are-written-and-read-as-by-linux'],
+    [
+      {
+        name: 'a-zero-stored-somewhere-over-a-spilled-number-changes-nothing',
+        inside: 'writeStack',
+        node: 'isZero(old.reg)',
+        becomes: "old.reg.type === 'scalar'",
+        wrong:
+          'A zero that is stored at a variable offset leaves any spilled number that it may hit as known as it was.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/text/register-liveness.ts',
+    ['verifier/what-is-held-is-what-the-kernel-log-says'],
+    [
+      {
+        name: 'cmpxchg-does-not-read-r0',
+        inside: 'useDef',
+        node: "op.op === 'cmpxchg' ? bit(0) : 0",
+        becomes: '0',
+        wrong:
+          'Register r0 counts as dead before the cmpxchg that compares with it, so that states which differ in it are found alike.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/insn/machine.ts',
+    ['verifier/copies-and-sums-learn-what-linux-says-they-do'],
+    [
+      {
+        name: 'a-sign-extension-is-a-copy-though-the-sign-may-be-set',
+        inside: 'AbstractMachine.signExtend',
+        node: '1n << BigInt(bits - 1)',
+        becomes: '1n << BigInt(bits)',
+        wrong: 'A sign extension counts as a copy, linked to its source, also where the sign bit may be set.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/insn/branch.ts',
+    ['verifier/packets-are-judged-as-by-linux'],
+    [
+      {
+        name: 'the-start-of-a-packet-below-its-end-gives-a-byte',
+        inside: 'widenPacketRange',
+        node: 'packet.off === 0 && oneMore',
+        becomes: 'false',
+        wrong:
+          'Where the very start of the packet is known to lie below its end, one byte may be accessed, which Linux does not allow.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/args-slots.ts',
+    ['verifier/runs-of-generated-programs-fit-the-facts'],
+    [
+      {
+        name: 'restoring-an-irq-state-makes-the-outermost-the-next',
+        inside: 'restoreIrq',
+        node: "p.refs.findLast((r) => r.kind === 'irq')",
+        becomes: "p.refs.find((r) => r.kind === 'irq')",
+        wrong:
+          'After the innermost of three saved IRQ states is restored the outermost is taken for the one that must be next.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/returns.ts',
+    ['verifier/accesses-are-judged-as-by-linux'],
+    [
+      {
+        name: 'values-of-a-devmap-hash-may-be-written',
+        inside: 'pointsTo',
+        node: "map.type.startsWith('devmap')",
+        becomes: "map.type === 'devmap'",
+        wrong: 'A program may store into what it has looked up in a map of type devmap_hash.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/precision/backtrack.ts',
+    ['verifier/what-a-check-relies-on-is-found-as-by-linux'],
+    [
+      {
+        name: 'a-jump-asks-for-its-left-side-only-if-it-is-wanted',
+        inside: 'Backtracker.insn',
+        node: 'wanted.addReg(d, op.dst);',
+        becomes: 'wanted.addReg(d, op.src.reg);',
+        wrong:
+          'Where the right side of a comparison of two registers is relied on, the left side does not count as relied on with it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/models/dynptrs.ts',
+    ['vm/iterators-loops-and-dynptrs-reach-as-far-as-in-linux'],
+    [
+      {
+        name: 'adjusting-a-dynptr-again-starts-at-its-first-byte',
+        inside: 'adjust',
+        node: 'offset: dynptr.offset + start',
+        becomes: 'offset: start',
+        wrong:
+          'A dynptr that is adjusted a second time starts too early: what it was moved by before is forgotten.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/maps.ts',
+    ['vm/the-kernel-runs-programs-as-the-vm-does'],
+    [
+      {
+        name: 'an-element-of-a-per-cpu-hash-is-replaced-when-updated',
+        inside: 'Maps.update',
+        node: 'locked || isPerCpu(map)',
+        becomes: 'locked',
+        wrong:
+          'An update of an element of a per-CPU hash puts a new one in its place, so that pointers to the old one do not see it and values of other CPUs are lost.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/invoke.ts',
+    ['vm/checks-fire-exactly-where-they-should'],
+    [
+      {
+        name: 'a-dynptr-to-a-record-is-not-acquired',
+        inside: 'takesSomething',
+        node: "effect.kind === 'init_dynptr' && effect.acquires === 'dynptr'",
+        becomes: 'false',
+        wrong:
+          'A call that reserves a record behind a dynptr after the kill does not break the check acquire.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/packet.ts',
+    ['vm/the-kernel-runs-programs-as-the-vm-does'],
+    [
+      {
+        name: 'an-xdp-packet-may-not-shrink-to-its-ethernet-header',
+        inside: 'adjustPacket',
+        node: 'next.data + ETH_HLEN <= next.end',
+        becomes: 'next.data + ETH_HLEN < next.end',
+        wrong: 'A packet that would be left with just the 14 bytes of its Ethernet header is not shrunk.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/bound.ts',
+    ['smt/a-proven-program-survives-every-kill'],
+    [
+      {
+        name: 'a-kept-helper-stops-after-one-callback',
+        inside: 'PatchedGraph.next',
+        node: '!this.path.stubs.has(call)',
+        becomes: 'false',
+        wrong:
+          'The bound does not count that a helper which the rules keep, called after the kill, goes on calling its callback.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/term/bits.ts',
+    ['smt/small-terms-mean-what-they-say'],
+    [
+      {
+        name: 'the-remainder-by-the-greatest-value-is-the-value',
+        inside: 'Bits.urem',
+        node: 'a.hi < b.value',
+        becomes: 'a.hi <= b.value',
+        wrong:
+          'The remainder of a number that may be as great as the divisor is taken to be the number itself.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/symbolic/calls.ts',
+    ['smt/terms-of-a-run-have-the-values-of-the-run'],
+    [
+      {
+        name: 'a-numeric-iterator-compares-without-sign',
+        inside: 'SymbolicCall.forkOnNextNumber',
+        node: 't.slt(next, end)',
+        becomes: 't.ult(next, end)',
+        wrong:
+          'The condition for another number of a numeric iterator compares without sign, so that it is wrong for negative numbers.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/symbolic/inputs.ts',
+    ['smt/terms-of-a-run-have-the-values-of-the-run'],
+    [
+      {
+        name: 'a-byte-of-a-context-member-is-added-to-the-old-one',
+        inside: 'Draft.setContext',
+        node: '(old & ~(0xffn << shift))',
+        becomes: 'old',
+        wrong:
+          'A byte of a member of the context that had a value before becomes the old and the new one together.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/changed.ts',
+    ['patch/the-rule-language-says-what-its-words-say'],
+    [
+      {
+        name: 'what-a-used-declaration-uses-is-not-followed',
+        inside: 'digests',
+        node: 'if (!compiler.isImportDeclaration(declaration)) addDependencies(declaration);',
+        becomes: 'void 0;',
+        wrong:
+          'A rule does not count as changed when a declaration has changed that only another declaration which it uses refers to.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/two-mode/stub-text.ts',
+    ['patch/two-mode-texts-run-as-killed-runs-do'],
+    [
+      {
+        name: 'maps-of-other-types-count-for-the-size-of-a-value',
+        inside: 'valueSize',
+        node: 'types === undefined || types.includes(type)',
+        becomes: 'true',
+        wrong:
+          'A stub that fills a map value is left out as soon as any other map of the program has values of another size.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/view.ts',
+    ['patch/shipped-rule-sets-do-what-their-table-says'],
+    [
+      {
+        name: 'saving-irqs-opens-no-section',
+        inside: 'opensSection',
+        node: "e.kind === 'irq_save'",
+        becomes: 'false',
+        wrong:
+          'Rules for functions that open a section do not apply to those that save and disable interrupts.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/attached.ts',
+    ['kernel/what-may-be-called-hangs-on-licence-and-attachment'],
+    [
+      {
+        name: 'the-return-value-of-unix-recvmsg-may-be-set',
+        inside: 'NO_RETVAL',
+        node: 'A.UNIX_RECVMSG',
+        becomes: 'A.UDP6_RECVMSG',
+        wrong: 'A program attached to recvmsg of Unix sockets may ask for the return value and set it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/contracts/packets.ts',
+    ['kernel/the-tables-are-as-written-down'],
+    [
+      {
+        name: 'pulling-xdp-data-leaves-packet-pointers',
+        inside: 'PACKET_CONTRACTS',
+        node: "kfunc('bpf_xdp_pull_data', [ctx, scalar], [outcome('done', INTEGER, moves)])",
+        becomes: "kfunc('bpf_xdp_pull_data', [ctx, scalar], [outcome('done', INTEGER)])",
+        wrong: 'Pointers into the packet stay good after bpf_xdp_pull_data.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/isa/reach.ts',
+    ['isa/every-spelling-is-read'],
+    [
+      {
+        name: 'detours-take-no-more-room-than-jumps',
+        inside: 'addFar',
+        node: "far.has(index) && item.op.kind !== 'ja'",
+        becomes: 'false',
+        wrong:
+          'The slots that detours take are not counted, so that a jump over them may be left short though it does not arrive.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/isa/decode.ts',
+    ['isa/decoding-undoes-encoding'],
+    [
+      {
+        name: 'a-64-bit-swap-may-say-big-endian',
+        inside: 'decodeEnd',
+        node: 'width === 64 && toBigEndian',
+        becomes: 'false',
+        wrong:
+          'An unconditional byte swap whose reserved bit of direction is set is taken as one without it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/object/core/relocate.ts',
+    ['object/core-relocations-are-those-of-a-plain-reading'],
+    [
+      {
+        name: 'a-signed-number-of-the-target-may-be-of-another-width',
+        inside: 'widthOf',
+        node: "b.encoding !== 'signed'",
+        becomes: 'true',
+        wrong:
+          'A load of an unsigned member is given another width though the member is signed in the target, instead of being poisoned.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/object/core/match.ts',
+    ['object/sample-objects-are-proven'],
+    [
+      {
+        name: 'members-of-anonymous-structs-lie-at-their-inner-offset',
+        inside: 'findMember',
+        node: 'inner.bitOffset + member.bitOffset',
+        becomes: 'inner.bitOffset',
+        wrong:
+          'A member that the target has inside an anonymous struct is relocated without the offset of that struct.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/oracle/walk-log/held.ts',
+    ['oracle/every-word-of-a-log-is-told-apart'],
+    [
+      {
+        name: 'a-lock-without-an-id-is-lost-before-a-printed-reference',
+        inside: 'heldAsPrinted',
+        node: 'n === i || hold.id === 0',
+        becomes: 'n === i',
+        wrong:
+          'A lock that the log does not print counts as given back as soon as a reference that was taken after it is printed again.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/state.ts',
+    ['campaign/a-state-is-the-sum-of-its-reports'],
+    [
+      {
+        name: 'the-smallest-finding-is-that-of-the-smallest-program',
+        inside: 'sizeOf',
+        node: 'small?.insns ?? insns',
+        becomes: 'insns',
+        wrong:
+          'Of findings with one cause the one is reported that was met in the smallest program, not the one with the smallest case.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/families/locks.ts',
+    ['generators/programs-use-things-in-every-way-that-they-did'],
+    [
+      {
+        name: 'at-most-two-locks-nest',
+        inside: 'nestedLocksArbitrary',
+        node: 'maxLength: 3',
+        becomes: 'maxLength: 2',
+        wrong: 'No program is generated that holds three locks, one inside the other.',
+      },
+    ],
+  ),
 ];

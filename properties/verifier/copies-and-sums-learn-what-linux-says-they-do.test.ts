@@ -122,7 +122,13 @@ const sums: fc.Arbitrary<readonly Op[]> = fc
         ? []
         : [{ kind: 'alu', op: how === 1 ? 'add' : 'sub', width, dst, src: { imm } } as const]),
     ]),
-    ...jumps.map(([o, width, dst, imm]): Op => ({ kind: 'jmp', op: o, width, dst, src: { imm }, off: 0 })),
+    // The log tells of a register where it is used.
+    ...jumps.flatMap(([o, width, dst, imm]): Op[] => [
+      { kind: 'jmp', op: o, width, dst, src: { imm }, off: 0 },
+      ...[base, ...copies.map(([copy]) => copy)].map(
+        (n): Op => ({ kind: 'mov', width: 64, dst: n, src: { reg: n } }),
+      ),
+    ]),
   ]);
 
 describeKernel('copies and sums learn what Linux says they do', () => {
