@@ -58,7 +58,7 @@ export interface Suspect {
   readonly insns: number;
 }
 
-/** Two witnesses that contradict each other: a defect of swansong's own, never a finding. */
+/** Two witnesses that contradict each other: a bug of swansong's own, never a finding. */
 export interface WitnessDisagreement {
   readonly between: 'verifier' | 'run' | 'proof' | 'replay' | 'kernel' | 'itself';
   readonly rules?: string;
@@ -143,7 +143,7 @@ class ProgramCheck {
     };
   }
 
-  /** A defect that shows as an exception is a disagreement of swansong with itself, and the campaign goes on. */
+  /** A bug that shows as an exception is a disagreement of swansong with itself, and the campaign goes on. */
   private async catchingErrors<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();

@@ -71,7 +71,7 @@ function tame(command: Command, print: (text: string) => void): void {
   for (const child of command.commands) tame(child, print);
 }
 
-/** Says in one line what is wrong. A defect of swansong's own says nothing about what was asked: that is unknown. */
+/** Says in one line what is wrong. A bug of swansong's own says nothing about what was asked: that is unknown. */
 function complain(error: unknown, { err }: Streams): ExitCode {
   const known = error instanceof CommanderError || isInput(error);
   err(`swansong: ${known ? '' : 'internal error: '}${oneLine(error)}\n`);

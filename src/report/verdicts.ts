@@ -3,7 +3,7 @@ import type { ProgType } from '../object/program.js';
 import { classify, type GapClass, type GapEntry, gapRows, gapTotals, reasonOf } from './gap.js';
 import { table } from './table.js';
 
-/** The words for a verdict; only the first two speak of the program. `error`: a defect of swansong's own. */
+/** The words for a verdict; only the first two speak of the program. `error`: a bug of swansong's own. */
 export type VerdictWord = 'accepted' | 'rejected' | 'unsupported' | 'budget' | 'error';
 
 /** One program of `verify`'s document. */

@@ -121,7 +121,7 @@ function row(
   };
 }
 
-/** Our verdict. One program that trips over a defect of ours does not keep others from being looked at. */
+/** Our verdict. One program that trips over a bug of ours does not keep others from being looked at. */
 function judged(
   program: Program,
   profile: Profile,
