@@ -194,6 +194,53 @@ export const SMT_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'src/vm/fill.ts',
+    ['vm/full-maps-are-part-of-the-environment'],
+    [
+      {
+        name: 'a-full-map-has-one-key',
+        inside: 'filled',
+        node: 'keyOf(map, i + 1)',
+        becomes: 'keyOf(map, 1)',
+        wrong: 'All entries of a full map have the same key, so there is one.',
+      },
+      {
+        name: 'full-maps-overwrite-what-is-given',
+        inside: 'filled',
+        node: '(maps.get(map.name)?.size ?? 0) > 0',
+        becomes: 'false',
+        wrong: 'What a case puts into a map is lost where maps are filled.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/find-witness.ts',
+    ['vm/full-maps-are-part-of-the-environment'],
+    [
+      {
+        name: 'witnesses-are-sought-with-empty-maps',
+        inside: 'findWitness',
+        node: 'fill > 0 && isFillable(program)',
+        becomes: 'false',
+        wrong: 'No run of the search has anything in its maps, so no callback over them runs.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/oracle/load.ts',
+    ['oracle/what-the-log-refuses-is-refused-whatever-the-errno'],
+    [
+      {
+        name: 'too-many-paths-are-no-verdict',
+        inside: 'loadInsns',
+        node: "errno === 'ENOMEM'",
+        becomes: 'false',
+        wrong:
+          'A program that Linux refuses for too many paths counts as not judged, because memory was short.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/smt/cost.ts',
     [LINUX],
     [

@@ -172,6 +172,9 @@ it('loops in one frame share its time, and a frame that is entered again has its
       .timeLimit?.ms,
   ).toBe(250);
   expect((await prove(CALLED)).timeLimit?.ms).toBe(250 + 250 * UNTIMED);
+  // Walked round by round, the function is entered three times, from one place.
+  const thrice = `main:\n r6 = 3\nturn:\n call inside\n r6 += -1\n if r6 != 0x0 goto turn\n r0 = 0\n exit\n`;
+  expect((await prove(thrice + CALLED.slice(CALLED.indexOf('inside:')))).timeLimit?.ms).toBe(750);
   // The call of bpf_loop counts as one more pass than it has rounds.
   expect((await prove(timedCallback)).timeLimit?.ms).toBe(250 * 10);
 });

@@ -166,16 +166,25 @@ function loadInsns(
   const first = attempt(0);
   if (first.fd >= 0) return accepted(maps, first.fd, attempt, options);
   const errno = errnoName(first.fd);
-  if (TROUBLE.has(errno)) {
-    return { ok: false, stage: 'call', errno, message: `load program: ${errno}`, log: '', logCut: false };
-  }
-  if (options.explain === false && errno !== 'EPERM') {
+  // The verifier, too, says ENOMEM: of paths that are too many to remember. Only its log tells the two apart.
+  const unclear = errno === 'ENOMEM';
+  const trouble: Refused = {
+    ok: false,
+    stage: 'call',
+    errno,
+    message: `load program: ${errno}`,
+    log: '',
+    logCut: false,
+  };
+  if (TROUBLE.has(errno) && !unclear) return trouble;
+  if (options.explain === false && errno !== 'EPERM' && !unclear) {
     return { ok: false, stage: 'program', errno, message: errno, log: '', logCut: false };
   }
   const asked = logged(attempt, options.logLevel === 2 ? 2 : 1, options);
   // Refused for want of memory, say, and taken when asked again.
   if (asked.fd >= 0) return loaded(maps, asked.fd, asked);
   const told = complaint(asked.log);
+  if (unclear && told.message === '') return trouble;
   const refused: Refused = {
     ok: false,
     // Without the capability that its type needs, a program does not come as far as the verifier, which always says something.

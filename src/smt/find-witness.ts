@@ -7,8 +7,9 @@ import type { Accepted } from '../verifier/result.js';
 import type { Case } from '../vm/case.js';
 import { defaultChooser, failingChooser, seededChooser } from '../vm/chooser.js';
 import { prepare } from '../vm/code.js';
-import type { Environment } from '../vm/environment.js';
+import { EMPTY, type Environment } from '../vm/environment.js';
 import { expectationOf } from '../vm/expectation.js';
+import { filled, isFillable } from '../vm/fill.js';
 import { killEverywhere, killRandomly } from '../vm/kill.js';
 import { replay } from '../vm/replay.js';
 import type { Violation } from '../vm/trap.js';
@@ -29,10 +30,17 @@ export interface WitnessSearch {
 export interface FindOptions {
   readonly rlimit?: number;
   readonly maxRuns?: number;
+  /** Entries in maps that begin empty, where maps are to be full; 2 unless told, 0 for no such runs. */
+  readonly fill?: number;
 }
 
-/** Environments that are tried before the solver is asked: the default one, one in which all fails, and random ones. */
+/**
+ * Environments that are tried before the solver is asked: the default one, one in which all fails, and random ones. Where there are maps that begin
+ * empty, each is tried with empty maps and with full ones: over an empty map no callback runs.
+ */
 const ENVIRONMENTS = 12;
+/** Entries of full maps. */
+const FILL = 2;
 const MAX_STEPS = 4_000;
 /** Insns that the killed runs of one environment may take together, roughly. A run that is too long for that is killed at random points. */
 const MAX_INSNS = 4_000_000;
@@ -67,15 +75,20 @@ export async function findWitness(
     if (replay(unkilled, path, { facts: verified.facts }).result.violations.length > 0) return undefined;
     return replay(one, path, { facts: verified.facts }).ok ? one : undefined;
   };
-  for (let index = 0; index < ENVIRONMENTS; index++) {
+  const fill = options.fill ?? FILL;
+  const full = fill > 0 && isFillable(program) ? filled(program, EMPTY, fill) : EMPTY;
+  const worlds = full === EMPTY ? [EMPTY] : [EMPTY, full];
+  for (let each = 0; each < ENVIRONMENTS * worlds.length; each++) {
+    const index = Math.floor(each / worlds.length);
+    const env = worlds[each % worlds.length]!;
     const chooser = index === 0 ? defaultChooser : index === 1 ? failingChooser : seededChooser(index);
     const how = { strict, facts: verified.facts, chooser };
-    const { steps } = new Vm(code, { ...how, fastPath: path }).run();
+    const { steps } = new Vm(code, { ...how, env, fastPath: path }).run();
     const kills = Math.max(MIN_KILLS, Math.floor(MAX_INSNS / Math.max(1, steps)));
     const killed =
       kills < Math.min(steps, MAX_STEPS)
-        ? killRandomly(code, path, undefined, { ...how, kills, seed: index })
-        : killEverywhere(code, path, undefined, { ...how, maxSteps: MAX_STEPS });
+        ? killRandomly(code, path, env, { ...how, kills, seed: index })
+        : killEverywhere(code, path, env, { ...how, maxSteps: MAX_STEPS });
     const [violation] = killed.violations;
     if (violation === undefined || killed.env === undefined) continue;
     const witness = confirmed(violation, violation.at, killed.env);
@@ -98,6 +111,7 @@ export async function findWitness(
       kill: slot,
       maxPaths,
       maxInsns,
+      env: full,
       ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
     });
     queries += exploration.solver.asked;

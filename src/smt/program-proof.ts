@@ -82,6 +82,8 @@ export interface ProgramProofOptions {
   readonly rlimit?: number;
   /** Runs that the search for a counterexample may make; 300 unless told. */
   readonly maxRuns?: number;
+  /** Entries that maps which begin empty have where the search for a counterexample wants them full; 2 unless told. */
+  readonly fill?: number;
   /** Insns to walk in patched mode at the most; 1,000,000 unless told. */
   readonly budget?: number;
 }
@@ -146,7 +148,7 @@ const ADVICE = {
   endless: 'let the rules stub the call that goes round, or count the rounds in the program',
   notRun: 'ask Linux: `certify`',
   budget: 'let more insns be walked: --budget',
-  noWitness: 'let the rules stub this call, or search for longer: --runs',
+  noWitness: 'let the rules stub this call, or search for longer (--runs), with fuller maps (--fill)',
 } as const;
 
 const NO_BOUND = {

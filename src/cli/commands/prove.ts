@@ -7,6 +7,7 @@ import { PROOF_EXIT, worst } from '../../report/exit.js';
 import { leftOutRow, type ProofRow, proofLine, proofsHead, proofsWidth } from '../../report/proofs.js';
 import { proveProgram } from '../../smt/program-proof.js';
 import { printExpectation } from '../../vm/expectation.js';
+import { MOST_ENTRIES } from '../../vm/fill.js';
 import { printCase } from '../../vm/print-case.js';
 import { type Define, since, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
@@ -27,6 +28,7 @@ interface Options extends LoadOptions {
   readonly rlimit?: number;
   readonly runs?: number;
   readonly budget?: number;
+  readonly fill?: number;
   readonly out?: string;
 }
 
@@ -40,6 +42,11 @@ export const prove: Define = (program, act) => {
     .option('--rlimit <N>', "bound of one question to Z3, in Z3's units", integer(1))
     .option('--runs <N>', 'runs that the search for a counterexample may make (300)', integer(1))
     .option('--budget <N>', 'insns to walk after a kill at the most (1000000)', integer(1))
+    .option(
+      '--fill <N>',
+      'entries of hash maps and tries where the search wants them full (2)',
+      integer(0, MOST_ENTRIES),
+    )
     .option('--out <DIR>', 'write witnesses there, as cases')
     .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
     .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
@@ -83,6 +90,7 @@ async function proveOne(
     kernel,
     ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
     ...(options.runs === undefined ? {} : { maxRuns: options.runs }),
+    ...(options.fill === undefined ? {} : { fill: options.fill }),
     ...(options.budget === undefined ? {} : { budget: options.budget }),
   });
   const { verdict, bound, boundKind, witness, ...rest } = proof;

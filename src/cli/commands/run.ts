@@ -9,6 +9,7 @@ import { type KilledRun, runInWords } from '../../report/run.js';
 import { seededChooser } from '../../vm/chooser.js';
 import { runConformance } from '../../vm/conformance.js';
 import { EMPTY, type Environment, parseHex } from '../../vm/environment.js';
+import { filled, MOST_ENTRIES } from '../../vm/fill.js';
 import { describeHold } from '../../vm/ledger.js';
 import { Vm, type VmOptions } from '../../vm/vm.js';
 import { type Define, withCommon } from '../command.js';
@@ -24,6 +25,7 @@ interface Options extends LoadOptions {
   readonly trace?: true;
   readonly rules?: string;
   readonly seed?: number;
+  readonly fill?: number;
 }
 
 export const run: Define = (program, act) => {
@@ -40,6 +42,11 @@ export const run: Define = (program, act) => {
       '--seed <N>',
       'random outcomes of calls; everything goes well unless told',
       integer(0, 0xffff_ffff),
+    )
+    .option(
+      '--fill <N>',
+      'begin with so many entries in hash maps and tries, so that callbacks over them run',
+      integer(0, MOST_ENTRIES),
     )
     .option('--trace', 'print every insn and what it changed')
     .option('--prog <NAME>', 'the program of this name')
@@ -108,9 +115,10 @@ function vmOptions(
   prepared: PreparedProgram,
   rules: NamedRules,
   one: LoadedProgram,
-  { mem, seed }: Options,
+  { mem, seed, fill }: Options,
 ): VmOptions {
-  const plain = one.case?.env ?? EMPTY;
+  const given = one.case?.env ?? EMPTY;
+  const plain = fill === undefined ? given : filled(prepared.program, given, fill);
   return {
     ...runOptions(prepared, pathOf(prepared, rules.rules)),
     env: mem === undefined ? plain : withMemory(plain, prepared.program.type, mem),

@@ -1,0 +1,92 @@
+/** Maps that begin full make callbacks over them run; they are part of the environment, so that a run with them replays from its text. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fastPath } from '../../src/patch/fast-path.js';
+import { shippedRuleSet } from '../../src/patch/sets/index.js';
+import { proveProgram } from '../../src/smt/program-proof.js';
+import { verify } from '../../src/verifier/verify.js';
+import { parseCase } from '../../src/vm/case.js';
+import { EMPTY } from '../../src/vm/environment.js';
+import { filled, isFillable } from '../../src/vm/fill.js';
+import { printCase } from '../../src/vm/print-case.js';
+import { replay } from '../../src/vm/replay.js';
+import { Vm } from '../../src/vm/vm.js';
+import { here, scratch } from '../support/cli.js';
+
+/** Walks over a map; the callback may take a task. */
+const overMap = (map: string): string => `.type syscall
+.license GPL
+.map h ${map}
+main:
+    r1 = map h
+    r2 = func each
+    r3 = 0
+    r4 = 0
+    call bpf_for_each_map_elem#164
+    exit
+each:
+    r1 = *(u32 *)(r2 +0)
+    call bpf_task_from_pid
+    if r0 == 0x0 goto none
+    r1 = r0
+    call bpf_task_release
+none:
+    r0 = 0
+    exit
+`;
+const HASHES = ['hash', 'lru_hash', 'percpu_hash', 'lru_percpu_hash'] as const;
+const rfc = shippedRuleSet('rfc-v1')!;
+
+describe.each(HASHES)('%s', (type) => {
+  const { program } = parseCase(overMap(`${type} key=4 value=8 entries=5`));
+
+  it.each([0, 1, 3, 5, 9])('%i entries: the callback runs for each that fits', (entries) => {
+    const env = filled(program, EMPTY, entries);
+    expect(new Vm(program, { env }).run()).toMatchObject({
+      end: 'exit',
+      r0: BigInt(Math.min(5, entries)),
+      violations: [],
+    });
+    const text = printCase({ program, env, profile: 'privileged', comments: [] });
+    expect(parseCase(text).env?.maps ?? new Map()).toEqual(env.maps ?? new Map());
+  });
+});
+
+it('what the environment has stays, keys are all different, arrays are left alone', () => {
+  const { program } = parseCase(overMap('hash key=1 value=8 entries=600'));
+  const given = { ...EMPTY, maps: new Map([['h', new Map([['07', '01']])]]) };
+  expect(filled(program, given, 3).maps).toEqual(given.maps);
+  expect(filled(program, EMPTY, 3).maps?.get('h')?.size).toBe(3);
+  expect(filled(program, EMPTY, 600).maps?.get('h')?.size).toBe(256);
+  const array = parseCase(overMap('array key=4 value=8 entries=5')).program;
+  expect([isFillable(array), filled(array, EMPTY, 3)]).toEqual([false, EMPTY]);
+});
+
+it('what only a callback breaks is found, and replays from its text; without full maps it is not', async () => {
+  const { program } = parseCase(overMap('hash key=4 value=8 entries=16'));
+  const proof = await proveProgram(program, rfc);
+  expect([proof.verdict, proof.witness?.expect]).toEqual([
+    'refuted',
+    expect.objectContaining({ check: 'acquire' }),
+  ]);
+  const read = parseCase(printCase(proof.witness!));
+  const verified = verify(program);
+  if (!verified.ok) throw new Error(verified.message);
+  const path = fastPath(program, verified.facts, rfc);
+  expect(replay(read, path, { facts: verified.facts }).ok).toBe(true);
+  expect((await proveProgram(program, rfc, { fill: 0 })).verdict).toBe('unknown');
+});
+
+it('run takes as many entries as it is told', async () => {
+  const file = join(folder, 'over.bpf');
+  writeFileSync(file, overMap('hash key=4 value=8 entries=16'));
+  const killed = (...more: string[]) => here(['run', file, '--kill', 'all', '--rules', 'rfc-v1', ...more]);
+  expect((await killed()).exit).toBe(0);
+  const full = await killed('--fill', '2');
+  expect([full.exit, full.out]).toEqual([1, expect.stringContaining('bpf_task_from_pid acquires')]);
+  expect((await killed('--fill', '-1')).exit).toBe(2);
+});
+
+const folder = scratch();

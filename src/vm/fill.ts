@@ -1,0 +1,44 @@
+/** Full maps for runs: what user space would have put there. It becomes part of the environment, so that a case replays with it. */
+import type { MapDef, MapType, Program } from '../object/program.js';
+import { type Environment, toHex } from './environment.js';
+
+/** Maps that begin empty and that user space may put plain bytes into. Arrays have all their elements from the start. */
+const FILLABLE: ReadonlySet<MapType> = new Set([
+  'hash',
+  'lru_hash',
+  'percpu_hash',
+  'lru_percpu_hash',
+  'lpm_trie',
+]);
+
+/** Entries that a run may be given in each map. */
+export const MOST_ENTRIES = 4_096;
+
+/** Whether there is a map that `filled` would put something into. */
+export const isFillable = (program: Program): boolean => program.maps.some(({ type }) => FILLABLE.has(type));
+
+/**
+ * The environment with so many entries, or as many as fit, in each map that begins empty. Keys are 1, 2, ... as little-endian numbers (of a trie: whole
+ * keys that begin so); values are zero. What `env` says of a map stays.
+ */
+export function filled(program: Program, env: Environment, entries: number): Environment {
+  if (entries === 0) return env;
+  const maps = new Map(env.maps);
+  for (const map of program.maps) {
+    if (!FILLABLE.has(map.type) || (maps.get(map.name)?.size ?? 0) > 0) continue;
+    const keys = Array.from({ length: Math.min(entries, map.maxEntries) }, (_, i) =>
+      toHex(keyOf(map, i + 1)),
+    );
+    maps.set(map.name, new Map(keys.map((key) => [key, toHex(new Uint8Array(map.valueSize))])));
+  }
+  return maps.size === 0 ? env : { ...env, maps };
+}
+
+function keyOf(map: MapDef, number: number): Uint8Array {
+  const key = new Uint8Array(map.keySize);
+  const isTrie = map.type === 'lpm_trie';
+  const at = isTrie ? 4 : 0;
+  if (isTrie) new DataView(key.buffer).setUint32(0, 8 * (map.keySize - 4), true);
+  for (let i = 0; i < 4 && at + i < key.length; i++) key[at + i] = (number >>> (8 * i)) & 0xff;
+  return key;
+}
