@@ -9,6 +9,8 @@ export interface ProofRow {
   readonly points: number;
   readonly verdict: ProgramProof['verdict'];
   readonly reason: string;
+  /** Why our verifier refuses the program itself, if it does. */
+  readonly explanation?: ProgramProof['explanation'];
   /** What may settle an unknown program; '' for others. */
   readonly advice: string;
   /** Insns. Null: no number of insns bounds a killed run. */

@@ -1,5 +1,8 @@
 /** What two verifiers say of programs: a row for each program, the gap between the two, and both as tables. */
+
 import type { ProgType } from '../object/program.js';
+import type { Explanation } from '../verifier/explain/explanation.js';
+import { explanationInWords } from './explanations.js';
 import { classify, type GapClass, type GapEntry, gapRows, gapTotals, reasonOf } from './gap.js';
 import { table } from './table.js';
 
@@ -13,7 +16,11 @@ export interface VerdictRow {
   readonly type: ProgType;
   readonly verdict: VerdictWord;
   readonly message: string;
+  /** All that Linux says of it, line by line. */
+  readonly lines?: readonly string[];
+  /** Slot of the insn at fault; without one it is the program, or a function, that is: see `explanation.about`. */
   readonly slot?: number;
+  readonly explanation?: Explanation;
   readonly insns: number;
   readonly walked: number;
   readonly states: number;
@@ -74,6 +81,7 @@ export function verdictsInWords(
   rows: readonly VerdictRow[],
   gap: readonly GapEntry[] | undefined,
   leftOut: string,
+  whole = false,
 ): string {
   const many = gap !== undefined && rows.length > LISTED;
   const listed = many ? rows.filter((one) => one.class !== 'agree' && one.class !== 'not judged') : rows;
@@ -92,14 +100,15 @@ export function verdictsInWords(
     ]),
     ['insns', 'walked', 'states', 'ms', "kernel's ms"],
   );
-  if (gap === undefined) return programs + leftOut;
+  const explained = listed.map((one) => explanationInWords(one, whole)).join('');
+  if (gap === undefined) return programs + explained + leftOut;
   const totals = Object.entries(gapTotals(gap)).map(([kind, count]) => `${count} ${kind}`);
   const reasons = table(
     ['programs', 'class', 'reason', 'for example'],
     gapRows(gap).map((one) => [one.programs, one.class, one.reason, one.example]),
     ['programs'],
   );
-  const above = many ? programs : programs + leftOut;
+  const above = programs + explained + (many ? '' : leftOut);
   return `${above}${above === '' ? '' : '\n'}${reasons}\n${totals.join(', ')}\n`;
 }
 

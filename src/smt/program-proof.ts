@@ -16,7 +16,8 @@ import type { Program } from '../object/program.js';
 import type { CallSite } from '../patch/fast-path.js';
 import { callSites, enabledAt } from '../patch/fast-path.js';
 import type { FastPath, RuleSet, Stub } from '../patch/rule.js';
-import type { Accepted } from '../verifier/result.js';
+import type { Explanation } from '../verifier/explain/explanation.js';
+import type { Accepted, Refused } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { verify } from '../verifier/verify.js';
 import type { Case } from '../vm/case.js';
@@ -68,6 +69,8 @@ export interface ProgramProof {
   readonly queries: number;
   /** Insns that the verifier walked, and those walked in patched mode on top. */
   readonly walked: { readonly verified: number; readonly patched: number };
+  /** Why our verifier refuses the program itself, if it does. */
+  readonly explanation?: Explanation;
   /** A run that breaks a check, and replays. */
   readonly witness?: Case;
 }
@@ -99,8 +102,8 @@ export async function proveProgram(
 ): Promise<ProgramProof> {
   const profile = options.profile ?? 'privileged';
   const kernel = options.kernel ?? BUILT_IN;
-  const verified = options.verified ?? verify(program, { profile, kernel });
-  if (!verified.ok) return notVerified(`not verified: ${verified.message}`, verified.walked);
+  const verified = options.verified ?? verify(program, { profile, kernel, explain: true });
+  if (!verified.ok) return notVerified(verified);
   const sites = callSites(program, verified.facts, rules);
   const path = pathOf(rules, sites);
   const proved = await proveSites(sites, options.rlimit);
@@ -195,11 +198,12 @@ function kindOf({ insns, ms }: Cost): BoundKind {
   return ms > 0 ? 'time-limited' : 'exact';
 }
 
-function notVerified(reason: string, walked: number): ProgramProof {
+function notVerified({ message, walked, explanation }: Refused): ProgramProof {
   return {
+    ...(explanation !== undefined && { explanation }),
     ...NO_BOUND,
     verdict: 'unknown',
-    reason,
+    reason: `not verified: ${message}`,
     advice: ADVICE.notVerified,
     points: 0,
     sites: [],

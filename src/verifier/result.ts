@@ -1,6 +1,7 @@
 /** What a verification answers. */
 
 import type { KernelProfile } from '../kernel/profile.js';
+import type { Explanation } from './explain/explanation.js';
 import type { Profile } from './state/profile.js';
 import type { Code } from './text/code.js';
 import type { Visit } from './walk/visit.js';
@@ -34,6 +35,8 @@ export interface Refused {
   readonly message: string;
   /** All that Linux says of it, line by line; the last is the message, or the end of it. */
   readonly lines: readonly string[];
+  /** Where it comes from; only where it was asked for. */
+  readonly explanation?: Explanation;
   /** Slot of the insn that is at fault, -1 for the program as a whole. */
   readonly slot: number;
   readonly walked: number;

@@ -4,11 +4,12 @@ import { mapRefusal, mapType } from '../kernel/maptypes.js';
 import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import { progType } from '../kernel/progtypes.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../object/program.js';
+import { type Explanation, explain } from './explain/explanation.js';
 import type { Facts, Refused, Verdict } from './result.js';
 import type { Profile } from './state/profile.js';
 import { pointerReg } from './state/regs.js';
 import type { State } from './state/state.js';
-import { prepare } from './text/code.js';
+import { type Code, prepare } from './text/code.js';
 import { checkInsns } from './text/known-insns.js';
 import { Refusal } from './text/refusal.js';
 import { checkCallGraph } from './walk/call-graph.js';
@@ -34,6 +35,8 @@ export interface VerifyOptions {
   readonly widening?: boolean;
   /** False: compare every number of two states, whether a check relied on it or not. */
   readonly precision?: boolean;
+  /** Explain a refusal. */
+  readonly explain?: boolean;
   /** False: walk every path to its end, covered or not. Only for small programs. */
   readonly pruning?: boolean;
 }
@@ -64,12 +67,15 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   const profile = options.profile ?? 'privileged';
   const kernel = options.kernel ?? BUILT_IN;
   let walk: Walk | undefined;
+  let prepared: Code | undefined;
   const refused = (
     message: string,
     slot: number,
     reason: Refused['reason'],
     lines: readonly string[] = [message],
+    explanation?: Explanation,
   ): Refused => ({
+    ...(explanation !== undefined && { explanation }),
     ok: false,
     profile,
     kernel,
@@ -85,6 +91,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
       throw new Refusal(`programs of type ${program.type} need CAP_PERFMON`, 'rejected', -1);
     checkMaps(program);
     const code = prepare(program);
+    prepared = code;
     checkInsns(code, program, kernel.behaviour);
     const keepVisits = options.facts ?? true;
     const newWalk = (precision: boolean): Walk =>
@@ -118,8 +125,13 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
       lastId: walk.path.lastId,
     };
   } catch (error) {
-    if (error instanceof Refusal)
-      return refused(error.message, error.at ?? walk?.slot ?? -1, error.reason, error.lines);
+    if (error instanceof Refusal) {
+      const told =
+        options.explain === true && prepared !== undefined
+          ? explain(program, prepared, error, walk)
+          : undefined;
+      return refused(error.message, error.at ?? walk?.slot ?? -1, error.reason, error.lines, told);
+    }
     if (error instanceof Error && error.name === 'InputError') {
       const slot = /^insn (\d+)/.exec(error.message);
       return refused(error.message, slot === null ? -1 : Number(slot[1]), 'rejected');

@@ -11,6 +11,26 @@ const FACTS = 'verifier/facts-hold-every-state-of-the-whole-walk';
 
 export const WALK_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
+    'src/verifier/explain/explanation.ts',
+    ['verifier/an-explanation-leads-from-what-is-held-to-the-refusal'],
+    [
+      {
+        name: 'acquired-on-another-round',
+        inside: 'acquiredAt',
+        node: 'index < before && step.slot === ref.at',
+        becomes: 'step.depth === 0 && index < before',
+        wrong: 'The calls that are told of an acquisition are those of another insn.',
+      },
+      {
+        name: 'branches-told-the-wrong-way',
+        inside: 'branchesFrom',
+        node: 'to === targetOf(op, slot)',
+        becomes: 'to !== targetOf(op, slot)',
+        wrong: 'A branch is told to be taken where it is not.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/verifier/walk/states-equal.ts',
     [HELD],
     [

@@ -35,6 +35,7 @@ import { countBar } from '../progress.js';
 import { warmUp } from '../warm-up.js';
 
 interface Options extends LoadOptions {
+  readonly explain?: true;
   readonly kernel?: true;
   readonly profile?: ProfileChoice;
 }
@@ -44,6 +45,7 @@ export const verify: Define = (program, act) => {
     .description("verify programs with our verifier, and with the kernel's")
     .argument('FILE...', 'objects, cases, raw insns, or folders of them')
     .option('--kernel', 'ask the kernel as well')
+    .option('--explain', 'tell the whole way to each refusal')
     .option('--profile <PROFILE>', profileHelp('running with --kernel, else built-in'), profileChoice)
     .option('--prog <NAME>', 'only the program of this name')
     .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
@@ -89,7 +91,12 @@ function verifyFiles(paths: readonly string[], options: Options, common: Common)
       broken,
       ...(gap && { totals: gapTotals(gap), gap: gapRows(gap) }),
     },
-    text: verdictsInWords(rows, gap, skippedLines(skipped) + unreadableLines(broken)),
+    text: verdictsInWords(
+      rows,
+      gap,
+      skippedLines(skipped) + unreadableLines(broken),
+      options.explain === true,
+    ),
   };
 }
 
@@ -127,17 +134,32 @@ function judged(
   profile: Profile,
   kernel: KernelProfile,
   cpus: number | undefined,
-): Pick<VerdictRow, 'verdict' | 'message' | 'slot' | 'walked' | 'states'> {
+): Pick<VerdictRow, 'verdict' | 'message' | 'lines' | 'slot' | 'explanation' | 'walked' | 'states'> {
   let verdict: Verdict;
   try {
-    verdict = verifyProgram(program, { facts: false, profile, kernel, ...(cpus !== undefined && { cpus }) });
+    verdict = verifyProgram(program, {
+      facts: false,
+      explain: true,
+      profile,
+      kernel,
+      ...(cpus !== undefined && { cpus }),
+    });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { verdict: 'error', message: `internal error: ${message}`, walked: 0, states: 0 };
   }
   const { walked, states } = verdict;
   if (verdict.ok) return { verdict: 'accepted', message: '', walked, states };
-  return { verdict: verdict.reason, message: verdict.message, slot: verdict.slot, walked, states };
+  const { reason, message, lines, slot, explanation } = verdict;
+  return {
+    verdict: reason,
+    message,
+    lines,
+    ...(slot >= 0 && reason !== 'budget' && { slot }),
+    ...(explanation !== undefined && { explanation }),
+    walked,
+    states,
+  };
 }
 
 /** The kernel in both profiles; a judge is only opened when it is asked. */

@@ -78,6 +78,11 @@ export class ExploredStates {
     return this.jumps - this.lastJumps < 20 && walked - this.lastWalked < 100;
   }
 
+  /** States that are kept at this slot now. */
+  countAt(slot: number): number {
+    return this.bySlot[slot]?.length ?? 0;
+  }
+
   /** Scalars that differ in anything are not the same (explore_alu_limits). */
   compareExactly(): void {
     this.comparison.compareExactly();

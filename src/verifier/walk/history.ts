@@ -44,6 +44,11 @@ export class JumpHistory {
     this.accesses.set(accesses);
   }
 
+  /** Insns taken down so far. */
+  get size(): number {
+    return this.count;
+  }
+
   slot(step: number): number {
     return this.places[step]! >> 3;
   }

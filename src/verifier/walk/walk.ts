@@ -95,6 +95,16 @@ export class Walk implements Paths {
     return this.explored.count;
   }
 
+  /** Slots at which paths wait to be walked. */
+  get waiting(): readonly number[] {
+    return this.work.map(({ slot }) => slot);
+  }
+
+  /** States that are kept at this slot now. */
+  statesAt(slot: number): number {
+    return this.explored.countAt(slot);
+  }
+
   /** Every visit, by slot; empty unless `keepVisits`. */
   get visits(): readonly (readonly Visit[])[] {
     return this.visited.bySlot;

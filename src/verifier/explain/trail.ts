@@ -1,0 +1,74 @@
+/**
+ * The way that a refused path has taken, insn by insn. It is read from what a walk has taken down anyway (the jump history, or the visits), so
+ * that an accepted program pays nothing for it.
+ */
+import type { State } from '../state/state.js';
+import { NO_STEP } from '../walk/history.js';
+import type { Walk } from '../walk/walk.js';
+
+/** One insn that the path ran. */
+export interface TrailStep {
+  readonly slot: number;
+  /** Frame that ran it, 0 is the outermost. */
+  readonly depth: number;
+}
+
+export interface Trail {
+  readonly steps: readonly TrailStep[];
+  /** States on the way, first one first: each before the step at its index. */
+  readonly states: readonly { readonly index: number; readonly state: State }[];
+}
+
+/** From the start of the path to the insn at which the walk stands. Empty where nothing was taken down. */
+export function trailOf(walk: Walk): Trail {
+  const { steps, states } = walk.tracker === undefined ? fromVisits(walk) : fromHistory(walk);
+  // Where states meet the walk stands before its insn, which was not taken down yet.
+  if (steps.at(-1)?.slot !== walk.slot && walk.slot >= 0)
+    steps.push({ slot: walk.slot, depth: walk.path.depth });
+  return { steps, states };
+}
+
+interface Found {
+  readonly steps: TrailStep[];
+  readonly states: { readonly index: number; readonly state: State }[];
+}
+
+function fromHistory({ tracker, parent }: Walk): Found {
+  const { steps } = tracker!.backtracker;
+  const backwards: TrailStep[] = [];
+  const kept: { readonly after: number; readonly state: State }[] = [];
+  let state = parent;
+  let step = tracker!.step;
+  for (;;) {
+    for (; step !== NO_STEP; step = steps.prev(step))
+      backwards.push({ slot: steps.slot(step), depth: steps.depth(step) });
+    if (state === undefined) break;
+    kept.push({ after: backwards.length, state: state.state });
+    step = state.history;
+    state = state.parent;
+  }
+  const states = kept.reverse().map((one) => ({ index: backwards.length - one.after, state: one.state }));
+  return { steps: backwards.reverse(), states };
+}
+
+function fromVisits({ current }: Walk): Found {
+  const visits = [];
+  for (let v = current; v !== undefined; v = v.from) visits.push(v);
+  visits.reverse();
+  return {
+    steps: visits.map(({ slot, state }) => ({ slot, depth: state.frames.length - 1 })),
+    states: visits.map(({ state }, index) => ({ index, state })),
+  };
+}
+
+/** Indices of the calls that are open at `index` of a trail, outermost first. */
+export function openCalls(steps: readonly TrailStep[], index: number): number[] {
+  const calls: number[] = [];
+  let depth = steps[index]?.depth ?? 0;
+  for (let i = index - 1; i >= 0 && depth > 0; i--) {
+    if (steps[i]!.depth >= depth) continue;
+    calls.push(i);
+    depth = steps[i]!.depth;
+  }
+  return calls.reverse();
+}
