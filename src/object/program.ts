@@ -162,8 +162,8 @@ export interface LocalType {
   readonly size: number;
   readonly fields: readonly SpecialField[];
   /**
-   * The constant that `bpf_obj_new_impl` takes: the struct's BTF id. In a program without `btf` bytes the type at
-   * index i has id i + 1, and whoever makes BTF for the program must lay the structs out so.
+   * The constant that `bpf_obj_new_impl` takes: the struct's BTF id. Whoever makes BTF for a program without `btf` bytes must give the
+   * struct this id.
    */
   readonly id: number;
 }

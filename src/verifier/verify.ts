@@ -5,6 +5,7 @@ import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import { progType } from '../kernel/progtypes.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../object/program.js';
 import { type Explanation, explain } from './explain/explanation.js';
+import { missingTypes } from './missing-types.js';
 import type { Facts, Refused, Verdict } from './result.js';
 import type { Profile } from './state/profile.js';
 import { pointerReg } from './state/regs.js';
@@ -126,11 +127,15 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     };
   } catch (error) {
     if (error instanceof Refusal) {
+      const slot = error.at ?? walk?.slot ?? -1;
+      const missing = missingTypes(program, error.message, slot);
       const told =
         options.explain === true && prepared !== undefined
           ? explain(program, prepared, error, walk)
           : undefined;
-      return refused(error.message, error.at ?? walk?.slot ?? -1, error.reason, error.lines, told);
+      return missing === undefined
+        ? refused(error.message, slot, error.reason, error.lines, told)
+        : refused(`${error.message}: ${missing}`, slot, 'unsupported', error.lines, told);
     }
     if (error instanceof Error && error.name === 'InputError') {
       const slot = /^insn (\d+)/.exec(error.message);

@@ -1,4 +1,7 @@
 /** The directives of a case, one a line (`.type xdp`): what each says is put into a Draft, of which parseCase makes the case. */
+import { parseType } from '../object/btf/text.js';
+import type { BtfType } from '../object/btf/types.js';
+import type { Told } from '../object/kernel/told.js';
 import {
   type Attachment,
   type KernelPointer,
@@ -10,6 +13,7 @@ import {
 import type { Profile } from '../verifier/state/profile.js';
 import type { EnvironmentReader } from './case-environment.js';
 import { type Inner, parseMap, parsePointer, parseStruct } from './case-fields.js';
+import { kernelDirective } from './case-kernel.js';
 import { type Expectation, parseExpectation } from './expectation.js';
 import { count, type Line, type Word } from './words.js';
 
@@ -19,6 +23,12 @@ export interface Draft {
   name: string;
   profile: Profile;
   maps: MapDef[];
+  /** Maps that only say what the entries of a map of maps are like. */
+  readonly innerMaps: MapDef[];
+  readonly btf: Map<number, BtfType>;
+  /** The BTF ids of functions, each with its line. */
+  readonly funcTypes: (readonly [func: Word, id: number, line: Line])[];
+  readonly told: Told;
   readonly inner: Map<string, Inner>;
   structs: LocalType[];
   pointers: KernelPointer[];
@@ -41,6 +51,14 @@ const DIRECTIVES = [
     '.type',
     '.name',
     '.map',
+    '.inner_map',
+    '.btf',
+    '.func',
+    '.kernel_args',
+    '.kernel_struct',
+    '.kernel_refused',
+    '.kernel_id',
+    '.kernel_var',
     '.struct',
     '.kernel_pointer',
     '.kfuncs',
@@ -53,6 +71,9 @@ const DIRECTIVES = [
   ],
   ['.profile', '.rules', '.kill', '.env', '.expect'],
 ].flat();
+
+/** Largest id of a type that a text may have (BTF_MAX_TYPE). */
+const BTF_MAX = 0xfffff;
 
 /** Reads one directive into the draft. Throws InputError with line and column for an unknown directive or a bad value. */
 export function directive(draft: Draft, line: Line): void {
@@ -75,6 +96,29 @@ export function directive(draft: Draft, line: Line): void {
     case '.map':
       draft.maps.push(parseMap(line, draft.maps, draft.inner));
       return;
+    case '.inner_map':
+      draft.innerMaps.push(parseMap(line, [...draft.maps, ...draft.innerMaps], draft.inner));
+      return;
+    case '.btf': {
+      const word = line.need(1, 'the id of a type');
+      const id = line.at(word, () => count(word.text));
+      if (id === 0 || id > BTF_MAX) line.fail(`a type has an id from 1 to ${BTF_MAX}`, word);
+      if (draft.btf.has(id)) line.fail(`there are two types with the id ${id}`, word);
+      const words = line.words.slice(2).map(({ text }) => text);
+      draft.btf.set(
+        id,
+        line.at(line.need(2, 'a kind of BTF type'), () => parseType(words)),
+      );
+      return;
+    }
+    case '.func': {
+      const func = line.need(1, 'the name of a function');
+      const id = line.need(2, 'btf=ID');
+      line.end(3);
+      if (!id.text.startsWith('btf=')) line.fail(`expected btf=ID, not '${id.text}'`, id);
+      draft.funcTypes.push([func, line.at(id, () => count(id.text.slice(4)), 4), line]);
+      return;
+    }
     case '.struct':
       draft.structs.push(parseStruct(line, draft.structs));
       return;
@@ -139,6 +183,7 @@ export function directive(draft: Draft, line: Line): void {
       draft.expect = parseExpectation(line);
       return;
     default:
+      if (kernelDirective(draft.told, line)) return;
       line.fail(`unknown directive '${head.text}'; there are ${DIRECTIVES.join(' ')}`, head);
   }
 }

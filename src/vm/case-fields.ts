@@ -86,7 +86,8 @@ export function parseMap(line: Line, maps: readonly MapDef[], inner: Map<string,
   if (known === undefined)
     return line.fail(`no map type '${type.text}'; there are ${MAP_TYPES.join(', ')}`, type);
   const sizes = { keySize: sizeOfKey(known), valueSize: 0, maxEntries: 1, flags: 0 };
-  const more: { initial?: Uint8Array; frozen?: boolean; extra?: bigint } = {};
+  const more: { initial?: Uint8Array; frozen?: boolean; extra?: bigint; btfKey?: number; btfValue?: number } =
+    {};
   const fields = parseWords(line, 3, (key, value) => {
     if (key === 'key') sizes.keySize = count(value);
     else if (key === 'value') sizes.valueSize = count(value);
@@ -95,7 +96,12 @@ export function parseMap(line: Line, maps: readonly MapDef[], inner: Map<string,
     else if (key === 'initial') more.initial = parseHex(value);
     else if (key === 'frozen' && value === '') more.frozen = true;
     else if (key === 'extra') more.extra = BigInt(count(value));
-    else if (key === 'inner') {
+    else if (key === 'btf') {
+      const ids = /^(\d+):(\d+)$/.exec(value);
+      if (ids === null) throw new InputError(`expected the ids of key and value, KEY:VALUE, not '${value}'`);
+      more.btfKey = count(ids[1]!);
+      more.btfValue = count(ids[2]!);
+    } else if (key === 'inner') {
       inner.set(name, {
         name: value,
         missing: () => line.fail(`no map is named ${value}`, line.need(0, '')),
@@ -110,8 +116,9 @@ function sizeOfKey(type: MapType): number {
   return mapType(type).keySizes?.[0] ?? 4;
 }
 
-export function printMap(map: MapDef): string {
-  const words = [`.map ${map.name} ${map.type}`];
+/** A map as its directive; `.inner_map` for one that a program has no descriptor of. */
+export function printMap(map: MapDef, directive: '.map' | '.inner_map' = '.map'): string {
+  const words = [`${directive} ${map.name} ${map.type}`];
   if (map.type !== 'ringbuf' || map.keySize !== 0) words.push(`key=${map.keySize}`);
   if (map.type !== 'ringbuf' || map.valueSize !== 0) words.push(`value=${map.valueSize}`);
   words.push(`entries=${map.maxEntries}`);
@@ -120,6 +127,7 @@ export function printMap(map: MapDef): string {
   if (map.initial !== undefined) words.push(`initial=${toHex(map.initial)}`);
   if (map.extra !== undefined) words.push(`extra=${map.extra}`);
   if (map.inner !== undefined) words.push(`inner=${map.inner.name}`);
+  if (map.btfValue !== undefined) words.push(`btf=${map.btfKey ?? 0}:${map.btfValue}`);
   return [...words, ...map.fields.map(printField)].join(' ');
 }
 

@@ -19,6 +19,10 @@ import { assemble } from '../isa/assemble.js';
 import { InputError } from '../isa/errors.js';
 import type { Symbols } from '../isa/symbols.js';
 import { symbols } from '../kernel/catalog.js';
+import { sparseBtf } from '../object/btf/prune.js';
+import { Btf } from '../object/btf/read.js';
+import type { BtfType } from '../object/btf/types.js';
+import { nothingTold, type Told, ToldTypes } from '../object/kernel/told.js';
 import type { MapDef, Program } from '../object/program.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { type Draft, directive } from './case-directives.js';
@@ -62,6 +66,10 @@ export function parseCase(text: string, file?: string): Case {
     name: 'case',
     profile: 'privileged',
     maps: [],
+    innerMaps: [],
+    btf: new Map(),
+    funcTypes: [],
+    told: nothingTold(),
     inner: new Map(),
     structs: [],
     pointers: [],
@@ -85,10 +93,11 @@ export function parseCase(text: string, file?: string): Case {
 
 function finish(draft: Draft, comments: string[], body: string, firstLine: number, file?: string): Case {
   const { type, name, structs, license, section, sleepable, rules, kill, expect } = draft;
+  const known = [...draft.maps, ...draft.innerMaps];
   const maps = draft.maps.map((map): MapDef => {
     const named = draft.inner.get(map.name);
     if (named === undefined) return map;
-    return { ...map, inner: draft.maps.find((one) => one.name === named.name) ?? named.missing() };
+    return { ...map, inner: known.find((one) => one.name === named.name) ?? named.missing() };
   });
   const assembly = assemble(body, {
     symbols: symbolsOf(maps, draft.kfuncs),
@@ -109,6 +118,14 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
     if (assembly.functions.some((one) => one.name === word.text)) return;
     draft.globalLines[index]!.fail(`no function is called ${word.text}`, word);
   });
+  const funcIds = new Map<string, number>();
+  for (const [func, id, line] of draft.funcTypes) {
+    if (!assembly.functions.some((one) => one.name === func.text))
+      line.fail(`no function is called ${func.text}`, func);
+    if (draft.btf.get(id)?.kind !== 'func') line.fail(`the type ${id} is no function`, line.words[2]);
+    funcIds.set(func.text, id);
+  }
+  const btf = draft.btf.size === 0 ? undefined : typesOf(draft, file);
   const globals = new Set(draft.globals.map((word) => word.text));
   return {
     program: {
@@ -120,6 +137,7 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
       subprogs: assembly.functions.map((one) => ({
         ...one,
         linkage: globals.has(one.name) ? ('global' as const) : ('static' as const),
+        ...(funcIds.has(one.name) ? { btfId: funcIds.get(one.name)! } : {}),
         ...(one.name === onThrow?.text ? { exceptionCallback: true as const } : {}),
       })),
       localTypes: structs,
@@ -127,6 +145,8 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
       ...(license === undefined ? {} : { license }),
       ...(section === undefined ? {} : { section }),
       ...(sleepable === undefined ? {} : { sleepable }),
+      ...(btf === undefined ? {} : { btf }),
+      ...(isTold(draft.told) ? { kernelTypes: new ToldTypes(draft.told) } : {}),
       ...(draft.attach === undefined ? {} : { attach: draft.attach }),
     },
     profile: draft.profile,
@@ -137,4 +157,45 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
     comments,
     body,
   };
+}
+
+const isTold = ({ args, ...tables }: Told): boolean =>
+  args !== undefined || Object.values(tables).some((table) => table.size > 0);
+
+/** BTF of the `.btf` lines. Throws InputError where one of them names a type that is not there, or nothing that is a map's. */
+function typesOf({ btf, maps, innerMaps, structs }: Draft, file: string | undefined): Uint8Array {
+  const place = file === undefined ? {} : { file };
+  const need = (id: number, who: string): void => {
+    if (id !== 0 && !btf.has(id))
+      throw new InputError(`${who} names the BTF type ${id}, which no .btf line has`, place);
+  };
+  for (const [id, type] of btf) for (const named of namedBy(type)) need(named, `.btf ${id}`);
+  for (const { name, btfKey = 0, btfValue = 0 } of [...maps, ...innerMaps])
+    for (const id of [btfKey, btfValue]) need(id, `map ${name}`);
+  for (const { name, id } of structs) need(id, `struct ${name}`);
+  try {
+    const bytes = sparseBtf(btf);
+    new Btf(bytes, file ?? 'the case');
+    return bytes;
+  } catch (error) {
+    if (error instanceof RangeError) throw new InputError(error.message, place);
+    throw error;
+  }
+}
+
+/** Ids of the types that a type names. */
+function namedBy(type: BtfType): readonly number[] {
+  switch (type.kind) {
+    case 'array':
+      return [type.element, type.index];
+    case 'struct':
+    case 'union':
+      return type.members.map((one) => one.type);
+    case 'func_proto':
+      return [type.returns, ...type.params.map((one) => one.type)];
+    case 'datasec':
+      return type.vars.map((one) => one.type);
+    default:
+      return 'type' in type ? [type.type] : [];
+  }
 }

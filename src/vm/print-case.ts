@@ -5,9 +5,12 @@ import { disassemble } from '../isa/disassemble.js';
 import { InputError } from '../isa/errors.js';
 import { isReserved, NAME } from '../isa/symbols.js';
 import { symbols } from '../kernel/catalog.js';
-import { exceptionCallbackOf, type Program } from '../object/program.js';
+import { neededTypes } from '../object/btf/prune.js';
+import { typeWords } from '../object/btf/text.js';
+import { exceptionCallbackOf, type MapDef, type Program } from '../object/program.js';
 import { type Case, symbolsOf } from './case.js';
 import { printMap, printPointer, printStruct } from './case-fields.js';
+import { printKernel } from './case-kernel.js';
 import { type Environment, toHex } from './environment.js';
 import { printExpectation } from './expectation.js';
 
@@ -25,12 +28,16 @@ export function printCase(one: Case): string {
     lines.push(`.attach ${type}${target === undefined ? '' : ` ${target}`}`);
   }
   if (profile !== 'privileged') lines.push(`.profile ${profile}`);
-  lines.push(...program.maps.map(printMap), ...program.localTypes.map(printStruct));
-  lines.push(...(program.kernelPointers ?? []).map(printPointer));
+  lines.push(...printMaps(program), ...program.localTypes.map(printStruct));
+  lines.push(...(program.kernelPointers ?? []).map(printPointer), ...printKernel(program));
   if (!inOrderOfUse(program)) lines.push(`.kfuncs ${program.kfuncs.join(' ')}`);
   const names = functionNames(program);
   const globals = program.subprogs.filter((subprog) => subprog.linkage === 'global');
   lines.push(...globals.map((subprog) => `.global ${names.get(subprog.start)}`));
+  for (const [id, type] of neededTypes(program)) lines.push(`.btf ${id} ${typeWords(type)}`);
+  for (const { start, btfId } of program.subprogs)
+    if (btfId !== undefined && program.btf !== undefined)
+      lines.push(`.func ${names.get(start)} btf=${btfId}`);
   const onThrow = exceptionCallbackOf(program);
   if (onThrow !== undefined) lines.push(`.exception_callback ${names.get(onThrow.start)}`);
   if (rules !== undefined) lines.push(`.rules ${rules}`);
@@ -40,6 +47,27 @@ export function printCase(one: Case): string {
   if (lines.some((line) => line.includes('\n')))
     throw new InputError('a name or comment of the case has a line break');
   return `${lines.join('\n')}\n\n${one.body ?? body(program, names)}`;
+}
+
+/** Maps, each after those that its entries are like and that the program does not have itself. */
+function printMaps({ maps, btf }: Program): string[] {
+  const names = new Set(maps.map(({ name }) => name));
+  const print = (map: MapDef, directive: '.map' | '.inner_map'): string[] => {
+    const { btfKey: _key, btfValue: _value, ...untyped } = map;
+    const one = btf === undefined ? untyped : map;
+    const { inner } = map;
+    if (inner === undefined) return [printMap(one, directive)];
+    if (maps.includes(inner)) return [printMap(one, directive)];
+    // The name that it has may be that of another map.
+    let name = inner.name;
+    while (names.has(name)) name += '_';
+    names.add(name);
+    return [
+      ...print({ ...inner, name }, '.inner_map'),
+      printMap({ ...one, inner: { ...inner, name } }, directive),
+    ];
+  };
+  return maps.flatMap((map) => print(map, '.map'));
 }
 
 /** Names of functions by slot, each one that text can hold: not the name of a helper or kfunc, and no other function's. */

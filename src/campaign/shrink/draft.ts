@@ -76,7 +76,7 @@ export function replaced(draft: Draft, index: number, items: readonly (Op | Link
 
 /**
  * The program that a draft stands for, without the functions, maps and kfuncs that nothing in it names any more. Source lines
- * and BTF are left out, since they speak of other insns. Answers undefined where the draft makes no program (a jump out of it, too far a jump).
+ * are left out, since they speak of other insns. Answers undefined where the draft makes no program (a jump out of it, too far a jump).
  */
 export function close(draft: Draft): Program | undefined {
   const { program } = draft;
@@ -94,11 +94,11 @@ export function close(draft: Draft): Program | undefined {
   ]);
   try {
     const linked = link([...items, ...kept.tail.map((name) => label(name))]);
-    const { btf: _btf, lines: _lines, ...rest } = program;
+    const { lines: _lines, ...rest } = program;
     return {
       ...rest,
       insns: linked.insns,
-      maps: maps.map((index) => withoutBtf(program.maps[index]!)),
+      maps: maps.map((index) => program.maps[index]!),
       kfuncs: kfuncs.map((index) => program.kfuncs[index]!),
       subprogs: subprogsOf(kept, linked.labels),
     };
@@ -106,11 +106,6 @@ export function close(draft: Draft): Program | undefined {
     if (error instanceof InputError) return undefined;
     throw error;
   }
-}
-
-function withoutBtf(map: Program['maps'][number]): Program['maps'][number] {
-  const { btfKey: _key, btfValue: _value, ...rest } = map;
-  return rest;
 }
 
 /** The indices that operations name, ascending. */
@@ -175,8 +170,7 @@ function subprogsOf(draft: Draft, labels: ReadonlyMap<string, number>): Subprog[
   for (const [name, subprog] of draft.functions) {
     const start = labels.get(name);
     if (start === undefined || found.has(start) || (start !== 0 && !named.has(name))) continue;
-    const { btfId: _btfId, ...rest } = subprog;
-    found.set(start, { ...rest, start });
+    found.set(start, { ...subprog, start });
   }
   return [...found.values()].sort((a, b) => a.start - b.start);
 }

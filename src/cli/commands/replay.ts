@@ -1,13 +1,14 @@
 /** `replay PATH...`: cases, each run again; does it still show what it was written down for? */
 import { availableParallelism } from 'node:os';
 import { openWorkers } from '../../campaign/job.js';
-import { type ReplayedCase, replayText } from '../../campaign/replay.js';
+import { type ReplayedCase, replayFile } from '../../campaign/replay.js';
 import { replaysInWords } from '../../report/replays.js';
+import { parseCase } from '../../vm/case.js';
 import { type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
 import { integer } from '../options.js';
 import type { Outcome } from '../outcome.js';
-import { filesBelow } from '../paths.js';
+import { foundFiles } from '../paths.js';
 
 interface Options {
   readonly workers?: number;
@@ -25,14 +26,18 @@ export const replay: Define = (program, act) => {
 };
 
 async function replayPaths(paths: readonly string[], options: Options): Promise<Outcome> {
-  const cases = await replayAll(filesBelow(paths, ['.bpf']), options.workers ?? availableParallelism());
+  const found = foundFiles(paths, ['.bpf']);
+  // A file that was named itself must be a case; of those in a folder each stands alone.
+  for (const { path, named } of found) if (named) parseCase(readText(path), path);
+  const files = found.map(({ path }) => path);
+  const cases = await replayAll(files, options.workers ?? availableParallelism());
   return { exit: cases.every(({ ok }) => ok) ? 0 : 1, json: { cases }, text: replaysInWords(cases) };
 }
 
 async function replayAll(files: readonly string[], workers: number): Promise<readonly ReplayedCase[]> {
   if (workers === 1 || files.length < 4 * BATCH) {
     const answers: ReplayedCase[] = [];
-    for (const file of files) answers.push(await replayText(readText(file), file));
+    for (const file of files) answers.push(await replayFile(file));
     return answers;
   }
   const setting = { seed: 0, rules: [], worlds: 1, prove: false, kernel: false };

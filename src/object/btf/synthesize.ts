@@ -50,6 +50,9 @@ const STRUCTS: Readonly<
   refcount: ['bpf_refcount', 1, 4],
 };
 
+/** Largest id of a type (BTF_MAX_TYPE). */
+const BTF_MAX = 0xfffff;
+
 const KPTR_TAG = { kptr: 'kptr', kptr_untrusted: 'kptr_untrusted' } as const;
 
 /** BTF names are C identifiers. */
@@ -87,7 +90,7 @@ class Synthesizer {
   private readonly ids = new Map<string, number>();
   private readonly locals: ReadonlyMap<string, number>;
   constructor(private readonly program: Program) {
-    this.locals = new Map(program.localTypes.map((type, i) => [type.name, i + 1]));
+    this.locals = new Map(program.localTypes.map((type) => [type.name, type.id]));
   }
 
   private once(key: string, add: () => number): number {
@@ -220,11 +223,14 @@ class Synthesizer {
   /** Local types get the first ids: `bpf_obj_new_impl` is called with the id, which is fixed before there is BTF. */
   localTypes(): void {
     const { localTypes } = this.program;
-    for (const { name, size } of localTypes)
-      this.writer.add({ kind: 'struct', name: identifier(name), size, members: [] });
-    for (const [i, type] of localTypes.entries()) {
+    const last = Math.max(0, ...localTypes.map(({ id }) => id));
+    if (new Set(localTypes.map(({ id }) => id)).size < localTypes.length || last > BTF_MAX)
+      throw new InputError(`local types need an id each, from 1 to ${BTF_MAX}`);
+    // Ids that no struct has are filled with pointers to void, which nothing names.
+    for (let id = 1; id <= last; id++) this.writer.add({ kind: 'ptr', type: 0 });
+    for (const type of localTypes) {
       const fields = sorted(type.fields);
-      this.struct(type.name, `struct ${type.name}`, type.size, fields, this.nodeNames(type, fields), i + 1);
+      this.struct(type.name, `struct ${type.name}`, type.size, fields, this.nodeNames(type, fields), type.id);
     }
   }
 
@@ -300,7 +306,7 @@ function sorted(fields: readonly SpecialField[]): SpecialField[] {
 }
 
 /**
- * Makes BTF for `program`, which has none: the struct at `localTypes[i]` gets the id i + 1, then come the types of
+ * Makes BTF for `program`, which has none: each local type gets its id, then come the types of
  * maps and functions. Throws InputError where fields overlap, or a list or tree contains no local type.
  */
 export function synthesize(program: Program, options: SynthesizeOptions = {}): SynthesizedBtf {

@@ -1,0 +1,24 @@
+/** What a refused program lacks of the types that its source had: a text that was written without them cannot be judged. */
+import { progType } from '../kernel/progtypes.js';
+import type { Program } from '../object/program.js';
+
+/**
+ * One sentence on the types that the program would need, where the refusal may come from their absence; undefined where it does not.
+ * `message` and `slot` are those of the refusal.
+ */
+export function missingTypes(program: Program, message: string, slot: number): string | undefined {
+  const target = program.attach?.target;
+  if (
+    progType(program.type).arguments === true &&
+    target !== undefined &&
+    program.kernelTypes === undefined &&
+    /\bscalar\b/.test(message)
+  )
+    return `the text has no types of the arguments of '${target}' (.kernel_args): write it again from its source`;
+  const index = program.subprogs.findLastIndex(({ start }) => start <= slot);
+  const func = program.subprogs[index];
+  if (func === undefined || index === 0 || func.linkage !== 'global' || func.btfId !== undefined)
+    return undefined;
+  if (!/^R[1-5] !read_ok$/.test(message)) return undefined;
+  return `the text has no types of the arguments of '${func.name}' (.func): write it again from its source`;
+}
