@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { InputError } from '../src/isa/errors.js';
 import { subprogStarts } from '../src/isa/target.js';
 import type { Program } from '../src/object/program.js';
+import { MENDED_BREAKS } from './breaks/mended.js';
 import { RESOURCE_BREAKS } from './breaks/resources.js';
 import { VALUE_BREAKS } from './breaks/values.js';
 import { Draft } from './edit.js';
@@ -20,7 +21,7 @@ export interface NearMiss {
   readonly slot: number;
 }
 
-const BREAKERS = { ...RESOURCE_BREAKS, ...VALUE_BREAKS };
+const BREAKERS = { ...RESOURCE_BREAKS, ...VALUE_BREAKS, ...MENDED_BREAKS };
 
 /** The ways to break a program. */
 export const BREAKS: readonly string[] = Object.keys(BREAKERS);

@@ -94,6 +94,18 @@ const inserts =
   ({ removed, added }) =>
     removed.length === 0 && added.length === tests.length && tests.every((test, i) => test(added[i]!));
 
+/** Nothing was taken out, and so many operations were put in. */
+const adds =
+  (...counts: readonly number[]): Check =>
+  ({ removed, added }) =>
+    removed.length === 0 && counts.includes(added.length);
+/** One of those put in leaves others out on one way. */
+const skips: Check = ({ added }) =>
+  added.some((op) => op.kind === 'jmp' && 'imm' in op.src && op.src.imm === 77);
+/** The number that is moved to a register; NaN for none. */
+const moved = (op: Op | undefined): number =>
+  op?.kind === 'mov' && 'imm' in op.src ? op.src.imm : Number.NaN;
+
 const sizes = ({ removed, added }: Change): number => {
   const [a, b] = [removed[0], added[0]];
   return a !== undefined && b !== undefined && 'size' in a && 'size' in b ? b.size / a.size : 0;
@@ -272,6 +284,49 @@ const CHECKS: Readonly<Record<string, Check>> = {
     (added.length === 1 || added.length === 2) &&
     added.every((op) => op.kind === 'alu'),
   'deeper frame': inserts((op) => op.kind === 'st' && op.dst === 10 && op.size === 8 && op.off <= -248),
+  'low half compared with zero': and(
+    differsIn('width', 'op'),
+    ({ removed, added }) =>
+      nullCheck(removed[0]!) && nullCheck(added[0]!) && 'width' in added[0]! && added[0].width === 32,
+  ),
+  'moved far before a comparison': and(adds(5), ({ added }) =>
+    (['sub', 'lsh', 'rsh', 'add'] as const).every((op) =>
+      added.some((one) => one.kind === 'alu' && one.op === op),
+    ),
+  ),
+  'NULL on one way': and(adds(2, 4), skips, ({ added }) => added.some((op) => moved(op) === 0)),
+  'more rounds on one way': and(adds(2), skips, ({ added }) =>
+    added.some((op) => op.kind === 'mov' && op.dst === 1),
+  ),
+  'checked by one of many copies': ({ removed, added }) =>
+    [3, 7, 9].includes(added.length - removed.length) &&
+    added.some((op) => op.kind === 'stx' && op.dst === 10 && op.off < -400) &&
+    added.some((op) => op.kind === 'ldx' && op.src === 10 && op.off < -400),
+  'packet load that may end the function': inserts((op) => op.kind === 'ld_packet'),
+  'half of a slot overwritten': inserts((op) => op.kind === 'st' && op.dst === 10 && op.size === 4),
+  'main program named as a callback': inserts((op) => op.kind === 'ld_imm64' && op.as === 'func'),
+  'jump into a fastcall pattern': and(adds(6, 10), skips, ({ added }) =>
+    added.some((op) => op.kind === 'call' && op.target === 'helper' && op.imm === 8),
+  ),
+  'pointer moved back before its start': ({ removed, added }) =>
+    removed.length === 1 &&
+    added.length === 2 &&
+    added[0]?.kind === 'alu' &&
+    added[0].op === 'add' &&
+    imm(added[0]) < 0 &&
+    added[0].dst === base(added[1]),
+  'added the other way round': ({ removed, added }) =>
+    removed.length === 2 &&
+    added.length === 2 &&
+    added[0]?.kind === 'mov' &&
+    moved(added[0]) === imm(removed[1]) &&
+    added[1]?.kind === 'alu' &&
+    'reg' in added[1].src,
+  'section ended and opened again': and(adds(2, 3), ({ added, after }) =>
+    ['leave', 'enter'].every((kind) => added.some((op) => effects(after, op).includes(kind))),
+  ),
+  'owner moved': inserts((op) => op.kind === 'alu' && op.op === 'add' && op.dst === 1),
+  'result known before the call': inserts((op) => op.kind === 'mov' && op.dst === 0 && 'imm' in op.src),
 };
 
 /** Breaks that do one of several things at the same place. */

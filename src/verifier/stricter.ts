@@ -18,6 +18,7 @@ export const STRICTER: readonly RegExp[] = [
   /^R\d must be referenced or trusted$/,
   /^R\d must have zero offset when passed to release func/,
   /^jump into the bpf_fastcall pattern/,
+  /^R\d may not have the stack pointer of a called function added to it$/,
   /^callback address is that of the main program$/,
   /^arg#\d is expected to be non-NULL$/,
   /^R\d invalid mem access 'map_ptr'$/,

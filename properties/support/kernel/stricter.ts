@@ -117,7 +117,7 @@ g:
     exit
 `,
     ),
-    /^R6 invalid mem access 'scalar'$/,
+    /^R2 may not have the stack pointer of a called function added to it$/,
   ),
   stricter(
     written(

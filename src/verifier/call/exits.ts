@@ -18,7 +18,7 @@ export function checkOutermostReturn(path: Path): void {
 }
 
 /** Types of programs that are given an skb and may use the packet loads of classic BPF (may_access_skb). */
-const LOADS_PACKET: ReadonlySet<ProgType> = new Set(['socket_filter', 'cgroup_skb', 'tc', 'action']);
+const LOADS_PACKET: ReadonlySet<ProgType> = new Set(['socket_filter', 'tc', 'action']);
 
 /** A packet load of classic BPF, at an offset in register `src` if that is not negative, may end the function that it is in. */
 export function checkPacketLoad(path: Path, src: number): void {

@@ -62,6 +62,9 @@ export function pointerBinary(
   if (op === 'sub' && pointer !== a) refuse(`R${regno} tried to subtract pointer from scalar`);
   // Linux does not track `fp -= scalar`: it is written `fp += -scalar`.
   if (op === 'sub' && pointer.type === 'stack') refuse(`R${regno} subtraction from stack pointer prohibited`);
+  // Linux 6.18 takes the sum for one of another frame: that which the register was of last, the main program's as a rule.
+  if (pointer !== a && pointer.type === 'stack' && pointer.frame !== 0)
+    refuse(`R${regno} may not have the stack pointer of a called function added to it`);
   checkScalar(pointer, scalar, regno);
   if (p.guard === undefined || src === undefined) return addToPointer(p, op, pointer, scalar, regno);
   const move = { op, dst: regno, src, pointer, number: scalar, inPlace: pointer === a };
