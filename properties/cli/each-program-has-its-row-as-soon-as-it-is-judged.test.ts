@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runCli } from '../../src/cli/cli.js';
 import { here, scratch } from '../support/cli.js';
+import { describeKernel } from '../support/kernel/skip.js';
 import { objectBytes } from '../support/objects/files.js';
 
 const folder = scratch();
@@ -86,6 +87,19 @@ it('a program that is left out has a row, and makes the exit 3', async () => {
   // Where another program is asked for, nothing is left out.
   const other = rows.find(({ verdict }) => verdict === 'proven')!.name;
   expect((await rowsOf([file, '--prog', other])).exit).toBe(0);
+});
+
+describeKernel('certify', () => {
+  it('does not say that all holds where a program was left out', async () => {
+    const file = half();
+    const { exit, out } = await here(['certify', file, '--json']);
+    const { programs, skipped } = JSON.parse(out);
+    const verdicts = programs.map(({ verdict }: { verdict: string }) => verdict);
+    expect(skipped).toHaveLength(1);
+    expect([exit, verdicts.includes('refused')]).toEqual(
+      verdicts.includes('refused') ? [1, true] : [3, false],
+    );
+  });
 });
 
 it('a row has its kind of bound, and the calls that bound says nothing of', async () => {

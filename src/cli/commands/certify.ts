@@ -49,6 +49,7 @@ export const certify: Define = (program, act) => {
 async function certifyFiles(paths: readonly string[], options: Options, common: Common): Promise<Outcome> {
   const [rules] = await loadRuleSets([options.rules]);
   const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
+  const leftOut = skipped.filter(({ name }) => options.prog === undefined || options.prog === name);
   const kernel = kernelAvailable();
   if (!kernel.ok) throw new InputError(kernel.reason);
   const judged = judgedProfile(options.profile ?? {}, 'running');
@@ -64,7 +65,8 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
     bar.close();
   }
   return {
-    exit: worst(rows.map(({ verdict }) => CERTIFICATE_EXIT[verdict])),
+    // Of a program that was left out nothing is known.
+    exit: worst([...rows.map(({ verdict }) => CERTIFICATE_EXIT[verdict]), ...leftOut.map(() => 3 as const)]),
     json: { rules: options.rules, kernel: kernel.release, profile: judged.json, programs: rows, skipped },
     text: certificatesInWords(rows, skippedLines(skipped)),
   };
