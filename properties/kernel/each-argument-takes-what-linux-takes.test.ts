@@ -155,6 +155,10 @@ const LEFT_AT_THAT: readonly (readonly [RegExp, string])[] = [
     'a struct of numbers may be taken from plain memory; no program keeps a CPU mask there',
   ],
   [
+    /^bpf_refcount_acquire_impl .*\(refcounted\): moved by \w+: .* must have zero offset when .*; Linux: taken$/,
+    'Linux would look for the count as far behind the count of the object',
+  ],
+  [
     /in syscall, argument \d \(mem\): the context: .*type=ctx expected=.*; Linux: taken$/,
     'the buffer of a system call may be given to kfuncs as memory of any size',
   ],
