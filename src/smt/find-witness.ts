@@ -24,6 +24,8 @@ export interface Concern {
 
 export interface WitnessSearch {
   readonly witness: Case | undefined;
+  /** What breaks in the run of the witness: `insn 4: ...`; '' without one. */
+  readonly broken: string;
   readonly queries: number;
 }
 
@@ -92,7 +94,7 @@ export async function findWitness(
     const [violation] = killed.violations;
     if (violation === undefined || killed.env === undefined) continue;
     const witness = confirmed(violation, violation.at, killed.env);
-    if (witness !== undefined) return { witness, queries: 0 };
+    if (witness !== undefined) return { witness, broken: inWords(violation), queries: 0 };
   }
   let queries = 0;
   let insns = 0;
@@ -119,8 +121,10 @@ export async function findWitness(
     for (const { violation, killStep, env } of exploration.findings) {
       if (killStep === undefined) continue;
       const witness = confirmed(violation, killStep, env);
-      if (witness !== undefined) return { witness, queries };
+      if (witness !== undefined) return { witness, broken: inWords(violation), queries };
     }
   }
-  return { witness: undefined, queries };
+  return { witness: undefined, broken: '', queries };
 }
+
+const inWords = ({ slot, message }: Violation): string => `insn ${slot}: ${message}`;

@@ -140,7 +140,9 @@ export async function proveProgram(
   if (cannot !== undefined) return { ...open, reason: `${reason}; ${cannot}`, advice: ADVICE.notRun };
   const found = await findWitness(program, verified, rules.name, path, concerns, options);
   const queries = proved.queries + found.queries;
-  if (found.witness !== undefined) return { ...open, queries, verdict: 'refuted', witness: found.witness };
+  // The run tells what is wrong; the concern that led to it may speak of another check, at another insn.
+  if (found.witness !== undefined)
+    return { ...open, queries, verdict: 'refuted', reason: found.broken, witness: found.witness };
   const spent = patched.failures.some((f) => f.reason === 'budget');
   return { ...open, queries, advice: spent ? ADVICE.budget : ADVICE.noWitness };
 }
