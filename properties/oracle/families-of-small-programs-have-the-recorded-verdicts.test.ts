@@ -6,7 +6,7 @@ import { KernelJudge } from '../../src/oracle/bulk.js';
 import { mayCrashLinux } from '../../src/oracle/danger.js';
 import { runningProfile } from '../../src/oracle/profile/running.js';
 import type { Profile } from '../../src/verifier/state/profile.js';
-import { STRICTER } from '../../src/verifier/stricter.js';
+import { stricterLine } from '../../src/verifier/stricter.js';
 import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
@@ -41,7 +41,7 @@ function letters(
         throw new Error(`${name}: the kernel could not be asked: ${message ?? ''}`);
       if (!accepted) return '-';
       const ours = verify(program, { profile, facts: false });
-      return !ours.ok && STRICTER.some((words) => words.test(ours.message)) ? 's' : '+';
+      return !ours.ok && stricterLine(ours) !== undefined ? 's' : '+';
     })
     .join('');
 }

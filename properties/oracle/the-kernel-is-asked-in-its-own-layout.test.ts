@@ -400,10 +400,15 @@ describe('loads', () => {
   });
 
   it('errors that say nothing of the program', () => {
-    for (const [name, code] of Object.entries({ EAGAIN, EINTR, ENOMEM, EMFILE, ENFILE, ENOSYS })) {
+    for (const [name, code] of Object.entries({ EAGAIN, EINTR, EMFILE, ENFILE, ENOSYS })) {
       world.answer = refusing(code);
       expect(outcome(loadProgram(small))).toEqual(['call', name, `load program: ${name}`, undefined]);
     }
+    world.answer = refusing(ENOMEM, '');
+    expect(outcome(loadProgram(small))).toEqual(['call', 'ENOMEM', 'load program: ENOMEM', undefined]);
+    // Too many paths is an ENOMEM, too; what the verifier says is about the program.
+    world.answer = refusing(ENOMEM);
+    expect(outcome(loadProgram(small))).toEqual(['program', 'ENOMEM', 'R9 !read_ok', 0]);
     for (const [name, code] of Object.entries({ EINVAL, E2BIG, EACCES })) {
       world.answer = refusing(code, '');
       expect(outcome(loadProgram(small))).toEqual([

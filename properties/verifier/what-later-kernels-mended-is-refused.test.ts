@@ -19,7 +19,8 @@ describe('what later kernels mended is refused', () => {
   it.each(bad)('%s', (_, program, message) => {
     for (const walk of WALKS) {
       const verdict = verify(program, walk);
-      expect(verdict.ok ? 'accepted' : verdict.message).toMatch(message);
+      const lines = verdict.ok ? ['accepted'] : verdict.lines;
+      expect(lines.find((line) => message.test(line)) ?? lines).toMatch(message);
     }
   });
 });
@@ -44,6 +45,6 @@ describeKernel('Linux', () => {
     const result = loadProgram(program);
     if (result.ok) result.close();
     const verdict = verify(program, { facts: false });
-    expect(!result.ok || (!verdict.ok && hasRow(verdict.message))).toBe(true);
+    expect(!result.ok || (!verdict.ok && verdict.lines.some(hasRow))).toBe(true);
   });
 });

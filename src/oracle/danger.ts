@@ -4,7 +4,7 @@ import { BPF_CALL, BPF_JMP, BPF_PSEUDO_KFUNC_CALL } from '../isa/opcodes.js';
 import { LAXEST } from '../kernel/profile.js';
 import { exceptionCallbackOf, type Program } from '../object/program.js';
 import type { Profile } from '../verifier/state/profile.js';
-import { STRICTER } from '../verifier/stricter.js';
+import { stricterLine } from '../verifier/stricter.js';
 import { verify } from '../verifier/verify.js';
 
 /** Why loading `program` may hurt the kernel, undefined where it may not: Linux 6.18 then follows a wild pointer, and the load does not return. */
@@ -28,7 +28,7 @@ function mayLoseExceptionCallback(program: Program, profile: Profile): boolean {
   if (before.length === 0) return false;
   const verdict = verify(program, { profile, kernel: LAXEST });
   if (verdict.ok) return before.some(({ start }) => verdict.facts.at(start).length === 0);
-  return STRICTER.some((words) => words.test(verdict.message));
+  return stricterLine(verdict) !== undefined;
 }
 
 /**
@@ -49,5 +49,5 @@ function mayTakeAnythingForMap(program: Program, profile: Profile): boolean {
   if (slot < 0 && message.includes('progs cannot use')) return false;
   // It refuses calls under a lock before it looks at their arguments.
   if (message.includes('not allowed while holding a lock')) return false;
-  return slot < 0 || called(slot) === 'bpf_wq_init' || STRICTER.some((words) => words.test(message));
+  return slot < 0 || called(slot) === 'bpf_wq_init' || stricterLine(verdict) !== undefined;
 }

@@ -23,3 +23,8 @@ export const STRICTER: readonly RegExp[] = [
   /^arg#\d is expected to be non-NULL$/,
   /^R\d invalid mem access 'map_ptr'$/,
 ];
+
+/** The line of a refusal that says that Linux would accept, if one of them may be such; of all lines, as Linux says some things in two. */
+export function stricterLine({ lines }: { readonly lines: readonly string[] }): string | undefined {
+  return lines.find((line) => STRICTER.some((words) => words.test(line)));
+}

@@ -1,7 +1,7 @@
 /** Our verdicts on families of small programs, held against those that Linux 6.18 gave. Needs no kernel. */
 import type { Program } from '../../../src/object/program.js';
 import type { Profile } from '../../../src/verifier/state/profile.js';
-import { STRICTER } from '../../../src/verifier/stricter.js';
+import { stricterLine } from '../../../src/verifier/stricter.js';
 import { verify } from '../../../src/verifier/verify.js';
 import { type Family, PROFILES, recorded } from './family.js';
 
@@ -15,7 +15,7 @@ function wrong(program: Program, profile: Profile, letter: string | undefined): 
       return verdict.ok ? 'Linux refuses, we accept' : undefined;
     case 's':
       if (verdict.ok) return 'we refuse no longer what Linux accepts';
-      return STRICTER.some((words) => words.test(verdict.message)) ? undefined : verdict.message;
+      return stricterLine(verdict) !== undefined ? undefined : verdict.message;
     default:
       return 'Linux was never asked';
   }
