@@ -10,6 +10,7 @@ import { mayCrashLinux } from '../../oracle/danger.js';
 import { possibleCpus } from '../../oracle/maps.js';
 import { runningProfile } from '../../oracle/profile/running.js';
 import type { Profile } from '../../verifier/state/profile.js';
+import { stricterLine } from '../../verifier/stricter.js';
 import { INSN_BUDGET, verify } from '../../verifier/verify.js';
 import type { JudgedFor, OpenComparison, Tally } from './comparison.js';
 
@@ -190,7 +191,7 @@ function compareVerdicts(
   for (const what of [profile, `${profile}, ${program.type}`, `${profile}, ${way}`])
     tally.count(`${what}: ${verdict} by Linux`);
   if (differ) {
-    const words = ours.ok ? theirWords : ours.message;
+    const words = ours.ok ? theirWords : (stricterLine(ours) ?? ours.message);
     const which = ours.ok ? 'looser' : 'stricter';
     tally.count(`${profile}: ${which}`);
     tally.differ(`${which}: ${kindOfComplaint(words)}`, `${profile}, ${program.type}, ${about}`);
