@@ -22,6 +22,7 @@ export const STRICTER: readonly RegExp[] = [
   /^callback address is that of the main program$/,
   /^arg#\d is expected to be non-NULL$/,
   /^R\d invalid mem access 'map_ptr'$/,
+  /^cannot use BPF_LD_\[ABS\|IND\] within callback$/,
 ];
 
 /** The line of a refusal that says that Linux would accept, if one of them may be such; of all lines, as Linux says some things in two. */

@@ -10,6 +10,8 @@ import {
   exit,
   ja,
   jmp,
+  ldAbs,
+  ldFunc,
   ldx,
   loadAcquire,
   mov,
@@ -309,5 +311,19 @@ next:
       ...out,
     ]),
     /^R1 invalid mem access 'map_ptr'$/,
+  ),
+  stricter(
+    kernelCase('stricter: a packet load in a callback that is never called', 'tc', {}, () => [
+      mov(r1, 0),
+      ldFunc(r2, 'callback'),
+      mov(r3, 0),
+      mov(r4, 0),
+      callHelper(181),
+      ...out,
+      label('callback'),
+      ldAbs(1, 4),
+      ...out.slice(1),
+    ]),
+    /^cannot use BPF_LD_\[ABS\|IND\] within callback$/,
   ),
 ];
