@@ -326,4 +326,21 @@ next:
     ]),
     /^cannot use BPF_LD_\[ABS\|IND\] within callback$/,
   ),
+  stricter(
+    kernelCase('stricter: a record that was added to a number and then submitted', 'xdp', {}, ({ map }) => [
+      map(r1, ringbufMap),
+      mov(r2, 16),
+      mov(r3, 0),
+      callHelper(131),
+      jmp('eq', r0, 0, 'out'),
+      mov(r6, 8),
+      add(r6, r0),
+      mov(r1, r0),
+      mov(r2, 0),
+      callHelper(132),
+      st(4, r6, 0, 1),
+      ...out,
+    ]),
+    /^R6 (invalid mem access 'scalar'|!read_ok)$/,
+  ),
 ];

@@ -411,6 +411,14 @@ const DEEDS: Readonly<Record<string, (kind: Kind) => ((n: Names) => Item[]) | un
       : undefined,
   'given back by a copy': (kind) =>
     kind.inRegister ? taking([kind], (n) => [mov(r7, r6), mov(r1, r7), ...kind.give(n, 0)]) : undefined,
+  'added to a number and given back': (kind) =>
+    kind.inRegister
+      ? taking([kind], (n) => [mov(r1, 0), add(r1, kept(0)), ...kind.give(n, 0), mov(r0, 0)])
+      : undefined,
+  'added to a number and used': (kind) =>
+    kind.inRegister
+      ? taking([kind], (n) => [mov(r7, 0), add(r7, kept(0)), ...kind.use(n, 1), ...release(kind, n, 0)])
+      : undefined,
   'a copy used afterwards': (kind) =>
     kind.inRegister
       ? taking([kind], (n) => [mov(r7, r6), ...release(kind, n, 0), ...kind.use(n, 1)])

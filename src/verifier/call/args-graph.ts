@@ -3,7 +3,7 @@ import type { Arg } from '../../kernel/contract.js';
 import type { SpecialField } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import { isLock } from '../state/path.js';
-import { fixedOffset, hasFixedOffset } from '../state/regs.js';
+import { fixedOffset, hasFixedOffset, ownedRef } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import type { CallSite } from './call-site.js';
@@ -65,8 +65,8 @@ export function checkGraphNode(
   if (reg.nullable) refuse(`Possibly NULL pointer passed to trusted arg${index}`);
   if (arg.owned) {
     if (reg.nonOwning) refuse(`arg#${index} expected pointer to allocated object`);
-    if (reg.ref === 0) refuse('allocated object must be referenced');
-  } else if (!reg.nonOwning && reg.ref === 0) {
+    if (ownedRef(reg) === 0) refuse('allocated object must be referenced');
+  } else if (!reg.nonOwning && ownedRef(reg) === 0) {
     // Whoever holds a node by its count may look from it, and take the tree's own reference out of the tree.
     refuse(`${site.contract.name} can only take non-owning or refcounted bpf_rb_node pointer`);
   } else if (comparesNodes(p)) {

@@ -11,7 +11,7 @@ import { ATTACHED } from '../insn/context.js';
 import { load } from '../insn/memory.js';
 import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
-import { isNull, typeName } from '../state/regs.js';
+import { isNull, ownedRef, typeName } from '../state/regs.js';
 import { checkFunctionRead, checkFunctionWrite } from '../state/stack.js';
 import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
@@ -108,7 +108,7 @@ export function checkHelperMem(
       return;
     case 'btf':
       // What is held is believed in, but does not say so by its type.
-      if (write || reg.trust !== 'trusted' || reg.ref !== 0)
+      if (write || reg.trust !== 'trusted' || ownedRef(reg) !== 0)
         refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
       load(p, { reg, regno, off: 0, size });
       return;
@@ -175,7 +175,7 @@ export function checkSize(site: CallSite, index: number, arg: Extract<Arg, { kin
 
 /** Keys and values are taken from memory that could be written, though they are only read (check_reg_type). */
 function requireWritable(site: CallSite, reg: Reg, regno: number): void {
-  if (reg.type === 'btf' && !reg.nullable && reg.trust === 'trusted' && reg.ref === 0)
+  if (reg.type === 'btf' && !reg.nullable && reg.trust === 'trusted' && ownedRef(reg) === 0)
     refuse(`${site.contract.name}() may write into memory pointed by R${regno} type=${typeName(reg)}`);
   if (reg.readonly && (reg.type === 'mem' || reg.type === 'buffer'))
     refuse(`R${regno} type=rdonly_${typeName(reg)} expected=${MEMORY_NAMES}`);

@@ -4,7 +4,7 @@
  */
 import type { Arg, SockType } from '../../kernel/contract.js';
 import type { Path } from '../state/path.js';
-import { fixedOffset, hasFixedOffset, isNull, typeName } from '../state/regs.js';
+import { fixedOffset, hasFixedOffset, isNull, ownedRef, typeName } from '../state/regs.js';
 import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { checkHelperMem } from './args-memory.js';
@@ -23,7 +23,8 @@ export function requireStart(reg: Reg, regno: number): void {
 }
 
 export function requireReferenced(reg: Reg, regno: number): void {
-  if (reg.ref === 0 && !isNull(reg)) refuse(`R${regno} must be referenced when passed to release function`);
+  if (ownedRef(reg) === 0 && !isNull(reg))
+    refuse(`R${regno} must be referenced when passed to release function`);
 }
 
 const BTF_SOCKETS = new Set([
@@ -94,10 +95,10 @@ export function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Ar
     }
     mismatch(reg, regno, 'ptr_, trusted_ptr_, rcu_ptr_');
   }
-  if (arg.release === true && reg.ref === 0) {
+  if (arg.release === true && ownedRef(reg) === 0) {
     refuse(`release kernel function ${site.contract.name} expects refcounted PTR_TO_BTF_ID`);
   }
-  const trusted = reg.trust === 'trusted' || reg.ref !== 0;
+  const trusted = reg.trust === 'trusted' || ownedRef(reg) !== 0;
   const trust = isKfunc && takesLesser(p, site) ? 'any' : arg.trust;
   if (trust === 'trusted' && !trusted) refuse(`R${regno} must be referenced or trusted`);
   if (trust === 'rcu' && !trusted && !(reg.trust === 'rcu' && p.inRcu))
@@ -188,7 +189,7 @@ export function checkObject(site: CallSite, index: number, arg: Extract<Arg, { k
     refuse(`arg#${index} expected pointer to allocated object`);
   }
   if (reg.nullable) refuse(`Possibly NULL pointer passed to trusted arg${index}`);
-  if (reg.ref === 0) refuse('allocated object must be referenced');
+  if (ownedRef(reg) === 0) refuse('allocated object must be referenced');
   requireStart(reg, index + 1);
   if (reg.percpu !== (arg.percpu === true)) refuse(`arg#${index} expected pointer to allocated object`);
 }
@@ -196,7 +197,7 @@ export function checkObject(site: CallSite, index: number, arg: Extract<Arg, { k
 /** An argument of bpf_refcount_acquire: an object with a count, that is held, or protected by a lock or by RCU. */
 export function checkRefcounted(p: Path, reg: Reg, index: number): void {
   if (reg.type !== 'object' || reg.nullable) refuse(`arg#${index} is neither owning or non-owning ref`);
-  if (reg.ref === 0 && !reg.nonOwning && reg.trust !== 'rcu')
+  if (ownedRef(reg) === 0 && !reg.nonOwning && reg.trust !== 'rcu')
     refuse(`arg#${index} is neither owning or non-owning ref`);
   if (!fieldsOf(p, reg).some((f) => f.kind === 'refcount')) {
     refuse(`arg#${index} doesn't point to a type with bpf_refcount field`);

@@ -4,7 +4,7 @@ import { isMapOfSockets } from '../../kernel/maptypes.js';
 import { checkPointerOffset } from '../insn/access.js';
 import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
-import { isNull, isPointer, typeName } from '../state/regs.js';
+import { isNull, isPointer, ownedRef, typeName } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { checkGraphNode, checkGraphRoot } from './args-graph.js';
@@ -72,7 +72,7 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
     case 'percpu':
       if (!reg.percpu || reg.nullable)
         mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
-      if (reg.type === 'object' && reg.trust !== 'rcu' && reg.ref === 0)
+      if (reg.type === 'object' && reg.trust !== 'rcu' && ownedRef(reg) === 0)
         mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
       // What comes back is taken to point to the start.
       checkPointerOffset(reg, regno, typeName(reg));

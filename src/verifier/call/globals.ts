@@ -9,7 +9,15 @@ import { defaultParams } from '../../object/btf/synthesize.js';
 import { exceptionCallbackOf, type Program } from '../../object/program.js';
 import { checkPointerOffset } from '../insn/access.js';
 import type { Path } from '../state/path.js';
-import { fixedOffset, hasFixedOffset, isNull, pointerReg, typeName, unknownReg } from '../state/regs.js';
+import {
+  fixedOffset,
+  hasFixedOffset,
+  isNull,
+  ownedRef,
+  pointerReg,
+  typeName,
+  unknownReg,
+} from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import type { Code } from '../text/code.js';
 import { type Param, paramsFromBtf } from '../text/params.js';
@@ -117,7 +125,8 @@ export class Globals {
 }
 
 function checkTrusted(p: Path, reg: Reg, regno: number, param: Extract<Param, { kind: 'btf' }>): void {
-  const trusted = reg.type === 'btf' && (reg.trust === 'trusted' || reg.trust === 'rcu' || reg.ref !== 0);
+  const trusted =
+    reg.type === 'btf' && (reg.trust === 'trusted' || reg.trust === 'rcu' || ownedRef(reg) !== 0);
   if (!trusted || (reg.nullable && !param.nullable))
     refuse(`R${regno} type=${typeName(reg)} expected=ptr_, trusted_ptr_, rcu_ptr_`);
   checkPointerOffset(reg, regno, 'ptr_', true);

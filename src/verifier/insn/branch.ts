@@ -9,7 +9,7 @@ import type { Scalar } from '../scalar/scalar.js';
 import { isConst } from '../scalar/scalar.js';
 import { syncLinked } from '../state/linked-regs.js';
 import type { Path } from '../state/path.js';
-import { isNull, isPointer, nullReg, scalarReg } from '../state/regs.js';
+import { isNull, isPointer, nullReg, ownedRef, scalarReg } from '../state/regs.js';
 import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { MAX_PACKET_OFF } from './access.js';
@@ -62,7 +62,7 @@ function mayBeZero(r: Reg): boolean {
 /** reg_not_null: the kernel is sure that this pointer is not NULL. Later kernels than Linux 6.18 ask as well how far it was moved. */
 function neverNull(r: Reg): boolean {
   if (mayBeZero(r)) return false;
-  return NEVER_NULL.has(r.type) || (r.type === 'btf' && (r.trust === 'trusted' || r.ref !== 0));
+  return NEVER_NULL.has(r.type) || (r.type === 'btf' && (r.trust === 'trusted' || ownedRef(r) !== 0));
 }
 
 /** Which way the jump goes in every run that reaches it; undefined when both are possible. */

@@ -4,7 +4,7 @@
  */
 import type { StructAccess } from '../../object/program.js';
 import type { Path } from '../state/path.js';
-import { pointerReg } from '../state/regs.js';
+import { ownedRef, pointerReg } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 
@@ -79,7 +79,7 @@ function memberPointer(p: Path, reg: Reg, { to, member, viaUnion, tag }: Pointer
   /** As it is by itself: good enough to be read through, unless a union leaves open what it is. */
   const plain = (): Reg => pointer(viaUnion ? 'untrusted' : 'none');
   if (reg.trust === 'untrusted') return pointer('untrusted');
-  const trusted = reg.trust === 'trusted' || reg.ref !== 0;
+  const trusted = reg.trust === 'trusted' || ownedRef(reg) !== 0;
   if (!trusted && reg.trust !== 'rcu') return plain();
   const name = `${reg.struct}.${member}`;
   if (SAFE_TRUSTED.has(name)) return pointer('trusted');

@@ -85,6 +85,12 @@ export function loadKptr(p: Path, field: SpecialField): Reg {
   return pointerReg('btf', { struct, nullable: true, id, trust });
 }
 
+/** Linux takes an allocated object for owned, borrowed or under RCU (check_ptr_to_btf_access), and stops where it finds none of the three. */
+function checkOwned(reg: Reg): void {
+  if (reg.unowned && !reg.nonOwning && reg.trust !== 'rcu')
+    refuse('verifier bug: ref_obj_id for allocated object must be non-zero');
+}
+
 /** Only the context's own address will do; the insn may have an offset (__check_ptr_off_reg). */
 function contextOffset(a: Access): number {
   checkPointerOffset(a.reg, a.regno, 'ctx');
@@ -150,6 +156,7 @@ export function load(p: Path, a: Access): Reg {
       checkBuffer(a);
       return unknownBytes(a.size);
     case 'object': {
+      checkOwned(a.reg);
       refusePercpu(a);
       checkBtfOffset(p, a);
       checkMemRegion(a, reg.size);
@@ -229,6 +236,7 @@ export function store(p: Path, a: Access, value: Reg): void {
       refuse('only read is supported');
       break;
     case 'object': {
+      checkOwned(a.reg);
       refusePercpu(a);
       checkBtfOffset(p, a);
       if (reg.trust === 'untrusted') refuse('only read is supported');

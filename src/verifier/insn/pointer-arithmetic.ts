@@ -66,10 +66,11 @@ export function pointerBinary(
   if (pointer !== a && pointer.type === 'stack' && pointer.frame !== 0)
     refuse(`R${regno} may not have the stack pointer of a called function added to it`);
   checkScalar(pointer, scalar, regno);
-  if (p.guard === undefined || src === undefined) return addToPointer(p, op, pointer, scalar, regno);
+  const moved = pointer === a || pointer.ref === 0 ? pointer : { ...pointer, unowned: true };
+  if (p.guard === undefined || src === undefined) return addToPointer(p, op, moved, scalar, regno);
   const move = { op, dst: regno, src, pointer, number: scalar, inPlace: pointer === a };
   const before = p.guard.before(move);
-  const result = addToPointer(p, op, pointer, scalar, regno);
+  const result = addToPointer(p, op, moved, scalar, regno);
   p.guard.after(move, result, before);
   return result;
 }

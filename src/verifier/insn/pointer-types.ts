@@ -3,7 +3,7 @@
  * for other code. Follows save_aux_ptr_type and reg_type_mismatch of kernel/bpf/verifier.c.
  */
 
-import { isOfNothing } from '../state/regs.js';
+import { isOfNothing, ownedRef } from '../state/regs.js';
 import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 
@@ -25,7 +25,7 @@ function kindOf(reg: Reg): string {
   if (isOfNothing(reg) || MEM_TYPES.has(reg.type)) return 'mem';
   if (!REWRITTEN.has(reg.type)) return 'memory';
   if (reg.type !== 'btf' && reg.type !== 'object') return reg.type;
-  const trust = reg.type === 'btf' && reg.ref !== 0 ? 'none' : reg.trust;
+  const trust = reg.type === 'btf' && ownedRef(reg) !== 0 ? 'none' : reg.trust;
   return `struct ${reg.type} ${trust} ${reg.nonOwning} ${reg.percpu}`;
 }
 

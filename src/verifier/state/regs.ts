@@ -21,6 +21,7 @@ const BLANK: Reg = {
   trust: 'none',
   readonly: false,
   nonOwning: false,
+  unowned: false,
   percpu: false,
   dynptr: 0,
 };
@@ -36,6 +37,9 @@ export function scalarReg(num: Scalar): Reg {
 
 export const unknownReg: Reg = UNKNOWN_SCALAR;
 export const nullReg: Reg = { ...UNKNOWN_SCALAR, num: ZERO };
+
+/** The reference that a function finds in this pointer, as its owner; 0 for none. */
+export const ownedRef = (reg: Reg): number => (reg.unowned ? 0 : reg.ref);
 
 /** A pointer at offset 0 of what it points to. */
 export function pointerReg(type: RegType, more: Partial<Reg> = {}): Reg {
@@ -78,7 +82,7 @@ export function typeName(r: Reg): string {
   const base = NAMES[r.type] ?? r.type;
   const or = r.nullable ? (r.type === 'btf' || r.type === 'object' ? 'or_null_' : '_or_null') : '';
   if (r.type === 'btf' || r.type === 'object') {
-    const plain = r.trust === 'none' || (r.type === 'btf' && r.trust === 'trusted' && r.ref !== 0);
+    const plain = r.trust === 'none' || (r.type === 'btf' && r.trust === 'trusted' && ownedRef(r) !== 0);
     const trust = plain ? '' : `${r.trust}_`;
     return `${trust}${base}${or}`;
   }

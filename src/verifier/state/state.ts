@@ -67,6 +67,11 @@ export interface Reg {
   readonly readonly: boolean;
   /** object: a non-owning reference, valid only while the lock is held. */
   readonly nonOwning: boolean;
+  /**
+   * The pointer was added to a number, and not the number to it: it still leads into what `ref` names, and dies with it, but no function takes
+   * it for an owner (adjust_ptr_min_max_vals leaves out ref_obj_id).
+   */
+  readonly unowned: boolean;
   /** An allocated object of which every CPU has its own: not memory that can be used as it is. */
   readonly percpu: boolean;
   /** Id of the dynptr that this slice was taken from; 0 for none. */

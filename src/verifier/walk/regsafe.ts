@@ -33,6 +33,7 @@ export class RegComparison {
       old.trust !== cur.trust ||
       old.readonly !== cur.readonly ||
       old.nonOwning !== cur.nonOwning ||
+      old.unowned !== cur.unowned ||
       old.percpu !== cur.percpu
     ) {
       return false;

@@ -5,6 +5,7 @@ import type { LogValue } from '../../../oracle/walk-log/value.js';
 import { scalarArithmetic } from '../../../verifier/scalar/alu.js';
 import { constant, contains, isConst, type Scalar } from '../../../verifier/scalar/scalar.js';
 import { format } from '../../../verifier/scalar/set.js';
+import { ownedRef } from '../../../verifier/state/regs.js';
 import type { Ref, Reg } from '../../../verifier/state/state.js';
 
 /** How a value of ours fails to cover one of Linux's: it is of another kind, or narrower. */
@@ -102,7 +103,7 @@ function pointerMismatch(
   const theirBy = origins.get(theirs.ref)?.at;
   // A slice that bpf_dynptr_slice took is bound to its dynptr; what the dynptr owns is not said again.
   if (ours.dynptr !== 0 && theirs.ref === 0) return undefined;
-  if ((ours.ref === 0) !== (theirs.ref === 0)) return `reference ${ours.ref}, Linux ${theirs.ref}`;
+  if ((ownedRef(ours) === 0) !== (theirs.ref === 0)) return `reference ${ours.ref}, Linux ${theirs.ref}`;
   if (by !== theirBy) return `acquired at ${by}, Linux ${theirBy}`;
   return undefined;
 }
