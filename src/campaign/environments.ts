@@ -36,9 +36,16 @@ export function runEnvironment(program: Program, seed: number, index: number, k:
   return { env, chooser };
 }
 
-/** Maps that user space may fill with plain bytes. */
+/** Maps that user space may fill with plain bytes, or with maps by their numbers. */
 function takesEntries(map: MapDef): boolean {
-  const kinds: readonly MapDef['type'][] = ['array', 'percpu_array', 'hash', 'lru_hash'];
+  const kinds: readonly MapDef['type'][] = [
+    'array',
+    'percpu_array',
+    'hash',
+    'lru_hash',
+    'array_of_maps',
+    'hash_of_maps',
+  ];
   return (
     kinds.includes(map.type) && map.fields.length === 0 && map.frozen !== true && map.initial === undefined
   );
@@ -55,7 +62,11 @@ function contents(map: MapDef, chooser: Chooser): ReadonlyMap<string, string> {
 
 /** Small keys, which programs are likely to ask for; or any key at all. */
 function keyOf(map: MapDef, i: number, chooser: Chooser): Uint8Array {
-  if (!map.type.endsWith('array') && chooser.index(`${map.name} key ${i}`, 2) === 0) {
+  if (
+    !map.type.startsWith('array') &&
+    !map.type.endsWith('array') &&
+    chooser.index(`${map.name} key ${i}`, 2) === 0
+  ) {
     return chooser.bytes(`${map.name} key ${i}`, map.keySize);
   }
   const key = new Uint8Array(map.keySize);

@@ -56,17 +56,17 @@ export class Call {
     return offsetOf(this.arg(index));
   }
 
-  /** Index into Program.maps of the map that an argument names. */
+  /** Number, as Maps counts, of the map that an argument names: for a map of the program its index into Program.maps. */
   map(index: number): number {
     const region = this.region(index);
     if (region.kind !== 'map') throw fault(`argument ${index + 1} of ${this.name} is no map`);
-    return region.map;
+    return this.machine.maps.numberOf(this.regionNumber(index), region.map);
   }
 
   /** The map that keys and values of this call belong to. */
   get mapDef(): MapDef {
     const index = this.contract.args.findIndex(({ kind }) => kind === 'map');
-    return this.machine.code.program.maps[this.map(Math.max(index, 0))]!;
+    return this.machine.maps.def(this.map(Math.max(index, 0)));
   }
 
   /** The value recorded for this call. */

@@ -119,14 +119,14 @@ function forEach(call: Call): HelperStep {
   if (call.arg(3) !== 0n) return done(ERRNO.EINVAL);
   const map = call.arg(0);
   const context = call.arg(2);
-  const { keySize } = machine.code.program.maps[index]!;
+  const { keySize } = machine.maps.def(index);
   const keys = keysInOrder(call, index, keySize);
   const keyRegion = machine.memory.add({
     kind: 'map_key',
     bytes: new Uint8Array(keySize),
     writable: false,
     name: 'map key',
-    map: index,
+    map: machine.maps.template(index),
   });
   const args = (now: MachineState, i: number): readonly bigint[] | undefined => {
     const key = keys.at(i);

@@ -1,6 +1,7 @@
 /** Full maps for runs: what user space would have put there. It becomes part of the environment, so that a case replays with it. */
 import type { MapDef, MapType, Program } from '../object/program.js';
 import { type Environment, toHex } from './environment.js';
+import { indexKey, isOuter } from './maps.js';
 
 /** Maps that begin empty and that user space may put plain bytes into. Arrays have all their elements from the start. */
 const FILLABLE: ReadonlySet<MapType> = new Set([
@@ -9,6 +10,8 @@ const FILLABLE: ReadonlySet<MapType> = new Set([
   'percpu_hash',
   'lru_percpu_hash',
   'lpm_trie',
+  'array_of_maps',
+  'hash_of_maps',
 ]);
 
 /** Entries that a run may be given in each map. */
@@ -19,7 +22,8 @@ export const isFillable = (program: Program): boolean => program.maps.some(({ ty
 
 /**
  * The environment with so many entries, or as many as fit, in each map that begins empty. Keys are 1, 2, ... as little-endian numbers (of a trie: whole
- * keys that begin so); values are zero. What `env` says of a map stays.
+ * keys that begin so); values are zero. An entry of a map of maps
+ * is a map of its own, known by the number of the entry; an array of them has the keys from 0. What `env` says of a map stays.
  */
 export function filled(program: Program, env: Environment, entries: number): Environment {
   if (entries === 0) return env;
@@ -29,12 +33,14 @@ export function filled(program: Program, env: Environment, entries: number): Env
     const keys = Array.from({ length: Math.min(entries, map.maxEntries) }, (_, i) =>
       toHex(keyOf(map, i + 1)),
     );
-    maps.set(map.name, new Map(keys.map((key) => [key, toHex(new Uint8Array(map.valueSize))])));
+    const value = (i: number): string => (isOuter(map) ? indexKey(i) : toHex(new Uint8Array(map.valueSize)));
+    maps.set(map.name, new Map(keys.map((key, i) => [key, value(i)])));
   }
   return maps.size === 0 ? env : { ...env, maps };
 }
 
-function keyOf(map: MapDef, number: number): Uint8Array {
+function keyOf(map: MapDef, nth: number): Uint8Array {
+  const number = map.type === 'array_of_maps' ? nth - 1 : nth;
   const key = new Uint8Array(map.keySize);
   const isTrie = map.type === 'lpm_trie';
   const at = isTrie ? 4 : 0;

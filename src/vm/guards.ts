@@ -15,7 +15,7 @@ function holdsNow(call: Call, guard: Guard): boolean {
   if (guard.kind === 'not_owning') {
     return call.machine.ledger.reference(regionOf(call.arg(guard.arg))) === undefined;
   }
-  const map = call.machine.code.program.maps[call.map(0)]!;
+  const map = call.machine.maps.def(call.map(0));
   if (guard.kind === 'map_of_sockets') return isMapOfSockets(map) === guard.is;
   if (map.type !== 'array' && map.type !== 'percpu_array') return true;
   const key = call.machine.bytesAt(call.arg(1), 4);

@@ -23,12 +23,27 @@ const isLru = (map: MapDef): boolean => map.type === 'lru_hash' || map.type === 
 /** Each CPU has a value of its own. */
 export const isPerCpu = (map: MapDef): boolean => map.type.includes('percpu');
 const isArray = (map: MapDef): boolean => map.type === 'array' || map.type === 'percpu_array';
+/** Its entries are maps, which user space puts in and takes out. */
+export const isOuter = (map: MapDef): boolean => map.type === 'array_of_maps' || map.type === 'hash_of_maps';
+
+/** A map that an entry of a map of maps is. Immutable. */
+interface InnerMap {
+  /** Indices into Program.maps: of the map of maps, and of what its entries are like. */
+  readonly outer: number;
+  readonly template: number;
+  /** Region that stands for the map. */
+  readonly handle: number;
+  /** The number that user space knows it by, in hex; undefined for one that no other entry has. */
+  readonly id: string | undefined;
+}
 
 export class Maps {
-  /** By map index: region of each value by key (hex), oldest entry first. */
+  /** By map number: region of each value (of a map of maps: of each inner map) by key (hex), oldest entry first. */
   private entries: ReadonlyMap<string, number>[];
   /** Values of other CPUs, by map, key and CPU. */
   private elsewhere: ReadonlyMap<string, number> = new Map();
+  /** Inner maps that the run has met. They are numbered after the program's maps, in this order. */
+  private inner: readonly InnerMap[] = [];
 
   constructor(private readonly program: Program) {
     this.entries = program.maps.map(() => new Map());
@@ -38,7 +53,47 @@ export class Maps {
     const copy = new Maps(this.program);
     copy.entries = this.entries.slice();
     copy.elsewhere = this.elsewhere;
+    copy.inner = this.inner;
     return copy;
+  }
+
+  /** Index into Program.maps of the definition that map number `index` goes by: of an inner map, its template. */
+  template(index: number): number {
+    return index < this.program.maps.length ? index : this.inner[index - this.program.maps.length]!.template;
+  }
+
+  /** The definition of map number `index`. */
+  def(index: number): MapDef {
+    return this.program.maps[this.template(index)]!;
+  }
+
+  /** The number of the map whose handle is this region, which is one of a map. */
+  numberOf(region: number, map: number): number {
+    const at = this.inner.findIndex(({ handle }) => handle === region);
+    return at < 0 ? map : this.program.maps.length + at;
+  }
+
+  /**
+   * The handle of an inner map of outer map `index`. `contents` is what the entry holds, the number that user space knows the inner map by:
+   * entries with the same number are the same map. Without contents it is a map that no other entry has.
+   */
+  private innerMap(memory: Memory, index: number, contents: Uint8Array): number {
+    const id = contents.length === 0 ? undefined : toHex(contents).padEnd(8, '0').slice(0, 8);
+    const known = this.inner.find((one) => one.outer === index && id !== undefined && one.id === id);
+    if (known !== undefined) return known.handle;
+    const outer = this.program.maps[index]!;
+    const template = this.program.maps.indexOf(outer.inner!);
+    const name = `inner map of ${outer.name}`;
+    const handle = memory.add({
+      kind: 'map',
+      bytes: new Uint8Array(0),
+      writable: false,
+      name,
+      map: template,
+    });
+    this.inner = [...this.inner, { outer: index, template, handle, id }];
+    this.entries.push(new Map());
+    return handle;
   }
 
   private link(index: number, key: string, region: number): void {
@@ -53,7 +108,9 @@ export class Maps {
 
   /** Adds a value; shorter contents are filled up with zero bytes. */
   private create(memory: Memory, index: number, key: string, contents: Uint8Array): number {
-    const region = this.makeValue(memory, index, contents);
+    const region = isOuter(this.def(index))
+      ? this.innerMap(memory, index, contents)
+      : this.makeValue(memory, index, contents);
     this.link(index, key, region);
     const others = [...this.elsewhere].filter(([name]) => !name.startsWith(`${index}:${key}:`));
     if (others.length !== this.elsewhere.size) this.elsewhere = new Map(others);
@@ -61,11 +118,17 @@ export class Maps {
   }
 
   private makeValue(memory: Memory, index: number, contents: Uint8Array): number {
-    const map = this.program.maps[index]!;
+    const map = this.def(index);
     const bytes = new Uint8Array(map.valueSize);
     bytes.set(contents.subarray(0, map.valueSize));
     const writable = (map.flags & RDONLY_PROG) === 0 && !map.type.startsWith('devmap');
-    return memory.add({ kind: 'map_value', bytes, writable, name: `value of map ${map.name}`, map: index });
+    return memory.add({
+      kind: 'map_value',
+      bytes,
+      writable,
+      name: `value of map ${map.name}`,
+      map: this.template(index),
+    });
   }
 
   /** Region of another CPU's value for a key of a per-CPU map, 0 when there is none; it comes into being with these contents. */
@@ -87,13 +150,13 @@ export class Maps {
 
   /** Number of entries that exist: all of an array, those linked of a hash. */
   size(index: number): number {
-    const map = this.program.maps[index]!;
+    const map = this.def(index);
     return isArray(map) ? map.maxEntries : this.entries[index]!.size;
   }
 
   /** The keys that exist now, to be gone through while the map changes. */
   snapshot(index: number): { readonly count: number; at(i: number): Uint8Array } {
-    const map = this.program.maps[index]!;
+    const map = this.def(index);
     if (isArray(map)) return { count: map.maxEntries, at: (i) => parseHex(indexKey(i)) };
     const keys = [...this.entries[index]!.keys()];
     return { count: keys.length, at: (i) => parseHex(keys[i] ?? '') };
@@ -106,7 +169,7 @@ export class Maps {
 
   /** Region of the value for a key, 0 when there is none. A value of an array comes into being here. */
   lookup(memory: Memory, index: number, key: Uint8Array): number {
-    const map = this.program.maps[index]!;
+    const map = this.def(index);
     const name = nameOf(map, key);
     const found = this.entries[index]!.get(name);
     if (found !== undefined) {
@@ -118,7 +181,7 @@ export class Maps {
     }
     if (map.type === 'lpm_trie') return this.longestPrefix(index, key);
     if (!isArray(map)) return 0;
-    const at = new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(0, true);
+    const at = indexOf(key);
     if (at >= map.maxEntries) return 0;
     return this.create(memory, index, name, at === 0 && map.initial ? map.initial : new Uint8Array(0));
   }
@@ -147,12 +210,13 @@ export class Maps {
 
   /** Puts an entry in whatever the map's size, in place of one that was there; answers its region. */
   put(memory: Memory, index: number, key: Uint8Array, contents: Uint8Array): number {
-    return this.create(memory, index, nameOf(this.program.maps[index]!, key), contents);
+    return this.create(memory, index, nameOf(this.def(index), key), contents);
   }
 
   /** Someone outside of the program puts an entry in; answers its region, 0 when the map is full or no hash. */
   insert(memory: Memory, index: number, key: Uint8Array, contents: Uint8Array): number {
-    const map = this.program.maps[index]!;
+    const map = this.def(index);
+    if (map.type === 'array_of_maps' && indexOf(key) >= map.maxEntries) return 0;
     if (isArray(map)) {
       const region = this.lookup(memory, index, key);
       if (region !== 0) memory.own(region).bytes.set(contents.subarray(0, map.valueSize));
@@ -167,7 +231,7 @@ export class Maps {
    * leaving out the fields that only helpers may touch.
    */
   update(memory: Memory, index: number, key: Uint8Array, value: Uint8Array, flags: bigint): bigint {
-    const map = this.program.maps[index]!;
+    const map = this.def(index);
     const locked = !isLru(map) && (flags & BPF_F_LOCK) !== 0n;
     const how = locked ? flags & ~BPF_F_LOCK : flags;
     if (how > BPF_EXIST) return ERRNO.EINVAL;
@@ -202,7 +266,7 @@ export class Maps {
 
   /** bpf_map_delete_elem: 0 or a negative error number. */
   remove(index: number, key: Uint8Array): bigint {
-    const map = this.program.maps[index]!;
+    const map = this.def(index);
     if (isArray(map)) return ERRNO.EINVAL;
     if (map.type === 'lpm_trie' && prefixOf(key) > mostBits(key)) return ERRNO.EINVAL;
     const name = nameOf(map, key);
@@ -211,6 +275,10 @@ export class Maps {
     return 0n;
   }
 }
+
+/** Of a key of an array: the index. */
+const indexOf = (key: Uint8Array): number =>
+  new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(0, true);
 
 /** Of a key of an LPM trie, a length in bits and then bytes: the length, and the most that it may be. */
 const prefixOf = (key: Uint8Array): number => new DataView(key.buffer, key.byteOffset).getUint32(0, true);

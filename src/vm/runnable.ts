@@ -3,9 +3,10 @@
 import { IMM64_CODES } from '../isa/opcodes.js';
 import { progType } from '../kernel/progtypes.js';
 import type { MapType, Program } from '../object/program.js';
+import { isOuter } from './maps.js';
 
-/** Maps whose entries are other maps, sockets or memory that user space shares. */
-const NOT_HERE: ReadonlySet<MapType> = new Set(['array_of_maps', 'hash_of_maps', 'arena']);
+/** Maps of memory that user space shares. */
+const NOT_HERE: ReadonlySet<MapType> = new Set(['arena']);
 
 /** The 64-bit immediate load. */
 const LD_IMM64 = 0x18;
@@ -16,6 +17,9 @@ export function cannotRun(program: Program): string | undefined {
     return `programs of type ${program.type} cannot be run here without the types of a kernel`;
   const map = program.maps.find(({ type }) => NOT_HERE.has(type));
   if (map !== undefined) return `map '${map.name}': maps of type ${map.type} cannot be run here`;
+  const outer = program.maps.find((one) => isOuter(one) && !program.maps.includes(one.inner!));
+  if (outer !== undefined)
+    return `map '${outer.name}': a map of maps cannot be run here where what its entries are like is no map of the program`;
   if (program.insns.some(({ opcode, src }) => opcode === LD_IMM64 && src === IMM64_CODES.btf_id))
     return 'a program that takes the address of a kernel variable cannot be run here';
   return undefined;

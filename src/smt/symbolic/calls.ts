@@ -7,6 +7,7 @@ import type { MapDef } from '../../object/program.js';
 import { offsetOf, regionOf } from '../../vm/address.js';
 import { type Choice, parseChoice, toHex } from '../../vm/environment.js';
 import type { MachineState } from '../../vm/machine.js';
+import { isOuter } from '../../vm/maps.js';
 import { modelOf } from '../../vm/models/index.js';
 import type { SlotObject } from '../../vm/slot-object.js';
 import { isConst, type Term } from '../term/term.js';
@@ -81,6 +82,13 @@ export class SymbolicCall {
     return region?.kind === 'map' ? this.run.machine.code.program.maps[region.map] : undefined;
   }
 
+  /** The number of the map of argument 0, as the VM counts maps. */
+  private get mapNumber(): number {
+    const handle = regionOf(this.args[0]!);
+    const { memory, maps } = this.run.machine;
+    return maps.numberOf(handle, memory.get(handle)!.map);
+  }
+
   private readKey(): { readonly bytes: Uint8Array; readonly there: boolean } | undefined {
     const { machine } = this.run;
     const at = this.args[1] ?? 0n;
@@ -89,7 +97,7 @@ export class SymbolicCall {
     const offset = offsetOf(at);
     if (region === undefined || offset < 0 || offset + size > region.bytes.length) return undefined;
     const bytes = region.bytes.slice(offset, offset + size);
-    const index = machine.memory.get(regionOf(this.args[0]!))!.map;
+    const index = this.mapNumber;
     // Only a hash may be without an entry; asking for an array's would make it.
     const there = isArray(this.map) || machine.maps.present(machine.memory, index, bytes) !== 0;
     return { bytes, there };
@@ -282,7 +290,11 @@ export class SymbolicCall {
     }
     const { map, key } = this;
     if (contract.name !== 'bpf_map_lookup_elem' || map === undefined || key === undefined) return;
-    if (key.there) run.mapValue(region, map, toHex(key.bytes));
+    // Which map an entry is, is no byte of it; and what an inner map holds at the start, no environment says.
+    if (isOuter(map)) return;
+    if (key.there && this.mapNumber >= machine.code.program.maps.length)
+      run.gap('what inner maps hold at first is taken as it is');
+    else if (key.there) run.mapValue(region, map, toHex(key.bytes));
     else
       shadow.setOrigin(region, (offset) =>
         run.recordByte(inputs.callByte(this.name, offset), region, offset),

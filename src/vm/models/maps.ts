@@ -14,11 +14,11 @@ import { byPointer, type Model, type Models, signed } from './model.js';
 const SELDOM = 4;
 
 function keyOf(call: Call): Uint8Array {
-  return call.machine.bytesAt(call.arg(1), call.machine.code.program.maps[call.map(0)]!.keySize).slice();
+  return call.machine.bytesAt(call.arg(1), call.machine.maps.def(call.map(0)).keySize).slice();
 }
 
 /** Maps of other things than values that go by an index: there is nothing at or above their number of entries. */
-const INDEXED: ReadonlySet<MapType> = new Set(['devmap', 'xskmap', 'sockmap']);
+const INDEXED: ReadonlySet<MapType> = new Set(['array_of_maps', 'devmap', 'xskmap', 'sockmap']);
 /** Its entries are sockets, which user space or another program puts in and takes out: each lookup is a matter of luck. */
 const holdsSockets = (map: MapDef): boolean => isMapOfSockets(map) || map.type === 'xskmap';
 
@@ -33,7 +33,7 @@ function find(call: Call): number {
 function pickLookup(call: Call, outcomes: readonly Outcome[]): Outcome {
   const { machine } = call;
   const index = call.map(0);
-  const map = machine.code.program.maps[index]!;
+  const map = machine.maps.def(index);
   if (isBeyond(call, map)) return byPointer(outcomes, false);
   if (holdsSockets(map)) return call.choose(outcomes);
   const there = find(call) !== 0;
@@ -51,7 +51,7 @@ const lookup: Model = {
   pick: pickLookup,
   run(call, outcome, rest) {
     if (outcome.r0.kind !== 'pointer') return 0n;
-    const map = call.machine.code.program.maps[call.map(0)]!;
+    const map = call.machine.maps.def(call.map(0));
     if (isMapOfSockets(map)) return rest();
     if (map.type !== 'xskmap') return address(find(call), 0);
     // Nobody holds it; it lives as long as the run, which is one RCU section.
@@ -83,8 +83,8 @@ const update: Model = {
   run(call, _outcome, rest) {
     const { machine } = call;
     const index = call.map(0);
-    if (isMapOfSockets(machine.code.program.maps[index])) return rest();
-    const value = machine.bytesAt(call.arg(2), machine.code.program.maps[index]!.valueSize).slice();
+    if (isMapOfSockets(machine.maps.def(index))) return rest();
+    const value = machine.bytesAt(call.arg(2), machine.maps.def(index).valueSize).slice();
     const flags = call.arg(3);
     return status(call, () => machine.maps.update(machine.memory, index, keyOf(call), value, flags));
   },
@@ -92,7 +92,7 @@ const update: Model = {
 
 const remove: Model = {
   run: (call, _outcome, rest) =>
-    isMapOfSockets(call.machine.code.program.maps[call.map(0)])
+    isMapOfSockets(call.machine.maps.def(call.map(0)))
       ? rest()
       : status(call, () => call.machine.maps.remove(call.map(0), keyOf(call))),
 };

@@ -11,7 +11,7 @@ const taken = (size: number): number => Math.ceil((size + 8) / 8) * 8;
 
 /** A record with its header is always smaller than the buffer, of which one byte stays free. */
 function fits(call: Call): boolean {
-  return taken(call.size(1)) < call.machine.code.program.maps[call.map(0)]!.maxEntries && call.arg(2) === 0n;
+  return taken(call.size(1)) < call.machine.maps.def(call.map(0)).maxEntries && call.arg(2) === 0n;
 }
 
 const reserves = (outcome: Outcome): boolean =>

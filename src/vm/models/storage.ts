@@ -33,7 +33,7 @@ const get: Model = {
     const { machine } = call;
     const there = find(call);
     if (there !== 0) return address(there, 0);
-    const size = machine.code.program.maps[call.map(0)]!.valueSize;
+    const size = machine.maps.def(call.map(0)).valueSize;
     const initial = call.arg(2) === 0n ? new Uint8Array(0) : machine.bytesAt(call.arg(2), size).slice();
     return address(machine.maps.put(machine.memory, call.map(0), keyOf(call), initial), 0);
   },
@@ -77,7 +77,7 @@ const push: Model = {
   run(call) {
     const { machine } = call;
     const index = call.map(0);
-    const map = machine.code.program.maps[index]!;
+    const map = machine.maps.def(index);
     const value = machine.bytesAt(call.arg(1), map.valueSize).slice();
     const flags = call.arg(2);
     if (flags > BPF_EXIST || flags === 1n) return signed(ERRNO.EINVAL);
@@ -101,7 +101,7 @@ const push: Model = {
 function next(call: Call, taken: boolean): bigint {
   const { machine } = call;
   const index = call.map(0);
-  const map = machine.code.program.maps[index]!;
+  const map = machine.maps.def(index);
   if (map.type === 'bloom_filter') {
     const value = machine.bytesAt(call.arg(1), map.valueSize).slice();
     return signed(machine.maps.lookup(machine.memory, index, value) === 0 ? ERRNO.ENOENT : 0n);
