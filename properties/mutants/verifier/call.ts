@@ -339,7 +339,7 @@ export const CALL_MUTANTS: readonly Mutant[] = [
       {
         name: 'releases-need-no-reference',
         inside: 'requireReferenced',
-        node: 'reg.ref === 0 && !isNull(reg)',
+        node: 'ownedRef(reg) === 0 && !isNull(reg)',
         becomes: 'false',
         wrong: 'What is given back need not be owned.',
         noticedBy: [KNOWN],
