@@ -101,6 +101,8 @@ class Concrete implements Machine<bigint> {
       case 'func':
         return address(machine.functions, subprogTarget(machine.code.ops[at]!, at)!);
       case 'btf_id':
+        // Functions of the kernel share the region behind those of the maps; each has an address of its own there.
+        return address(machine.mapHandle(machine.code.program.maps.length), imm);
       case 'map_fd':
       case 'map_fd_value':
         throw fault(`a 64-bit immediate of kind ${as} has no meaning here`);

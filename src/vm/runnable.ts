@@ -11,6 +11,10 @@ const NOT_HERE: ReadonlySet<MapType> = new Set(['arena']);
 /** The 64-bit immediate load. */
 const LD_IMM64 = 0x18;
 
+/** BTF ids whose addresses the program takes. */
+export const kernelAddresses = ({ insns }: Program): readonly number[] =>
+  insns.flatMap(({ opcode, src, imm }) => (opcode === LD_IMM64 && src === IMM64_CODES.btf_id ? [imm] : []));
+
 /** Why a program cannot be run, in one sentence; undefined if it can. */
 export function cannotRun(program: Program): string | undefined {
   if (progType(program.type).arguments === true && program.kernelTypes === undefined)
@@ -20,7 +24,7 @@ export function cannotRun(program: Program): string | undefined {
   const outer = program.maps.find((one) => isOuter(one) && !program.maps.includes(one.inner!));
   if (outer !== undefined)
     return `map '${outer.name}': a map of maps cannot be run here where what its entries are like is no map of the program`;
-  if (program.insns.some(({ opcode, src }) => opcode === LD_IMM64 && src === IMM64_CODES.btf_id))
+  if (kernelAddresses(program).some((id) => program.kernelTypes?.variable(id)?.size !== 0))
     return 'a program that takes the address of a kernel variable cannot be run here';
   return undefined;
 }

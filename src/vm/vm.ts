@@ -19,7 +19,7 @@ import type { Hold } from './ledger.js';
 import { type End, MachineState, mostFrames } from './machine.js';
 import { isPerCpu } from './maps.js';
 import { placePacket } from './packet.js';
-import { cannotRun } from './runnable.js';
+import { cannotRun, kernelAddresses } from './runnable.js';
 import { Trap, type Violation } from './trap.js';
 
 export interface VmOptions {
@@ -206,6 +206,9 @@ function start(code: Code, options: VmOptions): MachineState {
   code.program.maps.forEach((map, index) => {
     memory.add({ kind: 'map', bytes: none, writable: false, name: `map ${map.name}`, map: index });
   });
+  // Of what has no bytes, as a kernel function, only the address matters: none of it may be read.
+  if (kernelAddresses(code.program).length > 0)
+    memory.add({ kind: 'mem', bytes: none, writable: false, name: 'a function of the kernel' });
   if (env.cpu !== undefined) machine.cpu = env.cpu;
   code.program.maps.forEach((map, index) => {
     for (const [key, value] of env.maps?.get(map.name) ?? []) {
