@@ -22,6 +22,28 @@ const globals = (count: number): string =>
 
 const zeros = (count: number): readonly number[] => Array.from({ length: count }, () => 0);
 
+/** The called function saves a register around a fastcall, `at` bytes below its top, on a way that no path takes; the main program has 32 bytes. */
+const neverSaved = (at: number): Program =>
+  parseCase(`.type syscall
+main:
+    *(u64 *)(r10 -32) = 0
+    call f0
+    r0 = 0
+    exit
+f0:
+    r0 = 11
+    if w0 < 0xe79 goto over
+    r1 = 7
+    *(u64 *)(r10 -${at}) = r1
+    call bpf_get_smp_processor_id#8
+    r1 = *(u64 *)(r10 -${at})
+    r0 = 1
+    exit
+over:
+    r0 = 0
+    exit
+`).program;
+
 /** Branches whose other way is walked later: so many wait at once. */
 function waiting(count: number): Program {
   const lines = ['.type tc', 'main:', '    call bpf_get_prandom_u32#7', '    r6 = r0'];
@@ -66,6 +88,8 @@ const CASES: readonly (readonly [name: string, program: () => Program, ok: boole
     () => chain([512], MAIN_TAIL_CALL, 'tc', JUMPS),
     true,
   ],
+  ['a fastcall that is never made, 480 bytes deep', () => neverSaved(480), true],
+  ['a fastcall that is never made, 512 bytes deep', () => neverSaved(512), false],
   ['8192 branches wait', () => waiting(8192), true],
   ['8193 branches wait', () => waiting(8193), false],
 ];

@@ -38,6 +38,27 @@ export function checkFastcalls(
   });
 }
 
+/**
+ * By subprogram (its first slot), bytes of stack that it counts for because of such calls, walked or not: taking the stores and loads out, Linux
+ * sets the depth of the function to what lies above them (remove_fastcall_spills_fills), even where no path comes to them.
+ */
+export function fastcallDepths(
+  ops: Ops,
+  contracts: readonly (Contract | undefined)[],
+  owner: Int32Array,
+): ReadonlyMap<number, number> {
+  const depths = new Map<number, number>();
+  let lowest: ReadonlyMap<number, number> | undefined;
+  contracts.forEach((contract, at) => {
+    if (contract?.fastcall !== true) return;
+    lowest ??= lowestStores(ops, owner);
+    const of = owner[at]!;
+    const pairs = countPairs(ops, contract, at, lowest.get(of));
+    if (pairs > 0) depths.set(of, Math.max(depths.get(of) ?? 0, -(lowest.get(of)! + 8 * pairs)));
+  });
+  return depths;
+}
+
 /** By subprogram: the lowest offset at which it stores a whole register to its frame. */
 function lowestStores(ops: Ops, owner: Int32Array): ReadonlyMap<number, number> {
   const lowest = new Map<number, number>();

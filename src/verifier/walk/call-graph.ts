@@ -8,6 +8,7 @@ import type { Behaviour } from '../../kernel/profile.js';
 import { Btf } from '../../object/btf/read.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../../object/program.js';
 import type { Code } from '../text/code.js';
+import { fastcallDepths } from '../text/fastcall.js';
 import { Refusal } from '../text/refusal.js';
 
 /** What the walk has seen of the subprograms, by their first slots. */
@@ -50,6 +51,7 @@ class Graph {
   private readonly packetLoads = new Set<number>();
   private readonly tailCalls = new Set<number>();
   private readonly privately: boolean;
+  private readonly fastcalls: ReadonlyMap<number, number>;
   /** First slot of what runs when the program throws. */
   private readonly onThrow: number | undefined;
 
@@ -60,6 +62,7 @@ class Graph {
     private readonly kernel: Behaviour,
   ) {
     this.onThrow = exceptionCallbackOf(program)?.start;
+    this.fastcalls = fastcallDepths(code.ops, code.contracts, code.subprogStart);
     code.ops.forEach((op, at) => {
       const from = code.subprogStart[at]!;
       const contract = code.contracts[at];
@@ -107,7 +110,8 @@ class Graph {
   }
 
   private size(start: number): number {
-    return Math.ceil((this.use.depth.get(start) ?? 0) / ROUND) * ROUND;
+    const depth = Math.max(this.use.depth.get(start) ?? 0, this.fastcalls.get(start) ?? 0);
+    return Math.ceil(depth / ROUND) * ROUND;
   }
 
   /** Where the walk has been: the subprogram, how deep, and whether below a callback. */
