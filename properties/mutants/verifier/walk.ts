@@ -488,8 +488,8 @@ export const WALK_MUTANTS: readonly Mutant[] = [
       {
         name: 'frames-are-not-rounded-up',
         inside: 'Graph.size',
-        node: 'Math.ceil((this.use.depth.get(start) ?? 0) / ROUND) * ROUND',
-        becomes: 'this.use.depth.get(start) ?? 0',
+        node: 'Math.ceil(depth / ROUND) * ROUND',
+        becomes: 'depth',
         wrong: 'Frames are counted in bytes, not in multiples of 16.',
       },
     ],
