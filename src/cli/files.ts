@@ -62,6 +62,11 @@ export function loadPrograms(files: readonly string[], options: LoadOptions = {}
   return { programs, skipped: all.flatMap(({ skipped }) => skipped) };
 }
 
+/** Programs that were asked for and left out: of them nothing is known, so that a command may not say that all holds. */
+export function leftOut({ skipped }: LoadedFiles, { prog }: LoadOptions): LoadedFiles['skipped'] {
+  return skipped.filter(({ name }) => prog === undefined || prog === name);
+}
+
 /**
  * Reads programs from all files, one file at a time, in order; files below folders that cannot be used are handed to `broken` instead.
  * Throws InputError, before anything is handed out, for a file that was named itself and cannot be used.

@@ -12,7 +12,7 @@ import { type CertificateRow, certificatesInWords } from '../../report/certifica
 import { CERTIFICATE_EXIT, worst } from '../../report/exit.js';
 import { skippedLines } from '../../report/verdicts.js';
 import { type Define, since, withCommon } from '../command.js';
-import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
+import { type LoadedProgram, type LoadOptions, leftOut, loadPrograms } from '../files.js';
 import {
   type JudgedProfile,
   judgedProfile,
@@ -48,8 +48,9 @@ export const certify: Define = (program, act) => {
 
 async function certifyFiles(paths: readonly string[], options: Options, common: Common): Promise<Outcome> {
   const [rules] = await loadRuleSets([options.rules]);
-  const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
-  const leftOut = skipped.filter(({ name }) => options.prog === undefined || options.prog === name);
+  const loaded = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
+  const { programs, skipped } = loaded;
+  const unjudged = leftOut(loaded, options);
   const kernel = kernelAvailable();
   if (!kernel.ok) throw new InputError(kernel.reason);
   const judged = judgedProfile(options.profile ?? {}, 'running');
@@ -66,7 +67,7 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
   }
   return {
     // Of a program that was left out nothing is known.
-    exit: worst([...rows.map(({ verdict }) => CERTIFICATE_EXIT[verdict]), ...leftOut.map(() => 3 as const)]),
+    exit: worst([...rows.map(({ verdict }) => CERTIFICATE_EXIT[verdict]), ...unjudged.map(() => 3 as const)]),
     json: { rules: options.rules, kernel: kernel.release, profile: judged.json, programs: rows, skipped },
     text: certificatesInWords(rows, skippedLines(skipped)),
   };

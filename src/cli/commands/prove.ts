@@ -10,7 +10,7 @@ import { printExpectation } from '../../vm/expectation.js';
 import { MOST_ENTRIES } from '../../vm/fill.js';
 import { printCase } from '../../vm/print-case.js';
 import { type Define, since, withCommon } from '../command.js';
-import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
+import { type LoadedProgram, type LoadOptions, leftOut, loadPrograms } from '../files.js';
 import {
   type JudgedProfile,
   judgedProfile,
@@ -57,12 +57,13 @@ export const prove: Define = (program, act) => {
 
 async function proveFiles(paths: readonly string[], options: Options, { show }: Common): Promise<Outcome> {
   const [rules] = await loadRuleSets([options.rules]);
-  const { programs, skipped } = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
-  const leftOut = skipped.filter(({ name }) => options.prog === undefined || options.prog === name);
+  const loaded = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
+  const { programs, skipped } = loaded;
+  const unjudged = leftOut(loaded, options);
   const judged = judgedProfile(options.profile ?? {}, 'built-in');
   const width = proofsWidth([
     ...programs.map(({ file, program }) => ({ file, name: program.name })),
-    ...leftOut,
+    ...unjudged,
   ]);
   const rows: ProofRow[] = [];
   const add = (row: ProofRow): Promise<void> => {
@@ -70,7 +71,7 @@ async function proveFiles(paths: readonly string[], options: Options, { show }: 
     return show((rows.length === 1 ? proofsHead(width) : '') + proofLine(row, width));
   };
   for (const one of programs) await add(await proveOne(one, rules!, judged, options));
-  for (const one of leftOut) await add(leftOutRow(one));
+  for (const one of unjudged) await add(leftOutRow(one));
   return {
     exit: worst(rows.map(({ verdict }) => PROOF_EXIT[verdict])),
     json: { rules: options.rules, profile: judged.json, programs: rows, skipped },

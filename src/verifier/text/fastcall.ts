@@ -15,19 +15,41 @@ type Ops = readonly (Op | undefined)[];
 /** r0 to r5: what a call may change. */
 const CALLER_SAVED = 6;
 
+/** Stores and loads around a call that Linux takes out. */
+interface Pattern {
+  /** Slot of the call. */
+  readonly at: number;
+  /** How many stores there are before it, and loads behind it. */
+  readonly pairs: number;
+  /** Offset in the frame of the innermost store; the others lie above it. */
+  readonly lowest: number;
+}
+
+/** The patterns of a program. `owner`: first slot of the subprogram of each slot. */
+function* patterns(
+  ops: Ops,
+  contracts: readonly (Contract | undefined)[],
+  owner: Int32Array,
+): Generator<Pattern> {
+  let stores: ReadonlyMap<number, number> | undefined;
+  for (const [at, contract] of contracts.entries()) {
+    if (contract?.fastcall !== true) continue;
+    stores ??= lowestStores(ops, owner);
+    const lowest = stores.get(owner[at]!);
+    if (lowest === undefined) continue;
+    const pairs = countPairs(ops, contract, at, lowest);
+    if (pairs > 0) yield { at, pairs, lowest };
+  }
+}
+
 /** Refuses a jump into the stores, call and loads that Linux may take apart. `owner`: first slot of the subprogram of each slot. */
 export function checkFastcalls(
   ops: Ops,
   contracts: readonly (Contract | undefined)[],
   owner: Int32Array,
 ): void {
-  let lowest: ReadonlyMap<number, number> | undefined;
   let targets: ReadonlyMap<number, number> | undefined;
-  contracts.forEach((contract, at) => {
-    if (contract?.fastcall !== true) return;
-    lowest ??= lowestStores(ops, owner);
-    const pairs = countPairs(ops, contract, at, lowest.get(owner[at]!));
-    if (pairs === 0) return;
+  for (const { at, pairs } of patterns(ops, contracts, owner)) {
     targets ??= jumpTargets(ops);
     // Whoever comes to the first store goes through all of it.
     for (let to = at - pairs + 1; to <= at + pairs; to++) {
@@ -35,7 +57,7 @@ export function checkFastcalls(
       if (from !== undefined)
         throw new Refusal(`jump into the bpf_fastcall pattern of the call at insn ${at}`, 'rejected', from);
     }
-  });
+  }
 }
 
 /**
@@ -48,14 +70,10 @@ export function fastcallDepths(
   owner: Int32Array,
 ): ReadonlyMap<number, number> {
   const depths = new Map<number, number>();
-  let lowest: ReadonlyMap<number, number> | undefined;
-  contracts.forEach((contract, at) => {
-    if (contract?.fastcall !== true) return;
-    lowest ??= lowestStores(ops, owner);
+  for (const { at, pairs, lowest } of patterns(ops, contracts, owner)) {
     const of = owner[at]!;
-    const pairs = countPairs(ops, contract, at, lowest.get(of));
-    if (pairs > 0) depths.set(of, Math.max(depths.get(of) ?? 0, -(lowest.get(of)! + 8 * pairs)));
-  });
+    depths.set(of, Math.max(depths.get(of) ?? 0, -(lowest + 8 * pairs)));
+  }
   return depths;
 }
 
@@ -71,8 +89,7 @@ function lowestStores(ops: Ops, owner: Int32Array): ReadonlyMap<number, number> 
 }
 
 /** How many stores before the call at `at` have their load after it: the innermost at `lowest`, the others 8 bytes higher each. */
-function countPairs(ops: Ops, contract: Contract, at: number, lowest: number | undefined): number {
-  if (lowest === undefined) return 0;
+function countPairs(ops: Ops, contract: Contract, at: number, lowest: number): number {
   const kept = new Set<number>();
   for (let n = contract.args.length + 1; n < CALLER_SAVED; n++) kept.add(n);
   let pairs = 0;
