@@ -1,10 +1,10 @@
 /** Mutants of the generators: something is made no more, or is not what its name says. */
 import { type Mutant, mutantsOf } from './mutant.js';
 
-const KINDS = 'generators/campaigns-make-programs-of-every-kind';
-const BREAKS = 'generators/each-break-does-what-it-says';
 const CHOICES = 'generators/choices-take-each-of-their-values';
+const BREAKS = 'generators/each-break-does-what-it-says';
 const ASKED = 'generators/generated-programs-are-what-was-asked-for';
+const KINDS = 'generators/campaigns-make-programs-of-every-kind';
 
 export const GENERATOR_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -169,6 +169,73 @@ export const GENERATOR_MUTANTS: readonly Mutant[] = [
         node: 'ldxs(size, r0, r1, off)',
         becomes: 'ldx(size, r0, r1, off)',
         wrong: 'No load extends the sign of what it loads.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/breaks/breaker.ts',
+    [BREAKS],
+    [
+      {
+        name: 'same-variant-on-every-round',
+        inside: 'variant',
+        node: '(which % count) + Math.floor(which / count)',
+        becomes: 'which',
+        wrong:
+          'Where the number of places is a multiple of the number of variants, a place is only ever broken in one way.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/compile/producers.ts',
+    ['generators/arguments-are-made-by-what-can-make-them'],
+    [
+      {
+        name: 'no-dynptrs-over-packets-to-read',
+        inside: 'producersOf',
+        node: 'arg.rdonly !== true',
+        becomes: 'arg.type === undefined',
+        wrong: 'Functions that only read through a dynptr are never given one over a packet.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/compile/release.ts',
+    ['generators/generated-programs-are-accepted-by-linux'],
+    [
+      {
+        name: 'records-are-always-submitted',
+        inside: 'closing',
+        node: 'names[which % names.length]',
+        becomes: 'names[0]',
+        wrong:
+          'What is held is only ever given back by the first function for it, so that no ring-buffer record is discarded on its way out.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/families/packet.ts',
+    ['generators/programs-use-things-in-every-way-that-they-did'],
+    [
+      {
+        name: 'packet-bounds-are-compared-in-one-way',
+        inside: 'packetArbitrary',
+        node: "strict ? 'gt' : 'ge'",
+        becomes: "'gt'",
+        wrong: 'No program compares a packet pointer with the end of the packet by `>=`.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/families/locks.ts',
+    ['generators/programs-use-things-in-every-way-that-they-did'],
+    [
+      {
+        name: 'at-most-two-locks-nest',
+        inside: 'nestedLocksArbitrary',
+        node: 'maxLength: 3',
+        becomes: 'maxLength: 2',
+        wrong: 'No program is generated that holds three locks, one inside the other.',
       },
     ],
   ),

@@ -51,6 +51,23 @@ export const ISA_MUTANTS: readonly Mutant[] = [
         becomes: 'number > REGISTERS',
         wrong: 'Register r11 is taken for one.',
       },
+      {
+        name: 'signed-word-load-decoded-unsigned',
+        inside: 'decodeLdx',
+        node: 'mode === BPF_MEMSX',
+        becomes: 'mode === BPF_MEMSX && size < 4',
+        wrong: 'A sign-extending load of four bytes is decoded as one that extends with zeroes.',
+        noticedBy: ['isa/decoding-undoes-encoding'],
+      },
+      {
+        name: 'a-64-bit-swap-may-say-big-endian',
+        inside: 'decodeEnd',
+        node: 'width === 64 && toBigEndian',
+        becomes: 'false',
+        wrong:
+          'An unconditional byte swap whose reserved bit of direction is set is taken as one without it.',
+        noticedBy: ['isa/decoding-undoes-encoding'],
+      },
     ],
   ),
   ...mutantsOf(
@@ -200,6 +217,14 @@ export const ISA_MUTANTS: readonly Mutant[] = [
         becomes: 'addFar(items, far);',
         wrong: 'A jump that another jump’s detour pushed out of reach is left as it is.',
       },
+      {
+        name: 'detours-take-no-more-room-than-jumps',
+        inside: 'addFar',
+        node: "far.has(index) && item.op.kind !== 'ja'",
+        becomes: 'false',
+        wrong:
+          'The slots that detours take are not counted, so that a jump over them may be left short though it does not arrive.',
+      },
     ],
   ),
   ...mutantsOf(
@@ -212,6 +237,15 @@ export const ISA_MUTANTS: readonly Mutant[] = [
         node: 'target < insns.length',
         becomes: 'target <= insns.length',
         wrong: 'A call of what lies behind the last insn starts a function there.',
+      },
+      {
+        name: 'subprograms-sorted-as-text',
+        inside: 'subprogStarts',
+        node: '[...starts].sort((a, b) => a - b)',
+        becomes: '[...starts].sort()',
+        wrong:
+          'Subprograms are ordered by the digits of their first slots, so that one at slot 12 comes before one at slot 5.',
+        noticedBy: ['isa/assembling-undoes-disassembling'],
       },
     ],
   ),

@@ -1,12 +1,66 @@
 /** Mutants of the kernel as an oracle: loads, logs, certificates. */
 import { type Mutant, mutantsOf } from './mutant.js';
 
-const LAYOUT = 'oracle/the-kernel-is-asked-in-its-own-layout';
 const VERDICTS = 'oracle/answers-of-linux-become-verdicts';
+const LAYOUT = 'oracle/the-kernel-is-asked-in-its-own-layout';
 const WORDS = 'oracle/every-word-of-a-log-is-told-apart';
 const WALKS = 'oracle/the-kernel-log-is-read-as-it-is-written';
 
 export const ORACLE_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/oracle/load.ts',
+    ['oracle/what-the-log-refuses-is-refused-whatever-the-errno'],
+    [
+      {
+        name: 'too-many-paths-are-no-verdict',
+        inside: 'loadInsns',
+        node: "errno === 'ENOMEM'",
+        becomes: 'false',
+        wrong:
+          'A program that Linux refuses for too many paths counts as not judged, because memory was short.',
+      },
+      {
+        name: 'the-verifier-is-asked-once',
+        inside: 'retried',
+        node: "errnoName(result) !== 'EAGAIN' || result >= 0",
+        becomes: 'true',
+        wrong: 'A load that a signal interrupted is not tried again.',
+        noticedBy: [LAYOUT],
+      },
+      {
+        name: 'sleepable-has-the-flag-of-states',
+        inside: 'BPF_F_SLEEPABLE',
+        node: '1 << 4',
+        becomes: '1 << 3',
+        wrong: 'Sleepable programs are loaded with the flag that keeps a state wherever it may.',
+        noticedBy: [LAYOUT],
+      },
+      {
+        name: 'the-end-of-a-log-is-enough',
+        inside: 'logged',
+        node: 'options.logLevel === undefined && needed > 0',
+        becomes: 'needed > 0',
+        wrong: 'A log that was asked for is cut where the first buffer ends.',
+        noticedBy: [LAYOUT],
+      },
+      {
+        name: 'what-fails-to-load-leaves-its-maps',
+        inside: 'loadWith',
+        node: '!keep',
+        becomes: 'keep',
+        wrong: 'Maps are closed when a program is loaded, and kept when it is refused.',
+        noticedBy: [LAYOUT],
+      },
+      {
+        name: 'a-lack-of-capability-is-a-verdict',
+        inside: 'loadInsns',
+        node: "errno === 'EPERM' && told.message === ''",
+        becomes: 'false',
+        wrong: 'EPERM without a word of the verifier counts as its verdict.',
+        noticedBy: [LAYOUT],
+      },
+    ],
+  ),
   ...mutantsOf(
     'src/oracle/certify.ts',
     [VERDICTS],
@@ -45,47 +99,6 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
         node: 'insns.length <= MOST_KILLED_EVERYWHERE',
         becomes: 'insns.length < MOST_KILLED_EVERYWHERE',
         wrong: 'The longest program that may be killed before every insn is not.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/oracle/load.ts',
-    [LAYOUT],
-    [
-      {
-        name: 'the-verifier-is-asked-once',
-        inside: 'retried',
-        node: "errnoName(result) !== 'EAGAIN' || result >= 0",
-        becomes: 'true',
-        wrong: 'A load that a signal interrupted is not tried again.',
-      },
-      {
-        name: 'sleepable-has-the-flag-of-states',
-        inside: 'BPF_F_SLEEPABLE',
-        node: '1 << 4',
-        becomes: '1 << 3',
-        wrong: 'Sleepable programs are loaded with the flag that keeps a state wherever it may.',
-      },
-      {
-        name: 'the-end-of-a-log-is-enough',
-        inside: 'logged',
-        node: 'options.logLevel === undefined && needed > 0',
-        becomes: 'needed > 0',
-        wrong: 'A log that was asked for is cut where the first buffer ends.',
-      },
-      {
-        name: 'what-fails-to-load-leaves-its-maps',
-        inside: 'loadWith',
-        node: '!keep',
-        becomes: 'keep',
-        wrong: 'Maps are closed when a program is loaded, and kept when it is refused.',
-      },
-      {
-        name: 'a-lack-of-capability-is-a-verdict',
-        inside: 'loadInsns',
-        node: "errno === 'EPERM' && told.message === ''",
-        becomes: 'false',
-        wrong: 'EPERM without a word of the verifier counts as its verdict.',
       },
     ],
   ),
@@ -200,6 +213,13 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
         becomes: 'n > 5',
         wrong: 'After a call all that was known of saved registers is still taken for known.',
       },
+      {
+        name: 'linked-scalars-outlive-branches',
+        inside: 'isSteady',
+        node: 'value.id !== 0',
+        becomes: 'false',
+        wrong: 'What was known of the copy of a number is kept over a branch that narrows both.',
+      },
     ],
   ),
   ...mutantsOf(
@@ -219,6 +239,22 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
         node: 'n === i || hold.id === 0',
         becomes: 'n === i',
         wrong: 'A lock that is never printed is lost when what was taken after it is met.',
+      },
+      {
+        name: 'unlock-gives-back-the-outer-lock',
+        inside: 'heldAfterCall',
+        node: 'left.findLast',
+        becomes: 'left.find',
+        wrong:
+          'Of two locks of one kind the one that was taken first is counted as given back by the first unlock.',
+      },
+      {
+        name: 'a-lock-without-an-id-is-lost-before-a-printed-reference',
+        inside: 'heldAsPrinted',
+        node: 'n === i || hold.id === 0',
+        becomes: 'n === i',
+        wrong:
+          'A lock that the log does not print counts as given back as soon as a reference that was taken after it is printed again.',
       },
     ],
   ),

@@ -1,41 +1,67 @@
 /** All mutants, by folder of the source. */
-import { CAMPAIGN_MUTANTS } from './campaign.js';
+import { AGREEMENT_MUTANTS } from './campaign/agreement.js';
+import { CAMPAIGN_MUTANTS } from './campaign/campaign.js';
+import { SHRINK_MUTANTS } from './campaign/shrink.js';
 import { GENERATOR_MUTANTS } from './generators.js';
 import { ISA_MUTANTS } from './isa.js';
-import { KERNEL_MUTANTS } from './kernel.js';
-import { LATER_MUTANTS } from './later.js';
+import { CONTRACT_MUTANTS } from './kernel/contracts.js';
+import { TYPE_MUTANTS } from './kernel/types.js';
 import type { Mutant } from './mutant.js';
-import { OBJECT_MUTANTS } from './object.js';
+import { BTF_MUTANTS } from './object/btf.js';
+import { OBJECT_MUTANTS } from './object/elf.js';
 import { ORACLE_MUTANTS } from './oracle.js';
-import { PATCH_MUTANTS } from './patch.js';
-import { SMT_MUTANTS } from './smt.js';
-import { CALL_MUTANTS } from './verifier/call.js';
-import { INSN_MUTANTS } from './verifier/insn.js';
+import { RULE_MUTANTS } from './patch/rules.js';
+import { TWO_MODE_MUTANTS } from './patch/two-mode.js';
+import { SEMANTICS_MUTANTS } from './semantics.js';
+import { LENGTH_MUTANTS } from './smt/bounds.js';
+import { PROOF_MUTANTS } from './smt/proof.js';
+import { SYMBOLIC_MUTANTS } from './smt/symbolic.js';
+import { ARGUMENT_MUTANTS } from './verifier/call/arguments.js';
+import { EFFECT_MUTANTS } from './verifier/call/effects.js';
+import { MEMORY_MUTANTS } from './verifier/insn/memory.js';
+import { REGISTER_MUTANTS } from './verifier/insn/registers.js';
 import { MENDED_MUTANTS } from './verifier/mended.js';
-import { SCALAR_MUTANTS } from './verifier/scalar.js';
+import { BOUND_MUTANTS } from './verifier/scalar/bounds.js';
+import { VALUE_MUTANTS } from './verifier/scalar/values.js';
 import { STATE_MUTANTS } from './verifier/state.js';
 import { TEXT_MUTANTS } from './verifier/text.js';
-import { WALK_MUTANTS } from './verifier/walk.js';
-import { VM_MUTANTS } from './vm.js';
+import { EQUALITY_MUTANTS } from './verifier/walk/equality.js';
+import { WALK_MUTANTS } from './verifier/walk/paths.js';
+import { VM_CALL_MUTANTS } from './vm/calls.js';
+import { MACHINE_MUTANTS } from './vm/machine.js';
+import { MODEL_MUTANTS } from './vm/models.js';
 
 export const MUTANTS: readonly Mutant[] = [
   ...ISA_MUTANTS,
+  ...BTF_MUTANTS,
   ...OBJECT_MUTANTS,
-  ...KERNEL_MUTANTS,
-  ...SCALAR_MUTANTS,
+  ...CONTRACT_MUTANTS,
+  ...TYPE_MUTANTS,
+  ...BOUND_MUTANTS,
+  ...VALUE_MUTANTS,
   ...TEXT_MUTANTS,
   ...STATE_MUTANTS,
-  ...INSN_MUTANTS,
-  ...CALL_MUTANTS,
+  ...MEMORY_MUTANTS,
+  ...REGISTER_MUTANTS,
+  ...ARGUMENT_MUTANTS,
+  ...EFFECT_MUTANTS,
+  ...EQUALITY_MUTANTS,
   ...WALK_MUTANTS,
   ...MENDED_MUTANTS,
-  ...PATCH_MUTANTS,
-  ...VM_MUTANTS,
-  ...SMT_MUTANTS,
+  ...TWO_MODE_MUTANTS,
+  ...RULE_MUTANTS,
+  ...MODEL_MUTANTS,
+  ...SEMANTICS_MUTANTS,
+  ...VM_CALL_MUTANTS,
+  ...MACHINE_MUTANTS,
+  ...LENGTH_MUTANTS,
+  ...PROOF_MUTANTS,
+  ...SYMBOLIC_MUTANTS,
   ...ORACLE_MUTANTS,
+  ...SHRINK_MUTANTS,
+  ...AGREEMENT_MUTANTS,
   ...CAMPAIGN_MUTANTS,
   ...GENERATOR_MUTANTS,
-  ...LATER_MUTANTS,
 ];
 
 /** Throws if there is none of this name. */

@@ -133,6 +133,21 @@ export const STATE_MUTANTS: readonly Mutant[] = [
       becomes: 'at < range.min + 1',
       wrong: 'Only the first byte that a function writes may not be a dynptr`s.',
     },
+    {
+      name: 'fill-from-the-middle-of-a-spill',
+      inside: 'readFixed',
+      node: 'at === 0',
+      becomes: 'true',
+      wrong: 'A load from the middle of a spilled number gives its low bytes.',
+    },
+    {
+      name: 'a-zero-stored-somewhere-over-a-spilled-number-changes-nothing',
+      inside: 'writeStack',
+      node: 'isZero(old.reg)',
+      becomes: "old.reg.type === 'scalar'",
+      wrong:
+        'A zero that is stored at a variable offset leaves any spilled number that it may hit as known as it was.',
+    },
   ]),
   ...mutantsOf('src/verifier/state/path.ts', PATH, [
     {
@@ -273,6 +288,24 @@ export const STATE_MUTANTS: readonly Mutant[] = [
       becomes: 'false',
       wrong:
         'The sum of the low half of a number is linked to the number though that does not fit in 32 bits.',
+    },
+    {
+      name: 'sum-of-a-sum-stays-linked',
+      inside: 'linkedSum',
+      node: 'a.size !== 0',
+      becomes: 'false',
+      wrong:
+        'A number that a constant was already added to stays linked when another is added, with only the second constant as the difference.',
+      noticedBy: ['verifier/copies-and-sums-learn-what-linux-says-they-do'],
+    },
+    {
+      name: 'the-base-of-a-32-bit-sum-is-worked-out-in-64-bits',
+      inside: 'syncLinked',
+      node: 'r.size === 32 || known.size === 32',
+      becomes: 'r.size === 32',
+      wrong:
+        'What a number is from which a 32-bit sum was made is worked out modulo 2^64, so that it gets an upper half that it does not have.',
+      noticedBy: ['verifier/copies-and-sums-learn-what-linux-says-they-do'],
     },
   ]),
 ];

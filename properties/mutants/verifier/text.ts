@@ -27,6 +27,15 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
       becomes: 'op.src > 7',
       wrong: 'The register that a packet load adds is not live before it.',
     },
+    {
+      name: 'cmpxchg-does-not-read-r0',
+      inside: 'useDef',
+      node: "op.op === 'cmpxchg' ? bit(0) : 0",
+      becomes: '0',
+      wrong:
+        'Register r0 counts as dead before the cmpxchg that compares with it, so that states which differ in it are found alike.',
+      noticedBy: ['verifier/what-is-held-is-what-the-kernel-log-says'],
+    },
   ]),
   ...mutantsOf('src/verifier/text/code.ts', LIVE, [
     {
@@ -43,41 +52,39 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
       becomes: 'if (at < jumpPoints.length && prunePoints[at] !== 1) jumpPoints[at] = 1;',
       wrong: 'Where a jump leads is not remembered, so that the way back is told wrongly.',
     },
+    {
+      name: 'a-jump-may-leave-its-subprogram',
+      inside: 'checkJumps',
+      node: 'owner[target] !== owner[at]',
+      becomes: 'false',
+      wrong: 'A jump into another subprogram is accepted.',
+      noticedBy: ['verifier/bad-shapes-are-refused-as-by-linux'],
+    },
+    {
+      name: 'a-subprogram-may-end-with-a-branch',
+      inside: 'checkJumps',
+      node: "op.kind !== 'ja'",
+      becomes: "op.kind !== 'ja' && op.kind !== 'jmp'",
+      wrong: 'A subprogram may fall off its end through a conditional jump.',
+      noticedBy: ['verifier/bad-shapes-are-refused-as-by-linux'],
+    },
+    {
+      name: 'a-callback-may-start-anywhere',
+      inside: 'checkJumps',
+      node: "op.kind === 'ld_imm64' && op.as === 'func'",
+      becomes: 'false',
+      wrong: 'The address of a function may be that of any insn.',
+      noticedBy: ['verifier/bad-shapes-are-refused-as-by-linux'],
+    },
+    {
+      name: 'what-is-not-reached-is-accepted',
+      inside: 'prepare',
+      node: 'ops[at] !== undefined && reached[at] === 0',
+      becomes: 'ops[at] === undefined && reached[at] === 0 && at === 0',
+      wrong: 'Insns that nothing leads to are accepted.',
+      noticedBy: ['verifier/bad-shapes-are-refused-as-by-linux'],
+    },
   ]),
-  ...mutantsOf(
-    'src/verifier/text/code.ts',
-    ['verifier/bad-shapes-are-refused-as-by-linux'],
-    [
-      {
-        name: 'a-jump-may-leave-its-subprogram',
-        inside: 'checkJumps',
-        node: 'owner[target] !== owner[at]',
-        becomes: 'false',
-        wrong: 'A jump into another subprogram is accepted.',
-      },
-      {
-        name: 'a-subprogram-may-end-with-a-branch',
-        inside: 'checkJumps',
-        node: "op.kind !== 'ja'",
-        becomes: "op.kind !== 'ja' && op.kind !== 'jmp'",
-        wrong: 'A subprogram may fall off its end through a conditional jump.',
-      },
-      {
-        name: 'a-callback-may-start-anywhere',
-        inside: 'checkJumps',
-        node: "op.kind === 'ld_imm64' && op.as === 'func'",
-        becomes: 'false',
-        wrong: 'The address of a function may be that of any insn.',
-      },
-      {
-        name: 'what-is-not-reached-is-accepted',
-        inside: 'prepare',
-        node: 'ops[at] !== undefined && reached[at] === 0',
-        becomes: 'ops[at] === undefined && reached[at] === 0 && at === 0',
-        wrong: 'Insns that nothing leads to are accepted.',
-      },
-    ],
-  ),
   ...mutantsOf('src/verifier/text/insn-traits.ts', LIVE, [
     {
       name: 'a-signed-division-has-no-bad-form',

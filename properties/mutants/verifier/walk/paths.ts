@@ -1,11 +1,9 @@
-/** Mutants of the verifier's walk: states that cover others, precision, liveness, widening, facts, the call graph. */
-import { type Mutant, mutantsOf } from '../mutant.js';
+/** Mutants of the verifier's walk: paths, precision, liveness, facts, the call graph, explanations. */
+import { type Mutant, mutantsOf } from '../../mutant.js';
 
-const REGISTERS = 'verifier/registers-that-differ-are-compared-as-by-linux';
-const STACK = 'verifier/stack-slots-that-differ-are-compared-as-by-linux';
-const HELD = 'verifier/what-is-held-is-compared-as-by-linux';
 const PRECISION = 'verifier/what-a-check-relies-on-is-found-as-by-linux';
 const LOOPS = 'verifier/loops-end-where-linux-ends-them';
+const STACK = 'verifier/stack-slots-that-differ-are-compared-as-by-linux';
 const LIMITS = 'verifier/programs-fit-the-limits-of-linux';
 const FACTS = 'verifier/facts-hold-every-state-of-the-whole-walk';
 
@@ -27,234 +25,6 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         node: 'to === targetOf(op, slot)',
         becomes: 'to !== targetOf(op, slot)',
         wrong: 'A branch is told to be taken where it is not.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/verifier/walk/states-equal.ts',
-    [HELD],
-    [
-      {
-        name: 'covering-ignores-references',
-        inside: 'StateComparison.covers',
-        node: 'if (!this.refsafe(old, cur)) return false;',
-        becomes: '',
-        wrong: 'States are compared without what is held.',
-      },
-      {
-        name: 'covering-ignores-preemption',
-        inside: 'StateComparison.covers',
-        node: 'old.rcu !== cur.rcu || old.preempt !== cur.preempt',
-        becomes: 'old.rcu !== cur.rcu',
-        wrong: 'A state with preemption on covers one with preemption off.',
-      },
-      {
-        name: 'covering-ignores-rcu',
-        inside: 'StateComparison.covers',
-        node: 'old.rcu !== cur.rcu || old.preempt !== cur.preempt',
-        becomes: 'old.preempt !== cur.preempt',
-        wrong: 'A state outside of an RCU section covers one inside.',
-      },
-      {
-        name: 'covering-ignores-callers',
-        inside: 'StateComparison.covers',
-        node: 'depth >= 0',
-        becomes: 'depth >= old.frames.length - 1',
-        wrong: 'Only the frame that runs is compared, not those of its callers.',
-      },
-      {
-        name: 'covering-ignores-owners-of-locks',
-        inside: 'StateComparison.refsafe',
-        node: 'a.owner !== b.owner',
-        becomes: 'false',
-        wrong: 'A lock of one map covers the lock of another.',
-      },
-      {
-        name: 'callback-depth-does-not-count',
-        inside: 'StateComparison.frameEqual',
-        node: 'if (old.callbackDepth > cur.callbackDepth) return false;',
-        becomes: '',
-        wrong: 'A callback that may be entered once more covers one that may be entered twice more.',
-        noticedBy: [LOOPS],
-      },
-      {
-        name: 'a-register-that-is-the-same-needs-no-id',
-        inside: 'StateComparison.frameEqual',
-        node: 'a === b && isAlone(a)',
-        becomes: 'a === b',
-        wrong: 'Ids of registers that both states share are not paired up.',
-        noticedBy: [REGISTERS, HELD, FACTS],
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/verifier/walk/regsafe.ts',
-    [REGISTERS],
-    [
-      {
-        name: 'covering-ignores-ranges',
-        inside: 'RegComparison.scalar',
-        node: 'const covered = contains(old.num, cur.num);',
-        becomes: 'const covered = true;',
-        wrong: 'States are compared without the ranges of scalars.',
-      },
-      {
-        name: 'covering-ignores-offsets',
-        inside: 'RegComparison.regsafe',
-        node: 'old.off !== cur.off',
-        becomes: 'false',
-        wrong: 'Pointers with other offsets are the same.',
-      },
-      {
-        name: 'covering-ignores-maps',
-        inside: 'RegComparison.regsafe',
-        node: 'old.map !== cur.map',
-        becomes: 'false',
-        wrong: 'Pointers to values of other maps are the same.',
-      },
-      {
-        name: 'covering-ignores-sizes',
-        inside: 'RegComparison.regsafe',
-        node: 'old.size !== cur.size',
-        becomes: 'false',
-        wrong: 'Memory of other sizes is the same.',
-      },
-      {
-        name: 'covering-ignores-frames',
-        inside: 'RegComparison.regsafe',
-        node: 'old.frame !== cur.frame',
-        becomes: 'false',
-        wrong: 'Pointers into the stacks of other frames are the same.',
-        noticedBy: [HELD],
-      },
-      {
-        name: 'a-shorter-packet-will-do',
-        inside: 'RegComparison.regsafe',
-        node: 'old.range > cur.range',
-        becomes: 'old.range < cur.range',
-        wrong: 'A state with more of the packet checked covers one with less.',
-      },
-      {
-        name: 'an-end-of-the-packet-is-a-range',
-        inside: 'RegComparison.regsafe',
-        node: "this.level === 'exact' || old.range < 0 || cur.range < 0",
-        becomes: "this.level === 'exact'",
-        wrong: 'A pointer beyond the end of the packet covers any other.',
-      },
-      {
-        name: 'covering-ignores-ids-of-pointers',
-        inside: 'RegComparison.regsafe',
-        node: 'this.ids.checkIds(old.id, cur.id)',
-        becomes: 'true',
-        wrong: 'It does not count which pointers are known to be the same.',
-      },
-      {
-        name: 'covering-ignores-references-of-pointers',
-        inside: 'RegComparison.regsafe',
-        node: 'this.ids.checkIds(old.ref, cur.ref)',
-        becomes: 'true',
-        wrong: 'It does not count which reference a pointer belongs to.',
-        noticedBy: [HELD],
-      },
-      {
-        name: 'variable-offsets-do-not-count',
-        inside: 'RegComparison.regsafe',
-        node: "!(this.level === 'exact' ? equal(old.num, cur.num) : contains(old.num, cur.num))",
-        becomes: 'false',
-        wrong: 'Pointers with other variable offsets are the same.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/verifier/walk/id-pairs.ts',
-    [REGISTERS],
-    [
-      {
-        name: 'two-ids-may-be-one',
-        inside: 'IdPairs.checkIds',
-        node: 'if (this.curs[i] === cur) return false;',
-        becomes: '',
-        wrong: 'Two pointers that the old state tells apart may be one in the new state.',
-        noticedBy: [REGISTERS, HELD],
-      },
-      {
-        name: 'distances-of-linked-numbers-do-not-count',
-        inside: 'IdPairs.checkScalarIds',
-        node: 'old.off !== cur.off',
-        becomes: 'false',
-        wrong: 'Numbers linked with another distance are linked the same.',
-      },
-      {
-        name: 'widths-of-linked-numbers-do-not-count',
-        inside: 'IdPairs.checkScalarIds',
-        node: 'old.size !== cur.size',
-        becomes: 'false',
-        wrong: 'A sum of 32 bits is linked as one of 64 is.',
-      },
-      {
-        name: 'links-of-numbers-do-not-count',
-        inside: 'IdPairs.checkScalarIds',
-        node: 'if (old.id === 0 && cur.id === 0) return true;',
-        becomes: 'return true;',
-        wrong: 'A state that knows two numbers to be equal covers one where they are not.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/verifier/walk/stacksafe.ts',
-    [STACK],
-    [
-      {
-        name: 'spilled-zeroes-are-zero-bytes',
-        inside: 'StackComparison.bytesSafe',
-        node: 'a === BYTE.misc && b === BYTE.zero',
-        becomes: '(a === BYTE.misc || b === BYTE.spill) && b !== BYTE.invalid',
-        wrong: 'Old bytes of zero cover whatever was spilled.',
-      },
-      {
-        name: 'bytes-not-written-are-read-by-anyone',
-        inside: 'StackComparison.bytesSafe',
-        node: 'a === BYTE.misc && !this.strict',
-        becomes: 'a === BYTE.misc',
-        wrong: 'For a loader without capabilities too, bytes that were written cover bytes that were not.',
-      },
-      {
-        name: 'the-lowest-byte-is-not-compared',
-        inside: 'StackComparison.bytesSafe',
-        node: 'i >= 0',
-        becomes: 'i > 0',
-        wrong: 'The lowest byte of a stack slot is not compared.',
-      },
-      {
-        name: 'slots-in-the-second-half-do-not-count',
-        inside: 'StackComparison.stacksafe',
-        node: 'i < 32 ? low >> i : high >> (i - 32)',
-        becomes: 'i < 32 ? low >> i : low >> (i - 32)',
-        wrong: 'The slots from fp-264 down count if the upper ones are needed.',
-      },
-      {
-        name: 'covering-ignores-iterators',
-        inside: 'StackComparison.iter',
-        node: 'a.state === b.state',
-        becomes: 'true',
-        wrong: 'States are compared without the states of iterators.',
-        noticedBy: [HELD],
-      },
-      {
-        name: 'covering-ignores-stale-iterators',
-        inside: 'StackComparison.iter',
-        node: 'a.stale === b.stale',
-        becomes: 'true',
-        wrong: 'An iterator whose RCU section is open covers one whose section has ended.',
-        noticedBy: [HELD],
-      },
-      {
-        name: 'dynptrs-are-all-the-same',
-        inside: 'StackComparison.dynptr',
-        node: 'a.type === b.type',
-        becomes: 'true',
-        wrong: 'A dynptr to memory covers one to a packet.',
-        noticedBy: [HELD],
       },
     ],
   ),
@@ -311,6 +81,22 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         node: 'precise.addSlot(d, i);',
         becomes: '',
         wrong: 'A number in a stack slot is never marked in the states on the way.',
+      },
+      {
+        name: 'return-value-not-followed',
+        inside: 'Backtracker.toCallee',
+        node: 'if (fromCall && wanted.hasReg(outer, 0)) wanted.addReg(inner, 0);',
+        becomes: '',
+        wrong:
+          'What was relied on of the return value of a subprogram is not followed into the subprogram, so that its states cover others that return something else.',
+      },
+      {
+        name: 'a-jump-asks-for-its-left-side-only-if-it-is-wanted',
+        inside: 'Backtracker.insn',
+        node: 'wanted.addReg(d, op.dst);',
+        becomes: 'wanted.addReg(d, op.src.reg);',
+        wrong:
+          'Where the right side of a comparison of two registers is relied on, the left side does not count as relied on with it.',
       },
     ],
   ),
@@ -379,7 +165,15 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         node: 'frame < of.depth',
         becomes: 'frame < of.depth - 1',
         wrong: 'What a function reads of the stack of its caller is not passed on to the call.',
-        noticedBy: [STACK],
+      },
+      {
+        name: 'callback-returns-past-its-call',
+        inside: 'StackLiveness.aliveSlots',
+        node: 'contract !== undefined && callsSyncCallback(contract)',
+        becomes: 'false',
+        wrong:
+          'What the next round of a callback reads of the stack of its caller is not needed while the callback runs.',
+        noticedBy: ['verifier/the-stack-of-callers-is-alive-while-some-path-reads-it'],
       },
     ],
   ),
@@ -437,26 +231,6 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         node: 'this.path.mayGoto++;',
         becomes: '',
         wrong: 'It is not counted how often a path took a may_goto.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/verifier/walk/widen.ts',
-    [LOOPS],
-    [
-      {
-        name: 'numbers-that-matter-are-forgotten-too',
-        inside: 'widenImpreciseScalars',
-        node: 'precise.hasReg(depth, n) || !changes(old.regs[n], frame.regs[n]!)',
-        becomes: '!changes(old.regs[n], frame.regs[n]!)',
-        wrong: 'A loop forgets a number that changes though a check relied on it.',
-      },
-      {
-        name: 'spilled-numbers-are-not-forgotten',
-        inside: 'widenImpreciseScalars',
-        node: 'const count = Math.min(frame.stack.length, old.stack.length);',
-        becomes: 'const count = 0;',
-        wrong: 'A loop forgets no number on the stack that changes in it.',
       },
     ],
   ),

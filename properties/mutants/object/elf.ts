@@ -1,12 +1,10 @@
-/** Mutants of the readers of objects and BTF. */
-import { type Mutant, mutantsOf } from './mutant.js';
+/** Mutants of the reader of objects: sections, functions, maps, linking. */
+import { type Mutant, mutantsOf } from '../mutant.js';
 
 const MADE = 'object/an-object-reads-back-as-it-was-made';
 const TABLES = 'object/sections-and-map-types-are-those-of-libbpf';
 const MAPS = 'object/map-definitions-are-read-whole';
-const CORE = 'object/core-relocations-are-those-of-a-plain-reading';
 const KERNEL = 'object/what-the-kernel-tells-is-read-exactly';
-const WRITTEN = 'object/btf-reads-back-what-was-written';
 
 export const OBJECT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -121,124 +119,12 @@ export const OBJECT_MUTANTS: readonly Mutant[] = [
         becomes: '128',
         wrong: 'A stack trace whose size is left open is one address too long.',
       },
-    ],
-  ),
-  ...mutantsOf(
-    'src/object/btf/fields.ts',
-    [MAPS],
-    [
       {
-        name: 'elements-all-at-the-first',
-        inside: 'FieldFinder.walk',
-        node: 'offset + i * size + field.offset',
-        becomes: 'offset + field.offset',
-        wrong: 'Special fields of all elements of an array are found in the first.',
-      },
-      {
-        name: 'twelve-special-fields',
-        inside: 'FieldFinder.push',
-        node: 'out.length === FIELDS_MAX',
-        becomes: 'out.length > FIELDS_MAX',
-        wrong: 'One special field too many is taken.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/object/btf/read.ts',
-    [WRITTEN],
-    [
-      {
-        name: 'bit-fields-are-23-bits-in',
-        inside: 'Btf.decode',
-        node: 'offset & 0xffffff',
-        becomes: 'offset & 0x7fffff',
-        wrong: 'The highest bit of a bit field’s offset is lost.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/object/btf/ext.ts',
-    [KERNEL],
-    [
-      {
-        name: 'records-are-as-long-as-ours',
-        inside: 'readInfo',
-        node: 'at += size',
-        becomes: 'at += least',
-        wrong: 'Records that are longer than we know are not stepped over whole.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/object/core/compat.ts',
-    [CORE],
-    [
-      {
-        name: 'forward-declarations-match-anything',
-        inside: 'Compat.matches',
-        node: 'behindPointer && b.kind === a.of',
-        becomes: 'b.kind === a.of',
-        wrong: 'A forward declaration matches a struct that is not behind a pointer.',
-      },
-      {
-        name: 'arrays-of-any-length-match',
-        inside: 'Compat.matches',
-        node: 'a.count !== b.count',
-        becomes: 'false',
-        wrong: 'Arrays match though they have different numbers of elements.',
-      },
-      {
-        name: 'parameters-need-not-be-compatible',
-        inside: 'Compat.types',
-        node: '!this.types(x, y, level - 1)',
-        becomes: 'false',
-        wrong: 'Functions are compatible whatever their parameters are.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/object/core/relocate.ts',
-    [CORE],
-    [
-      {
-        name: 'a-load-of-a-signed-number-follows-its-width',
-        inside: 'widthOf',
-        node: "b.encoding !== 'signed'",
-        becomes: 'true',
-        wrong: 'A load of what is signed in the target only is made wider.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/object/core/value.ts',
-    [CORE],
-    [
-      {
-        name: 'signedness-of-enums-is-lost',
-        inside: 'fieldValue',
-        node: "'signed' in type && type.signed",
-        becomes: 'false',
-        wrong: 'A member that is a signed enum is said to be unsigned.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/object/core/patch.ts',
-    [CORE],
-    [
-      {
-        name: 'half-of-a-64-bit-immediate-is-poisoned',
-        inside: 'poison',
-        node: 'insns[slot]?.opcode === LD_IMM64 && slot + 1 < insns.length',
-        becomes: 'false',
-        wrong: 'Of a poisoned 64-bit immediate the second slot stays.',
-      },
-      {
-        name: 'offsets-of-relocated-loads-end-one-early',
-        inside: 'patchInsn',
-        node: 'patch.to > 32767n',
-        becomes: 'patch.to >= 32767n',
-        wrong: 'The offset 32767 is said not to fit.',
+        name: 'user-ring-buffers-keep-their-odd-size',
+        inside: 'definedMap',
+        node: "type.endsWith('ringbuf')",
+        becomes: "type === 'ringbuf'",
+        wrong: 'The size of a user ring buffer is not rounded up to a power of two of pages.',
       },
     ],
   ),
@@ -265,26 +151,6 @@ export const OBJECT_MUTANTS: readonly Mutant[] = [
         node: '!found.has(symbol)',
         becomes: 'true',
         wrong: 'Of several symbols of one name the last is taken.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/object/kernel/types.ts',
-    [KERNEL],
-    [
-      {
-        name: 'half-a-pointer-may-be-loaded',
-        inside: 'KernelStructs.inMember',
-        node: 'size !== 8 || offset !== at',
-        becomes: 'offset !== at',
-        wrong: 'A load of a part of a pointer in a struct gives a pointer.',
-      },
-      {
-        name: 'fmod-ret-is-not-trusted',
-        inside: 'KernelStructs.arguments',
-        node: "type !== 'fentry' || attach === 26",
-        becomes: "type !== 'fentry'",
-        wrong: 'Arguments of a fmod_ret program are not trusted.',
       },
     ],
   ),

@@ -1,5 +1,5 @@
-/** Mutants of campaigns: checking, causes, shrinking, storage, comparisons, and what is said of them. */
-import { type Mutant, mutantsOf } from './mutant.js';
+/** Mutants of campaigns: checking, causes, storage, and what is said of them. */
+import { type Mutant, mutantsOf } from '../mutant.js';
 
 export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -55,6 +55,22 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
         becomes: '0',
         wrong: 'The hits of findings that shrink to the same cause are not added.',
       },
+      {
+        name: 'hits-of-merged-causes-are-lost',
+        inside: 'findings',
+        node: 'one.hits + (known?.hits ?? 0)',
+        becomes: 'one.hits',
+        wrong:
+          'Where several findings turn out to have one cause, only the programs that break the last of them are counted.',
+      },
+      {
+        name: 'the-smallest-finding-is-that-of-the-smallest-program',
+        inside: 'sizeOf',
+        node: 'small?.insns ?? insns',
+        becomes: 'insns',
+        wrong:
+          'Of findings with one cause the one is reported that was met in the smallest program, not the one with the smallest case.',
+      },
     ],
   ),
   ...mutantsOf(
@@ -88,6 +104,15 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
         node: '/\\b[rw](10|\\d)\\b/g',
         becomes: '/\\b[rw]\\d\\b/g',
         wrong: 'Messages about r10 are not of the kind of those about other registers.',
+      },
+      {
+        name: 'stubs-left-out-one-at-a-time',
+        inside: 'causeOf',
+        node: '[...needed]',
+        becomes: '[...path.stubs]',
+        wrong:
+          'Each stub is left out of all of them and not of those that are still needed, so that stubs without a part in it are blamed.',
+        noticedBy: ['campaign/what-breaks-is-blamed-on-the-stubs-that-it-needs'],
       },
     ],
   ),
@@ -279,194 +304,6 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
         becomes: '`${readable}-${digest}`.slice(0, 107)',
         wrong: 'The digest of a long name is cut off, so that two causes have one file.',
         noticedBy: ['campaign/a-cause-is-what-findings-have-in-common'],
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/campaign/shrink/draft.ts',
-    ['campaign/each-pass-offers-what-it-says', 'campaign/a-finding-is-shrunk-and-replays'],
-    [
-      {
-        name: 'labels-behind-the-end-are-lost',
-        inside: 'without',
-        node: '[...carried, ...draft.tail]',
-        becomes: 'draft.tail',
-        wrong: 'Labels of the last operations are lost when those are dropped.',
-      },
-      {
-        name: 'every-new-operation-is-led-to',
-        inside: 'replaced',
-        node: 'i === 0 ? labels : []',
-        becomes: '[]',
-        wrong: 'What led to an operation that was replaced leads nowhere.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/campaign/shrink/passes.ts',
-    ['campaign/each-pass-offers-what-it-says'],
-    [
-      {
-        name: 'the-last-run-is-not-dropped',
-        inside: 'dropRuns',
-        node: 'draft.nodes.length - length + 1',
-        becomes: 'draft.nodes.length - length',
-        wrong: 'The operations at the end are never dropped together.',
-      },
-      {
-        name: 'jumps-of-32-bits-stay',
-        inside: 'simplerJumps',
-        node: 'if (op.width === 32) yield { ...op, width: 64 };',
-        becomes: '',
-        wrong: 'A comparison of 32 bits is never made one of 64.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/campaign/shrink/rewrites.ts',
-    ['campaign/each-pass-offers-what-it-says'],
-    [
-      {
-        name: 'r5-is-no-argument',
-        inside: 'argumentsFrom',
-        node: 'dst > 5',
-        becomes: 'dst > 4',
-        wrong: 'What makes the fifth argument of a call stays when the call goes.',
-      },
-      {
-        name: 'calls-keep-addresses',
-        inside: 'rematerializeAddress',
-        node: "copy.kind === 'call' && op.dst <= 5",
-        becomes: 'false',
-        wrong: 'An address counts as kept over a call that destroys its register.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/campaign/shrink/size.ts',
-    ['campaign/a-step-of-shrinking-is-smaller'],
-    [
-      {
-        name: 'only-the-first-part-of-a-size-counts',
-        inside: 'isSmaller',
-        node: 'value !== b[i]',
-        becomes: 'value < b[i]!',
-        wrong: 'A case that is smaller in a later part counts as smaller although an earlier one is larger.',
-      },
-      {
-        name: 'fields-of-the-context-weigh-nothing',
-        inside: 'weightOfEnvironment',
-        node: '10 * (ctxFields?.size ?? 0)',
-        becomes: '0',
-        wrong: 'Settled fields of the context weigh nothing, so they are never left out.',
-      },
-      {
-        name: 'a-negative-number-weighs-no-more',
-        inside: 'bitsOf',
-        node: 'value < 0 ? 1 : 0',
-        becomes: '0',
-        wrong: 'A negative number weighs as little as a positive one.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/campaign/shrink/simpler-environments.ts',
-    ['campaign/a-step-of-shrinking-is-smaller'],
-    [
-      {
-        name: 'choices-of-dropped-calls-stay',
-        inside: 'trimEnvironment',
-        node: 'recorded.has(key)',
-        becomes: 'true',
-        wrong: 'Choices of calls that the program does not make any more are kept.',
-      },
-      {
-        name: 'the-first-local-type-goes',
-        inside: 'simplerPrograms',
-        node: 'program.localTypes.slice(0, -1)',
-        becomes: 'program.localTypes.slice(1)',
-        wrong: 'The first local type is taken out, so that ids of the others are wrong.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/campaign/agreement/facts/value.ts',
-    ['campaign/a-planted-difference-is-seen'],
-    [
-      {
-        name: 'non-owning-is-not-compared',
-        inside: 'pointerMismatch',
-        node: 'ours.nonOwning !== theirs.nonOwning',
-        becomes: 'false',
-        wrong: 'A non-owning reference covers an owning one.',
-      },
-      {
-        name: 'where-it-was-acquired-is-not-compared',
-        inside: 'pointerMismatch',
-        node: 'by !== theirBy',
-        becomes: 'false',
-        wrong: 'A pointer covers one that another call acquired.',
-      },
-      {
-        name: 'frames-of-stack-pointers-are-not-compared',
-        inside: 'pointerMismatch',
-        node: 'ours.frame !== (theirs.frame ?? depth)',
-        becomes: 'false',
-        wrong: 'A pointer into one frame covers a pointer into another.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/campaign/agreement/facts/point.ts',
-    ['campaign/a-planted-difference-is-seen'],
-    [
-      {
-        name: 'r9-is-not-compared',
-        inside: 'uncoveredParts',
-        node: 'n < 10',
-        becomes: 'n < 9',
-        wrong: 'The last register is not compared.',
-      },
-      {
-        name: 'links-need-no-distance',
-        inside: 'areLinked',
-        node: 'a.delta - b.delta === more',
-        becomes: 'true',
-        wrong: 'Two linked numbers may be any distance apart.',
-      },
-      {
-        name: 'an-async-frame-is-any-frame',
-        inside: 'sameFrames',
-        node: '(frames[0]!.callback?.async === true) !== point.async',
-        becomes: 'false',
-        wrong: 'A timer callback is compared with an ordinary frame.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/campaign/agreement/values/compare.ts',
-    ['campaign/a-planted-difference-is-seen'],
-    [
-      {
-        name: 'entries-only-the-vm-has-are-not-compared',
-        inside: 'mapsDifference',
-        node: 'new Set([...theirs.keys(), ...ours.keys()])',
-        becomes: 'new Set([...theirs.keys()])',
-        wrong: 'An entry that is only in the map of the VM is no difference.',
-      },
-      {
-        name: 'upper-halves-are-not-compared',
-        inside: 'sameValue',
-        node: 'x === y',
-        becomes: 'BigInt.asIntN(32, x) === BigInt.asIntN(32, y)',
-        wrong: 'Only the lower half of a number that a call returned is compared.',
-      },
-      {
-        name: 'a-longer-log-is-the-same',
-        inside: 'logDifference',
-        node: 'end === ourEnd',
-        becomes: 'end >= ourEnd',
-        wrong: 'A run of the kernel that made more calls is no difference.',
       },
     ],
   ),

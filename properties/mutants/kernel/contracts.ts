@@ -1,12 +1,11 @@
-/** Mutants of the kernel's tables: contracts, contexts, map types, and what is asked of them. */
-import { type Mutant, mutantsOf } from './mutant.js';
+/** Mutants of contracts, and of what is asked of them. */
+import { type Mutant, mutantsOf } from '../mutant.js';
 
-const WRITTEN_DOWN = 'kernel/the-tables-are-as-written-down';
 const QUESTIONS = 'kernel/questions-about-contracts-are-answered-from-their-outcomes';
+const WRITTEN_DOWN = 'kernel/the-tables-are-as-written-down';
 const CALLED = 'kernel/what-may-be-called-hangs-on-licence-and-attachment';
-const EDGES = 'kernel/maps-at-the-edges-are-refused-as-by-the-kernel';
 
-export const KERNEL_MUTANTS: readonly Mutant[] = [
+export const CONTRACT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/kernel/describe.ts',
     [QUESTIONS],
@@ -105,6 +104,15 @@ export const KERNEL_MUTANTS: readonly Mutant[] = [
         becomes: '[0, 1]',
         wrong: 'The callback of a timer may return 1.',
       },
+      {
+        name: 'vma-callback-is-given-the-address',
+        inside: 'perVma',
+        node: '3',
+        becomes: '1',
+        wrong:
+          'The callback of bpf_find_vma is given the address that was looked for in place of its context.',
+        noticedBy: ['kernel/every-contract-is-well-formed'],
+      },
     ],
   ),
   ...mutantsOf(
@@ -130,6 +138,21 @@ export const KERNEL_MUTANTS: readonly Mutant[] = [
         node: 'at !== A.SETSOCKOPT',
         becomes: 'at !== A.GETSOCKOPT',
         wrong: 'Programs on getsockopt may call bpf_setsockopt, those on setsockopt may not.',
+      },
+      {
+        name: 'sock-program-attached-nowhere-is-an-ingress-one',
+        inside: 'refusedAttached',
+        node: "type === 'cgroup_sock' ? A.SOCK_CREATE : 0",
+        becomes: '0',
+        wrong:
+          'A cgroup_sock program that does not say how it attaches may not call bpf_get_retval and bpf_set_retval.',
+      },
+      {
+        name: 'the-return-value-of-unix-recvmsg-may-be-set',
+        inside: 'NO_RETVAL',
+        node: 'A.UNIX_RECVMSG',
+        becomes: 'A.UDP6_RECVMSG',
+        wrong: 'A program attached to recvmsg of Unix sockets may ask for the return value and set it.',
       },
     ],
   ),
@@ -167,92 +190,43 @@ export const KERNEL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/kernel/maptypes.ts',
-    [EDGES],
+    'src/kernel/delays.ts',
+    ['kernel/what-may-hold-a-call-up-is-said'],
     [
       {
-        name: 'a-value-ends-one-byte-late',
-        inside: 'fieldsRefusal',
-        node: 'field.offset + size > valueSize',
-        becomes: 'field.offset + size > valueSize + 1',
-        wrong: 'A special field may reach beyond the end of its value by one byte.',
-        noticedBy: [EDGES, 'kernel/maps-are-refused-as-by-the-kernel'],
+        name: 'what-sleeps-is-prompt',
+        inside: 'delaysOf',
+        node: 'sleepsUnder(kernel, name)',
+        becomes: 'false',
+        wrong: 'A kept call that may sleep is not said to.',
       },
       {
-        name: 'prefixes-of-four-bytes',
-        inside: 'sizesRefusal',
-        node: 'keySize < 5',
-        becomes: 'keySize < 4',
-        wrong: 'The key of a prefix trie may be its length alone.',
-      },
-      {
-        name: 'either-flag-that-is-needed-will-do',
-        inside: 'flagsRefusal',
-        node: '(flags & needs) !== needs',
-        becomes: '(flags & needs) === 0',
-        wrong: 'A map type that needs no flags is refused, and one of several that must be set is enough.',
-      },
-      {
-        name: 'per-cpu-values-reach-their-limit-early',
-        inside: 'sizesRefusal',
-        node: 'valueSize > PERCPU_MAX',
-        becomes: 'valueSize >= PERCPU_MAX',
-        wrong: 'The largest value that every CPU can have its own of is refused.',
+        name: 'buckets-have-no-locks',
+        inside: 'delaysOf',
+        node: 'CHANGES_MAPS.has(name)',
+        becomes: 'false',
+        wrong: 'A kept call that waits for the lock of a bucket is not said to.',
       },
     ],
   ),
   ...mutantsOf(
-    'src/kernel/progtypes.ts',
-    [CALLED, 'kernel/contexts-and-sockets-are-open-as-in-the-kernel'],
+    'src/kernel/contracts/packets.ts',
+    ['kernel/contracts-agree-with-the-kernels-tables'],
     [
       {
-        name: 'egress-returns-zero-or-one',
-        inside: 'returnRange',
-        node: 'attach.type === ATTACH.INET_EGRESS',
-        becomes: 'attach.type === ATTACH.INET_INGRESS',
-        wrong: 'Programs on packets that come in may return what those on packets that go out may.',
+        name: 'clone-redirect-that-fails-moves-nothing',
+        inside: 'PACKET_CONTRACTS',
+        node: 'failed(moves)',
+        becomes: 'failed()',
+        wrong: 'Packet pointers stay good on the way on which bpf_clone_redirect has failed.',
       },
       {
-        name: 'pieces-may-begin-anywhere',
-        inside: 'contextField',
-        node: 'offset !== found.offset',
-        becomes: 'offset < found.offset',
-        wrong: 'A piece of a member that is open at its start alone may be read anywhere in it.',
-        noticedBy: ['kernel/contexts-and-sockets-are-open-as-in-the-kernel'],
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/kernel/structs.ts',
-    ['kernel/contexts-and-sockets-are-open-as-in-the-kernel'],
-    [
-      {
-        name: 'sockets-are-read-across-members',
-        inside: 'structAccess',
-        node: 'offset + size <= m.offset + m.size',
-        becomes: 'offset <= m.offset + m.size',
-        wrong: 'A load from a socket may reach into the member after the one where it begins.',
-      },
-      {
-        name: 'a-tree-node-is-a-list-node',
-        inside: 'FIELD_LAYOUT',
-        node: 'rb_node: { size: 32, align: 8 }',
-        becomes: 'rb_node: { size: 24, align: 8 }',
-        wrong: 'The node of a tree is said to be as small as that of a list.',
-        noticedBy: ['kernel/numbers-and-layouts-are-those-of-the-kernels-types', WRITTEN_DOWN],
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/kernel/tables/rows.ts',
-    [WRITTEN_DOWN],
-    [
-      {
-        name: 'lsm-programs-may-call-nothing',
-        inside: 'types',
-        node: "[...known, 'fentry', 'lsm']",
-        becomes: "[...known, 'fentry']",
-        wrong: 'Programs on LSM hooks are given no helpers.',
+        name: 'pulling-xdp-data-leaves-packet-pointers',
+        inside: 'PACKET_CONTRACTS',
+        node: "kfunc('bpf_xdp_pull_data', [ctx, scalar], [outcome('done', INTEGER, moves)])",
+        becomes: "kfunc('bpf_xdp_pull_data', [ctx, scalar], [outcome('done', INTEGER)])",
+        wrong: 'Pointers into the packet stay good after bpf_xdp_pull_data.',
+        noticedBy: [WRITTEN_DOWN],
       },
     ],
   ),

@@ -1,11 +1,9 @@
-/** Mutants of rules, rule sets and the two-mode text. */
-import { type Mutant, mutantsOf } from './mutant.js';
+/** Mutants of the two-mode text. */
+import { type Mutant, mutantsOf } from '../mutant.js';
 
-const TABLE = 'patch/shipped-rule-sets-do-what-their-table-says';
-const LANGUAGE = 'patch/the-rule-language-says-what-its-words-say';
 const TEXTS = 'patch/two-mode-texts-run-as-killed-runs-do';
 
-export const PATCH_MUTANTS: readonly Mutant[] = [
+export const TWO_MODE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/patch/two-mode/plan.ts',
     [TEXTS],
@@ -183,6 +181,21 @@ export const PATCH_MUTANTS: readonly Mutant[] = [
         becomes: 'lesser(num.umax, least)',
         wrong: 'The smallest size that the verifier saw is not known.',
       },
+      {
+        name: 'variable-fill-writes-one-byte-too-many',
+        inside: 'writeFill',
+        node: "jump('le', sizeIn!, offset, done)",
+        becomes: "jump('lt', sizeIn!, offset, done)",
+        wrong: 'A stub in plain BPF that zeroes a buffer of variable size also zeroes the byte behind it.',
+      },
+      {
+        name: 'maps-of-other-types-count-for-the-size-of-a-value',
+        inside: 'valueSize',
+        node: 'types === undefined || types.includes(type)',
+        becomes: 'true',
+        wrong:
+          'A stub that fills a map value is left out as soon as any other map of the program has values of another size.',
+      },
     ],
   ),
   ...mutantsOf(
@@ -195,6 +208,14 @@ export const PATCH_MUTANTS: readonly Mutant[] = [
         node: '!joins.has(at + 1)',
         becomes: 'true',
         wrong: 'The callback is read off insns that a jump may pass by.',
+      },
+      {
+        name: 'callback-is-sought-across-joins',
+        inside: 'callbackTargets',
+        node: '!joins.has(at + 1)',
+        becomes: 'true',
+        wrong:
+          'Where branches that load different callbacks meet before a call, only the callback of the last branch is taken for its target.',
       },
     ],
   ),
@@ -222,190 +243,13 @@ export const PATCH_MUTANTS: readonly Mutant[] = [
         becomes: 'false',
         wrong: 'A dynptr is put over stack of which the second half is still read.',
       },
-    ],
-  ),
-  ...mutantsOf(
-    'src/patch/imitate.ts',
-    [LANGUAGE, TABLE],
-    [
       {
-        name: 'busy-before-bad-argument',
-        inside: 'ERRNOS',
-        node: '[-12n, -22n, -16n, -2n, -95n]',
-        becomes: '[-12n, -16n, -22n, -2n, -95n]',
-        wrong: 'Stubs prefer EBUSY to EINVAL.',
-      },
-      {
-        name: 'usual-values-need-not-be-allowed',
-        inside: 'imitate',
-        node: 'min >= r0.min && max <= r0.max',
-        becomes: 'min >= r0.min',
-        wrong: 'A stub returns what is usual, even where the verifier does not count with it.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/patch/view.ts',
-    [TABLE],
-    [
-      {
-        name: 'irq-saves-open-nothing',
-        inside: 'opensSection',
-        node: "e.kind === 'enter' || e.kind === 'irq_save'",
-        becomes: "e.kind === 'enter'",
-        wrong: 'Saving the IRQ state does not count as opening a section.',
-      },
-      {
-        name: 'kfuncs-never-return-null',
-        inside: 'functionView',
-        node: "contract.flags.includes('KF_RET_NULL')",
-        becomes: 'false',
-        wrong: 'Rules see no kfunc that may return NULL.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/patch/fast-path.ts',
-    [LANGUAGE, 'smt/symbolic-findings-replay'],
-    [
-      {
-        name: 'a-failure-on-one-way-is-enough',
-        inside: 'enabledAt',
-        node: 'ways.every((way) => way.has(outcome))',
-        becomes: 'ways.some((way) => way.has(outcome))',
-        wrong: 'A stub may imitate an outcome that is possible on one way to the call only.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/patch/select.ts',
-    [LANGUAGE],
-    [
-      {
-        name: 'the-last-rule-decides',
-        inside: 'decide',
-        node: 'if (!rule.matches(f)) return undefined;',
-        becomes: 'if (!rule.matches(f) && rule.matchesSite === undefined) return undefined;',
-        wrong: 'A rule for sites takes calls of every function.',
-      },
-      {
-        name: 'site-rules-end-the-list',
-        inside: 'rulesFor',
-        node: 'rule.matchesSite === undefined',
-        becomes: 'rule.matchesSite !== undefined',
-        wrong: 'The rules of a function end with the first that looks at sites.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/patch/define.ts',
-    [LANGUAGE],
-    [
-      {
-        name: 'six-arguments',
-        inside: 'isIndex',
-        node: 'arg < 5',
-        becomes: 'arg <= 5',
-        wrong: 'A stub may name a sixth argument.',
-      },
-      {
-        name: 'the-last-site-test-counts',
-        inside: 'Builder.at',
-        node: '[...this.siteTests, test]',
-        becomes: '[test]',
-        wrong: 'Of several tests of a site only the last counts.',
-      },
-      {
-        name: 'the-least-number-is-refused',
-        inside: 'value',
-        node: 'r0 >= S64_MIN',
-        becomes: 'r0 > S64_MIN',
-        wrong: 'A stub may not return the least number of 64 bits.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/patch/changed.ts',
-    [LANGUAGE],
-    [
-      {
-        name: 'rules-that-changed-places-did-not-change',
-        inside: 'changedSince',
-        node: 'order[expected] !== name',
-        becomes: 'false',
-        wrong: 'A rule that moved does not disturb those below it.',
-      },
-      {
-        name: 'imports-are-followed-one-step',
-        inside: 'imported.follow',
-        node: 'follow(path, statement.moduleSpecifier.text)',
-        becomes: 'undefined',
-        wrong: 'A file that an imported file imports does not count.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/patch/syntax.ts',
-    [LANGUAGE],
-    [
-      {
-        name: 'signs-do-not-count',
-        inside: 'canonical',
-        node: "'operator' in node ? String(node.operator) : ''",
-        becomes: "''",
-        wrong: 'A rule whose r0 changed its sign has not changed.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/patch/load.ts',
-    [LANGUAGE],
-    [
-      {
-        name: 'folders-are-rule-files',
-        inside: 'loadRules',
-        node: '!existsSync(file) || !statSync(file).isFile()',
-        becomes: '!existsSync(file)',
-        wrong: 'A folder is read as a rule file.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/patch/sites.ts',
-    [LANGUAGE],
-    [
-      {
-        name: 'the-last-rule-of-a-name-counts',
-        inside: 'rulePositions',
-        node: '!positions.has(name)',
-        becomes: 'true',
-        wrong: 'Of rules of one name the last is shown.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/patch/sets/rfc-v1.ts',
-    [TABLE],
-    [
-      {
-        name: 'rfc-v1-stubs-kptr-xchg',
-        inside: 'SKIPPED',
-        node: "'bpf_kptr_xchg'",
-        becomes: "'bpf_kptr_xchange'",
-        wrong: 'RFC v1 is said to replace bpf_kptr_xchg.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/patch/sets/naive.ts',
-    [TABLE],
-    [
-      {
-        name: 'naive-takes-sockets-for-unreleased',
-        inside: 'releasesByFlag',
-        node: "'release' in arg && arg.release === true",
-        becomes: "arg.kind === 'btf' && arg.release === true",
-        wrong: 'The naive set stubs bpf_sk_release.',
+        name: 'window-may-end-in-a-live-slot',
+        inside: 'unwrittenWindows',
+        node: '!both.some((byte) => left.has(byte)) || !free(at) || !free(at + 8)',
+        becomes: '!both.some((byte) => left.has(byte)) || !free(at)',
+        wrong:
+          'A dynptr that makes unwritten stack unreadable may overwrite a slot beside it that is read later.',
       },
     ],
   ),

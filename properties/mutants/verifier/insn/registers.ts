@@ -1,191 +1,14 @@
-/** Mutants of what insns do to a state of the verifier. */
-import { type Mutant, mutantsOf } from '../mutant.js';
+/** Mutants of what moves, arithmetic and jumps do to a state of the verifier. */
+import { type Mutant, mutantsOf } from '../../mutant.js';
 
-const ACCESSES = 'verifier/accesses-are-judged-as-by-linux';
 const MOVES = 'verifier/moves-and-comparisons-are-judged-as-by-linux';
-const PACKETS = 'verifier/packets-are-judged-as-by-linux';
-const HELD = 'verifier/what-is-held-is-judged-as-by-linux';
 const KNOWN = 'verifier/our-verifier-says-what-linux-says';
 const SITES = 'verifier/calls-are-judged-by-where-they-are-made';
 const STRICT = 'verifier/without-capabilities-linux-says-the-same';
+const PACKETS = 'verifier/packets-are-judged-as-by-linux';
+const ACCESSES = 'verifier/accesses-are-judged-as-by-linux';
 
-export const INSN_MUTANTS: readonly Mutant[] = [
-  ...mutantsOf(
-    'src/verifier/insn/access.ts',
-    [ACCESSES],
-    [
-      {
-        name: 'unknown-offsets-reach-one-further',
-        inside: 'checkMemRegion',
-        node: 'high + BigInt(a.size) > BigInt(limit)',
-        becomes: 'high + BigInt(a.size) > BigInt(limit) + 1n',
-        wrong: 'An access at an unknown offset may reach one byte too far.',
-      },
-      {
-        name: 'regions-start-before-they-do',
-        inside: 'checkMemRegion',
-        node: 'low < 0n || low + BigInt(a.size) > BigInt(limit)',
-        becomes: 'low + BigInt(a.size) > BigInt(limit)',
-        wrong: 'Memory may be accessed in front of its first byte.',
-      },
-      {
-        name: 'special-fields-end-early',
-        inside: 'overlaps',
-        node: 'field.offset + field.size',
-        becomes: 'field.offset + field.size - 1',
-        wrong: 'The last byte of a lock or timer may be loaded and stored.',
-      },
-      {
-        name: 'special-fields-start-late',
-        inside: 'overlaps',
-        node: 'high > BigInt(field.offset)',
-        becomes: 'high > BigInt(field.offset) + 1n',
-        wrong: 'The first byte of a lock or timer may be loaded and stored.',
-      },
-      {
-        name: 'kptrs-may-be-read-in-halves',
-        inside: 'checkSpecialFields',
-        node: "if (a.size !== 8) refuse('kptr access size must be BPF_DW');",
-        becomes: '',
-        wrong: 'The low half of a kptr may be loaded.',
-      },
-      {
-        name: 'bounds-told-without-the-place',
-        inside: 'checkMemRegion',
-        node: 'refuse(`R${regno} min value is outside of the allowed memory range`, overstepped(a, low, limit))',
-        becomes: 'refuse(`R${regno} min value is outside of the allowed memory range`)',
-        wrong: 'Of an access out of bounds it is not told where it was, and how large the memory is.',
-        noticedBy: ['verifier/a-refusal-says-what-linux-says-line-by-line'],
-      },
-      {
-        name: 'packets-one-byte-longer',
-        inside: 'checkPacketRange',
-        node: 'at + size <= reg.range',
-        becomes: 'at + size <= reg.range + 1',
-        wrong: 'A packet may be accessed one byte past what was checked.',
-        noticedBy: [KNOWN, ACCESSES],
-      },
-      {
-        name: 'every-packet-may-be-written',
-        inside: 'checkPacket',
-        node: '!progType(p.program.type).packetWritable',
-        becomes: 'false',
-        wrong: 'Programs of types that may only read packets may write them.',
-      },
-      {
-        name: 'flow-keys-one-byte-longer',
-        inside: 'FLOW_KEYS_SIZE',
-        node: '56',
-        becomes: '57',
-        wrong: 'The flow keys of a flow dissector are one byte longer than they are.',
-      },
-      {
-        name: 'contexts-may-be-moved',
-        inside: 'checkPointerOffset',
-        node: '!fixed && off !== 0',
-        becomes: '!fixed && off > 8',
-        wrong: 'A context that was moved a little may be read and passed on.',
-        noticedBy: ['verifier/our-verifier-says-what-linux-says'],
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/verifier/insn/alignment.ts',
-    [ACCESSES],
-    [
-      {
-        name: 'atomics-need-not-be-aligned',
-        inside: 'checkAlignment',
-        node: "reg.type !== 'stack' && !strict",
-        becomes: "reg.type !== 'stack'",
-        wrong: 'An atomic insn on a map value need not be aligned.',
-      },
-      {
-        name: 'unknown-offsets-are-aligned',
-        inside: 'checkAlignment',
-        node: '(value & low) !== 0n || (mask & low) !== 0n',
-        becomes: '(value & low) !== 0n',
-        wrong: 'Of an unknown offset only the known bits have to be aligned.',
-      },
-      {
-        name: 'flow-keys-take-atomics',
-        inside: 'checkAtomicTarget',
-        node: "type === 'flow_keys'",
-        becomes: 'false',
-        wrong: 'Atomic insns may be used on the flow keys.',
-      },
-      {
-        name: 'atomics-take-any-stack-slot',
-        inside: 'checkAtomicOffset',
-        node: "reg.type !== 'stack' || hasFixedOffset(reg)",
-        becomes: 'true',
-        wrong: 'A read-modify-write of an unknown stack slot is allowed.',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/verifier/insn/memory.ts',
-    [ACCESSES],
-    [
-      {
-        name: 'null-may-be-read',
-        inside: 'load',
-        node: 'if (reg.nullable) invalidAccess(a);',
-        becomes: '',
-        wrong: 'Memory may be read through a pointer that was not checked for NULL.',
-        noticedBy: [KNOWN, HELD],
-      },
-      {
-        name: 'null-may-be-written',
-        inside: 'store',
-        node: 'if (reg.nullable) invalidAccess(a);',
-        becomes: '',
-        wrong: 'Memory may be written through a pointer that was not checked for NULL.',
-      },
-      {
-        name: 'write-only-maps-may-be-read',
-        inside: 'loadMapValue',
-        node: '(map.flags & MAP_FLAGS.WRONLY_PROG) !== 0',
-        becomes: 'false',
-        wrong: 'A program may load from a map that it may only write.',
-      },
-      {
-        name: 'regions-one-longer',
-        inside: 'store',
-        node: 'checkMemRegion(a, map.valueSize);',
-        becomes: 'checkMemRegion(a, map.valueSize + 1);',
-        wrong: 'A map value may be written one byte past its end.',
-      },
-      {
-        name: 'read-only-maps-may-be-written',
-        inside: 'store',
-        node: '(map.flags & MAP_FLAGS.RDONLY_PROG) !== 0',
-        becomes: 'false',
-        wrong: 'A program may store to a map that it may only read.',
-      },
-      {
-        name: 'read-only-memory-may-be-written',
-        inside: 'store',
-        node: `if (reg.readonly) refuse(\`R\${a.regno} cannot write into rdonly_mem\`);`,
-        becomes: '',
-        wrong: 'A slice of a packet that may only be read may be written.',
-      },
-      {
-        name: 'addresses-leak-into-packets',
-        inside: 'store',
-        node: "refuseLeak(p, a, value, 'packet');",
-        becomes: '',
-        wrong: 'Without capabilities an address may be stored in a packet.',
-      },
-      {
-        name: 'addresses-leak-into-memory',
-        inside: 'store',
-        node: "refuseLeak(p, a, value, 'mem');",
-        becomes: '',
-        wrong: 'Without capabilities an address may be stored in a ring-buffer record.',
-      },
-    ],
-  ),
+export const REGISTER_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/verifier/insn/branch.ts',
     [MOVES],
@@ -269,6 +92,24 @@ export const INSN_MUTANTS: readonly Mutant[] = [
         wrong: 'A packet pointer that is at the end or past it is taken to be past it.',
         noticedBy: [PACKETS],
       },
+      {
+        name: 'derived-null-drops-reference',
+        inside: 'markPtrOrNull',
+        node: 'ref === id',
+        becomes: 'true',
+        wrong:
+          'Where a pointer that only derives from a reference is NULL, the reference itself is taken to be given back.',
+        noticedBy: ['verifier/what-is-held-is-what-the-kernel-log-says'],
+      },
+      {
+        name: 'the-start-of-a-packet-below-its-end-gives-a-byte',
+        inside: 'widenPacketRange',
+        node: 'packet.off === 0 && oneMore',
+        becomes: 'false',
+        wrong:
+          'Where the very start of the packet is known to lie below its end, one byte may be accessed, which Linux does not allow.',
+        noticedBy: [PACKETS],
+      },
     ],
   ),
   ...mutantsOf(
@@ -327,7 +168,6 @@ export const INSN_MUTANTS: readonly Mutant[] = [
         node: "pointer.type === 'flow_keys' && !isConst(scalar.num)",
         becomes: 'false',
         wrong: 'A pointer to flow keys may be moved by an unknown number.',
-        noticedBy: [MOVES],
       },
       {
         name: 'map-values-move-to-their-end-without-capabilities',
@@ -335,7 +175,15 @@ export const INSN_MUTANTS: readonly Mutant[] = [
         node: 'high >= BigInt(map.valueSize)',
         becomes: 'high > BigInt(map.valueSize)',
         wrong: 'Without capabilities a pointer may be moved to the end of a map value.',
-        noticedBy: [MOVES],
+      },
+      {
+        name: 'moved-packet-pointer-keeps-id',
+        inside: 'addToPointer',
+        node: 'p.newId()',
+        becomes: 'pointer.id',
+        wrong:
+          'A packet pointer that moved by an unknown amount shares its checked range with the pointer that it was made from.',
+        noticedBy: [PACKETS],
       },
     ],
   ),
@@ -357,29 +205,6 @@ export const INSN_MUTANTS: readonly Mutant[] = [
         node: 'bytes >= most',
         becomes: 'bytes > most',
         wrong: 'Without capabilities a pointer may be moved from the end of what it points to.',
-        noticedBy: [MOVES],
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/verifier/insn/context.ts',
-    ['kernel/contexts-and-sockets-are-open-as-in-the-kernel'],
-    [
-      {
-        name: 'sockets-of-the-context-are-never-null',
-        inside: 'loadContext',
-        node: "return pointerReg('sock_common', { nullable: true, id: p.newId() });",
-        becomes: "return pointerReg('sock_common', { id: p.newId() });",
-        wrong: 'The socket of an skb is taken for not NULL.',
-        noticedBy: [ACCESSES, MOVES],
-      },
-      {
-        name: 'contexts-may-be-written-as-read',
-        inside: 'storeContext',
-        node: "'write'",
-        becomes: "'read'",
-        wrong: 'Whatever can be read of a context can be written.',
-        noticedBy: [ACCESSES, 'kernel/contexts-and-sockets-are-open-as-in-the-kernel'],
       },
     ],
   ),
@@ -418,6 +243,14 @@ export const INSN_MUTANTS: readonly Mutant[] = [
         becomes: '',
         wrong: 'The frame pointer may be overwritten by its negative.',
         noticedBy: [SITES],
+      },
+      {
+        name: 'a-sign-extension-is-a-copy-though-the-sign-may-be-set',
+        inside: 'AbstractMachine.signExtend',
+        node: '1n << BigInt(bits - 1)',
+        becomes: '1n << BigInt(bits)',
+        wrong: 'A sign extension counts as a copy, linked to its source, also where the sign bit may be set.',
+        noticedBy: ['verifier/copies-and-sums-learn-what-linux-says-they-do'],
       },
     ],
   ),

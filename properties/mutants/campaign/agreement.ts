@@ -1,0 +1,93 @@
+/** Mutants of the comparison of facts and values with those of Linux. */
+import { type Mutant, mutantsOf } from '../mutant.js';
+
+export const AGREEMENT_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/campaign/agreement/facts/value.ts',
+    ['campaign/a-planted-difference-is-seen'],
+    [
+      {
+        name: 'non-owning-is-not-compared',
+        inside: 'pointerMismatch',
+        node: 'ours.nonOwning !== theirs.nonOwning',
+        becomes: 'false',
+        wrong: 'A non-owning reference covers an owning one.',
+      },
+      {
+        name: 'where-it-was-acquired-is-not-compared',
+        inside: 'pointerMismatch',
+        node: 'by !== theirBy',
+        becomes: 'false',
+        wrong: 'A pointer covers one that another call acquired.',
+      },
+      {
+        name: 'frames-of-stack-pointers-are-not-compared',
+        inside: 'pointerMismatch',
+        node: 'ours.frame !== (theirs.frame ?? depth)',
+        becomes: 'false',
+        wrong: 'A pointer into one frame covers a pointer into another.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/agreement/facts/point.ts',
+    ['campaign/a-planted-difference-is-seen'],
+    [
+      {
+        name: 'r9-is-not-compared',
+        inside: 'uncoveredParts',
+        node: 'n < 10',
+        becomes: 'n < 9',
+        wrong: 'The last register is not compared.',
+      },
+      {
+        name: 'links-need-no-distance',
+        inside: 'areLinked',
+        node: 'a.delta - b.delta === more',
+        becomes: 'true',
+        wrong: 'Two linked numbers may be any distance apart.',
+      },
+      {
+        name: 'an-async-frame-is-any-frame',
+        inside: 'sameFrames',
+        node: '(frames[0]!.callback?.async === true) !== point.async',
+        becomes: 'false',
+        wrong: 'A timer callback is compared with an ordinary frame.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/agreement/values/compare.ts',
+    ['campaign/a-planted-difference-is-seen'],
+    [
+      {
+        name: 'entries-only-the-vm-has-are-not-compared',
+        inside: 'mapsDifference',
+        node: 'new Set([...theirs.keys(), ...ours.keys()])',
+        becomes: 'new Set([...theirs.keys()])',
+        wrong: 'An entry that is only in the map of the VM is no difference.',
+      },
+      {
+        name: 'upper-halves-are-not-compared',
+        inside: 'sameValue',
+        node: 'x === y',
+        becomes: 'BigInt.asIntN(32, x) === BigInt.asIntN(32, y)',
+        wrong: 'Only the lower half of a number that a call returned is compared.',
+      },
+      {
+        name: 'a-longer-log-is-the-same',
+        inside: 'logDifference',
+        node: 'end === ourEnd',
+        becomes: 'end >= ourEnd',
+        wrong: 'A run of the kernel that made more calls is no difference.',
+      },
+      {
+        name: 'entries-that-only-the-vm-has',
+        inside: 'mapsDifference',
+        node: 'new Set([...theirs.keys(), ...ours.keys()])',
+        becomes: 'new Set(theirs.keys())',
+        wrong: 'An entry that the map has after the run of the VM but not in the kernel is no difference.',
+      },
+    ],
+  ),
+];

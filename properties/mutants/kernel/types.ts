@@ -1,0 +1,129 @@
+/** Mutants of the kernel's types: programs, contexts, maps, structs. */
+import { type Mutant, mutantsOf } from '../mutant.js';
+
+const EDGES = 'kernel/maps-at-the-edges-are-refused-as-by-the-kernel';
+const CALLED = 'kernel/what-may-be-called-hangs-on-licence-and-attachment';
+const WRITTEN_DOWN = 'kernel/the-tables-are-as-written-down';
+
+export const TYPE_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/kernel/maptypes.ts',
+    [EDGES],
+    [
+      {
+        name: 'a-value-ends-one-byte-late',
+        inside: 'fieldsRefusal',
+        node: 'field.offset + size > valueSize',
+        becomes: 'field.offset + size > valueSize + 1',
+        wrong: 'A special field may reach beyond the end of its value by one byte.',
+        noticedBy: [EDGES, 'kernel/maps-are-refused-as-by-the-kernel'],
+      },
+      {
+        name: 'prefixes-of-four-bytes',
+        inside: 'sizesRefusal',
+        node: 'keySize < 5',
+        becomes: 'keySize < 4',
+        wrong: 'The key of a prefix trie may be its length alone.',
+      },
+      {
+        name: 'either-flag-that-is-needed-will-do',
+        inside: 'flagsRefusal',
+        node: '(flags & needs) !== needs',
+        becomes: '(flags & needs) === 0',
+        wrong: 'A map type that needs no flags is refused, and one of several that must be set is enough.',
+      },
+      {
+        name: 'per-cpu-values-reach-their-limit-early',
+        inside: 'sizesRefusal',
+        node: 'valueSize > PERCPU_MAX',
+        becomes: 'valueSize >= PERCPU_MAX',
+        wrong: 'The largest value that every CPU can have its own of is refused.',
+      },
+      {
+        name: 'trees-need-no-lock',
+        inside: 'fieldsRefusal',
+        node: "has('list_head') || has('rb_root')",
+        becomes: "has('list_head')",
+        wrong: 'A map whose values have a tree but no lock beside it is taken.',
+        noticedBy: ['kernel/maps-are-refused-as-by-the-kernel'],
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/progtypes.ts',
+    [CALLED, 'kernel/contexts-and-sockets-are-open-as-in-the-kernel'],
+    [
+      {
+        name: 'egress-returns-zero-or-one',
+        inside: 'returnRange',
+        node: 'attach.type === ATTACH.INET_EGRESS',
+        becomes: 'attach.type === ATTACH.INET_INGRESS',
+        wrong: 'Programs on packets that come in may return what those on packets that go out may.',
+      },
+      {
+        name: 'pieces-may-begin-anywhere',
+        inside: 'contextField',
+        node: 'offset !== found.offset',
+        becomes: 'offset < found.offset',
+        wrong: 'A piece of a member that is open at its start alone may be read anywhere in it.',
+        noticedBy: ['kernel/contexts-and-sockets-are-open-as-in-the-kernel'],
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/structs.ts',
+    ['kernel/contexts-and-sockets-are-open-as-in-the-kernel'],
+    [
+      {
+        name: 'sockets-are-read-across-members',
+        inside: 'structAccess',
+        node: 'offset + size <= m.offset + m.size',
+        becomes: 'offset <= m.offset + m.size',
+        wrong: 'A load from a socket may reach into the member after the one where it begins.',
+      },
+      {
+        name: 'a-tree-node-is-a-list-node',
+        inside: 'FIELD_LAYOUT',
+        node: 'rb_node: { size: 32, align: 8 }',
+        becomes: 'rb_node: { size: 24, align: 8 }',
+        wrong: 'The node of a tree is said to be as small as that of a list.',
+        noticedBy: ['kernel/numbers-and-layouts-are-those-of-the-kernels-types', WRITTEN_DOWN],
+      },
+      {
+        name: 'narrow-socket-load-from-the-middle',
+        inside: 'structAccess',
+        node: 'offset === found.offset',
+        becomes: 'true',
+        wrong:
+          'Members of a socket that are open in pieces from their start only may be read from the middle as well.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/tables/rows.ts',
+    [WRITTEN_DOWN],
+    [
+      {
+        name: 'lsm-programs-may-call-nothing',
+        inside: 'types',
+        node: "[...known, 'fentry', 'lsm']",
+        becomes: "[...known, 'fentry']",
+        wrong: 'Programs on LSM hooks are given no helpers.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/contexts/member.ts',
+    ['kernel/contexts-and-sockets-are-open-as-in-the-kernel'],
+    [
+      {
+        name: 'attach-type-restricts-loads-only',
+        inside: 'onlyFor',
+        node: '{ ...m, readBy: by, writeBy: by }',
+        becomes: '{ ...m, readBy: by }',
+        wrong:
+          'A member of the context that is open to some attach types only may be written under all of them.',
+      },
+    ],
+  ),
+];

@@ -1,0 +1,160 @@
+/** Mutants of bounds: how often loops go round and what a path costs. */
+import { type Mutant, mutantsOf } from '../mutant.js';
+
+const KNOWN = 'smt/known-programs-are-proven-as-pinned';
+const LINUX = 'smt/a-bound-is-never-below-what-linux-runs';
+
+export const LENGTH_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/smt/loop-limits.ts',
+    [KNOWN],
+    [
+      {
+        name: 'a-count-at-the-limit-is-no-limit',
+        inside: 'callbackLimit',
+        node: 'count < BigInt(MAX_LOOPS) ? Number(count) : MAX_LOOPS',
+        becomes: 'count < BigInt(MAX_LOOPS) - 1n ? Number(count) : MAX_LOOPS',
+        wrong: 'A bpf_loop of one round less than the limit counts as one at the limit.',
+      },
+      {
+        name: 'bits-are-counted-in-bytes',
+        inside: 'MAX_BITS',
+        node: '511 * 64',
+        becomes: '511 * 8',
+        wrong: 'An iterator over bits is taken to give one number a byte.',
+      },
+      {
+        name: 'may-goto-is-counted-everywhere',
+        inside: 'mayGotoLimit',
+        node: 'behaviour.timedMayGoto',
+        becomes: 'false',
+        wrong: 'A loop that the clock ends is given a number of rounds.',
+        noticedBy: [LINUX],
+      },
+      {
+        name: 'the-clock-sees-all-rounds',
+        inside: 'mayGotoLimit',
+        node: '2 * UNTIMED_ROUNDS',
+        becomes: 'UNTIMED_ROUNDS',
+        wrong: 'The rounds after the last look at the clock are not counted.',
+        noticedBy: [LINUX, KNOWN],
+      },
+      {
+        name: 'a-hash-is-walked-once',
+        inside: 'elementsLimit',
+        node: '!ARRAYS.has(map.type)',
+        becomes: 'false',
+        wrong: 'A walk over a hash is taken to meet as many elements as it has room for.',
+        noticedBy: [LINUX],
+      },
+      {
+        name: 'samples-are-bytes-of-the-ring-buffer',
+        inside: 'MAX_SAMPLES',
+        node: '128 * 1024',
+        becomes: '4096',
+        wrong: 'A user ring buffer is taken to give fewer samples than user space may add.',
+        noticedBy: [LINUX],
+      },
+      {
+        name: 'lists-of-the-kernel-are-short',
+        inside: 'callLimit',
+        node: "arg.type === 'bits'",
+        becomes: 'true',
+        wrong: 'An iterator over a list of the kernel is given a number of rounds.',
+        noticedBy: [LINUX],
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/cost.ts',
+    [LINUX],
+    [
+      {
+        name: 'frames-share-their-time-with-callees',
+        inside: 'seenFrom',
+        node: 'isAround(frame, chain)',
+        becomes: 'true',
+        wrong: 'A frame that is entered again and again is given its time once.',
+      },
+      {
+        name: 'loops-of-a-frame-do-not-share-its-time',
+        inside: 'seenFrom',
+        node: 'isAround(frame, chain)',
+        becomes: 'false',
+        wrong: 'Each loop of a frame is given time of its own.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/bound.ts',
+    [KNOWN],
+    [
+      {
+        name: 'loops-go-round-once',
+        inside: 'loopCost',
+        node: 'product * (limit.rounds + 1)',
+        becomes: 'product',
+        wrong: 'Every loop is gone round once.',
+      },
+      {
+        name: 'the-pass-that-ends-a-loop-is-free',
+        inside: 'loopCost',
+        node: 'product * (limit.rounds + 1)',
+        becomes: 'product * limit.rounds',
+        wrong: 'A loop of n rounds is counted n times, not n + 1.',
+      },
+      {
+        name: 'calls-of-global-functions-are-free',
+        inside: 'callCost',
+        node: '(target === undefined ? undefined : costs.get(target)) ?? NOTHING',
+        becomes: 'NOTHING',
+        wrong: 'A call of a global subprogram counts as one insn.',
+      },
+      {
+        name: 'callers-of-global-functions-are-free',
+        inside: 'bounds',
+        node: 'plus(inAll(worstOf.get(v)!), after)',
+        becomes: 'inAll(worstOf.get(v)!)',
+        wrong: 'A kill in a global subprogram is over where that returns.',
+      },
+      {
+        name: 'global-functions-nest-one-less-deep',
+        inside: 'bounds',
+        node: 'round <= globalEntry.size',
+        becomes: 'round < globalEntry.size',
+        wrong: 'The innermost of nested global subprograms is not counted.',
+      },
+      {
+        name: 'the-exception-callback-is-free',
+        inside: 'PatchedGraph.next',
+        node: "this.code.contracts[v.slot]?.name === 'bpf_throw'",
+        becomes: 'false',
+        wrong: 'What runs when a program throws is not counted.',
+      },
+      {
+        name: 'only-one-control-of-a-loop-costs',
+        inside: 'loopCost',
+        node: 'plus(round, graph.cost(v))',
+        becomes: 'graph.cost(v)',
+        wrong: 'Of the insns that control a nest of loops only the last is counted.',
+      },
+      {
+        name: 'kept-helper-stops-after-its-first-callback',
+        inside: 'PatchedGraph.next',
+        node: '[...entries, ...v.next]',
+        becomes: 'entries',
+        wrong: 'The bound leaves out the further rounds of a kept helper that is called after the kill.',
+        noticedBy: ['smt/a-proven-program-survives-every-kill'],
+      },
+      {
+        name: 'a-kept-helper-stops-after-one-callback',
+        inside: 'PatchedGraph.next',
+        node: '!this.path.stubs.has(call)',
+        becomes: 'false',
+        wrong:
+          'The bound does not count that a helper which the rules keep, called after the kill, goes on calling its callback.',
+        noticedBy: ['smt/a-proven-program-survives-every-kill'],
+      },
+    ],
+  ),
+];

@@ -1,0 +1,228 @@
+/** Mutants of calls in the VM: how they are made, killed and stubbed, and what the ledger says is held. */
+import { type Mutant, mutantsOf } from '../mutant.js';
+
+const PAIRS = 'vm/each-check-fires-on-its-own-program';
+const EFFECT = 'vm/a-kill-takes-effect-at-once-and-a-stub-after-it';
+const KILLS = 'vm/a-killed-run-does-what-its-text-does';
+const REACH = 'vm/iterators-loops-and-dynptrs-reach-as-far-as-in-linux';
+const CHECKS = 'vm/checks-fire-exactly-where-they-should';
+const FORKS = 'vm/a-fork-is-independent-of-its-parent';
+
+export const VM_CALL_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/vm/stub.ts',
+    [PAIRS, EFFECT, KILLS],
+    [
+      {
+        name: 'a-stub-keeps-registers',
+        inside: 'applyStub',
+        node: 'machine.clobber(CALLER_SAVED);',
+        becomes: '',
+        wrong: 'A stub leaves r1 to r5 as they were.',
+      },
+      {
+        name: 'a-stub-fills-nothing',
+        inside: 'applyStub',
+        node: 'machine.writeBytes(at, new Uint8Array(size));',
+        becomes: '{}',
+        wrong: 'A stub does not write the memory that it should.',
+      },
+      {
+        name: 'a-stub-fills-one-byte-less',
+        inside: 'applyStub',
+        node: 'new Uint8Array(size)',
+        becomes: 'new Uint8Array(size - 1)',
+        wrong: 'A stub leaves the last byte of a buffer as it was.',
+        noticedBy: [EFFECT, KILLS],
+      },
+      {
+        name: 'skipped-bytes-are-forgotten',
+        inside: 'skip',
+        node: 'shadow?.[i] === SHADOW.never',
+        becomes: 'false',
+        wrong: 'Bytes that a stub leaves unwritten are not marked.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/invoke.ts',
+    [EFFECT, PAIRS, KILLS],
+    [
+      {
+        name: 'stubs-before-the-kill',
+        inside: 'callFunction',
+        node: 'machine.killed',
+        becomes: 'true',
+        wrong: 'Stubs are used before the kill as well.',
+      },
+      {
+        name: 'killed-callbacks-go-on',
+        inside: 'leave',
+        node: 'machine.interrupted >= machine.frames.length',
+        becomes: 'false',
+        wrong: 'A helper whose callback was killed goes on calling it.',
+      },
+      {
+        name: 'results-fill-all-of-r0',
+        inside: 'narrowed',
+        node: 'resultBits(call.contract)',
+        becomes: '64',
+        wrong: 'Results of kfuncs that are half a register fill all of it.',
+        noticedBy: [REACH],
+      },
+      {
+        name: 'the-largest-exit-value-is-refused',
+        inside: 'checkRange',
+        node: 'value <= BigInt(range[1])',
+        becomes: 'value < BigInt(range[1])',
+        wrong: 'The largest value that a hook allows counts as out of range.',
+        noticedBy: [CHECKS],
+      },
+      {
+        name: 'a-lock-is-nothing-acquired',
+        inside: 'takesSomething',
+        node: "effect.kind === 'lock'",
+        becomes: 'false',
+        wrong: 'A lock that is taken after the kill is not counted as acquired.',
+        noticedBy: [CHECKS],
+      },
+      {
+        name: 'null-dynptrs-are-acquired',
+        inside: 'takesSomething',
+        node: "effect.acquires === 'dynptr'",
+        becomes: 'true',
+        wrong: 'A dynptr to nothing counts as acquired.',
+        noticedBy: [CHECKS],
+      },
+      {
+        name: 'a-dynptr-to-a-record-is-not-acquired',
+        inside: 'takesSomething',
+        node: "effect.kind === 'init_dynptr' && effect.acquires === 'dynptr'",
+        becomes: 'false',
+        wrong:
+          'A call that reserves a record behind a dynptr after the kill does not break the check acquire.',
+        noticedBy: [CHECKS],
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/ledger.ts',
+    [CHECKS, PAIRS],
+    [
+      {
+        name: 'what-is-given-back-stays',
+        inside: 'Ledger.drop',
+        node: 'hold.id !== id',
+        becomes: 'true',
+        wrong: 'What is given back is still held.',
+      },
+      {
+        name: 'unlock-takes-any-lock',
+        inside: 'Ledger.unlock',
+        node: 'hold.region === region && hold.offset === offset',
+        becomes: 'true',
+        wrong: 'Unlocking does not look which lock it is.',
+      },
+      {
+        name: 'locks-in-any-order',
+        inside: 'Ledger.unlock',
+        node: 'here !== top',
+        becomes: 'false',
+        wrong: 'Locks may be given back in any order.',
+      },
+      {
+        name: 'any-kind-of-unlock',
+        inside: 'Ledger.unlock',
+        node: 'here.kind !== kind',
+        becomes: 'false',
+        wrong: 'A lock may be given back by the function for another kind.',
+      },
+      {
+        name: 'locks-of-a-region-are-one',
+        inside: 'Ledger.isLocked',
+        node: 'hold.offset === offset',
+        becomes: 'true',
+        wrong: 'Two locks in one region are taken for the same.',
+      },
+      {
+        name: 'irq-states-in-any-order',
+        inside: 'Ledger.restoreIrq',
+        node: 'top.id !== id',
+        becomes: 'false',
+        wrong: 'Saved IRQ states may be restored in any order.',
+      },
+      {
+        name: 'the-oldest-reference-goes',
+        inside: 'Ledger.reference',
+        node: 'this.list.findLast((hold) => hold.region === region && isReference(hold))',
+        becomes: 'this.list.find((hold) => hold.region === region && isReference(hold))',
+        wrong: 'Of two references to an object the older one is given back.',
+      },
+      {
+        name: 'a-fork-counts-holds-anew',
+        inside: 'Ledger.fork',
+        node: 'copy.last = this.last;',
+        becomes: '',
+        wrong: 'A fork numbers what it takes from 1 again.',
+        noticedBy: [FORKS],
+      },
+      {
+        name: 'fork-numbers-its-holds-anew',
+        inside: 'Ledger.fork',
+        node: 'copy.last = this.last;',
+        becomes: '',
+        wrong:
+          'What a killed copy of a run takes gets the number of something that is held already, so that giving one back gives both back.',
+        noticedBy: ['vm/a-run-can-be-forked-and-replayed'],
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/callbacks.ts',
+    [REACH],
+    [
+      {
+        name: 'bpf-loop-once-more',
+        inside: 'loop',
+        node: 'const count = call.size(0);',
+        becomes: 'const count = call.size(0) + 1;',
+        wrong: 'The helper bpf_loop calls back once too often.',
+      },
+      {
+        name: 'callbacks-do-not-stop-a-loop',
+        inside: 'CountedCalls.next',
+        node: 'returned !== undefined && returned !== 0n',
+        becomes: 'false',
+        wrong: 'A callback that returns 1 does not end its loop.',
+      },
+      {
+        name: 'the-last-call-is-not-counted',
+        inside: 'CountedCalls.next',
+        node: 'this.calls + 1',
+        becomes: 'this.calls',
+        wrong: 'The helper bpf_loop returns 0 however often it called back.',
+      },
+      {
+        name: 'loop-over-a-map-does-not-fill-in-the-key',
+        inside: 'forEach',
+        node: 'now.memory.replace(keyRegion, key);',
+        becomes: '',
+        wrong: 'The callback of a loop over a map sees a key of zeros for each element.',
+        noticedBy: ['vm/the-kernel-runs-programs-as-the-vm-does'],
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/args.ts',
+    [CHECKS, PAIRS],
+    [
+      {
+        name: 'nothing-is-disclosed',
+        inside: 'checkRead',
+        node: 'SINKS.test(call.name)',
+        becomes: 'false',
+        wrong: 'Unwritten stack that leaves the program is an ordinary fault.',
+      },
+    ],
+  ),
+];
