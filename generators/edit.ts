@@ -12,6 +12,10 @@ export interface Place {
   readonly op: Op;
 }
 
+/**
+ * A program that can be edited: change `items` in place, then put it together again. Labels keep jumps and calls right when insns come
+ * and go.
+ */
 export class Draft {
   private readonly labels = new Map<number, Label>();
   /** Operations and labels, in order; to be edited in place. */

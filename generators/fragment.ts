@@ -16,7 +16,10 @@ export interface Fragment {
   emit(c: Compiler): void;
 }
 
-/** Makes a fragment. */
+/**
+ * Makes a fragment from the fragments nested in it and from `emit`, which writes its insns and calls for the nested ones. `name` is
+ * for reading and coverage.
+ */
 export function fragment(name: string, body: readonly Fragment[], emit: (c: Compiler) => void): Fragment {
   return { name, body, emit };
 }

@@ -7,6 +7,7 @@ import type { Draft } from '../edit.js';
 /** Breaks the `which`-th place of its kind, counted round and round; undefined where there is none. Answers the slot. */
 export type Breaker = (draft: Draft, which: number) => number | undefined;
 
+/** The place to break, counted round and round; undefined if there is no place. */
 export const nth = (places: readonly number[], which: number): number | undefined =>
   places.length === 0 ? undefined : places[which % places.length];
 
@@ -16,6 +17,7 @@ export function variant<T>(choices: readonly T[], places: number, which: number)
   return choices[((which % count) + Math.floor(which / count)) % choices.length]!;
 }
 
+/** The contract of the helper or kfunc that an operation calls; undefined for anything but such a call. */
 export function contractAt(draft: Draft, op: Op | undefined): Contract | undefined {
   if (op?.kind !== 'call' || op.target === 'subprog') return undefined;
   return contractOf(draft.program, op);
@@ -29,6 +31,7 @@ export function calls(draft: Draft, test: (contract: Contract) => boolean): numb
   });
 }
 
+/** Whether some outcome of the function has an effect of one of these kinds. */
 export const has = (contract: Contract, ...kinds: string[]): boolean =>
   contract.outcomes.some(({ effects }) => effects.some(({ kind }) => kinds.includes(kind)));
 

@@ -31,6 +31,10 @@ export interface Writable {
   emit(c: Compiler): void;
 }
 
+/**
+ * Writes one program. Fragments ask it for registers, stack slots, helpers and branches; `units` has the finished functions, `maps`
+ * and `kfuncs` what they use.
+ */
 export class Compiler {
   readonly units: Unit[] = [];
   readonly maps: MapDef[] = [];

@@ -8,6 +8,7 @@ export interface ResultOf {
   readonly scalar: boolean;
 }
 
+/** Sums up what a function may return over all its outcomes: a pointer and to what, NULL, a number. */
 export function resultOf(contract: Contract): ResultOf {
   // No map of sockets is looked into by a program that is made here.
   const pointers = contract.outcomes.flatMap(({ r0, guard }) =>

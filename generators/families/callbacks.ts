@@ -166,6 +166,7 @@ const borrowed =
   (struct: string) =>
   (home: Home): Thing => ({ kind: 'btf', struct, home, trust: 'plain', owned: false });
 
+/** Calls of bpf_loop, bpf_for_each_map_elem and bpf_find_vma whose callback runs `body`. The callback may stop the loop early. */
 export function callbackArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({

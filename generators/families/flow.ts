@@ -118,6 +118,7 @@ export function emitThrow(c: Compiler, { test, value }: EndChoices, handler?: ()
   c.emit(label(on), mov(r1, r0));
 }
 
+/** Early ends behind a test of a number: a tail call, or an exception, which may have a handler made from `body`. */
 export function endArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc.oneof(
     fc.record({ test: testArbitrary, value: fc.nat({ max: 7 }) }).map((choices) =>

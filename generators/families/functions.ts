@@ -61,6 +61,10 @@ export function emitSubprogram(
   c.keep(spill, (home) => c.withScalar(home, after));
 }
 
+/**
+ * Calls of a new subprogram, every third of them global, and sometimes called twice. `body` makes what runs inside and what follows
+ * the call.
+ */
 export function subprogramArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({

@@ -190,6 +190,7 @@ function emitLook(
   });
 }
 
+/** Moves of nodes between a program and a list or tree: pushed, popped, added, removed. `body` makes what runs around the move. */
 export function graphArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({

@@ -138,6 +138,7 @@ function elementOf(type: IterType, home: Home): Thing {
   }
 }
 
+/** Loops over an iterator, often of numbers; `body` runs for each element, and a test may leave the loop early. */
 export function iteratorArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({

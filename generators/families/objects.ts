@@ -90,6 +90,7 @@ function emitShared(c: Compiler, home: Home, inner: () => void): void {
   c.keep(true, (second) => c.holding(closing(c, 'object', second, 0, false), inner));
 }
 
+/** Objects that are allocated and dropped again: plain, with a second reference, or per-CPU. `body` runs while they are held. */
 export function objectArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({
@@ -168,6 +169,7 @@ function emitSwap(
   c.emit(label(none));
 }
 
+/** bpf_kptr_xchg on a map value: puts a new object in or takes out what is there. `body` runs while the old one is held. */
 export function exchangeArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({ which: pickArbitrary, take: oneIn(3), spill: spillArbitrary, body })
@@ -195,6 +197,7 @@ export function emitPeek(c: Compiler, which: number, spill: boolean, inner: () =
   else emitSection(c, 'rcu', read);
 }
 
+/** Reads a kept pointer from a map value under RCU, without taking a reference, and runs `body` where it is not NULL. */
 export function peekArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({ which: pickArbitrary, spill: spillArbitrary, body })

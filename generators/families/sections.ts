@@ -36,6 +36,7 @@ export function emitSection(c: Compiler, name: SectionName, inner: () => void): 
   }
 }
 
+/** An RCU, preemption or IRQ section around `body`. */
 export function sectionArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({ name: fc.constantFrom<SectionName[]>('rcu', 'preempt', 'irq'), body })

@@ -203,6 +203,7 @@ export function touchingArbitrary(): fc.Arbitrary<Fragment> {
   );
 }
 
+/** Writes several loads and stores of one region, in order. `load` puts the pointer to the region into a register each time. */
 export function emitTouches(
   c: Compiler,
   load: (reg: Reg<64>) => void,

@@ -77,7 +77,10 @@ function step(w: Writer, reg: typeof r2): void {
   else w.emit(mov(reg, w.oneIn(8) ? w.number() : w.below(40) - 20));
 }
 
-/** A helper on the packet. */
+/**
+ * Writes one call of a packet helper that programs of this type may call, or a legacy load; nothing outside the main program. Sizes
+ * and offsets may lie outside of the packet.
+ */
 export function packetCall(w: Writer): void {
   const names = (NAMES[w.type] ?? []).filter((one) => one === 'legacy' || w.can(one));
   if (!w.main || names.length === 0) return;

@@ -46,6 +46,7 @@ const EDGES: readonly number[] = [
   -0x8000_0000, -128, -0x8000,
 ];
 
+/** The program that is being written, and its source of random numbers: the same seed and index write the same program. */
 export class Writer {
   readonly items: Item[] = [];
   readonly maps: MapDef[] = [];

@@ -28,7 +28,10 @@ export interface PoolSetting<J, R> {
   readonly workers: number;
 }
 
-/** Opens a pool. Throws as `open`. */
+/**
+ * Starts as many threads as there are workers; with one worker jobs run in this thread. Throws what `open` throws: it is called here
+ * first.
+ */
 export async function openPool<J, R>({ open, entry, data, workers }: PoolSetting<J, R>): Promise<Pool<J, R>> {
   // Opened here in any case, so that what is wrong with the setting is said once and clearly.
   const here = await open();

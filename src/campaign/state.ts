@@ -65,6 +65,7 @@ export interface Coverage {
   readonly checks: Record<string, number>;
 }
 
+/** The state of a campaign that has not checked any program yet. `digests` are those of rule files among the setting's rules. */
 export function newState(
   version: string,
   setting: CampaignSetting,

@@ -69,7 +69,7 @@ export function movsx<W extends Width>(
   return { kind: 'movsx', bits, width: dst.width, dst: dst.reg, src: src.reg };
 }
 
-/** `dst = -dst`. */
+/** `dst = -dst`: two's complement, 64 or 32 bits by the register. A 32-bit result clears the upper half. */
 export function neg(dst: Reg): Op {
   return { kind: 'neg', width: dst.width, dst: dst.reg };
 }
@@ -228,7 +228,7 @@ export function callSub(target: number | string): Op | Linked {
   return linked({ kind: 'call', target: 'subprog', imm: 0 }, target);
 }
 
-/** `exit`. */
+/** `exit`: leaves the frame and gives r0 to the caller, or ends the program. */
 export function exit(): Op {
   return { kind: 'exit' };
 }

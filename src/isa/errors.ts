@@ -8,6 +8,10 @@ export interface Place {
   readonly column?: number;
 }
 
+/**
+ * Input that a person gave and that cannot be used: the message says what was expected, `place` where. Everything else that is thrown
+ * is a mistake of swansong.
+ */
 export class InputError extends Error {
   override readonly name = 'InputError';
 

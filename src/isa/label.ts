@@ -44,6 +44,7 @@ export interface LinkedProgram {
   readonly items: readonly number[];
 }
 
+/** Marks the place of the next operation, so that jumps, calls and function references can name it. It takes no slot. */
 export function label(name: string): Label {
   return { kind: 'label', name };
 }

@@ -11,6 +11,7 @@ export interface Register {
   readonly token: Token;
 }
 
+/** Whether the token is spelled like a register, `r3` or `w3`. The number may still be too large; `register` refuses that. */
 export function isRegister(token: Token): boolean {
   return token.type === 'word' && /^[rw]\d+$/.test(token.text);
 }
@@ -55,6 +56,7 @@ export function integer(cursor: Cursor, what: string): { readonly value: bigint;
   return { value: negative ? -value : value, token };
 }
 
+/** Whether a number, perhaps with a sign before it, comes next. Takes nothing. */
 export function isInteger(cursor: Cursor): boolean {
   const { token, following } = cursor;
   return (

@@ -41,7 +41,7 @@ export function releases(c: Contract): boolean {
   return c.outcomes.some(outcomeReleases);
 }
 
-/** Takes a lock. */
+/** Whether some outcome takes a spin lock or a resilient lock. */
 export function takesLock(c: Contract): boolean {
   return some(c, (e) => e.kind === 'lock');
 }

@@ -32,6 +32,7 @@ export interface Cases {
   name(file: string): string;
 }
 
+/** Writes the whole HTML page, which needs no other file and no script. `cases` are the texts of the findings. */
 export function page(one: Summary, cases: Cases): string {
   const title = `swansong: seed ${one.seed}, rules ${one.rules.join(', ')}`;
   const sections = [

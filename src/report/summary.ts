@@ -131,7 +131,7 @@ function sorted(counts: Readonly<Record<string, number>>): Record<string, number
   return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The document in words. */
+/** Writes the summary for a person, several lines: counts, then findings, then at most 20 disagreements. */
 export function inWords(one: Summary): string {
   const lines = [
     `seed ${one.seed}, rules ${one.rules.join(', ')}${one.finished ? '' : ' (stopped before its end)'}`,

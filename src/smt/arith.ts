@@ -52,12 +52,15 @@ function divide(t: Terms, divisor: Term, byZero: Term, quotient: (divisor: Term)
 
 const shiftCount = (t: Terms, count: Term): Term => t.and(count, t.constant(count.width, count.width - 1));
 
+/** Two's complement of the low `width` bits. A 32-bit result is extended with zeros to 64 bits. */
 export function negate(t: Terms, width: Width, a: Term): Term {
   return width === 64 ? t.neg(a) : t.zext(64, t.neg(t.extract(a, 0, 32)));
 }
 
+/** Takes the low `bits` of a term and fills up to 64 bits with zeros. */
 export const zeroExtend = (t: Terms, bits: number, a: Term): Term => t.zext(64, t.extract(a, 0, bits));
 
+/** Takes the low `bits` of a term and fills up to 64 bits with copies of its top bit. */
 export const signExtend = (t: Terms, bits: number, a: Term): Term => t.sext(64, t.extract(a, 0, bits));
 
 /** Byte order on a little-endian host: `le` truncates to `bits`; `be` and `bswap` swap the low `bits` and zero the rest. */

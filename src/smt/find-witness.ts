@@ -52,6 +52,10 @@ const RUNS = 300;
 /** Insns that as many runs may take together, for all concerns about a program; a run follows some 100,000 in a second. */
 const SYMBOLIC_INSNS = 600_000;
 
+/**
+ * Looks for a case that breaks a check when killed and breaks none when not killed. Kills runs in a few environments first, then
+ * explores each concern with Z3. No witness only means that none was found.
+ */
 export async function findWitness(
   program: Program,
   verified: Accepted,

@@ -29,6 +29,10 @@ const MAX_MODELS = 8;
 /** Rounds of refinement before a question is put to Z3 in full. */
 const REFINEMENTS = 6;
 
+/**
+ * Answers whether assertions can be true together. Use one for one proof or exploration: what it learned of earlier questions makes
+ * later ones cheap. Beyond `rlimit` the answer is unknown.
+ */
 export class Solver {
   readonly stats: SolverStats = { asked: 0, simplified: 0, guessed: 0, repeated: 0, checks: 0, unknown: 0 };
   private readonly answers = new Map<string, CheckResult>();

@@ -8,6 +8,10 @@ import type { MachineState } from './machine.js';
 import type { Region } from './memory.js';
 import { fault } from './trap.js';
 
+/**
+ * A call that the machine is at: its arguments as the program gave them, and what the environment decides. What it decides is recorded
+ * under `key`, so that the run can be replayed.
+ */
 export class Call {
   readonly name: string;
   /** `function#n`. */

@@ -5,6 +5,10 @@ import type { MapDef, ProgType } from '../object/program.js';
 import { type Environment, parseChoice, parseHex, parseNumber, toHex } from './environment.js';
 import type { Line, Word } from './words.js';
 
+/**
+ * Reads `.env` lines one at a time, in any order. Map names and context members are checked at the end, when maps and program type are
+ * known.
+ */
 export class EnvironmentReader {
   private packet: Uint8Array | undefined;
   private ctx: Uint8Array | undefined;

@@ -145,6 +145,7 @@ export function parseStruct(line: Line, structs: readonly LocalType[]): LocalTyp
   return { name, size: numbers.size, fields, id: numbers.id };
 }
 
+/** Writes a type of the program as a `.struct` line. The id is left out where it follows from the position, `index` from 0. */
 export function printStruct(struct: LocalType, index: number): string {
   const id = struct.id === index + 1 ? [] : [`id=${struct.id}`];
   return [`.struct ${struct.name} size=${struct.size}`, ...id, ...struct.fields.map(printField)].join(' ');
@@ -163,6 +164,7 @@ export function parsePointer(line: Line): KernelPointer {
   return { struct: match[1]!, member: match[2]!, offset, to, ...(rcu === undefined ? {} : { rcu: true }) };
 }
 
+/** Writes a `.kernel_pointer` line: which pointer member of a kernel struct the program follows, and to what. */
 export function printPointer({ struct, member, offset, to, rcu }: KernelPointer): string {
   return `.kernel_pointer ${struct}.${member}@${offset} ${to}${rcu ? ' rcu' : ''}`;
 }

@@ -58,6 +58,7 @@ export function load(machine: MachineState, base: bigint, off: number, size: Siz
   return get(region, at, size);
 }
 
+/** Writes the low `size` bytes of `value` to `base + off`. Throws a Trap if the memory is not there, is dead or read-only. */
 export function store(machine: MachineState, base: bigint, off: number, size: Size, value: bigint): void {
   const region = machine.memory.forWrite(regionOf(base), low(base), off, size);
   put(region, low(base) - BASE + off, size, value);

@@ -55,6 +55,7 @@ export function parseChoice(text: string): Choice {
   };
 }
 
+/** Writes a choice as the part of an `.env` line after `=`. Zero bytes at the end are left out. */
 export function printChoice({ outcome, value, bytes }: Choice): string {
   let length = bytes?.length ?? 0;
   while (length > 0 && bytes![length - 1] === 0) length--;
@@ -78,6 +79,7 @@ export function parseHex(text: string): Uint8Array {
   );
 }
 
+/** Writes bytes as hex digits, two for each, without spaces; the first byte comes first. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0');

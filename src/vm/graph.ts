@@ -9,6 +9,7 @@ export interface GraphNode {
   readonly offset: number;
 }
 
+/** All lists and trees of one run. Forks share them: a change makes a new map and leaves the old one alone. */
 export class Graph {
   /** By root (`region:offset`). */
   private roots: ReadonlyMap<string, readonly GraphNode[]> = new Map();
@@ -48,4 +49,5 @@ export class Graph {
 
 const same = (a: GraphNode, b: GraphNode): boolean => a.region === b.region && a.offset === b.offset;
 
+/** The key of a root: the region that it lies in and its offset in bytes. */
 export const rootKey = (region: number, offset: number): string => `${region}:${offset}`;

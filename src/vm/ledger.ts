@@ -26,6 +26,7 @@ const LOCKS: ReadonlySet<HoldKind> = new Set(['spin_lock', 'res_spin_lock', 'res
 const SECTIONS: ReadonlySet<HoldKind> = new Set(['rcu', 'preempt']);
 const IN_SLOTS: ReadonlySet<HoldKind> = new Set(['iterator', 'dynptr', 'null_dynptr']);
 
+/** Whether what is held is a spin lock or a resilient lock, and not a reference or a section. */
 export const isLock = (hold: Hold): boolean => LOCKS.has(hold.kind);
 /** A reference to an object, held by a pointer to its region. */
 export const isReference = (hold: Hold): boolean =>
@@ -41,6 +42,10 @@ export function describeHold(hold: Hold): string {
   return `${what} taken by ${hold.by} at ${hold.at}`;
 }
 
+/**
+ * The list of what one run holds. Each hold has its slot (`at`) and the function that took it (`by`), so that a leak can name them.
+ * Forks share the list until one of them changes.
+ */
 export class Ledger {
   private list: readonly Hold[] = [];
   private last = 0;

@@ -92,6 +92,7 @@ export function mostFrames({ subprogs }: Program): number {
   return subprogs.length > MAX_FRAMES ? MOST_FRAMES : MAX_FRAMES;
 }
 
+/** All of a run that can change. `fork` copies it, and the two go on independently; memory is shared until one of them writes. */
 export class MachineState {
   readonly regs: BigUint64Array;
   readonly signed: BigInt64Array;
@@ -295,6 +296,7 @@ export class MachineState {
   }
 }
 
+/** The fault of reading a register that nothing has written yet. */
 export function unwritten(reg: number): Trap {
   return fault(`read of r${reg}, which was not written`);
 }

@@ -37,6 +37,10 @@ interface InnerMap {
   readonly id: string | undefined;
 }
 
+/**
+ * The entries of all maps of one run. They know which region holds which value; the bytes are in `Memory`. Inner maps of maps of maps
+ * are numbered after the program's own.
+ */
 export class Maps {
   /** By map number: region of each value (of a map of maps: of each inner map) by key (hex), oldest entry first. */
   private entries: ReadonlyMap<string, number>[];

@@ -43,6 +43,10 @@ export interface RegionInit {
   readonly owners?: number;
 }
 
+/**
+ * A run of bytes that an address can point into: a stack frame, a map value, the packet, the context, a kernel object. Only the memory
+ * whose token is `writer` may change it in place.
+ */
 export class Region {
   readonly kind: RegionKind;
   readonly name: string;
@@ -89,6 +93,10 @@ export class Region {
 
 const NO_BYTES = new Uint8Array(0);
 
+/**
+ * All regions of one run, by number. Addresses name a region and an offset in it, so an access beyond its end never hits another.
+ * Throws a Trap for a bad access.
+ */
 export class Memory {
   /** By region number; 0 is a hole. */
   private regions: (Region | undefined)[] = [undefined];

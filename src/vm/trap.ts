@@ -29,4 +29,5 @@ export class Trap {
 
 /** Shorthands, to be thrown. */
 export const fault = (message: string): Trap => new Trap('fault', message);
+/** A resource was given back wrongly or used after it was given back: `misuse` is the check that breaks. */
 export const misuse = (message: string): Trap => new Trap('misuse', message);

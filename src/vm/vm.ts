@@ -71,6 +71,10 @@ export interface RunResult {
 
 export const DEFAULT_LIMIT = 100_000;
 
+/**
+ * One run: `step` and `advance` go on, `fork` copies, `kill` starts the fast path. With facts given, it also checks before every insn
+ * that the verifier's facts hold.
+ */
 export class Vm {
   readonly code: Code;
   readonly machine: MachineState;

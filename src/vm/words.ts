@@ -7,6 +7,7 @@ export interface Word {
   readonly column: number;
 }
 
+/** One directive line of a case, cut at white space. Its errors carry file, line and column. */
 export class Line {
   readonly words: readonly Word[];
 

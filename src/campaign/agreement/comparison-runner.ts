@@ -24,6 +24,10 @@ export interface ProgramRange {
   readonly to: number;
 }
 
+/**
+ * Compares the programs of a range one after the other and counts what agrees and what differs. `close` gives back what it holds of
+ * the kernel.
+ */
 export class ComparisonRunner implements JobRunner<ProgramRange, Counts> {
   private constructor(
     private readonly seed: number,

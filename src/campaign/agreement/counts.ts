@@ -16,6 +16,7 @@ export interface Counts {
 /** Examples that are kept of a kind. */
 const KEPT_EXAMPLES = 5;
 
+/** Counts to start with: nothing compared, no difference found. */
 export function emptyCounts(): Counts {
   return { counts: {}, differences: {} };
 }

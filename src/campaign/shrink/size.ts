@@ -21,6 +21,7 @@ export function insnCount({ insns }: Program): number {
 /** Compared from the left: insns as written, slots, weight of the insns, size of what they name, size of the environment, steps. */
 export type Size = readonly number[];
 
+/** Measures a scenario, so that `isSmaller` can compare it with another of the same shrinking. */
 export function sizeOf({ program, env, step }: Scenario): Size {
   const weight = decodeAll(program.insns).reduce((sum, op) => sum + (op === undefined ? 0 : weightOf(op)), 0);
   return [

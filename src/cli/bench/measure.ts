@@ -9,6 +9,7 @@ export interface Measure {
   readonly ratio: number;
 }
 
+/** Makes a figure and its ratio, `ours / other`; both in the same unit. */
 export const measureOf = (name: string, ours: number, other: number, unit: string): Measure => ({
   name,
   ours,

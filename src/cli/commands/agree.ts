@@ -30,6 +30,7 @@ interface Options {
   readonly out: string;
 }
 
+/** Adds `agree` to the command line. It compares swansong with Linux on generated programs and exits with 1 if they differ. */
 export const agree: Define = (program, act) => {
   const names = Object.keys(COMPARISONS);
   withCommon(program.command('agree'))

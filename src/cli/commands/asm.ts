@@ -11,6 +11,7 @@ interface Options {
   readonly hex?: true;
 }
 
+/** Adds `asm` to the command line. It writes the assembled slots as bytes, or as hex with --hex. */
 export const asm: Define = (program, act) => {
   withCommon(program.command('asm'))
     .description('assemble text to raw insns, on standard output or into a file')

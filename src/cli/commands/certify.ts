@@ -31,6 +31,7 @@ interface Options extends LoadOptions {
   readonly corpus?: string;
 }
 
+/** Adds `certify` to the command line. It loads two-mode programs into the running kernel and tells which of them Linux accepts. */
 export const certify: Define = (program, act) => {
   withCommon(program.command('certify'))
     .description("have Linux's verifier judge that programs can be killed anywhere")

@@ -7,6 +7,7 @@ import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js'
 import { oneOf } from '../options.js';
 import type { Outcome } from '../outcome.js';
 
+/** Adds `disasm` to the command line. It prints every program of a file, or the one that --prog names. */
 export const disasm: Define = (program, act) => {
   withCommon(program.command('disasm'))
     .description('print programs as text')

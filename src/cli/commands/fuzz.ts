@@ -30,6 +30,10 @@ interface Options {
 /** Programs of a campaign that is told neither a number nor a time. */
 const PROGRAMS = 1000;
 
+/**
+ * Adds `fuzz` to the command line. A campaign runs until its programs or its time are used up; Ctrl-C ends it in order. It exits with
+ * 1 if there are findings.
+ */
 export const fuzz: Define = (program, act) => {
   withCommon(program.command('fuzz'))
     .description('generate programs, kill them everywhere, prove them')

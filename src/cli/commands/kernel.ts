@@ -8,6 +8,10 @@ interface Options {
   readonly profile: string;
 }
 
+/**
+ * Adds `kernel` to the command line. It prints how the profile of the running kernel, or of one that is given, differs from the
+ * built-in one.
+ */
 export const kernel: Define = (program, act) => {
   withCommon(program.command('kernel'))
     .description('what the running kernel has that others of its kind have not, and the other way round')

@@ -32,6 +32,7 @@ interface Options extends LoadOptions {
   readonly out?: string;
 }
 
+/** Adds `prove` to the command line. It exits with 1 if a program is refuted, and with 3 if one is unknown and none is refuted. */
 export const prove: Define = (program, act) => {
   withCommon(program.command('prove'))
     .description('prove that programs can be killed anywhere')

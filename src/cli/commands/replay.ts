@@ -17,6 +17,7 @@ interface Options {
 /** Cases that a thread takes at once; with fewer than a few of those, starting threads costs more than it saves. */
 const BATCH = 32;
 
+/** Adds `replay` to the command line. It runs cases again and exits with 1 if one does not show what its `.expect` line says. */
 export const replay: Define = (program, act) => {
   withCommon(program.command('replay'))
     .description('replay cases')

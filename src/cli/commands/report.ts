@@ -10,6 +10,7 @@ import { summarize } from '../../report/summary.js';
 import { type Define, withCommon } from '../command.js';
 import type { Outcome } from '../outcome.js';
 
+/** Adds `report` to the command line. It reads what `fuzz --out DIR` kept and writes the HTML page into the same folder. */
 export const report: Define = (program, act) => {
   withCommon(program.command('report'))
     .description('write the page of a campaign')

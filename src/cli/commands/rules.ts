@@ -29,6 +29,7 @@ import { integer } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { traced } from '../trace.js';
 
+/** Adds `rules` with its subcommands `list`, `show` and `check` to the command line. */
 export const rules: Define = (program, act) => {
   const command = program
     .command('rules')

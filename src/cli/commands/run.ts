@@ -28,6 +28,7 @@ interface Options extends LoadOptions {
   readonly fill?: number;
 }
 
+/** Adds `run` to the command line. With --conformance it speaks the plug-in protocol of bpf_conformance instead. */
 export const run: Define = (program, act) => {
   withCommon(program.command('run'))
     .description('run a program in the VM, and kill it')

@@ -18,6 +18,7 @@ interface Options {
   readonly kernel?: true;
 }
 
+/** Adds `shrink` to the command line. It writes the smaller case into a file and leaves the given one as it is. */
 export const shrink: Define = (program, act) => {
   withCommon(program.command('shrink'))
     .description('find the smallest case with the same verdict')

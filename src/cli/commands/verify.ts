@@ -40,6 +40,9 @@ interface Options extends LoadOptions {
   readonly profile?: ProfileChoice;
 }
 
+/**
+ * Adds `verify` to the command line. With --kernel it also loads each program into the running kernel and compares the two verdicts.
+ */
 export const verify: Define = (program, act) => {
   withCommon(program.command('verify'))
     .description("verify programs with our verifier, and with the kernel's")

@@ -51,6 +51,10 @@ export const WORD: readonly number[] = [4];
 export const LONG: readonly number[] = [8];
 export const NONE: readonly number[] = [];
 
+/**
+ * One member of a context. `offset` and `size` are in bytes; `reads` and `writes` are the access sizes that the verifier allows there,
+ * in bytes.
+ */
 export function member(
   name: string,
   offset: number,

@@ -96,7 +96,7 @@ export const sizeOrZero: Arg = { kind: 'size', zero: true };
 type Access = 'read' | 'write' | 'readwrite';
 /** Memory whose size is in argument `arg`. */
 export const mem = (access: Access, arg: number): Arg => ({ kind: 'mem', access, size: { arg } });
-/** The same, or NULL. */
+/** Memory for the function, as `mem`, or NULL. Argument number `arg` (from 0) gives the size in bytes. */
 export const memOrNull = (access: Access, arg: number): Arg => ({
   kind: 'mem',
   access,
@@ -140,8 +140,11 @@ export const btfReleased = (struct: string): Arg => ({
 export const dynptr: Arg = { kind: 'dynptr', state: 'init', rdonly: true };
 /** An initialised dynptr that is written through. */
 export const dynptrWritten: Arg = { kind: 'dynptr', state: 'init' };
+/** A pointer to an open-coded iterator on the stack, which the call makes (`uninit`) or uses (`init`). */
 export const iter = (type: IterType, state: 'uninit' | 'init'): Arg => ({ kind: 'iter', type, state });
+/** A pointer to a `bpf_spin_lock` or `bpf_res_spin_lock` in a map value or in an object of the program. */
 export const lockArg = (lock: LockKind): Arg => ({ kind: 'spin_lock', lock });
+/** A function of the program that the kernel calls back, during the call or later. */
 export const callback = (spec: CallbackSpec): Arg => ({ kind: 'callback', callback: spec });
 
 // Values of r0.
@@ -153,6 +156,7 @@ export const VOID: R0 = { kind: 'void' };
 export const NULL: R0 = { kind: 'null' };
 /** Any number: what the verifier makes of RET_INTEGER, and of a kfunc that returns an integer of whatever width. */
 export const INTEGER: R0 = { kind: 'scalar', min: S64_MIN, max: S64_MAX };
+/** r0 is a number from `min` to `max`, both included, as a signed 64-bit number. */
 export const range = (min: bigint, max: bigint): R0 => ({ kind: 'scalar', min, max });
 export const ERROR_RANGE: readonly [bigint, bigint] = [-MAX_ERRNO, -1n];
 /** [-MAX_ERRNO, largest value of the size argument]; BPF_MAX_VAR_SIZ bounds every size. */
@@ -162,7 +166,9 @@ export const errorOrUpTo = (arg: number): R0 => ({
   max: (1n << 29n) - 1n,
   upTo: arg,
 });
+/** r0 is a pointer, not NULL, that the program need not give back. */
 export const pointer = (to: PointerKind): R0 => ({ kind: 'pointer', to });
+/** r0 is a pointer, not NULL, and a new reference that the program must give back. */
 export const acquired = (to: PointerKind, acquires: Resource): R0 => ({ kind: 'pointer', to, acquires });
 /** Shares the reference of argument `derives`. */
 export const derived = (to: PointerKind, derives: number): R0 => ({ kind: 'pointer', to, derives });
@@ -172,7 +178,12 @@ export const struct = (
   name: string,
   trust: 'trusted' | 'rcu' | 'untrusted' | 'none' = 'trusted',
 ): PointerKind => ({ kind: 'btf', struct: name, trust });
+/** A pointer to a socket, as the verifier tells them apart: `sock_common`, `sock`, `tcp_sock`, `xdp_sock`. */
 export const sockOf = (type: SockType): PointerKind => ({ kind: 'sock', type });
+/**
+ * A pointer to plain memory of this size. `readonly`: stores are refused. `slice`: it is part of the dynptr in that argument and dies
+ * with it.
+ */
 export const memOf = (
   memSize: MemSize,
   more: { readonly?: true; slice?: { arg: number } } = {},
@@ -184,6 +195,7 @@ export const memOf = (
 
 // Outcomes.
 
+/** One way in which a call may end. The name is what a case's `.env` line calls it; the effects happen in the order given. */
 export const outcome = (name: string, r0: R0, ...effects: Effect[]): Outcome => ({ name, r0, effects });
 /** An outcome that may sleep, spin or take long. */
 export const slow = (name: string, r0: R0, ...effects: Effect[]): Outcome => ({
@@ -200,9 +212,14 @@ export const failed = (...effects: Effect[]): Outcome =>
 
 // Effects.
 
+/** The function fills the memory of argument `arg` (from 0). */
 export const writes = (arg: number): Effect => ({ kind: 'write', arg });
+/** The function takes back the reference in argument `arg` (from 0). The program may not use it afterwards. */
 export const releases = (arg: number): Effect => ({ kind: 'release', arg });
+/** The lock in argument `arg` (from 0) is held after the call. */
 export const locks = (arg: number, lock: LockKind): Effect => ({ kind: 'lock', arg, lock });
+/** The lock in argument `arg` (from 0) is not held any more after the call. */
 export const unlocks = (arg: number, lock: LockKind): Effect => ({ kind: 'unlock', arg, lock });
+/** The callback in argument `arg` (from 0) is called never, or any number of times, before the call returns. */
 export const runs = (arg: number, times: 'none' | 'any'): Effect => ({ kind: 'callback', arg, times });
 export const moves: Effect = { kind: 'invalidate_packet' };

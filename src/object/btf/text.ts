@@ -8,7 +8,10 @@ import { FUNC_LINKAGES } from './types.js';
 
 const ANONYMOUS = '(anon)';
 
-/** A name as one word. */
+/**
+ * Writes a name without spaces, so that it is one word of a line. What a word cannot hold is written as in a URL; `ANONYMOUS` stands
+ * for the empty name.
+ */
 export function nameWord(name: string): string {
   return name === '' ? ANONYMOUS : name.replace(/[^\w.$-]/gu, (c) => encodeURIComponent(c));
 }

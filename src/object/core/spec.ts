@@ -45,10 +45,12 @@ export interface Spec {
   readonly bitOffset: number;
 }
 
+/** Whether a relocation asks about a member: its offset, size, signedness, or whether it exists. */
 export function isFieldKind(kind: CoreKind): boolean {
   return kind.startsWith('field_');
 }
 
+/** Whether a relocation asks about a whole type: its id, its size, or whether it exists or matches. */
 export function isTypeKind(kind: CoreKind): boolean {
   return kind.startsWith('type_');
 }

@@ -22,6 +22,7 @@ export interface Told {
   args?: readonly KernelArgument[];
 }
 
+/** An empty record of questions and answers, to be filled by `Asked` or by the directives of a text. */
 export const nothingTold = (): Told => ({
   has: new Map(),
   names: new Map(),

@@ -11,6 +11,10 @@ export interface CallbackArgument {
   readonly async: boolean;
 }
 
+/**
+ * Which of r1 to r5 takes a callback, and whether the callback runs after the call (a timer, a work queue). Undefined if the function
+ * takes none.
+ */
 export function callbackArgument(contract: Contract | undefined): CallbackArgument | undefined {
   const index = contract?.args.findIndex(({ kind }) => kind === 'callback') ?? -1;
   const arg = contract?.args[index];

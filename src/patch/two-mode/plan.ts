@@ -34,6 +34,10 @@ export interface LeftOut {
   readonly reason: string;
 }
 
+/**
+ * What has to be written for a two-mode program: the stubs that can be written as insns, the calls that are left out with the reason,
+ * and the functions that need a patched copy.
+ */
 export class Plan {
   readonly ops: readonly (Op | undefined)[];
   /** By slot, the stubs that can be written. */

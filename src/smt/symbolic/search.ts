@@ -53,6 +53,7 @@ interface Job {
   readonly excluded: readonly Term[];
 }
 
+/** One search over the paths of a program. `stats` tell how far it came; `exact` tells whether it saw every path. */
 export class Search {
   readonly stats: SearchStats = { paths: 0, diverged: 0, unknown: 0, cut: false, gaps: new Set() };
 

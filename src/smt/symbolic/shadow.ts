@@ -19,6 +19,10 @@ interface ByteOf {
 /** The variable for a byte of a region as it was at the start; `undefined` where the byte is a constant. */
 export type Origin = (offset: number) => Term | undefined;
 
+/**
+ * The terms of one symbolic run: registers, saved registers of callers, and the bytes that were written. The VM keeps the concrete
+ * values beside it.
+ */
 export class Shadow {
   private readonly regs: (Term | undefined)[] = new Array<Term | undefined>(11).fill(undefined);
   /** r6 to r9 of the callers, outermost first. */

@@ -14,6 +14,10 @@ import type { Event } from './trace.js';
 /** BPF_F_RDONLY_PROG. */
 const RDONLY_PROG = 1 << 7;
 
+/**
+ * One symbolic run: what the VM holds, the terms for it, and the events (branches taken, values chosen) that the search may flip
+ * later.
+ */
 export class RunState {
   readonly shadow: Shadow;
   readonly events: Event[] = [];

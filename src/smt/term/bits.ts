@@ -4,6 +4,7 @@ import { isConst, ones, type Term, type TermOp, TermTable } from './term.js';
 
 const COMMUTATIVE: ReadonlySet<TermOp> = new Set(['add', 'mul', 'and', 'or', 'xor']);
 
+/** Makes bit-vector terms of 1 to 64 bits. Arguments of one operation have the same width; results wrap around as in BPF. */
 export class Bits extends TermTable {
   add(a: Term, b: Term): Term {
     return this.commutative('add', a, b, (x, y) => {

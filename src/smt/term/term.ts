@@ -54,9 +54,10 @@ export interface Term {
   readonly hi: bigint;
 }
 
+/** Whether a term is a number, or true or false, that needs no solver. */
 export const isConst = (term: Term): boolean => term.op === 'const';
 
-/** All ones. */
+/** The greatest unsigned number of this width: all its bits are 1. */
 export const ones = (width: number): bigint => (1n << BigInt(width)) - 1n;
 
 /** A constant's value read as a signed number. */

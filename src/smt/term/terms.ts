@@ -4,6 +4,7 @@ import { Bits } from './bits.js';
 import { apply } from './evaluate.js';
 import { isConst, ones, type Term } from './term.js';
 
+/** Makes every kind of term, and interns it: equal terms of one table are the same object. A truth value has width 0. */
 export class Terms extends Bits {
   not(a: Term): Term {
     if (isConst(a)) return this.bool(a.value === 0n);

@@ -15,6 +15,7 @@ export type CheckResult =
 /** Most arguments a connective passes at once, in words of the argument buffer. */
 const BUFFER_WORDS = 4096;
 
+/** Translates terms to Z3 and asks whether they can be true together. Must be closed: Z3's memory is not collected. */
 export class Z3Context {
   private readonly context: Handle;
   private readonly solver: Handle;

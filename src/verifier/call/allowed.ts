@@ -27,6 +27,10 @@ const SLEEPERS: readonly ProgType[] = ['syscall', 'kprobe', 'iter', 'fentry', 'l
 const mayName = (sleeps: boolean, types: readonly ProgType[], type: ProgType): boolean =>
   types.includes(type) || (sleeps && SLEEPERS.every((t) => types.includes(t)));
 
+/**
+ * Decides whether a call is allowed before its arguments are looked at. Checks that depend on the program alone are made once for each
+ * function.
+ */
 export class AllowedCalls {
   /** Functions that this program may call somewhere; found out once. */
   private readonly known = new Set<Contract>();

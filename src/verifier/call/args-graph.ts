@@ -33,6 +33,10 @@ export function containedNode(p: Path, root: SpecialField): { struct: string; si
   return { struct: type.name, size: type.size, offset: node.offset };
 }
 
+/**
+ * Checks that an argument is the root of a list or tree, in a map value or object whose lock is held. Follows
+ * __process_kf_arg_ptr_to_graph_root.
+ */
 export function checkGraphRoot(p: Path, reg: Reg, index: number, graph: Graph): void {
   if ((reg.type !== 'map_value' && reg.type !== 'object') || reg.nullable) {
     refuse(`arg#${index} expected pointer to map value or allocated object`);
@@ -54,6 +58,10 @@ function comparesNodes({ frame, program }: Path): boolean {
   return insn !== undefined && program.kfuncs[insn.imm] === 'bpf_rbtree_add_impl' && insn.src === 2;
 }
 
+/**
+ * Checks that an argument is a node of the type that the root holds, and that the program owns it where the function takes it over.
+ * Follows __process_kf_arg_ptr_to_graph_node.
+ */
 export function checkGraphNode(
   p: Path,
   site: CallSite,

@@ -64,6 +64,10 @@ export function checkMap(p: Path, site: CallSite, index: number, arg: Extract<Ar
   requireMapOfTimer(site, reg, regno);
 }
 
+/**
+ * Checks that an argument is a constant string: in a frozen read-only map, at a fixed offset, with a zero at its end. Follows
+ * check_reg_const_str.
+ */
 export function checkConstStr(p: Path, reg: Reg, regno: number): void {
   if (reg.type !== 'map_value' || reg.nullable) mismatch(reg, regno, 'map_value');
   const map = p.program.maps[reg.map]!;
@@ -76,6 +80,7 @@ export function checkConstStr(p: Path, reg: Reg, regno: number): void {
   if (bytes === undefined || !bytes.includes(0)) refuse('string is not zero-terminated');
 }
 
+/** Checks that an argument points at the timer or work queue of a map value. Follows process_timer_func and process_wq_func. */
 export function checkSpecialField(p: Path, reg: Reg, regno: number, kind: 'timer' | 'wq'): void {
   // Work queues are set up by kfuncs, which say it in their own way.
   if (kind === 'wq') {

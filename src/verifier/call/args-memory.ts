@@ -181,6 +181,7 @@ function requireWritable(site: CallSite, reg: Reg, regno: number): void {
     refuse(`R${regno} type=rdonly_${typeName(reg)} expected=${MEMORY_NAMES}`);
 }
 
+/** Checks that an argument points to as many readable bytes as a key of the call's map has. */
 export function checkMapKey(p: Path, site: CallSite, index: number): void {
   const reg = site.regs[index]!;
   requireWritable(site, reg, index + 1);
@@ -188,6 +189,10 @@ export function checkMapKey(p: Path, site: CallSite, index: number): void {
   checkHelperMem(p, reg, index + 1, mapOf(p, site).keySize, 'read', true);
 }
 
+/**
+ * Checks that an argument points to as many bytes as a value of the call's map has. `uninit`: the function fills them, so they need
+ * not be written yet.
+ */
 export function checkMapValue(p: Path, site: CallSite, index: number, uninit: boolean): void {
   const reg = site.regs[index]!;
   requireWritable(site, reg, index + 1);

@@ -11,6 +11,7 @@ import { checkHelperMem } from './args-memory.js';
 import { type CallSite, trustsArguments } from './call-site.js';
 import { fieldsOf } from './locks.js';
 
+/** Refuses an argument of a type that the function does not take, in the kernel's words. */
 export function mismatch(reg: Reg, regno: number, expected: string): never {
   refuse(`R${regno} type=${typeName(reg)} expected=${expected}`);
 }
@@ -22,6 +23,7 @@ export function requireStart(reg: Reg, regno: number): void {
   }
 }
 
+/** Refuses an argument that a function releases, unless it is a reference that the program holds, or NULL. */
 export function requireReferenced(reg: Reg, regno: number): void {
   if (ownedRef(reg) === 0 && !isNull(reg))
     refuse(`R${regno} must be referenced when passed to release function`);
@@ -45,6 +47,10 @@ function isSocket(p: Path, reg: Reg): boolean {
   return p.program.kernelTypes?.holds(reg.struct, fixedOffset(reg), 'sock_common') === true;
 }
 
+/**
+ * Checks that an argument is a socket of one of the types that the function takes; if the function releases it, that it is a
+ * reference.
+ */
 export function checkSock(p: Path, reg: Reg, regno: number, arg: Extract<Arg, { kind: 'sock' }>): void {
   if (arg.nullable === true && isNull(reg)) return;
   const names = `${arg.types.join(', ')}${arg.btf === true ? ', ptr_, trusted_ptr_' : ''}`;
@@ -80,6 +86,10 @@ function takesLesser({ kernel }: Path, { contract }: CallSite): boolean {
   return kernel.behaviour.lesserKfuncPointers && !trustsArguments(contract);
 }
 
+/**
+ * Checks that an argument points to a kernel struct that the function takes, and is trusted as far as the function asks: referenced,
+ * RCU-protected, or any. Follows process_kf_arg_ptr_to_btf_id and check_reg_type.
+ */
 export function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Arg, { kind: 'btf' }>): void {
   const reg = site.regs[index]!;
   const regno = index + 1;
@@ -152,6 +162,10 @@ function checkPlainMemory(p: Path, site: CallSite, index: number, arg: Extract<A
     refuse(`release kernel function ${contract.name} expects refcounted PTR_TO_BTF_ID`);
 }
 
+/**
+ * Checks that an argument points at a referenced kptr field of a map value or object, as `bpf_kptr_xchg` needs. Follows
+ * process_kptr_func.
+ */
 export function checkKptrSlot(p: Path, reg: Reg, regno: number): void {
   if (reg.nullable || (reg.type !== 'map_value' && reg.type !== 'object'))
     mismatch(reg, regno, 'map_value, ptr_');
@@ -165,6 +179,7 @@ export function checkKptrSlot(p: Path, reg: Reg, regno: number): void {
   if (field.kind !== 'kptr') refuse(`off=${off} kptr isn't referenced kptr`);
 }
 
+/** Checks what `bpf_kptr_xchg` puts into the field: NULL, or a reference to the field's own type. */
 export function checkKptrValue(p: Path, site: CallSite, index: number): void {
   const reg = site.regs[index]!;
   if (isNull(reg)) return;
@@ -181,6 +196,7 @@ export function checkKptrValue(p: Path, site: CallSite, index: number): void {
     );
 }
 
+/** Checks that an argument is an object which the program allocated and owns; per-CPU or not, as the contract says. */
 export function checkObject(site: CallSite, index: number, arg: Extract<Arg, { kind: 'object' }>): void {
   const reg = site.regs[index]!;
   if (reg.type !== 'object') {

@@ -51,6 +51,10 @@ const DYNPTR_NAME: Record<DynptrType, string> = {
   skb_meta: 'skb_meta',
 };
 
+/**
+ * Checks that an argument is a dynptr on the stack, or one that the kernel handed to a callback. `uninit`: the call makes it, so the
+ * two slots are taken for it. Follows process_dynptr_func.
+ */
 export function checkDynptr(p: Path, site: CallSite, index: number, arg: DynptrArg): void {
   const reg = site.regs[index]!;
   if (arg.nullable === true && isNull(reg)) return;
@@ -122,6 +126,10 @@ export function iterAt(p: Path, reg: Reg): IterSlot | undefined {
   return slot?.iter?.first === true ? slot.iter : undefined;
 }
 
+/**
+ * Checks that an argument is an iterator of the right type on the stack; for a constructor, that there is room for one and none yet.
+ * Follows process_iter_arg.
+ */
 export function checkIter(p: Path, site: CallSite, index: number, arg: IterArg): void {
   const reg = site.regs[index]!;
   if (reg.type !== 'stack') refuse(`arg#${index} expected pointer to an iterator on stack`);
@@ -158,6 +166,10 @@ export function makeIter(p: Path, reg: Reg, type: IterType, at: number, rcu: boo
   }
 }
 
+/**
+ * Sets the state of an iterator after a call of its next function. An `active` one is one round further (`depth`), which tells states
+ * of different rounds apart.
+ */
 export function setIter(p: Path, reg: Reg, state: 'active' | 'drained'): void {
   const lowest = slotOf(fixedOffset(reg));
   const { type } = iterAt(p, reg)!;
@@ -171,6 +183,7 @@ export function setIter(p: Path, reg: Reg, state: 'active' | 'drained'): void {
   }
 }
 
+/** Empties the stack slots of an iterator and releases its reference. Follows unmark_stack_slots_iter. */
 export function destroyIter(p: Path, reg: Reg): void {
   const { ref, type } = iterAt(p, reg)!;
   const lowest = slotOf(fixedOffset(reg));
@@ -180,11 +193,16 @@ export function destroyIter(p: Path, reg: Reg): void {
 
 // Saved IRQ states.
 
+/** The saved IRQ state that a register points at, undefined if there is none at that stack slot. */
 export function irqAt(p: Path, reg: Reg): IrqSlot | undefined {
   if (reg.type !== 'stack' || !hasFixedOffset(reg)) return undefined;
   return p.slot(reg.frame, slotOf(fixedOffset(reg)))?.irq;
 }
 
+/**
+ * Checks that an argument points to a stack slot with a saved IRQ state, or to one where the call may save one. Follows
+ * process_irq_flag.
+ */
 export function checkIrqFlag(p: Path, site: CallSite, index: number, state: 'uninit' | 'init'): void {
   const reg = site.regs[index]!;
   if (reg.type !== 'stack') refuse(`arg#${index} doesn't point to an irq flag on stack`);
@@ -202,6 +220,10 @@ export function checkIrqFlag(p: Path, site: CallSite, index: number, state: 'uni
   if (irqAt(p, reg) === undefined) refuse(`expected an initialized irq flag as arg#${index}`);
 }
 
+/**
+ * Interrupts are off from here on, and the stack slot holds the saved state. `by`: a lock's state must be restored by that lock's
+ * unlock. Follows mark_stack_slot_irq_flag.
+ */
 export function saveIrq(p: Path, reg: Reg, by: 'native' | 'lock', at: number): void {
   const ref = p.newId();
   p.acquire({ id: ref, kind: 'irq', at });

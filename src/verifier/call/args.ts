@@ -152,6 +152,7 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
   }
 }
 
+/** Checks all arguments of a call, from r1 on. Throws Refusal with the kernel's message at the first that is wrong. */
 export function checkArgs(p: Path, site: CallSite): void {
   const { args } = site.contract;
   for (let index = 0; index < args.length; index++) checkArg(p, site, index, args[index]!);

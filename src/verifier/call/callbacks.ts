@@ -6,6 +6,7 @@ import type { Reg } from '../state/state.js';
 import { containedNode, rootField } from './args-graph.js';
 import type { CallSite } from './call-site.js';
 
+/** The registers that a callback finds on entry, r1 first. */
 export function callbackArgs(p: Path, site: CallSite, spec: CallbackSpec): Reg[] {
   return spec.args.map((arg) => callbackArg(p, site, spec, arg));
 }

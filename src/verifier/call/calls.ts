@@ -35,6 +35,10 @@ export interface CalledBack {
 
 type CallbackArgument = Extract<Arg, { kind: 'callback' }>;
 
+/**
+ * Walks calls: `callFunction` for helpers and kfuncs, the others for subprograms. Where outcomes must be walked apart, all but one are
+ * pushed to be walked later.
+ */
 export class Calls {
   private readonly allowed: AllowedCalls;
   private readonly slotAt = (reg: Reg, index: number): Slot | undefined => this.p.slot(reg.frame, index);

@@ -40,6 +40,10 @@ function describe(outcome: Outcome): string {
   return parts.join(';');
 }
 
+/**
+ * Applies one effect of an outcome to the path: references, locks, sections, iterators, dynptrs. Throws Refusal where Linux refuses
+ * the effect, as for a lock given back out of order.
+ */
 export function applyEffect(p: Path, site: CallSite, effect: Effect): void {
   const reg = 'arg' in effect ? site.regs[effect.arg]! : undefined;
   switch (effect.kind) {

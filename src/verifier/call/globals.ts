@@ -25,6 +25,10 @@ import { refuse, refusedAs } from '../text/refusal.js';
 import { checkHelperMem } from './args-memory.js';
 import { dynptrAt } from './args-slots.js';
 
+/**
+ * The global subprograms of one program: what their parameters are, what a call of them does to packet pointers, and whether they may
+ * sleep.
+ */
 export class Globals {
   private readonly params = new Map<number, readonly Param[]>();
   private readonly changesPacket: ReadonlySet<number>;

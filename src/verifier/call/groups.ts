@@ -19,6 +19,10 @@ export interface Groups {
 
 const GROUPS = new WeakMap<readonly Outcome[], Groups>();
 
+/**
+ * Sorts outcomes into groups with the same effects; one group is one path of the walk. Also tells whether one throws or is a tail
+ * call. The answer is kept for each list.
+ */
 export function groupsOf(outcomes: readonly Outcome[]): Groups {
   let made = GROUPS.get(outcomes);
   if (made === undefined) {
@@ -66,6 +70,7 @@ export interface Shape {
 
 const SHAPES = new WeakMap<Contract, Shape>();
 
+/** Tells which argument is a callback (-1: none) and whether any is a dynptr. The answer is kept for each contract. */
 export function shapeOf(contract: Contract): Shape {
   let made = SHAPES.get(contract);
   if (made === undefined) {

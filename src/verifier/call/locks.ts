@@ -12,6 +12,10 @@ export function ownerOf(reg: Reg): string {
   return reg.type === 'map_value' ? `map ${reg.map}` : `object ${reg.struct}`;
 }
 
+/**
+ * The special fields (locks, timers, kptrs, graph roots and nodes) of what a register points to: a map value or an object of the
+ * program.
+ */
 export function fieldsOf(p: Path, reg: Reg): readonly SpecialField[] {
   if (reg.type === 'map_value') return p.program.maps[reg.map]?.fields ?? [];
   return p.program.localTypes.find((t) => t.name === reg.struct)?.fields ?? [];
@@ -24,6 +28,7 @@ export function requireBtf(p: Path, reg: Reg, struct: string): void {
     refuse(`map '${map.name}' has to have BTF in order to use ${struct}`);
 }
 
+/** Checks that an argument points at the lock field of a map value or object, and at nothing else of it. */
 export function checkLock(p: Path, reg: Reg, regno: number, lock: LockKind): void {
   // Resilient locks are kfuncs, which say it in their own way.
   if (lock !== 'spin_lock') {
@@ -51,6 +56,7 @@ export function checkLock(p: Path, reg: Reg, regno: number, lock: LockKind): voi
 const ownerName = (p: Path, reg: Reg): string =>
   reg.type === 'map_value' ? (p.program.maps[reg.map]?.name ?? '') : reg.struct;
 
+/** Takes the lock. Refuses a second `bpf_spin_lock`, and a resilient lock that is held already. */
 export function takeLock(p: Path, reg: Reg, lock: LockKind, at: number): void {
   const owner = ownerOf(reg);
   if (lock === 'spin_lock') {
@@ -63,6 +69,10 @@ export function takeLock(p: Path, reg: Reg, lock: LockKind, at: number): void {
   p.acquire({ id: reg.id, kind: lock, at, owner });
 }
 
+/**
+ * Gives the lock back. Refuses a lock that is not held, and one that was not taken last. Non-owning pointers to nodes are lost with
+ * it.
+ */
 export function dropLock(p: Path, reg: Reg, lock: LockKind): void {
   const name = lock === 'spin_lock' ? 'bpf_spin' : 'bpf_res_spin';
   if (p.lockHeld === undefined) refuse(`${name}_unlock without taking a lock`);

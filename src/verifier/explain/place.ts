@@ -15,6 +15,7 @@ export interface Place {
   readonly source?: string;
 }
 
+/** Finds the text, the function and the source line of insns. Without line info only slot and text are known. */
 export class Places {
   private readonly lines: readonly LineInfo[];
 

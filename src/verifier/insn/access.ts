@@ -92,6 +92,10 @@ export function checkSpecialFields(a: Access, fields: readonly SpecialField[]): 
   return undefined;
 }
 
+/**
+ * Checks an access through a packet pointer: the offset is not negative, and a branch has shown that the bytes are there. Stores need
+ * a program type that may write packets. Follows check_packet_access.
+ */
 export function checkPacket(p: Path, a: Access, write: boolean): void {
   const { reg, regno } = a;
   if (write && !progType(p.program.type).packetWritable) {
@@ -126,6 +130,7 @@ export function checkPointerOffset({ off, num }: Reg, regno: number, name: strin
 /** struct bpf_flow_keys. */
 const FLOW_KEYS_SIZE = 56;
 
+/** Checks that an access stays inside `struct bpf_flow_keys`. Follows check_flow_keys_access. */
 export function checkFlowKeys(a: Access): void {
   const at = fixedOffset(a.reg) + a.off;
   if (at < 0 || at + a.size > FLOW_KEYS_SIZE) refuse(`invalid access to flow keys off=${at} size=${a.size}`);
@@ -139,6 +144,10 @@ export function checkBuffer(a: Access): void {
     refuse(`R${a.regno} invalid variable buffer offset: off=${a.reg.off + a.off}`);
 }
 
+/**
+ * Checks that an access to a kernel struct is allowed to this loader and licence, and is at a fixed offset of 0 or more. Follows the
+ * beginning of check_ptr_to_btf_access.
+ */
 export function checkBtfOffset(p: Path, a: Access): void {
   // Of nothing: any address will do, for the load is made safe.
   if (isOfNothing(a.reg)) return;

@@ -22,6 +22,7 @@ import { kernelVariable } from './variable.js';
 const SHIFTS: ReadonlySet<BinaryOp> = new Set(['lsh', 'rsh', 'arsh']);
 const DIVISIONS: ReadonlySet<BinaryOp> = new Set(['div', 'sdiv', 'mod', 'smod']);
 
+/** Runs insns on abstract registers. It changes the path that it was made for, and throws Refusal where Linux refuses the insn. */
 export class AbstractMachine implements Machine<Reg> {
   /** The insn being run; needed for register numbers in messages. */
   private op!: Op;

@@ -23,6 +23,10 @@ interface Mask {
 
 const PLAIN: Mask = { how: 'number', limit: 0 };
 
+/**
+ * Keeps, for one walk, the insns that need a barrier and the limits that pointer arithmetic is masked with. `recover` decides whether
+ * a mistake on a wrongly guessed path can be stopped by a barrier.
+ */
 export class Speculation implements Guard {
   /** The insn being walked. */
   slot = 0;

@@ -37,21 +37,25 @@ function unsigned64(r: Bounds, min: bigint, max: bigint): void {
   r.umax = wraps ? U64_MAX : BigInt.asUintN(64, max);
 }
 
+/** Adds 32-bit bounds. If a sum can overflow, nothing is known of that pair. Follows scalar32_min_max_add. */
 export function add32(r: Bounds, b: Scalar): void {
   signed32(r, r.s32min + b.s32min, r.s32max + b.s32max);
   unsigned32(r, r.u32min + b.u32min, r.u32max + b.u32max);
 }
 
+/** Adds 64-bit bounds. If a sum can overflow, nothing is known of that pair. Follows scalar_min_max_add. */
 export function add64(r: Bounds, b: Scalar): void {
   signed64(r, r.smin + b.smin, r.smax + b.smax);
   unsigned64(r, r.umin + b.umin, r.umax + b.umax);
 }
 
+/** Subtracts 32-bit bounds: the least minus the greatest, and the other way round. Follows scalar32_min_max_sub. */
 export function sub32(r: Bounds, b: Scalar): void {
   signed32(r, r.s32min - b.s32max, r.s32max - b.s32min);
   unsigned32(r, r.u32min - b.u32max, r.u32max - b.u32min);
 }
 
+/** Subtracts 64-bit bounds: the least minus the greatest, and the other way round. Follows scalar_min_max_sub. */
 export function sub64(r: Bounds, b: Scalar): void {
   signed64(r, r.smin - b.smax, r.smax - b.smin);
   unsigned64(r, r.umin - b.umax, r.umax - b.umin);
@@ -71,6 +75,10 @@ export function mul32(r: Bounds, b: Scalar): void {
   signed32(r, Math.min(ll, lh, hl, hh) + 0, Math.max(ll, lh, hl, hh) + 0);
 }
 
+/**
+ * Multiplies 64-bit bounds. The signed result lies between the least and the greatest of the four products of the ends. Follows
+ * scalar_min_max_mul.
+ */
 export function mul64(r: Bounds, b: Scalar): void {
   const umax = r.umax * b.umax;
   const wraps = umax > U64_MAX;
@@ -129,6 +137,7 @@ export function and32(r: Bounds, b: Scalar): void {
   signedFromUnsigned32(r);
 }
 
+/** Bounds of a 64-bit AND: at least the known ones, at most the lesser of both maxima. Follows scalar_min_max_and. */
 export function and64(r: Bounds, b: Scalar): void {
   if (known64(r, b)) return;
   r.umin = r.value;
@@ -145,6 +154,7 @@ export function or32(r: Bounds, b: Scalar): void {
   signedFromUnsigned32(r);
 }
 
+/** Bounds of a 64-bit OR: at least the greater of both minima, at most all bits that may be 1. Follows scalar_min_max_or. */
 export function or64(r: Bounds, b: Scalar): void {
   if (known64(r, b)) return;
   if (b.umin > r.umin) r.umin = b.umin;
@@ -161,6 +171,7 @@ export function xor32(r: Bounds, b: Scalar): void {
   signedFromUnsigned32(r);
 }
 
+/** Bounds of a 64-bit XOR, which only the known bits give. Follows scalar_min_max_xor. */
 export function xor64(r: Bounds, b: Scalar): void {
   if (known64(r, b)) return;
   r.umin = r.value;

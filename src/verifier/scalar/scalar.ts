@@ -26,7 +26,7 @@ export function lesser(a: bigint, b: bigint): bigint {
   return b;
 }
 
-/** The greater of two. */
+/** The maximum of two numbers; `Math.max` takes no bigints. */
 export function greater(a: bigint, b: bigint): bigint {
   if (a > b) return a;
   return b;

@@ -20,7 +20,7 @@ const low32 = (x: bigint): number => (x >= 0n && x <= LOW ? Number(x) : Number(B
 /** The high half; signed if x is. */
 const high32 = (x: bigint): number => (x >= 0n && x <= LOW ? 0 : Number(x >> 32n));
 
-/** A copy to work on. */
+/** Copies a scalar into an object that can be changed in place; scalars themselves are never changed. */
 export function mutableCopy(s: Scalar): Bounds {
   return {
     value: s.value,
@@ -36,6 +36,7 @@ export function mutableCopy(s: Scalar): Bounds {
   };
 }
 
+/** Sets the 32-bit bounds to the whole range (__mark_reg32_unbounded). The tnum stays. */
 export function forgetBounds32(r: Bounds): void {
   r.s32min = S32_MIN;
   r.s32max = S32_MAX;
@@ -43,6 +44,7 @@ export function forgetBounds32(r: Bounds): void {
   r.u32max = U32_MAX;
 }
 
+/** Sets the 64-bit bounds to the whole range (__mark_reg64_unbounded). The tnum and the 32-bit bounds stay. */
 export function forgetBounds64(r: Bounds): void {
   r.smin = S64_MIN;
   r.smax = S64_MAX;

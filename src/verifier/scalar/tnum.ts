@@ -78,16 +78,19 @@ export function tnumSub(a: Tnum, b: Tnum): Tnum {
 /** -a modulo 2^64. */
 export const tnumNeg = (a: Tnum): Tnum => tnumSub(tnumConst(0n), a);
 
+/** Bitwise AND: a bit is unknown only if it may be 1 in both and is not known to be 1 in both (tnum_and). */
 export function tnumAnd(a: Tnum, b: Tnum): Tnum {
   const ones = a.value & b.value;
   return tnum(ones, ((a.value | a.mask) & (b.value | b.mask)) ^ ones);
 }
 
+/** Bitwise OR: a bit is unknown only if neither has it as a known 1 (tnum_or). */
 export function tnumOr(a: Tnum, b: Tnum): Tnum {
   const ones = a.value | b.value;
   return tnum(ones, (a.mask | b.mask) & (ones ^ U64_MAX));
 }
 
+/** Bitwise XOR: a bit is unknown if it is unknown in either (tnum_xor). */
 export function tnumXor(a: Tnum, b: Tnum): Tnum {
   const unknown = a.mask | b.mask;
   return tnum((a.value ^ b.value) & (unknown ^ U64_MAX), unknown);

@@ -21,6 +21,10 @@ export interface Ids {
 /** What a jump leaves of the scalars on its two sides. */
 export type Refined = readonly [left: Scalar, right: Scalar];
 
+/**
+ * The current state of a walk, and every operation on it: registers, stack slots, frames, references, locks, sections. `snapshot`
+ * hands the state out; from then on frames are copied before they are written.
+ */
 export class Path {
   private frames: Frame[] = [];
   /** By depth: the frame and its registers belong to this path alone and may be written; so does its stack. */
@@ -277,6 +281,7 @@ export class Path {
   }
 }
 
+/** Whether a held reference is a spin lock or a resilient lock, and neither a pointer nor a saved IRQ state. */
 export const isLock = (r: Ref): boolean => r.kind !== 'pointer' && r.kind !== 'irq';
 
 export const EMPTY_SLOT: Slot = { bytes: Array.from({ length: 8 }, () => BYTE.invalid) };

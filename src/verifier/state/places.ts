@@ -6,6 +6,10 @@ import { MOST_FRAMES } from '../../isa/insn.js';
 
 /** A place as one number: `frame * 128 + register`, or `frame * 128 + 16 + slot`. */
 export const regPlace = (depth: number, reg: number): number => depth * 128 + reg;
+/**
+ * The number of a stack slot among all places of a state. `depth` is the frame's, the outermost is 0; slot 0 is the one at the frame's
+ * top.
+ */
 export const slotPlace = (depth: number, index: number): number => depth * 128 + 16 + index;
 
 /** Words of a frame: bit n of the first is register n; slots 0 to 31 are in the second, 32 to 63 in the third. */
@@ -17,7 +21,7 @@ const WORDS = 3;
 /** Registers that may hold numbers: all but the frame pointer. */
 const NUMBERS = 0x3ff;
 
-/** A set of places. */
+/** A set of registers and stack slots over all frames of a state, three 32-bit words for a frame. It can be changed in place. */
 export class PlaceSet {
   /** Three words for each frame up to the last that ever had a place: of the many sets that there are most stay empty. */
   private readonly words: number[] = [];

@@ -46,6 +46,7 @@ export function pointerReg(type: RegType, more: Partial<Reg> = {}): Reg {
   return { ...BLANK, type, num: ZERO, ...more };
 }
 
+/** Whether a register holds a pointer of any type; a written number and an unwritten register are none. */
 export const isPointer = (r: Reg): boolean => r.type !== 'scalar' && r.type !== 'uninit';
 
 /** The value is the constant 0. */
@@ -54,7 +55,7 @@ export const isNull = (r: Reg): boolean => r.type === 'scalar' && r.num.mask ===
 /** Does a pointer's variable offset have one value only? Then `off` plus it is where it points. */
 export const hasFixedOffset = (r: Reg): boolean => r.num.mask === 0n;
 
-/** Offset of a pointer with a fixed offset. */
+/** Bytes from the start of what a pointer points to, for a pointer whose variable part is a constant. Ask `hasFixedOffset` first. */
 export function fixedOffset(r: Reg): number {
   // Almost always the constant part is all there is.
   return r.num === ZERO ? r.off : r.off + Number(BigInt.asIntN(64, r.num.value));

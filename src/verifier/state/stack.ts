@@ -20,6 +20,7 @@ export const slotOf = (off: number): number => (-off - 1) >> 3;
 /** Position of the byte at this offset in its slot, 0 for the lowest address. */
 const byteOf = (off: number): number => off & 7;
 
+/** Whether a stack byte belongs to a dynptr, an iterator or a saved IRQ state, which plain stores must not change. */
 export const isSpecial = (kind: ByteKind): boolean =>
   kind === BYTE.dynptr || kind === BYTE.iter || kind === BYTE.irq;
 

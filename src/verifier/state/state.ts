@@ -182,4 +182,5 @@ export interface State {
   readonly unrolled?: number;
 }
 
+/** The innermost frame: that of the function which runs in this state. */
 export const frameOf = (state: State): Frame => state.frames[state.frames.length - 1]!;

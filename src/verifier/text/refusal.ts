@@ -10,6 +10,10 @@ export interface Told {
   readonly subprog?: number;
 }
 
+/**
+ * Ends a walk. `rejected`: Linux refuses the program; `unsupported`: swansong cannot judge it; `budget`: too many insns were walked.
+ * The message is the kernel's own where there is one.
+ */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 

@@ -22,7 +22,7 @@ export type Value =
 
 export const OTHER: Value = { kind: 'other' };
 
-/** The value of a constant. */
+/** The number that a value is known to be, undefined for an address and for what is not known. */
 export const constantOf = (value: Value): number | undefined =>
   value.kind === 'constant' ? value.value : undefined;
 

@@ -44,6 +44,10 @@ export interface Found {
   readonly imprecise: boolean;
 }
 
+/**
+ * The states that a walk keeps, by slot. It decides where to keep one, whether the present state is covered by one, and whether a loop
+ * makes no progress.
+ */
 export class ExploredStates {
   private readonly bySlot: (ExploredState[] | undefined)[] = [];
   private readonly sccVisits = new Map<string, SccVisit>();

@@ -1,6 +1,7 @@
 /** Pairs up the ids of two states: an id means nothing but which places have the same one (check_ids of kernel/bpf/verifier.c). */
 import type { Reg } from '../state/state.js';
 
+/** The pairs of ids found so far while two states are compared. Ids match only if each always stands where the other stands. */
 export class IdPairs {
   private readonly olds: number[] = [];
   private readonly curs: number[] = [];

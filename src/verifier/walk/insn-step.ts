@@ -41,6 +41,7 @@ export interface Paths {
   guess(slot: number): void;
 }
 
+/** Runs the insns of a walk one at a time. A path that must be walked later is pushed to `paths`. */
 export class InsnStep {
   readonly globals: Globals;
   /** First slots of the global subprograms that were called. */

@@ -64,6 +64,10 @@ export class FuncInstance {
 /** A slot as frame * 64 + index. */
 type SlotNumber = number;
 
+/**
+ * The reads and writes of stack slots by insn, for every chain of calls that was walked, and what follows from them: which slots are
+ * live before an insn.
+ */
 export class StackLiveness {
   private readonly roots = new Map<number, FuncInstance>();
   private readonly before: readonly (readonly number[])[];

@@ -9,6 +9,7 @@ import type { IdPairs } from './id-pairs.js';
  */
 export type ExactLevel = 'range_within' | 'not_exact' | 'exact';
 
+/** Compares registers, as strictly as `level` says. `imprecise` tells afterwards whether numbers differed that nothing relied on. */
 export class RegComparison {
   level: ExactLevel = 'range_within';
   /** Scalars have to be the same (explore_alu_limits): what was masked against speculation depends on them. */

@@ -10,6 +10,10 @@ import { isAlone, type RegComparison } from './regsafe.js';
 
 const ALL: SlotWords = [-1, -1];
 
+/**
+ * Compares stack frames slot by slot. Slots that nothing reads any more do not count, unless they hold an object that must be given
+ * back.
+ */
 export class StackComparison {
   constructor(
     private readonly regs: RegComparison,

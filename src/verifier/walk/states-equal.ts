@@ -12,6 +12,10 @@ import { type ComparedPlaces, liveRegs } from './live-places.js';
 import { type ExactLevel, isAlone, RegComparison } from './regsafe.js';
 import { StackComparison } from './stacksafe.js';
 
+/**
+ * Compares whole states: frames, references, sections. One object serves a whole walk, because comparing is frequent and its tables
+ * are used again.
+ */
 export class StateComparison {
   private readonly ids: IdPairs;
   private readonly regs: RegComparison;

@@ -18,6 +18,7 @@ export interface VisitsPosition {
 /** A path that no visit leads to. */
 export const NO_VISITS: VisitsPosition = { current: undefined, deadRegs: [] };
 
+/** Collects the visits of a walk by slot, and links each to the ones that follow it. */
 export class Visits {
   readonly bySlot: Visit[][] = [];
   current: Visit | undefined;

@@ -42,6 +42,10 @@ const MOST_PENDING = 8192;
 /** Entries of the jump history since a state was last kept, after which another is due (jmp_history_cnt > 40 in is_state_visited). */
 const LONG_HISTORY = 40;
 
+/**
+ * One walk. `program-proof.ts` reads its visits, counts and imprecise prunes afterwards. It throws Refusal at the first insn that
+ * Linux refuses.
+ */
 export class Walk implements Paths {
   readonly path: Path;
   readonly imprecisePrunes: ImprecisePrune[] = [];

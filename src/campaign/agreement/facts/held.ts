@@ -30,6 +30,7 @@ function heldOf(
   };
 }
 
+/** Writes down the references, locks, sections and call sites of one of our states. */
 export function heldInState(state: State): Held {
   return heldOf(
     state.refs,
@@ -38,6 +39,7 @@ export function heldInState(state: State): Held {
   );
 }
 
+/** Writes down the references, locks, sections and call sites that the kernel's log shows at an insn. */
 export function heldAtPoint(point: LogPoint): Held {
   return heldOf(point.held, point.callsites, point);
 }

@@ -27,8 +27,13 @@ const COMPARED: ReadonlySet<MapType> = new Set<MapType>([
   'lpm_trie',
 ]);
 
+/**
+ * Whether the contents of a map after a test run are compared between the VM and Linux: it is of a type that user space can read back.
+ */
 export const isCompared = (map: MapDef): boolean => COMPARED.has(map.type);
+/** Whether test runs give programs of this type a `struct __sk_buff`. */
 export const isSkb = (type: ProgType): boolean => SKB.has(type);
+/** Whether test runs give programs of this type a packet: XDP, and all that get a `struct __sk_buff`. */
 export const hasPacket = (type: ProgType): boolean => type === 'xdp' || SKB.has(type);
 
 /** The part of a packet, as user space gives it or gets it back, that programs of this type see. */

@@ -14,6 +14,10 @@ import { JumpHistory, LINKED, NO_STEP } from '../history.js';
 
 const ARGS = 0b111110;
 
+/**
+ * Goes back along a path from a check that relied on a number. Put what is asked for into `wanted`, then call `markChainPrecision`;
+ * places found are marked in the explored states on the way.
+ */
 export class Backtracker {
   /** What is asked for; empty between two calls of `mark`. */
   readonly wanted = new PlaceSet();

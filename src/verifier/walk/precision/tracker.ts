@@ -23,6 +23,7 @@ export interface HistoryPosition {
 /** A path that nothing was taken down of. */
 export const NO_HISTORY: HistoryPosition = { step: NO_STEP, entries: 0 };
 
+/** The history of the path at hand since its last explored state. The walk saves and restores it when it changes paths. */
 export class PrecisionTracker {
   readonly backtracker: Backtracker;
   readonly liveness: StackLiveness;
