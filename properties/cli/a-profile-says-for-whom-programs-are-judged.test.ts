@@ -36,6 +36,23 @@ const nested = put(
     exit
 `,
 );
+/** For a kernel that nests RCU sections; under rfc-v1 a lock is skipped and given back all the same. */
+const leaking = put(
+  'leaking.bpf',
+  `.type tc
+.map m array key=4 value=16 entries=1 spin_lock@0
+    call bpf_rcu_read_lock
+    call bpf_rcu_read_lock
+    r1 = mapvalue m
+    call bpf_spin_lock
+    r1 = mapvalue m
+    call bpf_spin_unlock
+    call bpf_rcu_read_unlock
+    call bpf_rcu_read_unlock
+    r0 = 0
+    exit
+`,
+);
 /** For a loader with CAP_PERFMON. */
 const unwritten = put('unwritten.bpf', '.type tc\n    r0 = *(u64 *)(r10 -8)\n    r0 = 0\n    exit\n');
 
@@ -73,6 +90,43 @@ describe('a profile', () => {
         profile: { kernel: nesting, release: 'nests', digest: '0123456789abcdef', loader: 'privileged' },
       });
     }
+  });
+
+  it('is what a case is replayed, run and shrunk under: its own, or the one that was told', async () => {
+    const made = await ask(['prove', leaking, '--rules', 'rfc-v1', ...by(`strict,${nesting}`)]);
+    const witness = made.programs[0] as unknown as { readonly witness: { readonly case: string } };
+    const file = put('witness.bpf', witness.witness.case);
+    expect(witness.witness.case).toContain('.kernel nests 0123456789abcdef nestedRcu=true\n');
+    const built = by('built-in');
+    const replays = async (...more: readonly string[]): Promise<unknown> =>
+      (await ask(['replay', file, ...more])).cases;
+    expect(await replays()).toMatchObject([{ ok: true, madeFor: 'nests (0123456789ab)' }]);
+    expect(await replays(...built)).toMatchObject([{ ok: false, got: expect.stringContaining('refused') }]);
+    expect(await replays(...by(nesting))).toMatchObject([{ ok: true }]);
+    expect(await here(['run', file, ...built])).toMatchObject({ exit: 2 });
+    const ran = await ask(['run', file]);
+    expect(ran).toMatchObject({
+      madeFor: 'nests (0123456789ab)',
+      killed: [{ checks: [{ check: 'misuse' }] }],
+    });
+    expect(await verdict(['verify', file])).toBe('accepted');
+    expect(await verdict(['verify', file, ...built])).toBe('rejected');
+    expect(await verdict(['prove', file, '--rules', 'rfc-v1'])).toBe('refuted');
+    const small = join(folder, 'small.bpf');
+    expect(await here(['shrink', file, '-o', small, ...built])).toMatchObject({ exit: 2 });
+    expect(await here(['shrink', file, '-o', small])).toMatchObject({ exit: 0 });
+    expect((await ask(['replay', small])).cases).toMatchObject([{ ok: true }]);
+  });
+
+  it('of a loader is told to cases, too', async () => {
+    const file = put(
+      'unwritten-case.bpf',
+      '.type tc\n.profile strict\n    r0 = *(u64 *)(r10 -8)\n    r0 = 0\n    exit\n',
+    );
+    expect((await ask(['replay', file])).cases).toMatchObject([{ ok: false }]);
+    expect((await ask(['replay', file, ...by('privileged')])).cases).toMatchObject([{ ok: true }]);
+    expect(await here(['run', file])).toMatchObject({ exit: 2 });
+    expect(await here(['run', file, ...by('privileged')])).toMatchObject({ exit: 0 });
   });
 
   it('is what a campaign that is taken up again must have', async () => {

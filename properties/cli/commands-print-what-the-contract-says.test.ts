@@ -181,6 +181,7 @@ describe('rules', () => {
 describe('replay', () => {
   it('says what was expected and what came', async () => {
     expect(await json(['replay', leak], 0)).toEqual({
+      profile: { kernel: 'built-in', release: 'built-in', digest: 'built-in', loader: null },
       cases: [{ file: leak, expected: 'leak bpf_sk_lookup_tcp', got: 'leak bpf_sk_lookup_tcp', ok: true }],
     });
     expect(await json(['replay', leak, wrong], 1)).toMatchObject({

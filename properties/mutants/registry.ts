@@ -28,6 +28,7 @@ import { TEXT_MUTANTS } from './verifier/text.js';
 import { EQUALITY_MUTANTS } from './verifier/walk/equality.js';
 import { WALK_MUTANTS } from './verifier/walk/paths.js';
 import { VM_CALL_MUTANTS } from './vm/calls.js';
+import { CASE_MUTANTS } from './vm/cases.js';
 import { MACHINE_MUTANTS } from './vm/machine.js';
 import { MODEL_MUTANTS } from './vm/models.js';
 
@@ -54,6 +55,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SEMANTICS_MUTANTS,
   ...VM_CALL_MUTANTS,
   ...MACHINE_MUTANTS,
+  ...CASE_MUTANTS,
   ...LENGTH_MUTANTS,
   ...PROOF_MUTANTS,
   ...SYMBOLIC_MUTANTS,

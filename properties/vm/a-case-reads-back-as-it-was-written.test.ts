@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sample } from '../../generators/sample.js';
 import { InputError } from '../../src/isa/errors.js';
+import { MOST_FRAMES } from '../../src/isa/insn.js';
 import { S64_MAX, S64_MIN } from '../../src/isa/integer.js';
-import type { Program } from '../../src/object/program.js';
+import { type Behaviour, BUILT_IN, type KernelProfile } from '../../src/kernel/profile.js';
+import { PROG_TYPES, type Program } from '../../src/object/program.js';
 import { type Case, parseCase } from '../../src/vm/case.js';
 import { type Environment, parseChoice, printChoice } from '../../src/vm/environment.js';
 import type { Expectation } from '../../src/vm/expectation.js';
@@ -65,6 +67,35 @@ function kept(program: Program): unknown {
   return { ...rest, maps: rest.maps.map(({ btfKey: _key, btfValue: _value, ...map }) => map) };
 }
 
+const BEHAVIOURS = Object.keys(BUILT_IN.behaviour).filter((name) => name !== 'frames') as Exclude<
+  keyof Behaviour,
+  'frames'
+>[];
+const functionName = fc.constantFrom('bpf_sk_lookup_tcp', 'bpf_rcu_read_lock', 'of_mine');
+
+/** Kernels that differ from the built-in one in some way. */
+const kernel: fc.Arbitrary<KernelProfile> = fc
+  .record({
+    release: fc.constantFrom('6.18.44', 'a kernel of mine', ''),
+    digest: fc.constantFrom('2e366f6dd3d1', 'built-in'),
+    types: fc.dictionary(functionName, fc.subarray([...PROG_TYPES]), { maxKeys: 2, noNullPrototype: true }),
+    prototypes: fc.dictionary(functionName, fc.constantFrom('void f(void)', 'int f(const struct a *p)'), {
+      maxKeys: 2,
+      noNullPrototype: true,
+    }),
+    sleeps: fc.dictionary(functionName, fc.boolean(), { maxKeys: 2, noNullPrototype: true }),
+    flipped: fc.subarray(BEHAVIOURS),
+    frames: fc.integer({ min: 1, max: MOST_FRAMES }),
+  })
+  .map(({ flipped, frames, ...rest }) => ({
+    ...rest,
+    behaviour: {
+      ...BUILT_IN.behaviour,
+      ...Object.fromEntries(flipped.map((name) => [name, !BUILT_IN.behaviour[name]])),
+      frames,
+    },
+  }));
+
 const cases: fc.Arbitrary<Case> = fc
   .record({
     index: fc.nat(400),
@@ -73,12 +104,14 @@ const cases: fc.Arbitrary<Case> = fc
     kill: fc.option(fc.nat(1000), { nil: undefined }),
     rules: fc.option(fc.constantFrom('sound', 'rules/mine.ts'), { nil: undefined }),
     profile: fc.constantFrom<'privileged' | 'strict'>('privileged', 'strict'),
+    kernel: fc.option(kernel, { nil: undefined }),
     comments: fc.array(fc.constantFrom('', 'found by seed 7', '  indented', '# twice'), { maxLength: 3 }),
   })
-  .map(({ index, kill, rules, expect: expected, ...rest }) => ({
+  .map(({ index, kill, rules, kernel: of, expect: expected, ...rest }) => ({
     program: sample(77, index).program,
     ...rest,
     ...(kill !== undefined && { kill }),
+    ...(of && { kernel: of }),
     ...(rules && { rules }),
     ...(expected && { expect: expected }),
   }));
@@ -156,6 +189,14 @@ describe('a case reads back as it was written', () => {
 describe('a bad case is refused in one line, with file, line and column', () => {
   const BAD: readonly (readonly [string, string, RegExp])[] = [
     ['.typ xdp\nexit', '1:1', /unknown directive '.typ'/],
+    ['.kernel 6.18\nexit', '1:13', /expected a digest/],
+    ['.kernel 6.18 ab nesting=true\nexit', '1:17', /no behaviour is called 'nesting'/],
+    ['.kernel 6.18 ab frames=17\nexit', '1:17', /from 1 to 16/],
+    ['.kernel 6.18 ab nestedRcu=1\nexit', '1:17', /true or false/],
+    ['.kernel a b\n.kernel a b\nexit', '2:1', /two .kernel lines/],
+    ['.kernel_types f xdp\nexit', '1:1', /needs a .kernel line/],
+    ['.kernel a b\n.kernel_types f xpd\nexit', '2:17', /no program type 'xpd'/],
+    ['.kernel a b\n.kernel_sleeps f maybe\nexit', '2:18', /true or false/],
     ['.type xpd\nexit', '1:7', /no program type 'xpd'/],
     ['.type\nexit', '1:6', /expected a program type/],
     ['.type xdp tc\nexit', '1:11', /unexpected 'tc'/],

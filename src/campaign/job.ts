@@ -87,7 +87,10 @@ export class Worker implements JobRunner<Job, JobResult> {
       case 'shrink':
         return this.shrink(job);
       case 'replay':
-        return replayFiles(job.files, this.setting.kernelProfile);
+        return replayFiles(job.files, {
+          loader: this.setting.loader,
+          kernel: this.setting.kernelProfile,
+        });
     }
   }
 

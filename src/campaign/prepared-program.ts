@@ -8,6 +8,7 @@ import type { Accepted } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { verify } from '../verifier/verify.js';
 import type { Case } from '../vm/case.js';
+import { kernelOfCase } from '../vm/case-profile.js';
 import { type Code, prepare } from '../vm/code.js';
 import { expectationOf } from '../vm/expectation.js';
 import { type Replay, replay } from '../vm/replay.js';
@@ -69,9 +70,11 @@ export function caseOf(
   broken: BrokenCheck,
   comments: readonly string[],
 ): Case {
+  const kernel = kernelOfCase(one.program, one.verdict.kernel);
   return {
     program: one.program,
     profile: one.profile,
+    ...(kernel === undefined ? {} : { kernel }),
     rules: name,
     kill: broken.step,
     env: broken.env,
@@ -81,11 +84,11 @@ export function caseOf(
 }
 
 /**
- * Replays a case from scratch: verified (for the built-in kernel unless told), patched, run and killed. Answers why not where our verifier
+ * Replays a case from scratch: verified (for the kernel that the case says, unless told), patched, run and killed. Answers why not where our verifier
  * refuses its program.
  */
 export function replayed(one: Case, rules: RuleSet, kernel?: KernelProfile): Replay | string {
-  const prepared = prepareProgram(one.program, one.profile, { kernel });
+  const prepared = prepareProgram(one.program, one.profile, { kernel: kernel ?? one.kernel });
   if (typeof prepared === 'string') return prepared;
   return replay(one, pathOf(prepared, rules), { facts: prepared.verdict.facts });
 }

@@ -1,7 +1,8 @@
 /** Replays case files: each is verified, patched, run and killed anew. */
 import { readFileSync } from 'node:fs';
 import { InputError } from '../isa/errors.js';
-import type { KernelProfile } from '../kernel/profile.js';
+import { type KernelProfile, profileName } from '../kernel/profile.js';
+import type { Profile } from '../verifier/state/profile.js';
 import { parseCase } from '../vm/case.js';
 import { printExpectation } from '../vm/expectation.js';
 import { replayed } from './prepared-program.js';
@@ -14,28 +15,43 @@ export interface ReplayedCase {
   /** What came instead, or why it cannot be run. */
   readonly got: string;
   readonly ok: boolean;
+  /** The kernel that the case says, by name, where it was replayed for that. */
+  readonly madeFor?: string;
 }
 
-/** Replays one case, given as text, for the built-in kernel unless told. Throws InputError for a text that is no case, and for rules that cannot be had. */
-export async function replayText(text: string, file: string, kernel?: KernelProfile): Promise<ReplayedCase> {
-  const one = parseCase(text, file);
+/** For whom cases are replayed, where that is not what each says itself. */
+export interface ReplayedFor {
+  readonly loader?: Profile | undefined;
+  readonly kernel?: KernelProfile | undefined;
+}
+
+/** Replays one case, given as text, for whom it says unless told. Throws InputError for a text that is no case, and for rules that cannot be had. */
+export async function replayText(
+  text: string,
+  file: string,
+  { loader, kernel }: ReplayedFor = {},
+): Promise<ReplayedCase> {
+  const read = parseCase(text, file);
+  const one = loader === undefined ? read : { ...read, profile: loader };
+  const own = kernel === undefined && one.kernel !== undefined ? { madeFor: profileName(one.kernel) } : {};
   const { rules } = await rulesOfCase(one.rules, file);
   const answer = replayed(one, rules, kernel);
-  if (typeof answer !== 'string') return { file, expected: answer.expected, got: answer.got, ok: answer.ok };
+  if (typeof answer !== 'string')
+    return { file, expected: answer.expected, got: answer.got, ok: answer.ok, ...own };
   const expected = one.expect === undefined ? 'holds' : printExpectation(one.expect);
-  return { file, expected, got: `refused: ${answer}`, ok: false };
+  return { file, expected, got: `refused: ${answer}`, ok: false, ...own };
 }
 
 /**
  * Replays the case of a file that a folder led to: one that cannot be read, or is no case, or ends with an error is a failed case of its
  * own and does not end the replay of the others.
  */
-export async function replayFile(file: string, kernel?: KernelProfile): Promise<ReplayedCase> {
+export async function replayFile(file: string, target: ReplayedFor = {}): Promise<ReplayedCase> {
   let expected = 'a case';
   try {
     const text = textOf(readFileSync(file), file);
     expected = /^\.expect +(.*\S)/m.exec(text)?.[1] ?? 'holds';
-    return await replayText(text, file, kernel);
+    return await replayText(text, file, target);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { file, expected, got: error.message.trim().replace(/\s*\n\s*/g, ' '), ok: false };
@@ -53,9 +69,9 @@ function textOf(bytes: Uint8Array, file: string): string {
 /** Replays the cases of these files, in order. */
 export async function replayFiles(
   files: readonly string[],
-  kernel?: KernelProfile,
+  target: ReplayedFor = {},
 ): Promise<readonly ReplayedCase[]> {
   const answers: ReplayedCase[] = [];
-  for (const file of files) answers.push(await replayFile(file, kernel));
+  for (const file of files) answers.push(await replayFile(file, target));
   return answers;
 }

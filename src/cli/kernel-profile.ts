@@ -1,9 +1,10 @@
 /** The two profiles that `--profile` names: who loads the programs, and for which kernel. */
 import { existsSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { BUILT_IN, type KernelProfile, parseProfile } from '../kernel/profile.js';
+import { BUILT_IN, type KernelProfile, parseProfile, profileName } from '../kernel/profile.js';
 import { runningProfile } from '../oracle/profile/running.js';
 import type { Profile } from '../verifier/state/profile.js';
+import type { Case } from '../vm/case.js';
 import { readText } from './files.js';
 
 /** Help for the option of commands that only go by a kernel. */
@@ -12,6 +13,9 @@ export const KERNEL_HELP = 'kernel profile: running, built-in, or a file that `k
 /** Help for the option of commands that judge programs; `usual` is the kernel profile without it. */
 export const profileHelp = (usual: string): string =>
   `who loads: privileged or strict; for which kernel: running, built-in, or a file that \`kernel --json\` wrote, ${usual} unless told; or both, as strict,running`;
+
+/** Help for the option of commands that take cases, where nothing is asked of the kernel. */
+export const CASE_PROFILE_HELP = profileHelp('the one that the case says, or built-in,');
 
 /** What `--profile` says. */
 export interface ProfileChoice {
@@ -57,6 +61,8 @@ export function loadProfile(which: string): KernelProfile {
 export interface JudgedProfile {
   readonly loader: Profile | undefined;
   readonly kernel: KernelProfile;
+  /** A case may say another kernel: none was named, and the running one is not asked. */
+  readonly caseDecides: boolean;
   /** The same for its document. */
   readonly json: {
     /** `running`, `built-in` or the file. */
@@ -76,5 +82,21 @@ export function judgedProfile(
   const which = named ?? usual;
   const kernel = loadProfile(which);
   const { release, digest } = kernel;
-  return { loader, kernel, json: { kernel: which, release, digest, loader: loader ?? null } };
+  const caseDecides = named === undefined && usual === 'built-in';
+  return { loader, kernel, caseDecides, json: { kernel: which, release, digest, loader: loader ?? null } };
+}
+
+/** For whom one program is judged. */
+export interface JudgedFor {
+  readonly profile: Profile;
+  readonly kernel: KernelProfile;
+  /** The kernel that its case says, by name, where that counts. */
+  readonly madeFor?: string;
+}
+
+/** For whom a program is judged; `one` is the case that it came with, which may say so itself. */
+export function judgedFor({ loader, kernel, caseDecides }: JudgedProfile, one: Case | undefined): JudgedFor {
+  const profile = loader ?? one?.profile ?? 'privileged';
+  if (!caseDecides || one?.kernel === undefined) return { profile, kernel };
+  return { profile, kernel: one.kernel, madeFor: profileName(one.kernel) };
 }

@@ -4,6 +4,8 @@ import type { ProgramProof } from '../smt/program-proof.js';
 /** One program of `prove`'s document. */
 export interface ProofRow {
   readonly file: string;
+  /** The kernel that the program's case says, by name, where it was judged for that. */
+  readonly madeFor?: string;
   readonly name: string;
   readonly insns: number;
   readonly points: number;

@@ -12,6 +12,8 @@ export type VerdictWord = 'accepted' | 'rejected' | 'unsupported' | 'budget' | '
 /** One program of `verify`'s document. */
 export interface VerdictRow {
   readonly file: string;
+  /** The kernel that the program's case says, by name, where it was judged for that. */
+  readonly madeFor?: string;
   readonly name: string;
   readonly type: ProgType;
   readonly verdict: VerdictWord;

@@ -5,6 +5,7 @@ import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Accepted } from '../verifier/result.js';
 import type { Case } from '../vm/case.js';
+import { kernelOfCase } from '../vm/case-profile.js';
 import { defaultChooser, failingChooser, seededChooser } from '../vm/chooser.js';
 import { prepare } from '../vm/code.js';
 import { EMPTY, type Environment } from '../vm/environment.js';
@@ -66,10 +67,12 @@ export async function findWitness(
 ): Promise<WitnessSearch> {
   const strict = verified.profile === 'strict';
   const code = prepare(program);
+  const kernel = kernelOfCase(program, verified.kernel);
   const confirmed = (violation: Violation, kill: number, env: Environment): Case | undefined => {
     const one: Case = {
       program,
       profile: verified.profile,
+      ...(kernel === undefined ? {} : { kernel }),
       rules,
       kill,
       env,

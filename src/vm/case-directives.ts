@@ -14,6 +14,7 @@ import type { Profile } from '../verifier/state/profile.js';
 import type { EnvironmentReader } from './case-environment.js';
 import { type Inner, parseMap, parsePointer, parseStruct } from './case-fields.js';
 import { kernelDirective } from './case-kernel.js';
+import { type KernelDraft, PROFILE_DIRECTIVES, profileDirective } from './case-profile.js';
 import { type Expectation, parseExpectation } from './expectation.js';
 import { count, type Line, type Word } from './words.js';
 
@@ -22,6 +23,7 @@ export interface Draft {
   type: ProgType;
   name: string;
   profile: Profile;
+  kernel?: KernelDraft;
   maps: MapDef[];
   /** Maps that only say what the entries of a map of maps are like. */
   readonly innerMaps: MapDef[];
@@ -69,7 +71,7 @@ const DIRECTIVES = [
     '.sleepable',
     '.attach',
   ],
-  ['.profile', '.rules', '.kill', '.env', '.expect'],
+  ['.profile', ...PROFILE_DIRECTIVES, '.rules', '.kill', '.env', '.expect'],
 ].flat();
 
 /** Largest id of a type that a text may have (BTF_MAX_TYPE). */
@@ -182,8 +184,14 @@ export function directive(draft: Draft, line: Line): void {
     case '.expect':
       draft.expect = parseExpectation(line);
       return;
-    default:
+    default: {
+      const kernel = profileDirective(draft.kernel, line);
+      if (kernel !== undefined) {
+        draft.kernel = kernel;
+        return;
+      }
       if (kernelDirective(draft.told, line)) return;
       line.fail(`unknown directive '${head.text}'; there are ${DIRECTIVES.join(' ')}`, head);
+    }
   }
 }

@@ -7,27 +7,28 @@
  *     .kernel_var 4711 size=4 struct=rq percpu
  */
 import { InputError } from '../isa/errors.js';
+import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import { nameWord, wordName } from '../object/btf/text.js';
 import { Asked, type Told, ToldTypes } from '../object/kernel/told.js';
 import type { KernelArgument, Program, StructAccess } from '../object/program.js';
 import { verify } from '../verifier/verify.js';
 import { count, type Line, type Word } from './words.js';
 
-/** What a program asks of the kernel's types on any of its paths; undefined for a program that has none. */
-function toldBy(program: Program): Told | undefined {
+/** What a program asks of the kernel's types on any of its paths, for this kernel; undefined for a program that has none. */
+function toldBy(program: Program, kernel: KernelProfile): Told | undefined {
   const { kernelTypes, type, attach } = program;
   if (kernelTypes === undefined) return undefined;
   if (kernelTypes instanceof ToldTypes) return kernelTypes.told;
   const asked = new Asked(kernelTypes);
   if (attach !== undefined) asked.arguments(type, attach);
   for (const profile of ['privileged', 'strict'] as const)
-    verify({ ...program, kernelTypes: asked }, { profile, facts: false });
+    verify({ ...program, kernelTypes: asked }, { profile, kernel, facts: false });
   return asked.told;
 }
 
 /** The `.kernel_...` lines of a program. */
-export function printKernel(program: Program): string[] {
-  const told = toldBy(program);
+export function printKernel(program: Program, kernel: KernelProfile = BUILT_IN): string[] {
+  const told = toldBy(program, kernel);
   if (told === undefined) return [];
   const lines: string[] = [];
   if (told.args !== undefined) lines.push(['.kernel_args', ...told.args.map(printArgument)].join(' '));

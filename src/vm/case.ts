@@ -12,6 +12,8 @@
  *         r1 = map m
  *         ...
  *
+ * A case that was made for a kernel that is not the built-in one says so (case-profile.ts).
+ *
  * Directives come first, in any order; comments start with `#` and are kept, those among the directives above them. What follows is
  * the program in the kernel's own syntax (isa/assemble.ts).
  */
@@ -19,6 +21,7 @@ import { assemble } from '../isa/assemble.js';
 import { InputError } from '../isa/errors.js';
 import type { Symbols } from '../isa/symbols.js';
 import { symbols } from '../kernel/catalog.js';
+import type { KernelProfile } from '../kernel/profile.js';
 import { sparseBtf } from '../object/btf/prune.js';
 import { Btf } from '../object/btf/read.js';
 import type { BtfType } from '../object/btf/types.js';
@@ -33,7 +36,10 @@ import { Line } from './words.js';
 
 export interface Case {
   readonly program: Program;
+  /** Who loads the program. */
   readonly profile: Profile;
+  /** The kernel that it was made for, as far as it concerns the program; undefined: the built-in one. */
+  readonly kernel?: KernelProfile;
   /** Name of the rule set, or the file it is in. */
   readonly rules?: string;
   /** Insns executed before the kill; absent for a run that is not killed. */
@@ -150,6 +156,7 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
       ...(draft.attach === undefined ? {} : { attach: draft.attach }),
     },
     profile: draft.profile,
+    ...(draft.kernel === undefined ? {} : { kernel: draft.kernel }),
     ...(rules === undefined ? {} : { rules }),
     ...(kill === undefined ? {} : { kill }),
     env: draft.env.finish(maps, type),

@@ -11,12 +11,13 @@ import { exceptionCallbackOf, type MapDef, type Program } from '../object/progra
 import { type Case, symbolsOf } from './case.js';
 import { printMap, printPointer, printStruct } from './case-fields.js';
 import { printKernel } from './case-kernel.js';
+import { printProfile } from './case-profile.js';
 import { type Environment, toHex } from './environment.js';
 import { printExpectation } from './expectation.js';
 
 /** Writes a case. Throws InputError for a program that text cannot hold (undefined encodings). */
 export function printCase(one: Case): string {
-  const { program, profile, rules, kill, expect } = one;
+  const { program, profile, kernel, rules, kill, expect } = one;
   const lines = one.comments.map((comment) => (comment === '' ? '#' : `# ${comment}`));
   lines.push(`.type ${program.type}`);
   if (program.name !== 'case') lines.push(`.name ${program.name}`);
@@ -28,8 +29,9 @@ export function printCase(one: Case): string {
     lines.push(`.attach ${type}${target === undefined ? '' : ` ${target}`}`);
   }
   if (profile !== 'privileged') lines.push(`.profile ${profile}`);
+  if (kernel !== undefined) lines.push(...printProfile(kernel));
   lines.push(...printMaps(program), ...program.localTypes.map(printStruct));
-  lines.push(...(program.kernelPointers ?? []).map(printPointer), ...printKernel(program));
+  lines.push(...(program.kernelPointers ?? []).map(printPointer), ...printKernel(program, kernel));
   if (!inOrderOfUse(program)) lines.push(`.kfuncs ${program.kfuncs.join(' ')}`);
   const names = functionNames(program);
   const globals = program.subprogs.filter((subprog) => subprog.linkage === 'global');

@@ -2,6 +2,7 @@
 import { sampleTree } from '../../../generators/sample.js';
 import type { Program } from '../../object/program.js';
 import { type Case, parseCase } from '../../vm/case.js';
+import { kernelOfCase } from '../../vm/case-profile.js';
 import type { Chooser } from '../../vm/chooser.js';
 import type { Environment } from '../../vm/environment.js';
 import { expectationOf } from '../../vm/expectation.js';
@@ -44,9 +45,11 @@ export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): Sm
   const asIs: SmallCase = { text: printCase(one), insns: insnCount(one.program), cause: target.cause };
   if (shrunk === undefined) return asIs;
   const { violation, recorded, step, cause } = shrunk.reproduction;
+  const kernel = kernelOfCase(shrunk.scenario.program, wanted.kernel);
   const small: Case = {
     program: shrunk.scenario.program,
     profile: one.profile,
+    ...(kernel === undefined ? {} : { kernel }),
     rules: target.rules.name,
     kill: step,
     env: recorded,

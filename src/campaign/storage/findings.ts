@@ -41,7 +41,7 @@ export async function saveFindings(state: CampaignState, folder: string): Promis
 /** Whether a case replays; one that cannot be read does not. */
 async function isReplayed(text: string, file: string, kernel?: KernelProfile): Promise<boolean> {
   try {
-    return (await replayText(text, file, kernel)).ok;
+    return (await replayText(text, file, { kernel })).ok;
   } catch (error) {
     if (error instanceof InputError) return false;
     throw error;

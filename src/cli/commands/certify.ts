@@ -105,7 +105,7 @@ async function certifyOne(
     options.corpus,
     found.cause,
     found.text,
-    async (text, path) => (await replayText(text, path, kernel)).ok,
+    async (text, path) => (await replayText(text, path, { kernel })).ok,
   );
   return { ...row, case: stored.file };
 }

@@ -13,6 +13,7 @@ import { type Define, since, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, leftOut, loadPrograms } from '../files.js';
 import {
   type JudgedProfile,
+  judgedFor,
   judgedProfile,
   type ProfileChoice,
   profileChoice,
@@ -83,13 +84,13 @@ async function proveFiles(paths: readonly string[], options: Options, { show }: 
 async function proveOne(
   { file, program, case: one }: LoadedProgram,
   rules: NamedRules,
-  { loader, kernel }: JudgedProfile,
+  judged: JudgedProfile,
   options: Options,
 ): Promise<ProofRow> {
   const start = performance.now();
+  const { madeFor, ...target } = judgedFor(judged, one);
   const proof = await proveProgram(program, rules.rules, {
-    profile: loader ?? one?.profile ?? 'privileged',
-    kernel,
+    ...target,
     ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
     ...(options.runs === undefined ? {} : { maxRuns: options.runs }),
     ...(options.fill === undefined ? {} : { fill: options.fill }),
@@ -98,6 +99,7 @@ async function proveOne(
   const { verdict, bound, boundKind, witness, ...rest } = proof;
   const row: ProofRow = {
     ...rest,
+    ...(madeFor === undefined ? {} : { madeFor }),
     file,
     name: program.name,
     insns: program.insns.length,

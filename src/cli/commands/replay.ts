@@ -1,17 +1,19 @@
 /** `replay PATH...`: cases, each run again; does it still show what it was written down for? */
 import { availableParallelism } from 'node:os';
 import { openWorkers } from '../../campaign/job.js';
-import { type ReplayedCase, replayFile } from '../../campaign/replay.js';
+import { type ReplayedCase, type ReplayedFor, replayFile } from '../../campaign/replay.js';
 import { replaysInWords } from '../../report/replays.js';
 import { parseCase } from '../../vm/case.js';
 import { type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
+import { CASE_PROFILE_HELP, judgedProfile, type ProfileChoice, profileChoice } from '../kernel-profile.js';
 import { integer } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { foundFiles } from '../paths.js';
 
 interface Options {
   readonly workers?: number;
+  readonly profile?: ProfileChoice;
 }
 
 /** Cases that a thread takes at once; with fewer than a few of those, starting threads costs more than it saves. */
@@ -22,6 +24,7 @@ export const replay: Define = (program, act) => {
   withCommon(program.command('replay'))
     .description('replay cases')
     .argument('PATH...', 'cases, or folders of them')
+    .option('--profile <PROFILE>', CASE_PROFILE_HELP, profileChoice)
     .option('--workers <N>', 'threads', integer(1, 256))
     .action((paths: string[], options: Options) => act(options, () => replayPaths(paths, options)));
 };
@@ -31,17 +34,35 @@ async function replayPaths(paths: readonly string[], options: Options): Promise<
   // A file that was named itself must be a case; of those in a folder each stands alone.
   for (const { path, named } of found) if (named) parseCase(readText(path), path);
   const files = found.map(({ path }) => path);
-  const cases = await replayAll(files, options.workers ?? availableParallelism());
-  return { exit: cases.every(({ ok }) => ok) ? 0 : 1, json: { cases }, text: replaysInWords(cases) };
+  const judged = judgedProfile(options.profile ?? {}, 'built-in');
+  const target: ReplayedFor = {
+    loader: judged.loader,
+    kernel: judged.caseDecides ? undefined : judged.kernel,
+  };
+  const cases = await replayAll(files, target, options.workers ?? availableParallelism());
+  return {
+    exit: cases.every(({ ok }) => ok) ? 0 : 1,
+    json: { profile: judged.json, cases },
+    text: replaysInWords(cases),
+  };
 }
 
-async function replayAll(files: readonly string[], workers: number): Promise<readonly ReplayedCase[]> {
+async function replayAll(
+  files: readonly string[],
+  target: ReplayedFor,
+  workers: number,
+): Promise<readonly ReplayedCase[]> {
   if (workers === 1 || files.length < 4 * BATCH) {
     const answers: ReplayedCase[] = [];
-    for (const file of files) answers.push(await replayFile(file));
+    for (const file of files) answers.push(await replayFile(file, target));
     return answers;
   }
-  const setting = { seed: 0, rules: [], worlds: 1, prove: false, kernel: false };
+  const { loader, kernel: kernelProfile } = target;
+  const setting = {
+    ...{ seed: 0, rules: [], worlds: 1, prove: false, kernel: false },
+    ...(loader === undefined ? {} : { loader }),
+    ...(kernelProfile === undefined ? {} : { kernelProfile }),
+  };
   const pool = await openWorkers(setting, workers);
   try {
     const batches = Array.from({ length: Math.ceil(files.length / BATCH) }, (_, i) =>

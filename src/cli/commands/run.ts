@@ -14,6 +14,13 @@ import { describeHold } from '../../vm/ledger.js';
 import { Vm, type VmOptions } from '../../vm/vm.js';
 import { type Define, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
+import {
+  CASE_PROFILE_HELP,
+  judgedFor,
+  judgedProfile,
+  type ProfileChoice,
+  profileChoice,
+} from '../kernel-profile.js';
 import { integer, oneOf } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { traced } from '../trace.js';
@@ -26,6 +33,7 @@ interface Options extends LoadOptions {
   readonly rules?: string;
   readonly seed?: number;
   readonly fill?: number;
+  readonly profile?: ProfileChoice;
 }
 
 /** Adds `run` to the command line. With --conformance it speaks the plug-in protocol of bpf_conformance instead. */
@@ -38,6 +46,7 @@ export const run: Define = (program, act) => {
       '--rules <RULES>',
       "rule set after the kill, by name or file; the case's own, or sound, unless told",
     )
+    .option('--profile <PROFILE>', CASE_PROFILE_HELP, profileChoice)
     .option('--mem <HEX>', 'the packet; for tracepoint and syscall programs the context')
     .option(
       '--seed <N>',
@@ -88,7 +97,9 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
     options.rules ?? one.case?.rules,
     options.rules === undefined ? file : undefined,
   );
-  const prepared = prepareProgram(one.program, one.case?.profile ?? 'privileged');
+  const judged = judgedProfile(options.profile ?? {}, 'built-in');
+  const { profile, kernel, madeFor } = judgedFor(judged, one.case);
+  const prepared = prepareProgram(one.program, profile, { kernel });
   if (typeof prepared === 'string') throw new InputError(`our verifier refuses it: ${prepared}`, { file });
   const vm = vmOptions(prepared, rules, one, options);
   const trace = options.trace
@@ -100,6 +111,8 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
   const json = {
     file,
     name: one.program.name,
+    profile: judged.json,
+    ...(madeFor === undefined ? {} : { madeFor }),
     rules: rules.name,
     end: ordinary.end,
     r0: ordinary.r0,

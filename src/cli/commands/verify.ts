@@ -23,6 +23,7 @@ import { type Define, since, withCommon } from '../command.js';
 import { eachFile, type LoadedProgram, type LoadOptions } from '../files.js';
 import {
   type JudgedProfile,
+  judgedFor,
   judgedProfile,
   type ProfileChoice,
   profileChoice,
@@ -111,19 +112,20 @@ function nothingFound(options: Options, broken: readonly UnreadableFile[]): Inpu
 
 function row(
   { file, program, case: one }: LoadedProgram,
-  { loader, kernel: target }: JudgedProfile,
+  target: JudgedProfile,
   judges?: Judges,
 ): VerdictRow {
-  const profile = loader ?? one?.profile ?? 'privileged';
+  const { profile, kernel: kernelProfile, madeFor } = judgedFor(target, one);
   const start = performance.now();
   // Beside Linux, what Linux knows of this machine is known to us as well.
-  const ours = judged(program, profile, target, judges === undefined ? undefined : possibleCpus());
+  const ours = judged(program, profile, kernelProfile, judges === undefined ? undefined : possibleCpus());
   const ms = since(start);
   const kernel = judges?.ask(program, profile);
   return {
     file,
     name: program.name,
     type: program.type,
+    ...(madeFor === undefined ? {} : { madeFor }),
     ...ours,
     insns: program.insns.length,
     ms,
