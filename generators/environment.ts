@@ -11,6 +11,7 @@ import type { Environment } from '../src/vm/environment.js';
 /** How calls end: all well, all badly, or as the seed has it; `mostly`: well in three of four cases. */
 export type Bias = 'lucky' | 'unlucky' | 'mostly' | 'any';
 
+/** A drawn world, as bytes and a seed that can be printed and used again. */
 export interface WorldSpec {
   /** 32-bit seed of what is not said here. */
   readonly seed: number;
@@ -21,6 +22,7 @@ export interface WorldSpec {
   readonly ctx: Uint8Array;
 }
 
+/** Narrows which worlds are drawn. */
 export interface WorldConstraints {
   /** Longest packet in bytes, 1514 unless told. */
   readonly maxPacket?: number;

@@ -7,6 +7,7 @@
 import fc from 'fast-check';
 import type { Compiler } from './compile/compiler.js';
 
+/** One node of the tree that a program is made from. */
 export interface Fragment {
   /** What it is, for people: `acquire bpf_task_from_pid`. */
   readonly name: string;

@@ -12,6 +12,7 @@ import { VALUE_BREAKS } from './breaks/values.js';
 import { Draft } from './edit.js';
 import { type GeneratedProgram, type ProgramConstraints, programArbitrary } from './program.js';
 
+/** A broken program, the good one that it was made from, and the place where they differ. */
 export interface NearMiss {
   readonly program: Program;
   readonly original: GeneratedProgram;

@@ -34,6 +34,7 @@ import {
 import { type Fragment, hollowable, outline } from './fragment.js';
 import { callFragment } from './smallest-call.js';
 
+/** Narrows which programs are drawn. */
 export interface ProgramConstraints {
   /** Program types to draw from; `GENERATED_TYPES` unless told. */
   readonly types?: readonly ProgType[];
@@ -45,6 +46,7 @@ export interface ProgramConstraints {
   readonly only?: readonly string[];
 }
 
+/** A program and the tree that it was compiled from, so that shrinking can work on the tree. */
 export interface GeneratedProgram {
   readonly program: Program;
   readonly tree: Tree;

@@ -10,6 +10,7 @@ import { imitableOutcomes } from '../src/kernel/describe.js';
 import { rule, ruleSet } from '../src/patch/define.js';
 import type { RuleSet, Stub } from '../src/patch/rule.js';
 
+/** A stub for one function, as a whole rule set. */
 export interface RuleChoice {
   /** The function that is stubbed. */
   readonly contract: Contract;

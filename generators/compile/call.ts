@@ -14,6 +14,7 @@ import { CONTEXT_SOCKET, producersOf } from './producers.js';
 import { closing } from './release.js';
 import type { Thing } from './scope.js';
 
+/** The free choices in writing one call and what follows from it. */
 export interface CallChoices {
   /** Free choices, one an argument, used round and round. */
   readonly picks: readonly number[];

@@ -33,6 +33,7 @@ export function returns(type: ProgType): readonly [number, number] {
   return MEANT[type] ?? [0, 1];
 }
 
+/** All that a generated program depends on; compiling the same tree gives the same program. */
 export interface Tree {
   readonly type: ProgType;
   readonly body: readonly Fragment[];

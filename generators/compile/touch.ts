@@ -19,6 +19,7 @@ import {
 import type { AtomicOp, Size } from '../../src/isa/insn.js';
 import type { Compiler } from './compiler.js';
 
+/** Memory that is in scope, and which parts of it may be accessed how. */
 export interface Region {
   /** Bytes from the pointer on that may be accessed. */
   readonly size: number;

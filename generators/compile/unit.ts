@@ -8,7 +8,7 @@ import type { Context, ScalarThing, Thing } from './scope.js';
 /** `exception`: what the program's throws lead to. */
 export type FunctionKind = 'main' | 'static' | 'global' | 'callback' | 'async' | 'exception';
 
-/** A function that is finished. */
+/** The text of one function, with labels, after the last insn was written. */
 export interface Unit {
   readonly label: string;
   readonly items: readonly Item[];

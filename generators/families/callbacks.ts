@@ -25,6 +25,7 @@ import { type Body, emitTest, emitTouches } from './values.js';
 
 export type CallbackName = 'bpf_loop' | 'bpf_for_each_map_elem' | 'bpf_find_vma';
 
+/** The free choices in a call that runs its callback before it returns. */
 export interface CallbackChoices {
   readonly name: CallbackName;
   readonly count: number;
@@ -196,6 +197,10 @@ export function laterArbitrary(body: Body): fc.Arbitrary<Fragment> {
     );
 }
 
+/**
+ * The free choices in setting up a timer or work queue, whose callback runs later. `work`: a work queue; `cancel`: the timer is
+ * cancelled again.
+ */
 export interface LaterChoices {
   readonly work: boolean;
   readonly cancel: boolean;

@@ -58,6 +58,7 @@ export function plainCalls(type?: ProgType): readonly string[] {
     .map(({ name }) => name);
 }
 
+/** The function to call, by name, and the free choices in writing the call. */
 export interface PlainCall extends Omit<CallChoices, 'orElse'> {
   readonly name: string;
 }

@@ -76,6 +76,7 @@ export function leaveArbitrary(): fc.Arbitrary<Fragment> {
     );
 }
 
+/** The test behind which the program ends early, and a number for what it returns. */
 export interface EndChoices {
   readonly test: Test | undefined;
   readonly value: number;

@@ -16,6 +16,7 @@ import type { Param } from '../compile/unit.js';
 import { type Fragment, fragment } from '../fragment.js';
 import type { Body } from './values.js';
 
+/** The free choices in a call of a new subprogram. `twice`: it is called a second time; `value`: a number for what it returns. */
 export interface SubprogramChoices {
   readonly global: boolean;
   readonly twice: boolean;

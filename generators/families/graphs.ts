@@ -48,6 +48,7 @@ export const GRAPH_MOVES: readonly GraphMove[] = [
   'bpf_rbtree_right',
 ];
 
+/** The free choices in moving nodes in or out of a list or tree. */
 export interface GraphChoices {
   readonly move: GraphMove;
   /** Address the map value directly rather than look it up. */

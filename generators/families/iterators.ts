@@ -29,6 +29,7 @@ const SIZES: Readonly<Record<IterType, number>> = {
 
 export const ITERATORS = Object.keys(SIZES) as readonly IterType[];
 
+/** The free choices in a loop over an iterator. */
 export interface IteratorChoices {
   readonly type: IterType;
   readonly picks: readonly number[];

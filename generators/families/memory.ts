@@ -11,6 +11,7 @@ import { emitScalar } from '../compile/touch.js';
 import { type Fragment, fragment } from '../fragment.js';
 import { type Body, emitTouches } from './values.js';
 
+/** The free choices in looking up a map value. */
 export interface LookupChoices {
   /** A constant key, which cannot miss in an array. */
   readonly constant: boolean;

@@ -52,6 +52,7 @@ export function objectRegion(type: Omit<LocalType, 'id'>, home: Home): Extract<T
   };
 }
 
+/** The free choices in allocating and dropping an object. `shared`: a second reference is taken; `percpu`: every CPU has its own. */
 export interface ObjectChoices {
   readonly kind: 'plain' | 'shared' | 'percpu';
   readonly spill: boolean;
@@ -114,6 +115,7 @@ export const KEPT = [
   { struct: 'plain', acquire: undefined, resource: 'object' },
 ] as const;
 
+/** The free choices in exchanging an owned pointer with a map value (bpf_kptr_xchg). */
 export interface ExchangeChoices {
   /** Index into `KEPT`. */
   readonly which: number;

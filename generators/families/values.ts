@@ -32,6 +32,7 @@ import { Elided } from '../compile/frame.js';
 import { emitScalar, emitTouch, type Touch } from '../compile/touch.js';
 import { type Fragment, fragment } from '../fragment.js';
 
+/** Draws the fragments that are nested in another one. */
 export type Body = fc.Arbitrary<Fragment[]>;
 
 type Step =

@@ -14,6 +14,7 @@ const SHARD = 4;
 /** Milliseconds between two writes of the state. */
 const SAVE_EVERY = 5000;
 
+/** What a campaign checks, how long it goes on, and where it keeps its state. */
 export interface CampaignOptions {
   readonly setting: CampaignSetting;
   /** Programs to check in all; without it the campaign goes on until its time is over. */
@@ -28,6 +29,7 @@ export interface CampaignOptions {
   readonly progress?: (progress: Progress) => void;
 }
 
+/** How far a campaign has come, for a person who waits. */
 export interface Progress {
   readonly done: number;
   readonly programs: number | undefined;
@@ -37,6 +39,7 @@ export interface Progress {
   readonly disagreements: number;
 }
 
+/** The state at the end of a campaign, and whether the end was the planned one. */
 export interface CampaignResult {
   readonly state: CampaignState;
   /** All programs that were asked for are checked, and all that was found is shrunk. False for a campaign that ends by its time. */

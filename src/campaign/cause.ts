@@ -8,6 +8,7 @@ import type { Check, Violation } from '../vm/trap.js';
 import { Vm, type VmOptions } from '../vm/vm.js';
 import type { BrokenCheck } from './kill-everywhere.js';
 
+/** Tells hits of one mistake from hits of another. Two hits with equal causes are one finding. */
 export interface Cause {
   readonly rules: string;
   readonly check: Check;

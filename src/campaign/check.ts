@@ -31,6 +31,7 @@ import {
 import type { NamedRules } from './rules.js';
 import { insnCount } from './shrink/size.js';
 
+/** What each program of a campaign is checked against. */
 export interface CheckOptions {
   readonly seed: number;
   readonly rules: readonly NamedRules[];

@@ -5,6 +5,7 @@ import type { MapDef, Program } from '../object/program.js';
 import { type Chooser, defaultChooser, seededChooser } from '../vm/chooser.js';
 import { EMPTY, type Environment, toHex } from '../vm/environment.js';
 
+/** One outside world for a run: fixed choices, and who makes the others. */
 export interface RunEnvironment {
   readonly env: Environment;
   /** Decides what `env` leaves open. */

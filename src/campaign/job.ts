@@ -25,6 +25,7 @@ export interface CampaignSetting {
   readonly kernelProfile?: KernelProfile;
 }
 
+/** A piece of work that can be sent to another thread. */
 export type Job =
   /** Checks programs `from` (inclusive) to `to` (exclusive). */
   | { readonly kind: 'check'; readonly from: number; readonly to: number }
@@ -45,6 +46,7 @@ interface Results {
   readonly shrink: SmallCase;
   readonly replay: readonly ReplayedCase[];
 }
+/** What a piece of work sends back, by its kind. */
 export type JobResult<J extends Job = Job> = Results[J['kind']];
 
 /** Threads that do a campaign's jobs. */

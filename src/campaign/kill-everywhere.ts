@@ -22,6 +22,7 @@ export interface BrokenCheck {
   readonly env: Environment;
 }
 
+/** What one run and its killed copies showed. */
 export interface KillResults {
   /** Termination points tried. */
   readonly points: number;

@@ -9,6 +9,7 @@ export interface JobRunner<J, R> {
   close(): void;
 }
 
+/** Does jobs, in threads or in this one. Close it when all jobs are done. */
 export interface Pool<J, R> {
   /** Jobs that may be under way at once. */
   readonly width: number;
@@ -17,6 +18,7 @@ export interface Pool<J, R> {
   close(): Promise<void>;
 }
 
+/** How many threads there are and how each is started. */
 export interface PoolSetting<J, R> {
   /** Makes what does the jobs in this thread. */
   readonly open: () => Promise<JobRunner<J, R>>;

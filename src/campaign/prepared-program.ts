@@ -17,6 +17,7 @@ import { type Cause, causeOf, type DecidedPath } from './cause.js';
 import type { BrokenCheck } from './kill-everywhere.js';
 import type { NamedRules } from './rules.js';
 
+/** A program that the verifier accepted and the VM can run. */
 export interface PreparedProgram {
   readonly program: Program;
   readonly profile: Profile;
@@ -24,6 +25,7 @@ export interface PreparedProgram {
   readonly code: Code;
 }
 
+/** For which kernel the program is verified, and how far. */
 export interface PrepareOptions {
   /** Insns that may be walked; see `VerifyOptions`. */
   readonly budget?: number;

@@ -20,6 +20,7 @@ import {
 import type { NamedRules } from './rules.js';
 import { type SmallCase, shrinkCase } from './shrink/shrink.js';
 
+/** Where to look for a run that shows why Linux refused, and how hard. */
 export interface RefusalOptions {
   readonly profile?: Profile;
   /** What the kernel is; the running one's profile unless told. */

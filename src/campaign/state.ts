@@ -21,10 +21,12 @@ export interface Found {
   small?: SmallCase;
 }
 
+/** Two witnesses that say different things of one program, which is a bug of swansong. `program` is its index in the campaign. */
 export interface Disagreement extends WitnessDisagreement {
   readonly program: number;
 }
 
+/** Everything that a campaign keeps between two starts. Written as JSON, so fields are only added. */
 export interface CampaignState {
   readonly version: string;
   readonly setting: CampaignSetting;
@@ -54,6 +56,7 @@ export interface CampaignState {
   ms: number;
 }
 
+/** How often each thing was exercised, by its name. */
 export interface Coverage {
   /** Programs by type. */
   readonly types: Record<string, number>;

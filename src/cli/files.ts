@@ -11,6 +11,7 @@ import type { UnreadableFile } from '../report/verdicts.js';
 import { type Case, parseCase } from '../vm/case.js';
 import type { FoundFile } from './paths.js';
 
+/** A program from a file that a person named. */
 export interface LoadedProgram {
   readonly file: string;
   readonly program: Program;
@@ -18,12 +19,14 @@ export interface LoadedProgram {
   readonly case?: Case;
 }
 
+/** All programs from the files that a person named, in their order. */
 export interface LoadedFiles {
   readonly programs: readonly LoadedProgram[];
   /** Programs of objects whose kind is not modelled. */
   readonly skipped: readonly (Skipped & { readonly file: string })[];
 }
 
+/** The options that all commands which read programs have in common. */
 export interface LoadOptions {
   /** Only the programs of this name. */
   readonly prog?: string;

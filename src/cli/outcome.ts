@@ -1,6 +1,7 @@
 /** What a command answers, and how it is printed: text for people or one JSON document, and an exit code. */
 import type { ExitCode } from '../report/exit.js';
 
+/** The answer of a command in both forms; `--json` decides which is printed. */
 export interface Outcome {
   readonly exit: ExitCode;
   /** The document of `--json`. Big integers are printed as numbers where they are safe, else as decimal strings. */

@@ -3,6 +3,7 @@ import { SingleBar } from 'cli-progress';
 import type { Progress } from '../campaign/campaign.js';
 import type { Common } from './outcome.js';
 
+/** One line on the terminal that tells how far a campaign is; `close` takes it away. */
 export interface ProgressBar {
   show(progress: Progress): void;
   close(): void;
@@ -45,6 +46,7 @@ export function campaignBar({ quiet }: Common): ProgressBar {
   };
 }
 
+/** One line on the terminal that counts up to a known number; `close` takes it away. */
 export interface CountBar {
   /** `done` so far, with `note` beside it. */
   show(done: number, note?: string): void;

@@ -6,6 +6,7 @@ import type { Code } from '../vm/code.js';
 import { describeHold } from '../vm/ledger.js';
 import { Vm, type VmOptions } from '../vm/vm.js';
 
+/** One executed insn: what it was, and what it changed. */
 export interface Step {
   readonly step: number;
   readonly slot: number;

@@ -18,6 +18,7 @@ import { subprogStarts } from './target.js';
 
 const IMM64 = BPF_LD | BPF_IMM | BPF_DW;
 
+/** The names and places that a text alone does not have. */
 export interface AssembleOptions {
   readonly symbols?: Symbols;
   /** Name for error messages. */
@@ -28,6 +29,7 @@ export interface AssembleOptions {
   readonly functions?: readonly string[];
 }
 
+/** An assembled program, with what the caller needs to make a `Program` and to report errors by source line. */
 export interface Assembly {
   readonly insns: readonly Insn[];
   /** `symbols.kfuncs`, and after them the kfuncs that were met first here. */

@@ -9,6 +9,7 @@ import { isReserved, NAME, NO_SYMBOLS, type Symbols } from './symbols.js';
 import { subprogTarget, targetOf } from './target.js';
 import { ALU_MARKS, COMPARISON_MARKS } from './words.js';
 
+/** Which names to print. Without any, all jumps, calls, maps and helpers are printed as numbers. */
 export interface DisassembleOptions {
   readonly symbols?: Symbols;
   /** Labels in place of pc-relative targets. Where a slot has no name in `names`, it is called `L<slot>` or `sub_<slot>`. */

@@ -44,9 +44,11 @@ export const BINARY_OPS = [
   'rsh',
   'arsh',
 ] as const;
+/** Arithmetic with two operands, `dst = dst op src`, as RFC 9669 names it. */
 export type BinaryOp = (typeof BINARY_OPS)[number];
 
 export const COMPARISONS = ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'sgt', 'sge', 'slt', 'sle', 'set'] as const;
+/** The condition of a jump. Those with `s` compare signed; `set` tests whether two numbers share a 1 bit. */
 export type Comparison = (typeof COMPARISONS)[number];
 
 export type AtomicOp = 'add' | 'or' | 'and' | 'xor' | 'xchg' | 'cmpxchg';

@@ -34,8 +34,10 @@ export interface Label {
   readonly name: string;
 }
 
+/** One line of a program with labels: an operation, one whose target is a label, or the label itself. */
 export type Item = Op | Linked | Label;
 
+/** Raw slots with all labels replaced by offsets, and where each slot comes from. */
 export interface LinkedProgram {
   readonly insns: readonly Insn[];
   /** Slot of each label. */

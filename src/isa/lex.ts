@@ -1,6 +1,7 @@
 /** One line of assembly as tokens with columns, and a cursor over them that says what it expected where. */
 import { InputError, type Place } from './errors.js';
 
+/** A word, a number or a mark of a line. `end` follows the last one, so that errors at the end of the line have a column. */
 export interface Token {
   readonly type: 'word' | 'number' | 'mark' | 'end';
   readonly text: string;
@@ -42,6 +43,7 @@ export function lex(line: string, place: Place, from = 0): Token[] {
   return tokens;
 }
 
+/** The insn number, and perhaps the opcode, that a listing prints before an insn: `12: (b7)`. */
 export interface ListingPrefix {
   readonly slot: number;
   /** The first byte of the insn, where the listing tells. */

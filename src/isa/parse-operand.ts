@@ -5,6 +5,7 @@ import type { Cursor, Token } from './lex.js';
 import { isReserved } from './symbols.js';
 import { SIZE_WORDS } from './words.js';
 
+/** A register as it was written, `r3` or `w3`, with its token for error messages. */
 export interface Register {
   readonly reg: number;
   readonly width: Width;
@@ -106,6 +107,7 @@ export function sizeCast(
   return found;
 }
 
+/** An address as it was written, `(r1 +8)`: number of the base register, and offset in bytes. */
 export interface Memory {
   readonly base: number;
   readonly off: number;

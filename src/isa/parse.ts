@@ -18,8 +18,10 @@ import { parseValue } from './parse-value.js';
 import type { Symbols } from './symbols.js';
 import { ALU_MARKS, ALU_OF_MARK, COMPARISON_OF_MARK, LOCKED } from './words.js';
 
+/** Anything that a line may say besides its label. */
 export type Statement = Exclude<Item, { kind: 'label' }>;
 
+/** One line that was understood. */
 export interface Parsed {
   readonly item: Statement;
   /** The token to blame when the item cannot be linked: its target, or its first token. */

@@ -5,6 +5,7 @@
 import { type Op, slots } from './insn.js';
 import type { Item, Linked } from './label.js';
 
+/** A program whose jumps arrive; some items are new, because long jumps need them. */
 export interface Reaching {
   readonly items: readonly Item[];
   /** By item, the index of the item it was made for. */

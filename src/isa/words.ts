@@ -48,6 +48,7 @@ export const SIZE_WORDS: ReadonlyMap<string, { readonly size: Size; readonly sig
   ['s32', { size: 4, signed: true }],
 ]);
 
+/** How the name of a function such as `atomic64_fetch_add` is read: what it does and how the address after it is written. */
 export interface AtomicWord {
   readonly op: AtomicOp;
   /** Bytes, where the name tells; otherwise the cast before the address does. */

@@ -37,6 +37,7 @@ export type SockType = 'sock_common' | 'sock' | 'tcp_sock' | 'xdp_sock';
 /** Where the size of a memory argument is: another argument (index from 0), or a fixed number of bytes. */
 export type MemSize = { readonly arg: number } | { readonly bytes: number };
 
+/** How the kernel calls a function of the program back, and what that function may return. */
 export interface CallbackSpec {
   /** What each argument register of the callback holds on entry, r1 first. */
   readonly args: readonly CallbackArg[];
@@ -63,6 +64,7 @@ export type CallbackArg =
   | 'timer_map_ptr'
   | 'none';
 
+/** What the verifier demands of one argument register, r1 to r5. */
 export type Arg =
   /** Any initialised register (ARG_ANYTHING). */
   | { readonly kind: 'anything' }
@@ -250,6 +252,10 @@ export type Guard =
   /** The argument is not an owning reference: taking another one may fail. */
   | { readonly kind: 'not_owning'; readonly arg: number };
 
+/**
+ * One way in which a call may end: when it is possible, what r0 is, what else changes. The verifier walks all outcomes, a run takes
+ * one, and a stub must lie inside one.
+ */
 export interface Outcome {
   /** Unique in its contract: `null`, `found`, `ok`, `error`, `taken`, `done`, ... */
   readonly name: string;
@@ -265,6 +271,7 @@ export interface Outcome {
   readonly usual?: readonly [bigint, bigint];
 }
 
+/** A helper or kfunc: who may call it, with which arguments, and how a call may end. */
 export interface Contract {
   readonly name: string;
   readonly kind: 'helper' | 'kfunc';

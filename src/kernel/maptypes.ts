@@ -42,6 +42,7 @@ const HTAB_ELEM = 48;
 /** Longest key of a sockhash (MAX_BPF_STACK). */
 const SOCKHASH_KEY_MAX = 512;
 
+/** What Linux demands of maps of one type, and what programs may do with them. */
 export interface MapTypeInfo {
   readonly type: MapType;
   /** enum bpf_map_type. */

@@ -40,6 +40,7 @@ export interface Behaviour {
   readonly privateStack: boolean;
 }
 
+/** How one kernel differs from the built-in tables. The built-in profile itself differs in nothing. */
 export interface KernelProfile {
   /** As uname tells it, or `built-in`. */
   readonly release: string;

@@ -12,6 +12,7 @@ import { NETFILTER, SK_LOOKUP, SK_MSG, SK_REUSEPORT, SOCK_OPS, XDP_MD } from './
 
 export type { ContextBytes, ContextMember, ContextValue } from './contexts/member.js';
 
+/** What Linux lets programs of one type do, and the layout of their context. */
 export interface ProgTypeInfo {
   readonly type: ProgType;
   /** enum bpf_prog_type. */

@@ -52,6 +52,7 @@ const FILE_TYPES: Readonly<Record<number, string>> = {
   4: 'core dump',
 };
 
+/** One section with its header and contents. */
 export interface Section {
   readonly index: number;
   readonly name: string;
@@ -62,6 +63,7 @@ export interface Section {
   readonly data: Uint8Array;
 }
 
+/** One entry of the symbol table: a function, a variable, a section, or a name to be found elsewhere. */
 export interface ElfSymbol {
   /** A section symbol has its section's name. */
   readonly name: string;
@@ -75,6 +77,7 @@ export interface ElfSymbol {
   readonly visibility: number;
 }
 
+/** A place in a section that the linker must fill in with what the symbol stands for. */
 export interface Relocation {
   /** Offset in the section that is relocated, in bytes. */
   readonly offset: number;
@@ -82,6 +85,7 @@ export interface Relocation {
   readonly symbol: ElfSymbol;
 }
 
+/** An object file, read and checked. */
 export interface Elf {
   readonly file: string;
   readonly sections: readonly Section[];

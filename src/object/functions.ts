@@ -19,6 +19,7 @@ import {
 } from './elf.js';
 import type { LineInfo } from './program.js';
 
+/** Where one function of an object lies. Slots count 8 bytes each. */
 export interface ObjectFunction {
   readonly name: string;
   readonly section: Section;

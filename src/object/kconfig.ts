@@ -54,6 +54,7 @@ export interface ConfigExtern {
 /** One variable in the map, or why it has no value. */
 export type Setting = { readonly offset: number } | { readonly problem: string };
 
+/** The read-only map that holds a program's `.kconfig` variables, and what each variable asks for. */
 export interface ConfigMap {
   readonly def: MapDef;
   readonly settings: ReadonlyMap<string, Setting>;

@@ -37,6 +37,7 @@ const R_BPF_64_32 = 10;
 const LD_IMM64 = BPF_LD | BPF_IMM | BPF_DW;
 const CALL = BPF_JMP | BPF_CALL;
 
+/** A program after linking: one list of insns without holes, in which every call and map reference is resolved. */
 export interface Linked {
   readonly insns: readonly Insn[];
   readonly maps: readonly MapDef[];
@@ -47,6 +48,7 @@ export interface Linked {
   readonly localTypes: readonly number[];
 }
 
+/** The parts of an object that linking needs, all read before. */
 export interface Parts {
   readonly elf: Elf;
   readonly functions: Functions;

@@ -23,6 +23,7 @@ const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 /** Most slots that the programs of one file have together; subprograms count once for each program they are in. */
 const TOTAL_SLOTS_MAX = 4_000_000;
 
+/** What reading an object depends on besides its bytes. */
 export interface ReadOptions {
   /**
    * Types that CO-RE relocations are resolved against: the bytes of a BTF file; 'kernel' (the default) those of the
@@ -40,6 +41,7 @@ export interface Skipped {
   readonly absent?: true;
 }
 
+/** The programs that could be read, and those of other kinds that were passed over, with the reason. */
 export interface ReadObject {
   /** In the order of the symbol table. */
   readonly programs: Program[];

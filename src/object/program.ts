@@ -42,6 +42,7 @@ export const PROG_TYPES = [
   'netfilter',
 ] as const;
 
+/** A program type that is modelled. Programs of other types are skipped when an object is read. */
 export type ProgType = (typeof PROG_TYPES)[number];
 
 /** Map types that are modelled, in the kernel's words. */
@@ -80,6 +81,7 @@ export const MAP_TYPES = [
   'arena',
 ] as const;
 
+/** A map type that is modelled. A program that uses a map of another type is skipped. */
 export type MapType = (typeof MAP_TYPES)[number];
 
 /** Where a program is to be attached, for types of which the verifier asks. */
@@ -112,6 +114,7 @@ export interface SpecialField {
   readonly node?: string;
 }
 
+/** A map as bpf(BPF_MAP_CREATE) is told to make it. Sizes are in bytes. */
 export interface MapDef {
   readonly name: string;
   readonly type: MapType;
@@ -233,6 +236,7 @@ export interface KernelTypes {
   arguments(type: ProgType, attach: Attachment): readonly KernelArgument[] | undefined;
 }
 
+/** A whole program, and all that loading it needs. It is never changed; an edit makes a new one. */
 export interface Program {
   readonly name: string;
   readonly type: ProgType;

@@ -1,6 +1,7 @@
 /** Which kind of program an ELF section holds, by its name. Follows section_defs of libbpf. */
 import type { Attachment, ProgType } from './program.js';
 
+/** What the name of an ELF section says of the program in it. */
 export interface ProgramKind {
   readonly type: ProgType;
   readonly sleepable: boolean;

@@ -2,6 +2,7 @@
 import { release } from 'node:os';
 import { Attr, BpfCmd, bindingRefusal, bpf, closeFd, errnoName } from './syscall.js';
 
+/** Whether bpf(2) can be used here, and if not, why not. */
 export type Availability =
   | { readonly ok: true /** As uname tells it: `6.18.44`. */; readonly release: string }
   | { readonly ok: false /** One line for a person. */; readonly reason: string };

@@ -10,6 +10,7 @@ import { kernelAvailable } from './available.js';
 import { type LoadOptions, loadProgram } from './load.js';
 import { closeMaps, createMap, type KernelMap, type MapBtf } from './maps.js';
 
+/** What the kernel said of one program. */
 export interface Judgement {
   readonly accepted: boolean;
   /** False when the question could not be put (an unknown kfunc; a map or BTF that the kernel would not take). */

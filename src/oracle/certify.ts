@@ -24,6 +24,7 @@ import { profileHere } from './profile/running.js';
 /** How a two-mode program is written; see `TwoModeOptions`. */
 export type Form = Pick<TwoModeOptions, 'points' | 'by' | 'hidesUnwritten'>;
 
+/** What Linux said of a two-mode program, and what that does not cover. */
 export interface Certificate {
   /**
    * `refused`: Linux finds fault with a patched path. `inexpressible`: Linux was not asked, or its answer says nothing of the patched
@@ -54,6 +55,7 @@ export interface Certificate {
  */
 export type NotLookedFor = 'unwritten memory';
 
+/** For which loader and kernel the program is judged, and in which forms Linux is asked. */
 export interface CertifyOptions {
   readonly profile?: Profile;
   /** What the kernel is; the running one's profile unless told. */

@@ -24,6 +24,7 @@ const ATTEMPTS = 5;
 /** Errors of the system call that say nothing about the program. */
 const TROUBLE: ReadonlySet<string> = new Set(['EAGAIN', 'EINTR', 'ENOMEM', 'EMFILE', 'ENFILE', 'ENOSYS']);
 
+/** How to load: with which capabilities and maps, and how much log to ask for. */
 export interface LoadOptions {
   /**
    * Log to ask for even when the program is accepted: 1 the walk of the last path, 2 every state, 4 statistics.
@@ -58,6 +59,7 @@ export interface Loaded {
   close(): void;
 }
 
+/** The kernel did not take the program: which step failed, and the kernel's reason. */
 export interface Refused {
   readonly ok: false;
   /**
@@ -76,6 +78,7 @@ export interface Refused {
   readonly insn?: number;
 }
 
+/** An open program, to be closed by the caller, or why there is none. */
 export type LoadResult = Loaded | Refused;
 
 /**

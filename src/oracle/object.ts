@@ -9,6 +9,7 @@ import { closeMaps, createMap, type KernelMap, type MapBtf } from './maps.js';
 import { openProgramBtf, ownBtf, type ProgramBtf } from './programbtf.js';
 import { closeFd } from './syscall.js';
 
+/** An object's programs in the kernel, and their shared maps, which stay open until `close`. */
 export interface LoadedObject {
   /** One for each program, in their order. */
   readonly programs: readonly LoadResult[];

@@ -22,6 +22,7 @@ export const BpfCmd = {
   mapFreeze: 22,
 } as const;
 
+/** The first argument of bpf(2) (enum bpf_cmd), as far as swansong uses it. */
 export type BpfCmdNumber = (typeof BpfCmd)[keyof typeof BpfCmd];
 
 interface Numbers {

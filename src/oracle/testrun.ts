@@ -77,6 +77,7 @@ export function refuseToRun(program: Program): string | undefined {
   return undefined;
 }
 
+/** What the kernel gives the program in a test run. */
 export interface TestInput {
   /** The packet, at least 14 bytes; 64 zero bytes unless told. For types that run on packets only. */
   readonly data?: Uint8Array;
@@ -87,6 +88,7 @@ export interface TestInput {
   readonly ctx?: Uint8Array;
 }
 
+/** What a test run left behind, or why the kernel did not make it. */
 export type TestRunResult =
   | {
       readonly ok: true;

@@ -10,6 +10,7 @@ import { InputError } from '../isa/errors.js';
 import { resolveFile } from './load.js';
 import { canonical, parse, rulesIn, type Ts, typescript } from './syntax.js';
 
+/** The rules that a change touches directly, and those that it may touch because the first match wins. */
 export interface ChangedRules {
   /** Names of rules that are new or whose tree differs, in file order. */
   readonly changed: readonly string[];

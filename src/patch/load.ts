@@ -18,6 +18,7 @@ const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
 /** What a rule file may call the rule language by. */
 const LANGUAGE = ['swansong', 'swansong/rules'];
 
+/** A rule set and the file that it came from. */
 export interface LoadedRules {
   readonly rules: RuleSet;
   /** The rule file; `undefined` for a shipped set. */

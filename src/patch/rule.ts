@@ -14,12 +14,14 @@ export interface Stub {
   readonly slots: readonly StubSlot[];
 }
 
+/** A stack object that the stub leaves behind the pointer in argument `arg` (from 0). */
 export interface StubSlot {
   readonly arg: number;
   /** A dynptr that points to nothing (all zero bytes). */
   readonly as: 'null_dynptr';
 }
 
+/** What becomes of a call after the kill: it runs as before, or a stub takes its place. */
 export type Action = { readonly kind: 'keep' } | { readonly kind: 'stub'; readonly stub: Stub };
 
 /** A function, as a rule sees it. */
@@ -60,6 +62,7 @@ export interface SiteView {
   readonly failure: Stub;
 }
 
+/** One line of a rule set: to which functions and call sites it applies, and what it does there. */
 export interface Rule {
   readonly name: string;
   readonly matches: (f: FunctionView) => boolean;
@@ -68,6 +71,7 @@ export interface Rule {
   readonly action: (f: FunctionView, site: SiteView | undefined) => Action;
 }
 
+/** Rules in order; the first that matches decides. A call that none matches is kept. */
 export interface RuleSet {
   readonly name: string;
   readonly rules: readonly Rule[];

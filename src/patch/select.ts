@@ -3,6 +3,7 @@ import { InputError } from '../isa/errors.js';
 import type { Contract } from '../kernel/contract.js';
 import type { Action, FunctionView, Rule, RuleSet, SiteView, Stub } from './rule.js';
 
+/** The rule that decided, and what it says of the call. */
 export interface Decision {
   /** `undefined`: no rule matched, so the call is kept. */
   readonly rule: Rule | undefined;

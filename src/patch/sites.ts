@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse, rulesIn, typescript } from './syntax.js';
 
+/** The place of a rule in its source file. */
 export interface RulePosition {
   readonly file: string;
   /** Both count from 1. */

@@ -5,6 +5,7 @@
 import type { ts } from 'ts-morph';
 import { InputError } from '../isa/errors.js';
 
+/** The TypeScript compiler's own interface, as ts-morph hands it on. */
 export type Ts = typeof ts;
 
 let parser: Promise<Ts> | undefined;

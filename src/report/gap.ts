@@ -14,6 +14,7 @@ export const GAP_CLASSES = [
   'unreadable',
   'agree',
 ] as const;
+/** How the two verifiers differ on a program, from the worst kind to none. */
 export type GapClass = (typeof GAP_CLASSES)[number];
 
 /** What our verifier said, and what the kernel did. */
@@ -22,6 +23,7 @@ export interface Pair {
   readonly kernel: { readonly verdict: string; readonly message: string };
 }
 
+/** One program: how its two verdicts differ, and why. */
 export interface GapEntry {
   readonly class: GapClass;
   readonly reason: string;
@@ -29,6 +31,7 @@ export interface GapEntry {
   readonly of: string;
 }
 
+/** All programs that differ for the same reason, as one row with an example. */
 export interface GapRow {
   readonly class: GapClass;
   /** What the programs have in common: a message, without what is only one program's own. */

@@ -60,6 +60,7 @@ export function leftOutRow({ file, name, reason }: LeftOut): ProofRow {
   };
 }
 
+/** A program that was not proven because it is not modelled or could not be read, with the reason. */
 export interface LeftOut {
   readonly file: string;
   readonly name: string;

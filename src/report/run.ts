@@ -3,7 +3,7 @@ import { describeHold } from '../vm/ledger.js';
 import type { Violation } from '../vm/trap.js';
 import type { RunResult } from '../vm/vm.js';
 
-/** A killed copy of a run. */
+/** What one killed copy of a run did between the kill and its exit. */
 export interface KilledRun {
   /** Steps before the kill. */
   readonly at: number;

@@ -25,6 +25,7 @@ export interface Finding extends Instance {
   readonly also: readonly Instance[];
 }
 
+/** What a campaign exercised. `missed` names the functions with a contract that no run called. */
 export interface CoverageSummary {
   /** Contracts whose function was called, of all contracts; and those that were not. */
   readonly called: number;
@@ -36,6 +37,7 @@ export interface CoverageSummary {
   readonly checks: Readonly<Record<string, number>>;
 }
 
+/** The JSON document of `fuzz`. Other people's scripts read it: fields are added, never renamed. */
 export interface Summary {
   readonly seed: number;
   readonly rules: readonly string[];

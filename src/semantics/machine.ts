@@ -4,6 +4,7 @@
  */
 import type { AtomicOp, BinaryOp, Comparison, Imm64Kind, Size, Width } from '../isa/insn.js';
 
+/** Arithmetic on values of one kind: abstract, concrete, or terms. */
 export interface Domain<V> {
   /** A 64-bit constant, given as a signed or unsigned bigint. */
   constant(value: bigint): V;
@@ -21,6 +22,10 @@ export interface Domain<V> {
   swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: V): V;
 }
 
+/**
+ * Arithmetic, registers and memory. Control flow and calls are not its part: `step` answers where the insn leads, and the caller goes
+ * there.
+ */
 export interface Machine<V> extends Domain<V> {
   /** Reads a register; a machine that knows about unwritten registers refuses here. */
   read(reg: number): V;

@@ -31,6 +31,7 @@ export interface LoopNote {
   readonly endless?: string;
 }
 
+/** The longest killed runs of a program, in insns and in time. */
 export interface Bounds {
   /** Over all termination points. */
   readonly worst: Cost;

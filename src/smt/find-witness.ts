@@ -17,12 +17,14 @@ import type { Violation } from '../vm/trap.js';
 import { Vm } from '../vm/vm.js';
 import { explore } from './symbolic/explore.js';
 
+/** A reason to search: a kill before this insn may break a check. */
 export interface Concern {
   /** Slot before which a kill may do harm. */
   readonly slot: number;
   readonly message: string;
 }
 
+/** The case that was found, if any, and what the search cost. */
 export interface WitnessSearch {
   readonly witness: Case | undefined;
   /** What breaks in the run of the witness: `insn 4: ...`; '' without one. */
@@ -30,6 +32,7 @@ export interface WitnessSearch {
   readonly queries: number;
 }
 
+/** How much effort the search may take. More effort may find a witness that less does not. */
 export interface FindOptions {
   readonly rlimit?: number;
   readonly maxRuns?: number;

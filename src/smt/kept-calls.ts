@@ -8,6 +8,7 @@ import type { Facts } from '../verifier/result.js';
 import { frameOf } from '../verifier/state/state.js';
 import type { Code } from '../verifier/text/code.js';
 
+/** A call that a killed run still makes, and the ways in which it may take long: sleep, spin, and others. */
 export interface KeptCall {
   readonly slot: number;
   readonly function: string;

@@ -7,6 +7,7 @@ import { type KernelProfile, MAY_GOTO_MS } from '../kernel/profile.js';
 import type { MapDef, MapType, Program } from '../object/program.js';
 import type { Reg } from '../verifier/state/state.js';
 
+/** How long a loop may go on after the kill. */
 export interface LoopLimit {
   /** Rounds at the most; for a loop that is ended by time, those that the clock does not see. Infinity: nothing limits them. */
   readonly rounds: number;

@@ -19,6 +19,7 @@ import type { Visit } from '../verifier/walk/visit.js';
 import { Walk } from '../verifier/walk/walk.js';
 import { stubbedCall } from './stubbed-call.js';
 
+/** A killed path that the verifier refuses. It may be one that no run takes: that is for `find-witness.ts` to tell. */
 export interface PatchedFailure {
   /** The verifier's words. */
   readonly message: string;
@@ -31,6 +32,7 @@ export interface PatchedFailure {
   readonly reason: Refusal['reason'];
 }
 
+/** The patched walks of a program, and how they hang on the normal one. */
 export interface Patched {
   /** Normal visits from which a killed run may go another way, each with the patched visits of the same insn that the walk started from. */
   readonly entries: ReadonlyMap<Visit, readonly Visit[]>;
@@ -41,6 +43,7 @@ export interface Patched {
   readonly walked: number;
 }
 
+/** For whom the program is judged, and how far the walk may go. */
 export interface PatchedOptions {
   readonly profile: Profile;
   /** The kernel that the program was verified for; the built-in profile unless told. */

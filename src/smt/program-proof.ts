@@ -30,6 +30,7 @@ import { type Patched, walkPatched } from './patched.js';
 import type { SiteAnswer } from './site-proof.js';
 import { proveSites } from './site-proof.js';
 
+/** One reachable call site: what the rules do there, and whether that is an outcome of the function. */
 export interface ProvedSite {
   readonly slot: number;
   readonly function: string;
@@ -42,6 +43,7 @@ export interface ProvedSite {
 
 export type BoundKind = 'exact' | 'time-limited' | 'unbounded';
 
+/** The verdict on a program under a rule set, with everything that a person needs to believe it or to mend the program. */
 export interface ProgramProof {
   readonly verdict: 'proven' | 'refuted' | 'unknown';
   /** Why not proven; '' for a proven program. */
@@ -75,6 +77,7 @@ export interface ProgramProof {
   readonly witness?: Case;
 }
 
+/** For whom the program is judged, and how much effort the proof may take. With less effort more programs are unknown. */
 export interface ProgramProofOptions {
   readonly profile?: Profile;
   /** What the kernel is that the program is for; the built-in profile unless told. */

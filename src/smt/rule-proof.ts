@@ -33,6 +33,7 @@ export interface RuleWitness {
   readonly missed: readonly { readonly outcome: string; readonly why: readonly string[] }[];
 }
 
+/** The verdict on what a rule set does to one function. */
 export interface RuleProof {
   readonly name: string;
   readonly kind: 'helper' | 'kfunc';
@@ -43,11 +44,13 @@ export interface RuleProof {
   readonly witness?: RuleWitness;
 }
 
+/** Verdicts on the functions that were asked about, in that order, and how often the solver was asked. */
 export interface RuleProofs {
   readonly functions: readonly RuleProof[];
   readonly stats: SolverStats;
 }
 
+/** Which functions to prove, and how hard to try. */
 export interface ProofOptions {
   /** Bound of one question in Z3's units; 1,000,000 unless told. */
   readonly rlimit?: number;
@@ -128,6 +131,7 @@ function usesOf(rules: RuleSet, contract: Contract): readonly RuleUse[] {
   return [...found.values()];
 }
 
+/** Asks a solver whether assertions can be true together. `verdict` is `sat`, `unsat` or `unknown`. */
 export type CheckSat = (assertions: readonly Term[]) => {
   readonly verdict: string;
   readonly model?: Assignment;

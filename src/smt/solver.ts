@@ -9,6 +9,7 @@ import type { Terms } from './term/terms.js';
 import { type CheckResult, Z3Context } from './z3/context.js';
 import { z3Module } from './z3/module.js';
 
+/** How hard to try one question before it is answered `unknown`. */
 export interface SolverOptions {
   /** Bound of one question in Z3's deterministic units; 1,000,000 (about a third of a second) unless told. */
   readonly rlimit?: number;

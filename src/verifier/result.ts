@@ -6,6 +6,7 @@ import type { Profile } from './state/profile.js';
 import type { Code } from './text/code.js';
 import type { Visit } from './walk/visit.js';
 
+/** What the verifier knows before every insn, on every path: each state of a real run is covered by one of the visits. */
 export interface Facts {
   /** Every visit of this slot. Empty: the insn is not reachable. */
   at(slot: number): readonly Visit[];
@@ -13,6 +14,7 @@ export interface Facts {
   readonly size: number;
 }
 
+/** The program is safe to load: what is known of it, and what finding that out cost. */
 export interface Accepted {
   readonly ok: true;
   readonly profile: Profile;
@@ -27,6 +29,7 @@ export interface Accepted {
   readonly lastId: number;
 }
 
+/** The program is not accepted: why, and at which insn. */
 export interface Refused {
   readonly ok: false;
   readonly profile: Profile;
@@ -45,4 +48,5 @@ export interface Refused {
   readonly reason: 'rejected' | 'unsupported' | 'budget';
 }
 
+/** What a verification ends with, if the input itself is no error. */
 export type Verdict = Accepted | Refused;

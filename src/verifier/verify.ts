@@ -18,6 +18,10 @@ import { widenVisitsToFacts } from './walk/facts.js';
 import type { Visit } from './walk/visit.js';
 import { Walk } from './walk/walk.js';
 
+/**
+ * For whom to verify, and how. With the defaults it compares and prunes states as Linux does; the switches let a test compare the
+ * verifier with itself.
+ */
 export interface VerifyOptions {
   /** `privileged` unless told. */
   readonly profile?: Profile;

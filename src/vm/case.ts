@@ -34,6 +34,7 @@ import type { Environment } from './environment.js';
 import type { Expectation } from './expectation.js';
 import { Line } from './words.js';
 
+/** All that is needed to run a program again and to see the same. */
 export interface Case {
   readonly program: Program;
   /** Who loads the program. */

@@ -11,6 +11,7 @@ import type { Contract } from '../kernel/contract.js';
 import type { Program } from '../object/program.js';
 import { COMPARE_CODE, FAST, OP_CODE, SIZE_SHIFT } from './opcode.js';
 
+/** A decoded program. The arrays are indexed by slot; nothing in it changes while runs use it. */
 export interface Code {
   readonly program: Program;
   readonly ops: readonly (Op | undefined)[];

@@ -13,6 +13,7 @@
 import { InputError } from '../isa/errors.js';
 import type { Chooser } from './chooser.js';
 
+/** Everything that a run depends on besides the program and the kill. */
 export interface Environment {
   /** Packet bytes, from the Ethernet header on. */
   readonly packet?: Uint8Array;

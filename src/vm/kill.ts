@@ -15,6 +15,7 @@ export interface KillViolation extends Violation {
   readonly from: number;
 }
 
+/** What the killed copies of one run did, taken together. */
 export interface KillReport {
   /** Termination points tried. */
   readonly points: number;
@@ -27,6 +28,7 @@ export interface KillReport {
   readonly run: RunResult;
 }
 
+/** How the copies run; environment and fast path are given apart. */
 export type KillOptions = Omit<VmOptions, 'env' | 'fastPath'>;
 
 class Tally {

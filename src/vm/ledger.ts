@@ -6,6 +6,7 @@ import type { LockKind, Resource, SectionKind } from '../kernel/contract.js';
 import { address, showAddress } from './address.js';
 import { misuse } from './trap.js';
 
+/** What can be held: a reference to a resource, a lock, an RCU or preemption section, or interrupts that are off. */
 export type HoldKind = Resource | LockKind | SectionKind | 'irq';
 
 /** Something held. Immutable. */

@@ -59,6 +59,7 @@ export interface PacketPlace {
   readonly network: number;
 }
 
+/** The rules of a run, which stay the same until its end and in all its forks. */
 export interface MachineOptions {
   /** The program was accepted by the strict profile: reading stack that was never written is a fault. */
   readonly strict?: boolean;

@@ -29,6 +29,7 @@ export type RegionKind =
 /** Values of the shadow. `skipped`: a stub did not write what the real call would have. */
 export const SHADOW = { never: 0, written: 1, skipped: 2 } as const;
 
+/** What a region is made from. */
 export interface RegionInit {
   readonly kind: RegionKind;
   readonly bytes: Uint8Array;

@@ -5,6 +5,7 @@ import type { Case } from './case.js';
 import { expectationOf, matches, printExpectation } from './expectation.js';
 import { type RunResult, Vm, type VmOptions } from './vm.js';
 
+/** What a case was to show, and what its run showed. */
 export interface Replay {
   /** What was expected and what came, as `.expect` writes it; of several broken checks the expected one, or else the first. */
   readonly expected: string;

@@ -5,6 +5,7 @@
 import type { DynptrType, IterType } from '../kernel/contract.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';
 
+/** A dynptr (struct bpf_dynptr_kern): the memory that it gives access to, in bytes, and what must be given back. */
 export interface DynptrObject {
   readonly kind: 'dynptr';
   readonly type: DynptrType;
@@ -17,6 +18,7 @@ export interface DynptrObject {
   readonly hold: number;
 }
 
+/** An open-coded iterator, and how far it has come. */
 export interface IterObject {
   readonly kind: 'iter';
   readonly type: IterType;
@@ -30,11 +32,13 @@ export interface IterObject {
   readonly element: number;
 }
 
+/** A saved IRQ state. Restoring it gives back the hold. */
 export interface IrqObject {
   readonly kind: 'irq';
   readonly hold: number;
 }
 
+/** Anything that a kernel function keeps in a program's stack slots. */
 export type SlotObject = DynptrObject | IterObject | IrqObject;
 
 /** Bytes of stack that it takes. */

@@ -2,8 +2,10 @@
 
 /** The checks of a terminated run, in the order in which they are reported. */
 export const CHECKS = ['leak', 'misuse', 'fault', 'acquire', 'disclosure', 'return', 'bound'] as const;
+/** A named check that a run may break: `leak` is one, `fault` another. */
 export type Check = (typeof CHECKS)[number];
 
+/** A check that broke: which, where, and what happened there. */
 export interface Violation {
   readonly check: Check;
   readonly message: string;

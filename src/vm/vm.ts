@@ -22,6 +22,7 @@ import { placePacket } from './packet.js';
 import { cannotRun, kernelAddresses } from './runnable.js';
 import { Trap, type Violation } from './trap.js';
 
+/** The world that a program runs in, how far it may run, and what is checked on the way. */
 export interface VmOptions {
   /** Choices of the outside world that are settled; none unless told. */
   readonly env?: Environment;
@@ -52,6 +53,7 @@ export interface Disagreement {
   readonly message: string;
 }
 
+/** What there is to say of a run that has ended. */
 export interface RunResult {
   /** How it ended. `limit`: given up. */
   readonly end: End;
@@ -72,7 +74,7 @@ export interface RunResult {
 export const DEFAULT_LIMIT = 100_000;
 
 /**
- * One run: `step` and `advance` go on, `fork` copies, `kill` starts the fast path. With facts given, it also checks before every insn
+ * One run: `step` and `advance` go on, `fork` copies, `kill` starts the fast path. With `checkFacts` it also checks before every insn
  * that the verifier's facts hold.
  */
 export class Vm {

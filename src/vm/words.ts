@@ -1,6 +1,7 @@
 /** The words of a directive line, each with the column it starts at, and errors that point at them. */
 import { InputError } from '../isa/errors.js';
 
+/** A piece of a directive between white space, and the column it starts at. */
 export interface Word {
   readonly text: string;
   /** Counts from 1. */

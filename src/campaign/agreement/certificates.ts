@@ -22,6 +22,7 @@ import { type PreparedProgram, pathOf, prepareProgram } from '../prepared-progra
 import { type CertificateCheckOptions, checkCertificate } from './certificates/check.js';
 import type { JudgedFor, OpenComparison, Tally } from './comparison.js';
 
+/** Which programs and rule sets to compare certificates on. */
 export interface CertificatesOptions extends CertificateCheckOptions, JudgedFor {
   /** Rule sets that each program is judged under, besides the random ones; all shipped ones unless told. */
   readonly rules?: readonly RuleSet[];

@@ -8,6 +8,7 @@ export interface Differences {
   readonly examples: string[];
 }
 
+/** How often each answer came, and the differences by their kind, with examples. */
 export interface Counts {
   readonly counts: Record<string, number>;
   readonly differences: Record<string, Differences>;

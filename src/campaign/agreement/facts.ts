@@ -28,6 +28,7 @@ import { heldAtPoint, heldInState, isHeldShown } from './facts/held.js';
 import { sameFrames, type Uncovered, uncoveredParts } from './facts/point.js';
 import { printEveryState } from './facts/print-every-state.js';
 
+/** Which programs to compare facts on. */
 export interface FactsOptions extends JudgedFor {
   /** Program types to draw from; all unless told. */
   readonly types?: readonly ProgType[];

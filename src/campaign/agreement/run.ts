@@ -16,6 +16,7 @@ const RANGE = 8;
 /** Milliseconds between two writes of the state. */
 const SAVE_EVERY = 10_000;
 
+/** A comparison as far as it has come. Written as JSON, so that it can be continued. */
 export interface AgreementState extends ComparisonSetting, Counts {
   readonly version: string;
   /** Programs compared: those with an index below. */
@@ -24,6 +25,7 @@ export interface AgreementState extends ComparisonSetting, Counts {
   ms: number;
 }
 
+/** How far to compare, with how many threads, and where the state is kept. */
 export interface AgreementOptions extends ComparisonSetting {
   /** Programs to compare in all. */
   readonly programs: number;

@@ -18,6 +18,7 @@ import { BUDGET_AT, LOG, LOG_BYTES, type NotRecorded, type Recording } from './v
 import { recordingProgram } from './values/recorder.js';
 import { runInVm } from './values/vm-runner.js';
 
+/** Which programs to compare test runs on. */
 export interface ValuesOptions {
   /** Drawn from these types; all that the kernel can test-run unless told. */
   readonly types?: readonly ProgType[];

@@ -14,6 +14,7 @@ import { stricterLine } from '../../verifier/stricter.js';
 import { INSN_BUDGET, verify } from '../../verifier/verify.js';
 import type { JudgedFor, OpenComparison, Tally } from './comparison.js';
 
+/** Which programs, good ones and broken ones, to compare verdicts on. */
 export interface VerdictsOptions extends JudgedFor {
   /** Places at which each way to break a program is tried, 1 unless told. */
   readonly places?: number;

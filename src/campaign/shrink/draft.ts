@@ -15,6 +15,7 @@ export interface Node {
   readonly item: Op | Linked;
 }
 
+/** An editable program. Every edit makes a new draft; the old one stays as it was. */
 export interface Draft {
   readonly nodes: readonly Node[];
   /** Labels behind the last operation. */

@@ -10,6 +10,7 @@ import { killBeforeEveryInsn } from '../kill-everywhere.js';
 import { causeOfBroken, pathOf, prepareProgram, runOptions } from '../prepared-program.js';
 import type { NamedRules } from '../rules.js';
 
+/** What the smaller program must still show. */
 export interface ShrinkTarget {
   readonly rules: NamedRules;
   readonly profile: Profile;

@@ -22,6 +22,7 @@ export interface Origin {
   readonly world: number;
 }
 
+/** The smallest case that was found, as text, and what it shows. */
 export interface SmallCase {
   readonly text: string;
   /** As written, see `written`. */

@@ -11,6 +11,7 @@ export function caseName(cause: Cause): string {
   return `${readable.slice(0, 100)}-${digest}`;
 }
 
+/** A case in the corpus: its file and what is in it. */
 export interface StoredCase {
   /** Path of the case: the one that was written, or the one that was there for this cause before. */
   readonly file: string;

@@ -25,6 +25,7 @@ import { HELPERS, KFUNCS } from '../tables/rows.js';
 const helperRows = new Map<string, HelperRow>(HELPERS.map((row) => [row.name, row]));
 const kfuncRows = new Map<string, KfuncRow>(KFUNCS.map((row) => [row.name, row]));
 
+/** What neither the generated tables nor arguments and outcomes say of a function. */
 export interface More {
   readonly underLock?: true;
   /** A helper whose memory arguments may point into the packet (`pkt_access`). */

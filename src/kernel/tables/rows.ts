@@ -17,6 +17,7 @@ export type HelperMark =
   | 'gpl'
   | 'fastcall';
 
+/** What the kernel's source says of one helper (struct bpf_func_proto), and which program types are given it. */
 export interface HelperRow {
   readonly id: number;
   readonly name: string;
@@ -28,6 +29,7 @@ export interface HelperRow {
   readonly types: readonly ProgType[];
 }
 
+/** What the kernel's source says of one kfunc (its declaration and BTF_ID_FLAGS), and which program types may call it. */
 export interface KfuncRow {
   readonly name: string;
   /** The C return type. */

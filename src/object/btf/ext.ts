@@ -7,6 +7,7 @@ import type { Btf } from './read.js';
 
 const MAGIC = 0xeb9f;
 
+/** The BTF type of the function that begins at an insn (struct bpf_func_info). */
 export interface FuncInfo {
   /** Offset in the section, in bytes. */
   readonly offset: number;
@@ -14,6 +15,7 @@ export interface FuncInfo {
   readonly type: number;
 }
 
+/** The source line that insns come from, from this one on (struct bpf_line_info). */
 export interface LineRecord {
   /** Offset in the section, in bytes. */
   readonly offset: number;

@@ -21,11 +21,13 @@ import { BtfWriter } from './write.js';
 /** What a global subprogram takes: the kernel verifies it on its own, for any value of these. */
 export type ParamKind = 'scalar' | 'ctx';
 
+/** What the made-up BTF says, where the program leaves a choice. */
 export interface SynthesizeOptions {
   /** Parameters of the subprogram at an index of `Program.subprogs`; by default, a scalar for each of r1 to r5 that it reads. */
   readonly params?: (subprog: number) => readonly ParamKind[];
 }
 
+/** The bytes of the BTF and the ids that bpf(2) must be told. */
 export interface SynthesizedBtf {
   readonly btf: Uint8Array;
   /** By index of the map: id of its key and value types; 0 where a map type takes none. */

@@ -10,12 +10,14 @@ export interface Member {
   readonly bitSize: number;
 }
 
+/** A parameter of a function type: its name and the id of its type. */
 export interface Param {
   readonly name: string;
   /** 0 for the `...` of a variadic function. */
   readonly type: number;
 }
 
+/** A variable in a data section: id of its VAR, place and size in bytes. */
 export interface SectionVar {
   readonly type: number;
   readonly offset: number;
@@ -27,6 +29,7 @@ export type FuncLinkage = 'static' | 'global' | 'extern';
 /** In the order of their numbers in BTF. */
 export const FUNC_LINKAGES: readonly FuncLinkage[] = ['static', 'global', 'extern'];
 
+/** A struct or union and where its members lie. */
 export interface Composite {
   readonly kind: 'struct' | 'union';
   readonly name: string;
@@ -87,6 +90,7 @@ export type BtfType =
     }
   | { readonly kind: 'type_tag'; readonly name: string; readonly type: number; readonly attribute: boolean };
 
+/** What a BTF type is: `int`, `ptr`, `struct` and so on, after the BTF_KIND_* constants. */
 export type BtfKind = BtfType['kind'];
 
 /** In the order of their numbers in BTF (BTF_KIND_UNKN is void). */

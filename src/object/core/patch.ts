@@ -25,6 +25,7 @@ export const POISON_HELPER = 0xbad2310;
 /** A call that no verifier accepts where it can be reached. */
 export const POISON: Insn = { opcode: BPF_JMP | BPF_CALL, dst: 0, src: 0, off: 0, imm: POISON_HELPER };
 
+/** What a relocation changes in one insn. */
 export interface Patch {
   /** What the program's own BTF says the insn holds now; checked if `validate`. */
   readonly from: bigint;

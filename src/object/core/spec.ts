@@ -23,6 +23,7 @@ export const CORE_KINDS = [
   'type_matches',
 ] as const;
 
+/** The question that a relocation asks (enum bpf_core_relo_kind), as in `field_byte_offset`. */
 export type CoreKind = (typeof CORE_KINDS)[number];
 
 /** Longest path (BPF_CORE_SPEC_MAX_LEN). */
@@ -36,6 +37,7 @@ export interface Accessor {
   readonly name?: string;
 }
 
+/** A relocation's path, followed in one BTF as far as it goes. */
 export interface Spec {
   readonly btf: Btf;
   readonly root: number;

@@ -1,6 +1,7 @@
 /** The number that a CO-RE relocation stands for, in one BTF. Follows bpf_core_calc_*_relo of libbpf. */
 import { type CoreKind, isFieldKind, isTypeKind, type Spec } from './spec.js';
 
+/** The answer to a relocation: the number that the insn gets. */
 export interface CoreValue {
   readonly value: bigint;
   /** For a member offset: bytes and type of the value there, so that the width of a load can follow. */

@@ -5,6 +5,7 @@
  */
 import type { LockKind, Outcome } from '../../kernel/contract.js';
 
+/** Something that the kernel's log shows to be held: a reference, a saved IRQ state or a lock. */
 export interface LogHold {
   /** As in `refs=`; 0 for a lock that is not printed. */
   readonly id: number;

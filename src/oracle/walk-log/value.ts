@@ -4,6 +4,7 @@
  */
 import { constant, type Scalar, unknown } from '../../verifier/scalar/scalar.js';
 
+/** One register or spilled value as the log prints it; a field that is not printed has a value that says so. */
 export interface LogValue {
   /** The kernel's name of the type without what is told apart below: `scalar`, `map_value`, `fp`, `ptr`, `mem`. */
   readonly type: string;

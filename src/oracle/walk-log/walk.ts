@@ -37,6 +37,7 @@ export interface LogPoint {
   readonly async: boolean;
 }
 
+/** What is known at the end of a log, beside the points that were seen on the way. */
 export interface WalkSummary {
   /** Insns that the kernel walked, as far as the log goes. */
   readonly insns: number;

@@ -13,6 +13,7 @@ export interface Origin {
   readonly slot: number;
 }
 
+/** One line of the new program, and the slot of the original (or the stub) that it was written for. */
 export interface Line {
   readonly item: Item;
   readonly origin: Origin;

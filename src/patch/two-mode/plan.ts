@@ -11,6 +11,7 @@ import type { Switch } from './lines.js';
 import { type StubText, stubText } from './stub-text.js';
 import { unwrittenWindows } from './unwritten.js';
 
+/** In which form the two-mode program is written. */
 export interface TwoModeOptions {
   /**
    * Where the kill may come. `every`: before each insn that can be reached. `needed`: only before calls that differ after the kill. A run that is

@@ -54,11 +54,13 @@ interface Fill {
   readonly pointer: 'some' | 'none' | 'either';
 }
 
+/** A stub as insns, or the reason why there are none that do the same. */
 export type StubText =
   | { readonly ok: true; write(text: Text, labels: StubLabels): void }
   /** Why plain BPF has no words for it. */
   | { readonly ok: false; readonly reason: string };
 
+/** Labels of code that stubs share, and a prefix for the labels of one stub. */
 export interface StubLabels {
   /** Label of a function that returns with r0 to r5 unreadable. */
   readonly unreadable: string;

@@ -31,6 +31,7 @@ import { goTo, type Line, type Origin, switchTo, Text } from './lines.js';
 import { type LeftOut, Plan, type TwoModeOptions } from './plan.js';
 import { BACKING } from './unwritten.js';
 
+/** A two-mode program, where each of its insns comes from, and the calls that it does not stub. */
 export interface TwoMode {
   readonly program: Program;
   /** By slot of the two-mode program. */

@@ -11,6 +11,7 @@ export const SLOTS = [
   'saved IRQ state',
   'nothing',
 ] as const;
+/** What may lie in a stack slot after a call, as far as an outcome changes it. */
 export type SlotState = (typeof SLOTS)[number];
 
 /** Ledger entries of a contract and the change that an outcome makes to each. */

@@ -15,6 +15,7 @@ import { runSymbolically } from './run.js';
 import { Search, type SearchStats, whyIncomplete } from './search.js';
 import type { Trace } from './trace.js';
 
+/** Where to kill, and how much of the program to explore. */
 export interface ExploreOptions {
   /** What happens at call sites after the kill; every call is kept unless told. */
   readonly fastPath?: FastPath;
@@ -44,6 +45,7 @@ export interface Counterexample {
   readonly killStep: number | undefined;
 }
 
+/** What the exploration saw, and whether it saw everything. */
 export interface Exploration {
   /** `safe`: every path was walked and none breaks a check. `unknown`: none was found, but paths may be missing. */
   readonly verdict: 'safe' | 'violated' | 'unknown';

@@ -16,6 +16,7 @@ export interface GuideStep {
   readonly outcome?: string;
 }
 
+/** A path that a run is asked to take. */
 export interface Guide {
   /** Insns in the order in which they are executed, from slot 0. */
   readonly path: readonly GuideStep[];
@@ -23,6 +24,7 @@ export interface Guide {
   readonly killAt?: number;
 }
 
+/** Whether a run can take the path. `unknown`: some of it cannot be written as terms, or the solver gave up. */
 export type Followed =
   /** A run takes the path; `trace` goes on to the program's end. */
   | { readonly verdict: 'feasible'; readonly env: Environment; readonly trace: Trace }

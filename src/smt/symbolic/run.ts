@@ -25,6 +25,7 @@ import { TermMachine } from './machine.js';
 import { RunState } from './state.js';
 import type { Trace } from './trace.js';
 
+/** When to kill one symbolic run, and when to give it up. */
 export interface RunOptions {
   /** What happens at call sites after the kill. */
   readonly fastPath?: FastPath;

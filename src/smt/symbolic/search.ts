@@ -9,6 +9,7 @@ import type { Term } from '../term/term.js';
 import type { Inputs } from './inputs.js';
 import type { Event, Selection, Trace } from './trace.js';
 
+/** One path that was run. */
 export interface Found {
   readonly trace: Trace;
   /** The environment that the run was given. */
@@ -29,6 +30,7 @@ export interface SearchStats {
   readonly gaps: Set<string>;
 }
 
+/** How many paths to run, and where they may part from each other. */
 export interface SearchOptions {
   /** Events before this step are not flipped. */
   readonly firstStep?: number;

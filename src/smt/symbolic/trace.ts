@@ -30,8 +30,10 @@ export interface Selection {
   readonly others: readonly string[];
 }
 
+/** A point at which the run could have gone another way: a condition, or a value that was picked for a term. */
 export type Event = Condition | Selection;
 
+/** One symbolic run, from its start to its end. */
 export interface Trace {
   /** In the order of the run. */
   readonly events: readonly Event[];

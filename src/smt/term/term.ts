@@ -38,6 +38,7 @@ export type TermOp =
   | 'slt'
   | 'sle';
 
+/** An expression. Make one with `Terms`, never by hand: equal terms must be the same object. */
 export interface Term {
   readonly op: TermOp;
   /** Bits, 1 to 64; 0 for a truth value. */

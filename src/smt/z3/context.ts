@@ -7,6 +7,7 @@ import type { Assignment } from '../term/evaluate.js';
 import { inOrder, type Term } from '../term/term.js';
 import type { Handle, Z3Module } from './module.js';
 
+/** Z3's answer; `model` gives values to the variables that make all assertions true. */
 export type CheckResult =
   | { readonly verdict: 'sat'; readonly model: Assignment }
   | { readonly verdict: 'unsat' }

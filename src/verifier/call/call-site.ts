@@ -5,6 +5,7 @@ import type { Path } from '../state/path.js';
 import type { DynptrSlot, Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 
+/** One call on one path, from its checks to its effects. */
 export interface CallSite {
   readonly contract: Contract;
   /** Slot of the call insn. */

@@ -8,6 +8,7 @@ import { signature } from './effects.js';
 /** Outcomes that leave the same trace in a verifier state, so that they differ in r0 only; never empty. */
 export type Group = readonly Outcome[];
 
+/** How a walk goes on after a call. */
 export interface Groups {
   /** What walks on after the call, in the order in which Linux walks it. */
   readonly groups: readonly Group[];

@@ -12,6 +12,7 @@ import { type LoopUse, loopsOf } from './loops.js';
 import { type Place, Places } from './place.js';
 import { openCalls, type Trail, trailOf } from './trail.js';
 
+/** Something that is held where the program was refused, and the insn that acquired it. */
 export interface Acquired {
   /** `reference`, `spin_lock` and the like, `irq state`, `rcu section`, `preempt section`. */
   readonly what: string;
@@ -22,12 +23,14 @@ export interface Acquired {
   readonly calls: readonly Place[];
 }
 
+/** A conditional jump on the refused path, and which way the path went. */
 export interface BranchTaken extends Place {
   readonly taken: boolean;
   /** Slot that the path went on to. */
   readonly to: number;
 }
 
+/** What a person needs to understand a refusal, from the first insn that matters to the one at fault. */
 export interface Explanation {
   /** The program, or the function of it, that the refusal is about. */
   readonly about: string;

@@ -3,6 +3,7 @@ import type { Code } from '../text/code.js';
 import type { Walk } from '../walk/walk.js';
 import type { Place, Places } from './place.js';
 
+/** What one loop cost a walk that was given up. */
 export interface LoopUse {
   /** First and last insn of the loop. */
   readonly from: Place;

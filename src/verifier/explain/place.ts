@@ -4,6 +4,7 @@ import { symbols } from '../../kernel/catalog.js';
 import type { LineInfo, Program } from '../../object/program.js';
 import type { Code } from '../text/code.js';
 
+/** An insn, in words that a person can look up in the source. */
 export interface Place {
   readonly slot: number;
   readonly insn: string;

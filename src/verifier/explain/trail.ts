@@ -13,6 +13,7 @@ export interface TrailStep {
   readonly depth: number;
 }
 
+/** The insns of a path from its start to where it was refused. */
 export interface Trail {
   readonly steps: readonly TrailStep[];
   /** States on the way, first one first: each before the step at its index. */

@@ -15,6 +15,7 @@ import { refuse } from '../text/refusal.js';
 /** MAX_PACKET_OFF. */
 export const MAX_PACKET_OFF = 0xffff;
 
+/** A load or store to be checked: the pointer, and which bytes from it on. */
 export interface Access {
   readonly reg: Reg;
   readonly regno: number;

@@ -14,6 +14,7 @@ import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { MAX_PACKET_OFF } from './access.js';
 
+/** A conditional jump that the interpreter has come to: the comparison, its operands, and its target. */
 export type Branch = Extract<Next<Reg>, { kind: 'branch' }>;
 
 const FLIP: Record<Comparison, Comparison> = {

@@ -4,6 +4,7 @@
  */
 import { U64_MAX, u64 } from '../../isa/integer.js';
 
+/** A set of 64-bit numbers: those that have all bits of `value` and none outside of `value | mask`. */
 export interface Tnum {
   readonly value: bigint;
   readonly mask: bigint;

@@ -12,6 +12,7 @@ export interface PointerMove {
   readonly inPlace: boolean;
 }
 
+/** Is asked by arithmetic and stores on the way, so that it can note where the program needs a barrier or a mask. */
 export interface Guard {
   /** The insn being walked. */
   slot: number;

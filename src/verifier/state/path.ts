@@ -14,6 +14,7 @@ import type { Profile } from './profile.js';
 import { pointerReg, UNINIT, unknownReg } from './regs.js';
 import type { CallbackFrame, Frame, Ref, Reg, Slot, State } from './state.js';
 import { BYTE } from './state.js';
+/** The counter that new ids are taken from. All paths of a walk share it, so an id never means two things. */
 export interface Ids {
   next: number;
 }

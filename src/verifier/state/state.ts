@@ -37,6 +37,10 @@ export type RegType =
   /** Memory whose size only shows when the program is attached. */
   | 'buffer';
 
+/**
+ * What is known of one register or spilled value (struct bpf_reg_state). Fields that mean nothing for its type have their neutral
+ * value, so that equal registers are equal in all fields.
+ */
 export interface Reg {
   readonly type: RegType;
   /** May be NULL as far as is known (the `_or_null` types). */
@@ -90,6 +94,7 @@ export const BYTE = {
   /** A stub stands for a call that would have written this byte, and did not: it must not be read. Only in a killed program. */
   skipped: 7,
 } as const;
+/** What one byte of a stack slot holds, after enum bpf_stack_slot_type. */
 export type ByteKind = (typeof BYTE)[keyof typeof BYTE];
 
 /** An 8-byte stack slot. Byte 0 is the lowest address. */
@@ -127,6 +132,7 @@ export interface IterSlot {
   readonly stale?: true;
 }
 
+/** A stack slot that holds a saved IRQ state, and the id of the reference that restoring it gives back. */
 export interface IrqSlot {
   readonly ref: number;
   /** Saved by bpf_local_irq_save, or by a resilient lock. */
@@ -143,6 +149,7 @@ export interface Ref {
   readonly owner?: string;
 }
 
+/** What makes a frame that of a callback: who called it, and what it may return (inclusive). */
 export interface CallbackFrame {
   /** Slot of the helper call that runs this callback. */
   readonly call: number;
@@ -154,6 +161,7 @@ export interface CallbackFrame {
   readonly stops?: true;
 }
 
+/** The registers and the stack of one function that has been called and has not returned (struct bpf_func_state). */
 export interface Frame {
   readonly regs: Reg[];
   /** Index 0 is fp-8, index 1 fp-16, and so on; a missing entry is a slot nothing was written to. */
@@ -167,6 +175,7 @@ export interface Frame {
   readonly callbackDepth: number;
 }
 
+/** Everything that is known before one insn on one path (struct bpf_verifier_state). The last frame is the one that runs. */
 export interface State {
   readonly frames: Frame[];
   readonly refs: readonly Ref[];
@@ -176,9 +185,9 @@ export interface State {
   readonly irq: number;
   /** may_goto depth. */
   readonly mayGoto: number;
-  /** How many callbacks were entered on this path (callback_unroll_depth); undefined is none. */
   /** Only a processor that guessed a branch wrong comes here, for a moment: what is known is no fact. */
   readonly speculative?: true;
+  /** How many callbacks were entered on this path (callback_unroll_depth); undefined is none. */
   readonly unrolled?: number;
 }
 

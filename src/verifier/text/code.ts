@@ -16,6 +16,10 @@ import { liveRegisters } from './register-liveness.js';
 import { liveStack } from './stack-liveness.js';
 import { successors } from './successors.js';
 
+/**
+ * A program as the walk needs it. All arrays are indexed by slot, and nothing in it changes during a walk, except what is worked out
+ * when first asked for.
+ */
 export interface Code {
   /** Undefined at the second slot of a 64-bit immediate. */
   readonly ops: readonly (Op | undefined)[];

@@ -6,6 +6,7 @@ import { progType } from '../../kernel/progtypes.js';
 import type { Btf } from '../../object/btf/read.js';
 import type { Program } from '../../object/program.js';
 
+/** What one argument register of a global subprogram holds on entry, and so what a caller must pass. */
 export type Param =
   | { readonly kind: 'scalar' }
   | { readonly kind: 'ctx' }

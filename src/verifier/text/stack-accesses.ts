@@ -25,6 +25,7 @@ export interface SlotAccess {
   writes: SlotSet;
 }
 
+/** The stack accesses of a whole program, as far as addresses can be followed. */
 export interface StackAccesses {
   /** By slot of the program; missing where an insn touches no stack or is never reached. */
   readonly at: ReadonlyMap<number, SlotAccess>;
@@ -35,6 +36,7 @@ export interface StackAccesses {
 /** Bytes read through an argument, by register: offsets relative to it, or `all` when they are not known. */
 type Summary = ReadonlyMap<number, 'all' | readonly { readonly off: number; readonly size: number }[]>;
 
+/** The part of `Code` that is ready before stack accesses are worked out. */
 export interface Shape {
   readonly ops: readonly (Op | undefined)[];
   readonly contracts: readonly (Contract | undefined)[];

@@ -38,6 +38,7 @@ export type LoopKind = 'iterator' | 'drained' | 'callback' | 'may_goto' | undefi
 /** Rounds over which marks are passed on (MAX_BACKEDGE_ITERS); after that every number counts. */
 const MAX_BACKEDGE_ITERS = 64;
 
+/** What comparing the present state with those explored before found out. */
 export interface Found {
   readonly by: ExploredState | undefined;
   /** It differs from what covers it in what facts may say. */

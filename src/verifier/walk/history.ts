@@ -112,6 +112,10 @@ export interface SccVisit {
   backedges: Backedge[];
 }
 
+/**
+ * A path that ended inside a loop because an explored state covers it. Marks that this state gets later must be carried back along the
+ * path (struct bpf_scc_backedge).
+ */
 export interface Backedge {
   readonly covered: ExploredState;
   readonly step: number;

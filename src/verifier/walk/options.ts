@@ -6,6 +6,7 @@ import type { Profile } from '../state/profile.js';
 import type { Reg, State } from '../state/state.js';
 import type { Visit } from './visit.js';
 
+/** For whom a walk judges, how far it goes, and what it keeps. */
 export interface WalkOptions {
   readonly profile: Profile;
   /** Insns to walk at the most (BPF_COMPLEXITY_LIMIT_INSNS: 1,000,000). */
@@ -32,6 +33,7 @@ export interface WalkOptions {
 /** A stub's work on the path. It leaves r0 and memory as the stub does; argument registers are dropped by the walk. */
 export type StubEffect = (p: Path, args: readonly Reg[], contract: Contract) => Reg;
 
+/** A state that a walk begins in, and the slot of the first insn to walk. */
 export interface Start {
   readonly slot: number;
   readonly state: State;

@@ -5,6 +5,7 @@
 import type { Outcome } from '../../kernel/contract.js';
 import type { Call } from '../call.js';
 
+/** What the VM knows of one function beyond its contract. Both parts may be left out. */
 export interface Model {
   /** Picks an outcome among the possible ones (at least one); the environment's choice unless told. */
   readonly pick?: (call: Call, outcomes: readonly Outcome[]) => Outcome;
@@ -17,6 +18,7 @@ export interface Model {
   readonly watches?: true;
 }
 
+/** Models by the name of the helper or kfunc. */
 export type Models = Readonly<Record<string, Model>>;
 
 /** A negative error number or any signed value, as r0. */

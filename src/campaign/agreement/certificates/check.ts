@@ -12,6 +12,7 @@ import { type PreparedProgram, runOptions } from '../../prepared-program.js';
 import type { Tally } from '../comparison.js';
 import { kindOfComplaint } from '../verdicts.js';
 
+/** Which of the witnesses are held against a certificate, and in how many worlds. */
 export interface CertificateCheckOptions {
   /** Nothing is held against a certificate: only programs that get none are looked into. */
   readonly alone?: true;

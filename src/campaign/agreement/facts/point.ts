@@ -18,6 +18,7 @@ export interface Uncovered extends Mismatch {
   readonly where: string;
 }
 
+/** What the comparison of one point depends on, besides the two states. */
 export interface PointContext extends Omit<IdOrigins, 'depth' | 'ours'> {
   /** Registers that Linux holds to be live at this insn: bit n for register n. */
   readonly live: number;

@@ -8,6 +8,7 @@ import { Draft } from '../../../../generators/edit.js';
 import type { Item } from '../../../isa/label.js';
 import type { Program } from '../../../object/program.js';
 
+/** The changed program, and how to read the slots in its log. */
 export interface StatePrinter {
   readonly program: Program;
   /** By slot of `program` where a whole state is printed, the slot of the original that it is the state before. */

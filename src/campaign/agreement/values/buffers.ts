@@ -10,6 +10,7 @@ export const isBuffer = (arg: Arg): boolean =>
   (arg.kind === 'mem' && arg.access !== 'read' && arg.mapValue !== true) ||
   (arg.kind === 'map_value' && arg.uninit === true);
 
+/** Memory of a known size, in bytes, at a place that is the same in every run. */
 export interface BufferPlace {
   /** Index of a map of which it lies in the only value; -1: on the stack of the running frame. */
   readonly map: number;

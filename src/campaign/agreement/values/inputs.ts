@@ -3,11 +3,13 @@ import type { MapDef, Program } from '../../../object/program.js';
 import { LOG } from './log.js';
 import { ETH_HLEN, isCompared, isSkb } from './test-run-types.js';
 
+/** An entry that a map begins with, in bytes as bpf(2) takes them. */
 export interface MapEntry {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
 }
 
+/** What the kernel and the VM are both given at the start of a test run. */
 export interface Inputs {
   /** From the Ethernet header on. */
   readonly packet: Uint8Array;

@@ -20,6 +20,7 @@ export interface KernelRun {
   readonly ctx: Uint8Array;
 }
 
+/** What came of a test run in the kernel. */
 export type KernelAnswer =
   | { readonly kind: 'run'; readonly run: KernelRun }
   /** The verifier does not take the program, or the test run does not take the input. */

@@ -47,6 +47,7 @@ export interface Site {
   readonly unseen: readonly number[];
 }
 
+/** A program that writes down what its calls return, and how to read what it wrote. */
 export interface Recording {
   readonly program: Program;
   /** Index of the log in its maps. */

@@ -16,6 +16,7 @@ import type { Observation } from './observation.js';
 import { jumpTargets } from './probes.js';
 import { hasPacket, isCompared, seenPart } from './test-run-types.js';
 
+/** What came of the same run in the VM. */
 export type VmAnswer =
   | { readonly kind: 'run'; readonly observed: Observation }
   /** VM and kernel part ways, and how. */
