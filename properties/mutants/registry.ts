@@ -5,6 +5,7 @@ import { SHRINK_MUTANTS } from './campaign/shrink.js';
 import { GENERATOR_MUTANTS } from './generators.js';
 import { ISA_MUTANTS } from './isa.js';
 import { CONTRACT_MUTANTS } from './kernel/contracts.js';
+import { TOLD_MUTANTS } from './kernel/told.js';
 import { TYPE_MUTANTS } from './kernel/types.js';
 import type { Mutant } from './mutant.js';
 import { BTF_MUTANTS } from './object/btf.js';
@@ -38,6 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...OBJECT_MUTANTS,
   ...CONTRACT_MUTANTS,
   ...TYPE_MUTANTS,
+  ...TOLD_MUTANTS,
   ...BOUND_MUTANTS,
   ...VALUE_MUTANTS,
   ...TEXT_MUTANTS,

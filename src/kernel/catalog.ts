@@ -152,6 +152,30 @@ export const symbols = {
 
 const rows = new Map([...HELPERS, ...KFUNCS].map((row) => [row.name, row]));
 
+/** A helper or kfunc that the tables know, modelled or not. */
+export interface KnownFunction {
+  readonly name: string;
+  readonly kind: Contract['kind'];
+}
+
+/** All helpers by number, then all kfuncs of Linux 6.18 and of its neighbours by name. */
+export function knownFunctions(): readonly KnownFunction[] {
+  return [...rows.values()].map((row) => ({ name: row.name, kind: 'id' in row ? 'helper' : 'kfunc' }));
+}
+
+/** How the kernel declares the function: a kfunc in C, a helper in the words of its struct bpf_func_proto. Empty for what there is not. */
+export function declarationOf(name: string): string {
+  const row = rows.get(name);
+  if (row === undefined) return '';
+  const list = 'id' in row ? row.args : row.params;
+  return `${row.ret} ${name}(${list.join(', ') || 'void'})`.replace('* ', '*');
+}
+
+/** The contracts that a function has in some types of programs in place of its own. */
+export function variantsOf(name: string): readonly Contract[] {
+  return VARIANTS.get(name) ?? [];
+}
+
 /** One sentence that says why there is no contract for a helper (by name or number) or a kfunc (by name). */
 export function unmodelled(which: string | number): string {
   const name = typeof which === 'number' ? nameById.get(which) : helperNameOf(which);

@@ -7,6 +7,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   certify: async () => (await import('./certify.js')).certify,
   verify: async () => (await import('./verify.js')).verify,
   rules: async () => (await import('./rules.js')).rules,
+  contracts: async () => (await import('./contracts.js')).contractsCommand,
   agree: async () => (await import('./agree.js')).agree,
   replay: async () => (await import('./replay.js')).replay,
   run: async () => (await import('./run.js')).run,

@@ -1,0 +1,94 @@
+/** `contracts list | show`: which functions are modelled, and how. */
+import type { Command } from 'commander';
+import { InputError } from '../../isa/errors.js';
+import { contractOf, declarationOf, knownFunctions, unmodelled, variantsOf } from '../../kernel/catalog.js';
+import type { Contract } from '../../kernel/contract.js';
+import { imitableOutcomes } from '../../kernel/describe.js';
+import {
+  argInWords,
+  contractInWords,
+  functionsInWords,
+  type ListedFunction,
+  outcomeInWords,
+} from '../../report/contracts.js';
+import { didYouMean } from '../../report/nearest.js';
+import { type Act, type Define, withCommon } from '../command.js';
+import type { Outcome } from '../outcome.js';
+
+export const contractsCommand: Define = (program, act) => {
+  const command = program
+    .command('contracts')
+    .description('the functions of the kernel: which are modelled, and how')
+    .action(() => {
+      throw new InputError('contracts: choose one of list, show');
+    });
+  defineList(command, act);
+  defineShow(command, act);
+};
+
+function defineList(command: Command, act: Act): void {
+  withCommon(command.command('list'))
+    .description('each helper and kfunc: modelled, or why not')
+    .option('--missing', 'only those that are not modelled')
+    .action((options: { readonly missing?: true }) => act(options, () => listed(options.missing === true)));
+}
+
+function listed(missing: boolean): Outcome {
+  const functions = knownFunctions().map(({ name, kind }): ListedFunction => {
+    const modelled = contractOf(name) !== undefined;
+    return { name, kind, modelled, ...(modelled ? {} : { reason: reasonOf(name) }) };
+  });
+  const shown = functions.filter((one) => !missing || !one.modelled);
+  const summary = { functions: functions.length, modelled: functions.filter((one) => one.modelled).length };
+  return { exit: 0, json: { functions: shown, summary }, text: functionsInWords(functions, missing) };
+}
+
+/** Why there is no contract, without the name. */
+function reasonOf(name: string): string {
+  const sentence = unmodelled(name);
+  return sentence.slice(sentence.indexOf(' is not modelled') + 4);
+}
+
+function defineShow(command: Command, act: Act): void {
+  withCommon(command.command('show'))
+    .description('what a function takes, what may come of a call, and what a stub may do')
+    .argument('NAME', 'helper or kfunc, with or without bpf_')
+    .action((name: string, options) => act(options, () => shown(name)));
+}
+
+function shown(name: string): Outcome {
+  const contract = contractOf(name);
+  if (contract === undefined) {
+    const names = knownFunctions().map((one) => one.name);
+    const exists = names.includes(name) || names.includes(`bpf_${name}`);
+    throw new InputError(`${unmodelled(name)}${exists ? '' : didYouMean(name, names)}`);
+  }
+  const others = variantsOf(contract.name);
+  const prototype = declarationOf(contract.name);
+  return {
+    exit: 0,
+    json: {
+      ...asDocument(contract),
+      prototype,
+      variants: others.map(({ types, args }) => ({ types, args: args.map(argInWords) })),
+    },
+    text: contractInWords(contract, prototype, others),
+  };
+}
+
+function asDocument(c: Contract): object {
+  const imitable = imitableOutcomes(c).map((one) => one.name);
+  return {
+    name: c.name,
+    kind: c.kind,
+    ...(c.kind === 'helper' ? { id: c.id } : {}),
+    flags: c.flags,
+    types: c.types,
+    sleeps: c.sleeps === true,
+    needsRcu: c.needsRcu === true,
+    gpl: c.gpl === true,
+    args: c.args.map(argInWords),
+    outcomes: c.outcomes.map((one) => ({ name: one.name, does: outcomeInWords(one) })),
+    stubs: imitable,
+  };
+}
