@@ -15,7 +15,7 @@ const ACCESS = {
   readwrite: 'memory to read and write',
 } as const;
 
-/** One argument in words, without its number. */
+/** What the verifier wants to be given here. Other arguments are named by their number from 1. */
 export function argInWords(arg: Arg): string {
   switch (arg.kind) {
     case 'anything':
@@ -114,7 +114,7 @@ function pointsTo(to: PointerKind): string {
   }
 }
 
-/** The value of r0 in words. */
+/** What the caller finds in r0: a number in its range, NULL, or what it points to and whether that must be given back. */
 export function r0InWords(r0: R0): string {
   switch (r0.kind) {
     case 'void':
@@ -134,7 +134,7 @@ export function r0InWords(r0: R0): string {
   }
 }
 
-/** One effect in words. */
+/** What a call does besides setting r0; arguments are counted from 1. */
 export function effectInWords(e: Effect): string {
   const arg = 'arg' in e ? `argument ${e.arg + 1}` : '';
   switch (e.kind) {
@@ -194,7 +194,7 @@ function guardInWords(guard: Guard): string {
   }
 }
 
-/** One outcome in words. */
+/** All that may come of a call in one way, joined by semicolons: r0, effects, whether it may take long, and when it cannot happen. */
 export function outcomeInWords({ r0, effects, guard, blocks }: Outcome): string {
   return [
     r0InWords(r0),

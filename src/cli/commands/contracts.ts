@@ -15,6 +15,7 @@ import { didYouMean } from '../../report/nearest.js';
 import { type Act, type Define, withCommon } from '../command.js';
 import type { Outcome } from '../outcome.js';
 
+/** Declares `contracts` with the commands below it. */
 export const contractsCommand: Define = (program, act) => {
   const command = program
     .command('contracts')
