@@ -1,10 +1,10 @@
-/** What a refused program lacks of the types that its source had: a text that was written without them cannot be judged. */
+/** Tells whether a program may have been refused only because its text lacks the BTF types that its source had. */
 import { progType } from '../kernel/progtypes.js';
 import type { Program } from '../object/program.js';
 
 /**
- * One sentence on the types that the program would need, where the refusal may come from their absence; undefined where it does not.
- * `message` and `slot` are those of the refusal.
+ * One sentence on the types that the program would need, if the refusal may come from their absence; else undefined. `message` and `slot`
+ * are those of the refusal.
  */
 export function missingTypes(program: Program, message: string, slot: number): string | undefined {
   const target = program.attach?.target;

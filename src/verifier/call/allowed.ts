@@ -17,13 +17,19 @@ import { functionName } from './call-site.js';
 const FOR_PERFMON =
   /^bpf_(trace_v?printk|get_current_task(_btf)?|get_task_stack|task_pt_regs|probe_read_(user|kernel)(_str)?|get_current_comm|snprintf(_btf)?|skc_to_.*|find_vma|send_signal(_thread)?|perf_event_read(_value)?|copy_from_user(_task)?|get_branch_snapshot|sys_bpf)$/;
 
-/** Types whose contracts are complete: a function that is not made for them cannot be called there whatever the arguments. */
+/**
+ * Program types whose contracts are complete. In a program of such a type, a function whose contract does not name the type cannot be
+ * called with any arguments.
+ */
 const GIVEN_TO_ALL: ReadonlySet<ProgType> = new Set(['xdp', 'tc', 'socket_filter', 'tracepoint', 'syscall']);
 
-/** Types of which some programs may sleep. What sleeps and is given to all of these is given to the others too, for their work queues. */
+/**
+ * Types of which some programs may sleep. If a sleeping function is given to all of these types, it is given to the other types too:
+ * their work queues may sleep.
+ */
 const SLEEPERS: readonly ProgType[] = ['syscall', 'kprobe', 'iter', 'fentry', 'lsm'];
 
-/** The function may be named in programs of the type: whether they may sleep where they call it is another question. */
+/** Programs of the type may name the function. Whether they may sleep at the call is checked elsewhere. */
 const mayName = (sleeps: boolean, types: readonly ProgType[], type: ProgType): boolean =>
   types.includes(type) || (sleeps && SLEEPERS.every((t) => types.includes(t)));
 
@@ -40,7 +46,7 @@ export class AllowedCalls {
     private readonly code: Code,
   ) {}
 
-  /** What the program forbids wherever the call is. */
+  /** Refuses what this program may call nowhere. */
   private checkProgram(c: Contract): void {
     if (this.known.has(c)) return;
     const { p } = this;
@@ -90,13 +96,13 @@ export class AllowedCalls {
     if (!this.isOffered(c)) return false;
     if (known) return true;
     if (typesUnder(BUILT_IN, c.name).includes(program.type)) return false;
-    // This kernel offers it to more types than the contract is made for.
+    // This kernel offers the function to more types than the contract covers.
     if (!isAlikeInAllTypes(c))
       unsupported(`${functionName(c)} is not modelled in programs of type ${program.type}`);
     return true;
   }
 
-  /** What the place of the call forbids, whatever the arguments. */
+  /** Refuses what may not be called at this place, whatever the arguments are. */
   check(c: Contract): void {
     this.checkProgram(c);
     const { p } = this;
@@ -121,7 +127,7 @@ export class AllowedCalls {
     if (p.irq !== 0) refuse(`${what} IRQ-disabled region`);
   }
 
-  /** Refuses the call at this slot, of a function that has no contract. */
+  /** Refuses the call at this slot. The function has no contract. */
   refuseUnknown(slot: number): never {
     const op = this.code.ops[slot];
     if (op?.kind !== 'call') return refuse(`no call at slot ${slot}`);

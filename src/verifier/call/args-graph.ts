@@ -75,7 +75,7 @@ export function checkGraphNode(
     if (reg.nonOwning) refuse(`arg#${index} expected pointer to allocated object`);
     if (ownedRef(reg) === 0) refuse('allocated object must be referenced');
   } else if (!reg.nonOwning && ownedRef(reg) === 0) {
-    // Whoever holds a node by its count may look from it, and take the tree's own reference out of the tree.
+    // A program that holds a counted reference to a node may walk on from it, and may take the tree's own reference out of the tree.
     refuse(`${site.contract.name} can only take non-owning or refcounted bpf_rb_node pointer`);
   } else if (comparesNodes(p)) {
     refuse(`${site.contract.name} not allowed in rbtree cb`);

@@ -1,5 +1,5 @@
 /**
- * Arguments that are maps, and pointers into values of maps that must be something more than memory: constant strings, timers, work queues.
+ * Arguments that are maps. Also arguments that point into a map's value and must be a constant string, a timer or a work queue there.
  * Follows check_map_func_compatibility, check_reg_const_str and process_timer_func of kernel/bpf/verifier.c.
  */
 import type { Arg } from '../../kernel/contract.js';
@@ -36,7 +36,7 @@ function mayUseSocketMap({ type }: Program, name: string): boolean {
   return type === 'sock_ops' && name === 'bpf_map_delete_elem';
 }
 
-/** What is not for a map that programs may only read (record_func_map). */
+/** Functions that may not be called with a map that programs may only read (record_func_map). */
 const WRITES_MAP: ReadonlySet<string> = new Set([
   'bpf_map_update_elem',
   'bpf_map_delete_elem',
@@ -44,7 +44,10 @@ const WRITES_MAP: ReadonlySet<string> = new Set([
   'bpf_map_pop_elem',
 ]);
 
-/** The map that a function is called with: of a type that the function is for, and one that the program may change if the function does. */
+/**
+ * Checks the map that a function is called with. The function must take maps of its type. If the function changes the map, the program
+ * must be allowed to change it.
+ */
 export function checkMap(p: Path, site: CallSite, index: number, arg: Extract<Arg, { kind: 'map' }>): void {
   const reg = site.regs[index]!;
   const regno = index + 1;
@@ -82,7 +85,7 @@ export function checkConstStr(p: Path, reg: Reg, regno: number): void {
 
 /** Checks that an argument points at the timer or work queue of a map value. Follows process_timer_func and process_wq_func. */
 export function checkSpecialField(p: Path, reg: Reg, regno: number, kind: 'timer' | 'wq'): void {
-  // Work queues are set up by kfuncs, which say it in their own way.
+  // Work queues are set up by kfuncs. The kernel's messages for kfuncs are different.
   if (kind === 'wq') {
     if (reg.nullable || isNull(reg)) refuse(`Possibly NULL pointer passed to trusted arg${regno - 1}`);
     if (reg.type !== 'map_value') refuse(`arg#${regno - 1} doesn't point to a map value`);
@@ -98,8 +101,8 @@ export function checkSpecialField(p: Path, reg: Reg, regno: number, kind: 'timer
 }
 
 /**
- * A timer or work queue is set up with the map that it lies in. For a work queue Linux 6.18 compares the maps only if the one that
- * is passed has special fields of its own, and dereferences NULL if it has none; we refuse every other map.
+ * A timer or work queue is set up with the map that it lies in. For a work queue Linux 6.18 compares the maps only if the map that is
+ * passed has special fields; if it has none, Linux dereferences NULL. We refuse every other map.
  */
 function requireMapOfTimer(site: CallSite, reg: Reg, regno: number): void {
   const first = site.contract.args[0];

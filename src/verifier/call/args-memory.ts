@@ -107,7 +107,7 @@ export function checkHelperMem(
       if (write && reg.readonly) refuse(`R${regno} type=rdonly_buf expected=${MEMORY_NAMES}`);
       return;
     case 'btf':
-      // What is held is believed in, but does not say so by its type.
+      // A pointer with a reference is trusted, though its type does not say so.
       if (write || reg.trust !== 'trusted' || ownedRef(reg) !== 0)
         refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
       load(p, { reg, regno, off: 0, size });
@@ -117,7 +117,7 @@ export function checkHelperMem(
   }
 }
 
-/** A kfunc that the kernel trusts with NULL, and a size of 0: that is no memory at all. */
+/** The kernel lets this kfunc take NULL with a size of 0: there is no memory to check. */
 function takesNoMemory({ kernel }: Path, { contract, regs }: CallSite, sizeArg: number): boolean {
   if (!kernel.behaviour.nullKfuncMemory || trustsArguments(contract)) return false;
   const size = regs[sizeArg]!;
@@ -139,7 +139,7 @@ export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): v
     checkHelperMem(p, reg, regno, arg.size.bytes, arg.access, true);
     return;
   }
-  // Some kernels 6.18 take NULL with a size of 0 for memory that is not told to be `__nullable`; others trust no kfunc with that.
+  // Some 6.18 kernels accept NULL with a size of 0 for memory that is not marked `__nullable`. Others do not.
   if (site.contract.kind === 'kfunc' && (isNull(reg) || reg.nullable)) {
     if (isNull(reg) && (nullable || takesNoMemory(p, site, arg.size.arg))) return;
     refuse(`Possibly NULL pointer passed to trusted arg${index}`);
@@ -156,24 +156,27 @@ export function checkMem(p: Path, site: CallSite, index: number, arg: MemArg): v
   }
   if (size.num.umax >= MAX_SIZE)
     refuse(`R${sizeNo} unbounded memory access, use 'var &= const' or 'if (var < const)'`);
-  // Of a helper's argument that may be NULL not a byte may be asked for then (check_helper_mem_access).
+  // If a helper's argument is NULL, the size must be 0 (check_helper_mem_access).
   if (nullable && isNull(reg)) {
     if (size.num.umax === 0n) return;
     refuse(`R${regno} type=scalar expected=fp`);
   }
   requireMemory(p, site, reg, regno, MEMORY, MEMORY_NAMES);
-  // With a size that is not known the function may write less than the most: the rest must have been there before.
+  // If the size is not known, the function may write fewer bytes than the maximum. So all bytes must have been written before.
   checkHelperMem(p, reg, regno, Number(size.num.umax), arg.access, isConst(size.num));
 }
 
-/** A size whose memory argument has been checked, or one that stands alone. */
+/**
+ * Checks a size argument: it must be a number, and a constant where the contract asks for one. Its memory is checked with the memory
+ * argument.
+ */
 export function checkSize(site: CallSite, index: number, arg: Extract<Arg, { kind: 'size' }>): void {
   const reg = site.regs[index]!;
   if (reg.type !== 'scalar') refuse(`R${index + 1} type=${typeName(reg)} expected=scalar`);
   if (arg.constant === true && !isConst(reg.num)) refuse(`R${index + 1} must be a known constant`);
 }
 
-/** Keys and values are taken from memory that could be written, though they are only read (check_reg_type). */
+/** Linux wants keys and values in writable memory, though the function only reads them (check_reg_type). */
 function requireWritable(site: CallSite, reg: Reg, regno: number): void {
   if (reg.type === 'btf' && !reg.nullable && reg.trust === 'trusted' && ownedRef(reg) === 0)
     refuse(`${site.contract.name}() may write into memory pointed by R${regno} type=${typeName(reg)}`);

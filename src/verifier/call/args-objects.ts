@@ -41,7 +41,7 @@ const BTF_SOCKETS = new Set([
   'mptcp_sock',
 ]);
 
-/** A struct of the kernel that starts with what all sockets have (btf_sock_ids). */
+/** Whether the pointer is to a kernel struct that starts with a sock_common (btf_sock_ids). */
 function isSocket(p: Path, reg: Reg): boolean {
   if (BTF_SOCKETS.has(reg.struct) && fixedOffset(reg) === 0) return true;
   return p.program.kernelTypes?.holds(reg.struct, fixedOffset(reg), 'sock_common') === true;
@@ -65,7 +65,7 @@ export function checkSock(p: Path, reg: Reg, regno: number, arg: Extract<Arg, { 
   }
 }
 
-/** Structs that start with another one, so that a pointer to them may be passed for it (btf_struct_ids_match). */
+/** Structs whose first member is another struct. A pointer to the outer one may be passed for the inner one (btf_struct_ids_match). */
 const FIRST_MEMBER: Readonly<Record<string, readonly string[]>> = {
   cpumask: ['bpf_cpumask'],
   cgroup_subsys_state: ['cgroup'],
@@ -81,7 +81,7 @@ const FIRST_MEMBER: Readonly<Record<string, readonly string[]>> = {
   sock: ['tcp_sock', 'tcp6_sock', 'udp6_sock', 'unix_sock'],
 };
 
-/** The kernel trusts the kfunc with pointers that are less than trusted. */
+/** Whether the kernel lets the kfunc take pointers that are not trusted. */
 function takesLesser({ kernel }: Path, { contract }: CallSite): boolean {
   return kernel.behaviour.lesserKfuncPointers && !trustsArguments(contract);
 }
@@ -133,7 +133,7 @@ export function checkBtf(p: Path, site: CallSite, index: number, arg: Extract<Ar
   }
 }
 
-/** What Linux takes sockets for where a struct is wanted (reg2btf_ids). */
+/** The struct that Linux takes a socket type for where a struct is wanted (reg2btf_ids). */
 const SOCKET_STRUCT: Readonly<Partial<Record<RegType, string>>> = {
   sock: 'sock',
   sock_common: 'sock_common',
@@ -141,8 +141,9 @@ const SOCKET_STRUCT: Readonly<Partial<Record<RegType, string>>> = {
 };
 
 /**
- * A kfunc's struct that is made of numbers only may be any memory of its size: a `struct cpumask` in a map, or on the stack (get_kfunc_ptr_arg_type,
- * check_mem_reg). Where it is counted that will not do, though Linux takes it: the function would count, and free, what is in a map.
+ * If a kfunc wants a struct that is made of numbers only, any memory of its size will do: a `struct cpumask` in a map or on the stack
+ * (get_kfunc_ptr_arg_type, check_mem_reg). Linux takes it also for a struct with a reference count. We refuse that: the function would
+ * count references to memory in a map, and free it.
  */
 function checkPlainMemory(p: Path, site: CallSite, index: number, arg: Extract<Arg, { kind: 'btf' }>): void {
   const { contract } = site;
@@ -210,7 +211,10 @@ export function checkObject(site: CallSite, index: number, arg: Extract<Arg, { k
   if (reg.percpu !== (arg.percpu === true)) refuse(`arg#${index} expected pointer to allocated object`);
 }
 
-/** An argument of bpf_refcount_acquire: an object with a count, that is held, or protected by a lock or by RCU. */
+/**
+ * Checks the argument of bpf_refcount_acquire: an object with a reference count. The program must hold it, or a lock or RCU must protect
+ * it.
+ */
 export function checkRefcounted(p: Path, reg: Reg, index: number): void {
   if (reg.type !== 'object' || reg.nullable) refuse(`arg#${index} is neither owning or non-owning ref`);
   if (ownedRef(reg) === 0 && !reg.nonOwning && reg.trust !== 'rcu')
@@ -218,6 +222,6 @@ export function checkRefcounted(p: Path, reg: Reg, index: number): void {
   if (!fieldsOf(p, reg).some((f) => f.kind === 'refcount')) {
     refuse(`arg#${index} doesn't point to a type with bpf_refcount field`);
   }
-  // The count is looked for at its offset from where the pointer points.
+  // The kernel adds the count's offset to the pointer as it is, so the pointer must be to the object's start.
   requireStart(reg, index + 1);
 }

@@ -21,7 +21,7 @@ const all = (kind: ByteKind): ByteKind[] => Array.from({ length: 8 }, () => kind
  * means for the argument, as Linux says in a line of its own.
  */
 function lowestSlot(reg: Reg, what: string, words: number, so: () => string): number {
-  // At the top of a frame Linux takes it; what it works on then lies above the frame.
+  // Linux accepts a pointer to the frame's top, and then works on bytes above the frame. We refuse it.
   if (hasFixedOffset(reg) && fixedOffset(reg) === 0) refuse(`cannot pass in ${what} at an offset=0`);
   const wrong = (message: string): never => refuse(so(), message);
   if (!hasFixedOffset(reg)) wrong(`${what} has to be at a constant offset`);
@@ -99,7 +99,7 @@ export function makeDynptr(p: Path, reg: Reg, type: DynptrType, ref: number, id:
   p.setSlot(reg.frame, lowest - 1, { bytes: all(BYTE.dynptr), dynptr: { type, id, ref, first: false } });
 }
 
-/** A dynptr is given back: its clones and the slices of them all are dead with it (unmark_stack_slots_dynptr). */
+/** Gives a dynptr back. Its clones, and all slices of it and of them, become invalid (unmark_stack_slots_dynptr). */
 export function destroyDynptr(p: Path, reg: Reg): void {
   const { ref } = dynptrAt(p, reg)!;
   const ids = new Set<number>();
@@ -111,7 +111,7 @@ export function destroyDynptr(p: Path, reg: Reg): void {
     });
   }
   p.releaseReference(ref);
-  // Linux 6.18 forgets the slices that kfuncs made, and takes them for memory still. Here they are neither that nor numbers.
+  // Linux 6.18 forgets slices that kfuncs made, and still takes them for memory. Here they can no longer be used, not even as numbers.
   p.mapRegs((r) => (ids.has(r.dynptr) ? UNINIT : r));
 }
 
@@ -213,7 +213,7 @@ export function checkIrqFlag(p: Path, site: CallSite, index: number, state: 'uni
   if (state === 'uninit') {
     if (p.slot(reg.frame, lowest)?.irq !== undefined)
       refuse(`expected uninitialized irq flag as arg#${index}`);
-    // It is written only if flags are saved: a lock that cannot be had leaves it as it was.
+    // The slot is written only if flags are saved. If the lock cannot be taken, the slot stays as it was.
     stackRange(p, reg, index + 1, 0, 8, 'write to');
     return;
   }

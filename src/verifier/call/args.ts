@@ -74,7 +74,7 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
         mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
       if (reg.type === 'object' && reg.trust !== 'rcu' && ownedRef(reg) === 0)
         mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
-      // What comes back is taken to point to the start.
+      // The result is taken to point to the start of the object, so the argument must point there.
       checkPointerOffset(reg, regno, typeName(reg));
       return;
     case 'mem':

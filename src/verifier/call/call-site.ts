@@ -12,7 +12,10 @@ export interface CallSite {
   readonly at: number;
   /** Argument registers as they were when the call was made, r1 first. */
   readonly regs: readonly Reg[];
-  /** Dynptrs that arguments name, by index, as they were before an argument checked later was made room for. */
+  /**
+   * The dynptrs that arguments point to, by index of the argument. A later argument may take stack slots for a new object, so this is how
+   * they were before.
+   */
   readonly dynptrs?: Map<number, DynptrSlot>;
 }
 
@@ -28,7 +31,7 @@ export function mapOf(p: Path, site: CallSite): MapDef {
 /** `bpf_sk_release#86` for a helper, the bare name for a kfunc: as the kernel's messages have it. */
 export const functionName = (c: Contract): string => (c.kind === 'helper' ? `${c.name}#${c.id}` : c.name);
 
-/** Every kernel wants trusted pointers for this kfunc (is_kfunc_trusted_args), or RCU pointers: its declaration is marked so. */
+/** Whether the kfunc's declaration asks for trusted pointers (is_kfunc_trusted_args) or RCU pointers. Then every kernel does. */
 export function trustsArguments({ flags }: Contract): boolean {
   return TRUSTING.some((flag) => flags.includes(flag));
 }

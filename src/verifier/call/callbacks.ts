@@ -28,7 +28,7 @@ function callbackArg(p: Path, site: CallSite, spec: CallbackSpec, arg: CallbackA
     case 'dynptr':
       return pointerReg('dynptr');
     case 'task':
-      // The caller's own pointer, with what it owns.
+      // The pointer that the caller passed, and with it the reference that it owns.
       return site.regs[0]!;
     case 'vma':
       return pointerReg('btf', { struct: 'vm_area_struct', trust: 'none' });

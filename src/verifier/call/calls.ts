@@ -25,7 +25,7 @@ import { enabledIn } from './outcomes.js';
 import { returned } from './returns.js';
 
 type Push = (slot: number) => void;
-/** An iterator gave one more element: `iterator` points to it, `state` is that before the call. */
+/** Called when an iterator gave one more element. `iterator` points to the iterator; `state` is the state before the call. */
 type WidenLoop = (state: State, iterator: Reg) => void;
 /** Subprograms that functions of the kernel call back: all, and those that are called later. */
 export interface CalledBack {
@@ -80,7 +80,8 @@ export class Calls {
     if (callback >= 0) return this.withCallback(site, callback, enabled, callsBack);
     const { groups, throws, tailCalls } = groupsOf(enabled);
     if (throws) {
-      // What is thrown is what the program returns, unless the program says what to do with it; a subprogram's own value is not looked at.
+      // The number that is thrown becomes the program's return value, unless the program has an exception callback. A subprogram's own
+      // return value is not checked.
       if (p.frame.subprog === 0 && exceptionCallbackOf(p.program) === undefined) checkReturn(p, 1);
       checkResourceLeak(p, 'bpf_throw');
       return undefined;
@@ -126,7 +127,7 @@ export class Calls {
     this.setReturned(returned(this.p, site, group));
   }
 
-  /** The callback may run, after which the path is back at this call; or not (any more), and the path goes on. */
+  /** Two ways: the callback runs once more and the path comes back to this call, or the callback is done and the path goes on. */
   private withCallback(
     site: CallSite,
     index: number,
@@ -198,7 +199,8 @@ export class Calls {
       if (p.lockHeld !== undefined) {
         refuse('global function calls are not allowed while holding a lock, use static function instead');
       }
-      // Whoever is called may sleep only where nothing that is held forbids it; what a function of its own does not know of.
+      // The callee may sleep only if nothing that the caller holds forbids it. A global function is verified alone and does not know of
+      // that.
       if (this.globals.mightSleep(target) && (p.rcu > 0 || p.preempt > 0 || p.irq !== 0 || !p.sleepable))
         refuse('global functions that may sleep are not allowed in a non-sleepable BPF program context');
       this.globals.check(p, target);

@@ -1,4 +1,4 @@
-/** What a call does besides setting r0, applied to the path. Callbacks, tail calls and throws are the walk's business. */
+/** What a call does besides setting r0, applied to the path. The walk itself handles callbacks, tail calls and throws. */
 import type { Effect, Outcome } from '../../kernel/contract.js';
 import type { Path } from '../state/path.js';
 import { isNull } from '../state/regs.js';
@@ -16,7 +16,7 @@ import {
 import type { CallSite } from './call-site.js';
 import { dropLock, takeLock } from './locks.js';
 
-/** Effects that leave a trace in a verifier state; outcomes that agree in these are walked together. */
+/** Effects that change a verifier state. Outcomes with the same such effects are walked together. */
 export function signature(outcome: Outcome): string {
   const known = SIGNATURES.get(outcome);
   if (known !== undefined) return known;
@@ -33,7 +33,7 @@ function describe(outcome: Outcome): string {
   for (const e of outcome.effects) {
     if (e.kind === 'write' || e.kind === 'arm') continue;
     if (e.kind === 'init_dynptr') {
-      // A dynptr that holds nothing has to be destroyed like one that does: the verifier makes no difference.
+      // A null dynptr must be destroyed like any other: the verifier does not tell them apart.
       parts.push(`init_dynptr ${e.arg} ${e.type} ${e.acquires !== undefined}`);
     } else parts.push(JSON.stringify(e));
   }
@@ -115,7 +115,7 @@ export function applyEffect(p: Path, site: CallSite, effect: Effect): void {
   }
 }
 
-/** Helpers that may move the packet leave no pointer into it (clear_all_pkt_pointers). */
+/** After a helper that may move the packet, all pointers into it are invalid (clear_all_pkt_pointers). */
 export function invalidatePackets(p: Path): void {
   p.mapRegs((r) => {
     const packet = r.type === 'packet' || r.type === 'packet_meta' || r.type === 'packet_end';
@@ -159,6 +159,6 @@ function leave(p: Path, section: 'rcu' | 'preempt', name: string): void {
       if (slot?.iter?.rcu) p.setSlot(depth, i, { ...slot, iter: { ...slot.iter, stale: true } });
     });
   }
-  // What was only safe inside the section may still be read, but trusted no more; it need not be checked for NULL either.
+  // Pointers that were safe only inside the section become untrusted. They may still be read, and need no check for NULL.
   p.mapRegs((r) => (r.trust === 'rcu' ? { ...r, trust: 'untrusted', nullable: false } : r));
 }

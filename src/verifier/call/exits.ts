@@ -1,4 +1,7 @@
-/** Where a program ends, and what ends it early: what must be true of the path there. Follows check_return_code and check_ld_abs of kernel/bpf/verifier.c. */
+/**
+ * The insns that end a program, also early, and what must be true of the path there. Follows check_return_code and check_ld_abs of
+ * kernel/bpf/verifier.c.
+ */
 import { exceptionCallbackOf, type ProgType } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import { refuse } from '../text/refusal.js';

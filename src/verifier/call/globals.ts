@@ -172,7 +172,10 @@ function entryReg(p: Path, param: Param): Reg {
 const movesPackets = (c: Contract): boolean =>
   c.outcomes.some((o) => o.effects.some((e) => e.kind === 'invalidate_packet'));
 
-/** Subprograms with a call of a function that does so, or that call, or name as a callback, one which has (merge_callee_effects). */
+/**
+ * The subprograms that call a function of which `does` is true, directly or through subprograms and callbacks that they name
+ * (merge_callee_effects).
+ */
 function subprogsThatCall(
   { ops, contracts, subprogStart }: Code,
   does: (c: Contract) => boolean,

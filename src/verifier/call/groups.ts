@@ -1,6 +1,6 @@
 /**
- * What the outcomes of a call have in common: which of them are walked together, and what any of them does to the walk. Outcomes are a
- * table that does not change, and a walk comes to the same calls again and again, so it is worked out once for each list of them.
+ * Groups the outcomes of a call: those with the same effects are walked together. The tables of outcomes never change and a walk comes to
+ * the same calls many times, so the groups of each list are worked out once.
  */
 import type { Contract, Outcome } from '../../kernel/contract.js';
 import { signature } from './effects.js';
@@ -10,11 +10,11 @@ export type Group = readonly Outcome[];
 
 /** How a walk goes on after a call. */
 export interface Groups {
-  /** What walks on after the call, in the order in which Linux walks it. */
+  /** The groups after which the path goes on, in the order in which Linux walks them. */
   readonly groups: readonly Group[];
   /** Some outcome ends the program by an exception. */
   readonly throws: boolean;
-  /** Some outcome leaves for another program. */
+  /** Some outcome is a tail call into another program. */
   readonly tailCalls: boolean;
 }
 
@@ -38,7 +38,7 @@ export function groupsOf(outcomes: readonly Outcome[]): Groups {
   return made;
 }
 
-/** A lock that may be missed is walked as taken first (check_kfunc_call pushes the other way). */
+/** Of a lock that may fail, the path with the lock taken is walked first (check_kfunc_call pushes the other one). */
 function lockedFirst(groups: readonly Outcome[][]): readonly Outcome[][] {
   const locks = ([first]: Outcome[]): boolean => first!.effects.some((e) => e.kind === 'lock');
   return [...groups.filter(locks), ...groups.filter((group) => !locks(group))];
@@ -61,7 +61,7 @@ export function givesElement(group: Group): boolean {
   return group[0]!.effects.some((e) => e.kind === 'iter_next' && e.to === 'active');
 }
 
-/** What a contract asks for at each call. */
+/** What is asked of a contract at each call of the function. */
 export interface Shape {
   /** Index of the argument that is a callback, -1 for none. */
   readonly callback: number;

@@ -1,4 +1,6 @@
-/** What must have been given back where a program ends. Follows check_resource_leak and check_return_code of kernel/bpf/verifier.c. */
+/**
+ * Checks that a program holds nothing any more where it ends. Follows check_resource_leak and check_return_code of kernel/bpf/verifier.c.
+ */
 import { S64_MAX, S64_MIN } from '../../isa/integer.js';
 import { returnRange } from '../../kernel/progtypes.js';
 import type { Path } from '../state/path.js';
@@ -19,7 +21,7 @@ export function checkResourceLeak(p: Path, where: string): void {
   if (p.preempt !== 0) refuse(`${where} cannot be used inside bpf_preempt_disable-ed region`);
 }
 
-/** The register lies in this inclusive range, or the message says where it was expected to. R0 unless told. */
+/** Refuses unless the register lies in this inclusive range. The register is r0 unless told. */
 export function requireRange(reg: Reg, range: readonly [number, number], what: string, regno = 0): void {
   const where = `${what} the register R${regno}`;
   if (reg.type !== 'scalar') refuse(`${where} is not a known value (${typeName(reg)})`);

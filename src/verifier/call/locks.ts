@@ -7,7 +7,10 @@ import { fixedOffset, hasFixedOffset, isNull, typeName } from '../state/regs.js'
 import type { Ref, Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 
-/** What a lock, a list head or a tree root lies in: two pointers are into the same object only if these and their ids agree. */
+/**
+ * Names the map or object that a lock, a list head or a tree root lies in. Two pointers lead into the same object only if these names and
+ * their ids are the same.
+ */
 export function ownerOf(reg: Reg): string {
   return reg.type === 'map_value' ? `map ${reg.map}` : `object ${reg.struct}`;
 }
@@ -21,7 +24,7 @@ export function fieldsOf(p: Path, reg: Reg): readonly SpecialField[] {
   return p.program.localTypes.find((t) => t.name === reg.struct)?.fields ?? [];
 }
 
-/** What lies in a map's value is only known of a map whose value has a type: one that is declared by its size has none. */
+/** Special fields are known only if the map's value has a BTF type. A map that is declared by its size has none. */
 export function requireBtf(p: Path, reg: Reg, struct: string): void {
   const map = reg.type === 'map_value' ? p.program.maps[reg.map] : undefined;
   if (map !== undefined && map.fields.length === 0 && map.btfValue === undefined)
@@ -30,7 +33,7 @@ export function requireBtf(p: Path, reg: Reg, struct: string): void {
 
 /** Checks that an argument points at the lock field of a map value or object, and at nothing else of it. */
 export function checkLock(p: Path, reg: Reg, regno: number, lock: LockKind): void {
-  // Resilient locks are kfuncs, which say it in their own way.
+  // Resilient locks are kfuncs. The kernel's messages for kfuncs are different.
   if (lock !== 'spin_lock') {
     const index = regno - 1;
     if (reg.nullable || isNull(reg)) refuse(`Possibly NULL pointer passed to trusted arg${index}`);
@@ -81,6 +84,6 @@ export function dropLock(p: Path, reg: Reg, lock: LockKind): void {
   if (held === undefined) refuse(`${name}_unlock of different lock`);
   if (held !== p.lockHeld) refuse(`${name}_unlock cannot be out of order`);
   p.dropLock(held);
-  // What the program still knows of nodes it put into a list or tree held only under the lock.
+  // Pointers to nodes that the program put into a list or tree are valid only under the lock.
   p.mapRegs((r) => (r.nonOwning ? p.invalid() : r));
 }

@@ -1,4 +1,4 @@
-/** Which outcomes a call may have in a given state: the guards of the contract, answered from what is known there. */
+/** Tells which outcomes a call may have in a given state. The guards of the contract are evaluated on that state. */
 import type { Contract, Guard, Outcome } from '../../kernel/contract.js';
 import { isMapOfSockets } from '../../kernel/maptypes.js';
 import type { Program } from '../../object/program.js';
@@ -40,7 +40,7 @@ export function enabledIn(
   return left.length === 0 ? outcomes : without(outcomes, left);
 }
 
-/** Lists of outcomes with some left out, by the list they are from: one for each choice, so that what follows from it is worked out once. */
+/** Sublists of each list of outcomes. The same choice always gives the same object, so that what follows from it is worked out once. */
 const CHOSEN = new WeakMap<readonly Outcome[], Map<string, readonly Outcome[]>>();
 
 function without(outcomes: readonly Outcome[], left: readonly number[]): readonly Outcome[] {
@@ -61,7 +61,7 @@ function without(outcomes: readonly Outcome[], left: readonly number[]): readonl
 function isEnabled(outcome: Outcome, program: Program, args: readonly Reg[], slotAt: SlotAt): boolean {
   if (outcome.guard !== undefined && !holds(outcome.guard, program, args, slotAt)) return false;
   for (const effect of outcome.effects) {
-    // An iterator that has run dry stays so.
+    // A drained iterator stays drained.
     if (effect.kind !== 'iter_next' || effect.to !== 'active') continue;
     const reg = args[effect.arg]!;
     if (reg.type !== 'stack' || !hasFixedOffset(reg)) continue;
@@ -83,7 +83,7 @@ function holds(guard: Guard, program: Program, args: readonly Reg[], slotAt: Slo
   }
 }
 
-/** The key of a lookup, if it is a constant and the map an array: then it decides whether the lookup may miss. */
+/** The key of a lookup, if it is a constant and the map is an array. Such a key decides whether the lookup can miss. */
 export function keyOfArray(program: Program, args: readonly Reg[], slotAt: SlotAt): bigint | undefined {
   const map = program.maps[args[0]!.map];
   if (map === undefined || (map.type !== 'array' && map.type !== 'percpu_array')) return undefined;

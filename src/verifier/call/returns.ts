@@ -65,7 +65,7 @@ function pointer(p: Path, site: CallSite, r0: Pointer, nullable: boolean): Reg {
   const base = pointsTo(p, site, r0.to);
   let ref = base.ref;
   let id = base.id;
-  // Ids are counted as Linux counts them: what may be NULL is given one first, and a reference another in its place.
+  // Ids are counted as Linux counts them. A pointer that may be NULL gets an id first; if it is a reference, a second id replaces it.
   if (nullable || hasLock(p, base)) id = p.newId();
   if (r0.acquires !== undefined) {
     ref = p.newId();
@@ -77,13 +77,13 @@ function pointer(p: Path, site: CallSite, r0: Pointer, nullable: boolean): Reg {
   return { ...base, ref, id, nullable };
 }
 
-/** A value with a lock: which element it is tells which lock. */
+/** A map value with a lock gets an id, because different elements have different locks. */
 function hasLock(p: Path, reg: Reg): boolean {
   if (reg.type !== 'map_value') return false;
   return fieldsOf(p, reg).some((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock');
 }
 
-/** The reference that an argument holds: a pointer's own, or that of the iterator or dynptr it names. */
+/** The reference that an argument holds: that of the pointer itself, or that of the iterator or dynptr that it points to. */
 function refOf(p: Path, reg: Reg): number {
   return reg.ref !== 0 ? reg.ref : (iterAt(p, reg)?.ref ?? dynptrAt(p, reg)?.ref ?? 0);
 }
@@ -192,7 +192,7 @@ function pointsTo(p: Path, site: CallSite, to: PointerKind): Reg {
       return pointerReg('btf', { struct, trust: 'trusted' });
     }
     case 'cast': {
-      // Read through without trust, whatever the type: the load is made safe by the kernel.
+      // An untrusted pointer. Loads through it are allowed for every type, because the kernel makes them safe.
       const id = Number(site.regs[to.arg]!.num.value);
       const types = p.program.kernelTypes;
       const struct = types === undefined ? `btf_id ${id}` : id === 0 ? 'void' : types.nameOf(id);

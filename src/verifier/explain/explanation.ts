@@ -42,18 +42,18 @@ export interface Explanation {
   readonly acquired: readonly Acquired[];
   /** The branches from the first acquisition on, or of the whole way where nothing is held. */
   readonly branches: readonly BranchTaken[];
-  /** Branches before those, of a way that is too long to be told. */
+  /** How many earlier branches are left out because the path is too long. */
   readonly branchesLeftOut: number;
-  /** The loops that the walk was spent on, for what has no end. */
+  /** The loops that the walk was spent on, if it was given up. */
   readonly loops: readonly LoopUse[];
 }
 
-/** Branches that are told at the most: the last ones. */
+/** How many branches are told at most. Only the last ones are. */
 const MOST_BRANCHES = 1000;
-/** Complaints of a walk that found no end. */
+/** Messages of a walk that was given up. */
 const ENDLESS = /too large|too complex|infinite loop/;
 
-/** Explains a refusal. `walk`: as it stood when it was refused; undefined for what was refused before it. */
+/** Explains a refusal. `walk`: the walk as it was when it refused; undefined if the program was refused before the walk. */
 export function explain(program: Program, code: Code, refusal: Refusal, walk: Walk | undefined): Explanation {
   const places = new Places(program, code);
   const slot = refusal.at ?? walk?.slot ?? -1;
@@ -61,7 +61,7 @@ export function explain(program: Program, code: Code, refusal: Refusal, walk: Wa
   const name = subprog === undefined ? undefined : places.functionOf(subprog);
   const about = name === undefined ? `program '${program.name}'` : `function '${name}'`;
   const at = slot >= 0 ? { at: places.at(slot) } : {};
-  // What was found before or after the walk has no path.
+  // A fault that was found before or after the walk has no path.
   const onPath =
     walk !== undefined && walk.slot >= 0 && (refusal.at === undefined || refusal.reason === 'budget');
   if (!onPath)
@@ -100,7 +100,7 @@ interface Holding {
   readonly what: string;
   readonly id: number;
   readonly slot: number;
-  /** Where on the trail it was acquired; -1 where the trail does not tell. */
+  /** Index in the trail of the insn that acquired it; -1 if the trail does not tell. */
   readonly index: number;
 }
 
@@ -121,7 +121,7 @@ function holdings({ path }: Walk, code: Code, trail: Trail): Holding[] {
   return found.sort((a, b) => a.index - b.index);
 }
 
-/** The last time that the path came through the call before the first state in which the reference was held. */
+/** Finds the last time that the path came through the call before the first state with the reference. */
 function acquiredAt({ steps, states }: Trail, ref: Ref): number {
   const holds = states.find(({ state }) =>
     state.refs.some((one) => one.id === ref.id && one.kind === ref.kind && one.at === ref.at),
@@ -134,7 +134,7 @@ function acquiredAt({ steps, states }: Trail, ref: Ref): number {
 function sections(code: Code, { steps }: Trail, section: 'rcu' | 'preempt', open: number): Holding[] {
   const entered: number[] = [];
   steps.forEach(({ slot }, index) => {
-    // The insn at the end was refused: what it does was not done.
+    // The last insn was refused, so it opened no section.
     if (index === steps.length - 1) return;
     for (const effect of code.contracts[slot]?.outcomes[0]?.effects ?? []) {
       if (effect.kind === 'enter' && effect.section === section) entered.push(index);

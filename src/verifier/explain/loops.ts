@@ -1,4 +1,7 @@
-/** What a walk that found no end was spent on: each loop, how many insns were walked in it, the states kept there, and the paths that wait there. */
+/**
+ * Tells what a walk that was given up was spent on. For each loop: how many insns were walked in it, how many states were kept there, and
+ * how many paths wait there.
+ */
 import type { Code } from '../text/code.js';
 import type { Walk } from '../walk/walk.js';
 import type { Place, Places } from './place.js';
@@ -10,7 +13,7 @@ export interface LoopUse {
   readonly to: Place;
   /** Insns walked in it, on all paths. */
   readonly walked: number;
-  /** How often the insn of it that was walked most was walked. */
+  /** How often the insn that was walked most often was walked. */
   readonly rounds: number;
   /** States of it that are kept. */
   readonly states: number;
@@ -18,7 +21,7 @@ export interface LoopUse {
   readonly waiting: number;
 }
 
-/** The loops of a walk, the one that most was spent on first. A walk without precision does not take down what it walked: then there are none. */
+/** The loops of a walk, the most expensive one first. A walk without precision keeps no history, so it has none. */
 export function loopsOf(walk: Walk, code: Code, places: Places): LoopUse[] {
   if (walk.tracker === undefined) return [];
   const { steps } = walk.tracker.backtracker;

@@ -1,4 +1,4 @@
-/** An insn as a person wants to be told of it: its slot, its text, and the line of the source that it was made of. */
+/** Describes an insn for a person: its slot, its text, and the source line that it comes from. */
 import { formatOp } from '../../isa/disassemble.js';
 import { symbols } from '../../kernel/catalog.js';
 import type { LineInfo, Program } from '../../object/program.js';

@@ -1,6 +1,6 @@
 /**
- * The way that a refused path has taken, insn by insn. It is read from what a walk has taken down anyway (the jump history, or the visits), so
- * that an accepted program pays nothing for it.
+ * The path that was refused, insn by insn. It is read from what a walk keeps anyway (the jump history, or the visits), so it costs an
+ * accepted program nothing.
  */
 import type { State } from '../state/state.js';
 import { NO_STEP } from '../walk/history.js';
@@ -20,10 +20,10 @@ export interface Trail {
   readonly states: readonly { readonly index: number; readonly state: State }[];
 }
 
-/** From the start of the path to the insn at which the walk stands. Empty where nothing was taken down. */
+/** The trail from the start of the path to the insn that the walk is at. Empty if the walk kept no history. */
 export function trailOf(walk: Walk): Trail {
   const { steps, states } = walk.tracker === undefined ? fromVisits(walk) : fromHistory(walk);
-  // Where states meet the walk stands before its insn, which was not taken down yet.
+  // At a pruning point the walk is before the insn, so the insn is not in the history yet.
   if (steps.at(-1)?.slot !== walk.slot && walk.slot >= 0)
     steps.push({ slot: walk.slot, depth: walk.path.depth });
   return { steps, states };

@@ -22,11 +22,11 @@ export interface Access {
   /** The insn's own offset. */
   readonly off: number;
   readonly size: number;
-  /** No plain load or store, but an atomic insn: a read-modify-write, a load that acquires, a store that releases. */
+  /** The insn is atomic: a read-modify-write, a load-acquire or a store-release. */
   readonly atomic?: boolean;
 }
 
-/** What Linux names the memory that a pointer points to, with the limit that is overstepped (__check_mem_access). */
+/** How Linux's message names the memory behind a pointer, and the limit that was exceeded (__check_mem_access). */
 function overstepped({ reg, size }: Access, at: bigint, limit: number): string {
   switch (reg.type) {
     case 'map_value':
@@ -108,7 +108,7 @@ export function checkPacket(p: Path, a: Access, write: boolean): void {
   checkPacketRange(a);
 }
 
-/** Bytes of a packet from its start on, against those that were compared with its end. */
+/** Checks that the accessed bytes of a packet are among those that a branch compared with its end. */
 export function checkPacketRange({ reg, regno, off, size }: Access): void {
   const at = reg.off + off;
   if (at >= 0 && at + size <= reg.range) return;
@@ -118,7 +118,7 @@ export function checkPacketRange({ reg, regno, off, size }: Access): void {
   );
 }
 
-/** A pointer that was not moved. `fixed`: it may have been moved by a constant, towards the end. */
+/** Refuses a pointer that was moved. `fixed`: it may have been moved by a constant, towards the end. */
 export function checkPointerOffset({ off, num }: Reg, regno: number, name: string, fixed = false): void {
   if (off < 0) refuse(`negative offset ${name} ptr R${regno} off=${off} disallowed`);
   if (!fixed && off !== 0) refuse(`dereference of modified ${name} ptr R${regno} off=${off} disallowed`);
@@ -137,7 +137,10 @@ export function checkFlowKeys(a: Access): void {
   if (at < 0 || at + a.size > FLOW_KEYS_SIZE) refuse(`invalid access to flow keys off=${at} size=${a.size}`);
 }
 
-/** How much of it a program uses is held against its size when the program is attached (__check_buffer_access). */
+/**
+ * The size of the buffer is known only when the program is attached. Linux then compares it with the highest byte that the program uses
+ * (__check_buffer_access).
+ */
 export function checkBuffer(a: Access): void {
   if (a.reg.off + a.off < 0)
     refuse(`R${a.regno} invalid ${typeName(a.reg)} buffer access: off=${a.reg.off + a.off}, size=${a.size}`);
@@ -150,7 +153,7 @@ export function checkBuffer(a: Access): void {
  * beginning of check_ptr_to_btf_access.
  */
 export function checkBtfOffset(p: Path, a: Access): void {
-  // Of nothing: any address will do, for the load is made safe.
+  // The pointer is to no known type: any address will do, because the kernel makes the load safe.
   if (isOfNothing(a.reg)) return;
   if (p.strict) refuse(`'struct ${a.reg.struct}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
   if (a.reg.type === 'btf' && !isGplCompatible(p.program.license))
@@ -161,7 +164,7 @@ export function checkBtfOffset(p: Path, a: Access): void {
     refuse(`R${a.regno} is ${name} invalid negative access: off=${fixedOffset(a.reg) + a.off}`);
 }
 
-/** Only the copy of one CPU is memory (bpf_per_cpu_ptr). */
+/** A per-CPU pointer is no memory; bpf_per_cpu_ptr gives a pointer to the copy of one CPU. */
 export function refusePercpu(a: Access): void {
   if (a.reg.percpu)
     refuse(`R${a.regno} is ${typeName(a.reg)}${a.reg.struct} access percpu memory: off=${a.off}`);

@@ -4,20 +4,20 @@ import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import type { Access } from './access.js';
 
-/** Known and unknown bits, or the number they are, as tnum_strn of kernel/bpf/tnum.c writes them. */
+/** Writes a tnum as tnum_strn of kernel/bpf/tnum.c does: known and unknown bits, or the number if all are known. */
 function bitsOf({ value, mask }: Reg['num']): string {
   const hex = `0x${value.toString(16)}`;
   if (mask !== 0n) return `(${hex}; 0x${mask.toString(16)})`;
   return value <= 0xffffn ? String(value) : hex;
 }
 
-/** Alignment that an access must have: the stack always, everything for atomics and acquire/release (check_ptr_alignment). */
+/** Refuses a misaligned access. Stack accesses must be aligned, and so must all atomic ones (check_ptr_alignment). */
 export function checkAlignment(a: Access, strict: boolean): void {
   const { reg, size } = a;
   if (reg.type !== 'stack' && !strict) return;
   if (size === 1) return;
   const at = reg.off + a.off;
-  // Most addresses are at a small offset that is known.
+  // The frequent case: a small known offset.
   if (reg.num.mask === 0n && reg.num.value === 0n && (at & (size - 1)) === 0) return;
   const mask = reg.num.mask;
   const low = BigInt(size - 1);
@@ -35,7 +35,7 @@ export function checkAlignment(a: Access, strict: boolean): void {
   }
 }
 
-/** Atomic operations are for memory that is not a context, a packet or a kernel object (atomic_ptr_type_ok). */
+/** Refuses atomic operations on contexts, packets and kernel objects (atomic_ptr_type_ok). */
 export function checkAtomicTarget(a: Access, how: 'loads from' | 'stores into'): void {
   const { type } = a.reg;
   if (
@@ -52,7 +52,7 @@ export function checkAtomicTarget(a: Access, how: 'loads from' | 'stores into'):
   }
 }
 
-/** What a read-modify-write finds on the stack goes to no register first, so Linux wants to know which slot it is (check_stack_read). */
+/** A read-modify-write on the stack reads into no register, so Linux wants a fixed offset there (check_stack_read). */
 export function checkAtomicOffset({ reg, off, size }: Access): void {
   if (reg.type !== 'stack' || hasFixedOffset(reg)) return;
   const { value, mask } = reg.num;

@@ -43,7 +43,9 @@ const NEVER_NULL: ReadonlySet<RegType> = new Set([
   'object',
 ]);
 
-/** How far a pointer may be from what it points to and still be no NULL pointer: BPF_MAX_VAR_OFF. Far enough away lies address 0. */
+/**
+ * A pointer within this distance of its object cannot be NULL (BPF_MAX_VAR_OFF). A pointer that was moved further may reach address 0.
+ */
 const NEAR = 1n << 29n;
 
 /** The pointer lies within `NEAR` of what it points to. */
@@ -53,14 +55,14 @@ function isNear({ off, num }: Reg): boolean {
 }
 
 /**
- * What is no NULL by its type may still be 0 in a run: where nothing vouches for it, where it is so far from what it points to that it may
- * be anywhere, and where it is one of each CPU, for then it counts from where a CPU's own memory begins.
+ * A pointer whose type is not nullable may still be 0 in a run. That is so if it is untrusted, if it was moved so far that it may point
+ * anywhere, and if it is a per-CPU pointer, which counts from the start of each CPU's own memory.
  */
 function mayBeZero(r: Reg): boolean {
   return r.nullable || r.trust === 'untrusted' || (r.type === 'mem' && r.percpu) || !isNear(r);
 }
 
-/** reg_not_null: the kernel is sure that this pointer is not NULL. Later kernels than Linux 6.18 ask as well how far it was moved. */
+/** reg_not_null: the kernel is sure that this pointer is not NULL. Kernels after 6.18 also check how far it was moved. */
 function neverNull(r: Reg): boolean {
   if (mayBeZero(r)) return false;
   return NEVER_NULL.has(r.type) || (r.type === 'btf' && (r.trust === 'trusted' || ownedRef(r) !== 0));
@@ -108,7 +110,7 @@ export function followBranch(p: Path, b: Branch, taken: boolean): boolean {
   return true;
 }
 
-/** Without CAP_PERFMON only packet pointers may be compared with each other, whatever the jump may tell. */
+/** Without CAP_PERFMON a program may compare two pointers only if both are packet pointers. */
 export function checkComparison(p: Path, b: Branch): void {
   if (!p.strict || b.src === undefined || !isPointer(b.right)) return;
   const packets = [b.left, b.right].every((r) => isPacket(r) || r.type === 'packet_end');
@@ -123,7 +125,10 @@ function followScalars(p: Path, b: Branch, taken: boolean, left: Scalar, right: 
   setRefined(p, b, known[0], known[1]);
 }
 
-/** Both sides now have these values, and what is linked to them has what follows. Where both are linked to each other the right one counts. */
+/**
+ * Sets both sides of the comparison and updates the registers linked to them. If the two sides are linked to each other, the value of the
+ * right one counts.
+ */
 function setRefined(p: Path, { dst, src }: Branch, left: Scalar, right: Scalar): void {
   const leftBefore = p.reg(dst);
   const rightBefore = src === undefined || src === dst ? undefined : p.reg(src);
@@ -137,7 +142,7 @@ function setNumber(p: Path, regno: number, before: Reg, num: Scalar): void {
   if (num !== before.num) p.setReg(regno, isConst(num) ? scalarReg(num) : { ...before, num });
 }
 
-/** A pointer that might be NULL is, or is not; so are all its copies. A NULL pointer holds no reference. */
+/** A pointer that might be NULL is now known to be NULL, or not, and so are all its copies. A NULL pointer holds no reference. */
 export function markPtrOrNull(p: Path, pointer: Reg, isNullNow: boolean): void {
   const { id, ref } = pointer;
   if (isNullNow && ref !== 0 && ref === id) p.dropRef(ref);
@@ -158,13 +163,13 @@ function hasLock(p: Path, map: number): boolean {
 
 // Packets.
 
-/** Ranges of packet pointers that are no ranges (AT_PKT_END, BEYOND_PKT_END): at the end or past it; past it. */
+/** Special values of a packet pointer's range: at the end or past it (AT_PKT_END), and past it (BEYOND_PKT_END). */
 const AT_END = -1;
 const PAST_END = -2;
 
 const isPacket = (r: Reg): boolean => r.type === 'packet' || r.type === 'packet_meta';
 
-/** What ends a packet pointer's range: the end, or for metadata the start of the packet. */
+/** The pointer that a packet pointer is compared with: packet_end, or for metadata the start of the packet. */
 function endsRange(packet: Reg, end: Reg): boolean {
   if (packet.type === 'packet') return end.type === 'packet_end';
   return end.type === 'packet' && end.off === 0 && isConst(end.num) && end.num.value === 0n;
@@ -213,7 +218,7 @@ function packetAgainstEnd(p: Path, op: Comparison, packet: Reg, regno: number, t
   }
 }
 
-/** Only this register, and not its copies; metadata pointers not at all (mark_pkt_end). */
+/** Linux marks this register only, not its copies, and no metadata pointers (mark_pkt_end). */
 function markPacketEnd(p: Path, packet: Reg, regno: number, range: number): void {
   if (packet.type === 'packet') p.setReg(regno, { ...packet, range });
 }

@@ -8,7 +8,7 @@ import { ownedRef, pointerReg } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 
-/** Inside an RCU section trusted, and never NULL (BTF_TYPE_SAFE_RCU). */
+/** Members that are trusted inside an RCU section and never NULL (BTF_TYPE_SAFE_RCU). */
 const SAFE_RCU: ReadonlySet<string> = new Set([
   'task_struct.real_parent',
   'task_struct.group_leader',
@@ -24,7 +24,7 @@ const SAFE_RCU_OR_NULL: ReadonlySet<string> = new Set([
   'sk_buff.sk',
   'request_sock.sk',
 ]);
-/** Trusted wherever they are loaded, and never NULL (BTF_TYPE_SAFE_TRUSTED). */
+/** Members that are always trusted and never NULL (BTF_TYPE_SAFE_TRUSTED). */
 const SAFE_TRUSTED: ReadonlySet<string> = new Set([
   'bpf_iter_meta.seq',
   'bpf_iter__task.meta',
@@ -74,9 +74,9 @@ function memberPointer(p: Path, reg: Reg, { to, member, viaUnion, tag }: Pointer
       percpu: tag === 'percpu' && trust !== 'untrusted',
       id: nullable ? p.newId() : 0,
     });
-  // To no struct: memory that is only loaded from, and safely (WALK_PTR_UNTRUSTED).
+  // The pointer is to no struct. The memory may only be loaded from, and the kernel makes the load safe (WALK_PTR_UNTRUSTED).
   if (to === 'void') return pointer('untrusted');
-  /** As it is by itself: good enough to be read through, unless a union leaves open what it is. */
+  /** Nothing vouches for the pointer. It may be read through, unless it is in a union and may be something else. */
   const plain = (): Reg => pointer(viaUnion ? 'untrusted' : 'none');
   if (reg.trust === 'untrusted') return pointer('untrusted');
   const trusted = reg.trust === 'trusted' || ownedRef(reg) !== 0;

@@ -6,13 +6,13 @@ import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { userStruct } from './btf-access.js';
 
-/** Marks a buffer whose size is that of what the program attaches to: only loads and stores may touch it. */
+/** Marks a buffer whose size is known only when the program is attached. Only loads and stores may access it. */
 export const ATTACHED = 'tp';
 
 const invalid = (at: number, size: number): never =>
   refuse(`invalid bpf_context access off=${at} size=${size}`);
 
-/** What a load gives; undefined for a number of which nothing is known. */
+/** The result of a load; undefined for an unknown number. */
 export function loadContext(p: Path, at: number, size: number): Reg | undefined {
   const { type, attach } = p.program;
   if (progType(type).arguments === true) return loadArgument(p, at, size);
@@ -42,7 +42,7 @@ export function loadContext(p: Path, at: number, size: number): Reg | undefined 
 /** Bytes of the arguments that a program may look at (MAX_BPF_FUNC_ARGS). */
 const ARGUMENTS = 12 * 8;
 
-/** A word of the arguments of what the program is attached to. */
+/** The result of loading one argument of the function that the program attaches to. */
 function loadArgument(p: Path, at: number, size: number): Reg | undefined {
   if (at >= ARGUMENTS || at % size !== 0) invalid(at, size);
   const { type, attach, kernelTypes } = p.program;

@@ -1,6 +1,6 @@
 /**
- * Members of the kernel's structs that are reached in other ways than through a pointer to the struct: those of the map behind a map's
- * pointer, and the one that may be written. Follows check_ptr_to_map_access of kernel/bpf/verifier.c and nf_conntrack_bpf.c.
+ * Two special accesses to kernel structs: loads through a map pointer, which give members of struct bpf_map, and stores to the one member
+ * that programs may write. Follows check_ptr_to_map_access of kernel/bpf/verifier.c and nf_conntrack_bpf.c.
  */
 import type { MapType } from '../../object/program.js';
 import type { Path } from '../state/path.js';

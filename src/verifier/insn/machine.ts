@@ -1,4 +1,4 @@
-/** The abstract instance of the semantics: what an insn does to what is known. The interpreter is `semantics/step.ts`. */
+/** Runs insns on abstract values: registers and stack slots of a verifier state. The interpreter is `semantics/step.ts`. */
 import type { AtomicOp, BinaryOp, Imm64Kind, Op, Size, Width } from '../../isa/insn.js';
 import type { Machine } from '../../semantics/machine.js';
 import { scalarArithmetic } from '../scalar/alu.js';
@@ -46,11 +46,11 @@ export class AbstractMachine implements Machine<Reg> {
     return reg;
   }
 
-  /** A copy of a scalar that is not known is linked to its source: what a branch tells of one it tells of both. */
+  /** A copy of an unknown scalar is linked to its source, so that a branch on one also refines the other. */
   copy(n: number): Reg {
     const reg = this.read(n);
     if (reg.type !== 'scalar' || (reg.id !== 0 && reg.size === 0)) return reg;
-    // Of a sum no more is remembered than what it is of one other number.
+    // A sum that is linked to another number gets a new link instead: Linux keeps only one link of a number.
     if (reg.id === 0 && isConst(reg.num)) return reg;
     const linked = { ...reg, off: 0, size: 0, id: isConst(reg.num) ? 0 : this.p.newId() };
     this.p.setReg(n, linked);
@@ -109,7 +109,7 @@ export class AbstractMachine implements Machine<Reg> {
         ? { ...a, num }
         : scalarReg(num);
     }
-    // A copy of what fits in 32 bits is a copy: linked, as one of the whole register.
+    // If the value fits in 32 bits, a 32-bit copy is linked like a 64-bit one.
     if (bits === 32 && 'reg' in this.op.src && a.num.umax < 1n << 32n) return this.copy(this.op.src.reg);
     const { at } = this.p;
     const known = this.extended.find(at, a.num, a.num);
@@ -128,7 +128,7 @@ export class AbstractMachine implements Machine<Reg> {
       this.partialCopy();
       return scalarReg(scalarArithmetic.signExtend(bits, unknownReg.num));
     }
-    // Linux sees that the value stays the same, and that this is a copy, only where the sign bit is never set.
+    // Linux treats this as a copy of the value only if the sign bit is never set.
     const limit = 1n << BigInt(bits - 1);
     const { op } = this;
     const whole = op.kind === 'movsx' ? this.read(op.src) : a;
@@ -221,8 +221,8 @@ export class AbstractMachine implements Machine<Reg> {
   }
 
   /**
-   * An atomic operation gives what was there, as a load would, and leaves memory unknown: it is a fill but no spill (check_atomic_rmw). Only
-   * without `fetch` is it not asked what was there.
+   * An atomic operation reads the old value as a load does, and leaves the memory unknown: it is a fill, but no spill (check_atomic_rmw).
+   * Without `fetch` the old value is not returned.
    */
   atomic(_op: AtomicOp, _base: Reg, off: number, size: 4 | 8, value: Reg, expected: Reg | undefined): Reg {
     const a = this.access(off, size);
@@ -234,12 +234,12 @@ export class AbstractMachine implements Machine<Reg> {
     checkAlignment(a, true);
     checkAtomicOffset(a);
     const old = load(this.p, a);
-    // What was spilled and has since been given back is no number either.
+    // A spilled pointer that was released since then is not a number.
     if (this.p.strict && a.reg.type === 'stack' && (isPointer(old) || old.type === 'uninit'))
       refuse(`leaking pointer from stack off ${fixedOffset(a.reg) + off}`);
     const fetched = op.kind === 'atomic' && op.fetch ? old : unknownReg;
     store(this.p, a, unknownReg);
-    // Written bytes, and no spill that a load could be linked to.
+    // The bytes are marked as written, but hold no spill that a load could be linked to.
     if (a.reg.type === 'stack' && hasFixedOffset(a.reg))
       writeUnknownBytes(this.p, a.reg.frame, fixedOffset(a.reg) + a.off, size);
     return size === 8 || fetched.num.umax <= 0xffff_ffffn
@@ -252,7 +252,7 @@ export class AbstractMachine implements Machine<Reg> {
   }
 }
 
-/** Refuses what can be seen of the insn alone (check_alu_op). */
+/** Refuses insns whose form alone is invalid (check_alu_op). */
 function checkForm(op: Op): void {
   if ('dst' in op && op.dst === 10 && writesDst(op)) refuse('frame pointer is read only');
   if (op.kind === 'alu' && 'imm' in op.src) {

@@ -1,5 +1,5 @@
 /**
- * Loads and stores by what the base register points to. Follows check_mem_access and the checks below it in
+ * Loads and stores. What they may do depends on the type of the base register. Follows check_mem_access and the checks below it in
  * kernel/bpf/verifier.c. Every function refuses by throwing, with the kernel's message.
  */
 
@@ -73,7 +73,7 @@ function frozenContents(a: Access, initial: Uint8Array | undefined, frozen: bool
   return scalarReg(constant(value));
 }
 
-/** What was in a kptr may be gone at any time: inside an RCU section it can be read, outside it cannot be trusted. */
+/** The object behind a kptr may be freed at any time. Inside an RCU section it can be read; outside, the pointer is untrusted. */
 export function loadKptr(p: Path, field: SpecialField): Reg {
   const struct = field.struct ?? '';
   const local = p.program.localTypes.find((t) => t.name === struct);
@@ -85,13 +85,15 @@ export function loadKptr(p: Path, field: SpecialField): Reg {
   return pointerReg('btf', { struct, nullable: true, id, trust });
 }
 
-/** Linux takes an allocated object for owned, borrowed or under RCU (check_ptr_to_btf_access), and stops where it finds none of the three. */
+/**
+ * Linux expects an allocated object to be owned, non-owning or under RCU (check_ptr_to_btf_access), and reports a verifier bug otherwise.
+ */
 function checkOwned(reg: Reg): void {
   if (reg.unowned && !reg.nonOwning && reg.trust !== 'rcu')
     refuse('verifier bug: ref_obj_id for allocated object must be non-zero');
 }
 
-/** Only the context's own address will do; the insn may have an offset (__check_ptr_off_reg). */
+/** The register must be the context pointer itself, not moved. The insn may have an offset (__check_ptr_off_reg). */
 function contextOffset(a: Access): number {
   checkPointerOffset(a.reg, a.regno, 'ctx');
   return a.off;

@@ -1,4 +1,7 @@
-/** Pointer arithmetic: what adding a number to a pointer leaves known. Follows adjust_ptr_min_max_vals of kernel/bpf/verifier.c. */
+/**
+ * Pointer arithmetic: what is known of a pointer after a number was added to it. Follows adjust_ptr_min_max_vals of
+ * kernel/bpf/verifier.c.
+ */
 import type { BinaryOp, Width } from '../../isa/insn.js';
 import { S64_MIN } from '../../isa/integer.js';
 import { ALU_MARKS } from '../../isa/words.js';
@@ -26,14 +29,14 @@ export function pointerBinary(
   src: number | undefined,
 ): Reg {
   if (isPointer(a) && isPointer(b)) {
-    // Any combination of two pointers is a number that says nothing; only the difference is allowed.
+    // Only the difference of two pointers is allowed. It is an unknown number.
     if (op === 'sub' && !p.strict)
       return width === 64 ? unknownReg : scalarReg(scalarArithmetic.zeroExtend(32, unknownReg.num));
     refuse(`R${regno} pointer ${ALU_MARKS[op]} pointer prohibited`);
   }
   const pointer = isPointer(a) ? a : b;
   const scalar = isPointer(a) ? b : a;
-  // Only where no run comes (reg_bounds_sanity_check) is a constant not what its bounds say.
+  // A constant whose bounds contradict its value occurs only on a path that no run takes (reg_bounds_sanity_check).
   if (isConst(scalar.num) && (scalar.num.smin !== scalar.num.smax || scalar.num.umin !== scalar.num.umax))
     return unknownReg;
   if (width === 32) {
@@ -44,9 +47,9 @@ export function pointerBinary(
     refuse(`R${regno} pointer arithmetic on ${typeName(pointer)} prohibited, null-check it first`);
   }
   if (isOfNothing(pointer)) {
-    // Where it points to was not known before, and loads through it are made safe: Linux does not follow it.
+    // Nothing is known of where this pointer points, and loads through it are safe. So Linux does not track its offset.
     if (pointer === a) return pointer;
-    // Linux 6.18 leaves the number as it was, and goes on with what it is not.
+    // Linux 6.18 leaves the register as it was, though its value has changed.
     refuse(`R${regno} pointer arithmetic on rdonly_untrusted_mem prohibited`);
   }
   const nowhere = op === 'add' && isConst(scalar.num) && scalar.num.value === 0n;
@@ -60,9 +63,9 @@ export function pointerBinary(
   if (pointer.type === 'flow_keys' && !isConst(scalar.num))
     refuse(`R${regno} pointer arithmetic on flow_keys prohibited`);
   if (op === 'sub' && pointer !== a) refuse(`R${regno} tried to subtract pointer from scalar`);
-  // Linux does not track `fp -= scalar`: it is written `fp += -scalar`.
+  // Linux does not track `fp -= scalar`. Compilers write `fp += -scalar`.
   if (op === 'sub' && pointer.type === 'stack') refuse(`R${regno} subtraction from stack pointer prohibited`);
-  // Linux 6.18 takes the sum for one of another frame: that which the register was of last, the main program's as a rule.
+  // Linux 6.18 gives the sum the frame number that the destination register had last, usually that of the main program.
   if (pointer !== a && pointer.type === 'stack' && pointer.frame !== 0)
     refuse(`R${regno} may not have the stack pointer of a called function added to it`);
   checkScalar(pointer, scalar, regno);

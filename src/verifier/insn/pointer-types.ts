@@ -1,6 +1,6 @@
 /**
- * One insn, one kind of pointer: Linux rewrites loads and stores by what they go through, so no other path may come with a pointer that asks
- * for other code. Follows save_aux_ptr_type and reg_type_mismatch of kernel/bpf/verifier.c.
+ * Linux rewrites a load or store for the type of its pointer. So every path must come to the insn with a pointer for which the same code
+ * is right. Follows save_aux_ptr_type and reg_type_mismatch of kernel/bpf/verifier.c.
  */
 
 import { isOfNothing, ownedRef } from '../state/regs.js';
@@ -20,7 +20,7 @@ const REWRITTEN: ReadonlySet<RegType> = new Set([
   'object',
 ]);
 
-/** What matters of a pointer's type here: `memory` needs no rewriting, `mem` is the part of it that may be read like kernel structs. */
+/** Classes of pointer types. `memory` needs no rewriting. `mem` is memory that may also be read as kernel structs are. */
 function kindOf(reg: Reg): string {
   if (isOfNothing(reg) || MEM_TYPES.has(reg.type)) return 'mem';
   if (!REWRITTEN.has(reg.type)) return 'memory';
@@ -30,14 +30,14 @@ function kindOf(reg: Reg): string {
 }
 
 const needsNothing = (kind: string): boolean => kind === 'mem' || kind === 'memory';
-/** Read in a way that survives a bad address (BPF_PROBE_MEM). */
+/** Loads through these survive a bad address (BPF_PROBE_MEM). */
 const mayBeProbed = (kind: string): boolean => kind === 'mem' || kind.startsWith('struct ');
 
-/** By insn, what the first path went through, or what was made of it and what came later. */
+/** By insn: the class of pointer on the first path, or the class that fits all paths so far. */
 export class PointerTypes {
   private readonly seen = new Map<number, string>();
 
-  /** Notes that the insn at `slot` goes through `reg`. `probes`: it is a plain load, which may be made one that probes. */
+  /** Notes that the insn at `slot` goes through `reg`. `probes`: the insn is a plain load, which Linux can turn into a probing load. */
   check(slot: number, reg: Reg, probes: boolean): void {
     const kind = kindOf(reg);
     const before = this.seen.get(slot);

@@ -1,7 +1,7 @@
 /**
- * What a loader without CAP_PERFMON must bear: the kernel also walks the ways that a processor which guesses a branch wrong would take
- * for a moment, and masks pointer arithmetic. A mistake on such a way is no refusal, for a barrier is put before the insn; but the
- * arithmetic of real ways has to be such that it can be masked. Follows sanitize_ptr_alu, sanitize_val_alu, retrieve_ptr_limit and
+ * Checks for loaders without CAP_PERFMON. A processor may guess a branch wrong and run the other way for a moment. The kernel walks these
+ * speculative paths too. An error on one is no refusal: the kernel puts a barrier before the insn. The kernel also masks pointer
+ * arithmetic, and refuses arithmetic that it cannot mask. Follows sanitize_ptr_alu, sanitize_val_alu, retrieve_ptr_limit and
  * error_recoverable_with_nospec of kernel/bpf/verifier.c.
  */
 
@@ -15,7 +15,7 @@ import { Refusal, refuse, TRAPPED } from '../text/refusal.js';
 const STACK = 512;
 const PROHIBITED = 'pointer arithmetic with it prohibited for !root';
 
-/** How an insn's operand will be masked; the same on every way to it, or it cannot be. */
+/** How the operand of an insn is masked. It must be the same on every path to the insn. */
 interface Mask {
   readonly how: string;
   readonly limit: number;
@@ -34,7 +34,7 @@ export class Speculation implements Guard {
   private readonly barrierAfter: Uint8Array;
   private readonly masks = new Map<number, Mask>();
 
-  /** `guess`: remembers that the present state is to be walked from the next insn on, as a wrong guess. */
+  /** `guess`: pushes the present state, to be walked as a speculative path from the next insn on. */
   constructor(
     private readonly p: Path,
     slots: number,
@@ -45,17 +45,17 @@ export class Speculation implements Guard {
     this.barrierAfter = new Uint8Array(slots);
   }
 
-  /** No wrong guess comes past this insn: there is a barrier before it. */
+  /** Whether a barrier before this insn ends speculative paths. */
   stopsBefore(slot: number): boolean {
     return this.barrier[slot] === 1;
   }
 
-  /** The same, right after it. */
+  /** Whether a barrier after this insn ends speculative paths. */
   stopsAfter(slot: number): boolean {
     return this.barrierAfter[slot] === 1;
   }
 
-  /** A wrong guess made a mistake at this insn. Throws what no barrier helps against. */
+  /** Handles an error on a speculative path: puts a barrier before the insn. Throws the error again if a barrier does not help. */
   recover(slot: number, error: unknown): void {
     if (
       !(error instanceof Refusal) ||
@@ -68,7 +68,10 @@ export class Speculation implements Guard {
     this.masks.delete(slot);
   }
 
-  /** Before `size` bytes of a stack slot are written: a load that overtakes the store must not see a pointer, or what was there before. */
+  /**
+   * To be called before `size` bytes of a stack slot are written. A load that the processor runs before the store must not see a pointer
+   * or old bytes, so a barrier may be needed after it.
+   */
   beforeStore(bytes: readonly ByteKind[] | undefined, size: number, pointer: boolean): void {
     const known = (kind: ByteKind | undefined): boolean => kind === BYTE.misc || kind === BYTE.zero;
     let barrier = pointer;
@@ -76,12 +79,12 @@ export class Speculation implements Guard {
     if (barrier) this.barrierAfter[this.slot] = 1;
   }
 
-  /** Two numbers are added or subtracted: on no other way may it be a pointer. */
+  /** Notes that two numbers are added or subtracted here. No other path may then do pointer arithmetic at this insn. */
   numbers(dst: number, op: 'add' | 'sub'): void {
     if (this.barrier[this.slot] !== 1) this.mask(PLAIN, dst, op);
   }
 
-  /** Before a pointer is moved. Returns what `after` needs; undefined: nothing is to be masked. */
+  /** To be called before a pointer is moved. Returns what `after` needs; undefined if nothing has to be masked. */
   before(move: PointerMove): number | undefined {
     if (this.barrier[this.slot] === 1) return undefined;
     const { p } = this;
@@ -100,7 +103,7 @@ export class Speculation implements Guard {
     return limit;
   }
 
-  /** After it was moved to where `moved` points. */
+  /** To be called after the pointer was moved; `moved` is the result. */
   after(move: PointerMove, moved: Reg, before: number | undefined): void {
     if (before === undefined || this.barrier[this.slot] === 1) return;
     const limit = Math.abs(before - limitOf(this.p, move, moved));
@@ -109,7 +112,7 @@ export class Speculation implements Guard {
     this.mask({ how, limit }, move.dst, move.op);
   }
 
-  /** A number that is out of bounds is masked to 0: the pointer stays where it is. */
+  /** The mask turns a number that is out of bounds into 0, so that the pointer stays where it is. That case is walked too. */
   private simulate(dst: number, pointer: Reg): void {
     const { p } = this;
     const before = p.reg(dst);
@@ -126,7 +129,7 @@ export class Speculation implements Guard {
   }
 }
 
-/** How far a pointer may move in the direction in which it is moved. */
+/** How many bytes the pointer may move in its direction. */
 function limitOf(p: Path, { op, number, dst, src, inPlace }: PointerMove, pointer: Reg): number {
   const left = (op === 'add') === number.num.smin < 0n;
   let limit: bigint;

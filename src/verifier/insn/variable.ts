@@ -1,4 +1,4 @@
-/** The address of a variable or function of the kernel in a register. Follows check_pseudo_btf_id and check_ld_imm of kernel/bpf/verifier.c. */
+/** Loads of the address of a kernel variable or function. Follows check_pseudo_btf_id and check_ld_imm of kernel/bpf/verifier.c. */
 import type { Program } from '../../object/program.js';
 import { pointerReg } from '../state/regs.js';
 import type { Reg } from '../state/state.js';

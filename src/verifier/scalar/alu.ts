@@ -232,7 +232,7 @@ function negate(width: Width, a: Scalar): Scalar {
 function zeroExtend(bits: 8 | 16 | 32, a: Scalar): Scalar {
   if (a.mask === 0n) return constant(arith.zeroExtend(bits, a.value));
   if (bits === 32) {
-    // Where the bounds are the tnum's own, there is nothing more that they could learn of each other.
+    // The bounds came from the tnum alone, so the two cannot refine each other.
     if (a.umax <= LOW && a.umin === a.value && a.umax === (a.value | a.mask)) return a;
     const r = finished(mutableCopy(a), 32);
     return equal(r, a) ? a : r;
@@ -266,8 +266,8 @@ function swap(op: 'le' | 'be' | 'bswap', bits: 16 | 32 | 64, a: Scalar): Scalar 
 }
 
 /**
- * A destination that is 0 or -1 (all bits of a sign), before `and` or `or` with a constant: compilers select a value so.
- * The kernel goes on twice (maybe_fork_scalars), first with the -1, later with the 0. Undefined: it does not split.
+ * Tells whether the walk splits here. Compilers select between two values with `and` or `or` of a constant and a number that is 0 or -1.
+ * The kernel walks both (maybe_fork_scalars): the -1 first, the 0 later. Undefined: no split.
  */
 export function forkScalar(
   op: BinaryOp,
@@ -292,7 +292,7 @@ function withLow(a: Scalar, low: number): Scalar {
   return r;
 }
 
-/** The abstract machine's arithmetic. */
+/** Arithmetic of the abstract machine, by operator. */
 export const scalarArithmetic: Domain<Scalar> = {
   constant,
   binary,

@@ -11,7 +11,7 @@ import { boundsFromTnum64 } from './sync.js';
 const LOW = 0xffff_ffffn;
 const low32 = (x: bigint): number => Number(BigInt.asUintN(32, x));
 
-/** Exact as JavaScript numbers: nothing here leaves 34 bits. */
+/** JavaScript numbers are exact here: no intermediate result needs more than 34 bits. */
 function signed32(r: Bounds, min: number, max: number): void {
   const fits = min >= S32_MIN && min <= S32_MAX && max >= S32_MIN && max <= S32_MAX;
   r.s32min = fits ? min : S32_MIN;
@@ -24,7 +24,7 @@ function signed64(r: Bounds, min: bigint, max: bigint): void {
   r.smax = fits ? max : S64_MAX;
 }
 
-/** Unsigned bounds stay good if both ends wrap or neither does. */
+/** Unsigned bounds stay valid if both ends wrap around or neither does. */
 function unsigned32(r: Bounds, min: number, max: number): void {
   const wraps = Math.floor(min / 2 ** 32) !== Math.floor(max / 2 ** 32);
   r.u32min = wraps ? 0 : min >>> 0;
@@ -163,7 +163,7 @@ export function or64(r: Bounds, b: Scalar): void {
   boundsFromTnum64(r);
 }
 
-/** Both from the tnum. */
+/** Both ends come from the tnum. */
 export function xor32(r: Bounds, b: Scalar): void {
   if (known32(r, b)) return;
   r.u32min = low32(r.value);

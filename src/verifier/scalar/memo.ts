@@ -1,6 +1,6 @@
 /**
- * Results of operations on scalars, by insn. A walk comes through the same insn with the same scalars again and again: most are constants,
- * or numbers of which nothing is known, and there is one object for each of those. Scalars are compared as objects.
+ * Results of operations on scalars, by insn. A walk meets the same insn with the same scalars many times. Most are constants or unknown
+ * numbers, and each of those is one shared object. Scalars are compared as objects.
  */
 import type { Scalar } from './scalar.js';
 

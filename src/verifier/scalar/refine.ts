@@ -1,6 +1,6 @@
 /**
- * What a conditional jump tells of the scalars it compares: is_scalar_branch_taken(), regs_refine_cond_op() and
- * reg_set_min_max() of kernel/bpf/verifier.c.
+ * Refines the scalars that a conditional jump compares: is_scalar_branch_taken(), regs_refine_cond_op() and reg_set_min_max() of
+ * kernel/bpf/verifier.c.
  */
 import type { Comparison, Width } from '../../isa/insn.js';
 import { U64_MAX } from '../../isa/integer.js';
@@ -12,7 +12,7 @@ import { tnumIntersect, tnumSubreg, tnumWithSubreg } from './tnum.js';
 
 const LOW = 0xffff_ffffn;
 
-/** A comparison, or `clear`: that of `set` which falls through. */
+/** A comparison. `clear` is the negation of `set`. */
 type Condition = Comparison | 'clear';
 
 const OPPOSITE: Readonly<Record<Comparison, Condition>> = {
@@ -92,7 +92,7 @@ function sameValue(width: Width, a: Scalar, b: Scalar): boolean | undefined {
   const unknownBits = width === 64 ? a.mask | b.mask : (a.mask | b.mask) & LOW;
   const differ = width === 64 ? a.value ^ b.value : (a.value ^ b.value) & LOW;
   if (unknownBits === 0n) return differ === 0n;
-  // A bit that both know, and know differently.
+  // Some bit is known in both and differs.
   if ((differ & (unknownBits ^ U64_MAX)) !== 0n) return false;
   if (width === 64 && (a.umin > b.umax || a.umax < b.umin || a.smin > b.smax || a.smax < b.smin))
     return false;
@@ -110,9 +110,9 @@ function someBitSet(width: Width, a: Scalar, b: Scalar): boolean | undefined {
 }
 
 /**
- * What is known of a and b after `if a op b` was taken (or not). Linux goes on into a dead branch that `branchTaken` did not
- * recognise, and so does this: bounds that contradict each other are dropped (reg_bounds_sanity_check), the tnum is kept. An
- * object that learns nothing is handed back as it is. `same`: a and b are one register, which then learns what either would.
+ * What is known of a and b after `if a op b` was taken (or not). Linux walks into a dead branch that `branchTaken` did not recognise, and
+ * so does this: contradictory bounds are dropped (reg_bounds_sanity_check), the tnum is kept. A scalar that is not refined is returned as
+ * the same object. `same`: a and b are one register, which gets both refinements.
  */
 export function refine(
   op: Comparison,
@@ -128,7 +128,7 @@ export function refine(
   return [checkedUnlessSame(a, synced(a, x)), checkedUnlessSame(b, synced(b, y))];
 }
 
-/** Synced; the object it was where nothing is new. A constant has nothing to teach itself. */
+/** Syncs the bounds. Returns the given object if nothing changed. A constant needs no sync. */
 function synced(before: Scalar, r: Bounds): Scalar {
   if (before.mask === 0n && equal(before, r)) return before;
   syncBounds(r);
@@ -197,7 +197,7 @@ function refineEqual32(x: Bounds, y: Bounds): void {
   y.mask = ty.mask;
 }
 
-/** x is not v: a bound that is v moves by one. */
+/** x != v: a bound equal to v moves by one. */
 function refineNotEqual(width: Width, x: Bounds, v: bigint): void {
   if (width === 64) {
     const signed = BigInt.asIntN(64, v);

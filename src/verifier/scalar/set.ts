@@ -24,7 +24,7 @@ export function fromUnsigned(min: bigint, max: bigint): Scalar {
   return isConsistent(r) ? sanityChecked(r) : unknown;
 }
 
-/** Admits every value of a and every value of b; the smallest that the domains can say. */
+/** The union: the smallest scalar that has every value of a and of b. */
 export function union(a: Scalar, b: Scalar): Scalar {
   if (contains(a, b)) return a;
   if (contains(b, a)) return b;
@@ -43,7 +43,7 @@ export function union(a: Scalar, b: Scalar): Scalar {
   };
 }
 
-/** Admits every value that both admit; undefined only where there is none. */
+/** The intersection: a scalar with every value that is in both. Undefined only if there is none. */
 export function intersect(a: Scalar, b: Scalar): Scalar | undefined {
   if (a === b) return a;
   if (!tnumOverlap(a, b)) return undefined;
@@ -66,14 +66,14 @@ export function intersect(a: Scalar, b: Scalar): Scalar | undefined {
   return equal(r, a) ? a : equal(r, b) ? b : sanityChecked(r);
 }
 
-/** Up to 16 bits in decimal, more in hexadecimal; a negative one that is more as the 64- or 32-bit pattern it is. */
+/** Prints up to 16 bits in decimal and longer numbers in hexadecimal; long negative ones as their 64- or 32-bit pattern. */
 function printed(v: bigint, signed: boolean): string {
   const low = signed ? -32_768n : 0n;
   const high = signed ? 32_767n : 65_535n;
   return v >= low && v <= high ? v.toString() : `0x${BigInt.asUintN(64, v).toString(16)}`;
 }
 
-/** A 32-bit signed bound: as it is when it prints in decimal, else without sign extension. */
+/** Prints a 32-bit signed bound: in decimal, or in hexadecimal without sign extension. */
 function unextended(v: number): bigint {
   return BigInt(v >= -32_768 && v <= 32_767 ? v : v >>> 0);
 }
@@ -100,7 +100,7 @@ export function format(s: Scalar): string {
     let names = entry.name;
     for (let j = i + 2; j < entries.length; j += 2) {
       const other = entries[j]!;
-      // Negative numbers as signed ones are not joined with the same pattern unsigned.
+      // A negative signed bound is not joined with an unsigned bound of the same bit pattern.
       if (other.omit || other.v !== entry.v) continue;
       other.omit = true;
       names += `=${other.name}`;

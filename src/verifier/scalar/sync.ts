@@ -1,13 +1,13 @@
 /**
- * The five domains of a scalar teach each other: what one knows narrows the others. Follows reg_bounds_sync() and
- * what it calls in kernel/bpf/verifier.c. Every step keeps each value that was admitted before.
+ * Syncs the five domains of a scalar: what one domain knows narrows the others. Follows reg_bounds_sync() and what it calls in
+ * kernel/bpf/verifier.c. No step removes a possible value.
  */
 import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, s64, U32_MAX, U64_MAX, u64 } from '../../isa/integer.js';
 import type { Scalar } from './scalar.js';
 import { constant, equal, unknown } from './scalar.js';
 import { tnumHas, tnumRange, tnumStep } from './tnum.js';
 
-/** A scalar in the making. */
+/** The domains of a scalar while they are being computed. Can be changed in place. */
 export type Bounds = { -readonly [K in keyof Scalar]: Scalar[K] };
 
 const LOW = 0xffff_ffffn;
@@ -69,7 +69,7 @@ export function boundsFromTnum32(r: Bounds): void {
 export function boundsFromTnum64(r: Bounds): void {
   const { value, mask } = r;
   const umax = value | mask;
-  // Whether the sign is known decides: an unknown one makes the least value negative, the greatest not.
+  // If the sign bit is unknown, the least value has it set and the greatest has it clear.
   if (mask > S64_MAX) {
     const smin = s64(value) + S64_MIN;
     const smax = value | (mask & S64_MAX);
@@ -83,7 +83,7 @@ export function boundsFromTnum64(r: Bounds): void {
   }
   if (value > r.umin) r.umin = value;
   if (umax < r.umax) r.umax = umax;
-  // Bounds that are the tnum's own cannot single out one of its numbers.
+  // Bounds that came from the tnum alone cannot select one of its numbers.
   if (r.umin !== value || r.umax !== umax) pinSingleValue(r, umax);
 }
 
@@ -131,7 +131,7 @@ function deduce32(r: Bounds): void {
 }
 
 function deduce32FromUnsigned64(r: Bounds): void {
-  // Bounds that are none tell nothing, and are the most frequent of all.
+  // The most frequent case: no bounds are known.
   if (r.umin === 0n && r.umax === U64_MAX) return;
   const uminLow = low32(r.umin);
   const umaxLow = low32(r.umax);
@@ -236,7 +236,7 @@ function tnumFromBounds(r: Bounds): void {
   r.mask = (r.mask & HIGH) | lowMask;
 }
 
-/** Lets all domains teach each other (reg_bounds_sync). */
+/** Narrows each domain by the others (reg_bounds_sync). */
 export function syncBounds(r: Bounds): void {
   boundsFromTnum32(r);
   boundsFromTnum64(r);
@@ -253,7 +253,7 @@ export function syncBounds(r: Bounds): void {
   boundsFromTnum64(r);
 }
 
-/** Whether it can be seen, before the domains have taught each other, that no value is left. */
+/** Whether the domains contradict each other before syncing, so that no value is left. */
 export function isEmpty(r: Scalar): boolean {
   if (r.umin > r.umax || r.smin > r.smax || r.u32min > r.u32max || r.s32min > r.s32max) return true;
   if (tnumHas(r, r.umin)) return false;
@@ -277,13 +277,13 @@ export function isConsistent(r: Scalar): boolean {
   return true;
 }
 
-/** Ends the making of a scalar: where its bounds contradict each other they are dropped, as the kernel does. */
+/** Makes the scalar. Contradictory bounds are dropped, as the kernel does. */
 export function sanityChecked(r: Scalar): Scalar {
   if (!isConsistent(r)) return { ...unknown, value: r.value, mask: r.mask };
   return r.mask === 0n ? constant(r.value) : canonical(r);
 }
 
-/** Numbers of which nothing but their size is known: there is one object for each. */
+/** Numbers of which only the size is known. Each of them is one shared object. */
 const ANY = [unsigned(8), unsigned(16), unsigned(32)] as const;
 
 function unsigned(bits: 8 | 16 | 32): Scalar {

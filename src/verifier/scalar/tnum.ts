@@ -29,7 +29,7 @@ export function tnumRange(min: bigint, max: bigint): Tnum {
   return tnum(min & (unknown ^ U64_MAX), unknown);
 }
 
-/** All ones up to the highest one of x: 0b0010100 -> 0b0011111. 0 gives 0. */
+/** Sets all bits below the highest 1 bit of x: 0b0010100 -> 0b0011111. 0 gives 0. */
 function bitsBelow(x: bigint): bigint {
   if (x <= U32) {
     const n = Number(x);
@@ -107,7 +107,7 @@ export function tnumMul(a: Tnum, b: Tnum): Tnum {
   if (b.mask === 0n && (b.value & (b.value - 1n)) === 0n) {
     return tnum(u64(a.value * b.value), u64(a.mask * b.value));
   }
-  // Of the bits of a, only those that may be ones add anything.
+  // Only bits of a that may be 1 add to the product.
   let sum = tnumConst(0n);
   for (let rest = a.value | a.mask; rest !== 0n; rest &= rest - 1n) {
     const bit = rest & -rest;
@@ -161,8 +161,8 @@ export const tnumHas = (a: Tnum, x: bigint): boolean => (x & (a.mask ^ U64_MAX))
 
 /**
  * The smallest number of a that is greater than z; if there is none, the greatest of a.
- * Think of z - value as a counter over the unknown bits: a one at a known place cannot be matched, so all below it is
- * filled up and the carry goes to the next unknown bit.
+ * Think of z - value as a counter over the unknown bits. A 1 at a known bit cannot be matched: all bits below it become 1, and the carry
+ * goes to the next unknown bit.
  */
 export function tnumStep(a: Tnum, z: bigint): bigint {
   const max = a.value | a.mask;

@@ -1,4 +1,4 @@
-/** What keeps guard against a processor that guesses wrong, as the arithmetic and the stores of a path see it; see `speculation.ts`. */
+/** The interface of `insn/speculation.ts` to arithmetic and stores. It is used for loaders without CAP_PERFMON only. */
 import type { ByteKind, Reg } from './state.js';
 
 /** Pointer arithmetic with a register: `pointer op number`, written to register `dst`. */
@@ -16,12 +16,15 @@ export interface PointerMove {
 export interface Guard {
   /** The insn being walked. */
   slot: number;
-  /** Before `size` bytes of a stack slot are written: a load that overtakes the store must not see a pointer, or what was there before. */
+  /**
+   * To be called before `size` bytes of a stack slot are written. A load that the processor runs before the store must not see a pointer
+   * or old bytes.
+   */
   beforeStore(bytes: readonly ByteKind[] | undefined, size: number, pointer: boolean): void;
-  /** Two numbers are added or subtracted: on no other way may it be a pointer. */
+  /** Notes that two numbers are added or subtracted here. No other path may then do pointer arithmetic at this insn. */
   numbers(dst: number, op: 'add' | 'sub'): void;
-  /** Before a pointer is moved. Returns what `after` needs; undefined: nothing is to be masked. */
+  /** To be called before a pointer is moved. Returns what `after` needs; undefined if nothing has to be masked. */
   before(move: PointerMove): number | undefined;
-  /** After it was moved to where `moved` points. */
+  /** To be called after the pointer was moved; `moved` is the result. */
   after(move: PointerMove, moved: Reg, before: number | undefined): void;
 }

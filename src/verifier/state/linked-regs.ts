@@ -1,5 +1,5 @@
 /**
- * Links between numbers: those with one id are equal, or differ by a constant that was added to a copy; what a jump tells of one it tells of
+ * Linked numbers. Numbers with the same id are equal, or differ by a constant that was added to a copy. A jump that refines one refines
  * all. Follows collect_linked_regs, sync_linked_regs and the end of adjust_reg_min_max_vals of kernel/bpf/verifier.c, Linux 6.18.
  *
  * A number that is `off` more than what its id stands for has in `size` the width of the addition, 64 or 32 (BPF_ADD_CONST64,
@@ -15,10 +15,12 @@ import { regPlace, slotPlace } from './places.js';
 import { scalarReg } from './regs.js';
 import type { Reg } from './state.js';
 
-/** As many places as the kernel takes down of one jump (LINKED_REGS_MAX). */
+/** The most places that the kernel records for one jump (LINKED_REGS_MAX). */
 const LINKED_REGS_MAX = 6;
 
-/** What a register holds afterwards that `sum` was added up in: a number to which a constant was added stays linked, but only once. */
+/**
+ * The register after an addition with the result `sum`. A linked number stays linked when a constant is added, but only the first time.
+ */
 export function linkedSum(op: BinaryOp, width: Width, a: Reg, b: Reg, sum: Reg): Reg {
   if ((op !== 'add' && op !== 'sub') || a.id === 0 || a.size !== 0) return sum;
   if (isConst(sum.num) || (width === 32 && a.num.umax > U32_MAX)) return sum;
@@ -34,8 +36,8 @@ function knownSigned(width: Width, { mask, value }: Scalar): bigint | undefined 
 }
 
 /**
- * Places that learn from a jump at `slot` that compares `left` with `right`, with those of both sides in one list: see `regPlace`. More than six are not kept track of;
- * those left over are linked no longer.
+ * Places that learn from a jump at `slot` that compares `left` with `right`, with those of both sides in one list: see `regPlace`. At
+ * most six places are recorded; the others lose their link.
  */
 export function collectLinked(
   path: Path,
@@ -72,12 +74,12 @@ function collectWithId(path: Path, code: Code, slot: number, id: number, places:
 
 const unlinked = (reg: Reg): Reg => ({ ...reg, id: 0, off: 0, size: 0 });
 
-/** Whatever is linked to `known` is what it has to be now that `known` is `num`. */
+/** Sets every register that is linked to `known` to what it must be if `known` is `num`. */
 export function syncLinked(path: Path, known: Reg, num: Scalar): void {
   let copy: Reg | undefined;
   path.mapRegs((r) => {
     if (r.type !== 'scalar' || r.id !== known.id) return r;
-    // A sum of 32 bits tells nothing of one of 64.
+    // A 32-bit sum does not determine a 64-bit one.
     if (r.size !== known.size && r.size !== 0 && known.size !== 0) return r;
     if (r.off === known.off) {
       if (r.num === num && r.size === known.size) return r;

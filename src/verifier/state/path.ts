@@ -19,7 +19,7 @@ export interface Ids {
   next: number;
 }
 
-/** What a jump leaves of the scalars on its two sides. */
+/** The two scalars of a comparison after a jump has refined them. */
 export type Refined = readonly [left: Scalar, right: Scalar];
 
 /**
@@ -28,7 +28,7 @@ export type Refined = readonly [left: Scalar, right: Scalar];
  */
 export class Path {
   private frames: Frame[] = [];
-  /** By depth: the frame and its registers belong to this path alone and may be written; so does its stack. */
+  /** By depth: whether the frame and its registers belong to this path alone and may be written. */
   private readonly owned: boolean[] = [];
   private readonly ownedStack: boolean[] = [];
   refs: readonly Ref[] = [];
@@ -38,17 +38,17 @@ export class Path {
   irq = 0;
   mayGoto = 0;
   unrolled = 0;
-  /** What the kernel is that the program is for. */
+  /** The kernel that the program is for. */
   kernel: KernelProfile = BUILT_IN;
   /** CPUs that the kernel may have at the most, if that is known. */
   cpus: number | undefined;
-  /** Only a processor that guessed wrong is on this path. */
+  /** The path is speculative: only a processor that guessed a branch wrong takes it. */
   speculative = false;
-  /** Keeps guard against such paths, for a loader without CAP_PERFMON. */
+  /** Checks against speculation, for a loader without CAP_PERFMON only. */
   guard: Guard | undefined;
   /** Slot of the insn at hand. */
   at = 0;
-  /** What the jumps of the program taught of scalars, where they were taken and where they were not. */
+  /** Remembered results of refining scalars at jumps that were taken. */
   readonly taken = new Memo<Refined>();
   readonly notTaken = new Memo<Refined>();
   /** By first slot of a subprogram: how many bytes of its frame some path has touched, from the top. */
@@ -100,7 +100,7 @@ export class Path {
     }
   }
 
-  /** The state as it is now, to be looked at before the path is changed. */
+  /** The present state without copying it. It is valid only until the path changes. */
   peek(): State {
     return this.withFrames(this.frames);
   }
@@ -111,7 +111,7 @@ export class Path {
     return this.speculative ? { ...state, speculative: true } : state;
   }
 
-  /** Bytes of the frame at this depth, down to `bytes` below its top, are used. */
+  /** Notes that the frame at this depth uses its first `bytes` bytes below the top. */
   touchStack(depth: number, bytes: number): void {
     const { subprog } = this.frames[depth]!;
     if (bytes > (this.stackDepth.get(subprog) ?? 0)) this.stackDepth.set(subprog, bytes);
@@ -241,7 +241,7 @@ export class Path {
     this.refs = [...this.refs, ref];
   }
 
-  /** The reference with this id; locks go by ids of their own. */
+  /** The reference with this id. Locks have ids of their own kind. */
   findRef(id: number): Ref | undefined {
     return id === 0 ? undefined : this.refs.find((r) => r.id === id && !isLock(r));
   }
@@ -254,7 +254,7 @@ export class Path {
     this.refs = this.refs.filter((r) => r !== lock);
   }
 
-  /** Gives a reference back: every pointer that derives from it is worthless from here on (release_reference). */
+  /** Releases a reference: every pointer that derives from it becomes invalid (release_reference). */
   releaseReference(id: number): void {
     this.dropRef(id);
     this.mapRegs((r) => (r.ref === id ? this.invalid() : r));
@@ -269,12 +269,15 @@ export class Path {
     return this.refs.findLast(isLock);
   }
 
-  /** In an RCU read section: opened by the program, implied by a lock, or by a program type that cannot sleep. */
+  /**
+   * Whether the path is in an RCU read section. The program may have opened one; a lock, or a program type that cannot sleep, implies
+   * one.
+   */
   get inRcu(): boolean {
     return this.rcu > 0 || this.lockHeld !== undefined || !this.sleepable;
   }
 
-  /** The program may sleep where it is; a callback that runs later need not be as the program is (is_async_cb_sleepable). */
+  /** Whether the program may sleep here. For a callback that runs later this may differ from the program (is_async_cb_sleepable). */
   get sleepable(): boolean {
     const root = this.frames[0]?.callback;
     if (root?.async === true) return root.sleepable === true;

@@ -1,6 +1,6 @@
 /**
- * Places of a verifier state: registers and stack slots of its frames, as sets of bits. They say which numbers of a state have to be
- * what they are for the paths below it to be safe (`precise` in struct bpf_reg_state).
+ * Places of a verifier state: registers and stack slots of its frames, as sets of bits. Used for precision: the marked numbers of a state
+ * must be what they are for the paths from it to be safe (`precise` in struct bpf_reg_state).
  */
 import { MOST_FRAMES } from '../../isa/insn.js';
 
@@ -23,7 +23,7 @@ const NUMBERS = 0x3ff;
 
 /** A set of registers and stack slots over all frames of a state, three 32-bit words for a frame. It can be changed in place. */
 export class PlaceSet {
-  /** Three words for each frame up to the last that ever had a place: of the many sets that there are most stay empty. */
+  /** Three words for each frame, up to the last frame that ever had a place. There are many sets and most stay empty. */
   private readonly words: number[] = [];
 
   /** Registers of a frame, one bit each. */
@@ -85,7 +85,7 @@ export class PlaceSet {
     this.drop(depth * WORDS + (index < 32 ? LOW : HIGH), 1 << (index & 31));
   }
 
-  /** Forgets what there is of one frame. */
+  /** Removes all places of one frame. */
   dropFrame(depth: number): void {
     for (let at = depth * WORDS; at < (depth + 1) * WORDS; at++) this.drop(at, -1);
   }

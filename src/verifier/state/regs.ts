@@ -38,7 +38,7 @@ export function scalarReg(num: Scalar): Reg {
 export const unknownReg: Reg = UNKNOWN_SCALAR;
 export const nullReg: Reg = { ...UNKNOWN_SCALAR, num: ZERO };
 
-/** The reference that a function finds in this pointer, as its owner; 0 for none. */
+/** The reference that this pointer owns, so that a function may take it over; 0 for none. */
 export const ownedRef = (reg: Reg): number => (reg.unowned ? 0 : reg.ref);
 
 /** A pointer at offset 0 of what it points to. */
@@ -52,12 +52,12 @@ export const isPointer = (r: Reg): boolean => r.type !== 'scalar' && r.type !== 
 /** The value is the constant 0. */
 export const isNull = (r: Reg): boolean => r.type === 'scalar' && r.num.mask === 0n && r.num.value === 0n;
 
-/** Does a pointer's variable offset have one value only? Then `off` plus it is where it points. */
+/** Whether a pointer's variable offset is a constant. Then `fixedOffset` tells where it points. */
 export const hasFixedOffset = (r: Reg): boolean => r.num.mask === 0n;
 
 /** Bytes from the start of what a pointer points to, for a pointer whose variable part is a constant. Ask `hasFixedOffset` first. */
 export function fixedOffset(r: Reg): number {
-  // Almost always the constant part is all there is.
+  // The frequent case: there is no variable part.
   return r.num === ZERO ? r.off : r.off + Number(BigInt.asIntN(64, r.num.value));
 }
 
@@ -73,7 +73,7 @@ const NAMES: Partial<Record<RegType, string>> = {
   uninit: '?',
 };
 
-/** Memory of the kernel of which not even a type is known (PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED): only loads, and those from anywhere. */
+/** Kernel memory of unknown type (PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED). Only loads are allowed, at any offset. */
 export const isOfNothing = ({ type, struct }: Reg): boolean =>
   type === 'btf' && (struct === 'void' || struct === 'btf_id 0');
 

@@ -43,7 +43,7 @@ export function stackRange(
   }
   const min = ptr.off + Number(ptr.num.smin) + off;
   const max = ptr.off + Number(ptr.num.smax) + off;
-  // Not even an access of no bytes may be at the frame's top.
+  // Even an access of 0 bytes must not be at the frame's top.
   if (min < -STACK_SIZE || min >= 0 || max + size > 0) {
     if (fixed) refuse(`invalid ${way} stack R${regno} off=${min} size=${size}`);
     refuse(
@@ -60,17 +60,20 @@ function offsetText(ptr: Reg): string {
 
 // Writes.
 
-/** The two halves of a dynptr stop being one; a referenced dynptr may not be overwritten (destroy_if_dynptr_stack_slot). */
+/**
+ * Destroys the dynptr of which a slot is overwritten, both halves. A dynptr with a reference must not be overwritten
+ * (destroy_if_dynptr_stack_slot).
+ */
 export function destroyDynptrAt(p: Path, depth: number, index: number): void {
   const slot = p.slot(depth, index);
   const dynptr = slot?.dynptr;
   if (dynptr === undefined) return;
-  // Not even one of several clones, as later kernels allow.
+  // Linux 6.18 refuses this also for one of several clones. Later kernels allow it.
   if (dynptr.ref !== 0) refuse('cannot overwrite referenced dynptr');
   const pair = dynptr.first ? index - 1 : index + 1;
   p.setSlot(depth, index, EMPTY_SLOT);
   p.setSlot(depth, pair, EMPTY_SLOT);
-  // Slices that may only be read stay memory for Linux 6.18. Here they are neither that nor numbers.
+  // Linux 6.18 keeps read-only slices as valid memory. Here they become invalid, and are no numbers either.
   p.mapRegs((r) => (r.dynptr !== dynptr.id ? r : r.readonly ? UNINIT : p.invalid()));
 }
 
@@ -80,7 +83,7 @@ function writeBytes(p: Path, depth: number, off: number, size: number, kind: Byt
     const old = p.slot(depth, index) ?? EMPTY_SLOT;
     const from = Math.max(off, base) - base;
     const to = Math.min(off + size, base + WORD) - base;
-    // What was spilled or stands for an object loses all that is known of it, the bytes that it does not take up too.
+    // A slot with a spill or an object loses all of it, also the bytes that are not overwritten.
     const whole = old.bytes[0] === BYTE.spill || isSpecial(old.bytes[0]!);
     const bytes: ByteKind[] = [];
     for (let i = 0; i < WORD; i++) {
@@ -93,8 +96,8 @@ function writeBytes(p: Path, depth: number, off: number, size: number, kind: Byt
 }
 
 /**
- * What is left of one of a slot's other bytes once part of what it held is overwritten (scrub_spilled_slot). That a spilled zero leaves
- * zeroes is forgotten, as in Linux.
+ * What a slot's other bytes hold after part of the slot was overwritten (scrub_spilled_slot). As in Linux, the other bytes of a spilled
+ * zero are not known to be zero.
  */
 const scrubbedByte = (before: ByteKind): ByteKind =>
   before === BYTE.spill || isSpecial(before) ? BYTE.misc : before;
@@ -108,12 +111,12 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
   const index = slotOf(off);
   const aligned = byteOf(off) === 0;
   const old = p.slot(depth, index);
-  // What was invalidated since it was spilled is no scalar either.
+  // A spilled pointer that became invalid is not a scalar.
   const spilled = old?.bytes[0] === BYTE.spill ? old.reg : undefined;
   if (p.strict && spilled !== undefined && spilled.type !== 'scalar' && size !== WORD) {
     refuse('attempt to corrupt spilled pointer on stack');
   }
-  // The dynptr of a callback is no pointer that can be spilled (is_spillable_regtype).
+  // A callback's dynptr pointer cannot be spilled (is_spillable_regtype).
   if (value.type === 'dynptr') {
     writeBytes(p, depth, off, size, BYTE.misc);
     return;
@@ -139,7 +142,7 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
 
 function truncated(value: Reg, size: number): Reg {
   const bits = (size * 8) as 8 | 16 | 32;
-  // What fits is the same value still, and stays linked to its equals.
+  // If the value fits in the stored bytes, the spill has the same value and stays linked.
   if (value.num.umax < 1n << BigInt(bits)) return value;
   return scalarReg(scalarArithmetic.zeroExtend(bits, value.num));
 }
@@ -151,7 +154,7 @@ export function writeStack(p: Path, ptr: Reg, regno: number, off: number, size: 
     writeFixed(p, ptr.frame, range.min, size, value);
     return;
   }
-  // Which bytes are written is not known: all that may be are, weakly (check_stack_write_var_off).
+  // It is not known which bytes are written. Every byte in range may keep its old value or get the new one (check_stack_write_var_off).
   for (let index = slotOf(range.max + size - 1); index <= slotOf(range.min); index++) {
     destroyDynptrAt(p, ptr.frame, index);
   }
@@ -162,7 +165,7 @@ export function writeStack(p: Path, ptr: Reg, regno: number, off: number, size: 
     if (before === BYTE.invalid && p.strict) {
       refuse(`uninit stack in range of var-offset write prohibited for !root; invalid write to stack`);
     }
-    // A zero over a zero changes nothing, be it a byte or part of a spilled one.
+    // Writing zero over zero changes nothing, whether it is a zero byte or part of a spilled zero.
     const wasZero =
       before === BYTE.zero || (before === BYTE.spill && old.reg !== undefined && isZero(old.reg));
     if (wasZero && isZero(value)) continue;
@@ -186,7 +189,7 @@ export function readStack(p: Path, ptr: Reg, regno: number, off: number, size: n
   const range = stackRange(p, ptr, regno, off, size, 'read from');
   if (!range.fixed) {
     requireReadable(p, ptr.frame, range.min, range.max + size - range.min, regno);
-    // A spilled zero does not count here (mark_reg_stack_read).
+    // A spilled zero does not count as zero bytes here (mark_reg_stack_read).
     return allZero(p, ptr.frame, range.min, range.max + size - range.min) ? nullReg : unknownOfSize(size);
   }
   return readFixed(p, ptr.frame, range.min, size, regno);
@@ -206,7 +209,7 @@ function readFixed(p: Path, depth: number, off: number, size: number, regno: num
     }
   }
   requireReadable(p, depth, off, size, regno);
-  // Bytes of a spilled zero and bytes that are zero by themselves do not add up, as in Linux.
+  // As in Linux, a mix of zero bytes and bytes of a spilled zero is not known to be zero.
   const ofSpilledZero =
     slot.reg !== undefined &&
     isZero(slot.reg) &&
@@ -221,7 +224,7 @@ function unknownOfSize(size: number): Reg {
     : scalarReg(scalarArithmetic.zeroExtend((size * 8) as 8 | 16 | 32, unknownReg.num));
 }
 
-/** Whether every byte is known to be zero by itself. */
+/** Whether every byte is marked as zero. */
 function allZero(p: Path, depth: number, off: number, size: number): boolean {
   for (let at = off; at < off + size; at++) {
     if (p.slot(depth, slotOf(at))?.bytes[byteOf(at)] !== BYTE.zero) return false;
@@ -229,7 +232,7 @@ function allZero(p: Path, depth: number, off: number, size: number): boolean {
   return true;
 }
 
-/** A stub does not write what the real call would have: bytes that nothing was written to before must not be read. */
+/** A stub does not write this memory, though the real call would have. Bytes that were not written before must not be read. */
 export function markLeftUnwritten(p: Path, ptr: Reg, size: number): void {
   if (ptr.type !== 'stack' || !hasFixedOffset(ptr)) return;
   const off = fixedOffset(ptr);
@@ -266,7 +269,7 @@ export function checkFunctionRead(p: Path, ptr: Reg, regno: number, size: number
 
 /**
  * A function writes `size` bytes to the stack. At a variable offset the bytes must have been readable before. `raw`: plain memory, which
- * may not lie over a dynptr; where an iterator, an IRQ state or another dynptr is made, one that needs no destroying may be.
+ * must not overlap a dynptr. Where an iterator, an IRQ state or another dynptr is made, it may overlap a dynptr that needs no destroying.
  */
 export function checkFunctionWrite(p: Path, ptr: Reg, regno: number, size: number, raw = false): void {
   const range = stackRange(p, ptr, regno, 0, size, 'write to');
@@ -281,7 +284,7 @@ export function checkFunctionWrite(p: Path, ptr: Reg, regno: number, size: numbe
   writeUnknownBytes(p, ptr.frame, range.min, size);
 }
 
-/** Offset of a stack pointer that must be fixed, as for dynptrs, iterators and IRQ states. */
+/** The offset of a stack pointer. Refuses a variable one, which dynptrs, iterators and IRQ states do not allow. */
 export function fixedStackOffset(ptr: Reg, what: string): number {
   if (ptr.type !== 'stack' || !hasFixedOffset(ptr)) refuse(`${what} has to be at a constant offset`);
   return fixedOffset(ptr);
