@@ -14,9 +14,10 @@ import type { RuleSet } from '../patch/rule.js';
 import type { Origin } from '../patch/two-mode/lines.js';
 import type { LeftOut, TwoModeOptions } from '../patch/two-mode/plan.js';
 import { type TwoMode, twoMode } from '../patch/two-mode/two-mode.js';
-import type { Accepted } from '../verifier/result.js';
+import type { Accepted, Refused } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { verify } from '../verifier/verify.js';
+import { type LogLine, lastLines } from './last-lines.js';
 import { type LoadOptions, type LoadResult, loadProgram } from './load.js';
 import { insnsWalked } from './log.js';
 import { profileHere } from './profile/running.js';
@@ -35,6 +36,10 @@ export interface Certificate {
   readonly message: string;
   /** Slot of the program that was refused at, where Linux tells; with what ran there. */
   readonly at?: Origin;
+  /** The end of Linux's log, where it refused something. */
+  readonly log?: readonly LogLine[];
+  /** What our verifier says, where it is that which refuses the program. */
+  readonly refusal?: Refused;
   /** Calls that are kept though the rule set has a stub for them: the certificate says nothing of those stubs. */
   readonly sitesLeftOut: readonly LeftOut[];
   /** Calls that are stubbed in the two-mode program. */
@@ -64,6 +69,8 @@ export interface CertifyOptions {
   readonly verified?: Accepted;
   /** Forms to try, in order, until one is accepted; `FORMS` unless told. */
   readonly forms?: readonly Form[];
+  /** Explain why our verifier refuses the program, if it does. */
+  readonly explain?: boolean;
   /** Ask Linux how many insns it walked; costs a second load of what is accepted. */
   readonly stats?: boolean;
   /** Lends maps, as in `LoadOptions`. */
@@ -104,8 +111,15 @@ function formsFor({ insns }: Program, { forms, profile = 'privileged' }: Certify
  */
 export function certify(program: Program, rules: RuleSet, options: CertifyOptions = {}): Certificate {
   const profile = options.profile ?? 'privileged';
-  const verified = options.verified ?? verify(program, { profile, kernel: options.kernel ?? profileHere() });
-  if (!verified.ok) return nothing(`our verifier does not accept it: ${verified.message}`);
+  const verified =
+    options.verified ??
+    verify(program, {
+      profile,
+      kernel: options.kernel ?? profileHere(),
+      explain: options.explain === true,
+    });
+  if (!verified.ok)
+    return { ...nothing(`our verifier does not accept it: ${verified.message}`), refusal: verified };
   const sites = callSites(program, verified.facts, rules);
   let refused: Certificate | undefined;
   let inexpressible: Certificate | undefined;
@@ -116,10 +130,16 @@ export function certify(program: Program, rules: RuleSet, options: CertifyOption
     else inexpressible ??= judged;
   }
   const plain = refused === undefined ? undefined : load(program, { ...options, profile }, 0);
-  if (plain?.ok === false) return nothing(`Linux refuses the program itself: ${plain.message}`);
+  if (plain?.ok === false) {
+    const log = lastLines(plain.log, program, verified.code, asItIs(program));
+    return { ...nothing(`Linux refuses the program itself: ${plain.message}`), log };
+  }
   if (plain?.ok === true) plain.close();
   return refused ?? inexpressible ?? nothing('no form was tried');
 }
+
+/** The program itself is in one mode, each insn where it is. */
+const asItIs = ({ insns }: Program): Origin[] => insns.map((_, slot) => ({ mode: 'normal', slot }));
 
 function nothing(message: string): Certificate {
   return {
@@ -215,7 +235,8 @@ function judge(
     const verdict = saysNothing(result) ? 'inexpressible' : 'refused';
     const where = at === undefined || at.slot < 0 || verdict === 'inexpressible' ? '' : `${place(at)}: `;
     const message = `${where}${result.message}`;
-    return { verdict, message, walked, ...common, ...(at === undefined ? {} : { at }) };
+    const log = lastLines(result.log, program, verified.code, made.origins);
+    return { verdict, message, walked, log, ...common, ...(at === undefined ? {} : { at }) };
   }
 }
 

@@ -1,5 +1,7 @@
 /** What certificates say: a row for each program, and the same as a table. */
 import type { Certificate } from '../oracle/certify.js';
+import type { Explanation } from '../verifier/explain/explanation.js';
+import { explanationInWords, placeInWords } from './explanations.js';
 import { table } from './table.js';
 
 /** One program of `certify`'s document. */
@@ -18,12 +20,21 @@ export interface CertificateRow {
   readonly ms: number;
   /** What was refused, and in which mode. */
   readonly at?: Certificate['at'];
+  /** The end of Linux's log, where it refused something. */
+  readonly log?: Certificate['log'];
+  /** What our verifier says where it refuses the program itself, as `verify` tells it. */
+  readonly lines?: readonly string[];
+  readonly slot?: number;
+  readonly explanation?: Explanation;
   /** The case that shows why; null where no run was found. */
   readonly case?: string | null;
 }
 
-/** The table for people, then `leftOut` (a line for each program that was not judged), then where cases of refusals were written. */
-export function certificatesInWords(rows: readonly CertificateRow[], leftOut: string): string {
+/** Lines of Linux's log that are shown, unless the whole is asked for. */
+const FEW_LINES = 6;
+
+/** The table for people, then why what was refused was refused (short or `whole`), then `leftOut` (a line for each program that was not judged), then where cases of refusals were written. */
+export function certificatesInWords(rows: readonly CertificateRow[], leftOut: string, whole = false): string {
   const text = table(
     ['program', 'verdict', 'insns', 'stubs', 'walked', 'ms', ''],
     rows.map((row) => [
@@ -37,8 +48,36 @@ export function certificatesInWords(rows: readonly CertificateRow[], leftOut: st
     ]),
     ['insns', 'stubs', 'walked', 'ms'],
   );
-  return text + leftOut + rows.map(writtenLine).join('');
+  return (
+    text + rows.map((row) => refusalInWords(row, whole)).join('') + leftOut + rows.map(writtenLine).join('')
+  );
 }
+
+function refusalInWords(row: CertificateRow, whole: boolean): string {
+  const { file, name, log = [] } = row;
+  const ours = explanationInWords(row, whole);
+  if (log.length === 0) return ours;
+  const shown = whole ? log : log.slice(-FEW_LINES);
+  const cut = shown.length === log.length ? '' : ' (--explain shows more)';
+  const lines = [`${file}:${name}: the end of Linux's log${cut}:`];
+  let before = '';
+  for (const { text, mode, at } of shown) {
+    const where = at === undefined || mode === undefined ? before : `${MODES[mode]} insn ${placeInWords(at)}`;
+    if (where !== before) lines.push(`  ${where}`);
+    before = where;
+    lines.push(`    ${text}`);
+  }
+  return ours + lines.map((line) => `${line}\n`).join('');
+}
+
+/** Where an insn of a two-mode program comes from, in words. */
+const MODES: Readonly<Record<NonNullable<Certificate['at']>['mode'], string>> = {
+  normal: 'before the kill,',
+  switch: 'the kill before',
+  patched: 'after the kill,',
+  stub: 'after the kill, the stub for',
+  guard: 'after the kill, the stub for',
+};
 
 function writtenLine(row: CertificateRow): string {
   if (row.case === undefined) return '';

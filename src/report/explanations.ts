@@ -1,6 +1,7 @@
 /** Why a program was refused, in words: short, or the whole way. */
 import type { Explanation } from '../verifier/explain/explanation.js';
 import type { Place } from '../verifier/explain/place.js';
+import type { Refused } from '../verifier/result.js';
 
 /** What is explained, as a row of a document has it. */
 export interface Explained {
@@ -11,12 +12,28 @@ export interface Explained {
   readonly explanation?: Explanation;
 }
 
+/** What a document has of a program that our verifier refuses. */
+export function refusalFields({
+  message,
+  lines,
+  slot,
+  reason,
+  explanation,
+}: Refused): Pick<Explained, 'message' | 'lines' | 'explanation'> & { readonly slot?: number } {
+  return {
+    message,
+    lines,
+    ...(slot >= 0 && reason !== 'budget' && { slot }),
+    ...(explanation !== undefined && { explanation }),
+  };
+}
+
 /** Branches and loops that are told at the most, unless the whole way is asked for. */
 const FEW_BRANCHES = 8;
 const FEW_LOOPS = 2;
 
 /** `12: call bpf_ringbuf_reserve#131  ; leak.c:9: struct ev *e = ...` */
-function placeInWords({ slot, insn, file, line, source }: Place): string {
+export function placeInWords({ slot, insn, file, line, source }: Place): string {
   const told = line === undefined ? '' : `  ; ${file}:${line}${source === undefined ? '' : `: ${source}`}`;
   return `${slot}: ${insn}${told}`;
 }

@@ -1,5 +1,9 @@
 /** What program proofs say: a row for each program, and the same as a table. */
 import type { ProgramProof } from '../smt/program-proof.js';
+import type { WitnessPath } from '../smt/witness-path.js';
+import type { Explanation } from '../verifier/explain/explanation.js';
+import { explanationInWords } from './explanations.js';
+import { witnessPathInWords } from './witness-paths.js';
 
 /** One program of `prove`'s document. */
 export interface ProofRow {
@@ -11,8 +15,11 @@ export interface ProofRow {
   readonly points: number;
   readonly verdict: ProgramProof['verdict'];
   readonly reason: string;
-  /** Why our verifier refuses the program itself, if it does. */
-  readonly explanation?: ProgramProof['explanation'];
+  /** What our verifier says where it refuses the program itself, as `verify` tells it. */
+  readonly message?: string;
+  readonly lines?: readonly string[];
+  readonly slot?: number;
+  readonly explanation?: Explanation;
   /** What may settle an unknown program; '' for others. */
   readonly advice: string;
   /** Insns. Null: no number of insns bounds a killed run. */
@@ -34,6 +41,8 @@ export interface ProofRow {
     readonly kill: number;
     readonly case: string;
     readonly file?: string;
+    /** What happened in the run, in order. */
+    readonly path?: WitnessPath;
   };
 }
 
@@ -90,6 +99,18 @@ export function proofLine(row: ProofRow, width: number): string {
   const { file, name, verdict, insns, points, sites, queries, ms } = row;
   const cells = [`${file}:${name}`, verdict, insns, points, boundInWords(row), sites.length, queries, ms];
   return line([...cells, outcomeInWords(row)], width);
+}
+
+/** What stands below a row: why the program is refused, in short or as a `whole`; of a witness the way, where the whole is asked for. */
+export function belowProofLine(row: ProofRow, whole: boolean): string {
+  const { file, name, message, lines, explanation, witness } = row;
+  if (message !== undefined)
+    return explanationInWords(
+      { file, name, message, ...(lines && { lines }), ...(explanation && { explanation }) },
+      whole,
+    );
+  if (!whole || witness?.path === undefined) return '';
+  return witnessPathInWords(`${file}:${name}`, witness.path);
 }
 
 /** What stands behind the figures of a row. */

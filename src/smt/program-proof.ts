@@ -16,7 +16,6 @@ import type { Program } from '../object/program.js';
 import type { CallSite } from '../patch/fast-path.js';
 import { callSites, enabledAt } from '../patch/fast-path.js';
 import type { FastPath, RuleSet, Stub } from '../patch/rule.js';
-import type { Explanation } from '../verifier/explain/explanation.js';
 import type { Accepted, Refused } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { verify } from '../verifier/verify.js';
@@ -29,6 +28,7 @@ import { type KeptCall, keptCalls } from './kept-calls.js';
 import { type Patched, walkPatched } from './patched.js';
 import type { SiteAnswer } from './site-proof.js';
 import { proveSites } from './site-proof.js';
+import { type WitnessPath, witnessPath } from './witness-path.js';
 
 /** One reachable call site: what the rules do there, and whether that is an outcome of the function. */
 export interface ProvedSite {
@@ -71,10 +71,12 @@ export interface ProgramProof {
   readonly queries: number;
   /** Insns that the verifier walked, and those walked in patched mode on top. */
   readonly walked: { readonly verified: number; readonly patched: number };
-  /** Why our verifier refuses the program itself, if it does. */
-  readonly explanation?: Explanation;
+  /** What our verifier says where it refuses the program itself. */
+  readonly refusal?: Refused;
   /** A run that breaks a check, and replays. */
   readonly witness?: Case;
+  /** The way of that run; only where it was asked for. */
+  readonly witnessPath?: WitnessPath;
 }
 
 /** For whom the program is judged, and how much effort the proof may take. With less effort more programs are unknown. */
@@ -92,6 +94,8 @@ export interface ProgramProofOptions {
   readonly fill?: number;
   /** Insns to walk in patched mode at the most; 1,000,000 unless told. */
   readonly budget?: number;
+  /** Explain why the program is not verified, and the way of a witness. */
+  readonly explain?: boolean;
 }
 
 /** The walk of the fast path stops after this many failures. */
@@ -105,7 +109,8 @@ export async function proveProgram(
 ): Promise<ProgramProof> {
   const profile = options.profile ?? 'privileged';
   const kernel = options.kernel ?? BUILT_IN;
-  const verified = options.verified ?? verify(program, { profile, kernel, explain: true });
+  const verified =
+    options.verified ?? verify(program, { profile, kernel, explain: options.explain === true });
   if (!verified.ok) return notVerified(verified);
   const sites = callSites(program, verified.facts, rules);
   const path = pathOf(rules, sites);
@@ -144,8 +149,21 @@ export async function proveProgram(
   const found = await findWitness(program, verified, rules.name, path, concerns, options);
   const queries = proved.queries + found.queries;
   // The run tells what is wrong; the concern that led to it may speak of another check, at another insn.
-  if (found.witness !== undefined)
-    return { ...open, queries, verdict: 'refuted', reason: found.broken, witness: found.witness };
+  if (found.witness !== undefined) {
+    const refuted = {
+      ...open,
+      queries,
+      verdict: 'refuted',
+      reason: found.broken,
+      witness: found.witness,
+    } as const;
+    if (options.explain !== true) return refuted;
+    const ruleAt = new Map(
+      sites.flatMap(({ slot, rule }) => (rule === undefined ? [] : [[slot, rule.name] as const])),
+    );
+    const { code, facts } = verified;
+    return { ...refuted, witnessPath: witnessPath(found.witness, { code, facts, path, ruleAt }) };
+  }
   const spent = patched.failures.some((f) => f.reason === 'budget');
   return { ...open, queries, advice: spent ? ADVICE.budget : ADVICE.noWitness };
 }
@@ -203,10 +221,11 @@ function kindOf({ insns, ms }: Cost): BoundKind {
   return ms > 0 ? 'time-limited' : 'exact';
 }
 
-function notVerified({ message, walked, explanation }: Refused): ProgramProof {
+function notVerified(refusal: Refused): ProgramProof {
+  const { message, walked } = refusal;
   return {
-    ...(explanation !== undefined && { explanation }),
     ...NO_BOUND,
+    refusal,
     verdict: 'unknown',
     reason: `not verified: ${message}`,
     advice: ADVICE.notVerified,

@@ -10,6 +10,7 @@ import { kernelAvailable } from '../../oracle/available.js';
 import { certify as certifyProgram } from '../../oracle/certify.js';
 import { type CertificateRow, certificatesInWords } from '../../report/certificates.js';
 import { CERTIFICATE_EXIT, worst } from '../../report/exit.js';
+import { refusalFields } from '../../report/explanations.js';
 import { skippedLines } from '../../report/verdicts.js';
 import { type Define, since, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, leftOut, loadPrograms } from '../files.js';
@@ -29,6 +30,7 @@ interface Options extends LoadOptions {
   readonly rules: string;
   readonly profile?: ProfileChoice;
   readonly corpus?: string;
+  readonly explain?: true;
 }
 
 /** Adds `certify` to the command line. It loads two-mode programs into the running kernel and tells which of them Linux accepts. */
@@ -39,6 +41,7 @@ export const certify: Define = (program, act) => {
     .option('--rules <RULES>', 'rule set, by name or file', 'sound')
     .option('--prog <NAME>', 'only the program of this name')
     .option('--profile <PROFILE>', profileHelp('running'), profileChoice)
+    .option('--explain', "tell the whole way to each refusal, and more of Linux's log")
     .option('--corpus <DIR>', 'write a case there for each refusal that a run shows')
     .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
     .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
@@ -70,7 +73,7 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
     // Of a program that was left out nothing is known.
     exit: worst([...rows.map(({ verdict }) => CERTIFICATE_EXIT[verdict]), ...unjudged.map(() => 3 as const)]),
     json: { rules: options.rules, kernel: kernel.release, profile: judged.json, programs: rows, skipped },
-    text: certificatesInWords(rows, skippedLines(skipped)),
+    text: certificatesInWords(rows, skippedLines(skipped), options.explain === true),
   };
 }
 
@@ -82,8 +85,9 @@ async function certifyOne(
 ): Promise<CertificateRow> {
   const start = performance.now();
   const profile = loader ?? one?.profile ?? 'privileged';
-  const certificate = certifyProgram(program, rules.rules, { profile, kernel, stats: true });
-  const { verdict, message, sitesLeftOut, sitesStubbed, notLookedFor, walked, at } = certificate;
+  const certificate = certifyProgram(program, rules.rules, { profile, kernel, stats: true, explain: true });
+  const { verdict, message, sitesLeftOut, sitesStubbed, notLookedFor, walked, at, log, refusal } =
+    certificate;
   const row: CertificateRow = {
     file,
     name: program.name,
@@ -97,6 +101,8 @@ async function certifyOne(
     walked,
     ms: since(start),
     ...(at === undefined ? {} : { at }),
+    ...(log === undefined ? {} : { log }),
+    ...(refusal === undefined ? {} : { ...refusalFields(refusal), message }),
   };
   if (verdict !== 'refused' || options.corpus === undefined) return row;
   const found = await caseOfRefusal(program, rules, { profile, kernel });

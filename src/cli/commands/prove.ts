@@ -4,7 +4,15 @@ import { loadRuleSets } from '../../campaign/rules.js';
 import { storeWitness } from '../../campaign/storage/corpus.js';
 import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { PROOF_EXIT, worst } from '../../report/exit.js';
-import { leftOutRow, type ProofRow, proofLine, proofsHead, proofsWidth } from '../../report/proofs.js';
+import { refusalFields } from '../../report/explanations.js';
+import {
+  belowProofLine,
+  leftOutRow,
+  type ProofRow,
+  proofLine,
+  proofsHead,
+  proofsWidth,
+} from '../../report/proofs.js';
 import { proveProgram } from '../../smt/program-proof.js';
 import { printExpectation } from '../../vm/expectation.js';
 import { MOST_ENTRIES } from '../../vm/fill.js';
@@ -31,6 +39,7 @@ interface Options extends LoadOptions {
   readonly budget?: number;
   readonly fill?: number;
   readonly out?: string;
+  readonly explain?: true;
 }
 
 /** Adds `prove` to the command line. It exits with 1 if a program is refuted, and with 3 if one is unknown and none is refuted. */
@@ -49,6 +58,7 @@ export const prove: Define = (program, act) => {
       'entries of hash maps and tries where the search wants them full (2)',
       integer(0, MOST_ENTRIES),
     )
+    .option('--explain', 'tell the whole way to each refusal, and of each run that refutes a program')
     .option('--out <DIR>', 'write witnesses there, as cases')
     .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
     .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
@@ -70,7 +80,8 @@ async function proveFiles(paths: readonly string[], options: Options, { show }: 
   const rows: ProofRow[] = [];
   const add = (row: ProofRow): Promise<void> => {
     rows.push(row);
-    return show((rows.length === 1 ? proofsHead(width) : '') + proofLine(row, width));
+    const head = rows.length === 1 ? proofsHead(width) : '';
+    return show(head + proofLine(row, width) + belowProofLine(row, options.explain === true));
   };
   for (const one of programs) await add(await proveOne(one, rules!, judged, options));
   for (const one of unjudged) await add(leftOutRow(one));
@@ -91,15 +102,17 @@ async function proveOne(
   const { madeFor, ...target } = judgedFor(judged, one);
   const proof = await proveProgram(program, rules.rules, {
     ...target,
+    explain: true,
     ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
     ...(options.runs === undefined ? {} : { maxRuns: options.runs }),
     ...(options.fill === undefined ? {} : { fill: options.fill }),
     ...(options.budget === undefined ? {} : { budget: options.budget }),
   });
-  const { verdict, bound, boundKind, witness, ...rest } = proof;
+  const { verdict, bound, boundKind, refusal, witness, witnessPath, ...rest } = proof;
   const row: ProofRow = {
     ...rest,
     ...(madeFor === undefined ? {} : { madeFor }),
+    ...(refusal !== undefined && refusalFields(refusal)),
     file,
     name: program.name,
     insns: program.insns.length,
@@ -115,6 +128,7 @@ async function proveOne(
     expect: expect === undefined ? 'holds' : printExpectation(expect),
     kill: kill ?? 0,
     case: text,
+    ...(witnessPath !== undefined && { path: witnessPath }),
   };
   if (options.out === undefined) return { ...row, witness: shown };
   const path = storeWitness(options.out, file, program.name, rules.rules.name, text);

@@ -6,6 +6,7 @@ import { PROG_TYPES, type Program, type ProgType } from '../../object/program.js
 import { type Judgement, KernelJudge } from '../../oracle/bulk.js';
 import { possibleCpus } from '../../oracle/maps.js';
 import { verifyExit, worst } from '../../report/exit.js';
+import { refusalFields } from '../../report/explanations.js';
 import { classify, gapRows, gapTotals } from '../../report/gap.js';
 import {
   gapEntries,
@@ -155,16 +156,7 @@ function judged(
   }
   const { walked, states } = verdict;
   if (verdict.ok) return { verdict: 'accepted', message: '', walked, states };
-  const { reason, message, lines, slot, explanation } = verdict;
-  return {
-    verdict: reason,
-    message,
-    lines,
-    ...(slot >= 0 && reason !== 'budget' && { slot }),
-    ...(explanation !== undefined && { explanation }),
-    walked,
-    states,
-  };
+  return { verdict: verdict.reason, ...refusalFields(verdict), walked, states };
 }
 
 /** The kernel in both profiles; a judge is only opened when it is asked. */
