@@ -13,19 +13,15 @@ import { OBJECT_MUTANTS } from './object/elf.js';
 import { ORACLE_MUTANTS } from './oracle.js';
 import { RULE_MUTANTS } from './patch/rules.js';
 import { TWO_MODE_MUTANTS } from './patch/two-mode.js';
-import { PATCH_MUTANTS } from './patch.js';
 import { SEMANTICS_MUTANTS } from './semantics.js';
 import { LENGTH_MUTANTS } from './smt/bounds.js';
 import { PROOF_MUTANTS } from './smt/proof.js';
 import { SYMBOLIC_MUTANTS } from './smt/symbolic.js';
-import { SMT_MUTANTS } from './smt.js';
 import { TOLD_MUTANTS } from './told.js';
 import { ARGUMENT_MUTANTS } from './verifier/call/arguments.js';
 import { EFFECT_MUTANTS } from './verifier/call/effects.js';
-import { CALL_MUTANTS } from './verifier/call.js';
 import { MEMORY_MUTANTS } from './verifier/insn/memory.js';
 import { REGISTER_MUTANTS } from './verifier/insn/registers.js';
-import { INSN_MUTANTS } from './verifier/insn.js';
 import { MENDED_MUTANTS } from './verifier/mended.js';
 import { BOUND_MUTANTS } from './verifier/scalar/bounds.js';
 import { VALUE_MUTANTS } from './verifier/scalar/values.js';
@@ -71,7 +67,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...AGREEMENT_MUTANTS,
   ...CAMPAIGN_MUTANTS,
   ...GENERATOR_MUTANTS,
-  ...LATER_MUTANTS,
   ...TOLD_MUTANTS,
 ];
 
