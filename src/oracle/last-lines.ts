@@ -5,6 +5,7 @@ import type { Origin } from '../patch/two-mode/lines.js';
 import { type Place, Places } from '../verifier/explain/place.js';
 import type { Code } from '../verifier/text/code.js';
 
+/** One line of what Linux's verifier printed, with the place in our program that it speaks of. */
 export interface LogLine {
   /** Linux's own line. */
   readonly text: string;

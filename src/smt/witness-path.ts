@@ -36,12 +36,14 @@ export type Happened =
   | { readonly event: 'branch'; readonly taken: boolean; readonly to: number }
   | { readonly event: 'broken'; readonly check: Check; readonly message: string };
 
+/** Something that happened, with when and where: the insn, its text and the line of its source. */
 export type WitnessEvent = {
   /** Insns that ran before. */
   readonly step: number;
   readonly at: Place;
 } & Happened;
 
+/** All that is told of a run that breaks a check. */
 export interface WitnessPath {
   /** In the order in which they happened. */
   readonly events: readonly WitnessEvent[];
@@ -52,6 +54,7 @@ export interface WitnessPath {
 /** Events that are told at the most. */
 const MOST_EVENTS = 1000;
 
+/** The verified program and the decisions of the rules, which the run depends on besides the case. */
 export interface WitnessRun {
   readonly code: Code;
   readonly facts: Facts;
