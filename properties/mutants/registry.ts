@@ -13,11 +13,11 @@ import { OBJECT_MUTANTS } from './object/elf.js';
 import { ORACLE_MUTANTS } from './oracle.js';
 import { RULE_MUTANTS } from './patch/rules.js';
 import { TWO_MODE_MUTANTS } from './patch/two-mode.js';
+import { REFUSAL_MUTANTS } from './refusals.js';
 import { SEMANTICS_MUTANTS } from './semantics.js';
 import { LENGTH_MUTANTS } from './smt/bounds.js';
 import { PROOF_MUTANTS } from './smt/proof.js';
 import { SYMBOLIC_MUTANTS } from './smt/symbolic.js';
-import { TOLD_MUTANTS } from './told.js';
 import { ARGUMENT_MUTANTS } from './verifier/call/arguments.js';
 import { EFFECT_MUTANTS } from './verifier/call/effects.js';
 import { MEMORY_MUTANTS } from './verifier/insn/memory.js';
@@ -67,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...AGREEMENT_MUTANTS,
   ...CAMPAIGN_MUTANTS,
   ...GENERATOR_MUTANTS,
-  ...TOLD_MUTANTS,
+  ...REFUSAL_MUTANTS,
 ];
 
 /** Throws if there is none of this name. */

@@ -4,7 +4,7 @@ import { type Mutant, mutantsOf } from './mutant.js';
 const WITNESS = 'smt/the-way-of-a-witness-is-what-its-run-did';
 const COMMANDS = 'cli/a-refusal-is-explained-by-every-command';
 
-export const TOLD_MUTANTS: readonly Mutant[] = [
+export const REFUSAL_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/smt/witness-path.ts',
     [WITNESS],
