@@ -1,4 +1,24 @@
 /** Ways to break a program as verifiers of 2026 would not have noticed: each makes what a fix of Linux was about. */
+import {
+  add,
+  callHelper,
+  callKfunc,
+  ja,
+  jmp,
+  ldAbs,
+  ldx,
+  lsh,
+  mov,
+  type Reg,
+  r0,
+  r1,
+  r10,
+  registers,
+  rsh,
+  st,
+  stx,
+  sub,
+} from '../../src/isa/build.js';
 import type { Comparison, Op } from '../../src/isa/insn.js';
 import { type Breaker, calls, changing, contractAt, nth, variant } from './breaker.js';
 
@@ -9,36 +29,13 @@ const isMemory = (op: Op | undefined): op is Memory =>
 /** Slots of the frame that generated programs do not use. */
 const FREE_SLOT = -512;
 
-const mov = (dst: number, src: number | { readonly reg: number }): Op => ({
-  kind: 'mov',
-  width: 64,
-  dst,
-  src: typeof src === 'number' ? { imm: src } : src,
-});
-const alu = (op: 'add' | 'sub' | 'lsh' | 'rsh', dst: number, src: number | { readonly reg: number }): Op => ({
-  kind: 'alu',
-  op,
-  width: 64,
-  dst,
-  src: typeof src === 'number' ? { imm: src } : src,
-});
-const skipIf = (reg: number, off: number, op: Comparison = 'eq'): Op => ({
-  kind: 'jmp',
-  op,
-  width: 64,
-  dst: reg,
-  src: { imm: 77 },
-  off,
-});
-const spill = (off: number, src: number): Op => ({ kind: 'stx', size: 8, dst: 10, src, off });
-const fill = (dst: number, off: number): Op => ({
-  kind: 'ldx',
-  size: 8,
-  dst,
-  src: 10,
-  off,
-  signed: false,
-});
+/** BPF_FUNC_get_smp_processor_id, which keeps r1 to r5 (a fastcall). */
+const GET_SMP_PROCESSOR_ID = 8;
+
+const r = (n: number): Reg<64> => registers[n]!;
+const skipIf = (reg: number, off: number, op: Comparison = 'eq'): Op => jmp(op, r(reg), 77, off);
+const spill = (off: number, src: number): Op => stx(8, r10, off, r(src));
+const fill = (dst: number, off: number): Op => ldx(8, r(dst), r10, off);
 
 /** Puts operations in front of the `which`-th place; answers its slot. */
 const before =
@@ -87,11 +84,11 @@ const movedFarBeforeComparison = before(
     );
     const from = variant([10, ...KEPT], count, which >> 2);
     return [
-      mov(free, { reg: op.dst }),
-      alu('sub', free, { reg: from }),
-      alu('lsh', free, 1),
-      alu('rsh', free, 1),
-      alu('add', op.dst, { reg: free }),
+      mov(r(free), r(op.dst)),
+      sub(r(free), r(from)),
+      lsh(r(free), 1),
+      rsh(r(free), 1),
+      add(r(op.dst), r(free)),
     ];
   },
 );
@@ -104,8 +101,8 @@ const nullOnOneWay = before(
     const dst = 1 + ((which + Math.floor(which / count)) % args);
     const reg = variant(KEPT, count, which >> 1);
     return which % 2 === 0
-      ? [skipIf(reg, 1), mov(dst, 0)]
-      : [skipIf(reg, 2), mov(dst, 0), { kind: 'ja', off: 1, long: false }, mov(dst, 100)];
+      ? [skipIf(reg, 1), mov(r(dst), 0)]
+      : [skipIf(reg, 2), mov(r(dst), 0), ja(1), mov(r(dst), 100)];
   },
 );
 
@@ -115,7 +112,7 @@ const moreRoundsOnOneWay = before(
     calls(draft, ({ args }) => args.some((arg) => arg.kind === 'callback' && arg.callback.countArg === 0)),
   (_op, which, count) => [
     skipIf(variant(KEPT, count, which), 1, 'ne'),
-    mov(1, variant([200, 0, 2], count, which >> 2)),
+    mov(r1, variant([200, 0, 2], count, which >> 2)),
   ],
 );
 
@@ -135,7 +132,7 @@ const checkedByACopy: Breaker = (draft, which) => {
 
 /** A packet load of classic BPF ends the function where it may not hold anything. */
 const packetLoad = before(beforeResult, (_op, which, count) => [
-  { kind: 'ld_packet', size: variant([1, 2, 4] as const, count, which), src: -1, imm: 0 },
+  ldAbs(variant([1, 2, 4] as const, count, which), 0),
 ]);
 
 /** Half of a slot is overwritten after all of it was written, or read alone. */
@@ -148,13 +145,7 @@ const halfOverwritten: Breaker = (draft, which) => {
   if (at === undefined || (op?.kind !== 'stx' && op?.kind !== 'st')) return undefined;
   const slot = draft.slotAt(at);
   const off = op.off + variant([0, 4], places.length, which);
-  draft.items.splice(at + 1, 0, {
-    kind: 'st',
-    size: 4,
-    dst: 10,
-    off,
-    imm: variant([0, 1], places.length, which >> 1),
-  });
+  draft.items.splice(at + 1, 0, st(4, r10, off, variant([0, 1], places.length, which >> 1)));
   return slot;
 };
 
@@ -174,19 +165,18 @@ const mainCalledBack: Breaker = (draft, which) => {
 /** Registers are stored and loaded around a call that keeps them, and a jump leads in between. */
 const jumpIntoFastcall = before(beforeResult, (_op, which, count) => {
   const reg = variant(KEPT, count, which);
-  const call: Op = { kind: 'call', target: 'helper', imm: 8 };
   const pairs = 1 + (which % 2);
   const stores = Array.from({ length: pairs }, (_, n) => spill(FREE_SLOT + 8 * (pairs - 1 - n), 1 + n));
   const loads = Array.from({ length: pairs }, (_, n) => fill(pairs - n, FREE_SLOT + 8 * n));
   const set = Array.from({ length: pairs }, (_, n) => [
-    mov(1 + n, 7),
+    mov(r(1 + n), 7),
     spill(FREE_SLOT + 8 * (pairs - 1 - n), 1 + n),
   ]);
   return [
     ...set.flat(),
     skipIf(reg, variant([pairs + 1, pairs, 0, 1], count, which >> 1)),
     ...stores,
-    call,
+    callHelper(GET_SMP_PROCESSOR_ID),
     ...loads,
   ];
 });
@@ -201,7 +191,7 @@ const movedBack = before(
     const short = variant([0, 1, 4], count, which >> 1);
     const at = draft.items.indexOf(op);
     if (at >= 0) draft.replace(at, { ...op, off: Math.min(32767, op.off + by - short) });
-    return [alu('add', reg, -by)];
+    return [add(r(reg), -by)];
   },
 );
 
@@ -226,8 +216,8 @@ const addedTheOtherWay: Breaker = (draft, which) => {
   if (at === undefined || first?.kind !== 'mov' || second?.kind !== 'alu') return undefined;
   if (!('reg' in first.src) || !('imm' in second.src)) return undefined;
   const slot = draft.slotAt(at);
-  draft.replace(at, mov(first.dst, second.src.imm));
-  draft.replace(at + 1, alu('add', first.dst, { reg: first.src.reg }));
+  draft.replace(at, mov(r(first.dst), second.src.imm));
+  draft.replace(at + 1, add(r(first.dst), r(first.src.reg)));
   return slot;
 };
 
@@ -235,7 +225,7 @@ const addedTheOtherWay: Breaker = (draft, which) => {
 const sectionReopened: Breaker = (draft, which) => {
   const named = (name: string): Op | undefined => {
     const index = draft.program.kfuncs.indexOf(name);
-    return index < 0 ? undefined : { kind: 'call', target: 'kfunc', imm: index };
+    return index < 0 ? undefined : callKfunc(index);
   };
   const leave = named('bpf_rcu_read_unlock');
   const enter = named('bpf_rcu_read_lock');
@@ -259,13 +249,13 @@ const ownerMoved = before(
     calls(draft, ({ args }) =>
       ['object', 'refcounted', 'percpu', 'btf', 'record'].includes(args[0]?.kind ?? ''),
     ),
-  (_op, which, count) => [alu('add', 1, variant([8, 4, 1, -8], count, which))],
+  (_op, which, count) => [add(r1, variant([8, 4, 1, -8], count, which))],
 );
 
 /** The result of a call is set before it, as if the call narrowed it. */
 const knownBeforeCall = before(
   (draft) => draft.find((op) => op.kind === 'call'),
-  (_op, which, count) => [mov(0, variant([0, 1, -1, 8], count, which))],
+  (_op, which, count) => [mov(r0, variant([0, 1, -1, 8], count, which))],
 );
 
 export const MENDED_BREAKS: Readonly<Record<string, Breaker>> = {

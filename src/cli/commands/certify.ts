@@ -2,10 +2,9 @@
 
 import { caseOfRefusal } from '../../campaign/refused-certificate.js';
 import { replayText } from '../../campaign/replay.js';
-import { loadRuleSets, type NamedRules } from '../../campaign/rules.js';
+import type { NamedRules } from '../../campaign/rules.js';
 import { storeCase } from '../../campaign/storage/corpus.js';
 import { InputError } from '../../isa/errors.js';
-import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { kernelAvailable } from '../../oracle/available.js';
 import { certify as certifyProgram } from '../../oracle/certify.js';
 import { type CertificateRow, certificatesInWords } from '../../report/certificates.js';
@@ -13,48 +12,32 @@ import { CERTIFICATE_EXIT, worst } from '../../report/exit.js';
 import { refusalFields } from '../../report/explanations.js';
 import { skippedLines } from '../../report/verdicts.js';
 import { type Define, since, withCommon } from '../command.js';
-import { type LoadedProgram, type LoadOptions, leftOut, loadPrograms } from '../files.js';
-import {
-  type JudgedProfile,
-  judgedProfile,
-  type ProfileChoice,
-  profileChoice,
-  profileHelp,
-} from '../kernel-profile.js';
-import { oneOf } from '../options.js';
+import type { LoadedProgram } from '../files.js';
+import { type JudgeOptions, loadJudged, withJudged } from '../judging.js';
+import { type JudgedProfile, judgedFor, judgedProfile } from '../kernel-profile.js';
 import type { Common, Outcome } from '../outcome.js';
-import { filesBelow } from '../paths.js';
 import { countBar } from '../progress.js';
 
-interface Options extends LoadOptions {
+interface Options extends JudgeOptions {
   readonly rules: string;
-  readonly profile?: ProfileChoice;
   readonly corpus?: string;
   readonly explain?: true;
 }
 
 /** Adds `certify` to the command line. It loads two-mode programs into the running kernel and tells which of them Linux accepts. */
 export const certify: Define = (program, act) => {
-  withCommon(program.command('certify'))
+  const command = withCommon(program.command('certify'))
     .description("have Linux's verifier judge that programs can be killed anywhere")
-    .argument('FILE...', 'objects, cases, raw insns, or folders of them')
     .option('--rules <RULES>', 'rule set, by name or file', 'sound')
-    .option('--prog <NAME>', 'only the program of this name')
-    .option('--profile <PROFILE>', profileHelp('running'), profileChoice)
     .option('--explain', "tell the whole way to each refusal, and more of Linux's log")
-    .option('--corpus <DIR>', 'write a case there for each refusal that a run shows')
-    .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
-    .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
-    .action((files: string[], options: Options) =>
-      act(options, (common) => certifyFiles(files, options, common)),
-    );
+    .option('--corpus <DIR>', 'write a case there for each refusal that a run shows');
+  withJudged(command, 'running').action((files: string[], options: Options) =>
+    act(options, (common) => certifyFiles(files, options, common)),
+  );
 };
 
 async function certifyFiles(paths: readonly string[], options: Options, common: Common): Promise<Outcome> {
-  const [rules] = await loadRuleSets([options.rules]);
-  const loaded = loadPrograms(filesBelow(paths, ['.o', '.bpf', '.bin']), options);
-  const { programs, skipped } = loaded;
-  const unjudged = leftOut(loaded, options);
+  const { rules, programs, skipped, unjudged } = await loadJudged(paths, options);
   const kernel = kernelAvailable();
   if (!kernel.ok) throw new InputError(kernel.reason);
   const judged = judgedProfile(options.profile ?? {}, 'running');
@@ -62,7 +45,7 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
   const bar = countBar(common, 'certify', programs.length);
   try {
     for (const one of programs) {
-      rows.push(await certifyOne(one, rules!, judged, options));
+      rows.push(await certifyOne(one, rules, judged, options));
       const refused = rows.filter(({ verdict }) => verdict === 'refused').length;
       bar.show(rows.length, refused > 0 ? `${refused} refused` : undefined);
     }
@@ -78,13 +61,14 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
 }
 
 async function certifyOne(
-  { file, program, case: one }: LoadedProgram,
+  one: LoadedProgram,
   rules: NamedRules,
-  { loader, kernel }: JudgedProfile,
+  judged: JudgedProfile,
   options: Options,
 ): Promise<CertificateRow> {
+  const { file, program } = one;
   const start = performance.now();
-  const profile = loader ?? one?.profile ?? 'privileged';
+  const { profile, kernel } = judgedFor(judged, one.case);
   const certificate = certifyProgram(program, rules.rules, { profile, kernel, stats: true, explain: true });
   const { verdict, message, sitesLeftOut, sitesStubbed, notLookedFor, walked, at, log, refusal } =
     certificate;

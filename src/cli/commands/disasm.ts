@@ -1,21 +1,19 @@
 /** `disasm FILE...`: programs as text, in the kernel's syntax; what is printed can be read back. */
-import { PROG_TYPES, type ProgType } from '../../object/program.js';
 import { EMPTY } from '../../vm/environment.js';
 import { printCase } from '../../vm/print-case.js';
 import { type Define, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
-import { oneOf } from '../options.js';
+import { withPrograms } from '../judging.js';
 import type { Outcome } from '../outcome.js';
 
 /** Adds `disasm` to the command line. It prints every program of a file, or the one that --prog names. */
 export const disasm: Define = (program, act) => {
-  withCommon(program.command('disasm'))
+  const command = withCommon(program.command('disasm'))
     .description('print programs as text')
-    .argument('FILE...', 'objects, cases, raw insns')
-    .option('--prog <NAME>', 'only the program of this name')
-    .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
-    .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
-    .action((files: string[], options: LoadOptions) => act(options, () => disassembleFiles(files, options)));
+    .argument('FILE...', 'objects, cases, raw insns');
+  withPrograms(command).action((files: string[], options: LoadOptions) =>
+    act(options, () => disassembleFiles(files, options)),
+  );
 };
 
 function disassembleFiles(files: readonly string[], options: LoadOptions): Outcome {

@@ -4,7 +4,7 @@ import { killedAt } from '../../campaign/kill-everywhere.js';
 import { type PreparedProgram, pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
 import { type NamedRules, rulesOfCase } from '../../campaign/rules.js';
 import { InputError } from '../../isa/errors.js';
-import { PROG_TYPES, type ProgType } from '../../object/program.js';
+import type { ProgType } from '../../object/program.js';
 import { type KilledRun, runInWords } from '../../report/run.js';
 import { seededChooser } from '../../vm/chooser.js';
 import { runConformance } from '../../vm/conformance.js';
@@ -14,6 +14,7 @@ import { describeHold } from '../../vm/ledger.js';
 import { Vm, type VmOptions } from '../../vm/vm.js';
 import { type Define, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
+import { withPrograms } from '../judging.js';
 import {
   CASE_PROFILE_HELP,
   judgedFor,
@@ -21,7 +22,7 @@ import {
   type ProfileChoice,
   profileChoice,
 } from '../kernel-profile.js';
-import { integer, oneOf } from '../options.js';
+import { integer } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { traced } from '../trace.js';
 
@@ -38,7 +39,7 @@ interface Options extends LoadOptions {
 
 /** Adds `run` to the command line. With --conformance it speaks the plug-in protocol of bpf_conformance instead. */
 export const run: Define = (program, act) => {
-  withCommon(program.command('run'))
+  const command = withCommon(program.command('run'))
     .description('run a program in the VM, and kill it')
     .argument('[FILE]', 'a program; with --conformance its memory as hex')
     .option('--kill <WHERE>', 'step=N, all or random')
@@ -59,13 +60,10 @@ export const run: Define = (program, act) => {
       integer(0, MOST_ENTRIES),
     )
     .option('--trace', 'print every insn and what it changed')
-    .option('--prog <NAME>', 'the program of this name')
-    .option('--type <TYPE>', 'type of a program in raw insns', oneOf<ProgType>(PROG_TYPES))
-    .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
-    .option('--conformance', 'read a program as hex from standard input and print r0 as hex')
-    .action((file: string | undefined, options: Options) =>
-      act(options, () => (options.conformance ? conform(file) : runFile(file, options))),
-    );
+    .option('--conformance', 'read a program as hex from standard input and print r0 as hex');
+  withPrograms(command).action((file: string | undefined, options: Options) =>
+    act(options, () => (options.conformance ? conform(file) : runFile(file, options))),
+  );
 };
 
 function conform(memory = ''): Outcome {

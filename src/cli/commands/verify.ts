@@ -2,7 +2,7 @@
 
 import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
-import { PROG_TYPES, type Program, type ProgType } from '../../object/program.js';
+import type { Program } from '../../object/program.js';
 import { type Judgement, KernelJudge } from '../../oracle/bulk.js';
 import { possibleCpus } from '../../oracle/maps.js';
 import { verifyExit, worst } from '../../report/exit.js';
@@ -21,47 +21,34 @@ import type { Verdict } from '../../verifier/result.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { verify as verifyProgram } from '../../verifier/verify.js';
 import { type Define, since, withCommon } from '../command.js';
-import { eachFile, type LoadedProgram, type LoadOptions } from '../files.js';
-import {
-  type JudgedProfile,
-  judgedFor,
-  judgedProfile,
-  type ProfileChoice,
-  profileChoice,
-  profileHelp,
-} from '../kernel-profile.js';
-import { oneOf } from '../options.js';
+import { eachFile, type LoadedProgram } from '../files.js';
+import { type JudgeOptions, PROGRAM_FILES, withJudged } from '../judging.js';
+import { type JudgedProfile, judgedFor, judgedProfile } from '../kernel-profile.js';
 import type { Common, Outcome } from '../outcome.js';
 import { foundFiles } from '../paths.js';
 import { countBar } from '../progress.js';
 import { warmUp } from '../warm-up.js';
 
-interface Options extends LoadOptions {
+interface Options extends JudgeOptions {
   readonly explain?: true;
   readonly kernel?: true;
-  readonly profile?: ProfileChoice;
 }
 
 /**
  * Adds `verify` to the command line. With --kernel it also loads each program into the running kernel and compares the two verdicts.
  */
 export const verify: Define = (program, act) => {
-  withCommon(program.command('verify'))
+  const command = withCommon(program.command('verify'))
     .description("verify programs with our verifier, and with the kernel's")
-    .argument('FILE...', 'objects, cases, raw insns, or folders of them')
     .option('--kernel', 'ask the kernel as well')
-    .option('--explain', 'tell the whole way to each refusal')
-    .option('--profile <PROFILE>', profileHelp('running with --kernel, else built-in'), profileChoice)
-    .option('--prog <NAME>', 'only the program of this name')
-    .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
-    .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for')
-    .action((files: string[], options: Options) =>
-      act(options, (common) => verifyFiles(files, options, common)),
-    );
+    .option('--explain', 'tell the whole way to each refusal');
+  withJudged(command, 'running with --kernel, else built-in').action((files: string[], options: Options) =>
+    act(options, (common) => verifyFiles(files, options, common)),
+  );
 };
 
 function verifyFiles(paths: readonly string[], options: Options, common: Common): Outcome {
-  const files = foundFiles(paths, ['.o', '.bpf', '.bin']);
+  const files = foundFiles(paths, PROGRAM_FILES);
   const rows: VerdictRow[] = [];
   const skipped: LeftOut[] = [];
   const broken: UnreadableFile[] = [];
@@ -111,12 +98,9 @@ function nothingFound(options: Options, broken: readonly UnreadableFile[]): Inpu
   return new InputError(`no program is called '${options.prog}'`);
 }
 
-function row(
-  { file, program, case: one }: LoadedProgram,
-  target: JudgedProfile,
-  judges?: Judges,
-): VerdictRow {
-  const { profile, kernel: kernelProfile, madeFor } = judgedFor(target, one);
+function row(one: LoadedProgram, target: JudgedProfile, judges?: Judges): VerdictRow {
+  const { file, program } = one;
+  const { profile, kernel: kernelProfile, madeFor } = judgedFor(target, one.case);
   const start = performance.now();
   // Beside Linux, what Linux knows of this machine is known to us as well.
   const ours = judged(program, profile, kernelProfile, judges === undefined ? undefined : possibleCpus());

@@ -4,10 +4,11 @@ import type { SpecialField } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import { isLock } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, ownedRef } from '../state/regs.js';
+import { fieldsOf, lockField } from '../state/special-fields.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import type { CallSite } from './call-site.js';
-import { fieldsOf, ownerOf } from './locks.js';
+import { ownerOf } from './locks.js';
 
 type Graph = 'list' | 'rbtree';
 
@@ -44,11 +45,10 @@ export function checkGraphRoot(p: Path, reg: Reg, index: number, graph: Graph): 
   if (!hasFixedOffset(reg))
     refuse(`R${index + 1} doesn't have constant offset. bpf_${HEAD[graph]} has to be at the constant offset`);
   const root = rootField(p, reg, graph);
-  const lockField = fieldsOf(p, reg).find((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock');
   const held = p.refs.some((r) => isLock(r) && r.id === reg.id && r.owner === ownerOf(reg));
   if (!held) {
     if (p.lockHeld !== undefined) refuse('held lock and object are not in the same allocation');
-    refuse(`bpf_spin_lock at off=${lockField?.offset ?? 0} must be held for bpf_${root.kind}`);
+    refuse(`bpf_spin_lock at off=${lockField(p, reg)?.offset ?? 0} must be held for bpf_${root.kind}`);
   }
 }
 

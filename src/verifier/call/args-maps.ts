@@ -7,11 +7,12 @@ import { isMapOfSockets, MAP_FLAGS, mapType } from '../../kernel/maptypes.js';
 import type { Program, ProgType } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull } from '../state/regs.js';
+import { fieldsOf } from '../state/special-fields.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { mismatch } from './args-objects.js';
 import type { CallSite } from './call-site.js';
-import { fieldsOf, requireBtf } from './locks.js';
+import { requireBtf } from './locks.js';
 
 const ELEMENT_CALLS: ReadonlySet<string> = new Set([
   'bpf_map_lookup_elem',

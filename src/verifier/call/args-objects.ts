@@ -5,11 +5,11 @@
 import type { Arg, SockType } from '../../kernel/contract.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull, ownedRef, typeName } from '../state/regs.js';
+import { fieldsOf } from '../state/special-fields.js';
 import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { checkHelperMem } from './args-memory.js';
 import { type CallSite, trustsArguments } from './call-site.js';
-import { fieldsOf } from './locks.js';
 
 /** Refuses an argument of a type that the function does not take, in the kernel's words. */
 export function mismatch(reg: Reg, regno: number, expected: string): never {

@@ -1,9 +1,9 @@
 /** Spin locks: which lock an argument names, taking it and giving it back. Follows process_spin_lock of kernel/bpf/verifier.c. */
 import type { LockKind } from '../../kernel/contract.js';
-import type { SpecialField } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import { isLock } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull, typeName } from '../state/regs.js';
+import { fieldsOf } from '../state/special-fields.js';
 import type { Ref, Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 
@@ -13,15 +13,6 @@ import { refuse } from '../text/refusal.js';
  */
 export function ownerOf(reg: Reg): string {
   return reg.type === 'map_value' ? `map ${reg.map}` : `object ${reg.struct}`;
-}
-
-/**
- * The special fields (locks, timers, kptrs, graph roots and nodes) of what a register points to: a map value or an object of the
- * program.
- */
-export function fieldsOf(p: Path, reg: Reg): readonly SpecialField[] {
-  if (reg.type === 'map_value') return p.program.maps[reg.map]?.fields ?? [];
-  return p.program.localTypes.find((t) => t.name === reg.struct)?.fields ?? [];
 }
 
 /** Special fields are known only if the map's value has a BTF type. A map that is declared by its size has none. */

@@ -5,6 +5,7 @@ import { progType } from '../../kernel/progtypes.js';
 import { fromSigned } from '../scalar/set.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, nullReg, pointerReg, scalarReg, UNINIT, unknownReg } from '../state/regs.js';
+import { fieldsOf, isValueWithLock } from '../state/special-fields.js';
 import type { Reg } from '../state/state.js';
 import { refuse, unsupported } from '../text/refusal.js';
 import { containedNode, rootField } from './args-graph.js';
@@ -12,7 +13,6 @@ import { dynptrAt, iterAt } from './args-slots.js';
 import type { CallSite } from './call-site.js';
 import { mapOf } from './call-site.js';
 import type { Group } from './groups.js';
-import { fieldsOf } from './locks.js';
 
 /** BPF_GLOBAL_PERCPU_MA_MAX_SIZE, in bytes. */
 const MAX_PERCPU_SIZE = 512;
@@ -66,7 +66,7 @@ function pointer(p: Path, site: CallSite, r0: Pointer, nullable: boolean): Reg {
   let ref = base.ref;
   let id = base.id;
   // Ids are counted as Linux counts them. A pointer that may be NULL gets an id first; if it is a reference, a second id replaces it.
-  if (nullable || hasLock(p, base)) id = p.newId();
+  if (nullable || isValueWithLock(p, base)) id = p.newId();
   if (r0.acquires !== undefined) {
     ref = p.newId();
     id = ref;
@@ -75,12 +75,6 @@ function pointer(p: Path, site: CallSite, r0: Pointer, nullable: boolean): Reg {
     ref = refOf(p, site.regs[r0.derives]!);
   }
   return { ...base, ref, id, nullable };
-}
-
-/** A map value with a lock gets an id, because different elements have different locks. */
-function hasLock(p: Path, reg: Reg): boolean {
-  if (reg.type !== 'map_value') return false;
-  return fieldsOf(p, reg).some((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock');
 }
 
 /** The reference that an argument holds: that of the pointer itself, or that of the iterator or dynptr that it points to. */

@@ -10,6 +10,7 @@ import { isConst } from '../scalar/scalar.js';
 import { syncLinked } from '../state/linked-regs.js';
 import type { Path } from '../state/path.js';
 import { isNull, isPointer, nullReg, ownedRef, scalarReg } from '../state/regs.js';
+import { isValueWithLock } from '../state/special-fields.js';
 import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { MAX_PACKET_OFF } from './access.js';
@@ -149,16 +150,9 @@ export function markPtrOrNull(p: Path, pointer: Reg, isNullNow: boolean): void {
   p.mapRegs((r) => {
     if (!r.nullable || r.id !== id) return r;
     if (isNullNow) return nullReg;
-    // The id of a pointer into a value with a lock is kept: it tells one lock from another.
-    const keepsId = r.type === 'map_value' && hasLock(p, r.map);
-    return { ...r, nullable: false, id: keepsId || r.type === 'object' ? r.id : 0 };
+    const keepsId = r.type === 'object' || isValueWithLock(p, r);
+    return { ...r, nullable: false, id: keepsId ? r.id : 0 };
   });
-}
-
-function hasLock(p: Path, map: number): boolean {
-  return (
-    p.program.maps[map]?.fields.some((f) => f.kind === 'spin_lock' || f.kind === 'res_spin_lock') === true
-  );
 }
 
 // Packets.

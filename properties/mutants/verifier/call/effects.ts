@@ -214,8 +214,9 @@ export const EFFECT_MUTANTS: readonly Mutant[] = [
       {
         name: 'null-ids-are-shared',
         inside: 'pointer',
-        node: 'if (nullable || hasLock(p, base)) id = p.newId();',
-        becomes: 'if (nullable || hasLock(p, base)) id = r0.acquires === undefined ? p.lastId : p.newId();',
+        node: 'if (nullable || isValueWithLock(p, base)) id = p.newId();',
+        becomes:
+          'if (nullable || isValueWithLock(p, base)) id = r0.acquires === undefined ? p.lastId : p.newId();',
         wrong: 'A pointer that may be NULL gets the id of the one before it: a check of either settles both.',
         noticedBy: [KNOWN, ARGUMENTS],
       },
@@ -230,8 +231,8 @@ export const EFFECT_MUTANTS: readonly Mutant[] = [
       {
         name: 'derived-pointer-without-id',
         inside: 'pointer',
-        node: 'nullable || hasLock(p, base)',
-        becomes: '(nullable && r0.derives === undefined) || hasLock(p, base)',
+        node: 'nullable || isValueWithLock(p, base)',
+        becomes: '(nullable && r0.derives === undefined) || isValueWithLock(p, base)',
         wrong:
           'Pointers that derive from references and may be NULL have no id, so that a check of one of them counts for all.',
         noticedBy: ['verifier/runs-of-generated-programs-fit-the-facts'],
