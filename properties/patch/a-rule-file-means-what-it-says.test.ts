@@ -9,6 +9,7 @@ import type { Contract } from '../../src/kernel/contract.js';
 import { changedSince } from '../../src/patch/changed.js';
 import { NULL, rule, ruleSet } from '../../src/patch/define.js';
 import { loadRules } from '../../src/patch/load.js';
+import { Revision } from '../../src/patch/revision.js';
 import { decide } from '../../src/patch/select.js';
 import { RULE_SETS } from '../../src/patch/sets/index.js';
 import { rulePositions, shippedFile } from '../../src/patch/sites.js';
@@ -165,7 +166,7 @@ test('a rule has changed when its tree has, or what it leans on; comments and fo
   git('commit', '-q', '-m', 'one');
   const changes = async (text: string): Promise<unknown> => {
     writeFileSync(file, text);
-    return changedSince(file, 'HEAD');
+    return changedSince(file, Revision.of(file, 'HEAD'));
   };
   const first = 'lookups miss';
   const second = 'everything else runs';
@@ -180,5 +181,5 @@ test('a rule has changed when its tree has, or what it leans on; comments and fo
     below: [second],
   });
   expect(await changes(good.replace(/ {2}rule\('lookups.*\n/, ''))).toEqual({ changed: [], below: [second] });
-  await expect(changedSince(file, 'no-such-rev')).rejects.toThrow(InputError);
+  expect(() => Revision.of(file, 'no-such-rev')).toThrow(InputError);
 });

@@ -10,8 +10,10 @@ import type { Contract, Outcome } from '../../src/kernel/contract.js';
 import { changedSince } from '../../src/patch/changed.js';
 import { makeStub, rule, ruleSet } from '../../src/patch/define.js';
 import { enabledAt, fastPath } from '../../src/patch/fast-path.js';
+import { resolveFile, WORKING_TREE } from '../../src/patch/files.js';
 import { imitate } from '../../src/patch/imitate.js';
-import { loadRules, resolveFile } from '../../src/patch/load.js';
+import { loadRules } from '../../src/patch/load.js';
+import { Revision } from '../../src/patch/revision.js';
 import type { FunctionView, Rule, SiteView } from '../../src/patch/rule.js';
 import { decide, rulesFor } from '../../src/patch/select.js';
 import { RULE_SETS, shippedRuleSet } from '../../src/patch/sets/index.js';
@@ -375,12 +377,12 @@ describe('files', () => {
 
   test('are found with the extension that they have', () => {
     write('h.js', '');
-    expect(resolveFile(join(dir, 'h'))).toBe(join(dir, 'h.js'));
-    expect(resolveFile(join(dir, 'h.js'))).toBe(join(dir, 'h.js'));
+    expect(resolveFile(join(dir, 'h'), WORKING_TREE)).toBe(join(dir, 'h.js'));
+    expect(resolveFile(join(dir, 'h.js'), WORKING_TREE)).toBe(join(dir, 'h.js'));
     write('h.ts', '');
-    expect(resolveFile(join(dir, 'h'))).toBe(join(dir, 'h.ts'));
-    expect(resolveFile(join(dir, 'h.mjs'))).toBe(join(dir, 'h.ts'));
-    expect(resolveFile(join(dir, 'i'))).toBeUndefined();
+    expect(resolveFile(join(dir, 'h'), WORKING_TREE)).toBe(join(dir, 'h.ts'));
+    expect(resolveFile(join(dir, 'h.mjs'), WORKING_TREE)).toBe(join(dir, 'h.ts'));
+    expect(resolveFile(join(dir, 'i'), WORKING_TREE)).toBeUndefined();
   });
 
   test('say where each rule stands', async () => {
@@ -418,6 +420,7 @@ export default ruleSet('x', [
     });
   };
   const put = (name: string, text: string): void => writeFileSync(join(watched, name), text);
+  const head = (name: string): Revision => Revision.of(join(watched, name), 'HEAD');
   const restore = (): void => {
     put('rules.ts', base);
     put('names.ts', names);
@@ -498,19 +501,23 @@ export default ruleSet('x', [
   ])('%s', async (_what, edit, found) => {
     restore();
     edit();
-    expect(await changedSince(join(watched, 'rules.ts'), 'HEAD')).toEqual(found);
+    expect(await changedSince(join(watched, 'rules.ts'), head('rules.ts'))).toEqual(found);
   });
 
   test('a file that is new is new as a whole', async () => {
     restore();
     put('fresh.ts', base);
-    expect(await changedSince(join(watched, 'fresh.ts'), 'HEAD')).toEqual({ changed: all, below: [] });
+    expect(await changedSince(join(watched, 'fresh.ts'), head('fresh.ts'))).toEqual({
+      changed: all,
+      below: [],
+    });
   });
 
   test('a revision that is not there, and a file outside of any repository', async () => {
     restore();
-    await expect(changedSince(join(watched, 'rules.ts'), 'nope')).rejects.toThrow("no git revision 'nope'");
-    await expect(changedSince(join(watched, 'rules.ts'), '--all')).rejects.toThrow("no git revision '--all'");
-    await expect(changedSince(write('out.ts', base), 'HEAD')).rejects.toThrow('not in a git repository');
+    const rules = join(watched, 'rules.ts');
+    expect(() => Revision.of(rules, 'nope')).toThrow("no git revision 'nope'");
+    expect(() => Revision.of(rules, '--all')).toThrow("no git revision '--all'");
+    expect(() => Revision.of(write('out.ts', base), 'HEAD')).toThrow('not in a git repository');
   });
 });

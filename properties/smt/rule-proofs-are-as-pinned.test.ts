@@ -37,21 +37,6 @@ test('of each function under each shipped rule set', async () => {
   await expect(parts.join('\n')).toMatchFileSnapshot('../support/smt/rule-proofs.txt');
 });
 
-test('only the functions that the named rules decide are proven when so asked', async () => {
-  const rules = ruleSet('two', [
-    rule('lookups')
-      .when((f) => f.name === 'bpf_map_lookup_elem')
-      .keep(),
-    rule('rest').keep(),
-  ]);
-  const { functions } = await proveRules(rules, contracts(), { only: new Set(['lookups']) });
-  expect(functions.map(({ name, rule: by, action }) => [name, by, action])).toEqual([
-    ['bpf_map_lookup_elem', 'lookups', 'keep'],
-  ]);
-  const none = await proveRules(ruleSet('none', []), contracts(), { only: new Set(['lookups']) });
-  expect(none.functions).toEqual([]);
-});
-
 test('a question that is too hard is unknown, not proven', async () => {
   const spin = contracts().filter(({ name }) => name === 'bpf_probe_read_kernel_str');
   const set = RULE_SETS.find(({ name }) => name === 'naive')!;

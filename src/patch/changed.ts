@@ -1,14 +1,13 @@
 /**
- * Tells which rules of a file changed since a git revision. A rule has changed if its syntax tree has, or a declaration of the same file
- * or an imported file that it uses. Comments and formatting do not count.
+ * Tells which rules of a file changed since a git revision, to show people the place. A rule has changed if its syntax tree has, or a
+ * declaration of the same file or an imported file that it uses. Comments and formatting do not count. What has to be proven again is
+ * not told by syntax (a rule may be removed, computed or made by a function): see smt/rule/decided-since.ts.
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ts } from 'ts-morph';
-import { InputError } from '../isa/errors.js';
-import { resolveFile } from './load.js';
-import { canonical, parse, rulesIn, type Ts, typescript } from './syntax.js';
+import { type Files, resolveFile, WORKING_TREE } from './files.js';
+import type { Revision } from './revision.js';
+import { canonical, importsOf, parse, rulesIn, type Ts, typescript } from './syntax.js';
 
 /** The rules that a change touches directly, and those that it may touch because the first match wins. */
 export interface ChangedRules {
@@ -23,13 +22,12 @@ export interface ChangedRules {
 
 /**
  * Compares a rule file in the working tree with the same file at `revision`. A file that did not exist then is new as a whole.
- * Throws InputError for an unknown revision, a file outside a repository, or a syntax error.
+ * Throws InputError for a syntax error.
  */
-export async function changedSince(file: string, revision: string): Promise<ChangedRules> {
-  checkRevision(file, revision);
+export async function changedSince(file: string, revision: Revision): Promise<ChangedRules> {
   const compiler = await typescript();
-  const now = digests(compiler, file, (path) => readFileSync(path, 'utf8'));
-  const then = digests(compiler, file, (path) => atRevision(path, revision));
+  const now = digests(compiler, resolve(file), WORKING_TREE);
+  const then = digests(compiler, resolve(file), revision);
   const changed: string[] = [];
   const below: string[] = [];
   let orderChanged = false;
@@ -48,10 +46,8 @@ export async function changedSince(file: string, revision: string): Promise<Chan
   return { changed, below };
 }
 
-type Read = (path: string) => string | undefined;
-
-function digests(compiler: Ts, file: string, read: Read): ReadonlyMap<string, string> {
-  const text = read(file);
+function digests(compiler: Ts, file: string, files: Files): ReadonlyMap<string, string> {
+  const text = files.read(file);
   if (text === undefined) return new Map();
   const source = parse(compiler, file, text);
   const declared = declarations(compiler, source);
@@ -66,7 +62,7 @@ function digests(compiler: Ts, file: string, read: Read): ReadonlyMap<string, st
         seen.add(declaration);
         parts.push(
           compiler.isImportDeclaration(declaration)
-            ? imported(compiler, file, declaration, read)
+            ? imported(compiler, file, declaration, files)
             : canonical(compiler, declaration),
         );
         if (!compiler.isImportDeclaration(declaration)) addDependencies(declaration);
@@ -106,50 +102,25 @@ function identifiers(compiler: Ts, node: ts.Node): readonly string[] {
 }
 
 /** An import by what it brings in: for a file beside the rules, that whole file (which may lean on others in turn). */
-function imported(compiler: Ts, from: string, declaration: ts.ImportDeclaration, read: Read): string {
+function imported(compiler: Ts, from: string, declaration: ts.ImportDeclaration, files: Files): string {
   const texts: string[] = [];
   const seen = new Set<string>();
   const follow = (file: string, specifier: string): void => {
-    const path = specifier.startsWith('.') ? resolveFile(resolve(dirname(file), specifier)) : undefined;
+    const path = specifier.startsWith('.')
+      ? resolveFile(resolve(dirname(file), specifier), files)
+      : undefined;
     if (path === undefined) {
       texts.push(specifier);
       return;
     }
     if (seen.has(path)) return;
     seen.add(path);
-    const text = read(path);
+    const text = files.read(path);
     if (text === undefined) return;
     const source = parse(compiler, path, text);
     texts.push(canonical(compiler, source));
-    for (const statement of source.statements) {
-      if (compiler.isImportDeclaration(statement) && compiler.isStringLiteral(statement.moduleSpecifier)) {
-        follow(path, statement.moduleSpecifier.text);
-      }
-    }
+    for (const next of importsOf(compiler, source)) follow(path, next);
   };
   if (compiler.isStringLiteral(declaration.moduleSpecifier)) follow(from, declaration.moduleSpecifier.text);
   return texts.join('\n');
 }
-
-function git(file: string, args: readonly string[]): string | undefined {
-  try {
-    return execFileSync('git', ['-C', dirname(resolve(file)), ...args], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      maxBuffer: 1 << 26,
-    });
-  } catch {
-    return undefined;
-  }
-}
-
-function checkRevision(file: string, revision: string): void {
-  if (git(file, ['rev-parse', '--show-toplevel']) === undefined) {
-    throw new InputError('not in a git repository', { file });
-  }
-  const commit = git(file, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]);
-  if (commit === undefined) throw new InputError(`no git revision '${revision}'`, { file });
-}
-
-const atRevision = (file: string, revision: string): string | undefined =>
-  git(file, ['show', '--end-of-options', `${revision}:./${basename(file)}`]);

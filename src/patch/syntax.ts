@@ -33,6 +33,19 @@ export function parse(compiler: Ts, file: string, text: string): ts.SourceFile {
   return source;
 }
 
+/** What a file imports or exports from elsewhere, as written; imports of types only, which leave nothing to run, are not among them. */
+export function importsOf(compiler: Ts, source: ts.SourceFile): readonly string[] {
+  return source.statements.flatMap((statement) => {
+    if (compiler.isImportDeclaration(statement)) {
+      if (statement.importClause?.isTypeOnly === true) return [];
+      return compiler.isStringLiteral(statement.moduleSpecifier) ? [statement.moduleSpecifier.text] : [];
+    }
+    if (!compiler.isExportDeclaration(statement) || statement.isTypeOnly) return [];
+    const from = statement.moduleSpecifier;
+    return from !== undefined && compiler.isStringLiteral(from) ? [from.text] : [];
+  });
+}
+
 /** A rule in a file: its name and the whole chain `rule('…').when(…).stub(…)`. */
 export interface RuleSyntax {
   readonly name: string;

@@ -1,6 +1,7 @@
 /** What rule sets do, and what rule proofs say, in words. */
 import type { Contract } from '../kernel/contract.js';
 import type { Action, Stub } from '../patch/rule.js';
+import type { Compared } from '../smt/rule/decided-since.js';
 import type { RuleProof, RuleWitness } from '../smt/rule-proof.js';
 import { table } from './table.js';
 
@@ -70,6 +71,35 @@ export function ruleProofsInWords(
   );
   const { proven, refuted: wrong, unknown } = summary;
   return `${listed}${refuted.join('')}\n${proven} proven, ${wrong} refuted, ${unknown} unknown\n`;
+}
+
+/** What changed since a git revision: rules by their syntax, and functions by what is decided for them. */
+export interface RulesSince {
+  readonly changed: readonly string[];
+  readonly below: readonly string[];
+  readonly compared: Compared & { readonly revision: string };
+}
+
+/** The lines below the table of `rules check --changed-since`: what was compared, what is new, and what was left out. */
+export function comparisonInWords({ changed, compared }: RulesSince): string {
+  const { revision, decisions, contracts, same, because } = compared;
+  if (because !== undefined) return `since ${revision}: every function is checked, because ${because}\n`;
+  const rules = changed.length === 0 ? '' : `, rules edited: ${changed.join(', ')}`;
+  return [
+    `since ${revision}: ${named(decisions, 'decided otherwise')}; ${named(contracts, 'contract changed or new')}${rules}`,
+    `left out: ${same.length} with the same contract and the same decision in every situation`,
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+const NAMED = 8;
+
+/** `2 functions decided otherwise (bpf_loop, bpf_spin_lock)`, with the first few names. */
+function named(functions: readonly string[], what: string): string {
+  if (functions.length === 0) return `none ${what}`;
+  const names = functions.slice(0, NAMED).join(', ');
+  return `${functions.length} ${what} (${names}${functions.length > NAMED ? ', …' : ''})`;
 }
 
 function explain(name: string, witness: RuleWitness & RuleExample): string {

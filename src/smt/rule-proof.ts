@@ -6,12 +6,11 @@
  * possible there, acquires nothing and takes no time. A call that is kept has any outcome that is possible there; that is wrong only
  * if it could have been refused and may instead acquire, or keep the program running.
  *
- * A situation is a valuation of the guards of the contract. Rules see it as a call site with no slot number (-1).
+ * Situations are those of patch/situations.ts: rules see them as call sites with no slot number (-1).
  */
-import type { Contract, Guard, Outcome } from '../kernel/contract.js';
+import type { Contract, Outcome } from '../kernel/contract.js';
 import type { Action, RuleSet } from '../patch/rule.js';
-import { decide } from '../patch/select.js';
-import { functionView, siteView } from '../patch/view.js';
+import { decideIn, guardMustBe, guardName, situationsOf } from '../patch/situations.js';
 import type { Check } from '../vm/trap.js';
 import { type Demand, PostState } from './rule/post-state.js';
 import { openSolver, type SolverStats } from './solver.js';
@@ -54,8 +53,6 @@ export interface RuleProofs {
 export interface ProofOptions {
   /** Bound of one question in Z3's units; 1,000,000 unless told. */
   readonly rlimit?: number;
-  /** Only the functions that a rule of one of these names decides. */
-  readonly only?: ReadonlySet<string>;
 }
 
 /**
@@ -75,7 +72,6 @@ export async function proveRules(
       const uses = usesOf(rules, contract);
       const alwaysNull = uses.every(({ cases }) => cases.every(returnsNull));
       for (const application of uses) {
-        if (options.only !== undefined && !options.only.has(application.rule ?? '')) continue;
         functions.push(proveOne(terms, solver.check.bind(solver), contract, application, alwaysNull));
       }
     }
@@ -86,7 +82,7 @@ export async function proveRules(
 }
 
 /** A valuation of the guards, and what the rule does there. */
-export interface Situation {
+export interface DecidedSituation {
   readonly guards: ReadonlyMap<string, boolean>;
   readonly action: Action;
 }
@@ -95,37 +91,22 @@ export interface Situation {
 export interface RuleUse {
   readonly rule: string | undefined;
   readonly action: Action['kind'];
-  readonly cases: readonly Situation[];
+  readonly cases: readonly DecidedSituation[];
 }
 
-const returnsNull = ({ action }: Situation): boolean => action.kind === 'stub' && action.stub.r0 === 0n;
-
-/** `key_may_miss`, `not_owning argument 0`: the name of a guard. */
-export function guardName(guard: Guard): string {
-  return 'arg' in guard ? `${guard.kind} argument ${guard.arg}` : guard.kind;
-}
-
-/** The value that a guard must have for its outcome to be possible. */
-export function guardMustBe(guard: Guard): boolean {
-  return !('is' in guard) || guard.is;
-}
+const returnsNull = ({ action }: DecidedSituation): boolean =>
+  action.kind === 'stub' && action.stub.r0 === 0n;
 
 function usesOf(rules: RuleSet, contract: Contract): readonly RuleUse[] {
-  const names = [
-    ...new Set(contract.outcomes.flatMap(({ guard }) => (guard === undefined ? [] : [guardName(guard)]))),
-  ];
-  const found = new Map<string, { rule: string | undefined; action: Action['kind']; cases: Situation[] }>();
-  for (let bits = 0; bits < 1 << names.length; bits++) {
-    const guards = new Map(names.map((name, index) => [name, (bits & (1 << index)) !== 0]));
-    // A key is known to be there only in an array, and no array is a map of sockets.
-    if (guards.get('map_of_sockets') === true && guards.get('key_may_miss') === false) continue;
-    const enabled = contract.outcomes.filter(
-      ({ guard }) => guard === undefined || guards.get(guardName(guard)) === guardMustBe(guard),
-    );
-    const { rule, action } = decide(rules, functionView(contract), siteView(contract, -1, enabled));
+  const found = new Map<
+    string,
+    { rule: string | undefined; action: Action['kind']; cases: DecidedSituation[] }
+  >();
+  for (const situation of situationsOf(contract)) {
+    const { rule, action } = decideIn(rules, contract, situation);
     const key = `${action.kind} ${rule?.name ?? ''}`;
     const application = found.get(key) ?? { rule: rule?.name, action: action.kind, cases: [] };
-    application.cases.push({ guards, action });
+    application.cases.push({ guards: situation.guards, action });
     found.set(key, application);
   }
   return [...found.values()];
@@ -173,7 +154,7 @@ type Question = (
   t: Terms,
   state: PostState,
   contract: Contract,
-  cases: readonly Situation[],
+  cases: readonly DecidedSituation[],
   alwaysNull: boolean,
   guardOf: (outcome: Outcome) => Term,
 ) => readonly Term[];

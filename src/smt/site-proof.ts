@@ -3,7 +3,8 @@
  * guards of the contract fixed to what the verifier knows at the site. Equal questions are put to Z3 once.
  */
 import type { CallSite } from '../patch/fast-path.js';
-import { guardMustBe, guardName, proveOne } from './rule-proof.js';
+import { guardMustBe, guardName } from '../patch/situations.js';
+import { proveOne } from './rule-proof.js';
 import { openSolver } from './solver.js';
 import { Terms } from './term/terms.js';
 

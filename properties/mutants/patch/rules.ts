@@ -136,7 +136,7 @@ export const RULE_MUTANTS: readonly Mutant[] = [
       {
         name: 'imports-are-followed-one-step',
         inside: 'imported.follow',
-        node: 'follow(path, statement.moduleSpecifier.text)',
+        node: 'follow(path, next)',
         becomes: 'undefined',
         wrong: 'A file that an imported file imports does not count.',
       },

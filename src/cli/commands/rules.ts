@@ -1,6 +1,6 @@
 /** `rules list | show | check`: rule sets, what they do to each function, and whether that is right. */
 import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { counterexample } from '../../campaign/counterexample.js';
 import { pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
@@ -10,6 +10,7 @@ import { InputError } from '../../isa/errors.js';
 import { contractOf, contracts, unmodelled } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import { changedSince } from '../../patch/changed.js';
+import { Revision } from '../../patch/revision.js';
 import type { RuleSet } from '../../patch/rule.js';
 import { rulesFor } from '../../patch/select.js';
 import { RULE_SETS, shippedRuleSet } from '../../patch/sets/index.js';
@@ -17,11 +18,14 @@ import { rulePositions, shippedFile } from '../../patch/sites.js';
 import { functionView } from '../../patch/view.js';
 import { rulesExit } from '../../report/exit.js';
 import {
+  comparisonInWords,
   type RuleAction,
   type RuleExample,
+  type RulesSince,
   ruleActionsInWords,
   ruleProofsInWords,
 } from '../../report/rules.js';
+import { decidedSince } from '../../smt/rule/decided-since.js';
 import { proveRules, type RuleProof } from '../../smt/rule-proof.js';
 import { parseCase } from '../../vm/case.js';
 import { type Act, type Define, withCommon } from '../command.js';
@@ -94,7 +98,10 @@ function defineCheck(command: Command, act: Act): void {
   withCommon(command.command('check'))
     .description('prove the rules of a set, or refute them with the smallest program')
     .argument('SET', 'rule set, by name or file')
-    .option('--changed-since <REV>', 'only rules that changed since a git revision, and those below them')
+    .option(
+      '--changed-since <REV>',
+      'only functions whose contract, or what the rules decide for them, changed since a git revision',
+    )
     .option('--function <NAME>', 'only this function')
     .option('--rlimit <N>', "bound of one question to Z3, in Z3's units", integer(1))
     .action((name: string, options: CheckOptions) => act(options, () => checkSet(name, options)));
@@ -104,12 +111,17 @@ async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
   const [set] = await loadRuleSets([name]);
   const file = fileOf(name);
   const positions = existsSync(file) ? await rulePositions(file) : new Map<string, { line: number }>();
-  const changed =
-    options.changedSince === undefined ? undefined : await changedSince(file, options.changedSince);
-  const proofs = await proveRules(set!.rules, wanted(options.function), {
-    ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
-    ...(changed === undefined ? {} : { only: new Set([...changed.changed, ...changed.below]) }),
-  });
+  const asked = wanted(options.function);
+  const since =
+    options.changedSince === undefined
+      ? undefined
+      : await compareWith(options.changedSince, set!.rules, file, asked);
+  const left = new Set(since?.compared.same);
+  const proofs = await proveRules(
+    set!.rules,
+    asked.filter(({ name }) => !left.has(name)),
+    options.rlimit === undefined ? {} : { rlimit: options.rlimit },
+  );
   const where = relative(process.cwd(), file);
   const functions = proofs.functions.map((proof) => {
     const line = proof.rule === undefined ? undefined : positions.get(proof.rule)?.line;
@@ -123,10 +135,24 @@ async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
     rules: set!.rules.name,
     functions,
     summary,
-    ...(changed ? { changed: changed.changed, below: changed.below } : {}),
+    ...since,
     solver: proofs.stats,
   };
-  return { exit: rulesExit(summary), json, text: ruleProofsInWords(functions, summary) };
+  const compared = since === undefined ? '' : comparisonInWords(since);
+  return { exit: rulesExit(summary), json, text: `${ruleProofsInWords(functions, summary)}${compared}` };
+}
+
+/** Which rules of the file changed, and what the set decides otherwise, since a git revision. */
+async function compareWith(
+  name: string,
+  rules: RuleSet,
+  file: string,
+  asked: readonly Contract[],
+): Promise<RulesSince> {
+  const revision = Revision.of(file, name);
+  const { changed, below } = await changedSince(file, revision);
+  const compared = await decidedSince(rules, resolve(file), revision, asked);
+  return { changed, below, compared: { revision: name, ...compared } };
 }
 
 function wanted(name: string | undefined): readonly Contract[] {

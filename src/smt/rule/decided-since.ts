@@ -1,0 +1,100 @@
+/**
+ * Tells for which functions a rule set has to be proven again since a git revision. A rule proof (../rule-proof.ts) depends on the contract
+ * of the function and on what the rule set decides in each situation of it, and on nothing else. So a function is left out only where
+ * both are what they were at the revision. Where that cannot be told, every function is proven, and the reason is said.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { InputError } from '../../isa/errors.js';
+import type { Contract } from '../../kernel/contract.js';
+import { asRuleSet } from '../../patch/load.js';
+import { Modules } from '../../patch/modules.js';
+import type { Revision } from '../../patch/revision.js';
+import type { RuleSet } from '../../patch/rule.js';
+import { decideIn, situationsOf } from '../../patch/situations.js';
+import { typescript } from '../../patch/syntax.js';
+import { contractsAt } from './tool-revision.js';
+
+/** What was compared with a revision. */
+export interface Compared {
+  /** Functions that are decided otherwise than at the revision. */
+  readonly decisions: readonly string[];
+  /** Functions whose contract is another one, or is new. */
+  readonly contracts: readonly string[];
+  /** Functions with the same contract and decisions: they need no new proof. */
+  readonly same: readonly string[];
+  /** Why nothing could be compared, so that every function is in need of a proof; absent where all was compared. */
+  readonly because?: string;
+}
+
+/**
+ * Compares what `now`, the rule set of `file`, decides for each of these contracts with what the file at `revision` decided. Throws
+ * InputError where the rules of today fail. `sources`: as for contractsAt.
+ */
+export async function decidedSince(
+  now: RuleSet,
+  file: string,
+  revision: Revision,
+  contracts: readonly Contract[],
+  sources?: string,
+): Promise<Compared> {
+  const then = await rulesAt(file, revision);
+  if (typeof then === 'string') return uncompared(then);
+  const before = await contractsAt(file, revision, sources);
+  if ('because' in before) return uncompared(before.because);
+  return compare(now, then, before.contracts, contracts);
+}
+
+function compare(
+  now: RuleSet,
+  then: RuleSet,
+  before: ReadonlyMap<string, Contract> | 'as now',
+  contracts: readonly Contract[],
+): Compared {
+  const decisions: string[] = [];
+  const changed: string[] = [];
+  const same: string[] = [];
+  for (const contract of contracts) {
+    const old = before === 'as now' ? contract : before.get(contract.name);
+    if (!isDeepStrictEqual(old, contract)) changed.push(contract.name);
+    else if (!isDeepStrictEqual(decisionsOf(now, contract), decisionsThen(then, contract)))
+      decisions.push(contract.name);
+    else same.push(contract.name);
+  }
+  return { decisions, contracts: changed, same };
+}
+
+const uncompared = (because: string): Compared => ({ decisions: [], contracts: [], same: [], because });
+
+/** Rule and action in each situation, in a form that compares. */
+function decisionsOf(rules: RuleSet, contract: Contract): readonly unknown[] {
+  return situationsOf(contract).map((situation) => {
+    const { rule, action } = decideIn(rules, contract, situation);
+    return [rule?.name, action];
+  });
+}
+
+/** The decisions of the old rules; `undefined`, which compares with nothing, where they fail. */
+function decisionsThen(rules: RuleSet, contract: Contract): readonly unknown[] | undefined {
+  try {
+    return decisionsOf(rules, contract);
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+/** The rule set as it was, or why that cannot be told. */
+async function rulesAt(file: string, revision: Revision): Promise<RuleSet | string> {
+  if (revision.read(file) === undefined) return `${revision.name} has no such rule file`;
+  const modules = new Modules(await typescript(), revision);
+  let rules: RuleSet;
+  try {
+    rules = asRuleSet(modules.load(file).default, file);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return `the rule file of ${revision.name} cannot be loaded: ${error.message}`;
+  }
+  const [first] = modules.foreign;
+  if (first !== undefined) return `it imports '${first}', and what that was at ${revision.name} is not known`;
+  return rules;
+}
