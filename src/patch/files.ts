@@ -20,6 +20,7 @@ export const WORKING_TREE: Files = {
 /** What a rule file may be called. */
 export const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
 
+/** `rules.ts` and `rules.js` are one module: the path before the last dot. */
 export const withoutExtension = (file: string): string => file.slice(0, file.length - extname(file).length);
 
 /** The file that an import of this absolute path means: an import of `x.js` may mean `x.ts`, as in TypeScript. `undefined`: none. */

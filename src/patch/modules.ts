@@ -14,6 +14,7 @@ import { parse, type Ts } from './syntax.js';
 /** What a rule file may call the rule language by. */
 const LANGUAGE = ['swansong', 'swansong/rules'];
 
+/** What a module hands to those that import it, by name; `default` among them. */
 export type Exports = Record<string, unknown>;
 
 /** The modules of one rule file: itself and the files it imports, out of one tree of files. */

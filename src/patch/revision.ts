@@ -5,6 +5,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { InputError } from '../isa/errors.js';
 import type { Files } from './files.js';
 
+/** The committed files of one repository, as of one commit. Files are read when they are asked for, each once. */
 export class Revision implements Files {
   private readonly texts = new Map<string, string | undefined>();
 

@@ -7,6 +7,7 @@ import type { RuleSet } from './rule.js';
 import { type Decision, decide } from './select.js';
 import { functionView, siteView } from './view.js';
 
+/** One way in which the guards of a function can stand. */
 export interface Situation {
   /** Guards by name, as they are at the call site. */
   readonly guards: ReadonlyMap<string, boolean>;
