@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { contracts } from '../../src/kernel/catalog.js';
+import { ruleSet } from '../../src/patch/define.js';
 import { RULE_SETS } from '../../src/patch/sets/index.js';
 import { proveRules, type RuleProof } from '../../src/smt/rule-proof.js';
 

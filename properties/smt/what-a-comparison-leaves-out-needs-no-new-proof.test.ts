@@ -211,7 +211,6 @@ describe('where it cannot be told, everything is proven, and the reason is said'
       {},
       /imports 'node:fs'/,
     ],
-    ['no lock file', { 'rules.ts': rules() }, {}, /no lock file/],
     [
       'another swansong',
       { 'package-lock.json': lock({ integrity: 'sha512-def' }), 'rules.ts': rules() },
@@ -219,9 +218,9 @@ describe('where it cannot be told, everything is proven, and the reason is said'
       /does not name the same swansong/,
     ],
     [
-      'a lock file without swansong',
-      { 'package-lock.json': '{}', 'rules.ts': rules() },
-      {},
+      'a lock file that is gone',
+      { ...locked, 'rules.ts': rules() },
+      { 'package-lock.json': '{}' },
       /does not name the same swansong/,
     ],
     [
@@ -235,6 +234,22 @@ describe('where it cannot be told, everything is proven, and the reason is said'
     if (expected === undefined) expect(said).toBeUndefined();
     else expect(said).toMatch(expected);
   });
+});
+
+test('where no lock file names swansong, it is said that contracts are those of today', async () => {
+  const text =
+    "import { rule, ruleSet } from 'swansong';\nexport default ruleSet('mine', [rule('all').keep()]);\n";
+  const folder = repository('unlocked', { 'rules.ts': text, 'package-lock.json': '{}' });
+  const file = join(folder, 'rules.ts');
+  const { because, assumed, same } = await decidedSince(
+    await load(file),
+    file,
+    Revision.of(file, 'HEAD'),
+    some,
+  );
+  expect(because).toBeUndefined();
+  expect(assumed).toMatch(/^contracts are those of swansong \d/);
+  expect(same.length).toBe(some.length);
 });
 
 describe('contracts that change are seen, in a checkout', () => {

@@ -82,12 +82,13 @@ export interface RulesSince {
 
 /** The lines below the table of `rules check --changed-since`: what was compared, what is new, and what was left out. */
 export function comparisonInWords({ changed, compared }: RulesSince): string {
-  const { revision, decisions, contracts, same, because } = compared;
+  const { revision, decisions, contracts, same, assumed, because } = compared;
   if (because !== undefined) return `since ${revision}: every function is checked, because ${because}\n`;
   const rules = changed.length === 0 ? '' : `, rules edited: ${changed.join(', ')}`;
   return [
     `since ${revision}: ${named(decisions, 'decided otherwise')}; ${named(contracts, 'contract changed or new')}${rules}`,
     `left out: ${same.length} with the same contract and the same decision in every situation`,
+    ...(assumed === undefined ? [] : [`assumed: ${assumed}`]),
   ]
     .map((line) => `${line}\n`)
     .join('');

@@ -22,6 +22,8 @@ export interface Compared {
   readonly contracts: readonly string[];
   /** Functions with the same contract and decisions: they need no new proof. */
   readonly same: readonly string[];
+  /** What is taken for granted of the revision, as its repository does not tell it. */
+  readonly assumed?: string;
   /** Why nothing could be compared, so that every function is in need of a proof; absent where all was compared. */
   readonly because?: string;
 }
@@ -41,7 +43,11 @@ export async function decidedSince(
   if (typeof then === 'string') return uncompared(then);
   const before = await contractsAt(file, revision, sources);
   if ('because' in before) return uncompared(before.because);
-  return compare(now, then, before.contracts, contracts);
+  const { assumed } = before;
+  return {
+    ...compare(now, then, before.contracts, contracts),
+    ...(assumed === undefined ? {} : { assumed }),
+  };
 }
 
 function compare(

@@ -1,6 +1,7 @@
 /**
  * The contracts as they were at a git revision: rule proofs depend on them as much as on rules. In a checkout of swansong the contracts of
- * the revision are loaded from git. Elsewhere the lock file of the package manager must say that the same swansong was used.
+ * the revision are loaded from git. Elsewhere a lock file of a package manager that names swansong must name the same one then and now. Where
+ * no lock file does, contracts are no part of the repository: a comparison of its revisions takes those of today, and says so.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -12,9 +13,9 @@ import { Modules } from '../../patch/modules.js';
 import type { Revision } from '../../patch/revision.js';
 import { canonical, importsOf, parse, type Ts, typescript } from '../../patch/syntax.js';
 
-/** Contracts by name (`as now`: the same swansong was used), or the reason why they cannot be told. */
+/** Contracts by name (`as now`: the same swansong was used), what is assumed of them, or the reason why they cannot be told. */
 export type ContractsThen =
-  | { readonly contracts: ReadonlyMap<string, Contract> | 'as now' }
+  | { readonly contracts: ReadonlyMap<string, Contract> | 'as now'; readonly assumed?: string }
   | { readonly because: string };
 
 /**
@@ -78,11 +79,11 @@ function changedFile(compiler: Ts, sources: string, revision: Revision): string 
 
 const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'];
 
-/** Whether the nearest lock file above the rules names the same swansong then and now. */
+/** Whether the nearest lock file above the rules that names swansong names the same one then and now. */
 function lockedAt(file: string, revision: Revision): ContractsThen {
   for (let folder = dirname(resolve(file)); revision.holds(folder); folder = dirname(folder)) {
-    const lock = LOCK_FILES.map((name) => join(folder, name)).find(existsSync);
-    if (lock !== undefined) {
+    for (const lock of LOCK_FILES.map((name) => join(folder, name))) {
+      if (!names(lock, WORKING_TREE) && !names(lock, revision)) continue;
       const said = swansongIn(lock, WORKING_TREE);
       if (said !== undefined && said === swansongIn(lock, revision)) return { contracts: 'as now' };
       return {
@@ -91,15 +92,16 @@ function lockedAt(file: string, revision: Revision): ContractsThen {
     }
     if (folder === dirname(folder)) break;
   }
-  return {
-    because: `no lock file says with which swansong, and so with which contracts, ${revision.name} was proven`,
-  };
+  const assumed = `contracts are those of swansong ${installedVersion()}, as no lock file names another`;
+  return { contracts: 'as now', assumed };
 }
+
+const names = (lock: string, files: Files): boolean => files.read(lock)?.includes('swansong') === true;
 
 /** What a lock file says of swansong: of npm's the entry, of others, which differ in form, the whole file. */
 function swansongIn(lock: string, files: Files): string | undefined {
   const text = files.read(lock);
-  if (text === undefined || !text.includes('swansong')) return undefined;
+  if (text === undefined) return undefined;
   if (!lock.endsWith('.json')) return text.includes(String(installedVersion())) ? text : undefined;
   const entry = entryOf(text);
   if (entry === undefined || entry.integrity === undefined || entry.version !== installedVersion())
