@@ -38,7 +38,11 @@ function programsOf(
   try {
     return readObject(readFileSync(folder + file), file, { targetBtf }).programs;
   } catch (error) {
-    if (targetBtf === 'none' && error instanceof InputError && /relocated against/.test(error.message))
+    if (
+      targetBtf === 'none' &&
+      error instanceof InputError &&
+      /relocated against|is looked up in a kernel's BTF/.test(error.message)
+    )
       return undefined;
     throw error;
   }
@@ -78,10 +82,11 @@ test('what RFC v1 breaks is refuted, with a witness that replays from its text',
     for (const program of programsOf(file) ?? []) {
       const proof = await proveProgram(program, rules);
       if (proof.verdict !== 'refuted') continue;
-      const verified = verify(program);
+      const read = parseCase(printCase(proof.witness!));
+      // Where a weak kfunc is absent, the program of the witness is another one.
+      const verified = verify(read.program);
       if (!verified.ok) throw new Error(verified.message);
       const { facts } = verified;
-      const read = parseCase(printCase(proof.witness!));
       const again = replay(read, fastPath(read.program, facts, rules), { facts });
       expect([program.name, again.ok, again.got]).toEqual([program.name, true, again.expected]);
       expect(read.expect?.kind).toBe('breaks');

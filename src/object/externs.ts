@@ -46,6 +46,11 @@ export class Externs {
     );
   }
 
+  /** Whether a symbol is an extern function. Throws InputError for what is no extern. */
+  isFunction(symbol: ElfSymbol): boolean {
+    return this.lookup(symbol.name).type.kind === 'func';
+  }
+
   /**
    * The kfunc that a call of `symbol` means; undefined for a weak one that the target is known not to have. Throws
    * InputError for a symbol that is no extern function.

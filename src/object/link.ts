@@ -16,20 +16,18 @@ import {
   IMM64_CODES,
 } from '../isa/opcodes.js';
 import type { Btf } from './btf/read.js';
-import { type Elf, type Relocation, SHF_EXECINSTR, SHN_UNDEF } from './elf.js';
+import { type Elf, type ElfSymbol, type Relocation, SHF_EXECINSTR, SHN_UNDEF, STB_WEAK } from './elf.js';
 import type { Externs } from './externs.js';
 import type { Body, Functions, ObjectFunction } from './functions.js';
 import type { ObjectMap } from './maps.js';
 import { NotModelled } from './not-modelled.js';
-import type { LineInfo, MapDef, Subprog } from './program.js';
+import type { LineInfo, MapDef, Subprog, WeakKfunc } from './program.js';
+import { MISSING_KFUNC } from './weak.js';
 
 /** Most functions in one program (BPF_MAX_SUBPROGS). */
 const SUBPROGS_MAX = 256;
 /** Most slots in one program (BPF_COMPLEXITY_LIMIT_INSNS). */
 const SLOTS_MAX = 1_000_000;
-
-/** Helper number that libbpf calls in place of a kfunc that the kernel does not have (POISON_CALL_KFUNC_BASE). */
-const MISSING_KFUNC = 2_002_000_000;
 
 const R_BPF_64_64 = 1;
 const R_BPF_64_32 = 10;
@@ -42,6 +40,7 @@ export interface Linked {
   readonly insns: readonly Insn[];
   readonly maps: readonly MapDef[];
   readonly kfuncs: readonly string[];
+  readonly weakKfuncs: readonly WeakKfunc[];
   readonly subprogs: readonly Subprog[];
   readonly lines: readonly LineInfo[];
   /** Types that `bpf_core_type_id_local` names, each once. */
@@ -77,6 +76,7 @@ class Linker {
   readonly insns: Insn[] = [];
   readonly maps: MapDef[] = [];
   readonly kfuncs: string[] = [];
+  private readonly weak = new Map<string, WeakKfunc>();
   readonly subprogs: Subprog[] = [];
   readonly lines: LineInfo[] = [];
   readonly localTypes = new Set<number>();
@@ -168,6 +168,7 @@ class Linker {
       let index = this.kfuncs.indexOf(name);
       if (index < 0) index = this.kfuncs.push(name) - 1;
       this.insns[slot] = { ...insn, src: BPF_PSEUDO_KFUNC_CALL, off: 0, imm: index };
+      this.noteWeak(symbol);
       return;
     }
     const section =
@@ -196,6 +197,7 @@ class Linker {
       }
       const id = this.parts.externs.address(symbol);
       set(id === 0 ? 'imm' : 'btf_id', id, 0);
+      if (id !== 0) this.noteWeak(symbol, id);
       return;
     }
     const section =
@@ -217,6 +219,17 @@ class Linker {
     const offset = symbol.value + insn.imm;
     if (offset % 8 !== 0) this.fail(`${what}: it is not the address of a function`);
     set('func', this.place(this.parts.functions.at(section, offset / 8)) - slot - 1, 0);
+  }
+
+  /** Weak kfuncs that the target has. Of one that it lacks the program is as its kernel loads it. */
+  get weakKfuncs(): readonly WeakKfunc[] {
+    return [...this.weak.values()];
+  }
+
+  private noteWeak(symbol: ElfSymbol, btfId?: number): void {
+    const { name } = symbol;
+    if (symbol.bind !== STB_WEAK || !this.parts.externs.isFunction(symbol)) return;
+    this.weak.set(name, { name, ...this.weak.get(name), ...(btfId === undefined ? {} : { btfId }) });
   }
 
   private mapIndex(map: ObjectMap): number {
@@ -242,6 +255,6 @@ export function link(parts: Parts, main: ObjectFunction): Linked {
   const linker = new Linker(parts);
   linker.place(main);
   linker.placeExceptionCallback(main);
-  const { insns, maps, kfuncs, subprogs, lines } = linker;
-  return { insns, maps, kfuncs, subprogs, lines, localTypes: [...linker.localTypes] };
+  const { insns, maps, kfuncs, weakKfuncs, subprogs, lines } = linker;
+  return { insns, maps, kfuncs, weakKfuncs, subprogs, lines, localTypes: [...linker.localTypes] };
 }

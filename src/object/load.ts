@@ -192,6 +192,7 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
       insns: linked.insns,
       maps: linked.maps,
       kfuncs: linked.kfuncs,
+      ...(linked.weakKfuncs.length > 0 && { weakKfuncs: linked.weakKfuncs }),
       subprogs: linked.subprogs,
       localTypes: localTypes(fixed, finder, structs, linked),
       ...(core !== undefined && core.pointers.length > 0 ? { kernelPointers: core.pointers.slice() } : {}),

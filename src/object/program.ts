@@ -236,6 +236,13 @@ export interface KernelTypes {
   arguments(type: ProgType, attach: Attachment): readonly KernelArgument[] | undefined;
 }
 
+/** A kfunc that kernels may lack; see weak.ts. */
+export interface WeakKfunc {
+  readonly name: string;
+  /** The BTF id that its address is loaded by; undefined where it never is. */
+  readonly btfId?: number;
+}
+
 /** A whole program, and all that loading it needs. It is never changed; an edit makes a new one. */
 export interface Program {
   readonly name: string;
@@ -244,6 +251,8 @@ export interface Program {
   readonly maps: readonly MapDef[];
   /** Kfunc names; a kfunc call's `imm` is an index into this list. */
   readonly kfuncs: readonly string[];
+  /** Kfuncs that a kernel may lack and load the program all the same (`__weak`); none unless told. */
+  readonly weakKfuncs?: readonly WeakKfunc[];
   /** In order of `start`; at least the main program at slot 0. */
   readonly subprogs: readonly Subprog[];
   /** Types that `bpf_obj_new` may allocate; see `LocalType.id`. */

@@ -8,6 +8,7 @@
 import { isOutput } from '../kernel/describe.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
+import { MISSING_KFUNC, MOST_WEAK, withoutWeakKfuncs } from '../object/weak.js';
 import type { CallSite } from '../patch/fast-path.js';
 import { callSites } from '../patch/fast-path.js';
 import type { RuleSet } from '../patch/rule.js';
@@ -52,6 +53,8 @@ export interface Certificate {
   readonly form?: Form;
   /** What Linux did not look for, though a stub may have brought it about. */
   readonly notLookedFor: readonly NotLookedFor[];
+  /** Weak kfuncs of the program that are absent where the verdict is the worst; undefined: none. */
+  readonly absent?: readonly string[];
 }
 
 /**
@@ -107,9 +110,32 @@ function formsFor({ insns }: Program, { forms, profile = 'privileged' }: Certify
 }
 
 /**
- * Has Linux judge `program` under `rules`. Throws InputError where bpf(2) cannot be called, and for rules whose own code fails.
+ * Has Linux judge `program` under `rules`: as kernels load it that have all its weak kfuncs, and as those do that lack some. Throws InputError
+ * where bpf(2) cannot be called, and for rules whose own code fails.
  */
 export function certify(program: Program, rules: RuleSet, options: CertifyOptions = {}): Certificate {
+  const present = certifyAsLoaded(program, rules, options);
+  if (program.weakKfuncs === undefined || present.verdict === 'refused') return present;
+  const others = withoutWeakKfuncs(program);
+  if (others === undefined)
+    return { ...present, verdict: 'inexpressible', message: `it has more than ${MOST_WEAK} weak kfuncs` };
+  const { verified: _, ...rest } = options;
+  let worst = present;
+  for (const { absent, program: without } of others) {
+    const one = certifyAsLoaded(without, rules, rest);
+    if (ORDER.indexOf(one.verdict) <= ORDER.indexOf(worst.verdict) || isNotLoaded(one)) continue;
+    worst = { ...one, message: `without ${absent.join(', ')}: ${one.message}`, absent };
+  }
+  return worst;
+}
+
+const ORDER: readonly Certificate['verdict'][] = ['certified', 'inexpressible', 'refused'];
+
+/** No kernel that lacks the kfuncs takes the program, for it calls one of them without having asked. */
+const isNotLoaded = ({ message }: Certificate): boolean => message.includes(`#${MISSING_KFUNC}`);
+
+/** Has Linux judge a program whose weak kfuncs are all there. */
+function certifyAsLoaded(program: Program, rules: RuleSet, options: CertifyOptions): Certificate {
   const profile = options.profile ?? 'privileged';
   const verified =
     options.verified ??

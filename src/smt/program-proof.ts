@@ -21,6 +21,7 @@ import type { Profile } from '../verifier/state/profile.js';
 import { verify } from '../verifier/verify.js';
 import type { Case } from '../vm/case.js';
 import { cannotRun } from '../vm/runnable.js';
+import { type AbsentProof, withAbsent } from './absent-proof.js';
 import { type Bounds, bounds, type LoopNote } from './bound.js';
 import type { Cost } from './cost.js';
 import { findWitness } from './find-witness.js';
@@ -77,6 +78,8 @@ export interface ProgramProof {
   readonly witness?: Case;
   /** The way of that run; only where it was asked for. */
   readonly witnessPath?: WitnessPath;
+  /** What came of the program where weak kfuncs are absent, for every combination of them; undefined for a program that has none. */
+  readonly absent?: readonly AbsentProof[];
 }
 
 /** For whom the program is judged, and how much effort the proof may take. With less effort more programs are unknown. */
@@ -101,8 +104,23 @@ export interface ProgramProofOptions {
 /** The walk of the fast path stops after this many failures. */
 const MAX_FAILURES = 4;
 
-/** Proves a program under a rule set, or refutes it. Never throws for a program that the verifier refuses: that is `unknown`. */
+/**
+ * Proves a program under a rule set, or refutes it: as kernels load it that have all its weak kfuncs, and as those do that lack some. Never
+ * throws for a program that the verifier refuses: that is `unknown`.
+ */
 export async function proveProgram(
+  program: Program,
+  rules: RuleSet,
+  options: ProgramProofOptions = {},
+): Promise<ProgramProof> {
+  const present = await proveAsLoaded(program, rules, options);
+  if (program.weakKfuncs === undefined) return present;
+  const { verified: _, ...others } = options;
+  return withAbsent(present, program, (without) => proveAsLoaded(without, rules, others));
+}
+
+/** Proves a program whose weak kfuncs are all there. */
+async function proveAsLoaded(
   program: Program,
   rules: RuleSet,
   options: ProgramProofOptions = {},

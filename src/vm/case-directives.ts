@@ -9,6 +9,7 @@ import {
   type MapDef,
   PROG_TYPES,
   type ProgType,
+  type WeakKfunc,
 } from '../object/program.js';
 import type { Profile } from '../verifier/state/profile.js';
 import type { EnvironmentReader } from './case-environment.js';
@@ -35,6 +36,7 @@ export interface Draft {
   structs: LocalType[];
   pointers: KernelPointer[];
   kfuncs: string[];
+  readonly weakKfuncs: WeakKfunc[];
   globals: Word[];
   globalLines: Line[];
   exceptionCallback?: readonly [word: Word, line: Line];
@@ -64,6 +66,7 @@ const DIRECTIVES = [
     '.struct',
     '.kernel_pointer',
     '.kfuncs',
+    '.weak',
     '.global',
     '.exception_callback',
     '.license',
@@ -130,6 +133,17 @@ export function directive(draft: Draft, line: Line): void {
     case '.kfuncs':
       draft.kfuncs.push(...line.words.slice(1).map((word) => word.text));
       return;
+    case '.weak': {
+      const word = line.need(1, 'the name of a kfunc');
+      const id = line.words[2];
+      line.end(3);
+      if (draft.weakKfuncs.some(({ name }) => name === word.text))
+        line.fail(`there are two .weak lines of ${word.text}`, word);
+      if (id !== undefined && !id.text.startsWith('btf=')) line.fail(`expected btf=ID, not '${id.text}'`, id);
+      const btf = id && { btfId: line.at(id, () => count(id.text.slice(4)), 4) };
+      draft.weakKfuncs.push({ name: word.text, ...btf });
+      return;
+    }
     case '.global':
       draft.globals.push(one('the name of a function'));
       draft.globalLines.push(line);

@@ -81,6 +81,7 @@ export function parseCase(text: string, file?: string): Case {
     structs: [],
     pointers: [],
     kfuncs: [],
+    weakKfuncs: [],
     globals: [],
     globalLines: [],
     env: new EnvironmentReader(),
@@ -141,6 +142,7 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
       insns: assembly.insns,
       maps,
       kfuncs: assembly.kfuncs,
+      ...(draft.weakKfuncs.length === 0 ? {} : { weakKfuncs: draft.weakKfuncs }),
       subprogs: assembly.functions.map((one) => ({
         ...one,
         linkage: globals.has(one.name) ? ('global' as const) : ('static' as const),

@@ -33,6 +33,8 @@ export function printCase(one: Case): string {
   lines.push(...printMaps(program), ...program.localTypes.map(printStruct));
   lines.push(...(program.kernelPointers ?? []).map(printPointer), ...printKernel(program, kernel));
   if (!inOrderOfUse(program)) lines.push(`.kfuncs ${program.kfuncs.join(' ')}`);
+  for (const { name, btfId } of program.weakKfuncs ?? [])
+    lines.push(`.weak ${name}${btfId === undefined ? '' : ` btf=${btfId}`}`);
   const names = functionNames(program);
   const globals = program.subprogs.filter((subprog) => subprog.linkage === 'global');
   lines.push(...globals.map((subprog) => `.global ${names.get(subprog.start)}`));

@@ -8,6 +8,26 @@ const KERNEL = 'object/what-the-kernel-tells-is-read-exactly';
 
 export const OBJECT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
+    'src/object/weak.ts',
+    ['smt/a-weak-kfunc-is-proven-there-and-absent'],
+    [
+      {
+        name: 'weak-kfuncs-go-together',
+        inside: 'withoutWeakKfuncs',
+        node: '((i + 1) & (1 << bit)) !== 0',
+        becomes: 'true',
+        wrong: 'A kernel has all weak kfuncs of a program, or none.',
+      },
+      {
+        name: 'an-absent-kfunc-is-called',
+        inside: 'withoutKfuncs',
+        node: '{ ...insn, src: BPF_HELPER_CALL, imm: MISSING_KFUNC }',
+        becomes: 'insn',
+        wrong: 'A program calls a kfunc that the kernel does not have.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/object/elf.ts',
     [MADE],
     [

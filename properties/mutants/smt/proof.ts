@@ -7,6 +7,26 @@ const KILLS = 'smt/a-proven-program-survives-every-kill';
 
 export const PROOF_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
+    'src/smt/absent-proof.ts',
+    ['smt/a-weak-kfunc-is-proven-there-and-absent'],
+    [
+      {
+        name: 'the-kernel-has-every-weak-kfunc',
+        inside: 'withAbsent',
+        node: 'worst = worse(worst, proof, names);',
+        becomes: '',
+        wrong: 'What a program does where a weak kfunc is absent counts for nothing.',
+      },
+      {
+        name: 'bounds-of-the-kernel-that-has-it',
+        inside: 'largerBounds',
+        node: 'Math.max(a.bound ?? 0, b.bound ?? 0)',
+        becomes: '(a.bound ?? 0)',
+        wrong: 'The bound leaves out the way that is taken where a weak kfunc is absent.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/smt/program-proof.ts',
     [KNOWN],
     [

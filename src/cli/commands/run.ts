@@ -5,6 +5,7 @@ import { type PreparedProgram, pathOf, prepareProgram, runOptions } from '../../
 import { type NamedRules, rulesOfCase } from '../../campaign/rules.js';
 import { InputError } from '../../isa/errors.js';
 import type { ProgType } from '../../object/program.js';
+import { withoutKfuncs } from '../../object/weak.js';
 import { type KilledRun, runInWords } from '../../report/run.js';
 import { seededChooser } from '../../vm/chooser.js';
 import { runConformance } from '../../vm/conformance.js';
@@ -22,7 +23,7 @@ import {
   type ProfileChoice,
   profileChoice,
 } from '../kernel-profile.js';
-import { integer } from '../options.js';
+import { integer, list } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { traced } from '../trace.js';
 
@@ -34,6 +35,7 @@ interface Options extends LoadOptions {
   readonly rules?: string;
   readonly seed?: number;
   readonly fill?: number;
+  readonly without?: readonly string[];
   readonly profile?: ProfileChoice;
 }
 
@@ -59,6 +61,7 @@ export const run: Define = (program, act) => {
       'begin with so many entries in hash maps and tries, so that callbacks over them run',
       integer(0, MOST_ENTRIES),
     )
+    .option('--without <NAMES>', 'weak kfuncs that the kernel is to lack, between commas', list)
     .option('--trace', 'print every insn and what it changed')
     .option('--conformance', 'read a program as hex from standard input and print r0 as hex');
   withPrograms(command).action((file: string | undefined, options: Options) =>
@@ -85,7 +88,7 @@ function killOf(text: string | undefined, one: LoadedProgram): Kill {
 async function runFile(file: string | undefined, options: Options): Promise<Outcome> {
   if (file === undefined) throw new InputError('a FILE is missing');
   const { programs } = loadPrograms([file], options);
-  const one = programs[0]!;
+  const one = lacking(programs[0]!, options.without ?? []);
   if (programs.length > 1) {
     const names = programs.map(({ program }) => program.name).join(', ');
     throw new InputError(`there are several programs, choose one with --prog: ${names}`, { file });
@@ -121,6 +124,21 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
     ...(trace ? { trace } : {}),
   };
   return { exit: failed ? 1 : 0, json, text: runInWords(ordinary, killed, trace) };
+}
+
+/** The program as a kernel loads it that lacks these of its weak kfuncs. Throws InputError for others. */
+function lacking(one: LoadedProgram, names: readonly string[]): LoadedProgram {
+  if (names.length === 0) return one;
+  const { file, program } = one;
+  const weak = program.weakKfuncs ?? [];
+  const absent = names.map((name) => {
+    const there = weak.length === 0 ? 'has none' : `has ${weak.map((each) => each.name).join(', ')}`;
+    const found = weak.find((each) => each.name === name);
+    if (found === undefined)
+      throw new InputError(`--without: '${name}' is no weak kfunc of it; it ${there}`, { file });
+    return found;
+  });
+  return { ...one, program: withoutKfuncs(program, absent).program };
 }
 
 function vmOptions(
