@@ -6,7 +6,8 @@ import type { CampaignSetting } from '../../src/campaign/job.js';
 import { loadRuleSets } from '../../src/campaign/rules.js';
 import { add, findings, newState } from '../../src/campaign/state.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
-import { type ProgramProof, proveProgram } from '../../src/smt/program-proof.js';
+import { proveProgram } from '../../src/smt/program-proof.js';
+import type { ProgramProof } from '../../src/smt/proof.js';
 
 const [sound, rfc] = await loadRuleSets(['sound', 'rfc-v1']);
 const base: CheckOptions = { seed: 1, rules: [sound!], worlds: 2, prove: true };

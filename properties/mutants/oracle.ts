@@ -67,14 +67,14 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
     [
       {
         name: 'a-certificate-from-the-first-form-only',
-        inside: 'certify',
+        inside: 'certifyAsLoaded',
         node: "judged.verdict === 'certified'",
         becomes: "judged.verdict !== 'inexpressible'",
         wrong: 'The first form that is refused decides, though another would be accepted.',
       },
       {
         name: 'a-refused-program-refuses-its-rules',
-        inside: 'certify',
+        inside: 'certifyAsLoaded',
         node: 'plain?.ok === false',
         becomes: 'false',
         wrong: 'A program that Linux refuses by itself counts against the rule set.',

@@ -7,7 +7,8 @@ import { BUILT_IN, type KernelProfile } from '../../src/kernel/profile.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { testRun } from '../../src/oracle/testrun.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
-import { type ProgramProof, proveProgram } from '../../src/smt/program-proof.js';
+import { proveProgram } from '../../src/smt/program-proof.js';
+import type { ProgramProof } from '../../src/smt/proof.js';
 import { parseCase } from '../../src/vm/case.js';
 import { describeKernel } from '../support/kernel/skip.js';
 

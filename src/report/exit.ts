@@ -1,7 +1,7 @@
 /** Which exit code a verdict has. Every command that judges takes its code from here. */
 import { isLostPrecision } from '../campaign/agreement/counts.js';
 import type { Certificate } from '../oracle/certify.js';
-import type { ProgramProof } from '../smt/program-proof.js';
+import type { ProgramProof } from '../smt/proof.js';
 
 /** 0: it holds. 1: a check failed. 2: bad usage or input. 3: unknown (a solver gave up, a budget was spent). */
 export type ExitCode = 0 | 1 | 2 | 3;

@@ -1,5 +1,5 @@
 /** What program proofs say: a row for each program, and the same as a table. */
-import type { ProgramProof } from '../smt/program-proof.js';
+import type { ProgramProof } from '../smt/proof.js';
 import type { WitnessPath } from '../smt/witness-path.js';
 import type { Explanation } from '../verifier/explain/explanation.js';
 import { explanationInWords } from './explanations.js';

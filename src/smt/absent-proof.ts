@@ -1,16 +1,7 @@
 /** The proof of a program that has weak kfuncs: it must hold on kernels that have them and on those that do not. */
 import type { Program } from '../object/program.js';
 import { MISSING_KFUNC, MOST_WEAK, withoutWeakKfuncs } from '../object/weak.js';
-import type { ProgramProof } from './program-proof.js';
-
-/** What came of a program where some of its weak kfuncs are absent. */
-export interface AbsentProof {
-  /** Names of the kfuncs that are absent. */
-  readonly absent: readonly string[];
-  /** `not loaded`: the program calls one of them without having asked for it, so no kernel without it takes the program. */
-  readonly verdict: ProgramProof['verdict'] | 'not loaded';
-  readonly reason: string;
-}
+import type { AbsentProof, ProgramProof } from './proof.js';
 
 /** In our verifier's words, as in Linux's, for the call that libbpf puts in place of one of a kfunc that is absent. */
 const POISONED = `#${MISSING_KFUNC}`;

@@ -19,68 +19,17 @@ import type { FastPath, RuleSet, Stub } from '../patch/rule.js';
 import type { Accepted, Refused } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { verify } from '../verifier/verify.js';
-import type { Case } from '../vm/case.js';
 import { cannotRun } from '../vm/runnable.js';
-import { type AbsentProof, withAbsent } from './absent-proof.js';
-import { type Bounds, bounds, type LoopNote } from './bound.js';
+import { withAbsent } from './absent-proof.js';
+import { type Bounds, bounds } from './bound.js';
 import type { Cost } from './cost.js';
 import { findWitness } from './find-witness.js';
-import { type KeptCall, keptCalls } from './kept-calls.js';
+import { keptCalls } from './kept-calls.js';
 import { type Patched, walkPatched } from './patched.js';
+import type { BoundKind, ProgramProof, ProvedSite } from './proof.js';
 import type { SiteAnswer } from './site-proof.js';
 import { proveSites } from './site-proof.js';
-import { type WitnessPath, witnessPath } from './witness-path.js';
-
-/** One reachable call site: what the rules do there, and whether that is an outcome of the function. */
-export interface ProvedSite {
-  readonly slot: number;
-  readonly function: string;
-  readonly action: 'keep' | 'stub';
-  /** Name of the rule that decides; undefined when none matches. */
-  readonly rule: string | undefined;
-  /** Whether what happens here is an outcome of the function that is possible here, as Z3 decides. */
-  readonly settled: SiteAnswer;
-}
-
-export type BoundKind = 'exact' | 'time-limited' | 'unbounded';
-
-/** The verdict on a program under a rule set, with everything that a person needs to believe it or to mend the program. */
-export interface ProgramProof {
-  readonly verdict: 'proven' | 'refuted' | 'unknown';
-  /** Why not proven; '' for a proven program. */
-  readonly reason: string;
-  /** What may settle an unknown program; '' for others. */
-  readonly advice: string;
-  /** Termination points: places between two insns. The same insn under another chain of calls is another point. */
-  readonly points: number;
-  /** What bounds a killed run. `unbounded`: nothing does, or it was not worked out, because the proof failed before. */
-  readonly boundKind: BoundKind;
-  /** The most insns from a termination point to the exit; undefined: no number of insns bounds a killed run. */
-  readonly bound: number | undefined;
-  /** The same by slot. */
-  readonly bounds: ReadonlyMap<number, number | undefined>;
-  /** For a run that is ended by time: the time that its loops take together at the most, and the insns beside them. */
-  readonly timeLimit?: Cost;
-  /** The same by slot, where it is time that bounds a run killed there. */
-  readonly timeLimits: ReadonlyMap<number, Cost>;
-  /** The loops for which no number of insns bounds a killed run. */
-  readonly loops: readonly LoopNote[];
-  /** The calls that are kept and may hold a killed run up. */
-  readonly kept: readonly KeptCall[];
-  readonly sites: readonly ProvedSite[];
-  /** Questions to Z3, those answered from memory included. */
-  readonly queries: number;
-  /** Insns that the verifier walked, and those walked in patched mode on top. */
-  readonly walked: { readonly verified: number; readonly patched: number };
-  /** What our verifier says where it refuses the program itself. */
-  readonly refusal?: Refused;
-  /** A run that breaks a check, and replays. */
-  readonly witness?: Case;
-  /** The way of that run; only where it was asked for. */
-  readonly witnessPath?: WitnessPath;
-  /** What came of the program where weak kfuncs are absent, for every combination of them; undefined for a program that has none. */
-  readonly absent?: readonly AbsentProof[];
-}
+import { witnessPath } from './witness-path.js';
 
 /** For whom the program is judged, and how much effort the proof may take. With less effort more programs are unknown. */
 export interface ProgramProofOptions {

@@ -32,7 +32,7 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
     [
       {
         name: 'every-program-is-proven',
-        inside: 'proveProgram',
+        inside: 'proveAsLoaded',
         node: 'concerns.length === 0',
         becomes: 'true',
         wrong: 'Concerns are not followed up: every program is proven.',

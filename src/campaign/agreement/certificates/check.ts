@@ -3,7 +3,8 @@
 import { type Certificate, type CertifyOptions, certify, FORMS } from '../../../oracle/certify.js';
 import type { FastPath, RuleSet } from '../../../patch/rule.js';
 import { walkPatched } from '../../../smt/patched.js';
-import { type ProgramProof, proveProgram } from '../../../smt/program-proof.js';
+import { proveProgram } from '../../../smt/program-proof.js';
+import type { ProgramProof } from '../../../smt/proof.js';
 import type { Violation } from '../../../vm/trap.js';
 import type { VmOptions } from '../../../vm/vm.js';
 import { runEnvironment } from '../../environments.js';
