@@ -54,14 +54,51 @@ describe('terms of a run have the values of the run', () => {
           seen.events += trace.events.length;
         }
         seen.killed += killed.slots.length > at ? 1 : 0;
-        if (usual.r0 === undefined || usual.slots.length >= 3000) continue;
-        seen.terms += usual.r0.op === 'const' ? 0 : 1;
-        expect([index, k, evaluate(usual.r0, usual.values)]).toEqual([index, k, usual.result.r0]);
+        for (const { r0, slots, values, result } of [usual, killed]) {
+          if (r0 === undefined || slots.length >= 3000) continue;
+          seen.terms += r0.op === 'const' ? 0 : 1;
+          expect([index, k, evaluate(r0, values)]).toEqual([index, k, result.r0]);
+        }
       }
     }
     expect(seen.events).toBeGreaterThan(1000);
     expect(seen.killed).toBeGreaterThan(300);
     expect(seen.terms).toBeGreaterThan(5);
+  });
+
+  it.each(['bpf_map_pop_elem', 'bpf_map_peek_elem'])('of memory that a stub of %s fills', (name) => {
+    for (const set of ['queue', 'stack'].flatMap((type) => RULE_SETS.map((rules) => ({ type, rules })))) {
+      // What the stub writes over came from outside; what it leaves alone still does.
+      const { program } = parseCase(`.type tc
+.license GPL
+.map q ${set.type} key=0 value=8 entries=4
+ r6 = *(u32 *)(r1 +8)
+ *(u64 *)(r10 -8) = r6
+ *(u64 *)(r10 -16) = r6
+ r1 = map q
+ r2 = r10
+ r2 += -8
+ call ${name}
+ r0 = *(u64 *)(r10 -8)
+ r2 = *(u64 *)(r10 -16)
+ r0 <<= 32
+ r0 |= r2
+ exit
+`);
+      const verdict = verify(program);
+      if (!verdict.ok) throw new Error(verdict.message);
+      const path = fastPath(program, verdict.facts, set.rules);
+      const env = { choices: new Map(), ctxFields: new Map([['mark', 5n]]) };
+      const trace = traced(program, env, {
+        facts: verdict.facts,
+        fastPath: path,
+        killAt: (step) => step === 2,
+      });
+      const where = [set.rules.name, path.stubs.size];
+      expect([...where, broken(trace)]).toEqual([...where, []]);
+      expect([...where, evaluate(trace.r0!, trace.values)]).toEqual([...where, trace.result.r0]);
+      expect([...where, trace.r0!.op === 'const']).toEqual([...where, false]);
+    }
   });
 
   const moving: readonly (readonly [name: string, type: 'xdp' | 'tc', call: string])[] = [

@@ -2,7 +2,7 @@
  * A call site after the kill, where the rule set has a stub for it: r0 is set, output memory is zeroed, slots are filled, and r1
  * to r5 are gone as after any call. Output memory that the stub does not write, although the real call would have, is marked.
  */
-import type { Contract } from '../kernel/contract.js';
+import type { Arg, Contract } from '../kernel/contract.js';
 import { isOutput } from '../kernel/describe.js';
 import type { Stub } from '../patch/rule.js';
 import { offsetOf, regionOf } from './address.js';
@@ -11,14 +11,11 @@ import { SHADOW } from './memory.js';
 
 /** Carries a stub out and goes on after the call. Traps where the stub itself writes through a bad pointer. */
 export function applyStub(machine: MachineState, contract: Contract, stub: Stub): void {
-  contract.args.forEach((arg, index) => {
-    if (!isOutput(arg) && !stub.writes.includes(index)) return;
-    const at = machine.read(index + 1);
-    const size = sizeOf(machine, contract, index);
-    if (size === 0 || at === 0n) return;
+  const args = contract.args.map((_, index) => machine.read(index + 1));
+  for (const { index, at, size } of outputsOf(machine, contract, stub, args)) {
     if (!stub.writes.includes(index)) skip(machine, at, size);
     else machine.writeBytes(at, new Uint8Array(size));
-  });
+  }
   for (const { arg } of stub.slots) placeNull(machine, contract, arg);
   machine.clobber(CALLER_SAVED);
   if (stub.r0 === 'void') machine.clobber(1);
@@ -26,12 +23,33 @@ export function applyStub(machine: MachineState, contract: Contract, stub: Stub)
   machine.pc++;
 }
 
-function sizeOf(machine: MachineState, contract: Contract, index: number): number {
-  const arg = contract.args[index];
-  if (arg?.kind === 'mem') {
-    return 'bytes' in arg.size ? arg.size.bytes : Number(machine.read(arg.size.arg + 1) & 0xffff_ffffn);
-  }
-  const map = machine.memory.get(regionOf(machine.read(1)))?.map ?? -1;
+/** Memory that a call writes, by the argument that points to it. */
+interface Output {
+  readonly index: number;
+  readonly at: bigint;
+  /** Bytes, at least 1. */
+  readonly size: number;
+}
+
+/** The output memory of a stubbed call with these arguments: what the stub writes, and what the call would have written. */
+export function outputsOf(
+  machine: MachineState,
+  contract: Contract,
+  stub: Stub,
+  args: readonly bigint[],
+): readonly Output[] {
+  return contract.args.flatMap((arg, index): Output[] => {
+    if (!isOutput(arg) && !stub.writes.includes(index)) return [];
+    const at = args[index]!;
+    const size = sizeOf(machine, arg, args);
+    return size === 0 || at === 0n ? [] : [{ index, at, size }];
+  });
+}
+
+function sizeOf(machine: MachineState, arg: Arg, args: readonly bigint[]): number {
+  if (arg.kind === 'mem')
+    return 'bytes' in arg.size ? arg.size.bytes : Number((args[arg.size.arg] ?? 0n) & 0xffff_ffffn);
+  const map = machine.memory.get(regionOf(args[0] ?? 0n))?.map ?? -1;
   return machine.code.program.maps[map]?.valueSize ?? 0;
 }
 

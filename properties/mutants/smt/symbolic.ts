@@ -6,6 +6,19 @@ const SEARCH = 'smt/a-search-finds-every-path-of-a-small-tree';
 
 export const SYMBOLIC_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
+    'src/smt/symbolic/calls.ts',
+    ['smt/terms-of-a-run-have-the-values-of-the-run'],
+    [
+      {
+        name: 'a-stub-fills-no-map-value',
+        inside: 'afterStub',
+        node: 'stub.writes.includes(index)',
+        becomes: "contract.args[index]!.kind === 'mem'",
+        wrong: 'What a stub of bpf_map_pop_elem wrote over is still taken to be there.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/smt/term/term.ts',
     [TERMS],
     [

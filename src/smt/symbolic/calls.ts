@@ -4,12 +4,14 @@ import { isOutput } from '../../kernel/describe.js';
 import { isMapOfSockets } from '../../kernel/maptypes.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../../kernel/structs.js';
 import type { MapDef } from '../../object/program.js';
+import type { Stub } from '../../patch/rule.js';
 import { offsetOf, regionOf } from '../../vm/address.js';
 import { type Choice, parseChoice, toHex } from '../../vm/environment.js';
 import type { MachineState } from '../../vm/machine.js';
 import { isOuter } from '../../vm/maps.js';
 import { modelOf } from '../../vm/models/index.js';
 import type { SlotObject } from '../../vm/slot-object.js';
+import { outputsOf } from '../../vm/stub.js';
 import { isConst, type Term } from '../term/term.js';
 import type { RunState } from './state.js';
 
@@ -330,10 +332,11 @@ function slotSize(arg: Arg): number {
   return arg.kind === 'irq_flag' ? IRQ_FLAG_SIZE : 0;
 }
 
-/** The symbolic side of a stub: the memory that it writes and r0 are constants. */
+/** The symbolic side of a stub that was carried out: the memory that it wrote, the slots that it filled and r0 are constants. */
 export function afterStub(
   run: RunState,
   contract: Contract,
+  stub: Stub,
   args: readonly bigint[],
   machine: MachineState,
 ): void {
@@ -341,12 +344,9 @@ export function afterStub(
     const at = args[index]!;
     const size = slotSize(arg);
     if (size > 0) run.shadow.makeConcrete(regionOf(at), offsetOf(at), size);
-    if (arg.kind === 'mem' && arg.access !== 'read' && at !== 0n) {
-      const bytes = 'bytes' in arg.size ? arg.size.bytes : Number((args[arg.size.arg] ?? 0n) & 0xffff_ffffn);
-      if (machine.memory.get(regionOf(at)) !== undefined)
-        run.shadow.makeConcrete(regionOf(at), offsetOf(at), bytes);
-    }
   });
+  for (const { index, at, size } of outputsOf(machine, contract, stub, args))
+    if (stub.writes.includes(index)) run.shadow.makeConcrete(regionOf(at), offsetOf(at), size);
   run.shadow.clobber();
   run.shadow.setReg(0, undefined);
 }

@@ -169,9 +169,10 @@ class SymbolicRun {
     const contract = this.code.contracts[at]!;
     const args = contract.args.map((_, index) => machine.regs[index + 1]!);
     const packet = machine.packet.region;
-    if (machine.killed && this.options.fastPath?.stubs.has(at) === true) {
+    const stub = machine.killed ? this.options.fastPath?.stubs.get(at) : undefined;
+    if (stub !== undefined) {
       vm.step();
-      if (vm.running) afterStub(state, contract, args, machine);
+      if (vm.running) afterStub(state, contract, stub, args, machine);
       return;
     }
     const count = (this.counts.get(contract.name) ?? 0) + 1;
