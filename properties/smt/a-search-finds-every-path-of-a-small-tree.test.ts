@@ -17,6 +17,7 @@ import { parseCase } from '../../src/vm/case.js';
 import { prepare } from '../../src/vm/code.js';
 import type { Environment } from '../../src/vm/environment.js';
 import { Vm } from '../../src/vm/vm.js';
+import { callRounds, SOCKET_LOOKUP } from '../support/texts.js';
 
 interface Walked {
   readonly found: readonly Found[];
@@ -138,14 +139,7 @@ describe('paths by what the outside world does', () => {
 
   test('each outcome of a call', async () => {
     const one = program(`.type tc
-    *(u64 *)(r10 -16) = 0
-    *(u64 *)(r10 -8) = 0
-    r2 = r10
-    r2 += -16
-    r3 = 12
-    r4 = -1
-    r5 = 0
-    call bpf_sk_lookup_tcp
+${SOCKET_LOOKUP}
     if r0 == 0 goto out
     r1 = r0
     call bpf_sk_release
@@ -217,10 +211,7 @@ main:
     r6 = *(u8 *)(r1 +0)
     if r6 > ${most} goto out
     r1 = r6
-    r2 = func round
-    r3 = 0
-    r4 = 0
-    call bpf_loop
+${callRounds()}
     goto end
 out:
     r0 = 77

@@ -12,6 +12,7 @@ import { type Case, parseCase } from '../../src/vm/case.js';
 import { describeHold } from '../../src/vm/ledger.js';
 import { replay } from '../../src/vm/replay.js';
 import { Vm } from '../../src/vm/vm.js';
+import { callRounds } from '../support/texts.js';
 
 const folder = new URL('../../corpus/', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.bpf'));
@@ -78,10 +79,7 @@ const NESTED = `
 .map m array key=4 value=16 entries=1 spin_lock@0
 .rules rfc-v1
     r1 = 5
-    r2 = func each
-    r3 = 0
-    r4 = 0
-    call bpf_loop
+${callRounds('each')}
     r0 = 0
     exit
 each:

@@ -4,6 +4,7 @@ import type { RuleSet } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import sound from '../../src/patch/sets/sound.js';
 import { parseCase } from '../../src/vm/case.js';
+import { callRounds, lookup } from './texts.js';
 
 export interface Telling {
   /** What would go unnoticed if the two-mode program were built without it. */
@@ -16,11 +17,7 @@ const MAP = '.map m array key=4 value=8 entries=1';
 
 /** A lookup that cannot miss, whose result is used only for a number that no ordinary run has, neither 99999 nor small. */
 const LOOKUP = `
-    *(u32 *)(r10 -4) = 0
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
+${lookup()}
     if r6 == 99999 goto out
     r1 = *(u64 *)(r0 +0)
 out:
@@ -131,10 +128,7 @@ const callback = `.type tc
 
 main:
     r1 = 4
-    r2 = func round
-    r3 = 0
-    r4 = 0
-    call bpf_loop
+${callRounds()}
     r0 = 0
     exit
 round:

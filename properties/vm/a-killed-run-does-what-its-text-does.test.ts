@@ -18,6 +18,7 @@ import { parseCase } from '../../src/vm/case.js';
 import { seededChooser } from '../../src/vm/chooser.js';
 import { type RunResult, Vm } from '../../src/vm/vm.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
+import { update } from '../support/texts.js';
 import { killedText, NoWords, withFlag } from '../support/vm/killed-text.js';
 import { SAMPLES } from '../support/vm/sample-cases.js';
 
@@ -181,13 +182,7 @@ two:
     r6 = r1
     *(u32 *)(r10 -4) = r6
     *(u64 *)(r10 -16) = 11
-    r1 = map m
-    r2 = r10
-    r2 += -4
-    r3 = r10
-    r3 += -16
-    r4 = 0
-    call bpf_map_update_elem
+${update('m')}
     r7 = r0
     r1 = map m
     r2 = r10

@@ -8,6 +8,7 @@ import { parseCase } from '../../src/vm/case.js';
 import { HEADROOM } from '../../src/vm/packet.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 import { seeded } from '../support/seed.js';
+import { update } from '../support/texts.js';
 import { inKernel, inVm } from '../support/vm/linux.js';
 import { tameProgram } from '../support/vm/random-programs.js';
 
@@ -175,13 +176,7 @@ out:
 again:
     *(u32 *)(r10 -4) = r6
     *(u64 *)(r10 -16) = r6
-    r1 = map h
-    r2 = r10
-    r2 += -4
-    r3 = r10
-    r3 += -16
-    r4 = 0
-    call bpf_map_update_elem
+${update('h')}
     r7 *= 100
     r7 += r0
     r6 += 1
@@ -208,39 +203,15 @@ again:
 .map h hash key=4 value=8 entries=2
     *(u32 *)(r10 -4) = 1
     *(u64 *)(r10 -16) = 5
-    r1 = map h
-    r2 = r10
-    r2 += -4
-    r3 = r10
-    r3 += -16
-    r4 = 2
-    call bpf_map_update_elem
+${update('h', 2)}
     r6 = r0
-    r1 = map h
-    r2 = r10
-    r2 += -4
-    r3 = r10
-    r3 += -16
-    r4 = 1
-    call bpf_map_update_elem
+${update('h', 1)}
     r6 *= 100
     r6 += r0
-    r1 = map h
-    r2 = r10
-    r2 += -4
-    r3 = r10
-    r3 += -16
-    r4 = 1
-    call bpf_map_update_elem
+${update('h', 1)}
     r6 *= 100
     r6 += r0
-    r1 = map h
-    r2 = r10
-    r2 += -4
-    r3 = r10
-    r3 += -16
-    r4 = 7
-    call bpf_map_update_elem
+${update('h', 7)}
     r6 *= 100
     r6 += r0
     r0 = r6

@@ -28,33 +28,27 @@ import {
   type KernelCase,
   kernelCase,
   leak,
+  lockR6,
+  lookedUp,
   type Names,
   out,
   ringbufMap,
   stackPointer,
+  unlockR6,
 } from './case.js';
 
 const NO_CALLS = 'function calls are not allowed while holding a lock';
 const lockMap: MapDef = { ...arrayMap(16), fields: [{ kind: 'spin_lock', offset: 0, size: 4 }] };
 
 /** r6 = the value at key 0 of the map with the lock; leads to `out` where there is none. */
-const value = (names: Names): Item[] => [
-  st(4, r10, -4, 0),
-  names.map(r1, lockMap),
-  ...stackPointer(r2, -4),
-  callHelper(1),
-  jmp('eq', r0, 0, 'out'),
-  mov(r6, r0),
-];
-const lock: Item[] = [mov(r1, r6), callHelper(93)];
-const unlock: Item[] = [mov(r1, r6), callHelper(94)];
+const value = (names: Names): Item[] => lookedUp(names, lockMap);
 
 const subprograms: KernelCase[] = [
   kernelCase('across: static subprogram locks, caller unlocks', 'xdp', { retval: 0 }, (names) => [
     ...value(names),
     mov(r1, r6),
     callSub('sub'),
-    ...unlock,
+    ...unlockR6,
     ...out,
     label('sub'),
     callHelper(93),
@@ -94,27 +88,27 @@ const subprograms: KernelCase[] = [
       message: 'global function calls are not allowed while holding a lock, use static function instead',
       globals: ['sub'],
     },
-    (names) => [...value(names), ...lock, callSub('sub'), ...unlock, ...out, label('sub'), ...done],
+    (names) => [...value(names), ...lockR6, callSub('sub'), ...unlockR6, ...out, label('sub'), ...done],
   ),
 ];
 
 const loops: KernelCase[] = [
   kernelCase('across: bpf_loop under a lock', 'xdp', { verdict: 'EINVAL', message: NO_CALLS }, (names) => [
     ...value(names),
-    ...lock,
+    ...lockR6,
     mov(r1, 2),
     ldFunc(r2, 'cb'),
     mov(r3, 0),
     mov(r4, 0),
     callHelper(181),
-    ...unlock,
+    ...unlockR6,
     ...out,
     label('cb'),
     ...done,
   ]),
   kernelCase('across: numbers under a lock', 'xdp', { retval: 0 }, (names) => [
     ...value(names),
-    ...lock,
+    ...lockR6,
     ...stackPointer(r1, -16),
     mov(r2, 0),
     mov(r3, 4),
@@ -127,7 +121,7 @@ const loops: KernelCase[] = [
     label('end'),
     ...stackPointer(r1, -16),
     names.kfunc('bpf_iter_num_destroy'),
-    ...unlock,
+    ...unlockR6,
     ...out,
   ]),
 ];
@@ -206,7 +200,7 @@ function insert(name: string, expected: Expected, locked: boolean): KernelCase {
     kfunc('bpf_obj_new_impl'),
     jmp('eq', r0, 0, 'out'),
     mov(r7, r0),
-    ...(locked ? lock : []),
+    ...(locked ? lockR6 : []),
     mov(r1, r6),
     add(r1, 8),
     mov(r2, r7),
@@ -215,7 +209,7 @@ function insert(name: string, expected: Expected, locked: boolean): KernelCase {
     mov(r4, 0),
     mov({ reg: 5, width: 64 }, 0),
     kfunc('bpf_rbtree_add_impl'),
-    ...(locked ? unlock : []),
+    ...(locked ? unlockR6 : []),
     ...out,
     label('less'),
     ...done,

@@ -2,7 +2,23 @@
  * Small programs with the verdict Linux 6.18 gave on them, held as code that reads like assembly, one family a file.
  * Layouts follow those of the measured ones, so that slots in messages agree.
  */
-import { add, callKfunc, exit, ldMap, ldMapValue, mov, type Reg, r0, r10 } from '../../../src/isa/build.js';
+import {
+  add,
+  callHelper,
+  callKfunc,
+  exit,
+  jmp,
+  ldMap,
+  ldMapValue,
+  mov,
+  type Reg,
+  r0,
+  r1,
+  r2,
+  r6,
+  r10,
+  st,
+} from '../../../src/isa/build.js';
 import type { Op } from '../../../src/isa/insn.js';
 import { type Item, label, link } from '../../../src/isa/label.js';
 import { subprogStarts } from '../../../src/isa/target.js';
@@ -92,6 +108,37 @@ function indexOf<T>(list: T[], wanted: T): number {
 export function stackPointer(reg: Reg<64>, offset: number): Item[] {
   return [mov(reg, r10), add(reg, offset)];
 }
+
+/** Where `lookedUp` puts the key, what it looks for, and where it goes if there is no value. */
+export interface Lookup {
+  readonly key?: number;
+  /** Offset from the frame pointer of the four bytes of the key. */
+  readonly at?: number;
+  /** The value's address. */
+  readonly into?: Reg<64>;
+  readonly otherwise?: string;
+}
+
+/** `into` = the value of a key of `map`: r6, key 0 at fp-4, and to `out` where there is no value, unless told. */
+export function lookedUp(
+  names: Names,
+  map: MapDef,
+  { key = 0, at = -4, into = r6, otherwise = 'out' }: Lookup = {},
+): Item[] {
+  return [
+    st(4, r10, at, key),
+    names.map(r1, map),
+    ...stackPointer(r2, at),
+    callHelper(1),
+    jmp('eq', r0, 0, otherwise),
+    mov(into, r0),
+  ];
+}
+
+/** Takes the spin lock at r6. */
+export const lockR6: Item[] = [mov(r1, r6), callHelper(93)];
+/** Gives it back. */
+export const unlockR6: Item[] = [mov(r1, r6), callHelper(94)];
 
 /** `return 0`. */
 export const done: Item[] = [mov(r0, 0), exit()];

@@ -13,7 +13,6 @@ import {
   movsx,
   or,
   r0,
-  r1,
   r2,
   r3,
   r6,
@@ -30,18 +29,10 @@ import {
   w8,
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
-import { arrayMap, done, type KernelCase, kernelCase, type Names, out, stackPointer } from './case.js';
+import { arrayMap, done, type KernelCase, kernelCase, lookedUp, type Names, out } from './case.js';
 
 /** r6 points to 64 bytes; leads to `out` where there are none. */
-const bytes = (names: Names): Item[] => [
-  st(4, r10, -4, 0),
-  names.map(r1, arrayMap(64)),
-  ...stackPointer(r2, -4),
-  callHelper(1),
-  jmp('eq', r0, 0, 'out'),
-  mov(r6, r0),
-  callHelper(7),
-];
+const bytes = (names: Names): Item[] => [...lookedUp(names, arrayMap(64)), callHelper(7)];
 
 const sums: KernelCase[] = [
   kernelCase('links: a bound of a number bounds what is more by a constant', 'xdp', {}, (names) => [

@@ -1,5 +1,5 @@
 /** Spin locks, plain and resilient: held to the end, mixed up, and what may not run under them. */
-import { callHelper, callSub, jmp, ldx, mov, r0, r1, r2, r6, r7, r10, st } from '../../../src/isa/build.js';
+import { callHelper, callSub, jmp, ldx, mov, r0, r1, r2, r6, r7, st } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef, ProgType, SpecialField } from '../../../src/object/program.js';
 import {
@@ -8,8 +8,11 @@ import {
   type Expected,
   type KernelCase,
   kernelCase,
+  lockR6,
+  lookedUp,
   type Names,
   stackPointer,
+  unlockR6,
 } from './case.js';
 
 const EXIT_INSIDE = 'BPF_EXIT instruction in main prog cannot be used inside bpf_spin_lock-ed region';
@@ -20,19 +23,6 @@ const lockMap: MapDef = { ...arrayMap(16), fields: [lockAt0] };
 const hashLockMap: MapDef = { ...lockMap, name: 'h', type: 'hash', maxEntries: 8 };
 const resLockMap: MapDef = { ...arrayMap(16), fields: [{ kind: 'res_spin_lock', offset: 0, size: 4 }] };
 
-/** r6 = value at key 0 of `map`; leads to `out` where there is none. */
-function value(names: Names, map: MapDef): Item[] {
-  return [
-    st(4, r10, -4, 0),
-    names.map(r1, map),
-    ...stackPointer(r2, -4),
-    callHelper(1),
-    jmp('eq', r0, 0, 'out'),
-    mov(r6, r0),
-  ];
-}
-const lock: Item[] = [mov(r1, r6), callHelper(93)];
-const unlock: Item[] = [mov(r1, r6), callHelper(94)];
 const end: Item[] = [label('out'), ...done];
 
 function spin(
@@ -42,23 +32,27 @@ function spin(
   type: ProgType = 'xdp',
 ): KernelCase {
   return kernelCase(`spin: ${name}`, type, expected, (names) => [
-    ...value(names, lockMap),
+    ...lookedUp(names, lockMap),
     ...body(names),
     ...end,
   ]);
 }
 
 const plain: KernelCase[] = [
-  spin('lock, unlock', { retval: 0 }, () => [...lock, st(8, r6, 8, 1), ...unlock]),
+  spin('lock, unlock', { retval: 0 }, () => [...lockR6, st(8, r6, 8, 1), ...unlockR6]),
   kernelCase('spin: hash', 'xdp', { retval: 0 }, (names) => [
-    ...value(names, hashLockMap),
-    ...lock,
-    ...unlock,
+    ...lookedUp(names, hashLockMap),
+    ...lockR6,
+    ...unlockR6,
     ...end,
   ]),
-  spin('leak', { verdict: 'EINVAL', message: EXIT_INSIDE }, () => lock),
-  spin('unlock alone', { verdict: 'EINVAL', message: 'bpf_spin_unlock without taking a lock' }, () => unlock),
-  spin('double lock', { verdict: 'EINVAL', message: NO_CALLS }, () => [...lock, ...lock, ...unlock]),
+  spin('leak', { verdict: 'EINVAL', message: EXIT_INSIDE }, () => lockR6),
+  spin(
+    'unlock alone',
+    { verdict: 'EINVAL', message: 'bpf_spin_unlock without taking a lock' },
+    () => unlockR6,
+  ),
+  spin('double lock', { verdict: 'EINVAL', message: NO_CALLS }, () => [...lockR6, ...lockR6, ...unlockR6]),
   spin(
     'another look-up unlocked',
     { verdict: 'EINVAL', message: 'bpf_spin_unlock of different lock' },
@@ -69,26 +63,26 @@ const plain: KernelCase[] = [
       callHelper(1),
       jmp('eq', r0, 0, 'out'),
       mov(r7, r0),
-      ...lock,
+      ...lockR6,
       mov(r1, r7),
       callHelper(94),
     ],
   ),
   spin('helper under it', { verdict: 'EINVAL', message: NO_CALLS }, () => [
-    ...lock,
+    ...lockR6,
     callHelper(5),
-    ...unlock,
+    ...unlockR6,
   ]),
   spin('kfunc under it', { verdict: 'EINVAL', message: NO_CALLS }, ({ kfunc }) => [
-    ...lock,
+    ...lockR6,
     kfunc('bpf_rcu_read_lock'),
-    ...unlock,
+    ...unlockR6,
   ]),
   kernelCase('spin: static subprogram under it', 'xdp', {}, (names) => [
-    ...value(names, lockMap),
-    ...lock,
+    ...lookedUp(names, lockMap),
+    ...lockR6,
     callSub('sub'),
-    ...unlock,
+    ...unlockR6,
     ...end,
     label('sub'),
     ...done,
@@ -98,7 +92,7 @@ const plain: KernelCase[] = [
     'xdp',
     { verdict: 'EINVAL', message: EXIT_INSIDE },
     (names) => [
-      ...value(names, lockMap),
+      ...lookedUp(names, lockMap),
       mov(r1, r6),
       callSub('sub'),
       ...end,
@@ -115,26 +109,26 @@ const plain: KernelCase[] = [
   spin(
     'socket filter',
     { verdict: 'EINVAL', message: 'socket filter progs cannot use bpf_spin_lock yet' },
-    () => [...lock, ...unlock],
+    () => [...lockR6, ...unlockR6],
     'socket_filter',
   ),
   spin(
     'tracepoint',
     { verdict: 'EINVAL', message: 'tracing progs cannot use bpf_spin_lock yet' },
-    () => [...lock, ...unlock],
+    () => [...lockR6, ...unlockR6],
     'tracepoint',
   ),
   kernelCase(
     'spin: map without BTF',
     'xdp',
     { verdict: 'EINVAL', message: "map 'm' has to have BTF in order to use bpf_spin_lock" },
-    (names) => [...value(names, arrayMap(16)), ...lock, ...unlock, ...end],
+    (names) => [...lookedUp(names, arrayMap(16)), ...lockR6, ...unlockR6, ...end],
   ),
 ];
 
 function resilient(name: string, expected: Expected, body: (names: Names) => Item[]): KernelCase {
   return kernelCase(`resspin: ${name}`, 'xdp', expected, (names) => [
-    ...value(names, resLockMap),
+    ...lookedUp(names, resLockMap),
     ...body(names),
     ...end,
   ]);

@@ -34,8 +34,10 @@ import {
   type Expected,
   type KernelCase,
   kernelCase,
+  lookedUp,
   type Names,
   stackPointer,
+  unlockR6,
 } from './case.js';
 
 const refused = (message: string, verdict = 'EACCES'): Expected => ({ verdict, message });
@@ -151,12 +153,7 @@ const treeMap: MapDef = {
 
 /** r6 = the value with the tree, r7 = a new object that is in no tree; `out` where there is none. The lock is held. */
 const newNode = (names: Names): Item[] => [
-  st(4, r10, -4, 0),
-  names.map(r1, treeMap),
-  ...stackPointer(r2, -4),
-  callHelper(1),
-  jmp('eq', r0, 0, 'out'),
-  mov(r6, r0),
+  ...lookedUp(names, treeMap),
   mov(r1, shared.id),
   mov(r2, 0),
   names.kfunc('bpf_obj_new_impl'),
@@ -165,7 +162,6 @@ const newNode = (names: Names): Item[] => [
   mov(r1, r6),
   callHelper(93),
 ];
-const unlock: Item[] = [mov(r1, r6), callHelper(94)];
 const drop = (names: Names): Item[] => [mov(r2, 0), names.kfunc('bpf_obj_drop_impl')];
 const ofTree: Item[] = [mov(r1, r6), add(r1, 8), mov(r2, r7), add(r2, 8)];
 
@@ -179,7 +175,7 @@ const nodes: KernelCase[] = [
         ...newNode(names),
         ...ofTree,
         names.kfunc(look),
-        ...unlock,
+        ...unlockR6,
         mov(r1, r7),
         ...drop(names),
         label('out'),
@@ -196,7 +192,7 @@ const nodes: KernelCase[] = [
       ...ofTree,
       names.kfunc('bpf_rbtree_remove'),
       mov(r8, r0),
-      ...unlock,
+      ...unlockR6,
       mov(r1, r7),
       ...drop(names),
       jmp('eq', r8, 0, 'out'),
@@ -279,12 +275,7 @@ const workMap: MapDef = { ...arrayMap(16), fields: [{ kind: 'wq', offset: 0, siz
 
 const sleepers: KernelCase[] = [
   kernelCase('sleep: work that is put off, whatever the type', 'tc', {}, (names) => [
-    st(4, r10, -4, 0),
-    names.map(r1, workMap),
-    ...stackPointer(r2, -4),
-    callHelper(1),
-    jmp('eq', r0, 0, 'out'),
-    mov(r6, r0),
+    ...lookedUp(names, workMap),
     mov(r1, r6),
     names.map(r2, workMap),
     mov(r3, 0),

@@ -27,8 +27,10 @@ import {
   type KernelCase,
   kernelCase,
   leak,
+  lockR6,
   type Names,
   stackPointer,
+  unlockR6,
 } from './case.js';
 
 const listNode: LocalType = {
@@ -144,8 +146,6 @@ function value(names: Names, map: MapDef): Item[] {
     mov(r6, r0),
   ];
 }
-const lock: Item[] = [mov(r1, r6), callHelper(93)];
-const unlock: Item[] = [mov(r1, r6), callHelper(94)];
 
 /** r7 = a new object, or exit. */
 const owned = (names: Names): Item[] => [
@@ -176,7 +176,7 @@ function list(name: string, expected: Expected, body: (names: Names) => Item[]):
 }
 
 const lists: KernelCase[] = [
-  list('push', { retval: 0 }, (names) => [...owned(names), ...lock, ...push(names), ...unlock]),
+  list('push', { retval: 0 }, (names) => [...owned(names), ...lockR6, ...push(names), ...unlockR6]),
   list(
     'push without the lock',
     { verdict: 'EINVAL', message: 'bpf_spin_lock at off=0 must be held for bpf_list_head' },
@@ -184,23 +184,23 @@ const lists: KernelCase[] = [
   ),
   list('use after push', { retval: 0 }, (names) => [
     ...owned(names),
-    ...lock,
+    ...lockR6,
     ...push(names),
     stx(8, r7, 0, r10),
-    ...unlock,
+    ...unlockR6,
   ]),
   list('use after unlock', { verdict: 'EACCES', message: "R7 invalid mem access 'scalar'" }, (names) => [
     ...owned(names),
-    ...lock,
+    ...lockR6,
     ...push(names),
-    ...unlock,
+    ...unlockR6,
     st(8, r7, 0, 1),
   ]),
   list('pop, drop', { retval: 0 }, (names) => [
-    ...lock,
+    ...lockR6,
     ...pop(names),
     mov(r7, r0),
-    ...unlock,
+    ...unlockR6,
     jmp('eq', r7, 0, 'none'),
     mov(r1, r7),
     add(r1, -8),
@@ -208,16 +208,16 @@ const lists: KernelCase[] = [
     label('none'),
   ]),
   list('pop, leak', { verdict: 'EINVAL', message: leak(14, 3) }, (names) => [
-    ...lock,
+    ...lockR6,
     ...pop(names),
-    ...unlock,
+    ...unlockR6,
   ]),
 ];
 
 const trees: KernelCase[] = [
   kernelCase('rbtree: first, remove, drop', 'tc', { retval: 0, localTypes: [treeNode] }, (names) => [
     ...value(names, treeMap),
-    ...lock,
+    ...lockR6,
     mov(r1, r6),
     add(r1, 8),
     names.kfunc('bpf_rbtree_first'),
@@ -227,14 +227,14 @@ const trees: KernelCase[] = [
     mov(r2, r0),
     names.kfunc('bpf_rbtree_remove'),
     mov(r8, r0),
-    ...unlock,
+    ...unlockR6,
     jmp('eq', r8, 0, 'out'),
     mov(r1, r8),
     add(r1, -8),
     ...drop(names),
     ...done,
     label('none'),
-    ...unlock,
+    ...unlockR6,
     label('out'),
     ...done,
   ]),

@@ -31,6 +31,7 @@ import {
   done,
   type KernelCase,
   kernelCase,
+  lookedUp,
   type Names,
   out,
   ringbufMap,
@@ -43,14 +44,7 @@ const PROHIBITED = 'pointer arithmetic with it prohibited for !root';
 const refused = (message: string) => ({ verdict: 'EACCES', message });
 
 /** r6 = the value at key 0 of a map; leads to `out` where there is none. */
-const value = (names: Names, size = 16): Item[] => [
-  st(4, r10, -4, 0),
-  names.map(r1, arrayMap(size)),
-  ...stackPointer(r2, -4),
-  callHelper(1),
-  jmp('eq', r0, 0, 'out'),
-  mov(r6, r0),
-];
+const value = (names: Names, size = 16): Item[] => lookedUp(names, arrayMap(size));
 
 const leaks: KernelCase[] = [
   kernelCase('strict: r0 is an address', 'xdp', refused('R0 leaks addr as return value'), () => [

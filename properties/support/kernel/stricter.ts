@@ -30,6 +30,7 @@ import {
 import { label } from '../../../src/isa/label.js';
 import type { Profile } from '../../../src/verifier/state/profile.js';
 import { parseCase } from '../../../src/vm/case.js';
+import { lookup, lookupOrOut } from '../texts.js';
 import { arrayMap, done, type KernelCase, kernelCase, out, ringbufMap, stackPointer } from './case.js';
 
 export interface Stricter {
@@ -58,18 +59,9 @@ export const stricterCases: readonly Stricter[] = [
       `.type socket_filter
 .map m hash key=4 value=64 entries=4
 main:
-    *(u32 *)(r10 -4) = 0
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
-    if r0 == 0 goto out
+${lookupOrOut()}
     r6 = r0
-    *(u32 *)(r10 -4) = 1
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
+${lookup(1)}
     r7 = r0
     r8 = r7
     r8 -= r6
@@ -91,12 +83,7 @@ out:
       `.type socket_filter
 .map m array key=4 value=64 entries=1
 main:
-    *(u32 *)(r10 -4) = 0
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
-    if r0 == 0 goto out
+${lookupOrOut()}
     r1 = r0
     call f
 out:

@@ -4,6 +4,7 @@
  */
 import type { Program } from '../../../src/object/program.js';
 import { parseCase } from '../../../src/vm/case.js';
+import { lookupOrOut } from '../texts.js';
 
 export interface Mended {
   /** The kind of mistake, and how this program shows it. */
@@ -25,12 +26,7 @@ export const written = (name: string, text: string): Mended => ({ name, program:
 
 /** r7 is the value of the only entry of array map `m`, 64 bytes; without one the program goes to `out`. */
 export const VALUE = `
-    *(u32 *)(r10 -4) = 0
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
-    if r0 == 0 goto out
+${lookupOrOut()}
     r7 = r0`;
 
 /** Where programs end. */

@@ -1,14 +1,12 @@
 /** Pointers that were taken for what they need not be: not NULL, inside of a buffer, at the start of an object, of the running frame. */
+
+import { lookup } from '../texts.js';
 import { type Kind, type Mended, OUT, VALUE, withMap, written } from './mended.js';
 
 /** r6 is a value of the map, r7 another one that may be NULL. */
 const TWO_VALUES = `${VALUE}
     r6 = r0
-    *(u32 *)(r10 -4) = 1
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
+${lookup(1)}
     r7 = r0`;
 const NULL_READ = '\n    r0 = *(u8 *)(r7 +0)';
 /** The number in r8 moves r6 as far as r7. */

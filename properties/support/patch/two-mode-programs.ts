@@ -3,6 +3,7 @@ import { rule, ruleSet, type StubSpec } from '../../../src/patch/define.js';
 import type { RuleSet } from '../../../src/patch/rule.js';
 import { shippedRuleSet } from '../../../src/patch/sets/index.js';
 import sound from '../../../src/patch/sets/sound.js';
+import { callRounds, LOCKS_VALUE, lookupOrOut, loopProgram, RESERVES_DYNPTR } from '../texts.js';
 
 export interface TwoModeProgram {
   readonly name: string;
@@ -40,18 +41,44 @@ const filling = (at: number, size: string, look = 'r0 = *(u8 *)(r10 -1)'): strin
     exit
 `;
 
-const loop = (rounds: number, body: string, more = ''): string => `.type tc
-main:
-    r1 = ${rounds}
-    r2 = func round
+const loop = (rounds: number, body: string, more = ''): string => loopProgram(`r1 = ${rounds}`, body, more);
+
+/** Fills the whole value of an array, of `size` bytes. */
+const fillingValue = (size: number): string => `.type tracepoint
+.map m array key=4 value=${size} entries=1
+${lookupOrOut()}
+    r1 = r0
+    r2 = ${size}
     r3 = 0
-    r4 = 0
-    call bpf_loop
+    call bpf_probe_read_kernel
+out:
     r0 = 0
     exit
-round:
-    ${body}
-${more}`;
+`;
+
+/** A timer is set, whose callback `callback` is; then goes on with `after`. The callback has a stub. */
+const withTimer = (callback: string, after = ''): string => `.type tc
+.map m array key=4 value=24 entries=1 timer@8
+main:
+${lookupOrOut()}
+    r6 = r0
+    r1 = r6
+    r1 += 8
+    r2 = map m
+    r3 = 1
+    call bpf_timer_init
+    r1 = r6
+    r1 += 8
+    r2 = func ${callback}
+    call bpf_timer_set_callback
+${after}out:
+    r0 = 0
+    exit
+${callback}:
+    call bpf_ktime_get_ns
+    r0 = 0
+    exit
+`;
 
 const random = 'call bpf_get_prandom_u32\n    r2 = r0';
 
@@ -107,42 +134,12 @@ export const TWO_MODE_PROGRAMS: readonly TwoModeProgram[] = [
   { name: 'a size that is known too badly', text: filling(-256, `${random}\n    r2 &= 127`), rules: sound },
   {
     name: 'a value of 512 bytes',
-    text: `.type tracepoint
-.map m array key=4 value=512 entries=1
-    *(u32 *)(r10 -4) = 0
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
-    if r0 == 0 goto out
-    r1 = r0
-    r2 = 512
-    r3 = 0
-    call bpf_probe_read_kernel
-out:
-    r0 = 0
-    exit
-`,
+    text: fillingValue(512),
     rules: sound,
   },
   {
     name: 'a value of 513 bytes',
-    text: `.type tracepoint
-.map m array key=4 value=513 entries=1
-    *(u32 *)(r10 -4) = 0
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
-    if r0 == 0 goto out
-    r1 = r0
-    r2 = 513
-    r3 = 0
-    call bpf_probe_read_kernel
-out:
-    r0 = 0
-    exit
-`,
+    text: fillingValue(513),
     rules: sound,
   },
   {
@@ -232,21 +229,7 @@ out:
   },
   {
     name: 'a null dynptr',
-    text: `.type tc
-.map r ringbuf entries=4096
-    r1 = map r
-    r2 = 8
-    r3 = 0
-    r4 = r10
-    r4 += -16
-    call bpf_ringbuf_reserve_dynptr
-    r1 = r10
-    r1 += -16
-    r2 = 0
-    call bpf_ringbuf_discard_dynptr
-    r0 = 0
-    exit
-`,
+    text: RESERVES_DYNPTR,
     rules: sound,
   },
   {
@@ -322,69 +305,17 @@ two:
   },
   {
     name: 'a callback that a timer makes',
-    text: `.type tc
-.map m array key=4 value=24 entries=1 timer@8
-main:
-    *(u32 *)(r10 -4) = 0
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
-    if r0 == 0 goto out
-    r6 = r0
-    r1 = r6
-    r1 += 8
-    r2 = map m
-    r3 = 1
-    call bpf_timer_init
-    r1 = r6
-    r1 += 8
-    r2 = func later
-    call bpf_timer_set_callback
-out:
-    r0 = 0
-    exit
-later:
-    call bpf_ktime_get_ns
-    r0 = 0
-    exit
-`,
+    text: withTimer('later'),
     rules: kept('bpf_timer_set_callback'),
   },
   {
     name: 'a function that is called back both at once and later',
-    text: `.type tc
-.map m array key=4 value=24 entries=1 timer@8
-main:
-    *(u32 *)(r10 -4) = 0
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
-    if r0 == 0 goto out
-    r6 = r0
-    r1 = r6
-    r1 += 8
-    r2 = map m
-    r3 = 1
-    call bpf_timer_init
-    r1 = r6
-    r1 += 8
-    r2 = func both
-    call bpf_timer_set_callback
-    r1 = 1
-    r2 = func both
-    r3 = 0
-    r4 = 0
-    call bpf_loop
-out:
-    r0 = 0
-    exit
-both:
-    call bpf_ktime_get_ns
-    r0 = 0
-    exit
+    text: withTimer(
+      'both',
+      `    r1 = 1
+${callRounds('both')}
 `,
+    ),
     rules: kept('bpf_timer_set_callback', 'bpf_loop'),
   },
   {
@@ -426,23 +357,7 @@ over:
   },
   {
     name: 'a lock that is skipped',
-    text: `.type tc
-.map m array key=4 value=8 entries=1 spin_lock@0
-    *(u32 *)(r10 -4) = 0
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
-    if r0 == 0 goto out
-    r6 = r0
-    r1 = r6
-    call bpf_spin_lock
-    r1 = r6
-    call bpf_spin_unlock
-out:
-    r0 = 0
-    exit
-`,
+    text: LOCKS_VALUE,
     rules: shippedRuleSet('rfc-v1')!,
   },
 ];

@@ -2,6 +2,7 @@
  * Small programs, each around one thing that the program proof counts or decides: a kind of loop, a chain of calls, a call that is kept.
  * What is proven of them is pinned in known-programs.txt.
  */
+import { callRounds, LOCKS_VALUE, loopProgram, RESERVES_DYNPTR, SOCKET_LOOKUP } from '../texts.js';
 
 export interface KnownProgram {
   readonly name: string;
@@ -14,35 +15,15 @@ export interface KnownProgram {
 
 const map = '.map m array key=4 value=8 entries=5';
 
-/** bpf_loop: `before` puts the count in r1, `body` is the callback. */
-const loop = (before: string, body = 'r0 = 0\n    exit', flags = 0): string => `.type tc
-main:
-    ${before}
-    r2 = func round
-    r3 = 0
-    r4 = ${flags}
-    call bpf_loop
-    r0 = 0
-    exit
-round:
-    ${body}
-`;
-
 const nested = (outer: number, inner: number): string => `.type tc
 main:
     r1 = ${outer}
-    r2 = func outer
-    r3 = 0
-    r4 = 0
-    call bpf_loop
+${callRounds('outer')}
     r0 = 0
     exit
 outer:
     r1 = ${inner}
-    r2 = func inner
-    r3 = 0
-    r4 = 0
-    call bpf_loop
+${callRounds('inner')}
     r0 = 0
     exit
 inner:
@@ -53,26 +34,17 @@ inner:
 const threeNested = `.type tc
 main:
     r1 = 2
-    r2 = func first
-    r3 = 0
-    r4 = 0
-    call bpf_loop
+${callRounds('first')}
     r0 = 0
     exit
 first:
     r1 = 3
-    r2 = func second
-    r3 = 0
-    r4 = 0
-    call bpf_loop
+${callRounds('second')}
     r0 = 0
     exit
 second:
     r1 = 4
-    r2 = func third
-    r3 = 0
-    r4 = 0
-    call bpf_loop
+${callRounds('third')}
     r0 = 0
     exit
 third:
@@ -163,34 +135,42 @@ again:
     rules: ['sound', 'keeps'],
     exact: true,
   },
-  { name: 'bpf_loop of no rounds', text: loop('r1 = 0'), rules: ['sound', 'loops run'] },
-  { name: 'bpf_loop of one round', text: loop('r1 = 1'), rules: ['sound', 'loops run', 'rfc-v2', 'rfc-v3'] },
-  { name: 'bpf_loop of four rounds', text: loop('r1 = 4'), rules: ['sound', 'loops run', 'rfc-v1', 'naive'] },
+  { name: 'bpf_loop of no rounds', text: loopProgram('r1 = 0'), rules: ['sound', 'loops run'] },
+  {
+    name: 'bpf_loop of one round',
+    text: loopProgram('r1 = 1'),
+    rules: ['sound', 'loops run', 'rfc-v2', 'rfc-v3'],
+  },
+  {
+    name: 'bpf_loop of four rounds',
+    text: loopProgram('r1 = 4'),
+    rules: ['sound', 'loops run', 'rfc-v1', 'naive'],
+  },
   {
     name: 'bpf_loop of four longer rounds',
-    text: loop('r1 = 4', 'r0 = 0\n    r0 = 0\n    r0 = 0\n    exit'),
+    text: loopProgram('r1 = 4', 'r0 = 0\n    r0 = 0\n    r0 = 0\n    exit'),
     rules: ['sound', 'loops run'],
   },
   {
     name: 'bpf_loop of up to seven rounds',
-    text: loop('call bpf_get_prandom_u32\n    r1 = r0\n    r1 &= 7'),
+    text: loopProgram('call bpf_get_prandom_u32\n    r1 = r0\n    r1 &= 7'),
     rules: ['sound', 'loops run'],
   },
   {
     name: 'bpf_loop of any number of rounds',
-    text: loop('call bpf_get_prandom_u32\n    r1 = r0'),
+    text: loopProgram('call bpf_get_prandom_u32\n    r1 = r0'),
     rules: ['sound', 'loops run'],
   },
-  { name: 'bpf_loop one below the limit', text: loop('r1 = 8388607'), rules: ['loops run'] },
-  { name: 'bpf_loop at the limit', text: loop('r1 = 8388608'), rules: ['loops run'] },
+  { name: 'bpf_loop one below the limit', text: loopProgram('r1 = 8388607'), rules: ['loops run'] },
+  { name: 'bpf_loop at the limit', text: loopProgram('r1 = 8388608'), rules: ['loops run'] },
   {
     name: 'bpf_loop whose callback ends it',
-    text: loop('r1 = 4', 'r0 = 1\n    exit'),
+    text: loopProgram('r1 = 4', 'r0 = 1\n    exit'),
     rules: ['sound', 'loops run'],
   },
   {
     name: 'bpf_loop whose callback makes a call',
-    text: loop('r1 = 4', 'call bpf_ktime_get_ns\n    r0 = 0\n    exit'),
+    text: loopProgram('r1 = 4', 'call bpf_ktime_get_ns\n    r0 = 0\n    exit'),
     rules: ['sound', 'loops run', 'keeps'],
   },
   { name: 'two nested bpf_loops', text: nested(3, 2), rules: ['sound', 'loops run', 'rfc-v3'] },
@@ -200,15 +180,9 @@ again:
     text: `.type tc
 main:
     r1 = 3
-    r2 = func round
-    r3 = 0
-    r4 = 0
-    call bpf_loop
+${callRounds()}
     r1 = 5
-    r2 = func round
-    r3 = 0
-    r4 = 0
-    call bpf_loop
+${callRounds()}
     r0 = 0
     exit
 round:
@@ -219,23 +193,7 @@ round:
   },
   {
     name: 'a callback that calls a function',
-    text: `.type tc
-main:
-    r1 = 3
-    r2 = func round
-    r3 = 0
-    r4 = 0
-    call bpf_loop
-    r0 = 0
-    exit
-round:
-    call inner
-    r0 = 0
-    exit
-inner:
-    r0 = 0
-    exit
-`,
+    text: loopProgram('r1 = 3', 'call inner\n    r0 = 0\n    exit', 'inner:\n    r0 = 0\n    exit\n'),
     rules: ['sound', 'loops run'],
   },
   {
@@ -423,14 +381,7 @@ caught:
     name: 'a socket that is looked up and released',
     text: `.type tc
     r6 = r1
-    *(u64 *)(r10 -16) = 0
-    *(u64 *)(r10 -8) = 0
-    r2 = r10
-    r2 += -16
-    r3 = 12
-    r4 = -1
-    r5 = 0
-    call bpf_sk_lookup_tcp
+${SOCKET_LOOKUP}
     if r0 == 0 goto out
     r1 = r0
     call bpf_sk_release
@@ -474,23 +425,7 @@ out:
   },
   {
     name: 'a lock',
-    text: `.type tc
-.map m array key=4 value=8 entries=1 spin_lock@0
-    *(u32 *)(r10 -4) = 0
-    r2 = r10
-    r2 += -4
-    r1 = map m
-    call bpf_map_lookup_elem
-    if r0 == 0 goto out
-    r6 = r0
-    r1 = r6
-    call bpf_spin_lock
-    r1 = r6
-    call bpf_spin_unlock
-out:
-    r0 = 0
-    exit
-`,
+    text: LOCKS_VALUE,
     rules: ['sound', 'rfc-v1', 'rfc-v2', 'naive'],
   },
   {
@@ -554,21 +489,7 @@ out:
   },
   {
     name: 'a record behind a dynptr',
-    text: `.type tc
-.map r ringbuf entries=4096
-    r1 = map r
-    r2 = 8
-    r3 = 0
-    r4 = r10
-    r4 += -16
-    call bpf_ringbuf_reserve_dynptr
-    r1 = r10
-    r1 += -16
-    r2 = 0
-    call bpf_ringbuf_discard_dynptr
-    r0 = 0
-    exit
-`,
+    text: RESERVES_DYNPTR,
     rules: ['sound', 'rfc-v1', 'rfc-v2', 'naive'],
   },
 ];

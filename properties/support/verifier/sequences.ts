@@ -1,22 +1,8 @@
 /** All sequences of three out of everything that takes or gives back a lock, saved IRQ flags or a section; what is left is given back in order. */
-import {
-  callHelper,
-  exit,
-  jmp,
-  mov,
-  type Reg,
-  r0,
-  r1,
-  r2,
-  r6,
-  r7,
-  r8,
-  r10,
-  st,
-} from '../../../src/isa/build.js';
+import { callHelper, exit, jmp, mov, type Reg, r0, r1, r2, r7, r8 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef, Program } from '../../../src/object/program.js';
-import { arrayMap, type Names, stackPointer } from '../kernel/case.js';
+import { arrayMap, lockR6, lookedUp, type Names, stackPointer, unlockR6 } from '../kernel/case.js';
 import { type Family, family, small } from './family.js';
 
 const SPIN: MapDef = {
@@ -53,8 +39,8 @@ const SAVE = 'bpf_res_spin_lock_irqsave';
 const RESTORE = 'bpf_res_spin_unlock_irqrestore';
 
 const STEPS: Readonly<Record<string, Step>> = {
-  lock: { items: () => [mov(r1, r6), callHelper(93)], undo: 'unlock' },
-  unlock: { items: () => [mov(r1, r6), callHelper(94)], undoes: 'lock' },
+  lock: { items: () => lockR6, undo: 'unlock' },
+  unlock: { items: () => unlockR6, undoes: 'lock' },
   'lock A': { items: onLock(A, 'bpf_res_spin_lock'), undo: 'unlock A', mayFail: true },
   'unlock A': { items: onLock(A, 'bpf_res_spin_unlock'), undoes: 'lock A' },
   'lock B': { items: onLock(B, 'bpf_res_spin_lock'), undo: 'unlock B', mayFail: true },
@@ -75,15 +61,6 @@ const STEPS: Readonly<Record<string, Step>> = {
   'call a helper': { items: () => [callHelper(5)] },
 };
 const NAMES = Object.keys(STEPS);
-
-const find = (n: Names, map: MapDef, key: number, reg: Reg<64>): Item[] => [
-  st(4, r10, -4, key),
-  n.map(r1, map),
-  ...stackPointer(r2, -4),
-  callHelper(1),
-  jmp('eq', r0, 0, 'out'),
-  mov(reg, r0),
-];
 
 /** Gives back what these steps took, the last first. */
 const undoing = (n: Names, taken: readonly string[]): Item[] =>
@@ -106,9 +83,9 @@ function sequence(names: readonly string[]): Program {
       return now;
     });
     return [
-      ...find(n, SPIN, 0, r6),
-      ...find(n, RES, 0, A),
-      ...find(n, RES, 1, B),
+      ...lookedUp(n, SPIN),
+      ...lookedUp(n, RES, { into: A }),
+      ...lookedUp(n, RES, { key: 1, into: B }),
       ...items,
       ...undoing(n, taken),
       label('out'),

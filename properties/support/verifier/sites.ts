@@ -11,6 +11,7 @@ import {
   ldx,
   mov,
   neg,
+  type Reg,
   r0,
   r1,
   r2,
@@ -29,7 +30,7 @@ import {
 import type { BinaryOp } from '../../../src/isa/insn.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { LocalType, MapDef, ProgType } from '../../../src/object/program.js';
-import { arrayMap, type Names, stackPointer } from '../kernel/case.js';
+import { arrayMap, lookedUp, type Names, stackPointer } from '../kernel/case.js';
 import { type Family, family, type Needs, small } from './family.js';
 import { OBJECTS, POINTERS, usingPointer } from './pointers.js';
 
@@ -205,14 +206,7 @@ const mapsOf = (kind: LockKind): Readonly<Record<'first' | 'second' | 'hash', Ma
   };
 };
 
-const look = (n: Names, map: MapDef, into: typeof r6): Item[] => [
-  st(4, r10, -4, 5),
-  n.map(r1, map),
-  ...stackPointer(r2, -4),
-  callHelper(1),
-  jmp('eq', r0, 0, 'out'),
-  mov(into, r0),
-];
+const look = (n: Names, map: MapDef, into: Reg<64>): Item[] => lookedUp(n, map, { key: 5, into });
 
 /** r1 = a pointer to a lock. r6 and r7 are two lookups of one key in the first map, r8 one of the hash. */
 const LOCKS: Readonly<Record<string, (n: Names, maps: ReturnType<typeof mapsOf>) => Item[]>> = {

@@ -7,7 +7,6 @@ import {
   and,
   callHelper,
   exit,
-  jmp,
   ldImm64,
   ldx,
   mov,
@@ -34,7 +33,7 @@ import { readWalk } from '../../../src/oracle/walk-log/walk.js';
 import { format } from '../../../src/verifier/scalar/set.js';
 import type { Reg as Held } from '../../../src/verifier/state/state.js';
 import { verify } from '../../../src/verifier/verify.js';
-import { arrayMap, kernelCase, type Names, ringbufMap, stackPointer } from '../kernel/case.js';
+import { arrayMap, kernelCase, lookedUp, type Names, ringbufMap, stackPointer } from '../kernel/case.js';
 
 /** Something that is done to the stack. `end` undoes what must not be left behind. */
 interface Act {
@@ -245,14 +244,9 @@ function readBy(off: number, size: number): Item[] {
 export const LOADS: readonly Load[] = [...fixedLoads, ...variableLoads, ...uses];
 
 /** r6 the context, r7 a map's value, r9 any number, r5 a constant of more than 32 bits. */
-const prologue = ({ map }: Names): Item[] => [
+const prologue = (names: Names): Item[] => [
   mov(r6, r1),
-  st(4, r10, -36, 0),
-  map(r1, arrayMap(16)),
-  ...stackPointer(r2, -36),
-  callHelper(1),
-  jmp('eq', r0, 0, 'out'),
-  mov(r7, r0),
+  ...lookedUp(names, arrayMap(16), { at: -36, into: r7 }),
   callHelper(7),
   mov(r9, r0),
   ldImm64(r5, 0x1122_3344_0000_0506n),

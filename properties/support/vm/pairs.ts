@@ -2,6 +2,7 @@
 import type { FastPath, Stub } from '../../../src/patch/rule.js';
 import { parseCase } from '../../../src/vm/case.js';
 import { type RunResult, Vm, type VmOptions } from '../../../src/vm/vm.js';
+import { SOCKET_LOOKUP } from '../texts.js';
 
 /**
  * A pair of programs for each check: the first breaks it and no other, the second is the first put right. Stubs are given by slot; with
@@ -83,24 +84,10 @@ export const PAIRS: readonly Pair[] = [
     name: 'leak of a socket',
     expected: 'leak bpf_sk_lookup_tcp at 10',
     bad: `.type xdp
-    *(u64 *)(r10 -16) = 0
-    *(u64 *)(r10 -8) = 0
-    r2 = r10
-    r2 += -16
-    r3 = 12
-    r4 = -1
-    r5 = 0
-    call bpf_sk_lookup_tcp
+${SOCKET_LOOKUP}
     r6 = r0${END}`,
     good: `.type xdp
-    *(u64 *)(r10 -16) = 0
-    *(u64 *)(r10 -8) = 0
-    r2 = r10
-    r2 += -16
-    r3 = 12
-    r4 = -1
-    r5 = 0
-    call bpf_sk_lookup_tcp
+${SOCKET_LOOKUP}
     r6 = r0${call('bpf_sk_release', 'r6')}${END}`,
   },
   {

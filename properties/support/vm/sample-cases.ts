@@ -1,19 +1,13 @@
 /** Programs that Linux accepts, as cases without a kill: between them they use every kind of thing a run can hold. */
 import type { Case } from '../../../src/vm/case.js';
 import { parseCase } from '../../../src/vm/case.js';
+import { SOCKET_LOOKUP, update } from '../texts.js';
 
 const TEXTS: Readonly<Record<string, string>> = {
   socket: `
 .type tc
     r6 = r1
-    *(u64 *)(r10 -16) = 0
-    *(u64 *)(r10 -8) = 0
-    r2 = r10
-    r2 += -16
-    r3 = 12
-    r4 = -1
-    r5 = 0
-    call bpf_sk_lookup_tcp
+${SOCKET_LOOKUP}
     if r0 == 0 goto out
     r7 = r0
     r1 = r7
@@ -166,13 +160,7 @@ body:
     r7 = r1
     *(u32 *)(r10 -4) = r1
     *(u64 *)(r10 -16) = 17
-    r1 = map m
-    r2 = r10
-    r2 += -4
-    r3 = r10
-    r3 += -16
-    r4 = 0
-    call bpf_map_update_elem
+${update('m')}
     r1 = map m
     r2 = r10
     r2 += -4
