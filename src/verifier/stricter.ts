@@ -1,6 +1,9 @@
-/** Where this verifier is stricter than Linux 6.18. Each reason is told, with what Linux does, in docs/stricter-than-linux.md. */
+/**
+ * The messages with which this verifier refuses programs that Linux 6.18 may accept. docs/stricter-than-linux.md explains each, and what
+ * Linux does instead.
+ */
 
-/** Complaints of ours about what Linux accepts. */
+/** Our messages about programs that Linux accepts. */
 export const STRICTER: readonly RegExp[] = [
   /must point to scalar/,
   /infinite loop/,
@@ -25,7 +28,9 @@ export const STRICTER: readonly RegExp[] = [
   /^cannot use BPF_LD_\[ABS\|IND\] within callback$/,
 ];
 
-/** The line of a refusal that says that Linux would accept, if one of them may be such; of all lines, as Linux says some things in two. */
+/**
+ * Finds the line of a refusal that is such a message; undefined if there is none. All lines are searched, because some messages have two.
+ */
 export function stricterLine({ lines }: { readonly lines: readonly string[] }): string | undefined {
   return lines.find((line) => STRICTER.some((words) => words.test(line)));
 }

@@ -1,4 +1,4 @@
-/** Verifies a program as Linux would: yes with facts, or no with the kernel's words and the insn at fault. */
+/** Verifies a program as Linux would. The answer is yes with facts, or no with the kernel's message and the insn at fault. */
 
 import { mapRefusal, mapType } from '../kernel/maptypes.js';
 import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
@@ -32,8 +32,8 @@ export interface VerifyOptions {
   /** Keep what is known at every insn of every path (default). Without it only the verdict is computed, in less memory. */
   readonly facts?: boolean;
   /**
-   * CPUs that the machine may have at the most (nr_cpu_ids): Linux takes bpf_get_smp_processor_id for less. The most that a kernel is
-   * built for unless told.
+   * The most CPUs that the machine may have (nr_cpu_ids). Linux knows that bpf_get_smp_processor_id returns less. Unless told, the most
+   * that a kernel can be built for.
    */
   readonly cpus?: number;
   /** False: unroll loops of any number of rounds instead of widening what changes in them. */
@@ -115,7 +115,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     const use = { depth: walk.path.stackDepth, ...walk.calledBack };
     checkCallGraph(program, code, use, kernel.behaviour);
     if (keepVisits && !widenVisitsToFacts(walk)) {
-      // Facts come first: what holds only as far as checks were seen to rely on it is no fact.
+      // The visits are made into facts first. A state that holds only as far as checks relied on it is no fact.
       walk = newWalk(false);
       walkAll(walk, program);
     }
@@ -165,7 +165,7 @@ function walkAll(walk: Walk, program: Program): void {
   }
 }
 
-/** is_perfmon_prog_type of kernel/bpf/syscall.c: what may look into the kernel is not for everyone who may load programs. */
+/** Program types that need CAP_PERFMON, because they can read kernel memory (is_perfmon_prog_type of kernel/bpf/syscall.c). */
 const NEEDS_PERFMON: ReadonlySet<ProgType> = new Set<ProgType>([
   'kprobe',
   'tracepoint',

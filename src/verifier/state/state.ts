@@ -34,7 +34,7 @@ export type RegType =
   | 'dynptr'
   /** What a flow dissector fills in (struct bpf_flow_keys). */
   | 'flow_keys'
-  /** Memory whose size only shows when the program is attached. */
+  /** Memory whose size is known only when the program is attached. */
   | 'buffer';
 
 /**
@@ -46,8 +46,9 @@ export interface Reg {
   /** May be NULL as far as is known (the `_or_null` types). */
   readonly nullable: boolean;
   /**
-   * Constant part of a pointer's offset from the start of what it points to; stack pointers count from the frame's top, so are <= 0.
-   * A scalar with an id: how much more it is than what the id stands for (see `linked-regs.ts`); 0 without an id.
+   * Constant part of a pointer's offset, in bytes from the start of the object; stack pointers count from the frame's top, so it is <= 0.
+   * For a scalar with an id: the constant by which it differs from the number that the id stands for (see `linked-regs.ts`); 0 without an
+   * id.
    */
   readonly off: number;
   /** A scalar's value; a pointer's variable offset (added to `off`). */
@@ -72,11 +73,11 @@ export interface Reg {
   /** object: a non-owning reference, valid only while the lock is held. */
   readonly nonOwning: boolean;
   /**
-   * The pointer was added to a number, and not the number to it: it still leads into what `ref` names, and dies with it, but no function takes
-   * it for an owner (adjust_ptr_min_max_vals leaves out ref_obj_id).
+   * The pointer was added to a number (`number += pointer`). It is still valid only as long as the reference `ref`, but no function
+   * accepts it as the owner (adjust_ptr_min_max_vals does not copy ref_obj_id).
    */
   readonly unowned: boolean;
-  /** An allocated object of which every CPU has its own: not memory that can be used as it is. */
+  /** A per-CPU object. Each CPU has its own copy, so the pointer cannot be used as memory directly. */
   readonly percpu: boolean;
   /** Id of the dynptr that this slice was taken from; 0 for none. */
   readonly dynptr: number;
@@ -91,7 +92,7 @@ export const BYTE = {
   dynptr: 4,
   iter: 5,
   irq: 6,
-  /** A stub stands for a call that would have written this byte, and did not: it must not be read. Only in a killed program. */
+  /** The real call would have written this byte, but its stub did not. It must not be read. Occurs only in a killed program. */
   skipped: 7,
 } as const;
 /** What one byte of a stack slot holds, after enum bpf_stack_slot_type. */
@@ -102,7 +103,7 @@ export interface Slot {
   readonly bytes: readonly ByteKind[];
   /** The register whose value is spilled here, when bytes are `spill`. */
   readonly reg?: Reg;
-  /** What was stored here is a constant only because it was cut, which Linux does not do before it is loaded. */
+  /** The stored value is a constant only because it was truncated. Linux truncates it when it is loaded, not before. */
   readonly cut?: true;
   readonly dynptr?: DynptrSlot;
   readonly iter?: IterSlot;
@@ -112,7 +113,7 @@ export interface Slot {
 /** A dynptr takes two slots; `first` marks the one at the lower address. */
 export interface DynptrSlot {
   readonly type: DynptrType;
-  /** Unique per dynptr and its clones' slices. */
+  /** Tells this dynptr and its slices from all others. */
   readonly id: number;
   /** Reference that must be given back, or 0. */
   readonly ref: number;
@@ -128,7 +129,7 @@ export interface IterSlot {
   readonly first: boolean;
   /** The iterator needs the RCU section it was made in; it is stale once that section ends. */
   readonly rcu: boolean;
-  /** That section has ended: not even destroying it is allowed. */
+  /** That section has ended. The iterator may not even be destroyed now. */
   readonly stale?: true;
 }
 
@@ -145,7 +146,7 @@ export interface Ref {
   readonly kind: 'pointer' | 'irq' | LockKind;
   /** Slot of the call that acquired it. */
   readonly at: number;
-  /** For a lock: which object it is in (`map N`, `object N`); a lock is the same only if this and `id` are. */
+  /** For a lock: the object that it is in (`map N`, `object N`). Two locks are the same only if this and `id` are the same. */
   readonly owner?: string;
 }
 
@@ -155,7 +156,7 @@ export interface CallbackFrame {
   readonly call: number;
   readonly returns: readonly [number, number];
   readonly async: boolean;
-  /** It runs later and where it may sleep, as a timer's does not. */
+  /** The callback runs later and may sleep (a work queue's may, a timer's may not). */
   readonly sleepable?: true;
   /** The program was killed while this callback ran: when it returns, the helper that called it stops. */
   readonly stops?: true;
@@ -185,7 +186,7 @@ export interface State {
   readonly irq: number;
   /** may_goto depth. */
   readonly mayGoto: number;
-  /** Only a processor that guessed a branch wrong comes here, for a moment: what is known is no fact. */
+  /** The path is speculative: only a processor that guessed a branch wrong gets here, for a moment. The state is no fact. */
   readonly speculative?: true;
   /** How many callbacks were entered on this path (callback_unroll_depth); undefined is none. */
   readonly unrolled?: number;

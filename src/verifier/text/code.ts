@@ -38,7 +38,7 @@ export interface Code {
   readonly liveStack: readonly [Int32Array, Int32Array];
   /** Where states are compared and kept for pruning; see `PRUNE_POINT`. */
   readonly prunePoints: Uint8Array;
-  /** 1 where jumps and calls lead (jmp_point): how a path came here cannot be told from the slot before. */
+  /** 1 where jumps and calls lead (jmp_point). A path may come here from other slots than the one before. */
   readonly jumpPoints: Uint8Array;
   /** Number of the loop that a slot lies on, 0 for none; see `loops.ts`. */
   readonly scc: Int32Array;
@@ -47,14 +47,17 @@ export interface Code {
   subprogAt(start: number): Subprog | undefined;
 }
 
-/** `point`: states are compared here, and kept now and then. `forced`: every state is kept, for a loop ends here (force_checkpoint). */
+/**
+ * `point`: states are compared here, and kept now and then. `forced`: every state is kept, because a loop can end here
+ * (force_checkpoint).
+ */
 export const PRUNE_POINT = { no: 0, point: 1, forced: 2 } as const;
 
 function fail(slot: number, message: string): never {
   throw new Refusal(message, 'rejected', slot);
 }
 
-/** The function calls back before it returns, any number of times: the walk comes back to the call (is_sync_callback_calling_insn). */
+/** Whether the function runs a callback before it returns. The walk then comes back to the call (is_sync_callback_calling_insn). */
 export function callsSyncCallback(c: Contract): boolean {
   return c.args.some((arg) => arg.kind === 'callback' && arg.callback.async !== true);
 }
@@ -125,7 +128,7 @@ function checkJumps(ops: readonly (Op | undefined)[], owner: Int32Array, subprog
     }
     if (op.kind === 'ld_imm64' && op.as === 'func') {
       const target = at + 1 + op.imm;
-      // The main program keeps no registers for whoever calls it, and takes its context for one of its own type.
+      // The main program cannot be a callback: it saves no registers for a caller, and expects its own context in r1.
       if (target === 0) fail(at, 'callback address is that of the main program');
       if (!subprogs.some((s) => s.start === target))
         fail(at, `callback address is not the start of a subprogram, slot ${target}`);
@@ -200,7 +203,7 @@ function findPrunePoints(
   return [prunePoints, jumpPoints];
 }
 
-/** A loop may go through a call of this function: the next element of an iterator, the next call of a callback. */
+/** Whether a loop may go through a call of this function: an iterator's next function, or a function that calls back. */
 function mayLoopAt(c: Contract): boolean {
   return callsSyncCallback(c) || c.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'));
 }

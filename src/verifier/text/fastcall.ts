@@ -1,9 +1,9 @@
 /**
- * Calls that change no more registers than they need (bpf_fastcall). Where such a call is made between stores of registers to the stack
- * and loads of them from there, Linux takes out the stores and loads. Follows mark_fastcall_pattern_for_call of kernel/bpf/verifier.c.
+ * Calls that keep all registers they do not need (bpf_fastcall). If a compiler put stores of registers to the stack before such a call
+ * and loads after it, Linux removes the stores and loads. Follows mark_fastcall_pattern_for_call of kernel/bpf/verifier.c.
  *
- * Linux 6.18 does not ask whether a jump leads in between. What comes by the jump would have loaded what was stored before; with the load
- * taken out it goes on with another register, which nobody has checked.
+ * Linux 6.18 does not check whether a jump leads in between. A path that comes by the jump should load what was stored earlier. With the
+ * load removed, it goes on with another value in the register, which was not verified.
  */
 import { FP, type Op } from '../../isa/insn.js';
 import { jumpTarget } from '../../isa/target.js';
@@ -15,7 +15,7 @@ type Ops = readonly (Op | undefined)[];
 /** r0 to r5: what a call may change. */
 const CALLER_SAVED = 6;
 
-/** Stores and loads around a call that Linux takes out. */
+/** A call with the stores and loads around it that Linux removes. */
 interface Pattern {
   /** Slot of the call. */
   readonly at: number;
@@ -42,7 +42,7 @@ function* patterns(
   }
 }
 
-/** Refuses a jump into the stores, call and loads that Linux may take apart. `owner`: first slot of the subprogram of each slot. */
+/** Refuses a jump into the middle of a pattern that Linux may remove. `owner`: first slot of the subprogram of each slot. */
 export function checkFastcalls(
   ops: Ops,
   contracts: readonly (Contract | undefined)[],
@@ -51,7 +51,7 @@ export function checkFastcalls(
   let targets: ReadonlyMap<number, number> | undefined;
   for (const { at, pairs } of patterns(ops, contracts, owner)) {
     targets ??= jumpTargets(ops);
-    // Whoever comes to the first store goes through all of it.
+    // A jump to the first store is fine: it goes through the whole pattern.
     for (let to = at - pairs + 1; to <= at + pairs; to++) {
       const from = targets.get(to);
       if (from !== undefined)

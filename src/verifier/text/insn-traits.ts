@@ -1,4 +1,4 @@
-/** What the walk asks of every insn it comes to, answered once before it: an insn is walked far more often than there are insns. */
+/** Properties of insns that the walk needs at every step. They are computed once, because a walk comes to each insn many times. */
 import type { BinaryOp, Op } from '../../isa/insn.js';
 import { FP } from '../../isa/insn.js';
 
@@ -14,15 +14,15 @@ export const TRAIT = {
   stores: 1 << 3,
   /** May read the stack. */
   readsStack: 1 << 4,
-  /** What it is allowed to do, or does, may depend on numbers (`walk/precision/precise-operands.ts`). */
+  /** Whether it is allowed, or what it does, may depend on numbers (`walk/precision/precise-operands.ts`). */
   relies: 1 << 5,
   /** Its form alone may be refused: it writes the frame pointer, shifts or divides by an immediate. */
   badForm: 1 << 6,
-  /** Bits of one operand select those of the other: the walk may split there. */
+  /** An `and` or `or` by which compilers select a value: the walk may split here. */
   selects: 1 << 7,
 } as const;
 
-/** Operators that not every immediate will do for. */
+/** Operators for which some immediates are invalid. */
 const CHECKED: ReadonlySet<BinaryOp> = new Set(['lsh', 'rsh', 'arsh', 'div', 'sdiv', 'mod', 'smod']);
 
 /** The traits of an insn, one bit each. */

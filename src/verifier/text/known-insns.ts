@@ -1,11 +1,11 @@
-/** Insns that not every kernel knows, and what is not to be had where programs are not compiled. */
+/** Insns that some kernels do not know, and features that need the JIT. */
 import type { Op } from '../../isa/insn.js';
 import type { Behaviour } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
 import type { Code } from './code.js';
 import { Refusal } from './refusal.js';
 
-/** Why a kernel that behaves like this knows no such insn, undefined where it does. */
+/** The message of a kernel that does not know the insn; undefined if it does. */
 function unknownInsn(op: Op, kernel: Behaviour): string | undefined {
   switch (op.kind) {
     case 'may_goto':
@@ -29,8 +29,8 @@ function unknownInsn(op: Op, kernel: Behaviour): string | undefined {
 }
 
 /**
- * Refuses a program with insns that the kernel does not know; and, where it runs programs without compiling them, one that is called back, or
- * that makes tail calls and has functions (jit_subprogs and do_misc_fixups of kernel/bpf/verifier.c).
+ * Refuses a program with insns that the kernel does not know. If the kernel has no JIT, also refuses callbacks, and tail calls in
+ * programs with subprograms (jit_subprogs and do_misc_fixups of kernel/bpf/verifier.c).
  */
 export function checkInsns({ ops, contracts }: Code, program: Program, kernel: Behaviour): void {
   ops.forEach((op, slot) => {

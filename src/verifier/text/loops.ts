@@ -1,6 +1,6 @@
 /**
  * Which insns lie on loops: the strongly connected components of each subprogram's control flow. Follows compute_scc of
- * kernel/bpf/verifier.c; what a walk may conclude inside a loop that it has not walked to its end depends on them (`walk/explored-states.ts`).
+ * kernel/bpf/verifier.c; inside such a loop the walk must be careful until all its paths have ended (`walk/explored-states.ts`).
  */
 interface Open {
   readonly at: number;
@@ -9,8 +9,8 @@ interface Open {
 }
 
 /**
- * The number of each slot's component, from 1 on; 0 for a slot on no loop. `successors`: the slots that may run after each one. A call that
- * calls back may run after itself; Linux 6.18 takes it for no loop.
+ * The number of each slot's component, from 1 on; 0 for a slot on no loop. `successors`: the slots that may run after each one. A call
+ * with a callback may run after itself, but Linux 6.18 does not count that as a loop.
  */
 export function numberLoops(successors: readonly (readonly number[])[]): Int32Array {
   const count = successors.length;

@@ -15,9 +15,12 @@ export type Param =
   | { readonly kind: 'dynptr' }
   /** A trusted pointer to a kernel struct. */
   | { readonly kind: 'btf'; readonly struct: string; readonly nullable: boolean }
-  /** Anything at all, only to be loaded from, and safely; `void` for what is no struct of the kernel. */
+  /**
+   * An untrusted pointer, from which may only be loaded; the kernel makes the loads safe. `struct` is `void` if it is to no kernel
+   * struct.
+   */
   | { readonly kind: 'untrusted'; readonly struct: string }
-  /** No program may have a function with such an argument. */
+  /** The kernel refuses every program that has a function with such an argument. */
   | { readonly kind: 'refused'; readonly message: string };
 
 /** Parameters of the function whose FUNC type is `id`. */

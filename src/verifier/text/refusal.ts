@@ -38,7 +38,10 @@ export class Refusal extends Error {
   }
 }
 
-/** What is said of a place where a compiler knows no meaning of the program. No barrier helps: not even a wrong guess may lead there. */
+/**
+ * Refuses a program whose code is undefined behaviour for the compiler. A barrier does not help: not even a speculative path may lead
+ * there.
+ */
 export const TRAPPED = 'unexpected __bpf_trap() due to uninitialized variable?';
 
 /** `before`: lines that Linux prints before this one. */
@@ -46,12 +49,12 @@ export function refuse(message: string, ...before: readonly string[]): never {
   throw new Refusal(message, 'rejected', undefined, { before });
 }
 
-/** The program uses something that is not modelled: no statement about the program itself. */
+/** Ends the walk because the program uses something that is not modelled. That says nothing about the program itself. */
 export function unsupported(message: string): never {
   throw new Refusal(message, 'unsupported');
 }
 
-/** Does something that may be refused, and then says what that means one level up, as Linux does in a line of its own. */
+/** Runs something that may refuse. If it does, adds a last line that says what the refusal means for the caller, as Linux does. */
 export function refusedAs(message: () => string, check: () => void): void {
   try {
     check();

@@ -12,7 +12,7 @@ export interface Address {
   readonly off: number;
 }
 
-/** What is known of a register. `other`: it holds no address that matters here, or one that was already counted as lost. */
+/** What is known of a register. `other`: no address that matters here, or an address that is already counted as lost. */
 export type Value =
   | { readonly kind: 'other' }
   | { readonly kind: 'constant'; readonly value: number }

@@ -3,7 +3,7 @@
  * registers, as constant offsets from the frame pointer or from an argument; a call reads what its callee reads through its arguments.
  * `stack-liveness.ts` makes live slots of it.
  *
- * An address that is lost track of (stored, merged with another one, moved by an unknown number) may be used in any way: then every
+ * An address may get lost: it is stored, merged with another one, or moved by an unknown number. It may then be used in any way, so every
  * slot of its frame counts as read everywhere.
  */
 import type { Op } from '../../isa/insn.js';
@@ -146,7 +146,7 @@ class Follow {
     return changed ? merged : a;
   }
 
-  /** This address may be used in ways that are not seen. */
+  /** Notes that this address may be used in ways that are not seen here. */
   private lose(value: Value): void {
     if (value.kind !== 'address') return;
     if (value.base === FRAME) this.escaped.add(this.start);
@@ -166,7 +166,7 @@ class Follow {
       const known = list ?? [];
       if (!known.some((r) => r.off === value.off + off && r.size === size))
         known.push({ off: value.off + off, size });
-      // A loop that walks through memory is not followed for ever.
+      // A loop may move the pointer again and again. After some rounds the offset counts as unknown.
       this.through.set(value.base, known.length > 64 ? 'all' : known);
     }
   }
@@ -224,7 +224,7 @@ class Follow {
         return;
       case 'stx':
       case 'store_release':
-        // The callee's arguments stay in its caller's frame whether or not they are stored.
+        // An address that is stored is lost. A stored argument still points into the caller's frame.
         this.lose(regs[op.src]!);
         this.write(at, regs[op.dst]!, op.off, op.size);
         return;
@@ -273,7 +273,7 @@ class Follow {
     });
   }
 
-  /** What a callee reads through its arguments is read by the call. */
+  /** The call counts as reading what its callee reads through its arguments. */
   private callee(at: number, summary: Summary, argument: (n: number) => Value): void {
     for (const [n, reads] of summary) {
       const value = argument(n);
@@ -291,7 +291,7 @@ class Follow {
         return;
       case 'mem': {
         const size = 'bytes' in arg.size ? arg.size.bytes : constantOf(regs[arg.size.arg + 1]!);
-        // Output memory that held a pointer or a dynptr is looked at before it is written over.
+        // The verifier looks at old pointers and dynptrs in output memory before it is overwritten, so it counts as read.
         this.read(at, value, 0, size);
         return;
       }

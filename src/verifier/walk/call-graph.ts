@@ -1,6 +1,6 @@
 /**
- * What can only be said of a program as a whole once it has been walked: that its frames fit on the kernel's stack together, however
- * its subprograms call each other, and that nothing in a callback throws. Follows check_max_stack_depth of kernel/bpf/verifier.c.
+ * Checks of the whole program after it has been walked. Along every chain of calls the frames must fit on the kernel's stack together,
+ * and nothing in a callback may throw. Follows check_max_stack_depth of kernel/bpf/verifier.c.
  */
 import { STACK_SIZE } from '../../isa/insn.js';
 import { subprogTarget } from '../../isa/target.js';
@@ -23,12 +23,12 @@ export interface SubprogUse {
 
 /** Frames are laid out in multiples of this many bytes. */
 const ROUND = 16;
-/** Frames of at least this many bytes are put elsewhere, where that is possible (BPF_PRIV_STACK_MIN_SIZE). */
+/** Frames of at least this many bytes get a private stack, where that is possible (BPF_PRIV_STACK_MIN_SIZE). */
 const PRIVATE_MIN = 64;
 /** Depth from which on a subprogram may not make a tail call. */
 const TAIL_CALL_DEPTH = 256;
 
-/** Types of programs whose large frames do not lie on the kernel's stack (bpf_enable_priv_stack). */
+/** Types of programs that get private stacks for large frames (bpf_enable_priv_stack). */
 const PRIVATE: ReadonlySet<ProgType> = new Set([
   'kprobe',
   'tracepoint',
@@ -41,7 +41,7 @@ const PRIVATE: ReadonlySet<ProgType> = new Set([
 interface Edge {
   readonly at: number;
   readonly to: number;
-  /** The function's address is taken, and it is not called here. */
+  /** The insn takes the function's address, and does not call it. */
   readonly taken: boolean;
 }
 
@@ -52,7 +52,7 @@ class Graph {
   private readonly tailCalls = new Set<number>();
   private readonly privately: boolean;
   private readonly fastcalls: ReadonlyMap<number, number>;
-  /** First slot of what runs when the program throws. */
+  /** First slot of the exception callback. */
   private readonly onThrow: number | undefined;
 
   constructor(
@@ -82,13 +82,16 @@ class Graph {
     const { program, use } = this;
     for (const { start } of [...program.subprogs].reverse()) {
       const main = start === 0;
-      // What runs when the program throws runs on a stack of its own, and counts as a callback (mark_subprog_exc_cb).
+      // The exception callback runs on a stack of its own, and counts as a callback (mark_subprog_exc_cb).
       if (main || use.async.has(start) || start === this.onThrow)
         this.descend(start, 0, 0, false, main && this.privately);
     }
   }
 
-  /** What may end a subprogram early ends it with a number: it must return one (check_btf_func). */
+  /**
+   * A tail call or packet load may end a subprogram early with a number. Then its type must say that it returns a number
+   * (check_btf_func).
+   */
   private checkReturns(): void {
     const { btf } = this.program;
     if (btf === undefined || (this.packetLoads.size === 0 && this.tailCalls.size === 0)) return;
@@ -114,7 +117,7 @@ class Graph {
     return Math.ceil(depth / ROUND) * ROUND;
   }
 
-  /** Where the walk has been: the subprogram, how deep, and whether below a callback. */
+  /** What was examined already: a subprogram with its depth, the bytes above it, and whether it runs below a callback. */
   private readonly seen = new Set<string>();
 
   private descend(start: number, frame: number, above: number, below: boolean, privately: boolean): void {

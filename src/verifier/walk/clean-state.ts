@@ -1,6 +1,6 @@
 /**
- * What facts leave out. States are compared where paths meet, without what is dead there; so from there on a fact must not speak of
- * it, until it is needed again: by then it was written.
+ * Removes dead registers and stack slots from a state before it becomes a fact. Two paths that differ only in dead values share a fact,
+ * so the fact must not mention them.
  */
 
 import type { Path } from '../state/path.js';
@@ -9,7 +9,10 @@ import type { Frame, State } from '../state/state.js';
 import type { Code } from '../text/code.js';
 import { liveRegs } from './live-places.js';
 
-/** Forgets stack slots of the running frame that are written before they are read. What must be given back stays, whoever reads it. */
+/**
+ * Removes stack slots of the running frame that are written before they are read. Objects that must be given back stay, even if nothing
+ * reads them.
+ */
 export function cleanDeadSlots(path: Path, code: Code, slot: number): void {
   const { stack } = path.frame;
   const [lows, highs] = code.liveStack;
@@ -27,7 +30,7 @@ export function cleanDeadSlots(path: Path, code: Code, slot: number): void {
 /** Registers that facts leave out on one path, by frame. */
 export class DeadRegs {
   private regs: number[] = [];
-  /** What was made last, by frame: visits in a row share frames. */
+  /** The frame that was made last, by depth. Visits in a row share frames. */
   private readonly from: Frame[] = [];
   private readonly without: number[] = [];
   private readonly made: Frame[] = [];

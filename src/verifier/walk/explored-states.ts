@@ -1,9 +1,9 @@
 /**
- * States kept where paths meet, so that a path is not walked again when what it knows was walked before; and the loops that
- * this makes visible. Follows is_state_visited of kernel/bpf/verifier.c.
+ * Keeps states where paths meet. A path ends if its state is covered by one that was walked before. A path that comes back to a state
+ * which has not ended is in a loop. Follows is_state_visited of kernel/bpf/verifier.c.
  *
- * Two ways to compare. With `precision`, as Linux: numbers that no check relied on may differ (`precision/backtrack.ts`). Without, a state is
- * found covered only if the other really contains it.
+ * There are two ways to compare. With `precision`, as in Linux, numbers that no check relied on may differ (`precision/backtrack.ts`).
+ * Without it, a state is covered only if the other state contains it.
  */
 
 import { PlaceSet } from '../state/places.js';
@@ -19,7 +19,7 @@ import type { Backtracker } from './precision/backtrack.js';
 import { StateComparison, sameCallsites } from './states-equal.js';
 import type { Visit } from './visit.js';
 
-/** Where a path is: what is compared, and how it came here. */
+/** A path that has come to a place where states are compared: its state and its history. */
 export interface Arrival {
   readonly slot: number;
   /** The function that is running, and those that called it. */
@@ -35,13 +35,15 @@ export interface Arrival {
  */
 export type LoopKind = 'iterator' | 'drained' | 'callback' | 'may_goto' | undefined;
 
-/** Rounds over which marks are passed on (MAX_BACKEDGE_ITERS); after that every number counts. */
+/** Rounds over which precision marks are passed on (MAX_BACKEDGE_ITERS). After that every number counts as precise. */
 const MAX_BACKEDGE_ITERS = 64;
 
 /** What comparing the present state with those explored before found out. */
 export interface Found {
   readonly by: ExploredState | undefined;
-  /** It differs from what covers it in what facts may say. */
+  /**
+   * The two states differ in values that no check relied on or that nothing reads. Facts may mention these values, so they need widening.
+   */
   readonly imprecise: boolean;
 }
 
@@ -73,12 +75,12 @@ export class ExploredStates {
   private lastJumps = 0;
   private lastWalked = 0;
 
-  /** Enough has happened since a state was last kept that another may be worth it (the heuristic of is_state_visited). */
+  /** Whether enough insns were walked since the last kept state to keep another (the heuristic of is_state_visited). */
   private isDue(walked: number): boolean {
     return this.jumps - this.lastJumps >= 2 && walked - this.lastWalked >= 8;
   }
 
-  /** In a loop that is walked round by round states are kept less often. */
+  /** Whether it is too early to keep another state. In a loop that is walked round by round, states are kept less often. */
   private isTooSoon(walked: number): boolean {
     return this.jumps - this.lastJumps < 20 && walked - this.lastWalked < 100;
   }
@@ -107,12 +109,12 @@ export class ExploredStates {
     if (this.liveness !== undefined) for (const old of list) this.noteReadSlots(old, arrival, this.liveness);
     const kind = this.loop();
     const { callsite } = frameOf(state);
-    // What counts while not all that is read below is known: the same for every state that is looked at.
+    // What counts while it is not known yet what the paths from a state read. It is the same for every state that is looked at.
     const alive: ComparedPlaces =
       this.liveness === undefined ? { at: slot, slots: liveSlots(this.code, state, slot) } : { at: slot };
     for (let i = list.length - 1; i >= 0; i--) {
       const old = list[i]!;
-      // Those that another call leads to are kept apart (explored_state).
+      // States with other call sites are kept apart (explored_state).
       if (frameOf(old.state).callsite !== callsite) continue;
       const sameCalls = sameCallsites(old.state, state);
       if (old.branches > 0) {
@@ -121,7 +123,7 @@ export class ExploredStates {
       } else if (sameCalls && (this.pruning || kind !== undefined)) {
         const unfinished = old.sccVisit !== undefined && old.sccVisit.backedges.length > 0;
         const needed = this.backtracker !== undefined && !unfinished;
-        // What counts of a state all of whose paths have ended: what they needed of it.
+        // All paths from this state have ended, so only what they needed counts.
         const covers = needed
           ? this.comparison.covers(old.state, state, 'not_exact', {
               at: slot,
@@ -138,9 +140,9 @@ export class ExploredStates {
     return NOT_FOUND;
   }
 
-  /** The path has come round to `old`, which has not ended: is that an end? */
+  /** The path has come back to `old`, whose paths have not all ended. Does the path end here? */
   private endsLoop(old: ExploredState, state: State, kind: LoopKind, alive: ComparedPlaces): boolean {
-    // Another entry of a callback that runs later is no round of a loop.
+    // Entering a callback that runs later a second time is no round of a loop.
     const running = frameOf(old.state).callback;
     if (running?.async === true && running !== frameOf(state).callback) return false;
     if (kind === 'drained') return false;
@@ -183,7 +185,7 @@ export class ExploredStates {
     return { by: old, imprecise };
   }
 
-  /** What the covering state relies on, the covered one relies on too (propagate_precision). */
+  /** Numbers that are precise in the covering state become precise in the covered one (propagate_precision). */
   private propagatePrecision({ covered, step, parent, depth }: Backedge): boolean {
     const tracker = this.backtracker!;
     tracker.wanted.addAll(covered.precise);
@@ -259,7 +261,7 @@ export class ExploredStates {
 
 const NOT_FOUND: Found = { by: undefined, imprecise: false };
 
-/** Every number from here up counts (mark_all_scalars_precise). */
+/** Every number in this state and in its parents counts as precise (mark_all_scalars_precise). */
 function markAllScalarsPrecise(from: ExploredState | undefined): void {
   for (let c = from; c !== undefined; c = c.parent) c.precise.addEverything();
 }

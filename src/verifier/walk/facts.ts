@@ -1,12 +1,13 @@
 /**
- * Makes facts of the visits of a walk with precision. Such a walk ends a path where a state that was walked before differs from it only in
- * numbers that no check relied on, and in stack slots that nothing reads; what that state and those after it say of these numbers is not true of the path that ended.
+ * Turns the visits of a walk with precision into facts. Such a walk ends a path at an earlier state that may differ in numbers no check
+ * relied on, and in stack slots nothing reads. What that earlier state and the states after it say of these values need not be true for
+ * the path that ended.
  *
- * So the visit that covers a path is widened until it holds for that path too: a number that differs becomes any number, of a slot nothing is known. Then every visit
- * that was widened is walked one insn on, and what it leads to now must be held by one of the visits that follow it: they are widened in
- * turn until nothing changes. What comes out is closed: from every state that a visit holds, the next insn leads to a state that a
- * following visit holds. That does not depend on what `precision/backtrack.ts` marked. If it left out anything that matters, an insn is refused here,
- * or leads where no visit is, and the visits are no facts.
+ * So the visit that covers a path is widened until it holds for that path too: a number that differs becomes any number, and a slot that
+ * differs becomes unknown. Then each widened visit is walked one insn on. The result must be covered by one of the visits that follow, so
+ * these are widened in turn, until nothing changes. In the end the visits are closed: from every state that a visit covers, the next insn
+ * leads to a state that a following visit covers. This does not rely on the marks of `precision/backtrack.ts`. If those missed something
+ * that matters, an insn is refused here or leads to a slot without a visit, and the visits are no facts.
  */
 
 import { contains } from '../scalar/scalar.js';
@@ -58,7 +59,7 @@ class FactFixpoint {
     return true;
   }
 
-  /** One of the visits that follow holds this state, or is made to. */
+  /** Whether one of the visits that follow covers this state, after widening if needed. */
   private follows(visit: Visit, { slot, state }: Start): boolean {
     for (const next of visit.next) if (next.slot === slot && this.holds(next, state)) return true;
     for (const next of visit.next) if (next.slot === slot && this.hold(next, state)) return true;
@@ -70,7 +71,7 @@ class FactFixpoint {
     return this.comparison.covers(visit.state, state, 'range_within', {});
   }
 
-  /** Widens the visit, if it has to be, so that it holds this state. False if they differ in more than numbers. */
+  /** Widens the visit, if needed, so that it covers this state. False if they differ in more than numbers. */
   private hold(visit: Visit, state: State): boolean {
     if (this.holds(visit, state)) return true;
     const wider = new Widening(this.strict, this.comparison).state(visit.state, state);
@@ -84,7 +85,7 @@ class FactFixpoint {
   }
 }
 
-/** Makes one state hold another, by knowing less of numbers and of stack slots. */
+/** Makes one state cover another, by knowing less of numbers and stack slots. */
 class Widening {
   private readonly links = new Map<number, number>();
 
@@ -116,7 +117,7 @@ class Widening {
     return linked ? old : scalarReg(old.num);
   }
 
-  /** What the old state knows to be equal is equal in the other one, too. */
+  /** Whether all values that are linked in the old state are equal in the other one. */
   private isLinked(old: number, cur: number): boolean {
     if (old === 0) return true;
     if (cur === 0) return false;
@@ -126,7 +127,7 @@ class Widening {
     return true;
   }
 
-  /** Numbers become any number; of a slot that differs in more nothing is known. */
+  /** Numbers that differ become any number. A slot that differs in more becomes unknown. */
   private slot(old: Slot, cur: Slot | undefined): Slot | undefined {
     if (old === cur || old.iter !== undefined || old.dynptr !== undefined || old.irq !== undefined)
       return old;

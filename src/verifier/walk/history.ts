@@ -1,19 +1,19 @@
-/** How a path came to where it is: the insns since its last checkpoint, the checkpoints before that, and the loops that these lie on. */
+/** The history of a path: the insns since its last explored state, the explored states before that, and the loops that these lie on. */
 
 import type { PlaceSet } from '../state/places.js';
 import type { State } from '../state/state.js';
 import type { SlotWords } from './live-places.js';
 import type { Visit } from './visit.js';
 
-/** The access of a jump that learned of several places together. */
+/** Marks a step that is a jump which refined several linked places. */
 export const LINKED = -2;
 
 /** Stands for no step. */
 export const NO_STEP = -1;
 
 /**
- * The insns that paths have walked, each with the one before it on its path: a tree in arrays, because there are as many as insns walked.
- * A step is its number.
+ * The insns that paths have walked, each with the one before it on its path. It is a tree, kept in arrays because it has one entry for
+ * every insn walked. A step is the number of an entry.
  */
 export class JumpHistory {
   /** Slot * 8 + frame that ran it. */
@@ -100,7 +100,7 @@ export interface ExploredState {
   readonly precise: PlaceSet;
   /** Stack slots that paths from here have read, by frame; undefined until that is known. */
   readSlots: readonly SlotWords[] | undefined;
-  /** The loop it lies on. */
+  /** The loop that the state lies on. */
   readonly sccVisit: SccVisit | undefined;
 }
 
@@ -108,7 +108,7 @@ export interface ExploredState {
 export interface SccVisit {
   /** The first state in it; when all its paths have ended the loop is done with. */
   entry: ExploredState | undefined;
-  /** States found covered by one whose paths had not all ended, so that not all it relies on was known. */
+  /** Paths that ended at a state whose own paths had not all ended. At that time it was not known which numbers that state relies on. */
   backedges: Backedge[];
 }
 

@@ -1,4 +1,7 @@
-/** Pairs up the ids of two states: an id means nothing but which places have the same one (check_ids of kernel/bpf/verifier.c). */
+/**
+ * Matches the ids of two states. The value of an id means nothing; it only tells which places have the same id (check_ids of
+ * kernel/bpf/verifier.c).
+ */
 import type { Reg } from '../state/state.js';
 
 /** The pairs of ids found so far while two states are compared. Ids match only if each always stands where the other stands. */
@@ -14,7 +17,7 @@ export class IdPairs {
     private readonly forPruning: boolean,
   ) {}
 
-  /** Forgets all pairs: another two states are compared. */
+  /** Forgets all pairs, before two other states are compared. */
   clear(): void {
     this.count = 0;
     this.nextFresh = -1;
@@ -39,8 +42,8 @@ export class IdPairs {
   }
 
   /**
-   * Links between scalars: what the old state knows to be equal must be equal in the new one. Where states are compared for pruning new
-   * links count too, as in Linux 6.18, though they would do no harm.
+   * Links between scalars: numbers that are linked in the old state must be linked in the new one. When states are compared for pruning,
+   * links that only the new state has count as a difference too. That is as in Linux 6.18, though such links would do no harm.
    */
   checkScalarIds(old: Reg, cur: Reg): boolean {
     if (!this.forPruning) return old.id === 0 || this.checkOldLink(old, cur);
@@ -49,7 +52,7 @@ export class IdPairs {
     return this.checkIds(old.id === 0 ? this.nextFresh-- : old.id, cur.id === 0 ? this.nextFresh-- : cur.id);
   }
 
-  /** Numbers that the old state knows to be equal are equal in the new one; so may others be. */
+  /** Numbers that are linked in the old state must be linked in the new one. The new one may have more links. */
   private checkOldLink(old: Reg, cur: Reg): boolean {
     if (old.off !== cur.off || old.size !== cur.size || cur.id === 0) return false;
     for (let i = 0; i < this.count; i++) if (this.olds[i] === old.id) return this.curs[i] === cur.id;

@@ -46,7 +46,7 @@ export class InsnStep {
   readonly globals: Globals;
   /** First slots of the global subprograms that were called. */
   readonly called = new Set<number>();
-  /** Something was widened: a refusal may be for want of what was dropped. */
+  /** Whether something was widened. A refusal may then come from the lost precision. */
   widened = false;
   private readonly machine: AbstractMachine;
   private readonly calls: Calls;
@@ -101,7 +101,7 @@ export class InsnStep {
     }
   }
 
-  /** Goes on twice where 0 or -1 selects a value (maybe_fork_scalars): now with -1, later with 0. */
+  /** Splits the path where a number that is 0 or -1 selects a value (maybe_fork_scalars): now with -1, later with 0. */
   private splitBySign(slot: number, op: Op): void {
     if (op.kind !== 'alu') return;
     const reg = this.path.reg(op.dst);
@@ -142,7 +142,7 @@ export class InsnStep {
     return undefined;
   }
 
-  /** The other way of a jump whose way is known, with nothing known of what it compares. */
+  /** Pushes the other way of a jump whose way is known, as a speculative path. Nothing is known of the compared registers on it. */
   private guessOtherWay(slot: number, b: Branch): void {
     const { path } = this;
     const before = path.snapshot();
@@ -152,7 +152,7 @@ export class InsnStep {
     path.restore(before);
   }
 
-  /** Both ways; what changed since the last time round is widened on the way that stays in the loop. */
+  /** Walks both ways. On the way that stays in the loop, what changed since the last round is widened. */
   private mayGoto(slot: number, target: number): number {
     const before = this.path.snapshot();
     const last = findPrevEntry(this.paths.parent?.parent, slot, before);
@@ -177,7 +177,7 @@ export class InsnStep {
   /** An iterator gave one more element: what changed since it gave the last is widened. */
   private readonly nextElement = (state: State, iterator: Reg): void => {
     const last = findPrevEntry(this.paths.parent?.parent, this.path.at, state);
-    // Where bounds are widened only rounds of this very iterator count: in an outer loop it is a new one each time.
+    // Without precision, only rounds of this same iterator are compared. In an outer loop there is a new iterator each time.
     const mine = this.paths.tracker !== undefined || hasIter(last?.state, iterAt(this.path, iterator)?.ref);
     if (mine) this.widenAgainst(last);
   };
@@ -187,7 +187,7 @@ export class InsnStep {
     const { path } = this;
     checkPacketLoad(path, load.src);
     if (path.depth > 0) this.endEarly(path);
-    // Linux does not use that fewer than 8 bytes were loaded.
+    // Linux takes the result for any number, though fewer than 8 bytes were loaded.
     this.calls.setReturned(unknownReg);
     return slot + 1;
   }
@@ -208,7 +208,7 @@ export class InsnStep {
     }
     const { depth } = path;
     path.popFrame();
-    // Pointers into the frame that is gone are worthless.
+    // Pointers into the frame that ended become invalid.
     path.mapRegs((r) => (r.type === 'stack' && r.frame >= depth ? path.invalid() : r));
     if (callback === undefined) {
       path.setReg(0, r0);
@@ -224,7 +224,7 @@ export class InsnStep {
     return frame.callsite;
   }
 
-  /** What is not in the packet ends the subprogram, which returns 0. */
+  /** A load beyond the packet ends the subprogram with the return value 0. */
   private endEarly(path: Path): void {
     const before = path.snapshot();
     path.setReg(0, nullReg);

@@ -3,7 +3,9 @@ import type { PlaceSet } from '../state/places.js';
 import type { State } from '../state/state.js';
 import type { Code } from '../text/code.js';
 
-/** Registers of the frame at `depth` that are needed when `slot` is to run next; one that waits for a callee needs them afterwards. */
+/**
+ * Registers of the frame at `depth` that are live when `slot` runs next. A frame that waits for its callee needs them after the return.
+ */
 export function liveRegs(code: Code, state: State, depth: number, slot: number): number {
   const inner = state.frames[depth + 1];
   if (inner === undefined) return code.live[slot]!;

@@ -1,12 +1,12 @@
 /**
- * Which stack slots are still needed, as far as the walk has seen: read on some path from an insn before they are written in full. Apart
- * for every chain of calls, and kept up to date as the walk goes on. Once all paths from a state have ended all reads below it are
- * known. Plays the part of kernel/bpf/liveness.c.
+ * Which stack slots are live, as far as the walk has seen: some path from the insn reads them before they are written in full. This is
+ * kept for each chain of calls, and grows as the walk goes on. Once all paths from a state have ended, all reads on them are known.
+ * Follows kernel/bpf/liveness.c.
  */
 import type { Code } from '../text/code.js';
 import { callsSyncCallback } from '../text/code.js';
 
-/** Slots of one frame that the insns of one function read, write and need, by slot of the program from the function's first. */
+/** Stack slots of one frame that the insns of one function read, write and need. Indexed by insn, from the function's first. */
 class FrameMasks {
   /** Two words an insn: slots 0 to 31, and 32 to 63. */
   readonly reads: Int32Array;
@@ -92,7 +92,7 @@ export class StackLiveness {
     return (this.ends.get(start) ?? this.code.ops.length) - start;
   }
 
-  /** The function that starts at this slot, called by nobody. */
+  /** The function that starts at this slot, as the outermost one of a walk. */
   root(start: number): FuncInstance {
     let root = this.roots.get(start);
     if (root === undefined) {
@@ -116,7 +116,7 @@ export class StackLiveness {
     this.changed.push({ of, slot });
   }
 
-  /** The insn is walked again, and writes this slot in full. What it does not write each time counts as not written. */
+  /** The insn is walked again and writes this slot in full. A slot counts as written only if the insn writes it each time. */
   visitAgain(of: FuncInstance, slot: number, writes: SlotNumber): void {
     const at = 2 * (slot - of.start);
     for (let frame = 0; frame < of.frames.length; frame++) {
@@ -143,7 +143,7 @@ export class StackLiveness {
     this.changed.push({ of, slot });
   }
 
-  /** Brings `live` up to date. It only grows, because what is not visited passes nothing on. */
+  /** Brings `live` up to date. It only grows: insns that were not visited yet contribute nothing. */
   private update(): void {
     const { changed } = this;
     while (changed.length > 0) {

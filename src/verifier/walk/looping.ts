@@ -3,7 +3,7 @@ import { equal } from '../scalar/scalar.js';
 import type { State } from '../state/state.js';
 
 /**
- * Could the path be going round without an end? The registers of the running frame are the same down to their ids
+ * Whether the path may be in an endless loop: the registers of the running frame are exactly the same, ids included
  * (states_maybe_looping).
  */
 export function statesMaybeLooping(old: State, cur: State): boolean {
@@ -22,7 +22,7 @@ export function statesMaybeLooping(old: State, cur: State): boolean {
   return true;
 }
 
-/** An iterator has gone on since: the round is another one (iter_active_depths_differ). */
+/** Whether an iterator has moved on since then, so that this is another round (iter_active_depths_differ). */
 export function iterDepthsDiffer(old: State, cur: State): boolean {
   for (let d = 0; d < old.frames.length; d++) {
     const { stack } = old.frames[d]!;

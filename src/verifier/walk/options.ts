@@ -1,4 +1,4 @@
-/** What a walk is told, and what it starts from and leaves behind. */
+/** The options of a walk, its start, and the paths that it ended early. */
 import type { Contract } from '../../kernel/contract.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { Path } from '../state/path.js';
@@ -39,7 +39,10 @@ export interface Start {
   readonly state: State;
 }
 
-/** A path that ended because a visit covers it that knows more of some numbers than holds for it. */
+/**
+ * A path that ended at a visit which covers it only because some numbers do not matter. What the visit says of these numbers need not be
+ * true for the path.
+ */
 export interface ImprecisePrune {
   readonly visit: Visit;
   readonly state: State;

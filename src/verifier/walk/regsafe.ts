@@ -4,15 +4,15 @@ import type { Reg } from '../state/state.js';
 import type { IdPairs } from './id-pairs.js';
 
 /**
- * `range_within`: the old state contains the new one. `not_exact`: it does as far as numbers go that a check relied on; others may differ
- * (NOT_EXACT). `exact`: they are the same up to renaming of ids.
+ * `range_within`: the old state contains the new one. `not_exact`: numbers that no check relied on may differ as well (NOT_EXACT).
+ * `exact`: they are the same up to renaming of ids.
  */
 export type ExactLevel = 'range_within' | 'not_exact' | 'exact';
 
 /** Compares registers, as strictly as `level` says. `imprecise` tells afterwards whether numbers differed that nothing relied on. */
 export class RegComparison {
   level: ExactLevel = 'range_within';
-  /** Scalars have to be the same (explore_alu_limits): what was masked against speculation depends on them. */
+  /** Scalars have to be the same (explore_alu_limits), because masks against speculation depend on them. */
   exactScalars = false;
   /** A number that no check relied on was found to differ. */
   imprecise = false;
@@ -50,7 +50,7 @@ export class RegComparison {
     );
   }
 
-  /** The same of two scalars. */
+  /** Compares two scalars. */
   scalar(old: Reg, cur: Reg, skip: boolean): boolean {
     if (this.level === 'exact')
       return (
@@ -69,5 +69,5 @@ export class RegComparison {
   }
 }
 
-/** Known to be linked to nothing else: where both states have this very value there is nothing to compare. */
+/** The value has no links. If both states have the same object, there is nothing to compare. */
 export const isAlone = ({ id, ref, dynptr }: Reg): boolean => id === 0 && ref === 0 && dynptr === 0;

@@ -25,13 +25,13 @@ export class StackComparison {
   /** Does the stack of the frame at `depth` cover that of another state? */
   stacksafe(old: Frame, cur: Frame, depth: number, { precise, slots }: ComparedPlaces): boolean {
     const [low, high] = slots === undefined ? ALL : slots[depth]!;
-    // What lies beyond the old stack does not count, whatever the mode.
+    // Slots beyond the old stack do not count, in any mode.
     for (let i = 0; i < old.stack.length; i++) {
       const a = old.stack[i];
       const b = cur.stack[i];
       if (a === b && (a === undefined || isPlain(a))) continue;
       const counts = ((i < 32 ? low >> i : high >> (i - 32)) & 1) !== 0;
-      // What must be given back stays, whoever reads it.
+      // An object that must be given back counts, even if nothing reads the slot.
       if (!counts && !isObject(a) && !isObject(b)) {
         if (a !== undefined && a !== b) this.regs.imprecise = true;
         continue;
@@ -54,8 +54,8 @@ export class StackComparison {
   }
 
   /**
-   * As Linux compares. It may not be laxer: a zero that was spilled holds what old bytes of zero do, but nothing would mark it precise, so
-   * that a state before this one would be taken to cover others that have no zero there.
+   * Compares as Linux does, and must not accept more. A spilled zero has the same bytes as old zero bytes. But nothing would mark the
+   * spilled zero as precise, so an earlier state would wrongly cover states without a zero there.
    */
   private bytesSafe(old: Slot, cur: Slot | undefined, skip: boolean, allocated: boolean): boolean {
     let compared = false;
@@ -75,7 +75,7 @@ export class StackComparison {
     return cur?.reg !== undefined && this.regs.regsafe(old.reg, cur.reg, skip);
   }
 
-  /** Does what is known of the old slot hold for the other one? */
+  /** Whether everything that the old slot says is true of the other slot. */
   private contained(old: Slot, cur: Slot | undefined, skip: boolean): boolean {
     const whole = this.numbers(old, cur, 8, skip);
     if (whole !== undefined) return whole;
@@ -96,7 +96,7 @@ export class StackComparison {
     const b = numberIn(cur, size, this.strict);
     if (a === undefined || b === undefined) return undefined;
     if (old.reg !== undefined && cur?.bytes[0] !== BYTE.spill) {
-      // The old state claims bytes that were written; where that is a fact it has to be taken back.
+      // The old state says that bytes were written. If it is a fact, the fact must be widened.
       if (!this.forPruning) return undefined;
       this.regs.imprecise = true;
     }
@@ -135,7 +135,7 @@ export class StackComparison {
   private dynptr(old: Slot | undefined, cur: Slot | undefined): boolean {
     const a = old?.dynptr;
     const b = cur?.dynptr;
-    // A dynptr that needs no destroying is no loss if the old state did not count on it.
+    // A dynptr that needs no destroying may be missing from the old state.
     if (a === undefined) return this.regs.level !== 'exact' && b!.ref === 0 && isBlank(old);
     if (b === undefined) return false;
     return (
@@ -146,7 +146,7 @@ export class StackComparison {
     );
   }
 
-  /** The depth does not count: otherwise no loop would be seen to go round (see `iterDepthsDiffer`). */
+  /** The iterator's depth is not compared, or no loop would ever be found (see `iterDepthsDiffer`). */
   private iter(a: IterSlot | undefined, b: IterSlot | undefined): boolean {
     if (a === undefined || b === undefined) return false;
     return (

@@ -1,6 +1,6 @@
 /**
- * Is everything that may happen from one state covered by another that was walked already? Follows states_equal, func_states_equal and
- * refsafe of kernel/bpf/verifier.c.
+ * Decides whether a state that was walked before covers another: everything that may happen from the new state was then seen already.
+ * Follows states_equal, func_states_equal and refsafe of kernel/bpf/verifier.c.
  *
  * Places that are dead at the insn where the states meet do not count: nothing reads them before they are written. Facts leave them out
  * (`clean-state.ts`), so that a fact is true of every state that its state covers.
@@ -24,7 +24,7 @@ export class StateComparison {
   constructor(
     private readonly code: Code,
     strict: boolean,
-    /** Facts can be widened afterwards to hold for what was found alike (`facts.ts`). False: facts are compared. */
+    /** True: states are compared for pruning; `facts.ts` widens the facts afterwards. False: facts are compared. */
     forPruning: boolean,
   ) {
     this.ids = new IdPairs(forPruning);
@@ -32,7 +32,7 @@ export class StateComparison {
     this.stack = new StackComparison(this.regs, strict, forPruning);
   }
 
-  /** The last comparison found states alike that differ in numbers that no check relied on, or in stack slots that nothing reads. */
+  /** Whether the last comparison accepted states that differ in numbers no check relied on, or in stack slots nothing reads. */
   get imprecise(): boolean {
     return this.regs.imprecise;
   }
@@ -57,7 +57,7 @@ export class StateComparison {
     return true;
   }
 
-  /** Does one stack slot hold what another does, as far as can be told of it alone? */
+  /** Whether one stack slot covers another, without regard to links between places. */
   slotCovers(old: Slot, cur: Slot | undefined): boolean {
     this.regs.level = 'range_within';
     this.ids.clear();

@@ -9,7 +9,7 @@ import type { Visit } from './visit.js';
 
 /** Where a path is among the visits. */
 export interface VisitsPosition {
-  /** The visit that the path was at last. */
+  /** The visit before the path's next insn. */
   readonly current: Visit | undefined;
   /** Registers that facts leave out on this path, by frame, one bit each. */
   readonly deadRegs: readonly number[];
@@ -22,7 +22,7 @@ export const NO_VISITS: VisitsPosition = { current: undefined, deadRegs: [] };
 export class Visits {
   readonly bySlot: Visit[][] = [];
   current: Visit | undefined;
-  /** The first visit, or the one that covers the start, since this was last set to undefined. */
+  /** The first visit since this was last set to undefined, or the visit that covers the start. */
   first: Visit | undefined;
   private readonly deadRegs: DeadRegs;
 

@@ -119,7 +119,7 @@ export class Walk implements Paths {
     return this.visited.current;
   }
 
-  /** Something was widened: a refusal may be for want of what was dropped. */
+  /** Whether something was widened. A refusal may then come from the lost precision. */
   get widened(): boolean {
     return this.step.widened;
   }
@@ -158,7 +158,7 @@ export class Walk implements Paths {
   push(slot: number): void {
     if (this.work.length >= MOST_PENDING) refuse(`The sequence of ${MOST_PENDING + 1} jumps is too complex.`);
     const { path, parent, visited } = this;
-    // A callback that runs later has nothing to do with what led here.
+    // A callback that runs later does not depend on the path that led here.
     if (this.startsAsyncCallback(slot, path.peek())) {
       const visits = { ...NO_VISITS, current: visited.current };
       this.work.push({ slot, state: path.snapshot(), visits, parent: undefined, history: NO_HISTORY });
@@ -180,7 +180,7 @@ export class Walk implements Paths {
     path.speculative = !real;
   }
 
-  /** Is this the start of a callback that the insn at hand has arranged to run later? */
+  /** Whether this is the start of a callback that the insn at hand registered to run later. */
   startsAsyncCallback(slot: number, { frames }: State): boolean {
     const frame = frames[0]!;
     return (
@@ -249,7 +249,7 @@ export class Walk implements Paths {
     return false;
   }
 
-  /** Runs one insn where only a wrong guess leads. What is wrong with it is no refusal: a barrier keeps the guess from coming so far. */
+  /** Runs one insn on a speculative path. An error there is no refusal: a barrier before the insn keeps the processor from running it. */
   private guessed(slot: number, op: Op): number | undefined {
     const guard = this.speculation;
     if (guard === undefined || guard.stopsBefore(slot)) return undefined;
@@ -263,8 +263,8 @@ export class Walk implements Paths {
   }
 
   /**
-   * What the insn at `visit` leads to from another state: each state with the slot it is at. Nothing is pruned, kept or widened. Throws
-   * `Refusal`.
+   * Runs the insn at `visit` from another state, and returns every state that follows with its slot. Nothing is pruned, kept or widened.
+   * Throws `Refusal`.
    */
   stepFrom(slot: number, state: State): Start[] {
     const { path, code } = this;

@@ -1,7 +1,7 @@
 /**
- * Loops that go round any number of times (open-coded iterators, may_goto, callbacks) must come to an end in the walk: what
- * changed since the last time round is widened. Follows widen_imprecise_scalars of kernel/bpf/verifier.c, which forgets a number that
- * changed if no check has relied on it so far. Where it is not tracked what checks rely on, the bounds that moved are dropped.
+ * Widens numbers in loops without a known number of rounds (open-coded iterators, may_goto, callbacks), so that their walk ends. Follows
+ * widen_imprecise_scalars of kernel/bpf/verifier.c: a number that changed since the last round becomes unknown, unless a check has relied
+ * on it. In a walk without precision, the bounds that moved are dropped instead.
  */
 
 import { S64_MAX, S64_MIN, U64_MAX } from '../../isa/integer.js';
@@ -33,7 +33,9 @@ function widenReg(old: Reg | undefined, cur: Reg): Reg {
   return num === cur.num ? cur : scalarReg(num);
 }
 
-/** Widens every scalar of the path, in registers and spilled, against the state of the last time round. Did that change anything? */
+/**
+ * Widens every scalar of the path, in registers and spilled, against the state of the last round. Answers whether that changed anything.
+ */
 export function widenBounds(p: Path, last: State): boolean {
   let changed = false;
   for (let depth = 0; depth <= p.depth; depth++) {
@@ -67,10 +69,10 @@ export function widenBounds(p: Path, last: State): boolean {
 }
 
 /**
- * Forgets every number of the path that is not what it was the last time round, unless it was relied on since. Did that change anything?
+ * Makes every number unknown that changed since the last round, unless a check relied on it since. Answers whether that changed anything.
  */
 export function widenImpreciseScalars(p: Path, last: State, precise: PlaceSet): boolean {
-  // Links are paired up one to one, as where states are compared (check_ids).
+  // Ids are matched one to one, as where states are compared (check_ids).
   const olds = new Map<number, number>();
   const curs = new Set<number>();
   const same = (old: Reg, cur: Reg): boolean => {

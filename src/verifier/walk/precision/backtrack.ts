@@ -1,9 +1,9 @@
 /**
- * Where do the numbers come from that a check has just relied on? Goes back along the path, insn by insn, to the places that they were
- * made from, and marks those in the checkpoints on the way. Follows mark_chain_precision and backtrack_insn of kernel/bpf/verifier.c.
+ * Finds where the numbers come from that a check has just relied on. Goes back along the path, insn by insn, to the places that they were
+ * made from, and marks those in the explored states on the way. Follows mark_chain_precision and backtrack_insn of kernel/bpf/verifier.c.
  *
- * Numbers of a checkpoint that are not marked when all its paths have ended did not matter: a state that differs from it only in them
- * is as safe as it was.
+ * If a number of an explored state is not marked when all its paths have ended, it did not matter. A state that differs only in such
+ * numbers is just as safe.
  */
 import type { Op } from '../../../isa/insn.js';
 import { FP, MOST_FRAMES } from '../../../isa/insn.js';
@@ -22,7 +22,7 @@ export class Backtracker {
   /** What is asked for; empty between two calls of `mark`. */
   readonly wanted = new PlaceSet();
   readonly steps = new JumpHistory();
-  /** By slot: the registers of which going back over the insn makes others, one bit each; see `concerns`. */
+  /** By slot, the registers that the insn changes or depends on, one bit each; see `concerns`. */
   private readonly changedBy: Uint16Array;
 
   constructor(private readonly code: Code) {
@@ -52,7 +52,7 @@ export class Backtracker {
         nextDepth = depth;
       }
       if (parent === undefined) {
-        // The start: arguments of a global function, which are anything.
+        // The start of the path. The arguments of a global function may have any value.
         wanted.clear();
         return changed;
       }
@@ -63,7 +63,7 @@ export class Backtracker {
     return changed;
   }
 
-  /** Does going back over this step change what is wanted? Most steps have nothing to do with the number that is followed. */
+  /** Whether going back over this step can change what is wanted. Most steps have nothing to do with the numbers that are followed. */
   private concerns(step: number, slot: number, depth: number): boolean {
     const touched = this.changedBy[slot]!;
     if ((touched & this.wanted.regs(depth)) !== 0) return true;
@@ -126,7 +126,7 @@ export class Backtracker {
     wanted.dropReg(d, FP);
   }
 
-  /** The insn was a call: what its callee wanted of its arguments is wanted of the caller. */
+  /** The insn was a call. Argument registers that the callee wants are now wanted in the caller. */
   private toCaller(slot: number, op: Op, outer: number, inner: number): void {
     const { wanted } = this;
     if (op.kind === 'call' && op.target === 'subprog') wanted.addRegs(outer, wanted.regs(inner) & ARGS);
@@ -140,7 +140,7 @@ export class Backtracker {
     wanted.dropFrame(inner);
   }
 
-  /** The insn was an exit to frame `outer`: what the caller wanted of r0 is wanted of the callee. A callback's is not passed on. */
+  /** The insn was an exit to frame `outer`. If the caller wants r0, it is now wanted in the callee; a callback's r0 is not passed on. */
   private toCallee(next: number, outer: number, inner: number): void {
     const { wanted } = this;
     const call = this.code.ops[next - 1];
@@ -212,7 +212,7 @@ export class Backtracker {
         return;
       }
       case 'jmp':
-        // What is learned of one side depends on the other.
+        // Each side of the comparison is refined by the other.
         if (!('reg' in op.src)) return;
         if (!wanted.hasReg(d, op.dst) && !wanted.hasReg(d, op.src.reg)) return;
         wanted.addReg(d, op.dst);

@@ -1,6 +1,6 @@
 /**
- * Which numbers an insn relies on: those that decide whether it is allowed, or what it does besides computing. Gathers what is spread over
- * the callers of mark_chain_precision in kernel/bpf/verifier.c.
+ * Tells which numbers an insn relies on: they decide whether it is allowed, or what it does besides computing. Gathers what is spread
+ * over the callers of mark_chain_precision in kernel/bpf/verifier.c.
  */
 import type { Op } from '../../../isa/insn.js';
 import type { Arg, Contract, Outcome } from '../../../kernel/contract.js';
@@ -22,7 +22,10 @@ const NOTHING: PreciseOperands = { regs: 0, slots: NO_SLOTS };
 
 const only = (regs: number): PreciseOperands => (regs === 0 ? NOTHING : { regs, slots: NO_SLOTS });
 
-/** What the insn relies on in the path's present state. What a jump relies on the walk knows when it has decided it. */
+/**
+ * What the insn relies on in the path's present state. Jumps are not asked here: the walk knows what a jump relies on once it has decided
+ * it.
+ */
 export function preciseOperands(p: Path, op: Op, contract: Contract | undefined): PreciseOperands {
   switch (op.kind) {
     case 'alu': {
@@ -44,7 +47,7 @@ export function preciseOperands(p: Path, op: Op, contract: Contract | undefined)
   }
 }
 
-/** That a value is zero may be remembered byte by byte, or make it NULL. */
+/** A stored zero may be remembered as zero bytes, or stand for NULL. Then the number counts as precise. */
 function preciseStore(p: Path, op: Extract<Op, { kind: 'stx' | 'store_release' }>): PreciseOperands {
   const to = p.reg(op.dst);
   const value = p.reg(op.src);
@@ -104,7 +107,7 @@ function isPreciseArg(arg: Arg): boolean {
   }
 }
 
-/** Any number may be passed here as far as its kind goes, but the call asks which: flags that must be 0, what is thrown. */
+/** The argument may be any number by its kind, but the call depends on its value: flags that must be 0, the number that is thrown. */
 function isCheckedWhole(contract: Contract, index: number): boolean {
   if (contract.name === 'bpf_get_local_storage') return index === 1;
   return contract.outcomes.some(({ effects }) => effects.some(({ kind }) => kind === 'throw'));

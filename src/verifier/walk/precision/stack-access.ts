@@ -1,6 +1,6 @@
 /**
- * Where on the stack an insn reads and writes: the slot that it reads or writes whole, for going back over it, and all slots that it may
- * read, for liveness.
+ * Tells where on the stack an insn reads and writes. Backtracking needs the one slot that it reads or writes whole; liveness needs all
+ * slots that it may read.
  */
 import type { Op } from '../../../isa/insn.js';
 import type { Arg, Contract } from '../../../kernel/contract.js';
@@ -63,7 +63,7 @@ export function globalCallReads(p: Path, reads: Reads): void {
   for (let n = 1; n <= 5; n++) readThrough(p.reg(n), 0, undefined, reads);
 }
 
-/** `size` bytes are read through this register; undefined: nobody knows how many. */
+/** `size` bytes are read through this register; undefined if the number is not known. */
 function readThrough(reg: Reg, off: number, size: number | undefined, reads: Reads): void {
   if (reg.type !== 'stack') return;
   const from = reg.off + Number(reg.num.smin) + off;
@@ -106,12 +106,12 @@ function argumentReads(p: Path, contract: Contract, arg: Arg, index: number, rea
         return;
       }
       const size = p.reg(arg.size.arg + 1);
-      // What is sure to be written is not read.
+      // Memory that the function surely overwrites does not count as read.
       if (arg.access === 'write' && isConst(size.num)) return;
       readThrough(reg, 0, size.num.umax > 512n ? undefined : Number(size.num.umax), reads);
       return;
     }
-    // What a callback reads through its context is told where it does.
+    // Reads of a callback through its context are noted at the insns of the callback.
     case 'stack_or_null':
     case 'anything':
     case 'ignored':

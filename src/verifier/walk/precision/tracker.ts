@@ -1,6 +1,6 @@
 /**
- * What a walk takes down of the path that it is on, so that states can be compared by what matters: the insns since the last checkpoint,
- * the numbers that checks relied on, and the stack slots that were read and written.
+ * Records what a walk needs for comparing states by what matters: the insns since the last explored state, the numbers that checks relied
+ * on, and the stack slots that were read and written.
  */
 import type { Op } from '../../../isa/insn.js';
 import { subprogTarget } from '../../../isa/target.js';
@@ -14,20 +14,20 @@ import { Backtracker } from './backtrack.js';
 import { preciseOperands } from './precise-operands.js';
 import { globalCallReads, stackAccess, stackReads } from './stack-access.js';
 
-/** Where a path is in what was taken down of it. */
+/** A position in the history of a path. */
 export interface HistoryPosition {
   readonly step: number;
   readonly entries: number;
 }
 
-/** A path that nothing was taken down of. */
+/** The position of a path without history. */
 export const NO_HISTORY: HistoryPosition = { step: NO_STEP, entries: 0 };
 
 /** The history of the path at hand since its last explored state. The walk saves and restores it when it changes paths. */
 export class PrecisionTracker {
   readonly backtracker: Backtracker;
   readonly liveness: StackLiveness;
-  /** The last insn walked since the last checkpoint. */
+  /** The last insn walked since the last explored state. */
   step = NO_STEP;
   /** How many entries the kernel's history has of those insns (jmp_history_cnt). */
   entries = 0;
@@ -46,14 +46,14 @@ export class PrecisionTracker {
     return { step: this.step, entries: this.entries };
   }
 
-  /** Goes on with another path, which the path has been set to. */
+  /** Restores the history of another path. The path's state was restored before. */
   restore({ step, entries }: HistoryPosition): void {
     this.step = step;
     this.entries = entries;
     this.findInstance();
   }
 
-  /** A checkpoint was made: the insns that led to it are its own. */
+  /** To be called when a state is kept. The insns that led to it belong to that state now. */
   stateKept(): void {
     this.step = NO_STEP;
     this.entries = 0;
@@ -127,7 +127,7 @@ export class PrecisionTracker {
     backtracker.markChainPrecision(steps.prev(step), from, steps.slot(step), depth);
   }
 
-  /** Numbers in these places learn from the jump together. */
+  /** Notes that the jump refines the numbers in these places together. */
   link(places: readonly number[]): void {
     const { steps } = this.backtracker;
     if (places.length < 2) return;
