@@ -15,7 +15,7 @@ export function binary(t: Terms, op: BinaryOp, width: Width, a: Term, b: Term): 
   return narrow(t, op, a, b);
 }
 
-/** Both operands already have the width of the operation. */
+/** `a op b`, where both operands already have the width of the operation. */
 function narrow(t: Terms, op: BinaryOp, a: Term, b: Term): Term {
   switch (op) {
     case 'add':

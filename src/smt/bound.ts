@@ -19,11 +19,11 @@ import { type Cost, type CostFrom, inAll, isAround, most, NOTHING, plus, seenFro
 import { callLimit, type LoopLimit, mayGotoLimit } from './loop-limits.js';
 import type { Patched } from './patched.js';
 
-/** What is to be said of a loop that a killed run may be in. */
+/** A note on a loop that a killed run may be in and that no number of insns bounds. */
 export interface LoopNote {
   /** The insn that controls it. */
   readonly slot: number;
-  /** Name of a function, or `may_goto`; `loop` for one that is controlled by nothing. */
+  /** What controls it: the name of a function, or `may_goto`; `loop` if nothing does. */
   readonly by: string;
   /** Milliseconds in one frame, for a loop that is ended by time. */
   readonly ms?: number;
@@ -66,7 +66,8 @@ export function bounds(
   const roots: Visit[] = [];
   for (const entry of globalEntry.values()) roots.push(entry);
   for (let slot = 0; slot < code.ops.length; slot++) roots.push(...facts.at(slot));
-  // The cost of a global subprogram depends on those that it calls. They nest at most as deep as there are subprograms.
+  // The cost of a global subprogram depends on those that it calls. Calls nest at most as deep as there are subprograms, so this many
+  // rounds are enough.
   for (let round = 0; round <= globalEntry.size; round++) {
     const costs = new Map(
       [...globalEntry].map(([start, entry]) => [start, inAll(worstOf.get(entry) ?? NOTHING)]),
@@ -147,7 +148,8 @@ class PatchedGraph {
     const entries = this.patched.entries.get(v);
     if (entries === undefined) return v.next;
     if (this.path.stubs.has(v.slot)) return entries;
-    // The end of a callback: in flight at the kill, its helper stops; called after it, the helper goes on if it was kept.
+    // The end of a callback. If the callback was running at the kill, its helper stops. If it was called after the kill, by a helper that
+    // is kept, the helper goes on.
     const call = frameOf(v.state).callback?.call;
     return call !== undefined && !this.path.stubs.has(call) ? [...entries, ...v.next] : entries;
   }
@@ -177,7 +179,7 @@ class PatchedGraph {
     return v.state.frames.map((f) => f.callsite).join(' ');
   }
 
-  /** Takes down that a killed run may be in a loop that no number of rounds limits. */
+  /** Notes that a killed run may be in a loop that no number of rounds limits. */
   note(v: Visit, { ms, endless }: Pick<LoopLimit, 'ms' | 'endless'>): void {
     if (ms === 0 && endless === '') return;
     const name = this.code.contracts[v.slot]?.name;
@@ -194,10 +196,10 @@ class PatchedGraph {
   }
 }
 
-/** Fills in, for every visit that can be reached from the roots, what a run takes at the most from there to the exit. */
+/** Computes, for every visit that can be reached from the roots, the most that a run takes from there to the exit. */
 function longestPaths(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map<Visit, CostFrom>): void {
   worstOf.clear();
-  // Successors come out before what leads to them.
+  // Components come in an order with successors first.
   for (const component of components(roots, (v) => graph.next(v))) {
     const inside = new Set(component);
     let after = NOTHING;
@@ -214,15 +216,15 @@ function longestPaths(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map
   }
 }
 
-/** What controls a loop in a component. */
+/** The insn that controls a loop in a component. */
 interface Control {
   readonly chain: string;
   readonly limit: LoopLimit;
 }
 
 /**
- * What is run inside a cycle at the most: the longest round, times the rounds. n rounds take n + 1 passes of the insn that controls the loop,
- * because the last pass ends it. Infinite if some cycle inside is controlled by nothing.
+ * The most that is run inside a cycle: the longest round, times the number of rounds. n rounds take n + 1 passes of the insn that
+ * controls the loop, because the last pass ends it. Infinite if some cycle inside is controlled by nothing.
  */
 function loopCost(
   component: readonly Visit[],
@@ -251,7 +253,7 @@ function loopCost(
     plus(round, longest),
     passes(() => true),
   );
-  // A frame has its time from the moment it is entered. The loops of the frames around it enter it again.
+  // Each time a frame is entered it gets its time anew. Loops of outer frames enter it again and again.
   let { ms } = counted;
   const open = new Map<string, number>();
   for (const { chain, limit } of loops.values()) {
@@ -262,7 +264,7 @@ function loopCost(
   return { insns: counted.insns, ms, open };
 }
 
-/** The longest way from one control of a loop to the next. Infinite if there is a cycle on it. */
+/** The longest path from one pass of the controlling insn to the next. Infinite if there is a cycle on it. */
 function longestRound(
   component: readonly Visit[],
   inside: ReadonlySet<Visit>,

@@ -1,4 +1,4 @@
-/** What a part of a killed run takes at the most: insns, and the time of loops that the clock ends. Each is a maximum of its own. */
+/** The most that a part of a killed run takes: insns, and the time of loops that end by the clock. The two are separate maxima. */
 
 export interface Cost {
   /** Insns, beside those that run within the time. Infinity: there is no bound. */
@@ -7,7 +7,10 @@ export interface Cost {
   readonly ms: number;
 }
 
-/** A cost from some place on. The time of frames that are still open there stands apart: all their loops share it. */
+/**
+ * The cost from some place to the exit. The time of frames that are still open there is kept apart, because all loops of a frame share
+ * its time.
+ */
 export interface CostFrom extends Cost {
   /** By the calls that led to the frame, milliseconds. Not in `ms`. */
   readonly open: ReadonlyMap<string, number>;
@@ -35,21 +38,21 @@ export const plus = (a: CostFrom, b: CostFrom): CostFrom => ({
   open: larger(a.open, b.open),
 });
 
-/** Either of both. */
+/** The greater of both, for a choice of two paths. */
 export const most = (a: CostFrom, b: CostFrom): CostFrom => ({
   insns: Math.max(a.insns, b.insns),
   ms: Math.max(a.ms, b.ms),
   open: larger(a.open, b.open),
 });
 
-/** Over and over. No frame is open. */
+/** The cost repeated `times` times. No frame is open. */
 export const times = ({ insns, ms }: Cost, count: number): CostFrom => ({
   insns: insns * count,
   ms: ms === 0 ? 0 : ms * count,
   open: NONE,
 });
 
-/** The cost as it is seen from a place with this chain of calls: other frames are not entered yet, and will have their time to themselves. */
+/** The cost as seen from a place with this chain of calls. Other frames are not entered yet; when they are, they get their own time. */
 export function seenFrom(chain: string, cost: CostFrom): CostFrom {
   if (cost.open.size === 0) return cost;
   const open = new Map<string, number>();

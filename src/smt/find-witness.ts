@@ -82,7 +82,7 @@ export async function findWitness(
       expect: expectationOf(violation),
       comments: [`${violation.check}: ${violation.message}`],
     };
-    // If the run breaks a check without a kill, the fast path is not to blame.
+    // If the run also breaks a check without a kill, the fast path is not at fault.
     const { kill: _, ...unkilled } = one;
     if (replay(unkilled, path, { facts: verified.facts }).result.violations.length > 0) return undefined;
     return replay(one, path, { facts: verified.facts }).ok ? one : undefined;

@@ -1,4 +1,4 @@
-/** The calls on a killed run's way that the rules keep and that may hold it up. No count of insns tells of them. */
+/** Lists the calls that the rules keep and that may delay a killed run. A count of insns does not show these delays. */
 import type { Contract } from '../kernel/contract.js';
 import { type Delay, delaysOf } from '../kernel/delays.js';
 import type { KernelProfile } from '../kernel/profile.js';
@@ -16,7 +16,7 @@ export interface KeptCall {
   readonly may: readonly Delay[];
 }
 
-/** By slot. `facts`: where normal runs come to, and where killed runs do. */
+/** The kept calls by slot. `facts`: those of normal runs and those of killed runs. */
 export function keptCalls(
   program: Program,
   code: Code,
@@ -33,7 +33,7 @@ export function keptCalls(
   });
 }
 
-/** The type of the map that a call is given; undefined where it takes none. */
+/** The type of the map that a call is given; undefined if it takes none. */
 function mapTypeOf(
   program: Program,
   { args }: Contract,

@@ -1,6 +1,7 @@
 /**
- * What ends a loop that the verifier does not walk round by round: an insn or a call that controls it, and that Linux limits. A limit is what
- * Linux promises whatever else happens on the machine: other CPUs change maps and lists, and user space fills ring buffers, meanwhile.
+ * Limits of loops that the verifier does not walk round by round. Such a loop is controlled by an insn or a call, and Linux limits that.
+ * The limit must hold whatever else happens on the machine: meanwhile other CPUs change maps and lists, and user space fills ring
+ * buffers.
  */
 import type { CallbackSpec, Contract } from '../kernel/contract.js';
 import { type KernelProfile, MAY_GOTO_MS } from '../kernel/profile.js';
@@ -28,7 +29,7 @@ const MAX_SAMPLES = 128 * 1024;
  * node is compared once at each depth.
  */
 const MAX_DEPTH = 2 * 60;
-/** BPF_MAX_TIMED_LOOPS: so often does may_goto pass without a look at the clock. */
+/** BPF_MAX_TIMED_LOOPS: how often may_goto passes before the clock is read again. */
 const UNTIMED_ROUNDS = 0xffff;
 /** BPF_F_INNER_MAP: an array in a map of maps may have another number of entries. */
 const F_INNER_MAP = 1 << 12;
@@ -38,8 +39,8 @@ const rounds = (most: number): LoopLimit => ({ rounds: most, ms: 0, endless: '' 
 const endless = (why: string): LoopLimit => ({ rounds: Number.POSITIVE_INFINITY, ms: 0, endless: why });
 
 /**
- * Of the may_gotos of one frame, which share it. The clock is started after UNTIMED_ROUNDS, and looked at each time after as many. So these
- * rounds are free twice: before it is started, and after the last look that found time left (bpf_check_timed_may_goto).
+ * The limit that all may_gotos of one frame share. The clock is started after UNTIMED_ROUNDS, and looked at each time after as many. So
+ * these rounds are free twice: before it is started, and after the last look that found time left (bpf_check_timed_may_goto).
  */
 export function mayGotoLimit({ behaviour }: KernelProfile): LoopLimit {
   return behaviour.timedMayGoto
@@ -47,7 +48,7 @@ export function mayGotoLimit({ behaviour }: KernelProfile): LoopLimit {
     : rounds(MAX_LOOPS);
 }
 
-/** Of the loop that a call controls, because it gives an iterator's next element or calls a function of the program; undefined for other calls. */
+/** The limit of a loop that a call controls: it gives an iterator's next element or calls a callback. Undefined for other calls. */
 export function callLimit(program: Program, contract: Contract, regs: readonly Reg[]): LoopLimit | undefined {
   for (const arg of contract.args) {
     if (arg.kind === 'iter' && contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'iter_next'))) {
@@ -66,7 +67,7 @@ function callbackLimit(
   { async, countArg }: CallbackSpec,
   regs: readonly Reg[],
 ): LoopLimit {
-  // It runs once, later.
+  // The callback runs once, later.
   if (async) return rounds(1);
   if (countArg !== undefined) {
     const count = regs[countArg + 1]!.num.umax;
@@ -89,8 +90,8 @@ function callbackLimit(
 const ARRAYS: ReadonlySet<MapType> = new Set(['array', 'percpu_array']);
 
 /**
- * Of bpf_for_each_map_elem. An array's elements are always the same. A hash is walked without a lock: an element that is deleted may be added
- * again at once, at a place that the walk has not come to, by the callback or by others, and so without end.
+ * The limit of bpf_for_each_map_elem. An array always has the same elements. A hash is walked without a lock: the callback or others may
+ * delete an element and add it again at a place that is still to be walked. So the walk may never end.
  */
 function elementsLimit(program: Program, map: MapDef | undefined): LoopLimit {
   if (map === undefined || !ARRAYS.has(map.type))

@@ -32,7 +32,7 @@ export interface PatchedFailure {
   readonly reason: Refusal['reason'];
 }
 
-/** The patched walks of a program, and how they hang on the normal one. */
+/** The patched walks of a program, and where they start from the normal one. */
 export interface Patched {
   /** Normal visits from which a killed run may go another way, each with the patched visits of the same insn that the walk started from. */
   readonly entries: ReadonlyMap<Visit, readonly Visit[]>;
@@ -87,7 +87,7 @@ function mayLeaveNormalPath(visit: Visit, code: Code, path: FastPath): boolean {
   return inCallback && code.ops[visit.slot]?.kind === 'exit' && frameOf(visit.state).callback !== undefined;
 }
 
-/** Insns for the attempt with widening: it converges soon, or not at all. */
+/** The most insns for the attempt with widening. It converges soon or never. */
 const WIDENED_BUDGET = 50_000;
 
 /**
@@ -149,7 +149,7 @@ function walkOnce(
           path: pathTo(walk.current),
           reason: error.reason,
         });
-        // If the budget is spent from here, it would be spent from the neighbours, too.
+        // If the budget ran out from here, it would run out from the neighbours too.
         spent = error.reason === 'budget';
         // States on the way to a failure are not known to be safe, so nothing may be pruned by them.
         finish();

@@ -135,7 +135,7 @@ async function proveAsLoaded(
   return { ...open, queries, advice: spent ? ADVICE.budget : ADVICE.noWitness };
 }
 
-/** What may settle an unknown program, by what stands in the way. */
+/** Advice for an unknown program, by the reason why it is unknown. */
 const ADVICE = {
   notVerified: 'mend the program first: `verify` says more',
   endless: 'let the rules stub the call that goes round, or count the rounds in the program',
@@ -153,7 +153,7 @@ const NO_BOUND = {
   advice: '',
 } as const;
 
-/** The part of a proof that the bound decides, where nothing else speaks against the program. */
+/** The part of a proof that depends on the bound, when nothing else is wrong with the program. */
 function boundedProof({
   worst,
   bySlot,
@@ -230,7 +230,7 @@ function report(site: CallSite, settled: SiteAnswer): ProvedSite {
   };
 }
 
-/** What may be wrong with a call that is kept, none or one. Stubs raise no concern here: the walk of the fast path judges them. */
+/** What may be wrong with a call that is kept: no concern, or one. Stubs raise no concern here: the walk of the fast path judges them. */
 function concernsAbout(site: CallSite, settled: SiteAnswer): { slot: number; message: string }[] {
   const { slot, contract, action } = site;
   if (action.kind === 'stub') return [];

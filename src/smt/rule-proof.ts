@@ -3,8 +3,8 @@
  * by Z3.
  *
  * A stub is right iff, in every situation in which the rule applies, the state it leaves lies inside an outcome that is
- * possible there, acquires nothing and takes no time. A call that is kept has any outcome that is possible there; that is wrong only
- * if it could have been refused and may instead acquire, or keep the program running.
+ * possible there, acquires nothing and takes no time. A call that is kept may have any outcome that is possible there. Keeping it is
+ * wrong only if a stub could have refused it, while the call may acquire something or keep the program running.
  *
  * Situations are those of patch/situations.ts: rules see them as call sites with no slot number (-1).
  */
@@ -197,7 +197,7 @@ const OUTCOME_BITS = 8;
 const outcomeIs = (t: Terms, index: number): Term =>
   t.eq(t.variable(OUTCOME_BITS, 'outcome'), t.constant(OUTCOME_BITS, index));
 
-/** There is a situation in which some stub would have been right, and yet the call that runs may acquire or last. */
+/** There is a situation in which some stub would be right, but the kept call may acquire something or take long. */
 const someCallWasRefusable: Question = (t, state, contract, cases, _alwaysNull, guardOf) => [
   state.sizesAreBounded(),
   t.any(cases.map(({ guards }) => valuation(t, guards))),

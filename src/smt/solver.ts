@@ -1,7 +1,7 @@
 /**
- * Asks Z3 as seldom as possible. Terms simplify themselves, earlier models are tried first, and equal questions are answered once.
- * Products and quotients of unknowns are hard for Z3: they are left uninterpreted at first, and facts about them are added until the
- * answer no longer depends on the rest.
+ * Asks Z3 as seldom as possible. Terms are simplified when they are made, earlier models are tried first, and equal questions are
+ * answered once. Products and quotients of unknowns are hard for Z3: they are left uninterpreted at first, and facts about them are added
+ * until the answer no longer depends on the rest.
  */
 import { type Assignment, apply, evaluator } from './term/evaluate.js';
 import { inOrder, isConst, type Term } from './term/term.js';
@@ -89,7 +89,7 @@ export class Solver {
     for (let round = 0; hard.length > 0 && round < REFINEMENTS; round++) {
       const answer = this.askZ3([...parts, ...learnt], opaque);
       if (answer.verdict !== 'sat') return answer;
-      // Z3 took the hard terms for free variables. With their real values the model may still be one.
+      // Z3 treated the hard terms as free variables. The model may still be right with their real values.
       if (satisfies(parts, answer.model)) return answer;
       const value = evaluator(answer.model);
       for (const term of hard)

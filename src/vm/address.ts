@@ -1,9 +1,9 @@
 /**
  * Addresses: `region << 32 | offset`, so that pointers are plain 64-bit values that spill, compare and add as in the kernel.
  *
- * Byte 0 of a region lies at offset `BASE`, not 0: a pointer that is moved before its region's start and back again, or compared
- * while it is there, keeps its region number. The verifier bounds pointer offsets by 2^29, half of what fits on either side.
- * Region 0 does not exist: a small number is a NULL pointer with an offset.
+ * Byte 0 of a region lies at offset `BASE`, not 0. So a pointer that is moved to before its region's start, compared there, and moved
+ * back keeps its region number. The verifier bounds pointer offsets by 2^29, half of what fits on either side. Region 0 does not exist: a
+ * small number is a NULL pointer with an offset.
  */
 
 /** Offset of a region's first byte. */

@@ -12,7 +12,7 @@ import { SHADOW } from './memory.js';
 import type { SlotObject } from './slot-object.js';
 import { fault, misuse, Trap } from './trap.js';
 
-/** Functions that show the memory they read to somebody else: a map, a ring buffer, a packet, user space. */
+/** Functions that pass on the memory they read: to a map, a ring buffer, a packet, user space. */
 const SINKS =
   /^bpf_(map_update|map_push|ringbuf_output|perf_event_output|skb_output|xdp_output|skb_store|xdp_store|dynptr_write|probe_write_user|copy_to_user|trace_v?printk|stream_vprintk|seq_|skb_set_tunnel|msg_push|sk_storage|setsockopt|skb_vlan)/;
 
@@ -91,7 +91,7 @@ function checkArg(call: Call, arg: Arg, index: number): void {
       else slotObject(call, index, 'iter');
       return;
     case 'irq_flag':
-      // Nothing is written where a lock is not had: the flags are saved only with it.
+      // The flags are saved only if the lock is taken; otherwise nothing is written.
       if (arg.state === 'uninit') checkWrite(call, value, IRQ_FLAG_SIZE);
       else slotObject(call, index, 'irq');
       return;

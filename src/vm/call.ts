@@ -89,7 +89,10 @@ export class Call {
     return this.given.bytes;
   }
 
-  /** A result of which only the low `bits` mean something. What is recorded stands if it has these; else the rest is zero. */
+  /**
+   * Makes r0 of a result with only `bits` meaningful low bits. If the recorded value has these low bits it is kept as it is; otherwise
+   * the other bits are zero.
+   */
   narrow(result: bigint, bits: number): bigint {
     const given = this.given.value;
     if (given === undefined || BigInt.asUintN(bits, given) !== BigInt.asUintN(bits, result))
@@ -108,7 +111,10 @@ export class Call {
     return chosen;
   }
 
-  /** Decides a yes or no that no outcome names, and records it as this outcome's name. `often`: one time in that many. */
+  /**
+   * Decides a yes or no for which there is no outcome, and records it under this name. `often`: the answer is yes about once in so many
+   * times.
+   */
   decide(yes: string, no: string, usually: string, often: number): boolean {
     const random = this.machine.choices.chooser.index(`${this.key}:decide`, often) === 0 && often > 1;
     const fallback = random ? (usually === yes ? no : yes) : usually;
@@ -117,7 +123,7 @@ export class Call {
     return name === yes;
   }
 
-  /** Decides a number in [min, max], signed; of what is recorded only the low `bits` have to be in it. */
+  /** Decides a signed number in [min, max]. Of a recorded number, only the low `bits` must lie in the range. */
   number(min: bigint, max: bigint, bits = 64): bigint {
     if (min >= max) return min;
     const given = this.given.value;
@@ -140,7 +146,7 @@ export class Call {
     return bytes;
   }
 
-  /** Bytes that may be recorded for what this call has found; now and then the chooser makes some up. */
+  /** Bytes of the object that this call has found: those recorded, or sometimes bytes that the chooser makes up. */
   someBytes(): Uint8Array | undefined {
     const { chooser } = this.machine.choices;
     const given =
@@ -154,13 +160,13 @@ export class Call {
     return given;
   }
 
-  /** Something is recorded for this call, so that what is not recorded is zero. */
+  /** Whether anything is recorded for this call. If so, bytes that are not recorded are zero. */
   private get isGiven(): boolean {
     const { outcome, value, bytes } = this.given;
     return outcome !== undefined || value !== undefined || bytes !== undefined;
   }
 
-  /** Puts what was decided on record. What the default chooser would decide is left out: a replay asks it again. */
+  /** Records what was decided. Decisions of the default chooser are left out, because a replay makes them again. */
   record(): void {
     this.machine.choices.record(this.key, this.made);
   }

@@ -11,10 +11,10 @@ import { ERRNO } from './maps.js';
 import { MAX_LOOPS } from './models/iterators.js';
 import { fault } from './trap.js';
 
-/** The most callbacks of a helper for which the environment decides the number. */
+/** If the environment decides how often a helper calls back, this is the most. */
 const MAX_CALLS = 3;
 
-/** The call of a helper that takes a callback: the same for every call of that callback. */
+/** The call of a helper that takes a callback. It stays the same while the callback is called again and again. */
 export interface CallbackSite {
   /** Slot of the helper's call. */
   readonly slot: number;
@@ -93,7 +93,7 @@ export function startCallbacks(call: Call, outcome: Outcome): HelperStep {
   }
 }
 
-/** Whether the helper would call its callback at least once; undefined where only the environment can say. */
+/** Whether the helper would call its callback at least once; undefined if the environment decides that. */
 export function callsBack(call: Call): boolean | undefined {
   if (call.name === 'bpf_loop') return call.size(0) > 0 && call.size(0) <= MAX_LOOPS && call.arg(3) === 0n;
   if (call.name === 'bpf_for_each_map_elem')

@@ -26,7 +26,7 @@ export interface Draft {
   profile: Profile;
   kernel?: KernelDraft;
   maps: MapDef[];
-  /** Maps that only say what the entries of a map of maps are like. */
+  /** Templates for the entries of maps of maps (`.inner_map`). */
   readonly innerMaps: MapDef[];
   readonly btf: Map<number, BtfType>;
   /** The BTF ids of functions, each with its line. */

@@ -108,7 +108,7 @@ export class EnvironmentReader {
 function fullName(short: string): string | undefined {
   const names = ['may_goto', ...contracts().map((contract) => contract.name)];
   for (const name of [short, `bpf_${short}`]) if (names.includes(name)) return name;
-  // The everyday word for the everyday lookup.
+  // Short name for the most frequent helper.
   if (short === 'lookup') return 'bpf_map_lookup_elem';
   const like = names.filter((name) => name.includes(short));
   return like.length === 1 ? like[0] : undefined;

@@ -71,10 +71,10 @@ function nameAt(line: Line, taken: readonly { readonly name: string }[], what: s
   return word.text;
 }
 
-/** The map that entries of a map of maps are like, by its name: it may come later. */
+/** Name of the template of a map of maps. Its directive may come later in the text. */
 export interface Inner {
   readonly name: string;
-  /** Says that there is none of the name. */
+  /** Throws the error that there is no map of that name. */
   missing(): never;
 }
 
@@ -116,7 +116,7 @@ function sizeOfKey(type: MapType): number {
   return mapType(type).keySizes?.[0] ?? 4;
 }
 
-/** A map as its directive; `.inner_map` for one that a program has no descriptor of. */
+/** Writes a map as a directive: `.map`, or `.inner_map` for a template that is no map of the program. */
 export function printMap(map: MapDef, directive: '.map' | '.inner_map' = '.map'): string {
   const words = [`${directive} ${map.name} ${map.type}`];
   if (map.type !== 'ringbuf' || map.keySize !== 0) words.push(`key=${map.keySize}`);

@@ -15,7 +15,7 @@ import { nameWord, wordName } from '../object/btf/text.js';
 import { PROG_TYPES, type Program, type ProgType } from '../object/program.js';
 import type { Line } from './words.js';
 
-/** What of a kernel a case with this program has to say; undefined where for it the kernel is the built-in one. */
+/** The part of a kernel's profile that matters for this program; undefined if for this program the kernel is like the built-in one. */
 export function kernelOfCase(program: Program, kernel: KernelProfile = BUILT_IN): KernelProfile | undefined {
   const named = functionsOf(program);
   const own = <T>(record: Readonly<Record<string, T>>): Record<string, T> =>
@@ -48,7 +48,7 @@ export function printProfile(kernel: KernelProfile): string[] {
   ];
 }
 
-/** What the directives have said of the kernel so far. */
+/** Collects what the directives say of the kernel. */
 export type KernelDraft = { -readonly [K in keyof KernelProfile]: KernelProfile[K] };
 
 /** Reads one of these directives. Answers undefined where it is none of them. Throws InputError with line and column. */
@@ -116,7 +116,7 @@ function readKernel(line: Line): KernelDraft {
     types: {},
     prototypes: {},
     sleeps: {},
-    // Only names of behaviours were written, each with a value of its type.
+    // The words are checked: each is the name of a behaviour, with a value of its type.
     behaviour: behaviour as unknown as Behaviour,
   };
 }

@@ -74,5 +74,5 @@ export const defaultChooser: Chooser = {
   bytes: (_key, length) => new Uint8Array(length),
 };
 
-/** Everything fails that can: the first outcome of each contract. */
+/** Everything fails that can fail: the first outcome of each contract. */
 export const failingChooser: Chooser = { ...defaultChooser, index: () => 0 };

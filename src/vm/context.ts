@@ -13,10 +13,10 @@ import { fault } from './trap.js';
 /** An access may start at the context's last byte (syscall programs). */
 const SLACK = 8;
 
-/** Loads that give NULL unless the environment says otherwise, by any number but 0. */
+/** Loads that give NULL unless the environment has a number other than 0 for them. */
 const MAYBE_NULL: ReadonlySet<ContextValue> = new Set(['sock_common', 'sock_or_null']);
 
-/** A buffer whose size only shows when the program is attached: as long as any constant offset reaches. */
+/** Size of a buffer whose real size is known only when the program is attached: as much as any constant offset can reach. */
 const BUFFER_SIZE = 0x8000 + SLACK;
 
 /** What members that are pointers lead to, besides those into the packet. */
@@ -29,7 +29,10 @@ const POINTED: Readonly<Partial<Record<ContextValue, (struct?: string) => Region
   btf: (struct) => ({ kind: 'btf', name: struct ?? '', bytes: kernelBytes(), writable: false }),
 };
 
-/** Arguments of what the program is attached to that the verifier counts on as pointers. Those that may be NULL are, unless told. */
+/**
+ * Arguments that the verifier takes for pointers, of the function that the program attaches to. Nullable ones are NULL unless the
+ * environment says otherwise.
+ */
 function placeArguments({ code: { program }, memory }: MachineState, view: DataView): void {
   const { type, attach, kernelTypes } = program;
   const args = attach === undefined ? undefined : kernelTypes?.arguments(type, attach);

@@ -102,7 +102,7 @@ class Concrete implements Machine<bigint> {
       case 'func':
         return address(machine.functions, subprogTarget(machine.code.ops[at]!, at)!);
       case 'btf_id':
-        // Functions of the kernel share the region behind those of the maps; each has an address of its own there.
+        // All kernel functions share one region, after the regions of the maps. Each has its own address there.
         return address(machine.mapHandle(machine.code.program.maps.length), imm);
       case 'map_fd':
       case 'map_fd_value':

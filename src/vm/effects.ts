@@ -113,7 +113,7 @@ export function writtenSize(call: Call, index: number): number {
   return 0;
 }
 
-/** Marks the buffer of argument `index` as written, as the verifier does, though the function leaves its bytes as they were. */
+/** Marks the buffer of argument `index` as written, as the verifier does. Its bytes stay as they were. */
 export function touch(call: Call, index: number, size: number): void {
   const { memory } = call.machine;
   const at = call.arg(index);
@@ -122,7 +122,7 @@ export function touch(call: Call, index: number, size: number): void {
   call.machine.writeBytes(at, region.bytes.slice(offsetOf(at), offsetOf(at) + size));
 }
 
-/** The object that a region is a view of, for a socket that was cast; otherwise the region itself. */
+/** For a socket that was cast to another type, the region of the original; otherwise the region itself. */
 export function rootOf(machine: MachineState, region: number): number {
   const parent = machine.memory.get(region)?.parent ?? 0;
   return parent === 0 ? region : rootOf(machine, parent);
@@ -140,7 +140,7 @@ export function giveBack(machine: MachineState, pointer: bigint, by: string): vo
   disown(machine, region);
 }
 
-/** One owner less; the last one takes the object with it, unless readers may still see it. */
+/** Removes one owner. The object dies with its last owner, unless RCU readers may still see it. */
 export function disown(machine: MachineState, region: number): void {
   const { memory, ledger } = machine;
   const owned = memory.own(region);

@@ -1,6 +1,6 @@
 /**
- * The outside world of a run: what it gives the program at the start, and every choice it makes at calls. All choices made in a
- * run are recorded, so that an environment replays the run alone: what it leaves out is as the default chooser decides it.
+ * The outside world of a run: what it gives the program at the start, and every choice it makes at calls. All choices of a run are
+ * recorded, so the environment alone replays the run. Choices that it leaves out are made by the default chooser.
  *
  * A choice is kept as the text of a case's `.env` directive, under the key `function#n` for its n-th call in the run (from 1):
  *
@@ -31,7 +31,7 @@ export interface Environment {
 
 export const EMPTY: Environment = { choices: new Map() };
 
-/** A choice, read. What is absent is for the chooser. */
+/** A parsed choice. The chooser decides what is absent. */
 export interface Choice {
   readonly outcome?: string;
   readonly value?: bigint;
@@ -40,7 +40,7 @@ export interface Choice {
 
 const NUMBER = /^-?(0x[0-9a-f]+|[0-9]+)$/i;
 
-/** Reads the text of a choice. Throws InputError for what is none. */
+/** Reads the text of a choice. Throws InputError if the text is not one. */
 export function parseChoice(text: string): Choice {
   const parts = text.split(':');
   const outcome = NUMBER.test(parts[0]!) ? undefined : parts.shift();

@@ -1,6 +1,6 @@
 /**
- * Is this concrete state one that the verifier's facts allow? Some visit of the insn must admit registers, stack, frames and what
- * is held. A state that no visit admits means that VM and verifier disagree.
+ * Checks whether the verifier's facts cover the state of a run. One visit of the insn must cover registers, stack, frames and what is
+ * held. If none does, VM and verifier disagree.
  */
 import { STACK_SIZE } from '../isa/insn.js';
 import type { Facts } from '../verifier/result.js';
@@ -17,7 +17,7 @@ import { isReference } from './ledger.js';
 import type { MachineState } from './machine.js';
 import type { Region, RegionKind } from './memory.js';
 
-/** True, or why the last visit that was tried does not admit the state: `r3: 7 is not in ...`. */
+/** True if some visit covers the state. Otherwise the reason why the last one does not: `r3: 7 is not in ...`. */
 export function admits(facts: Facts, machine: MachineState): true | string {
   const visits = facts.at(machine.pc);
   if (visits.length === 0) return 'the verifier holds this insn to be unreachable';
@@ -31,8 +31,8 @@ export function admits(facts: Facts, machine: MachineState): true | string {
 }
 
 /**
- * Whether one verifier state admits the run as it is now. A global function is verified on its own: its states know nothing of the
- * frames that called it, nor of what those hold.
+ * Whether one verifier state covers the run as it is now. A global function is verified alone, so its states know nothing of its callers'
+ * frames and of what the callers hold.
  */
 export function stateAdmits(state: State, machine: MachineState): true | string {
   const below = machine.frames.length - state.frames.length;
@@ -48,8 +48,8 @@ export function stateAdmits(state: State, machine: MachineState): true | string 
 }
 
 /**
- * Places with one id are equal: numbers, but for the constants that were added to them, and pointers that are all NULL or all not. A check of
- * one counts for the others, so a run in which they differ is one that the verifier does not know of.
+ * Registers and slots with the same id must agree in the run too. Linked numbers are equal, apart from constants that were added to them.
+ * Linked pointers are all NULL or all not NULL. The verifier lets a check of one count for the others.
  */
 function linksAdmit(state: State, below: number, machine: MachineState): true | string {
   const numbers = new Map<number, bigint>();
@@ -76,7 +76,7 @@ function isGlobal(machine: MachineState, start: number): boolean {
   return machine.code.program.subprogs.some((one) => one.start === start && one.linkage === 'global');
 }
 
-/** A register of an open frame: of the running one as it is, of its callers as they were put away. */
+/** A register of an open frame. Registers of callers were saved when they made the call. */
 function registerOf(
   machine: MachineState,
   depth: number,
@@ -89,7 +89,7 @@ function registerOf(
   return { value: inner.saved[reg - 6]!, readable: (inner.savedReadable & (1 << reg)) !== 0 };
 }
 
-/** `below`: open frames that the state does not know of. */
+/** Whether one frame of the state covers its frame of the run. `below`: how many outer frames the state does not know. */
 function frameAdmits(state: State, index: number, below: number, machine: MachineState): true | string {
   const depth = index + below;
   const frame = state.frames[index]!;
@@ -97,7 +97,7 @@ function frameAdmits(state: State, index: number, below: number, machine: Machin
   if (frame.subprog !== open.subprog) return `subprogram ${open.subprog} runs, not ${frame.subprog}`;
   if (frame.callsite !== open.callsite && (below === 0 || index > 0))
     return `called from ${open.callsite}, not from ${frame.callsite}`;
-  // Of a frame that waits for a callee only r6 to r9 count.
+  // In a frame that waits for its callee only r6 to r9 count.
   const [first, last] = depth === machine.depth ? [0, 9] : [6, 9];
   for (let reg = first; reg <= last; reg++) {
     const known = frame.regs[reg];
@@ -132,7 +132,7 @@ const REGION_OF: Readonly<Partial<Record<Reg['type'], readonly RegionKind[]>>> =
   func: ['func'],
 };
 
-/** Whether what the verifier knows of a register admits a value. */
+/** Whether a value is one that the verifier expects in this register. */
 export function regAdmits(reg: Reg, value: bigint, machine: MachineState, below = 0): true | string {
   if (reg.type === 'uninit') return true;
   if (reg.type === 'scalar')
@@ -142,7 +142,7 @@ export function regAdmits(reg: Reg, value: bigint, machine: MachineState, below 
   const number = regionOf(value);
   const region = machine.memory.get(number);
   if (kinds === undefined) return true;
-  // An untrusted pointer may lead anywhere.
+  // An untrusted pointer may point anywhere.
   if (reg.type === 'btf' && (reg.trust === 'untrusted' || reg.trust === 'none')) return true;
   if (region === undefined || !kinds.includes(region.kind)) {
     return `${showAddress(value)} is ${region === undefined ? 'no region' : `a ${region.kind}`}, not a ${reg.type}`;
@@ -175,7 +175,7 @@ function placeAdmits(
     case 'packet_end':
       return offset === machine.packet.end || 'it is not the end of the packet';
     case 'mem':
-      // A slice starts somewhere inside of what it was taken from.
+      // A slice may start anywhere inside its dynptr's memory.
       return true;
     case 'func':
       return true;
@@ -184,16 +184,16 @@ function placeAdmits(
   }
 }
 
-/** A pointer's variable offset: what is left after the constant part. */
+/** Whether the offset minus the constant part is a value of the register's variable part. */
 function variable(reg: Reg, offset: number): true | string {
   const rest = BigInt.asUintN(64, BigInt(offset - reg.off));
   return scalarAdmits(reg.num, rest) || `its offset ${offset} is not ${reg.off} plus ${range(reg)}`;
 }
 
-/** As `variable`; and as many bytes were checked as the range says. */
+/** As `variable`. Also, the packet must have all bytes that the verifier counts as checked. */
 function packet(reg: Reg, offset: number, length: number): true | string {
   const place = variable(reg, offset);
-  // A pointer that was never compared may lie behind the end.
+  // A pointer that was never compared with the packet's end may lie beyond it.
   if (place !== true || reg.range <= 0) return place;
   const checked = offset - reg.off + reg.range;
   return checked <= length || `${checked} bytes of the packet count as checked, it has ${length}`;
@@ -229,7 +229,7 @@ function slotAdmits(
 ): true | string {
   for (let i = 0; i < 8; i++) {
     if (slot.bytes[i] === BYTE.zero && region.bytes[at + i] !== 0) return `byte ${i} is not zero`;
-    // Only the strict profile tells what was never written from what holds anything.
+    // Only the strict profile tells bytes that were never written from bytes with unknown contents.
     const kind = slot.bytes[i];
     const any = kind === BYTE.invalid || (kind === BYTE.misc && !machine.memory.strict);
     if (!any && region.shadow?.[at + i] === 0) return `byte ${i} was never written`;
@@ -257,7 +257,7 @@ function slotAdmits(
   return true;
 }
 
-/** What is held, by kind and number. References that turned out to be NULL are not held. */
+/** Compares what is held, by kind and count. References that turned out to be NULL are not held. */
 function heldAdmits(state: State, machine: MachineState): true | string {
   const { holds } = machine.ledger;
   for (const kind of ['spin_lock', 'res_spin_lock', 'res_spin_lock_irqsave', 'irq'] as const) {
@@ -282,8 +282,8 @@ function heldAdmits(state: State, machine: MachineState): true | string {
 }
 
 /**
- * A reference whose pointers may be NULL, and are. What only derives from it, a cast or a slice, may be NULL while it is held; that has
- * an id of its own.
+ * Whether the pointers of a reference are NULL in the run. Pointers that only derive from it, by a cast or as a slice, may be NULL while
+ * it is held; these have ids of their own.
  */
 function isNull(state: State, id: number, machine: MachineState): boolean {
   let isNull = false;
@@ -296,7 +296,9 @@ function isNull(state: State, id: number, machine: MachineState): boolean {
   return isNull && !isSomewhere;
 }
 
-/** Registers that were written, and spilled ones, of all open frames with what is in them now; `below` as for `frameAdmits`. */
+/**
+ * Calls `look` for each written register and each spill of all frames of the state, with its present value. `below` as for `frameAdmits`.
+ */
 function everyPlace(
   state: State,
   below: number,

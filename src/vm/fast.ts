@@ -1,7 +1,7 @@
 /**
  * The fast tier: a switch over flat arrays, with registers as 64-bit integers and as pairs of 32-bit words over the same bytes.
- * Case numbers are those of opcode.ts (bit 0: immediate operand, bit 1: 32-bit). Whatever is rare or touches the run's
- * other state is one step of the definitional tier.
+ * Case numbers are those of opcode.ts (bit 0: immediate operand, bit 1: 32-bit). Rare insns, and insns that touch other parts of the
+ * run's state, are left to one step of the definitional tier.
  */
 import { BASE } from './address.js';
 import { hiddenPointer } from './context.js';
@@ -277,7 +277,7 @@ export function runFast(machine: MachineState, until: number): void {
   }
 }
 
-/** Which of the unwritten registers the definitional tier reads first: the operand, of an access its base. */
+/** Of several unwritten registers, names the one that the definitional tier would read first. */
 function firstRead(machine: MachineState, pc: number, missing: number): number {
   const op = machine.code.ops[pc]!;
   const s = machine.code.src[pc]!;

@@ -1,4 +1,4 @@
-/** Full maps for runs: what user space would have put there. It becomes part of the environment, so that a case replays with it. */
+/** Fills maps before a run, as user space would. The entries become part of the environment, so that a case replays with them. */
 import type { MapDef, MapType, Program } from '../object/program.js';
 import { type Environment, toHex } from './environment.js';
 import { indexKey, isOuter } from './maps.js';
@@ -23,7 +23,7 @@ export const isFillable = (program: Program): boolean => program.maps.some(({ ty
 /**
  * The environment with so many entries, or as many as fit, in each map that begins empty. Keys are 1, 2, ... as little-endian numbers (of a trie: whole
  * keys that begin so); values are zero. An entry of a map of maps
- * is a map of its own, known by the number of the entry; an array of them has the keys from 0. What `env` says of a map stays.
+ * is a map of its own, known by the number of the entry; an array of them has the keys from 0. Entries that `env` already has stay.
  */
 export function filled(program: Program, env: Environment, entries: number): Environment {
   if (entries === 0) return env;

@@ -1,6 +1,6 @@
 /**
- * Linked lists and red-black trees of owned objects. A graph is the ordered list of its nodes; a tree is kept as a chain that
- * leans to the right, which is one of the shapes it may have.
+ * Linked lists and red-black trees of owned objects. A graph is kept as the ordered list of its nodes. A tree is a chain of right
+ * children, which is one of the shapes that a red-black tree's program must expect.
  */
 
 /** A node: the object's region, and where in it the node member lies. */

@@ -1,10 +1,10 @@
-/** Which outcomes of a function can happen at a call, by the situation at hand. */
+/** Tells which outcomes of a function are possible at a call, given the state of the run. */
 import type { Guard, Outcome } from '../kernel/contract.js';
 import { isMapOfSockets } from '../kernel/maptypes.js';
 import { regionOf } from './address.js';
 import type { Call } from './call.js';
 
-/** The outcomes whose guard holds right now. A key in range of an array is found, an owned object can be had once more. */
+/** The outcomes whose guard holds now. For example, a lookup in an array with a key in range cannot miss. */
 export function possible(call: Call): readonly Outcome[] {
   return call.contract.outcomes.filter(
     (outcome) => outcome.guard === undefined || holdsNow(call, outcome.guard),

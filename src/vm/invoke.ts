@@ -30,7 +30,7 @@ export function callFunction(machine: MachineState): void {
   const { code, options } = machine;
   const slot = machine.pc;
   const contract = code.contracts[slot];
-  // Where the verifier saw that it is never reached, a program may name a function that does not exist.
+  // A program may name an unknown function in code that the verifier found unreachable.
   if (contract === undefined) throw new InputError(`insn ${slot}: ${nameless(code, slot)}`);
   const stub = machine.killed ? options.fastPath?.stubs.get(slot) : undefined;
   if (stub !== undefined) {
@@ -71,7 +71,7 @@ function carryOut(call: Call): void {
   };
   const r0 = model?.run === undefined ? rest() : narrowed(call, model.run(call, outcome, rest));
   if (outcome.effects.some((effect) => effect.kind === 'tail_call')) {
-    // The next program is not patched, and nobody counts its insns.
+    // The next program is not patched, and its insns are not counted.
     if (machine.killed)
       machine.report('bound', `${call.name} runs another program after the kill`, call.name);
     machine.write(0, 0n);
@@ -98,7 +98,7 @@ function throwException(machine: MachineState, call: Call): void {
   machine.finish('throw');
 }
 
-/** The result of a model as it is in r0, where a function sets only some of its bits. */
+/** Puts the result of a model into r0. Some functions set only some of its bits. */
 function narrowed(call: Call, r0: bigint | undefined): bigint | undefined {
   const bits = resultBits(call.contract);
   return r0 === undefined || bits === 64 ? r0 : call.narrow(r0, bits);
@@ -112,7 +112,7 @@ function comeBack(machine: MachineState, r0: bigint | undefined): void {
   machine.pc++;
 }
 
-/** The outcome leaves something to be given back. A null dynptr is no more than what a failed call leaves. */
+/** Whether the outcome acquires something that must be given back. A null dynptr does not count: a failed call leaves one too. */
 function takesSomething(outcome: Outcome): boolean {
   if (outcome.r0.kind === 'pointer' && outcome.r0.acquires !== undefined) return true;
   return outcome.effects.some(

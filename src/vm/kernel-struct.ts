@@ -18,8 +18,8 @@ export function kernelBytes(call?: Call): Uint8Array {
 }
 
 /**
- * Puts a kernel struct into memory, and behind each of its pointers that the program follows a struct of its own, whose pointers to
- * its own kind lead back to itself. Answers its address.
+ * Puts a kernel struct into memory and answers its address. Each of its pointers that the program follows leads to a new struct. A
+ * pointer from a struct to its own type leads back to the same struct.
  */
 export function addKernelStruct(
   machine: MachineState,

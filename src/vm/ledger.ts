@@ -1,6 +1,6 @@
 /**
- * What a run holds now: references, locks, sections, iterators, dynptrs, in the order in which they were taken. The ledger knows
- * what was taken and what is given back, not how; whether giving back is allowed is decided here, and refused with a Trap.
+ * What a run holds now: references, locks, sections, iterators, dynptrs, in the order in which they were taken. The ledger knows what was
+ * taken and what is given back, but not how. It decides whether giving back is allowed, and throws a Trap if not.
  */
 import type { LockKind, Resource, SectionKind } from '../kernel/contract.js';
 import { address, showAddress } from './address.js';

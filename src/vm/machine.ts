@@ -49,13 +49,13 @@ export interface Frame {
   readonly helper?: CallbackHelper;
 }
 
-/** Where the packet lies: offsets into its region, which is another one each time the packet moves. */
+/** Where the packet lies: its region, which changes each time the packet moves, and offsets in the region. */
 export interface PacketPlace {
   readonly region: number;
   readonly meta: number;
   readonly data: number;
   readonly end: number;
-  /** Bytes from the data to the header of the network: behind that of Ethernet, where the program sees it. */
+  /** Bytes from the start of the data to the network header: after the Ethernet header, if the program sees one. */
   readonly network: number;
 }
 
@@ -66,7 +66,7 @@ export interface MachineOptions {
   readonly fastPath?: FastPath;
   /** The verifier's facts, to evaluate guards with. */
   readonly facts?: Facts;
-  /** Memory that a stub leaves unwritten may be read, as by Linux, whose verifier does not look for it. */
+  /** Memory that a stub leaves unwritten may be read. Linux's verifier does not check for that either. */
   readonly readsUnwritten?: true;
 }
 
@@ -77,7 +77,7 @@ export interface RingRecord {
   /** Region of the record's bytes; 0 for one that was put there in one piece. */
   readonly region: number;
   readonly size: number;
-  /** What the consumer gets to see: the bytes as they were submitted. */
+  /** The bytes that the consumer sees: those at the time of submitting. */
   readonly sent?: Uint8Array;
 }
 
@@ -88,7 +88,7 @@ export type End = 'exit' | 'throw' | 'tail_call' | 'trap' | 'limit';
 export const CALLER_SAVED = 0b111110;
 const CALLEE_SAVED = 0b1111000000;
 
-/** Frames that a run may open: as many as any kernel allows, which only programs of many functions can make use of. */
+/** The most frames that a run may open: as many as any kernel allows. */
 export function mostFrames({ subprogs }: Program): number {
   return subprogs.length > MAX_FRAMES ? MOST_FRAMES : MAX_FRAMES;
 }

@@ -1,7 +1,7 @@
 /**
- * Map contents. Each value is a region of its own, made when it is first asked for; removing an entry unlinks the value but leaves
- * it readable, as RCU does for a program that still holds a pointer. A per-CPU map has a value for each key and CPU, of which the
- * program sees that of the CPU it runs on unless it asks for another.
+ * Map contents. Each value is a region of its own, made when it is first asked for. Removing an entry unlinks the value but leaves it
+ * readable, as RCU does for a program that still holds a pointer. A per-CPU map has a value for each key and CPU. The program sees the
+ * value of its own CPU, unless it asks for another.
  */
 import type { MapDef, Program } from '../object/program.js';
 import { parseHex, toHex } from './environment.js';
@@ -23,12 +23,12 @@ const isLru = (map: MapDef): boolean => map.type === 'lru_hash' || map.type === 
 /** Each CPU has a value of its own. */
 export const isPerCpu = (map: MapDef): boolean => map.type.includes('percpu');
 const isArray = (map: MapDef): boolean => map.type === 'array' || map.type === 'percpu_array';
-/** Its entries are maps, which user space puts in and takes out. */
+/** The entries of these map types are maps. User space puts them in and takes them out. */
 export const isOuter = (map: MapDef): boolean => map.type === 'array_of_maps' || map.type === 'hash_of_maps';
 
-/** A map that an entry of a map of maps is. Immutable. */
+/** A map that is an entry of a map of maps. Immutable. */
 interface InnerMap {
-  /** Indices into Program.maps: of the map of maps, and of what its entries are like. */
+  /** Indices into Program.maps: of the map of maps, and of its template. */
   readonly outer: number;
   readonly template: number;
   /** Region that stands for the map. */
@@ -61,7 +61,7 @@ export class Maps {
     return copy;
   }
 
-  /** Index into Program.maps of the definition that map number `index` goes by: of an inner map, its template. */
+  /** Index into Program.maps of the definition of map number `index`. An inner map has its template's definition. */
   template(index: number): number {
     return index < this.program.maps.length ? index : this.inner[index - this.program.maps.length]!.template;
   }
@@ -212,12 +212,12 @@ export class Maps {
     return region;
   }
 
-  /** Puts an entry in whatever the map's size, in place of one that was there; answers its region. */
+  /** Puts an entry in, even if the map is full, and replaces an old one. Answers the region of the value. */
   put(memory: Memory, index: number, key: Uint8Array, contents: Uint8Array): number {
     return this.create(memory, index, nameOf(this.def(index), key), contents);
   }
 
-  /** Someone outside of the program puts an entry in; answers its region, 0 when the map is full or no hash. */
+  /** Puts an entry in from outside of the program. Answers the region of the value; 0 if the map is full or no hash. */
   insert(memory: Memory, index: number, key: Uint8Array, contents: Uint8Array): number {
     const map = this.def(index);
     if (map.type === 'array_of_maps' && indexOf(key) >= map.maxEntries) return 0;
@@ -262,7 +262,7 @@ export class Maps {
       if (!isLru(map)) return map.type === 'lpm_trie' ? ENOSPC : ERRNO.E2BIG;
       this.unlink(index, [...this.entries[index]!.keys()][0]!);
     }
-    // A hash makes a new element and replaces the old one, which readers may still see.
+    // A hash replaces the old element by a new one. Readers may still see the old one.
     const fresh = this.create(memory, index, name, new Uint8Array(0));
     overwrite(memory, fresh, map, value);
     return 0n;

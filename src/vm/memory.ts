@@ -1,6 +1,6 @@
 /**
- * Memory: numbered regions, each a run of bytes with an owner's life. A region that has been given back stays in the list, dead,
- * so that a use after release is seen for what it is. Forks share regions until one side writes (copy on write).
+ * Memory: numbered regions of bytes, each of which lives as long as its owners. A region that was given back stays in the list, marked
+ * dead, so that a use after release is recognised. Forks share regions until one side writes (copy on write).
  *
  * Stack regions carry a shadow: for each byte whether the program or a kernel function wrote it, and whether a stub left it
  * unwritten where the real call would have written it.
@@ -77,7 +77,7 @@ export class Region {
   }
 
   copyFor(writer: object): Region {
-    // What may not be written is shared: kernel structs are large and read-only.
+    // Read-only bytes are shared, not copied: kernel structs are large.
     const bytes = this.writable ? this.bytes.slice() : this.bytes;
     const copy = new Region({ ...this.init(), bytes }, writer);
     copy.shadow = this.shadow?.slice();
@@ -111,7 +111,7 @@ export class Memory {
   fork(): Memory {
     const copy = new Memory(this.strict);
     copy.regions = this.regions.slice();
-    // Neither side owns what both see.
+    // After a fork neither side may write to a shared region in place.
     this.token = {};
     return copy;
   }

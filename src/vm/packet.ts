@@ -30,10 +30,10 @@ export function placePacket(machine: MachineState, packet: Uint8Array): void {
   machine.packet = { region, meta: HEADROOM, data: HEADROOM, end: HEADROOM + packet.length, network };
 }
 
-/** Why the packet was not moved, as the helpers say it; undefined if it was. */
+/** The error with which a helper says why it did not move the packet; undefined if it did. */
 export type Refusal = 'EINVAL' | 'EACCES';
 
-/** The packet is somewhere else now, as it was; pointers into the old place are dead. */
+/** Copies the packet to a new region. Pointers into the old one are dead. */
 export function movePacket(machine: MachineState): void {
   const { region } = machine.packet;
   relocate(machine, machine.memory.get(region)!.bytes.slice(), machine.packet);
@@ -52,8 +52,8 @@ function relocate(
 
 /**
  * Moves the start of an XDP packet (`head`), with its metadata; its end (`tail`), the new bytes being zero; and the start of
- * the metadata (`meta`). Where that does not fit, it says why and only moves it elsewhere. Follows bpf_xdp_adjust_head, _tail and
- * _meta of net/core/filter.c.
+ * the metadata (`meta`). If that does not fit, returns the error and only moves the packet elsewhere. Follows bpf_xdp_adjust_head, _tail
+ * and _meta of net/core/filter.c.
  */
 export function adjustPacket(
   machine: MachineState,

@@ -53,7 +53,7 @@ export function printCase(one: Case): string {
   return `${lines.join('\n')}\n\n${one.body ?? body(program, names)}`;
 }
 
-/** Maps, each after those that its entries are like and that the program does not have itself. */
+/** All maps. The template of a map of maps comes before it, if it is no map of the program. */
 function printMaps({ maps, btf }: Program): string[] {
   const names = new Set(maps.map(({ name }) => name));
   const print = (map: MapDef, directive: '.map' | '.inner_map'): string[] => {
@@ -62,7 +62,7 @@ function printMaps({ maps, btf }: Program): string[] {
     const { inner } = map;
     if (inner === undefined) return [printMap(one, directive)];
     if (maps.includes(inner)) return [printMap(one, directive)];
-    // The name that it has may be that of another map.
+    // The template's name may be taken by another map.
     let name = inner.name;
     while (names.has(name)) name += '_';
     names.add(name);

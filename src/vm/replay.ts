@@ -1,4 +1,4 @@
-/** Replaying a case: the same run, the same kill, and whether what it was written down for shows again. */
+/** Replays a case: the same run, the same kill. Then checks whether the run shows what the case expects. */
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
 import type { Case } from './case.js';
@@ -14,7 +14,7 @@ export interface Replay {
   readonly result: RunResult;
 }
 
-/** What is known of the program besides, and how far a run may go. */
+/** Facts about the program, and how far a run may go. */
 export type ReplayOptions = Pick<VmOptions, 'maxSteps' | 'bound' | 'tier'> & { readonly facts?: Facts };
 
 /**

@@ -37,7 +37,7 @@ export function result(call: Call, outcome: Outcome): bigint | undefined {
   }
 }
 
-/** C types of results that do not fill r0. Nothing says what the other bits are; mostly they are zero. */
+/** C types of results that do not fill r0. The other bits are undefined; mostly they are zero. */
 const NARROW: ReadonlyMap<string, number> = new Map([
   ['int', 32],
   ['s32', 32],
@@ -47,7 +47,7 @@ const NARROW: ReadonlyMap<string, number> = new Map([
   ['bool', 8],
 ]);
 
-/** Bits of r0 that a function sets. Helpers return 64 bits. Linux counts with an error of a resilient lock in all of r0. */
+/** Bits of r0 that a function sets. Helpers return 64 bits. For an error of a resilient lock Linux counts on all 64 bits. */
 export function resultBits({ kind, ret, name }: Contract): number {
   return kind === 'helper' || name.startsWith('bpf_res_spin_lock') ? 64 : (NARROW.get(ret) ?? 64);
 }
@@ -79,7 +79,7 @@ function pointTo(call: Call, to: PointerKind, life: Pick<RegionInit, 'parent' | 
       const id = Number(call.arg(0) & 0xffff_ffffn);
       const type = machine.code.program.localTypes.find((local) => local.id === id);
       if (type === undefined) throw fault(`${call.name} of a type that the program does not have (${id})`);
-      // Nobody clears what the allocator hands out, but for the special fields.
+      // The allocator does not clear objects, only their special fields.
       const bytes = new Uint8Array(type.size);
       bytes.set((call.someBytes() ?? bytes).subarray(0, type.size));
       for (const { offset, size } of type.fields) bytes.fill(0, offset, offset + size);

@@ -53,7 +53,9 @@ function sizeOf(machine: MachineState, arg: Arg, args: readonly bigint[]): numbe
   return machine.code.program.maps[map]?.valueSize ?? 0;
 }
 
-/** Bytes that the call would have written and the stub does not: those that hold nothing of the program's are now off limits. */
+/**
+ * Marks bytes that the call would have written and the stub does not. Those that the program has not written itself must not be read now.
+ */
 function skip(machine: MachineState, at: bigint, size: number): void {
   const number = regionOf(at);
   if (machine.options.readsUnwritten || machine.memory.get(number)?.shadow === undefined) return;
@@ -63,7 +65,7 @@ function skip(machine: MachineState, at: bigint, size: number): void {
   }
 }
 
-/** A dynptr that points to nothing; where the contract wants it given back all the same, it is held. */
+/** Makes a null dynptr. If the contract says that it must be given back, it is held. */
 function placeNull(machine: MachineState, contract: Contract, index: number): void {
   const at = machine.read(index + 1);
   const [region, offset] = [regionOf(at), offsetOf(at)];

@@ -19,7 +19,7 @@ export interface Violation {
 
 /**
  * Thrown inside one insn when it breaks a check after which the run cannot go on; the VM turns it into a Violation with
- * slot and step. Not an Error: no stack trace is wanted, and rule sets that are wrong throw many.
+ * slot and step. Not an Error, because stack traces are slow and wrong rule sets throw many.
  */
 export class Trap {
   constructor(

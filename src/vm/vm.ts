@@ -42,11 +42,11 @@ export interface VmOptions {
   readonly bound?: number;
   /** `fast` unless told. */
   readonly tier?: 'fast' | 'definitional';
-  /** See `WorldOptions`. */
+  /** See `MachineOptions`. */
   readonly readsUnwritten?: true;
 }
 
-/** A state that the verifier's facts exclude: a disagreement between VM and verifier, never a finding. */
+/** A run has reached a state that the verifier's facts exclude. That is a disagreement between VM and verifier, never a finding. */
 export interface Disagreement {
   readonly slot: number;
   readonly step: number;
@@ -163,7 +163,7 @@ export class Vm {
     return this.result();
   }
 
-  /** What can be said now. */
+  /** The result so far. */
   result(): RunResult {
     const { machine, disagreement } = this;
     return {
@@ -212,7 +212,7 @@ function start(code: Code, options: VmOptions): MachineState {
   code.program.maps.forEach((map, index) => {
     memory.add({ kind: 'map', bytes: none, writable: false, name: `map ${map.name}`, map: index });
   });
-  // Of what has no bytes, as a kernel function, only the address matters: none of it may be read.
+  // A kernel function has only an address: the program may not read any bytes there.
   if (kernelAddresses(code.program).length > 0)
     memory.add({ kind: 'mem', bytes: none, writable: false, name: 'a function of the kernel' });
   if (env.cpu !== undefined) machine.cpu = env.cpu;
@@ -228,7 +228,7 @@ function start(code: Code, options: VmOptions): MachineState {
   return machine;
 }
 
-/** What an environment puts into a per-CPU array, every CPU has. */
+/** An entry that the environment puts into a per-CPU array is there for every CPU. */
 function fillOtherCpus(machine: MachineState, index: number, key: Uint8Array, value: Uint8Array): void {
   for (let cpu = 0; cpu < machine.cpu.count; cpu++) {
     if (cpu !== machine.cpu.current) machine.maps.lookupOn(machine.memory, index, key, cpu, value);

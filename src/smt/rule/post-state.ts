@@ -87,7 +87,7 @@ export class PostState {
     return this.t.all(bounded);
   }
 
-  /** Nothing was taken or given back, nothing ran, control stayed, no time passed. This holds after every stub. */
+  /** Nothing was taken or given back, no callback ran, control stayed here, no time passed. This holds after every stub. */
   private hasNoEffects(): Term {
     const { t } = this;
     return t.all([
@@ -230,7 +230,7 @@ export class PostState {
     return demands;
   }
 
-  /** The outcome takes something that must be given back. A constant, as a term. */
+  /** Whether the outcome acquires something that must be given back, as a constant term. */
   acquires(outcome: Outcome): Term {
     const changed = [...deltas(outcome).values()].map((by) =>
       this.t.slt(this.t.constant(8, 0n), this.t.constant(8, by)),

@@ -100,7 +100,7 @@ export class SymbolicCall {
     if (region === undefined || offset < 0 || offset + size > region.bytes.length) return undefined;
     const bytes = region.bytes.slice(offset, offset + size);
     const index = this.mapNumber;
-    // Only a hash may be without an entry; asking for an array's would make it.
+    // Only a hash may lack an entry. Looking up an entry of an array would create it.
     const there = isArray(this.map) || machine.maps.present(machine.memory, index, bytes) !== 0;
     return { bytes, there };
   }
@@ -129,7 +129,7 @@ export class SymbolicCall {
     }
   }
 
-  /** The outcome that the call had. Where the environment did not choose, r0 tells a pointer from none. */
+  /** The outcome that the call had. If the environment did not choose it, r0 tells whether a pointer was returned. */
   private outcome(name: string | undefined): Outcome {
     const { outcomes } = this.contract;
     const named = outcomes.find((outcome) => outcome.name === name);
@@ -140,7 +140,7 @@ export class SymbolicCall {
     return outcomes.find(fits) ?? outcomes[0]!;
   }
 
-  /** A map of sockets gives out sockets, any other map values. */
+  /** A map of sockets gives sockets, any other map gives values. */
   private isOfThisMap({ guard }: Outcome): boolean {
     const { map } = this;
     const ofSockets = map !== undefined && isMapOfSockets(map);
@@ -196,7 +196,7 @@ export class SymbolicCall {
     const { run } = this;
     const { t } = run.shadow;
     const [start, end] = run.iterators.get(this.args[0]!)!;
-    // The distance is taken of 64 bits, as in the kernel: between the ends of the range it does not fit in 32.
+    // The difference is computed with 64 bits, as in the kernel: it may not fit in 32.
     const distance = t.sub(t.sext(64, end), t.sext(64, start));
     const good = t.all([t.sle(start, end), t.sle(distance, t.constant(64, 8n * 1024n * 1024n))]);
     run.branch(this.slot, good, BigInt.asIntN(64, run.machine.regs[0]!) === 0n);
@@ -292,7 +292,8 @@ export class SymbolicCall {
     }
     const { map, key } = this;
     if (contract.name !== 'bpf_map_lookup_elem' || map === undefined || key === undefined) return;
-    // Which map an entry is, is no byte of it; and what an inner map holds at the start, no environment says.
+    // Inner maps are left out: the bytes of an entry do not name a map, and an environment does not say what an inner map holds at the
+    // start.
     if (isOuter(map)) return;
     if (key.there && this.mapNumber >= machine.code.program.maps.length)
       run.gap('what inner maps hold at first is taken as it is');
@@ -303,7 +304,7 @@ export class SymbolicCall {
       );
   }
 
-  /** A record that came behind a dynptr. */
+  /** A record that was reserved through a dynptr. */
   private unknownRecord({ effects }: Outcome): void {
     for (const effect of effects) {
       if (effect.kind !== 'init_dynptr' || effect.acquires !== 'dynptr') continue;

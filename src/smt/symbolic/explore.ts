@@ -141,7 +141,7 @@ class Explorer {
 
   /** Kills a run at every step behind the event that was flipped: the steps before were killed with the parent. */
   private killAlong(trace: Trace, env: Environment, forked: number, kill: number | 'any'): void {
-    // What was chosen on the way stays chosen.
+    // Choices that the run made on the way stay the same.
     const settled = this.inputs.environment(trace.values, { ...env, choices: trace.result.env.choices });
     for (let step = forked + 1; step < trace.slots.length; step++) {
       if (kill !== 'any' && trace.slots[step] !== kill) continue;

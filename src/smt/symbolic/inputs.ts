@@ -42,7 +42,7 @@ const MAX_MAY_GOTO = 64n;
 /** Makes the variable for every unknown, and remembers which part of the environment it stands for. */
 export class Inputs {
   private readonly places = new Map<string, Place>();
-  /** What holds of each variable whatever the run. */
+  /** The range of each variable, in every run. */
   readonly ranges = new Map<string, Term>();
 
   constructor(
@@ -115,7 +115,7 @@ export class Inputs {
 
 const DEFAULT_PACKET = 64;
 
-/** An environment in the making. */
+/** An environment while it is being made. */
 class Draft {
   private packet: Uint8Array | undefined;
   private ctx: Uint8Array | undefined;

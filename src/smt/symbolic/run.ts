@@ -182,7 +182,7 @@ class SymbolicRun {
     const first = state.shadow.reg(1);
     const call = new SymbolicCall(state, contract, at, `${contract.name}#${count}`);
     vm.step();
-    // A trap: the path ends here, and nothing is left to say.
+    // A trap: the path ends here.
     if (machine.end === 'trap') return;
     if (contract.name === 'bpf_throw') {
       this.unwound(first);

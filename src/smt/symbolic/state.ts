@@ -167,7 +167,7 @@ export class RunState {
     );
   }
 
-  /** After an insn that may have given a pointer into a map's only value. */
+  /** To be called after an insn that may have loaded a pointer into a map's only value. */
   immediateValue(value: bigint, map: MapDef | undefined): void {
     if (map === undefined || offsetOf(value) < 0) return;
     this.mapValue(Number(value >> 32n), map, '00'.repeat(map.keySize));

@@ -1,4 +1,4 @@
-/** What a symbolic run leaves behind: the points at which it could have gone another way, and what holds on its path. */
+/** The record of a symbolic run: the points at which it could have gone another way, and the conditions that hold on its path. */
 import type { KillViolation } from '../../vm/kill.js';
 import type { RunResult } from '../../vm/vm.js';
 import type { Assignment } from '../term/evaluate.js';
@@ -17,7 +17,7 @@ export interface Condition {
   readonly holds: Term;
 }
 
-/** The outside world chose; it could have chosen otherwise whatever the inputs are. */
+/** A choice of the outside world. It could have been different with the same inputs. */
 export interface Selection {
   readonly kind: 'choice';
   readonly slot: number;
@@ -48,7 +48,7 @@ export interface Trace {
   /** r0 at the end, as a term; undefined if it was not written. */
   readonly r0: Term | undefined;
   /**
-   * What the terms leave out, so that a path they exclude may exist all the same: `bpf_x is not modelled as terms`. Empty: the path
+   * What the terms do not describe, so that a path which they exclude may still exist: `bpf_x is not modelled as terms`. Empty: the path
    * condition is exact.
    */
   readonly gaps: ReadonlySet<string>;

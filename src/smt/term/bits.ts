@@ -52,7 +52,7 @@ export class Bits extends TermTable {
     });
   }
 
-  /** `a / b`, unsigned. The caller sees to it that b is not 0. */
+  /** `a / b`, unsigned. The caller makes sure that b is not 0. */
   udiv(a: Term, b: Term): Term {
     if (isConst(a) && isConst(b)) return this.fold('udiv', a, b);
     const shift = isConst(b) ? powerOfTwo(b.value) : undefined;

@@ -66,7 +66,7 @@ export const signedValue = (term: Term): bigint => BigInt.asIntN(term.width, ter
 
 const NO_ARGS: readonly Term[] = [];
 
-/** Where terms live. One table serves one proof or exploration and is dropped with it. */
+/** Holds all terms of one proof or exploration, and is dropped with it. */
 export class TermTable {
   private readonly known = new Map<string, Term>();
   readonly true = this.intern('const', 0, NO_ARGS, 1n);

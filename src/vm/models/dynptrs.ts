@@ -1,4 +1,4 @@
-/** Dynptrs: what is read and written through one really lies behind it. */
+/** Models of dynptrs: they read and write the real memory behind the dynptr. */
 import { address } from '../address.js';
 import { slotObject } from '../args.js';
 import type { Call } from '../call.js';
@@ -55,7 +55,7 @@ const write: Model = {
   },
 };
 
-/** bpf_dynptr_data: only memory of one piece. */
+/** bpf_dynptr_data: works only for memory in one piece. */
 function dataAt(call: Call): bigint | undefined {
   const dynptr = slotObject(call, 0, 'dynptr');
   if (dynptr.readonly || (dynptr.type !== 'local' && dynptr.type !== 'ringbuf')) return undefined;

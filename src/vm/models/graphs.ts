@@ -19,14 +19,14 @@ const nodeAt = (call: Call, index: number): GraphNode => ({
 });
 const pointer = (node: GraphNode): bigint => address(node.region, node.offset);
 
-/** The program's hold on a node that goes over to a graph. */
+/** The program's hold on a node that is about to be put into a graph. Traps if it has none. */
 function heldNode(machine: MachineState, node: GraphNode, by: string): Hold {
   const hold = machine.ledger.reference(node.region);
   if (hold === undefined) throw misuse(`${by} of an object that is not owned`);
   return hold;
 }
 
-/** The program's ownership of a node goes over to a graph; a node that is in one already is dropped instead. */
+/** Gives the program's ownership of a node to a graph. If the node is in a graph already, it is dropped instead; answers false. */
 function handOver(machine: MachineState, node: GraphNode, by: string): boolean {
   machine.ledger.drop(heldNode(machine, node, by).id);
   if (!machine.graph.isLinked(node)) return true;
@@ -94,7 +94,10 @@ const right: Model = {
 
 const left: Model = { pick: (_call, outcomes) => byPointer(outcomes, false), run: () => 0n };
 
-/** bpf_rbtree_add asks the program's `less` where the node belongs; it is inserted whatever comes. */
+/**
+ * bpf_rbtree_add calls the program's `less` to find the node's place. The node is inserted in any case, also if the program is killed
+ * meanwhile.
+ */
 class Insertion implements CallbackHelper {
   readonly slot: number;
   readonly name: string;
@@ -143,7 +146,7 @@ function kptrIn(call: Call): bigint {
   return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
 }
 
-/** Somebody else has put an object into the slot. */
+/** Puts a new object into the slot, as another program might have done. */
 function plant(call: Call): bigint {
   const { machine } = call;
   const region = call.region(0);
@@ -180,7 +183,8 @@ const kptrXchg: Model = {
     machine.writeBytes(call.arg(0), bytes);
     if (old === 0n || outcome.r0.kind !== 'pointer') return 0n;
     const region = machine.memory.get(regionOf(old));
-    // Readers may still see what was in the slot: what the program owns now is another view of it, with a life of its own.
+    // RCU readers may still see the old object. So the program gets a second region with the same bytes, and releasing that one does not
+    // affect the readers.
     if (region !== undefined && region.kind === 'btf') {
       const { kind, name, bytes: contents } = region;
       old = address(

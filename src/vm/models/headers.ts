@@ -1,6 +1,6 @@
 /**
- * Helpers that change the headers of an skb. Whether they succeed depends on more of the skb than its bytes, and is the environment's
- * to say; what they do then follows net/core/filter.c, include/net/checksum.h and include/net/inet_ecn.h.
+ * Helpers that change the headers of an skb. The environment decides whether they succeed, because that depends on more than the skb's
+ * bytes. What they do on success follows net/core/filter.c, include/net/checksum.h and include/net/inet_ecn.h.
  */
 import { progType } from '../../kernel/progtypes.js';
 import type { Call } from '../call.js';
@@ -13,7 +13,7 @@ const ETH_P_IPV6 = 0x86dd;
 const ETH_P_8021Q = 0x8100;
 const ETH_P_8021AD = 0x88a8;
 const VLAN_HLEN = 4;
-/** Bytes of the two addresses before the protocol. */
+/** Bytes of the two MAC addresses, which come before the protocol. */
 const MAC_ADDRESSES = 12;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
@@ -23,7 +23,7 @@ const CSUM_MANGLED_0 = 0xffff;
 const MARK_MANGLED_0 = 0x20n;
 const MARK_ENFORCE = 0x40n;
 
-/** Does something to the packet where the environment says that the helper succeeded. The packet has moved either way. */
+/** Changes the packet if the environment says that the helper succeeded. The packet has moved in any case. */
 const onSuccess = (success: bigint, act: (call: Call) => void): Model => ({
   run(call, _outcome, rest) {
     const r0 = rest();
@@ -54,7 +54,7 @@ function protocolOf(call: Call): number {
   return raw;
 }
 
-/** Setting a member of the context that its bytes show. */
+/** Sets a member of the context, where the context stores it as bytes. */
 function setMember(call: Call, name: string, value: bigint): void {
   const { machine } = call;
   const member = progType(machine.code.program.type).members.find((one) => one.name === name);
@@ -91,7 +91,7 @@ function setCe(call: Call): void {
 
 const swap16 = (value: number): number => ((value & 0xff) << 8) | (value >> 8);
 
-/** Sums of 32 bits with the carry brought round (csum_add), and folded into 16 (csum_fold, before the complement). */
+/** Ones' complement sums: 32 bits with end-around carry (csum_add), then folded into 16 bits (csum_fold, before the complement). */
 const add32 = (a: number, b: number): number => {
   const sum = (a >>> 0) + (b >>> 0);
   return ((sum >>> 0) + (sum > 0xffff_ffff ? 1 : 0)) >>> 0;
@@ -129,7 +129,7 @@ function replaceAt(call: Call, mangled: boolean): void {
   view.setUint16(start + at, sum, true);
 }
 
-/** (ctx, bytes more or less, mode, flags): behind the Ethernet header (mode 1) or behind that of the network (mode 0). */
+/** Arguments: (ctx, bytes to add or remove, mode, flags). Mode 1: after the Ethernet header; mode 0: after the network header. */
 function adjustRoom(call: Call): void {
   const protocol = protocolOf(call);
   const network = protocol === ETH_P_IP ? IPV4_HEADER : protocol === ETH_P_IPV6 ? IPV6_HEADER : 0;
@@ -137,7 +137,7 @@ function adjustRoom(call: Call): void {
   insertIntoPacket(call.machine, call.machine.packet.network + (call.size(2) === 0 ? network : 0), by);
 }
 
-/** A member of the context as a number; of 16 bits in network order, as the program reads it. */
+/** A member of the context as a number. 16-bit members are in network order, as the program reads them. */
 function member(call: Call, name: string): number {
   const { machine } = call;
   const found = progType(machine.code.program.type).members.find((one) => one.name === name);
@@ -146,14 +146,14 @@ function member(call: Call, name: string): number {
 
 const isVlan = (protocol: number): boolean => protocol === ETH_P_8021Q || protocol === ETH_P_8021AD;
 
-/** Puts a tag beside the packet, where network cards leave it. */
+/** Sets the VLAN tag in the context's members, outside of the packet, where network cards leave it. */
 function setTag(call: Call, protocol: number, tci: number): void {
   setMember(call, 'vlan_present', 1n);
   setMember(call, 'vlan_proto', BigInt(swap16(protocol)));
   setMember(call, 'vlan_tci', BigInt(tci));
 }
 
-/** (ctx, protocol, tag): a tag that is beside the packet goes into it first. */
+/** Arguments: (ctx, protocol, tag). A tag outside of the packet is first written into the packet. */
 function pushVlan(call: Call): void {
   if (member(call, 'vlan_present') !== 0) {
     const inner = swap16(member(call, 'vlan_proto') & 0xffff);
@@ -188,7 +188,7 @@ function popVlan(call: Call): void {
   if (isVlan(outer)) setTag(call, outer, takeTag(call));
 }
 
-/** (ctx, protocol, flags): the header of the network becomes that of the other IP, with zeros where it grows. */
+/** Arguments: (ctx, protocol, flags). The network header becomes that of the other IP version. New bytes are zero. */
 function changeProtocol(call: Call): void {
   const to = swap16(call.size(1) & 0xffff);
   const from = protocolOf(call);
@@ -210,7 +210,7 @@ export const HEADER_MODELS: Models = {
   bpf_skb_vlan_pop: onSuccess(0n, popVlan),
   bpf_skb_change_proto: onSuccess(0n, changeProtocol),
   bpf_skb_set_tstamp: setting((call) => ({ tstamp: call.arg(1), tstamp_type: call.arg(2) })),
-  // What the hash is, is the environment's to say; but then it is in the context too.
+  // The environment decides the hash. It then stands in the context too.
   bpf_get_hash_recalc: {
     run(call, _, rest) {
       const hash = rest() ?? 0n;

@@ -1,4 +1,7 @@
-/** Open-coded iterators: numbers and bits count for real, of the others the environment says how many elements there are. */
+/**
+ * Open-coded iterators. Iterators over numbers and bits give the real elements. For the others the environment decides how many elements
+ * there are.
+ */
 import type { Outcome } from '../../kernel/contract.js';
 import { address, offsetOf, regionOf } from '../address.js';
 import { slotObject } from '../args.js';
@@ -41,7 +44,7 @@ const newBits: Model = {
     const count = call.size(2);
     let error = count === 0 ? ERRNO.EINVAL : count > MAX_WORDS ? ERRNO.E2BIG : 0n;
     const words: bigint[] = [];
-    // The words are read wherever the pointer leads, and a bad pointer is only an error.
+    // The kernel reads the words with a safe copy, so a bad pointer is only an error.
     const at = call.arg(1);
     const region = call.machine.memory.get(regionOf(at));
     const offset = offsetOf(at);
@@ -94,7 +97,7 @@ const nextCounted: Model = {
   },
 };
 
-/** Kernel objects: a few of them unless more are recorded, and never one more after the end. */
+/** Iterators over kernel objects give a few elements, unless more are recorded. After the end they give none. */
 const nextObject: Model = {
   pick(call, outcomes) {
     const iter = slotObject(call, 0, 'iter');

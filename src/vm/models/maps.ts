@@ -10,16 +10,16 @@ import type { Call } from '../call.js';
 import { kernelBytes } from '../kernel-struct.js';
 import { byPointer, type Model, type Models, signed } from './model.js';
 
-/** How seldom a chooser lets others change a hash: one time in so many. */
+/** A chooser lets others change a hash about once in so many times. */
 const SELDOM = 4;
 
 function keyOf(call: Call): Uint8Array {
   return call.machine.bytesAt(call.arg(1), call.machine.maps.def(call.map(0)).keySize).slice();
 }
 
-/** Maps of other things than values that go by an index: there is nothing at or above their number of entries. */
+/** Maps that are indexed but hold no plain values. A lookup at or above the number of entries finds nothing. */
 const INDEXED: ReadonlySet<MapType> = new Set(['array_of_maps', 'devmap', 'xskmap', 'sockmap']);
-/** Its entries are sockets, which user space or another program puts in and takes out: each lookup is a matter of luck. */
+/** The entries are sockets that user space or another program puts in and takes out. So the environment decides each lookup. */
 const holdsSockets = (map: MapDef): boolean => isMapOfSockets(map) || map.type === 'xskmap';
 
 function isBeyond(call: Call, { type, maxEntries }: MapDef): boolean {
@@ -54,7 +54,7 @@ const lookup: Model = {
     const map = call.machine.maps.def(call.map(0));
     if (isMapOfSockets(map)) return rest();
     if (map.type !== 'xskmap') return address(find(call), 0);
-    // Nobody holds it; it lives as long as the run, which is one RCU section.
+    // The program holds no reference. The object lives as long as the run, which is one RCU section.
     const socket = { kind: 'sock', name: 'xdp_sock', bytes: kernelBytes(call), writable: false } as const;
     return address(call.machine.memory.add({ ...socket, owners: Number.POSITIVE_INFINITY }), 0);
   },

@@ -1,6 +1,6 @@
 /**
- * A model says what a function really does where its contract leaves that open: which outcome follows from the state of
- * the run, which value is returned. Functions without a model do what their outcome's effects say, and the environment picks it.
+ * A model does what a function really does where its contract leaves that open: which outcome follows from the state of the run, and
+ * which value is returned. Without a model, the environment picks the outcome and only the outcome's effects happen.
  */
 import type { Outcome } from '../../kernel/contract.js';
 import type { Call } from '../call.js';

@@ -3,7 +3,7 @@ import type { Outcome } from '../../kernel/contract.js';
 import { callsBack } from '../callbacks.js';
 import type { Model, Models } from './model.js';
 
-/** A resilient lock that this program holds is not waited for: the deadlock is reported. */
+/** If this program already holds the resilient lock, the kernel reports the deadlock at once. */
 const resilientLock: Model = {
   pick(call, outcomes) {
     const locked = call.machine.ledger.isLocked(call.regionNumber(0), call.offset(0));

@@ -12,7 +12,7 @@ import { type Model, type Models, signed } from './model.js';
 const EFAULT = -14n;
 const EACCES = -13n;
 const INT_MAX = 0x7fff_ffff;
-/** What one piece of an XDP buffer may be long. */
+/** The greatest length of one piece of an XDP buffer. */
 const XDP_LONGEST = 0xffff;
 /** SKB_MAX_ALLOC. */
 const SKB_LONGEST = 16_384 - 320;
@@ -83,8 +83,8 @@ const adjust = (move: (call: Call, by: number) => ReturnType<typeof adjustPacket
 const length = (call: Call): number => call.machine.packet.end - call.machine.packet.data;
 
 /**
- * (ctx, new length, flags). How short an skb may become depends on what Linux holds for its transport header, which may be nonsense once the
- * skb was moved for want of room (an unset offset is moved as well): what is recorded stands.
+ * (ctx, new length, flags). How short an skb may become depends on its transport header offset in Linux. That offset may be nonsense
+ * after the skb was moved to get room, because an unset offset is moved too. So a recorded result is taken as it is.
  */
 const changeTail: Model = {
   run(call) {

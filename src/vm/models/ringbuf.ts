@@ -1,4 +1,4 @@
-/** Ring buffers: whether a record fits, and what the consumer gets to see of it. */
+/** Models of ring buffers: whether a record fits, and which bytes the consumer sees. */
 import type { Outcome } from '../../kernel/contract.js';
 import { regionOf } from '../address.js';
 import { slotObject } from '../args.js';
@@ -51,7 +51,7 @@ const submitDynptr: Model = {
   },
 };
 
-/** Whether there is room is the environment's to say: others may fill the buffer, and others empty it. */
+/** The environment decides whether there is room, because other programs fill the buffer and user space empties it. */
 const output: Model = {
   watches: true,
   run(call, _outcome, rest) {

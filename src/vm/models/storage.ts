@@ -44,7 +44,7 @@ const remove: Model = {
     signed(call.arg(1) === 0n ? ERRNO.EINVAL : call.machine.maps.remove(call.map(0), keyOf(call))),
 };
 
-/** There before the program is attached, and one only: this is one cgroup and one attachment. */
+/** This storage exists before the program is attached. There is only one, because the run is in one cgroup with one attachment. */
 const local: Model = {
   run(call) {
     const { machine } = call;
