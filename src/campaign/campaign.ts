@@ -44,11 +44,11 @@ export interface CampaignResult {
   readonly state: CampaignState;
   /** All programs that were asked for are checked, and all that was found is shrunk. False for a campaign that ends by its time. */
   readonly finished: boolean;
-  /** It ended before it was to: it was stopped, or its time was over before the programs that were asked for were done. */
+  /** It ended early: it was stopped, or its time was over before all programs were done. */
   readonly interrupted: boolean;
 }
 
-/** Runs a campaign. Throws InputError for a setting that cannot be, and for a folder that keeps another campaign. */
+/** Runs a campaign. Throws InputError for an impossible setting, and for a folder that keeps another campaign. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const { setting, folder } = options;
   const digests = digestsOf(setting.rules);
@@ -107,7 +107,7 @@ class Campaign {
             pump();
           });
         }
-        // A shard under way is waited for; shrinking can be taken up again.
+        // At the end, shards under way are waited for. Shrinking is not: it can be continued later.
         const abandoned = this.stopped && this.checking === 0;
         if (this.checking + this.shrinking === 0 || abandoned || this.failure !== undefined) end();
       };

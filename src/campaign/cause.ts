@@ -1,6 +1,6 @@
 /**
- * What a broken check is due to, so that one cause is reported once however often it is hit: the rule set, the check, the functions whose
- * stubs are to blame, and the kind of message.
+ * Finds the cause of a broken check: the rule set, the check, the functions whose stubs are to blame, and the kind of message. So one
+ * cause is reported once, however often it is hit.
  */
 import type { FastPath } from '../patch/rule.js';
 import type { Code } from '../vm/code.js';
@@ -25,7 +25,7 @@ export function causeKey({ rules, check, function: name, kind }: Cause): string 
   return `${rules} ${check} ${name}: ${kind}`;
 }
 
-/** What is wrong with the rules, apart from the function it shows in. */
+/** Groups causes that differ only in the function: they are one fault of the rules. */
 export function groupKey({ rules, check, rule }: Cause): string {
   return `${rules} ${check} ${rule}`;
 }
@@ -65,7 +65,7 @@ function breaksWith(
     );
 }
 
-/** Finds what a broken check is due to: one stub that breaks it alone, or else those that cannot be left out. */
+/** Finds the stubs to blame for a broken check: one that breaks it alone, or else all those that cannot be left out. */
 export function causeOf(code: Code, options: VmOptions, path: DecidedPath, broken: BrokenCheck): Cause {
   const { check, slot: at, function: named } = broken.violation;
   const blame = (slots: readonly number[], otherwise: string): Cause => {
@@ -78,7 +78,8 @@ export function causeOf(code: Code, options: VmOptions, path: DecidedPath, broke
       kind: kindOf(broken.violation),
     };
   };
-  // A call that was kept is to blame itself, whatever way led to it; unless no rule could know that it is reached.
+  // If a kept call breaks the check, that call is to blame, whatever path led to it. The exception is a call that only killed runs reach,
+  // because no rule could know of it.
   const kept = path.ruleAt.has(at) && !path.stubs.has(at);
   if (kept && (check === 'acquire' || breaksWith(code, options, broken, path.rules, new Map()))) {
     return blame([at], named ?? 'no call');
@@ -94,7 +95,7 @@ export function causeOf(code: Code, options: VmOptions, path: DecidedPath, broke
   return blame([...needed.keys()], named ?? 'no call');
 }
 
-/** Whether what is due to `one` is due to `other` as well, perhaps with fewer functions to blame. */
+/** Whether `other` explains everything that `one` explains, perhaps with fewer functions to blame. */
 export function isSameOrPart(one: Cause, other: Cause): boolean {
   if (one.rules !== other.rules || one.check !== other.check || one.kind !== other.kind) return false;
   const blamed = new Set(other.function.split('+'));

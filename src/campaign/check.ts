@@ -1,6 +1,6 @@
 /**
  * One program of a campaign, checked by every witness there is: our verifier, the VM killed at every point, the program proof and, if
- * asked, the kernel. What they say is put side by side here; what counts as a finding and what as a disagreement is decided here.
+ * asked, the kernel. Their answers are compared here. This file decides what counts as a finding and what as a disagreement.
  */
 import { sample } from '../../generators/sample.js';
 import { BUILT_IN, differencesOf, type KernelProfile } from '../kernel/profile.js';
@@ -67,7 +67,7 @@ export interface WitnessDisagreement {
   readonly message: string;
 }
 
-/** What is said of one program. Plain data, so that threads can hand it on. */
+/** The report on one program. Plain data, so that it can be sent between threads. */
 export interface ProgramReport {
   readonly index: number;
   readonly type: string;
@@ -105,7 +105,7 @@ export function checkOne(program: Program, index: number, options: CheckOptions)
 /** Runs of a proof's own search for a counterexample where the VM has found one before. */
 const RUNS_AFTER_A_BREAK = 20;
 
-/** The work on one program; a class for what its parts gather together. */
+/** The work on one program. A class, because its parts add to the same report. */
 class ProgramCheck {
   private readonly suspects = new Map<string, Suspect>();
   private readonly disagreements: WitnessDisagreement[] = [];
@@ -206,7 +206,7 @@ class ProgramCheck {
       this.countKills(result);
       const message = disagreementOf(result.ordinary);
       if (first && message !== undefined) this.disagreements.push({ between: 'run', message: message });
-      // What an unkilled run breaks is no work of the fast path.
+      // If the run breaks a check without a kill, the fast path is not at fault.
       if (message === undefined) this.addSuspects(prepared, rules, result.broken, k);
     }
     if (!this.options.prove) return;
@@ -215,7 +215,7 @@ class ProgramCheck {
     const proof = await prover(this.program, rules.rules, {
       profile: prepared.profile,
       verified: prepared.verdict,
-      // Where a case is at hand there is no need to look far for another.
+      // If a case was found already, a short search for another is enough.
       ...(broken ? { maxRuns: RUNS_AFTER_A_BREAK } : {}),
     });
     const verdict = broken && proof.verdict === 'unknown' ? 'refuted' : proof.verdict;
@@ -248,7 +248,7 @@ class ProgramCheck {
     const path = pathOf(prepared, rules.rules);
     const seen = new Set<string>();
     for (const one of broken) {
-      // Hits that look alike from outside have one cause; finding it takes many runs.
+      // Hits with the same check, place and message have the same cause. Finding a cause takes many runs, so it is done once.
       const { check, message, function: named } = one.violation;
       const signature = `${check} ${named ?? ''} ${message}`;
       if (seen.has(signature)) continue;
@@ -271,7 +271,7 @@ class ProgramCheck {
     }
   }
 
-  /** The proof against what the VM saw. */
+  /** Compares the proof with what the VM saw. */
   private compareProof(
     prepared: PreparedProgram,
     rules: NamedRules,

@@ -61,7 +61,7 @@ function contents(map: MapDef, chooser: Chooser): ReadonlyMap<string, string> {
   return entries;
 }
 
-/** Small keys, which programs are likely to ask for; or any key at all. */
+/** Mostly small keys, which programs are likely to look up; sometimes any key. */
 function keyOf(map: MapDef, i: number, chooser: Chooser): Uint8Array {
   if (
     !map.type.startsWith('array') &&

@@ -1,4 +1,4 @@
-/** The pieces of work of a campaign, each a function of its own description alone, so that any thread may do any of them. */
+/** The pieces of work of a campaign. The result of each depends only on its description, so any thread may do any of them. */
 import type { KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
 import { KernelJudge } from '../oracle/bulk.js';
@@ -11,7 +11,7 @@ import { type ReplayedCase, replayFiles } from './replay.js';
 import { loadRuleSets, type NamedRules } from './rules.js';
 import { type SmallCase, shrinkCase } from './shrink/shrink.js';
 
-/** What is the same for all jobs of a campaign. */
+/** Settings that all jobs of a campaign share. */
 export interface CampaignSetting {
   readonly seed: number;
   /** Names or files of rule sets. */
@@ -62,7 +62,7 @@ export interface Workers {
 export async function openWorkers(setting: CampaignSetting, workers: number): Promise<Workers> {
   const entry = new URL('./thread.js', import.meta.url);
   const open = (): Promise<Worker> => Worker.open(setting);
-  // What a job answers depends on its kind alone, see `Worker.do`.
+  // The type of the answer follows from the job's kind, see `Worker.do`.
   return (await openPool<Job, JobResult>({ open, entry, data: setting, workers })) as Workers;
 }
 
@@ -74,7 +74,7 @@ export class Worker implements JobRunner<Job, JobResult> {
     private readonly judge: KernelJudge | undefined,
   ) {}
 
-  /** Loads the rule sets. Throws InputError for rules that cannot be had, and for a kernel that cannot be asked. */
+  /** Loads the rule sets. Throws InputError for rules that cannot be loaded, and for a kernel that cannot be asked. */
   static async open(setting: CampaignSetting): Promise<Worker> {
     const rules = await loadRuleSets(setting.rules);
     const judge = setting.kernel ? new KernelJudge({ strictCaps: setting.loader === 'strict' }) : undefined;
@@ -133,7 +133,7 @@ export class Worker implements JobRunner<Job, JobResult> {
   }
 }
 
-/** Whether the kernel takes a program, or at least has no reason against it: one that lacks a kfunc says nothing of the program. */
+/** Whether the kernel accepts a program, or cannot judge it: a kernel that lacks a kfunc says nothing about the program. */
 export function kernelAccepts(judge: KernelJudge): (program: Program) => boolean {
   return (program) => {
     const { accepted, judged } = judge.judge(program);

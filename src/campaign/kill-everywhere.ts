@@ -1,6 +1,6 @@
 /**
- * What the VM says of one program under one rule set: it is run in a world and killed before every insn, and each killed copy runs out
- * patched. What breaks on the way out is a suspect; what breaks in the run that nobody killed is a disagreement with the verifier.
+ * Runs one program in a world and kills it before every insn; each killed copy goes on patched to its exit. A check that breaks in a
+ * killed copy is a suspect. A check that breaks in the run without a kill is a disagreement with the verifier.
  */
 import type { Code } from '../vm/code.js';
 import type { Environment } from '../vm/environment.js';
@@ -11,7 +11,7 @@ import { type RunResult, Vm, type VmOptions } from '../vm/vm.js';
 /** Steps of a run up to which it is killed before every insn; beyond, only before one in `STRIDE`. */
 const DENSE_STEPS = 20_000;
 const STRIDE = 97;
-/** Steps after which the run is left alone. */
+/** Beyond this many steps the run is not killed any more. */
 const LONGEST_RUN = 100_000;
 
 /** A check that broke after a kill, with all that is needed to see it again. */
@@ -62,7 +62,7 @@ export function killBeforeEveryInsn(
   return { points, everywhere, worst, broken, ordinary: vm.run() };
 }
 
-/** What the ordinary run says against the verifier, if anything: a check broke, or it was in a state that the facts exclude. */
+/** How the run without a kill contradicts the verifier, if it does: a check broke, or it was in a state that the facts exclude. */
 export function disagreementOf({ disagreement, violations }: RunResult): string | undefined {
   if (disagreement !== undefined) {
     const { slot, step, message } = disagreement;

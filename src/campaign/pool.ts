@@ -35,7 +35,7 @@ export interface PoolSetting<J, R> {
  * first.
  */
 export async function openPool<J, R>({ open, entry, data, workers }: PoolSetting<J, R>): Promise<Pool<J, R>> {
-  // Opened here in any case, so that what is wrong with the setting is said once and clearly.
+  // Opened in this thread in any case, so that an error in the setting is reported once and clearly.
   const here = await open();
   const file = fileURLToPath(entry);
   // Run from TypeScript sources there is no file that a thread could be started from.
@@ -50,7 +50,7 @@ type Answer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number; readonly ok: false; readonly message: string };
 
-/** The life of a thread: does the jobs that it is sent, and answers each under its number. Nothing outside a thread. */
+/** The main loop of a thread: does the jobs that it is sent, and answers each under its number. Does nothing outside of a thread. */
 export function serve<J, R>(open: () => Promise<JobRunner<J, R>>): void {
   const port = parentPort;
   if (port === null) return;
@@ -103,7 +103,7 @@ class ThreadPool<J, R> implements Pool<J, R> {
   constructor(file: string, workerData: unknown, workers: number) {
     this.width = workers;
     for (let i = 0; i < workers; i++) {
-      // What bpf(2) opens is closed by us; Node would warn of every one that it did not open itself.
+      // We close the descriptors of bpf(2) ourselves. Node would warn of descriptors that it did not open.
       const thread = new Thread(file, { workerData, trackUnmanagedFds: false });
       thread.on('message', (answer: Answer) => this.onAnswer(thread, answer));
       thread.on('error', (error: Error) => this.onError(thread, error));
@@ -119,7 +119,10 @@ class ThreadPool<J, R> implements Pool<J, R> {
     });
   }
 
-  /** What is under way is abandoned. Idle threads put away what they hold: descriptors belong to the process and outlive a thread. */
+  /**
+   * Jobs under way are abandoned. Idle threads close their descriptors first, because descriptors belong to the process and outlive a
+   * thread.
+   */
   async close(): Promise<void> {
     await Promise.all(
       [...this.threads].map((thread) => {

@@ -44,7 +44,7 @@ export function prepareProgram(
   return { program, profile, verdict, code: prepare(program) };
 }
 
-/** How the VM runs it under a rule set. */
+/** The VM's options for running it under a rule set. */
 export function runOptions({ verdict, profile }: PreparedProgram, path: FastPath): VmOptions {
   return { strict: profile === 'strict', facts: verdict.facts, fastPath: path };
 }

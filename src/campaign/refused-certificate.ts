@@ -27,7 +27,7 @@ export interface RefusalOptions {
   readonly kernel?: KernelProfile;
   /** Seed of the worlds that the program is run in; 1 unless told. */
   readonly seed?: number;
-  /** What the smallest program must still be, besides refused; anything unless told. */
+  /** A further condition on the smallest program, besides that it is refused. */
   readonly also?: (program: Program) => boolean;
   /** Runs that the symbolic search may make where killing at random shows nothing; 100 unless told. */
   readonly maxRuns?: number;

@@ -19,7 +19,7 @@ export interface ReplayedCase {
   readonly madeFor?: string;
 }
 
-/** For whom cases are replayed, where that is not what each says itself. */
+/** The loader and kernel to replay for, if they are not those that each case names. */
 export interface ReplayedFor {
   readonly loader?: Profile | undefined;
   readonly kernel?: KernelProfile | undefined;
@@ -43,8 +43,8 @@ export async function replayText(
 }
 
 /**
- * Replays the case of a file that a folder led to: one that cannot be read, or is no case, or ends with an error is a failed case of its
- * own and does not end the replay of the others.
+ * Replays a file that was found in a folder. If it cannot be read, is no case or ends with an error, it counts as a failed case, and the
+ * other files are still replayed.
  */
 export async function replayFile(file: string, target: ReplayedFor = {}): Promise<ReplayedCase> {
   let expected = 'a case';

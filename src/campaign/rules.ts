@@ -15,7 +15,10 @@ export interface NamedRules {
   readonly rules: RuleSet;
 }
 
-/** Loads rule sets by name or file. Throws InputError for what is neither or is named twice, and for rules whose own code fails. */
+/**
+ * Loads rule sets by name or file. Throws InputError for a word that is neither, for one that is named twice, and for rules whose code
+ * fails.
+ */
 export async function loadRuleSets(names: readonly string[]): Promise<readonly NamedRules[]> {
   const loaded = await Promise.all(
     names.map(async (name) => ({ name, rules: (await loadRules(name)).rules })),

@@ -7,7 +7,7 @@ import type { SmallCase } from './shrink/shrink.js';
 /** Disagreements that are kept in full; all are counted. */
 const MOST_DISAGREEMENTS = 100;
 
-/** Something broken for one cause, as it was first met, and its smallest case once there is one. */
+/** The first hit of one cause, and its smallest case once there is one. */
 export interface Found {
   readonly cause: Cause;
   /** Program it was first met in. */
@@ -143,7 +143,7 @@ function addCounts(into: Record<string, number>, from: Readonly<Record<string, n
   for (const [word, count] of Object.entries(from)) into[word] = (into[word] ?? 0) + count;
 }
 
-/** One finding for each cause that is left after shrinking: what broke together with others may turn out to break alone. */
+/** One finding for each cause that is left after shrinking. Shrinking may show that one function of several is to blame alone. */
 export function findings(state: CampaignState): readonly Found[] {
   const byCause = new Map<string, Found>();
   for (const one of state.found) {

@@ -14,7 +14,9 @@ import { functionView, siteView } from './view.js';
 export interface CallSite extends Decision {
   readonly slot: number;
   readonly contract: Contract;
-  /** Outcomes that are possible in every state that reaches the site; of those that acquire, in any. */
+  /**
+   * Outcomes that are possible in every state that reaches the site. An outcome that acquires counts if it is possible in any of them.
+   */
   readonly enabled: readonly Outcome[];
 }
 

@@ -54,7 +54,9 @@ export interface FunctionView {
 /** One call site: what the verifier knows there, over all paths that reach it. */
 export interface SiteView {
   readonly slot: number;
-  /** Outcomes possible in every state that reaches the site; of those that acquire, in any. */
+  /**
+   * Outcomes that are possible in every state that reaches the site. An outcome that acquires counts if it is possible in any of them.
+   */
   readonly enabled: readonly Outcome[];
   /** An enabled outcome has no effect that a stub could not write. */
   readonly canFail: boolean;

@@ -1,4 +1,4 @@
-/** The words in which rules speak of functions and call sites, worked out from a contract. */
+/** Makes the views of functions and call sites that rules see, from a contract. */
 import { InputError } from '../isa/errors.js';
 import type { Contract, Outcome } from '../kernel/contract.js';
 import { acquires, callsBack, iteratorRole, mayBlock, releases, takesLock } from '../kernel/describe.js';

@@ -42,7 +42,7 @@ export interface Machine<V> extends Domain<V> {
   cast(value: V, imm: number): V;
 }
 
-/** Where control goes after an insn. Calls and exits are the engine's business: they need contracts and frames. */
+/** Where control goes after an insn. The caller handles calls and exits, because they need contracts and frames. */
 export type Next<V> =
   | { readonly kind: 'next' }
   | { readonly kind: 'jump'; readonly slot: number }

@@ -1,10 +1,11 @@
 /**
- * Certificates held against proofs and runs: a generated program under rule sets, shipped ones and random ones, certified by Linux or not,
- * proven by us or not, and killed before every insn in several worlds.
+ * Compares certificates with proofs and runs. A generated program is taken under shipped and random rule sets. It is certified by Linux
+ * or not, proven by us or not, and killed before every insn in several worlds.
  *
- * Certified, and a killed run breaks a check that Linux makes: one of the three is wrong. Proven, and refused by Linux: our proof is wrong,
- * or the two-mode program allows more runs than there are. Each reason that is written down in docs/certificates.md is asked for by taking it
- * away: a difference is put down to it only if it is gone then.
+ * If a program is certified and a killed run breaks a check that Linux makes, something is wrong: Linux, the two-mode program or the VM.
+ * If a program is proven and refused by Linux, our proof is wrong, or the two-mode program allows more runs than there are.
+ * docs/certificates.md lists the known reasons for the latter. Each is tested by taking it away: a difference counts as explained by it
+ * only if it then disappears.
  */
 import fc from 'fast-check';
 import type { ProgramConstraints } from '../../../generators/program.js';
@@ -44,9 +45,9 @@ export function openCertificates(options: CertificatesOptions = {}): OpenCompari
   };
 }
 
-/** One program in so many is judged as for a loader without CAP_PERFMON, if it is one that such a loader may load. */
+/** One program in so many is judged for a loader without CAP_PERFMON, if such a loader may load it. */
 const STRICT_EVERY = 4;
-/** Insns that may be walked then; wrong guesses make some programs endless, for Linux as well. */
+/** The most insns that are walked then. Speculative paths make some programs endless, for Linux too. */
 const STRICT_BUDGET = 20_000;
 
 function prepareInSomeProfile(
@@ -108,7 +109,7 @@ function wrongRuleOr(names: readonly string[]): ReturnType<typeof ruleArbitrary>
   try {
     return wrongRuleArbitrary(names);
   } catch {
-    // Of some functions every stub is right.
+    // For some functions every stub is right.
     return ruleArbitrary(names);
   }
 }

@@ -1,4 +1,4 @@
-/** Does stretches of a comparison, in whatever thread. */
+/** Compares ranges of programs, in any thread. */
 import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { Profile } from '../../verifier/state/profile.js';
@@ -34,7 +34,7 @@ export class ComparisonRunner implements JobRunner<ProgramRange, Counts> {
     private readonly open: OpenComparison,
   ) {}
 
-  /** Throws InputError for a comparison that there is not, and for a kernel that cannot be asked. */
+  /** Throws InputError for an unknown comparison, and for a kernel that cannot be asked. */
   static async open({
     comparison,
     seed,

@@ -6,7 +6,10 @@ import { openFacts } from './facts.js';
 import { openValues } from './values.js';
 import { openVerdicts } from './verdicts.js';
 
-/** Insns that we may walk for a verdict: one program in twelve takes a million where wrong guesses are walked, seconds for either side. */
+/**
+ * The most insns that we walk for a verdict. Where speculative paths are walked, one program in twelve takes a million insns, which is
+ * seconds for either side.
+ */
 const BUDGET = 20_000;
 
 /** How each is opened. Throws InputError where bpf(2) is refused. */
@@ -16,7 +19,7 @@ export const COMPARISONS: Readonly<Record<string, (judged: JudgedFor) => OpenCom
   /** Verdicts on generated programs and their near misses. */
   verdicts: (judged) => openVerdicts({ ...judged, budget: BUDGET }),
   facts: (judged) => openFacts(judged),
-  /** Whoever loads a program, it computes the same. */
+  /** A program computes the same whoever loads it, so one loader is enough. */
   values: ({ profiles: _, ...judged }) => openValues(judged),
   /** Certificates of generated programs under the rules of `sound`; there is one for each. */
   sound: (judged) => openCertificates({ ...judged, rules: [sound], random: 0, alone: true }),

@@ -1,14 +1,14 @@
 /**
- * Facts held against Linux: for a generated program that both verifiers accept, what each knows before each insn. Linux tells in its log of
- * level 2, for which the program is made to print all (`facts/print-every-state.ts`); in the strict profile, where that cannot be done, the log
- * of the program as it is tells of the registers that each insn touches.
+ * Compares facts with Linux: for a generated program that both verifiers accept, what each knows before each insn. Linux's knowledge is
+ * read from its level-2 log. The program is changed so that the log prints every state (`facts/print-every-state.ts`). In the strict
+ * profile that is not possible, so there the log of the unchanged program is used. It shows only the registers that each insn touches.
  *
  * Held: at each insn, and with the same calls open, the same things are held in both: references with the insn that acquired them, locks,
  * saved flags, sections, in the order of acquisition. Neither verifier covers a state by one that holds other things.
  *
- * Known: each state of Linux's is covered by a state of ours in which the same is held: the same kinds in registers and slots, and ranges that are
- * equal or wider. Frames that wait for a callee are not printed; they were compared before the call. Callbacks and subprograms run in
- * a frame of their own on both sides; the calls that opened the frames must be the same.
+ * Known: each state of Linux is covered by one of our states in which the same is held: the same kinds in registers and slots, and ranges
+ * that are equal or wider. Frames that wait for a callee are not printed; they were compared before the call. Callbacks and subprograms
+ * run in a frame of their own on both sides; the calls that opened the frames must be the same.
  */
 import { sample } from '../../../generators/sample.js';
 import { straightProgram } from '../../../generators/straight/program.js';
@@ -41,13 +41,13 @@ export interface FactsOptions extends JudgedFor {
 const MOST_WALKED = 3000;
 /** Types of programs that straight code is written for. */
 const STRAIGHT_TYPES: readonly ProgType[] = ['xdp', 'tc', 'socket_filter', 'syscall'];
-/** Insns that Linux may walk, of the program that shows everything. */
+/** The most insns that Linux may walk of the changed program. */
 const MOST_LOGGED = 30_000;
 /** Bytes of log, enough for as many insns. */
 const LOG_LIMIT = 1 << 26;
 /**
- * Registers that no call takes, r0 and r6 to r9: of a function that is not for this loader or this type of program Linux does not work out what
- * it needs, and holds all of r1 to r5 to be live.
+ * The registers that no call reads: r0 and r6 to r9. The others are not compared at such calls. For a function that this loader or
+ * program type may not call, Linux does not compute which arguments it needs, and takes r1 to r5 for live.
  */
 const NO_ARGUMENTS = 0b11_1100_0001;
 /** Log level that prints statistics only. */
@@ -124,7 +124,9 @@ export function compareFacts(
   ).comparePoints(points);
 }
 
-/** The log of level 2, unless Linux refuses the program or walks it for long: that is asked first, for the log can be very long. */
+/**
+ * The level-2 log; undefined if Linux refuses the program or walks it for long. That is asked first, because the log can be very long.
+ */
 function logOf(program: Program, profile: Profile, leftOut: (why: string) => void): string | undefined {
   const options: LoadOptions = {
     strictCaps: profile === 'strict',
@@ -154,7 +156,7 @@ class FactComparison {
   private readonly slotOf: (shown: number) => number;
   private readonly origins: WalkSummary['origins'];
   private readonly afterLoops: ReadonlySet<number>;
-  /** Linux does not work out what a legacy packet load needs, and holds every register to be live before one. */
+  /** Linux does not compute which registers a legacy packet load reads, and takes all of them for live. */
   private readonly legacy: boolean;
 
   constructor(
@@ -198,12 +200,12 @@ class FactComparison {
     }
   }
 
-  /** Whether what is known there can be compared. */
+  /** Whether the facts at this point can be compared. */
   private compareHeld(slot: number, points: readonly LogPoint[]): boolean {
     const theirs = points.map(heldAtPoint);
     const ours = this.facts(slot).map(({ state }) => heldInState(state));
     if (ours.length === 0 && this.afterLoops.has(slot)) {
-      // Linux has forgotten a number that decides a branch for us.
+      // Linux has lost a number by which we decide a branch.
       this.tally.count(`${this.profile}: insns after a loop that only Linux comes to`);
       return false;
     }

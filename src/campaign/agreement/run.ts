@@ -1,6 +1,6 @@
 /**
- * Runs a comparison over a stretch of the programs of a seed: in several threads, merged in order, so that what comes out does not depend on
- * how many there are. The state is a file; a run that was stopped, or that is to go further, is taken up from it.
+ * Runs a comparison over the programs of a seed, in several threads. The results are merged in order, so they do not depend on the number
+ * of threads. The state is kept in a file, from which a run can be continued.
  */
 import { InputError } from '../../isa/errors.js';
 import { BUILT_IN, differencesOf, type KernelProfile, profileName } from '../../kernel/profile.js';
@@ -104,13 +104,16 @@ async function compareRanges(
   await Promise.all(Array.from({ length: pool.width }, lane));
 }
 
-/** A run that was begun before runs kept their profile was judged by the built-in one: any kernel that does not differ from that will do. */
+/**
+ * Old state files have no kernel profile. Their runs used the built-in one, so they can be continued for any kernel that does not differ
+ * from it.
+ */
 function isOfKernel(state: AgreementState, kernel: KernelProfile): boolean {
   if (state.kernelProfile === undefined) return differencesOf(kernel).length === 0;
   return state.kernelProfile.digest === kernel.digest;
 }
 
-/** The run that a file keeps, if it is there. Throws InputError for one that is none. */
+/** The run that a file keeps, if the file exists. Throws InputError for a file that holds no run. */
 export function readAgreement(file: string): AgreementState | undefined {
   return readJsonFile(file, 'a comparison', isState);
 }

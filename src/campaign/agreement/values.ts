@@ -1,6 +1,7 @@
 /**
- * Values held against Linux: a program that both may run, on the same packet, context and map contents, in the world that the kernel
- * was seen to give it. r0 of every call and of the program, the packet, the context, the maps and the ring buffers must be the same.
+ * Compares values with Linux: both run a program on the same packet, context and map contents, and the VM gets the same answers of the
+ * outside world as the kernel. r0 of every call and of the program, the packet, the context, the maps and the ring buffers must be the
+ * same.
  */
 import { mix } from '../../../generators/random.js';
 import { sample } from '../../../generators/sample.js';
@@ -89,7 +90,7 @@ function drawProgram(
   }
 }
 
-/** Why a program is none for a test run: it reaches beyond itself, or goes on after its end. */
+/** Why a program must not be test-run: it has effects outside of itself, or goes on after its end. */
 function mustNotRun(program: Program): string | undefined {
   const danger = refuseToRun(program);
   if (danger !== undefined) return danger.replace(/^insn \d+: /, '');
@@ -149,13 +150,13 @@ export function makeRecorder(program: Program, kernel: KernelProfile = BUILT_IN)
   return recordingProgram(program, accepted);
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export type RunOutcome =
   | { readonly kind: 'same' }
   | { readonly kind: 'left out'; readonly what: string }
   | { readonly kind: 'differs'; readonly what: string; readonly detail: string };
 
-/** A run of the kernel's, to hold a VM against. */
+/** A run in the kernel, to be compared with one in the VM. */
 export interface KernelTestRun {
   readonly kind: 'run';
   compareWithVm(): RunOutcome;

@@ -22,9 +22,15 @@ export interface VerdictsOptions extends JudgedFor {
   readonly breaks?: readonly string[];
   /** Program types to draw from; all that can be loaded unless told, the everyday ones more often. */
   readonly types?: readonly ProgType[];
-  /** Insns that we may walk; as many as Linux unless told. With fewer, what takes longer is left out: a program without an end takes seconds. */
+  /**
+   * Insns that we may walk; as many as Linux unless told. With fewer, programs that take longer are left out: a program without an end
+   * takes seconds.
+   */
   readonly budget?: number;
-  /** Count which complaints stand for which: `words: Linux says ..., we say ...`. No difference in them is a difference in verdicts. */
+  /**
+   * Also count which messages of ours stand for which of Linux's: `words: Linux says ..., we say ...`. Different messages are no
+   * difference in verdicts.
+   */
   readonly words?: boolean;
 }
 
@@ -36,11 +42,11 @@ interface CandidateProgram {
   readonly about: string;
 }
 
-/** Who judges in one profile. */
+/** The two judges of programs in one profile. */
 interface ProfileJudges {
   readonly profile: Profile;
   readonly judge: KernelJudge;
-  /** Asked where the reason matters: a log takes longer than the verdict, much longer for a program that never ends. */
+  /** Asked only where the reason matters. A log takes longer than a verdict, and much longer for a program that never ends. */
   readonly explain: KernelJudge;
 }
 
@@ -53,7 +59,7 @@ function openJudges(profile: Profile): ProfileJudges {
   };
 }
 
-/** Numbers and names that vary from program to program taken out of a complaint, so that alike ones are the same. */
+/** A message without numbers and names, so that the same complaint about two programs is the same text. */
 export function kindOfComplaint(message: string): string {
   return message
     .replace(/0x[0-9a-f]+/g, 'N')
@@ -77,7 +83,7 @@ export function openVerdicts(options: VerdictsOptions = {}): OpenComparison {
       };
       const about = `seed ${seed} program ${index}`;
       const whole = { program: original.program, way: 'generated', about };
-      // A near miss is of a program that was accepted: in a profile that refuses it no other mistake would show.
+      // Near misses are made only of accepted programs. If the program itself is refused, no other mistake would show.
       const accepting = courts.filter((court) => compareVerdicts(court, whole, told, tally));
       if (accepting.length === 0) return;
       for (const judged of nearMisses(original, about, seed + index, options)) {
@@ -93,16 +99,16 @@ export function openVerdicts(options: VerdictsOptions = {}): OpenComparison {
   };
 }
 
-/** The types for which fewer functions are, one after the other: every third program. */
+/** Every third program has one of the less frequent types, in turn. */
 function rareTypeFor(index: number): ProgType {
   return RARE_TYPES[Math.floor(index / 3) % RARE_TYPES.length]!;
 }
 
-/** Without permission to attach them these do not get as far as the verifier on many a machine. */
+/** On many machines programs of these types do not reach the verifier, because they may not be attached. */
 const NOT_LOADABLE: ReadonlySet<ProgType> = new Set(['fentry', 'lsm']);
 const RARE_TYPES = PROG_TYPES.filter((type) => !GENERATED_TYPES.includes(type) && !NOT_LOADABLE.has(type));
 
-/** Where programs of a type may attach, if the kernel asks. */
+/** Attach targets for the types for which the kernel wants one. */
 const ATTACHMENTS: Readonly<Partial<Record<ProgType, readonly Attachment[]>>> = {
   tp_btf: [
     { type: ATTACH.TRACE_RAW_TP, target: 'sched_switch' },
@@ -176,7 +182,7 @@ function compareVerdicts(
   const differ = ours.ok !== kernel.accepted;
   if (!kernel.accepted && (differ || options.words === true || kernel.errno === 'EFAULT'))
     kernel = explain.judge(program);
-  // Some program types need a capability that the profile has not: that is a verdict without words.
+  // Some program types need a capability that the profile lacks. Then there is a verdict, but no message.
   const forbidden = profile === 'strict' && kernel.errno === 'EPERM';
   if (!kernel.judged && !forbidden) {
     tally.count(`${profile}: not judged`);

@@ -1,6 +1,6 @@
 /**
- * A program open for editing: a list of operations in which whatever leads somewhere names a label, so that operations can be
- * taken out or put in and everything else still leads to where it led. A label whose operation goes moves to the next one.
+ * A program in a form that can be edited: a list of operations in which jumps, calls and function references name labels. So operations
+ * can be removed or inserted and the targets stay right. If an operation with a label is removed, the label moves to the next one.
  */
 import { decodeAll } from '../../isa/decode.js';
 import { InputError } from '../../isa/errors.js';
@@ -26,7 +26,7 @@ export interface Draft {
   readonly functions: ReadonlyMap<string, Subprog>;
 }
 
-/** The operation of a node, its own offset meaningless where it leads to a label. */
+/** The operation of a node. If its target is a label, its own offset means nothing. */
 export function opOf(node: Node): Op {
   return node.item.kind === 'linked' ? node.item.op : node.item;
 }
@@ -77,7 +77,7 @@ export function replaced(draft: Draft, index: number, items: readonly (Op | Link
 
 /**
  * The program that a draft stands for, without the functions, maps and kfuncs that nothing in it names any more. Source lines
- * are left out, since they speak of other insns. Answers undefined where the draft makes no program (a jump out of it, too far a jump).
+ * are left out, since they speak of other insns. Undefined if the draft makes no program, because a jump leads outside or too far.
  */
 export function close(draft: Draft): Program | undefined {
   const { program } = draft;
@@ -137,7 +137,7 @@ function calledLabels(nodes: readonly Node[]): Set<string> {
   return found;
 }
 
-/** The label of what the program's throws lead to: nothing in its text names it. */
+/** The label of the exception callback, which no operation names. */
 function exceptionCallbackLabels({ functions }: Draft): Set<string> {
   return new Set(
     [...functions].flatMap(([name, { exceptionCallback }]) => (exceptionCallback ? [name] : [])),

@@ -85,7 +85,7 @@ class InsnShrinker {
     return this.questions >= QUESTIONS;
   }
 
-  /** One pass, from the end to the start, since what comes late leans on what comes early. Answers whether anything got smaller. */
+  /** One pass, from the end to the start, because later insns depend on earlier ones. Answers whether anything got smaller. */
   private pass(pass: Pass): boolean {
     let progress = false;
     let draft = open(this.scenario.program);
@@ -130,7 +130,7 @@ class InsnShrinker {
     if (!isSmaller(sizeOf({ ...candidate, step: -1 }), this.size)) return false;
     const key = keyOf(candidate);
     if (this.refused.has(key)) return false;
-    // Choices go by the number of the call, and calls may be gone: with the kindest ones it may show as well.
+    // Choices are numbered by call, and some calls may be gone now. So the default choices are tried too.
     const took =
       this.reproduces(candidate) ||
       (candidate.env.choices.size > 0 && this.reproduces(withDefaultChoices(candidate)));
@@ -156,7 +156,7 @@ class InsnShrinker {
   }
 }
 
-/** The same in a world where what is left open goes well. */
+/** The same question, with everything going well that the environment leaves open. */
 function withDefaultChoices(scenario: Scenario): Scenario {
   return { ...scenario, env: { ...scenario.env, choices: new Map() } };
 }

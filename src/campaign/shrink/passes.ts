@@ -1,6 +1,6 @@
 /**
- * Ways to make a program smaller: each pass lists drafts that are a little simpler than a given one. Whether one of them still shows
- * what it should, and is smaller indeed, is for others to say.
+ * Ways to make a program smaller: each pass lists drafts that are a little simpler than a given one. The caller checks whether one of
+ * them is smaller and still shows what it should.
  */
 import type { Op } from '../../isa/insn.js';
 import type { Linked } from '../../isa/label.js';
@@ -25,7 +25,7 @@ export function dropRuns(length: number): Pass {
   };
 }
 
-/** Pairs of operations that are apart: what opens something and what closes it. */
+/** Removes two operations that are not neighbours, such as one that opens something and one that closes it. */
 export const dropPairs: Pass = {
   name: 'drop pairs',
   positions: (draft) => draft.nodes.length,
@@ -49,7 +49,7 @@ export const dropJumpedOver: Pass = {
   },
 };
 
-/** Operations replaced by plainer ones. */
+/** Replaces operations by simpler ones. */
 export const simplify: Pass = {
   name: 'simplify',
   positions: (draft) => draft.nodes.length,
@@ -60,7 +60,7 @@ export const simplify: Pass = {
       const item: Op | Linked = same ? { ...node.item, op: plainer } : plainer;
       yield replaced(draft, position, [item]);
     }
-    // A branch that is always taken.
+    // Makes a branch always taken.
     if (node.item.kind === 'linked' && node.item.op.kind === 'jmp') {
       yield replaced(draft, position, [{ ...node.item, op: { kind: 'ja', off: 0, long: false } }]);
       for (const jump of simplerJumps(node.item.op))

@@ -24,7 +24,7 @@ export function substituteReads(op: Op, from: number, to: number): Op {
   }
 }
 
-/** The register that an operation overwrites without reading it, if it is one of those that only make a value. */
+/** The register that an operation overwrites without reading it, if the operation does nothing else. */
 export function definedRegister(op: Op): number | undefined {
   if (op.kind === 'mov' && 'imm' in op.src) return op.dst;
   if (op.kind === 'mov' || op.kind === 'ldx' || op.kind === 'ld_imm64' || op.kind === 'movsx') return op.dst;

@@ -1,6 +1,6 @@
 /**
- * Passes that change several operations at once, where no single one can go: what is acquired and given back, a look-up with its key,
- * a subprogram and its call.
+ * Passes that change several operations at once, where no single one can be removed: an acquire and its release, a look-up and its key, a
+ * subprogram and its call.
  */
 import { FP, type Op } from '../../isa/insn.js';
 import type { Linked } from '../../isa/label.js';
@@ -19,7 +19,7 @@ function callee({ item }: Node): string | undefined {
   return item.kind === 'linked' ? `to ${item.target}` : `${op.target} ${op.imm}`;
 }
 
-/** A call that made something answers a plain number, and all calls of the function that gives it back are gone. */
+/** Replaces a call that acquires by a number, and removes all calls of the function that releases. */
 export const dropAcquireAndRelease: Pass = {
   name: 'neither acquire nor release',
   positions: everyNode,
@@ -32,7 +32,7 @@ export const dropAcquireAndRelease: Pass = {
       for (const value of [1, 0]) {
         const changed = replaced(draft, position, [setTo(0, value)]);
         yield without(changed, (i) => callee(changed.nodes[i]!) === other);
-        // What comes after may count on r0.
+        // Later insns may depend on r0.
         const nodes = changed.nodes.map((node) =>
           callee(node) === other ? { ...node, item: setTo(0, 0) } : node,
         );
@@ -92,7 +92,7 @@ function isMap(op: Op): op is Extract<Op, { kind: 'ld_imm64' }> {
   return op.kind === 'ld_imm64' && op.as === 'map';
 }
 
-/** A copy of a register goes, and what read it reads the original. */
+/** Removes a copy of a register; its readers read the original. */
 export const propagateCopy: Pass = {
   name: 'read the original',
   positions: everyNode,
@@ -100,7 +100,7 @@ export const propagateCopy: Pass = {
     const op = opOf(draft.nodes[position]!);
     if (op.kind !== 'mov' || !('reg' in op.src) || op.dst === op.src.reg) return;
     const [from, to] = [op.dst, op.src.reg];
-    // All the way, or only as far as the next one that makes the register anew.
+    // Up to the end, or only up to the next insn that overwrites the register.
     const end = draft.nodes.findIndex((node, i) => i > position && definedRegister(opOf(node)) === from);
     for (const last of end < 0 ? [draft.nodes.length] : [draft.nodes.length, end]) {
       const nodes = draft.nodes.map(
@@ -111,7 +111,7 @@ export const propagateCopy: Pass = {
   },
 };
 
-/** A register that was spilled to the stack is copied where it would be filled from there, and the spill goes. */
+/** Removes a spill: where the slot was loaded, the register is copied instead. */
 export const forwardSpill: Pass = {
   name: 'copy what was spilled',
   positions: everyNode,
@@ -128,7 +128,7 @@ export const forwardSpill: Pass = {
   },
 };
 
-/** An address that is kept in a register to be copied is made anew where it is wanted. */
+/** Computes an address again where it is needed, instead of keeping it in a register. */
 export const rematerializeAddress: Pass = {
   name: 'make addresses anew',
   positions: everyNode,
@@ -167,7 +167,7 @@ function nodeReading(node: Node, from: number, to: number): Node {
   return { ...node, item: { ...node.item, op: op as Linked['op'] } };
 }
 
-/** A subprogram's body in place of its call. */
+/** Inlines a subprogram at its call. */
 export const inlineSubprog: Pass = {
   name: 'inline a subprogram',
   positions: everyNode,
@@ -196,7 +196,7 @@ export const inlineSubprog: Pass = {
       if (node.item.kind !== 'linked' || !inside.has(node.item.target)) return { labels, item: node.item };
       return { labels, item: { ...node.item, target: node.item.target + suffix } };
     });
-    // A jump to what follows is no jump at all.
+    // A jump to the next insn does nothing.
     const last = body.at(-1);
     const whole =
       last?.item.kind === 'linked' && last.item.target === after && last.labels.length === 0
@@ -256,7 +256,7 @@ function callOf(draft: Draft, name: string): Op {
   return { kind: 'call', target: 'kfunc', imm: index < 0 ? kfuncs.length : index };
 }
 
-/** A stack address that is worked out again and again is kept in a register. */
+/** Keeps a stack address in a register that is computed several times. */
 export const shareStackAddress: Pass = {
   name: 'keep a stack address',
   positions: () => 1,

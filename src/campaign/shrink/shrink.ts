@@ -30,7 +30,7 @@ export interface SmallCase {
   readonly cause: Cause;
 }
 
-/** What a smaller program may be walked beyond twice the walk of the whole one. */
+/** A smaller program may take twice as many walked insns as the original, plus this many. */
 const SPARE_WALK = 2000;
 
 /** Trees tried in place of a generated one at the most. */
@@ -64,7 +64,7 @@ export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): Sm
   };
   const text = printCase(small);
   const check = replayed(parseCase(text), target.rules.rules, target.kernel);
-  // What does not survive being written down is no case.
+  // A case must be the same after it was written and read again.
   if (typeof check === 'string' || !check.ok) return asIs;
   return { text, insns: insnCount(shrunk.scenario.program), cause };
 }

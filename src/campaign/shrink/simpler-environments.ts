@@ -23,7 +23,7 @@ function* simplerPrograms(scenario: Scenario): Iterable<Scenario> {
   const { name, subprogs } = program;
   const local = subprogs.map((one) => (one.start === 0 ? { ...one, linkage: 'static' as const } : one));
   if (name !== 'case') yield { ...scenario, program: { ...program, name: 'case', subprogs: local } };
-  // Ids of local types go by their place in the list, so only the last one can go.
+  // The ids of local types are their places in the list, so only the last one can be removed.
   if (program.localTypes.length > 0) {
     yield { ...scenario, program: { ...program, localTypes: program.localTypes.slice(0, -1) } };
   }
@@ -73,7 +73,7 @@ function withoutPart(env: Environment, part: 'packet' | 'ctx' | 'ctxFields' | 'm
   return rest;
 }
 
-/** Without contents of maps that the program has not, and choices of calls that it does not make any more. */
+/** Removes contents of maps that the program no longer has, and choices of calls that it no longer makes. */
 export function trimEnvironment(
   env: Environment,
   program: Program,

@@ -1,11 +1,11 @@
-/** How small a case is. Shrinking only ever takes steps that make this smaller, so it ends. */
+/** Measures cases. Every step of shrinking makes this measure smaller, so shrinking ends. */
 
 import { decodeAll } from '../../isa/decode.js';
 import type { Op } from '../../isa/insn.js';
 import type { Program } from '../../object/program.js';
 import type { Environment } from '../../vm/environment.js';
 
-/** Something that can be shown: a program, its world, and the kill. */
+/** A program, its world, and the kill: together they show a broken check. */
 export interface Scenario {
   readonly program: Program;
   readonly env: Environment;
@@ -40,7 +40,7 @@ export function isSmaller(a: Size, b: Size): boolean {
   return false;
 }
 
-/** The plainer an operation reads, the less it weighs. */
+/** Operations that are easier to read weigh less. */
 export function weightOf(op: Op): number {
   return BASE[op.kind] + weightOfNumbers(op);
 }

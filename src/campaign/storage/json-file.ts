@@ -1,4 +1,4 @@
-/** What long work keeps in a JSON file, so that it can be interrupted and taken up again. */
+/** Reads and writes the JSON files in which long work keeps its state, so that it can be interrupted and continued. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InputError } from '../../isa/errors.js';

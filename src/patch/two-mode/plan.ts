@@ -24,7 +24,7 @@ export interface TwoModeOptions {
   readonly hidesUnwritten?: true;
   /** Slots of calls that are kept though the rule set has a stub for them. */
   readonly keep?: ReadonlySet<number>;
-  /** False: the kill does not come while a callback runs. To tell whether a refusal is for want of that. */
+  /** False: the kill does not come while a callback runs. Tells whether a refusal comes from kills in callbacks. */
   readonly killsInCallbacks?: false;
 }
 

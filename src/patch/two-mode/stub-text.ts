@@ -48,7 +48,7 @@ interface Fill {
   readonly sizeIn: number | undefined;
   readonly min: number;
   readonly max: number;
-  /** Where a stack pointer's low three bits are known, those; stores to the stack must be aligned. */
+  /** For a stack pointer, its low three bits if they are known: stores to the stack must be aligned. */
   readonly alignment: number | undefined;
   /** Never NULL, always NULL (there is nothing to fill), or one or the other. */
   readonly pointer: 'some' | 'none' | 'either';

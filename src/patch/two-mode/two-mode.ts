@@ -76,7 +76,7 @@ class Builder {
     const lines: Line[] = [];
     const starts: { readonly label: string; readonly subprog: Subprog }[] = [];
     const wanted = [this.functionLabel('killable', 0)];
-    // Whether the program was killed before it throws is not known to the exception callback, so that is killable from its first insn on.
+    // The exception callback does not know whether the program was killed before it threw. So it is killable from its first insn on.
     const onThrow = exceptionCallbackOf(this.plan.program);
     if (onThrow !== undefined) wanted.push(this.functionLabel('killable', onThrow.start));
     const seen = new Set(wanted);
@@ -126,7 +126,7 @@ class Builder {
     if (variant !== 'patched') this.normal(text, scope, variant, subprog);
     if (variant !== 'plain') {
       this.patched(text, scope, subprog);
-      // Reachable only from a stub that was written for less than can happen.
+      // Reached only if a stub was written for fewer cases than can happen.
       text.label(`${scope} guard`);
       text.add('guard', -1, { kind: 'ldx', size: 1, signed: false, dst: 0, src: 10, off: 0 });
       text.add('guard', -1, { kind: 'exit' });

@@ -15,7 +15,7 @@ import { kindOfComplaint } from '../verdicts.js';
 
 /** Which of the witnesses are held against a certificate, and in how many worlds. */
 export interface CertificateCheckOptions {
-  /** Nothing is held against a certificate: only programs that get none are looked into. */
+  /** Certified programs are not checked further; only programs without a certificate are examined. */
   readonly alone?: true;
   /** Worlds that each program is killed in, 3 unless told. */
   readonly worlds?: number;
@@ -27,7 +27,7 @@ export interface ProgramNumber {
   readonly index: number;
 }
 
-/** Asks all of them, and takes down what does not fit. `path` is the fast path of `prepared` under `rules`. */
+/** Asks all of them, and records what does not fit. `path` is the fast path of `prepared` under `rules`. */
 export function checkCertificate(
   prepared: PreparedProgram,
   rules: RuleSet,
@@ -44,7 +44,7 @@ const LONGEST_RUN = 1500;
 /** Insns that our walk of the fast path may take. */
 const BUDGET = 100_000;
 
-/** What breaks a check that Linux makes too. */
+/** The checks that Linux makes too. */
 const LINUX_CHECKS: ReadonlySet<string> = new Set(['leak', 'misuse', 'fault', 'return']);
 
 /** One program under one rule set. */
@@ -69,7 +69,8 @@ class CertificateCheck {
     for (const site of certificate.sitesLeftOut) tally.count(`left out: ${site.function}: ${site.reason}`);
     if (verdict === 'inexpressible') {
       tally.count(`inexpressible: ${kindOfComplaint(certificate.message)}`);
-      // The sound rules end every loop, so their two-mode programs are small; but not where Linux walks mispredicted branches as well.
+      // The sound rules end every loop, so Linux walks few insns of their two-mode programs. That is not so where Linux walks speculative
+      // paths too.
       const strict = this.prepared.profile === 'strict';
       if (name === 'sound' && certificate.sitesLeftOut.length === 0 && !strict)
         this.differ(`stricter: inexpressible: ${kindOfComplaint(certificate.message)}`, certificate);
@@ -94,13 +95,15 @@ class CertificateCheck {
     return certify(prepared.program, rules, {
       profile: prepared.profile,
       verified: prepared.verdict,
-      // Every form gets its turn to be the first, since one that is accepted ends the matter.
+      // Each form comes first for some programs, because the forms after an accepted one are not tried.
       forms: index % 2 === 0 ? forms : [...forms].reverse(),
       ...more,
     });
   }
 
-  /** What the walk of the fast path finds fault with; undefined: nothing. It is the part of the proof that Linux has as well. */
+  /**
+   * The first fault that the walk of the fast path finds; undefined if there is none. Of our proof, this is the part that Linux does too.
+   */
   private walkFastPath(): string | undefined {
     const { program, verdict, profile } = this.prepared;
     const { code, facts, lastId } = verdict;
@@ -113,7 +116,7 @@ class CertificateCheck {
     return failures[0]?.message;
   }
 
-  /** The first check of Linux's that a killed run breaks. */
+  /** The first check that a killed run breaks, among those that Linux makes. */
   private firstBroken(path: FastPath, more: Pick<VmOptions, 'readsUnwritten'> = {}): Violation | undefined {
     const { prepared, seed, index, options } = this;
     for (let k = 0; k < (options.worlds ?? 3); k++) {
@@ -146,7 +149,7 @@ class CertificateCheck {
     else this.differ(`looser: certified, but a run breaks ${broken.check}`, certificate, broken.message);
   }
 
-  /** We may be stricter than Linux; but the walk can be wrong, too. */
+  /** We may be stricter than Linux, but our walk may also be wrong. */
   private explainUnwalked(certificate: Certificate, walked: string): void {
     const { sitesLeftOut, notLookedFor } = certificate;
     if (sitesLeftOut.length > 0) this.tally.count('explained: a stub that our walk refuses is left out');
@@ -156,7 +159,7 @@ class CertificateCheck {
   }
 
   private async explainRefused(certificate: Certificate): Promise<void> {
-    // That a killed run comes to an end is no part of the walk, but of the proof.
+    // The proof also says that a killed run ends. The walk does not.
     if (certificate.message.includes('infinite loop detected') && (await this.proof()) !== 'proven') {
       this.tally.count('refused, not proven: a loop without end');
       return;

@@ -1,6 +1,7 @@
 /**
- * Insns that may run after a loop has gone round: on a cycle, behind one, in a callback or behind a call that calls back. There Linux forgets
- * scalars that changed from one round to the next, altogether; we forget only the bounds that moved, or nothing where a loop is unrolled.
+ * Finds insns that may run after a round of a loop: on a cycle, after one, in a callback, or after a call that calls back. At these insns
+ * Linux may know less: it forgets scalars that changed from one round to the next. We forget only the bounds that moved, or nothing if
+ * the loop is unrolled.
  */
 
 import type { Program } from '../../../object/program.js';
@@ -38,7 +39,7 @@ export function slotsAfterLoops(program: Program): ReadonlySet<number> {
     if (op?.kind === 'exit') return (callers.get(subprogStart[slot]!) ?? []).map((call) => call + 1);
     if (op?.kind === 'call' && op.target === 'subprog') return [slot + 1, slot + 1 + op.imm];
     const contract = contracts[slot];
-    // Which function is called back is in a register: any whose address is taken may be.
+    // The callback is in a register, so it may be any function whose address is taken.
     if (contract !== undefined && callsSyncCallback(contract)) return [slot + 1, ...pointedTo];
     return within(slot);
   };

@@ -1,4 +1,4 @@
-/** What is held at an insn, spelled alike for our states and for the kernel's. */
+/** Writes what is held at an insn in the same way for our states and for the kernel's, so that the two can be compared. */
 import { type LogHold, showsReferences } from '../../../oracle/walk-log/held.js';
 import type { LogPoint } from '../../../oracle/walk-log/walk.js';
 import type { State } from '../../../verifier/state/state.js';
@@ -7,9 +7,9 @@ import type { State } from '../../../verifier/state/state.js';
 export interface Held {
   /** In the order of acquisition, with the slot of the acquiring insn: `pointer@12 spin_lock@20, rcu, preempt 1`. */
   readonly exact: string;
-  /** Without slots: what states that are compared for pruning must agree in. */
+  /** The same without slots: states must agree in this to be compared for pruning. */
   readonly kinds: string;
-  /** Locks and sections only: all that can be told where a lock that the log does not show comes first. */
+  /** Locks and sections only. If a lock comes first that the log does not show, the log does not tell more. */
   readonly locks: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Does a state of ours cover what the kernel's log tells of one path at the same insn? Registers and stack slots of the frame that runs, by
- * kind and range, and which of them hold the same value. What we have dropped because nothing reads it covers anything.
+ * Checks whether one of our states covers what the kernel's log says of one path at the same insn: registers and stack slots of the
+ * running frame, by kind and range, and which of them hold the same value. What we dropped because nothing reads it covers anything.
  */
 
 import type { LogByte, LogSlot } from '../../../oracle/walk-log/state.js';
@@ -22,7 +22,7 @@ export interface Uncovered extends Mismatch {
 export interface PointContext extends Omit<IdOrigins, 'depth' | 'ours'> {
   /** Registers that Linux holds to be live at this insn: bit n for register n. */
   readonly live: number;
-  /** Whether a loader without CAP_PERFMON is meant, for whom what was never written may not be read. */
+  /** Whether the loader lacks CAP_PERFMON. It may not read bytes that were never written. */
   readonly strict: boolean;
 }
 
@@ -34,7 +34,7 @@ export function sameFrames(state: State, point: LogPoint): boolean {
   return point.callsites.every((site, i) => frames[i + 1]!.callsite === site);
 }
 
-/** What of `point` this state does not cover; kinds first. Empty: it covers it all. */
+/** What this state does not cover of `point`; wrong kinds first. Empty if it covers everything. */
 export function uncoveredParts(state: State, point: LogPoint, sides: PointContext): readonly Uncovered[] {
   const frame = state.frames.at(-1)!;
   const origins: IdOrigins = { ...sides, depth: point.frame, ours: state.refs };
@@ -49,7 +49,7 @@ export function uncoveredParts(state: State, point: LogPoint, sides: PointContex
     const ours = frame.regs[n]!;
     const theirs = point.regs.get(n);
     if (theirs === undefined) {
-      // A register that Linux knows nothing of may not be used there; so we may know nothing of it either.
+      // The program may not use a register that Linux knows nothing of. So we need to know nothing of it either.
       if (point.complete && ours.type !== 'uninit')
         found.push({ where: `r${n}`, what: 'kind', text: `we say ${ours.type}, Linux has nothing there` });
     } else if (ours.type === 'uninit') {
@@ -92,7 +92,7 @@ function missingObjects(stack: readonly (Slot | undefined)[], point: LogPoint, f
   }
 }
 
-/** What may hold anything, written or not. */
+/** Bytes that may hold anything, written or not. */
 const isUnwritten = (compareSlot: Slot, strict: boolean): boolean =>
   compareSlot.bytes.every((b) => b === BYTE.invalid || (b === BYTE.misc && !strict));
 
@@ -119,7 +119,7 @@ function slot(
     const a = ours.dynptr;
     const b = theirs.dynptr;
     if (a === undefined || b === undefined || a.type !== b.type) {
-      // One that needs no destroying may be forgotten.
+      // A dynptr that needs no destroying may be forgotten.
       if (a !== undefined || b?.ref !== 0) differ();
     } else if (!sameOrigin(a.ref, b.ref, origins)) kind(`dynptr: of another reference`);
     return;
@@ -141,14 +141,14 @@ function slot(
   else check(where, ours.reg, asStored(theirs.reg, theirs.bytes.filter((b) => b === 'r').length));
 }
 
-/** The log spells one byte of zero alike, whether it was spilled or not. */
+/** The log prints a zero byte in the same way, whether it was spilled or not. */
 function asSpilledZero(ours: Slot, theirs: LogSlot): LogSlot {
   if (theirs.reg !== undefined || theirs.bytes[0] !== '0') return theirs;
   const alone = ours.reg?.type === 'scalar' && ours.bytes[0] === BYTE.spill && ours.bytes[1] !== BYTE.spill;
   return alone ? { bytes: theirs.bytes.with(0, 'r'), reg: ZERO } : theirs;
 }
 
-/** Linux keeps a constant that was stored in fewer than eight bytes as it was before it was cut; a load cuts it. */
+/** Linux keeps a constant that was stored in fewer than eight bytes untruncated, and truncates it when it is loaded. */
 function asStored(value: LogValue, size: number): LogValue {
   if (value.type !== 'scalar' || (size !== 1 && size !== 2 && size !== 4)) return value;
   return { ...value, num: scalarArithmetic.zeroExtend((8 * size) as 8 | 16 | 32, value.num) };
@@ -194,10 +194,7 @@ function spellLogSlot(slot: LogSlot): string {
   return slot.reg === undefined ? slot.bytes.join('') : `${slot.bytes.join('')} of ${slot.reg.type}`;
 }
 
-/**
- * Which places hold the same value, or numbers that differ by a constant: what we hold to be linked, Linux must hold to be linked, and by the
- * same constant.
- */
+/** Compares links. If two places are linked in our state, Linux must have linked them too, with the same constant between them. */
 class LinkedValues {
   private readonly places = new Map<number, { where: string; ours: Reg; theirs: LogValue }>();
 
@@ -208,7 +205,7 @@ class LinkedValues {
       this.places.set(ours.id, { where, ours, theirs });
       return;
     }
-    // Of a pointer the offset is compared by itself.
+    // The offset of a pointer is compared separately.
     const more = ours.type === 'scalar' ? ours.off - before.ours.off : 0;
     if (areLinked(theirs, before.theirs, more)) return;
     const what = more === 0 ? `the same as ${before.where}` : `${before.where} and a constant`;
@@ -216,14 +213,14 @@ class LinkedValues {
   }
 }
 
-/** Does Linux hold `a` to be `more` more than `b`? */
+/** Whether Linux knows that `a` is `b` plus `more`. */
 function areLinked(a: LogValue, b: LogValue, more: number): boolean {
   if (isConstant(a) && isConstant(b))
     return BigInt.asUintN(64, a.num.value - b.num.value) === BigInt.asUintN(64, BigInt(more));
   return a.id !== 0 && a.id === b.id && a.delta - b.delta === more;
 }
 
-/** The id of a pointer that cannot be NULL matters where a lock may lie in what it points to, and Linux drops it elsewhere. */
+/** The id of a pointer that cannot be NULL matters only if its object may have a lock. Elsewhere Linux drops it. */
 const saysNothing = (ours: Reg, theirs: LogValue): boolean =>
   !ours.nullable &&
   theirs.id === 0 &&

@@ -1,8 +1,8 @@
 /**
- * A program that has the kernel's verifier print all it knows before each insn. Its log tells of an insn only what the insn touches, and all
- * of a frame where it takes up a path that it left for later. So before each insn there is a branch that goes both ways whatever is
- * known and changes nothing: the frame pointer compared with a number. The way that is taken up later has an insn of its own, where
- * the state is printed, and leads back to the insn, which was walked by then.
+ * Changes a program so that the kernel's verifier logs everything it knows before each insn. Usually the log shows only what an insn
+ * touches. But when the verifier continues a path that it had pushed, it prints the whole frame. So a branch is put before each insn: it
+ * compares the frame pointer with a number, which the verifier cannot decide, and changes nothing. The pushed way has one insn of its
+ * own, where the state is printed, and jumps back to the original insn, which was walked by then.
  */
 import { Draft } from '../../../../generators/edit.js';
 import type { Item } from '../../../isa/label.js';
@@ -11,7 +11,7 @@ import type { Program } from '../../../object/program.js';
 /** The changed program, and how to read the slots in its log. */
 export interface StatePrinter {
   readonly program: Program;
-  /** By slot of `program` where a whole state is printed, the slot of the original that it is the state before. */
+  /** By slot of `program` at which a whole state is printed: the slot of the original before which this is the state. */
   readonly printedAt: ReadonlyMap<number, number>;
 }
 
@@ -20,7 +20,10 @@ const EXTRA = 3;
 /** What the frame pointer is compared with; any number that is not 0 will do. */
 const NUMBER = 12345;
 
-/** For a loader with all capabilities: without CAP_PERFMON the frame pointer may not be compared. Throws InputError for insns that cannot be decoded. */
+/**
+ * Works only for a loader with all capabilities: without CAP_PERFMON the frame pointer may not be compared. Throws InputError for insns
+ * that cannot be decoded.
+ */
 export function printEveryState(program: Program): StatePrinter {
   const draft = new Draft(program);
   const printedAt = new Map<number, number>();

@@ -1,4 +1,4 @@
-/** Does what we know of a register cover what Linux knows of it? Kinds must be the same; our ranges may be wider. */
+/** Checks whether our value of a register covers Linux's. The kinds must be the same; our ranges may be wider. */
 import type { MapDef, Program } from '../../../object/program.js';
 import type { LogHold } from '../../../oracle/walk-log/held.js';
 import type { LogValue } from '../../../oracle/walk-log/value.js';
@@ -14,7 +14,7 @@ export interface Mismatch {
   readonly text: string;
 }
 
-/** What ids mean on either side. */
+/** The meaning of ids on both sides. */
 export interface IdOrigins {
   readonly program: Program;
   /** Depth of the frame that is compared. */
@@ -39,7 +39,7 @@ const BASE: Partial<Record<Reg['type'], string>> = {
 /** What bpf_rdonly_cast makes of type 0, for us a struct like any other: with the running kernel's BTF, and without. */
 const VOID: ReadonlySet<string> = new Set(['void', 'btf_id 0']);
 
-/** The kernel's name for what we know. */
+/** The kernel's name for our kind of value. */
 function kernelName(reg: Reg): KindName {
   if (VOID.has(reg.struct))
     return { type: 'mem', nullable: reg.nullable, struct: '', flags: 'rdonly untrusted' };
@@ -48,7 +48,7 @@ function kernelName(reg: Reg): KindName {
     ...(reg.readonly ? ['rdonly'] : []),
     ...(reg.type === 'record' ? ['ringbuf'] : []),
     ...(reg.percpu ? ['percpu'] : []),
-    // A pointer that owns a reference is trusted for that, and Linux does not say so again.
+    // A pointer that owns a reference is trusted. Linux does not print that.
     ...(reg.trust === 'none' || (reg.trust === 'trusted' && reg.ref !== 0) ? [] : [reg.trust]),
   ];
   return {
@@ -66,7 +66,7 @@ const spellName = ({ flags, type, nullable, struct }: KindName): string =>
 export function mismatch(ours: Reg, theirs: LogValue, origins: IdOrigins): Mismatch | undefined {
   const a = spellName(kernelName(ours));
   const b = spellName({ ...theirs, flags: theirs.flags.join(' ') });
-  // What cannot be used may be anything.
+  // A value that cannot be used may be anything.
   if (ours.type === 'uninit') return undefined;
   if (a !== b) return { what: 'kind', text: `we say ${a}, Linux ${b}` };
   if (ours.type === 'scalar') return rangeMismatch(ours.num, theirs.num, '');
@@ -77,7 +77,7 @@ export function mismatch(ours: Reg, theirs: LogValue, origins: IdOrigins): Misma
   return rangeMismatch(ours.num, shifted(theirs.num, theirs.off - ours.off), 'offset ');
 }
 
-/** A variable offset, counted from a constant one that is `by` less: we may not know of what is a constant for Linux that it is one. */
+/** A variable offset, counted from a constant that is `by` less. An offset that is constant for Linux may be variable for us. */
 const shifted = (num: Scalar, by: number): Scalar =>
   by === 0 ? num : scalarArithmetic.binary('add', 64, num, constant(BigInt(by)));
 
@@ -101,14 +101,14 @@ function pointerMismatch(
   if (ours.nonOwning !== theirs.nonOwning) return `${ours.nonOwning ? '' : 'not '}non-owning`;
   const by = refs.find((ref) => ref.id === ours.ref && ref.kind === 'pointer')?.at;
   const theirBy = origins.get(theirs.ref)?.at;
-  // A slice that bpf_dynptr_slice took is bound to its dynptr; what the dynptr owns is not said again.
+  // A slice is bound to its dynptr. Linux does not print the dynptr's reference again.
   if (ours.dynptr !== 0 && theirs.ref === 0) return undefined;
   if ((ownedRef(ours) === 0) !== (theirs.ref === 0)) return `reference ${ours.ref}, Linux ${theirs.ref}`;
   if (by !== theirBy) return `acquired at ${by}, Linux ${theirBy}`;
   return undefined;
 }
 
-/** Linux keeps fifteen characters of a name, and of those only what may be in one. */
+/** Linux keeps the first fifteen characters of a map's name, without invalid ones. */
 function isMap(map: MapDef, { map: name, keySize, valueSize }: LogValue): boolean {
   return map.keySize === keySize && map.valueSize === valueSize && (name === '' || map.name.startsWith(name));
 }

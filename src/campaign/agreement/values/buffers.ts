@@ -1,11 +1,11 @@
-/** What the verifier's facts say of a call that is to be recorded: where its buffers lie, how long a loop takes. */
+/** Reads from the verifier's facts where the buffers of a recorded call lie and how long its loop takes. */
 import type { Arg } from '../../../kernel/contract.js';
 import type { LocalType, MapDef } from '../../../object/program.js';
 import type { Reg as AbstractReg } from '../../../verifier/state/state.js';
 import { frameOf } from '../../../verifier/state/state.js';
 import type { Visit } from '../../../verifier/walk/visit.js';
 
-/** What a function may write to. What bpf_dynptr_from_mem is given it only points to. */
+/** Whether the function may write to this argument. bpf_dynptr_from_mem does not write to its memory; it only makes a dynptr to it. */
 export const isBuffer = (arg: Arg): boolean =>
   (arg.kind === 'mem' && arg.access !== 'read' && arg.mapValue !== true) ||
   (arg.kind === 'map_value' && arg.uninit === true);
@@ -59,7 +59,7 @@ export function constantOf(reg: AbstractReg): number | undefined {
   return reg.type === 'scalar' && reg.num.mask === 0n ? Number(reg.num.value & 0xffff_ffffn) : undefined;
 }
 
-/** The most that a count of rounds may be: all of the register, for Linux compares all of it where it inlines bpf_loop. */
+/** The largest value of a count of rounds. All 64 bits count, because Linux compares all of them where it inlines bpf_loop. */
 export const roundsOf = (reg: AbstractReg): bigint => (reg.type === 'scalar' ? reg.num.umax : 0n);
 
 /** An iterator over numbers goes through a few at the most. */

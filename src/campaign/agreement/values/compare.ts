@@ -1,16 +1,16 @@
-/** What differs between the kernel's run and the VM's. */
+/** Finds the first difference between the kernel's run and the VM's. */
 import type { Program } from '../../../object/program.js';
 import { toHex } from '../../../vm/environment.js';
 import { LOG_BYTES, LOG_HEADER, type Site } from './log.js';
 import type { Observation } from './observation.js';
 
-/** The first difference, what it is in and what either side has; undefined where there is none. */
+/** The first difference: where it is, and what each side has. Undefined if there is none. */
 export interface Difference {
   readonly kind: string;
   readonly detail: string;
 }
 
-/** Compares call by call first, because what comes after a wrong answer is wrong as well. */
+/** Compares call by call first, because everything after a wrong answer is wrong too. */
 export function firstDifference(
   program: Program,
   sites: readonly Site[],
@@ -49,7 +49,7 @@ function mapsDifference(program: Program, kernel: Observation, vm: Observation):
   for (const [index, map] of program.maps.entries()) {
     const [theirs, ours] = [kernel.maps[index]!, vm.maps[index]!];
     for (const key of new Set([...theirs.keys(), ...ours.keys()])) {
-      // An LRU map throws out what it likes.
+      // The entries that an LRU map drops cannot be predicted.
       if (map.type === 'lru_hash' && !theirs.has(key)) continue;
       const [a, b] = [theirs.get(key) ?? 'nothing', ours.get(key) ?? 'nothing'];
       if (a !== b) return { kind: `${map.type} map`, detail: `${map.name}[${key}]: ${a}, the VM has ${b}` };

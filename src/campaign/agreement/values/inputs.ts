@@ -1,4 +1,4 @@
-/** What a test run starts from: a packet, a context, what is in the maps, which tail calls lead somewhere. All from a seed. */
+/** The inputs of a test run, drawn from a seed: packet, context, map contents, and the targets of tail calls. */
 import type { MapDef, Program } from '../../../object/program.js';
 import { LOG } from './log.js';
 import { ETH_HLEN, isCompared, isSkb } from './test-run-types.js';
@@ -135,7 +135,7 @@ function drawEntries(map: MapDef, random: RandomStream): readonly MapEntry[] {
   if (!isCompared(map) || readOnly) return [];
   const fill = random.below(3);
   const entries: MapEntry[] = [];
-  // An LRU map that is nearly full throws out what it likes.
+  // An LRU map that is nearly full drops entries that cannot be predicted.
   const most = map.type === 'lru_hash' ? map.maxEntries / 4 : map.maxEntries;
   for (let i = 0; i < Math.min(most, 16); i++) {
     if (fill === 0 || (fill === 1 && random.oneIn(2))) continue;

@@ -13,7 +13,7 @@ import type { Observation } from './observation.js';
 import { contextProbe, jumpTargets } from './probes.js';
 import { hasPacket, isCompared, isSkb, seenPart } from './test-run-types.js';
 
-/** What a run started from, beyond what was asked for, and what it left. */
+/** What a run in the kernel began with, as far as it was not given, and what it left. */
 export interface KernelRun {
   readonly observed: Observation;
   /** The context as the program finds it, laid out as its struct; a byte of a pointer that is not NULL is 1. */
@@ -33,7 +33,7 @@ const GIVEN_BACK: readonly (readonly [string, number, number])[] = [
   ['cb', 48, 20],
   ['tstamp', 152, 8],
 ];
-/** Those that only these types can write; the VM knows nothing of them elsewhere. */
+/** Parts that only these program types can write. In other types the VM does not know them. */
 const WRITTEN: ReadonlySet<string> = new Set(['tc', 'action']);
 
 /** Holds a log map, probes and tail-call targets until it is closed. */

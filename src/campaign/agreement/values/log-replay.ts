@@ -1,4 +1,4 @@
-/** The world of a run in the VM, as the kernel's log has it. */
+/** Gives a run in the VM the same outside world as the kernel's run had, read from the kernel's log. */
 import type { Contract, Outcome } from '../../../kernel/contract.js';
 import { offsetOf, regionOf } from '../../../vm/address.js';
 import { printChoice, toHex } from '../../../vm/environment.js';
@@ -6,10 +6,10 @@ import type { MachineState } from '../../../vm/machine.js';
 import type { Inputs } from './inputs.js';
 import { LOG_BYTES, LOG_HEADER, type Recording, type Site } from './log.js';
 
-/** may_goto itself never ends a loop here: what the recorder puts before it does. */
+/** may_goto itself never ends a loop here: the recorder puts a counter before it. */
 const ENDLESS = '8388608';
 
-/** What the run goes by where it is not a fact but a choice; thrown through the VM. */
+/** Thrown through the VM where the log does not fit the run. */
 export class Divergence extends Error {
   constructor(
     readonly kind: 'differs' | 'left out',
@@ -21,12 +21,12 @@ export class Divergence extends Error {
 
 /** Functions that do in the VM what they do in the kernel, r0 included, whatever the log says. */
 const COMPUTED_BY_VM = /^bpf_(map_(lookup|update|delete|lookup_percpu)_elem|kptr_xchg|loop|rbtree_add_impl)$/;
-/** An element that is replaced or deleted may be another one by the time that a loop comes to it. */
+/** A loop may come to an element that was replaced or deleted meanwhile. */
 const CHANGES_MAP = /^bpf_map_(update|delete)_elem$/;
 /** Functions that write the same bytes in the VM as in the kernel, if they succeed. */
 const WRITES_SAME_BYTES = /^bpf_(skb_load_bytes|xdp_load_bytes|dynptr_read|map_(pop|peek)_elem)$/;
 
-/** The world as the kernel's log has it: asked for the choice at each call, it reads it there. */
+/** Answers each choice of the run from the kernel's log. */
 export class LogReplay implements ReadonlyMap<string, string> {
   machine: MachineState | undefined;
   /** The map and index of the tail call that was taken. */
@@ -45,7 +45,7 @@ export class LogReplay implements ReadonlyMap<string, string> {
     });
   }
 
-  /** Slots where more is to be told than what a choice says. */
+  /** Slots at which the VM must be told more than a choice can say. */
   get slotsToStopAt(): ReadonlySet<number> {
     const stops = this.recorded.sites.filter(
       ({ kind, copied }) => kind === 'load' || copied.some(({ arg }) => arg >= 0),
@@ -105,7 +105,7 @@ export class LogReplay implements ReadonlyMap<string, string> {
     return end === 0 || keys.length === 0 ? undefined : `some::${toHex(Uint8Array.from(keys))}`;
   }
 
-  /** A lookup in an LRU map, which throws entries out when it likes. */
+  /** A lookup in an LRU map. When it drops entries cannot be predicted. */
   private isLruLookup(machine: MachineState, { name }: Contract): boolean {
     const map = machine.code.program.maps[machine.memory.get(regionOf(machine.regs[1]!))?.map ?? -1];
     return name === 'bpf_map_lookup_elem' && map?.type === 'lru_hash';
@@ -149,7 +149,7 @@ export class LogReplay implements ReadonlyMap<string, string> {
     return 'jumped';
   }
 
-  /** Where in the log the entry that comes next starts; it must be of this site. */
+  /** Where the next entry of the log starts. It must be of this site. */
   nextEntry(machine: MachineState, index: number, site: Site): number {
     const at = Number(logPosition(machine, this.recorded.log));
     const end = Number(this.view.getBigUint64(0, true));
@@ -161,7 +161,7 @@ export class LogReplay implements ReadonlyMap<string, string> {
     throw new Divergence('differs', `path: ${site.name} where the kernel came to ${name}`);
   }
 
-  /** What is to be done after the insn at pc: puts what a function has written in the kernel into the buffers that it was given here. */
+  /** To be called after the insn at pc. Copies into the buffers what the function wrote into them in the kernel. */
   outputBuffers(machine: MachineState): (() => void) | undefined {
     const known = this.sites.get(machine.pc);
     const contract = machine.code.contracts[machine.pc];
@@ -176,7 +176,7 @@ export class LogReplay implements ReadonlyMap<string, string> {
     };
   }
 
-  /** Before a load from a kernel object: puts there what the kernel found. */
+  /** To be called before a load from a kernel object. Puts the value there that the kernel found. */
   placeLoadedBytes(machine: MachineState): void {
     const known = this.sites.get(machine.pc);
     const op = machine.code.ops[machine.pc];
@@ -219,7 +219,7 @@ function logPosition(machine: MachineState, log: number): bigint {
   return machine.memory.get(region)!.view.getBigUint64(0, true);
 }
 
-/** The outcome that r0 tells of. */
+/** The outcome that follows from r0. */
 function outcomeOf(contract: Contract, value: bigint, site: Site): Outcome | undefined {
   if (site.value === 'none') return contract.outcomes.at(-1);
   const half = contract.kind === 'kfunc' && contract.ret === 'int';
@@ -242,9 +242,9 @@ const COPIES_INTO_DYNPTR =
   /^bpf_(probe_read|copy_from_user).*_dynptr$|^bpf_crypto_(en|de)crypt$|^bpf_cgroup_read_xattr$/;
 const EFAULT = -14n;
 
-/** What a call did that the VM cannot do after it. */
+/** An effect of the call that the VM cannot repeat. */
 function refuseUncomparable(contract: Contract, site: Site, value: bigint): void {
-  // Whatever stands behind the dynptr is overwritten, in part even where the source cannot be read.
+  // The memory behind the dynptr is overwritten, and partly even if the source cannot be read.
   if (COPIES_INTO_DYNPTR.test(contract.name) && (value >= 0n || BigInt.asIntN(32, value) === EFAULT))
     throw new Divergence('left out', 'memory behind a dynptr is written from elsewhere');
   if (site.unseen.length > 0)

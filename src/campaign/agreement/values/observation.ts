@@ -1,4 +1,4 @@
-/** What is seen of a run when it is over, in the same form from the kernel and from the VM. */
+/** Everything that can be observed after a run, in the same form for the kernel and the VM. */
 
 export interface Observation {
   /** r0 at exit, its low 32 bits, unsigned. */

@@ -1,4 +1,4 @@
-/** Small programs of our own beside the one that is compared: what a context reads as, and where tail calls lead. */
+/** Two small helper programs for comparisons: one reads out the context, the other is the target of tail calls. */
 import {
   add,
   and,
@@ -34,8 +34,8 @@ function programOf(
 }
 
 /**
- * A program that writes its context, as it reads it, to the one value of its map. Packet pointers are left out; of other pointers all
- * but one bit.
+ * A program that copies its context to the one value of its map. Packet pointers are left out. Of other pointers one bit is kept: whether
+ * they are NULL.
  */
 export function contextProbe(type: ProgType): Program {
   const { members, size } = progType(type);
@@ -72,7 +72,7 @@ const PACKET: Partial<Record<ProgType, readonly [number, number]>> = {
   lwt_xmit: [76, 80],
 };
 
-/** Where tail calls of programs of this type lead: programs that tell what they were given. */
+/** Targets for tail calls of this program type: programs that report their arguments. */
 export function jumpTargets(type: ProgType): readonly Program[] {
   const limited = progType(type).returns !== undefined;
   const constant = programOf('constant', type, [mov(r0, limited ? 1 : 77), exit()]);

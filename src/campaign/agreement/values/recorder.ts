@@ -1,11 +1,11 @@
 /**
- * Makes of a program one that writes down, in a map of its own, what the world answers it: r0 and the buffers after each call of a
- * kernel function, what it loads from kernel objects, what fresh memory holds. Kernel and VM both run that program; the VM is given
- * the kernel's log as its world, so that both see the same one, and in the end the two logs must be equal as well.
+ * Changes a program so that it records, in a map of its own, everything that the outside world gives it: r0 and the buffers after each
+ * call of a kernel function, what it loads from kernel objects, what fresh memory holds. Kernel and VM both run that program. The VM
+ * takes the kernel's log as its outside world, so both see the same. In the end the two logs must be equal too.
  *
- * Where the world decides how long a run takes (bpf_loop over any number, may_goto), the number is made small in both.
+ * Where the outside world decides how long a run takes (bpf_loop over any number, may_goto), the number is made small in both.
  *
- * What is put in after a call may use r1 to r5, which no program can read there. After a load it uses registers that are dead.
+ * Code that is inserted after a call may use r1 to r5, which no program can read there. Code after a load uses registers that are dead.
  */
 import { Draft } from '../../../../generators/edit.js';
 import {
@@ -58,7 +58,7 @@ import {
 
 /** Objects whose bytes are the kernel's. */
 const KERNEL_OBJECTS = new Set<string>(['sock', 'sock_common', 'tcp_sock', 'xdp_sock', 'btf']);
-/** Gone through in an order of the kernel's. */
+/** Maps whose elements a loop visits in the kernel's own order. */
 const isHashed = ({ type }: MapDef): boolean => type.includes('hash');
 /** Rounds that a loop of any number of rounds is cut to. */
 const FEW_ROUNDS = 7;
@@ -93,7 +93,7 @@ class Recorder {
   make(): Recording | NotRecorded {
     const { draft } = this;
     this.findElementCallbacks();
-    // From the end, so that indices before stay what they are.
+    // Edits from the end to the start, so that earlier indices stay valid.
     for (let index = draft.items.length - 1; index >= 0; index--) {
       const op = draft.opAt(index);
       const slot = draft.slotAt(index);
@@ -144,7 +144,7 @@ class Recorder {
     this.draft.items.splice(index, 0, ...code);
   }
 
-  /** First of all, where only r1 holds anything. */
+  /** Code at the very start, where only r1 holds a value. */
   private recordCpu(): void {
     const first = this.draft.items.findIndex((item) => item.kind !== 'label');
     this.draft.items.splice(
@@ -243,7 +243,7 @@ class Recorder {
     this.draft.items.splice(index + 1, 0, ...start, ...code);
   }
 
-  /** What a function that hands out memory leaves in it: not zeros, whatever one may think. */
+  /** Functions that return memory do not clear it, so its contents are recorded. */
   private freshMemory(
     contract: Contract,
     visits: readonly Visit[],
@@ -310,12 +310,12 @@ class Recorder {
 }
 
 function valueKind({ name, outcomes }: Contract): Site['value'] {
-  // Linux counts with an error in all of r0, where the functions leave the upper half zero.
+  // Linux takes the error for a 64-bit number, but the functions leave the upper half of r0 zero.
   if (name.startsWith('bpf_res_spin_lock')) return 'half';
   for (const { r0: result } of outcomes) {
     if (result.kind === 'void') return 'none';
     if (result.kind !== 'pointer') continue;
-    // Nobody says that an untrusted pointer is not NULL; reading through it is safe even then.
+    // An untrusted pointer may be NULL. Reading through it is safe even then.
     const { to } = result;
     return to.kind === 'cast' || (to.kind === 'btf' && to.trust === 'untrusted') ? 'none' : 'pointer';
   }

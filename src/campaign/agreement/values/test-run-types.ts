@@ -1,4 +1,4 @@
-/** What differs between the program types that can be test-run. Follows net/bpf/test_run.c. */
+/** Differences between the program types that can be test-run. Follows net/bpf/test_run.c. */
 import type { MapDef, MapType, ProgType } from '../../../object/program.js';
 
 /** Types whose packet is an skb. */

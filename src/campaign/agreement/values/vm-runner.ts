@@ -21,11 +21,11 @@ export type VmAnswer =
   | { readonly kind: 'run'; readonly observed: Observation }
   /** VM and kernel part ways, and how. */
   | { readonly kind: 'differs'; readonly what: string }
-  /** The run did something that the VM has no values for. */
+  /** The run did something for which the VM has no values, so it is not compared. */
   | { readonly kind: 'left out'; readonly why: string };
 
 const MOST_STEPS = 500_000;
-/** Runs the program that records, on `inputs`, as the kernel's log says that the world went. */
+/** Runs the recording program on `inputs`, with the outside world of the kernel's log. */
 export function runInVm(recorded: Recording, inputs: Inputs, start: Uint8Array, kernel: KernelRun): VmAnswer {
   const { program, log } = recorded;
   const replay = new LogReplay(recorded, kernel.observed.log, inputs);
@@ -53,7 +53,7 @@ export function runInVm(recorded: Recording, inputs: Inputs, start: Uint8Array, 
 
 const codeOf = (program: Program): Code => prepare(program);
 
-/** Insn by insn, where more is to be told than what a choice says. */
+/** Runs insn by insn where the VM must be told more than a choice can say. */
 function stepThrough(vm: Vm, replay: LogReplay): void {
   const { slotsToStopAt } = replay;
   if (slotsToStopAt.size === 0) return;
@@ -105,7 +105,7 @@ function environmentOf(
 const cpuOf = (log: Uint8Array): number =>
   Number(new DataView(log.buffer, log.byteOffset).getBigUint64(CPU_AT, true));
 
-/** `vm` is the run that came to the end, `first` the one that it began as. */
+/** `vm` is the run that reached the end. `first` is the run before any tail call. */
 function observationOf(vm: Vm, first: Vm, program: Program, log: number, inputs: Inputs): Observation {
   const { machine } = vm;
   const { packet, memory } = machine;

@@ -14,7 +14,7 @@ import { Backtracker } from './backtrack.js';
 import { preciseOperands } from './precise-operands.js';
 import { globalCallReads, stackAccess, stackReads } from './stack-access.js';
 
-/** A position in the history of a path. */
+/** How far the history of a path has come, so that the walk can go back to it. */
 export interface HistoryPosition {
   readonly step: number;
   readonly entries: number;
