@@ -101,7 +101,7 @@ function identifiers(compiler: Ts, node: ts.Node): readonly string[] {
   return found;
 }
 
-/** An import by what it brings in: for a file beside the rules, that whole file (which may lean on others in turn). */
+/** What an import depends on: for a local file, the whole file and the files that it imports. */
 function imported(compiler: Ts, from: string, declaration: ts.ImportDeclaration, files: Files): string {
   const texts: string[] = [];
   const seen = new Set<string>();

@@ -150,7 +150,7 @@ export function makeRecorder(program: Program, kernel: KernelProfile = BUILT_IN)
   return recordingProgram(program, accepted);
 }
 
-/** The result of a run. */
+/** Whether both sides observed the same, where they differ, or why the run was left out. */
 export type RunOutcome =
   | { readonly kind: 'same' }
   | { readonly kind: 'left out'; readonly what: string }
