@@ -123,6 +123,29 @@ describe('the types of a text', () => {
     );
   });
 
+  test('arguments are trusted as the text says', () => {
+    const acquires = (arg: string) =>
+      verify(
+        parseCase(`.type tp_btf
+.license GPL
+.attach 23 sched_switch
+.kernel_args scalar ${arg}:task_struct
+
+r1 = *(u64 *)(r1 +8)
+call bpf_task_acquire
+if r0 == 0 goto out
+r1 = r0
+call bpf_task_release
+out:
+w0 = 0
+exit
+`).program,
+      );
+    expect(acquires('trusted').ok).toBe(true);
+    const answer = acquires('pointer');
+    expect(answer.ok ? '' : answer.message).toMatch(/must be referenced or trusted|must be a rcu pointer/);
+  });
+
   test('a type that is not there is one line', () => {
     const program = '\nw0 = 0\nexit\n';
     for (const [directive, message] of [

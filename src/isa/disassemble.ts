@@ -16,6 +16,8 @@ export interface DisassembleOptions {
   readonly labels?: boolean;
   /** Names by slot, for `labels`: `Subprog.name` and the like. Names that text cannot hold are passed over. */
   readonly names?: ReadonlyMap<number, string>;
+  /** Lines to print above the insn of a slot, by slot: comments. */
+  readonly above?: ReadonlyMap<number, readonly string[]>;
 }
 
 /**
@@ -91,8 +93,9 @@ export function disassemble(insns: readonly Insn[], options: DisassembleOptions 
   ops.forEach((op, slot) => {
     const name = names.get(slot);
     if (name !== undefined) lines.push(`${name}:`);
-    if (op !== undefined)
-      lines.push(`    ${formatOp(op, symbols, (offset) => names.get(slot + 1 + offset))}`);
+    if (op === undefined) return;
+    for (const line of options.above?.get(slot) ?? []) lines.push(`    ${line}`);
+    lines.push(`    ${formatOp(op, symbols, (offset) => names.get(slot + 1 + offset))}`);
   });
   const last = names.get(ops.length);
   if (last !== undefined) lines.push(`${last}:`);

@@ -30,6 +30,7 @@ import type { MapDef, Program } from '../object/program.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { type Draft, directive } from './case-directives.js';
 import { EnvironmentReader } from './case-environment.js';
+import { readLines } from './case-lines.js';
 import type { Environment } from './environment.js';
 import type { Expectation } from './expectation.js';
 import { Line } from './words.js';
@@ -133,6 +134,7 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
     if (draft.btf.get(id)?.kind !== 'func') line.fail(`the type ${id} is no function`, line.words[2]);
     funcIds.set(func.text, id);
   }
+  const lines = readLines(body, assembly.lines, firstLine);
   const btf = draft.btf.size === 0 ? undefined : typesOf(draft, file);
   const globals = new Set(draft.globals.map((word) => word.text));
   return {
@@ -155,6 +157,7 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
       ...(section === undefined ? {} : { section }),
       ...(sleepable === undefined ? {} : { sleepable }),
       ...(btf === undefined ? {} : { btf }),
+      ...(lines.length === 0 ? {} : { lines }),
       ...(isTold(draft.told) ? { kernelTypes: new ToldTypes(draft.told) } : {}),
       ...(draft.attach === undefined ? {} : { attach: draft.attach }),
     },

@@ -11,6 +11,7 @@ import { exceptionCallbackOf, type MapDef, type Program } from '../object/progra
 import { type Case, symbolsOf } from './case.js';
 import { printMap, printPointer, printStruct } from './case-fields.js';
 import { printKernel } from './case-kernel.js';
+import { printLine } from './case-lines.js';
 import { printProfile } from './case-profile.js';
 import { type Environment, toHex } from './environment.js';
 import { printExpectation } from './expectation.js';
@@ -92,7 +93,15 @@ function body(program: Program, names: ReadonlyMap<number, string>): string {
     symbols: symbolsOf(program.maps, program.kfuncs),
     labels: true,
     names,
+    above: linesAbove(program),
   });
+}
+
+/** The source lines of a program as comments, by slot. */
+function linesAbove({ lines = [] }: Program): ReadonlyMap<number, readonly string[]> {
+  const above = new Map<number, readonly string[]>();
+  for (const one of lines) above.set(one.slot, [...(above.get(one.slot) ?? []), printLine(one)]);
+  return above;
 }
 
 /** The assembler numbers kfuncs as it meets them. */

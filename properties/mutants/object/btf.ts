@@ -6,7 +6,83 @@ const WRITTEN = 'object/btf-reads-back-what-was-written';
 const KERNEL = 'object/what-the-kernel-tells-is-read-exactly';
 const CORE = 'object/core-relocations-are-those-of-a-plain-reading';
 
+const TEXT = 'vm/a-text-keeps-the-types-of-its-object';
+
 export const BTF_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/object/btf/text.ts',
+    [TEXT],
+    [
+      {
+        name: 'bits-of-a-member-are-not-written',
+        inside: 'typeWords',
+        node: "one.bitSize === 0 ? '' : `/${one.bitSize}`",
+        becomes: "''",
+        wrong: 'A bit field becomes a whole member in text.',
+      },
+      {
+        name: 'names-are-written-as-they-are',
+        inside: 'nameWord',
+        node: 'encodeURIComponent(c)',
+        becomes: 'c',
+        wrong: 'A name with a blank breaks the line that it stands on.',
+      },
+      {
+        name: 'a-member-begins-at-a-byte',
+        inside: 'read',
+        node: '8 * Number(at) + Number(bit ?? 0)',
+        becomes: '8 * Number(at)',
+        wrong: 'A bit field of a text begins at the byte that it lies in.',
+      },
+      {
+        name: 'every-pointer-is-const',
+        inside: 'read',
+        node: 'return { kind, type: words.number() };',
+        becomes: "return { kind: 'const', type: words.number() };",
+        wrong: 'A pointer type of a text is the type that it points to.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/object/btf/prune.ts',
+    [TEXT, 'vm/a-text-is-proven-as-its-object'],
+    [
+      {
+        name: 'tags-are-left-out-of-texts',
+        inside: 'Pruner.tags',
+        node: 'this.kept.set(id, true);',
+        becomes: '{}',
+        wrong: 'The text of a program does not say which nodes a list holds.',
+      },
+      {
+        name: 'arguments-of-functions-are-left-out-of-texts',
+        inside: 'neededTypes',
+        node: 'if (btfId !== undefined) pruner.visit(btfId, true);',
+        becomes: '{}',
+        wrong: 'The text of a program does not say what its global functions take.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/object/kernel/told.ts',
+    [TEXT],
+    [
+      {
+        name: 'what-is-not-told-may-be-read',
+        inside: 'ToldTypes.access',
+        node: "{ kind: 'refused', message }",
+        becomes: "{ kind: 'scalar' }",
+        wrong: 'Any load from a kernel struct is taken that the text says nothing of.',
+      },
+      {
+        name: 'loads-are-not-written-down',
+        inside: 'Asked.access',
+        node: 'this.told.accesses.set(`${struct}\\n${offset}\\n${size}`, answer);',
+        becomes: '',
+        wrong: 'The text of a program does not say what its loads from kernel structs give.',
+      },
+    ],
+  ),
   ...mutantsOf(
     'src/object/btf/fields.ts',
     [MAPS],
