@@ -1,8 +1,7 @@
 /**
- * A program as it is generated: a tree of fragments. A fragment is a value that knows how to write itself as insns into any
- * place, between its own opening and closing code the fragments nested in it. What it needs and is not to be had there
- * (a lock is held, the stack is full), makes it leave itself out. So every tree makes a valid program, and fast-check may
- * drop or simplify any part of one while it shrinks.
+ * A generated program is a tree of fragments. A fragment can write itself as insns at any place: its opening code, then the fragments
+ * nested in it, then its closing code. If it needs something that is not available there (a lock is held, the stack is full), it leaves
+ * itself out. So every tree makes a valid program, and fast-check may drop or simplify any part of one while it shrinks.
  */
 import fc from 'fast-check';
 import type { Compiler } from './compile/compiler.js';

@@ -1,6 +1,6 @@
 /**
- * Near misses: accepted programs with one thing broken. Most are refused by a verifier, some are still good; what matters is that two
- * judges of the same program agree, and that a check which should fail has something to fail on.
+ * Near misses: accepted programs with one thing broken. A verifier refuses most of them; some are still good. They serve to test that two
+ * verifiers agree, and that each check refuses what it should.
  */
 import fc from 'fast-check';
 import { InputError } from '../src/isa/errors.js';
@@ -36,10 +36,10 @@ function broken(original: GeneratedProgram, what: string, which: number): NearMi
     const program = draft.link(original.program.name);
     const starts = subprogStarts(program.insns);
     const wanted = program.subprogs.every((one) => one.exceptionCallback || starts.includes(one.start));
-    // A function that nothing refers to any more is none: the program would not be what its BTF says.
+    // If nothing refers to a function any more, the program no longer fits its BTF.
     return sameInsns(program, original.program) || !wanted ? undefined : { program, original, what, slot };
   } catch (error) {
-    // What cannot be encoded any more is no program.
+    // If the insns cannot be encoded any more, there is no program.
     if (error instanceof InputError) return undefined;
     throw error;
   }

@@ -154,7 +154,7 @@ function programOf(
     });
 }
 
-/** Program types that programs are made for unless told: all whose context does not hang on what they attach to. */
+/** Program types that programs are made for unless told: all types whose context does not depend on the attach target. */
 export const GENERATED_TYPES: readonly ProgType[] = PROG_TYPES.filter(
   (type) => progType(type).arguments !== true,
 );

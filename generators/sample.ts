@@ -11,7 +11,10 @@ export function sample(seed: number, index: number, constraints: ProgramConstrai
 /** A generated program, and the smaller ones that fast-check would try in its place. */
 export interface Shrinkable {
   readonly value: GeneratedProgram;
-  /** Simpler ones first cut most. Each can be shrunk in turn; none is larger than this one in its own measure, so it ends. */
+  /**
+   * Simpler programs; those that cut most come first. Each can be shrunk again. None is larger than this one by fast-check's measure, so
+   * shrinking ends.
+   */
   shrinks(): Iterable<Shrinkable>;
 }
 

@@ -29,7 +29,7 @@ const section =
   (c, inner) =>
     emitSection(c, name, inner);
 
-/** `signed`: failure is told by a number below 0, as most people write it; else by one that is not 0. */
+/** `signed`: the program tests for a number below 0, as most people write it; otherwise for one that is not 0. */
 const lock =
   (name: LockName, signed = false): Write =>
   (c, inner) => {
@@ -60,7 +60,7 @@ const later =
     inner();
   };
 
-/** Calls that a contract alone does not tell how to make. */
+/** Calls that cannot be made from the contract alone. */
 const SHAPES: Readonly<Record<string, Write>> = {
   bpf_spin_lock: lock('spin'),
   bpf_spin_unlock: lock('spin'),

@@ -1,4 +1,7 @@
-/** Ways to break a program as verifiers of 2026 would not have noticed: each makes what a fix of Linux was about. */
+/**
+ * Ways to break a program that Linux's verifier did not notice until a fix in 2026. Each makes the kind of program that the fix was
+ * about.
+ */
 import {
   add,
   callHelper,
@@ -57,11 +60,11 @@ const before =
 
 const KEPT = [6, 7, 8, 9] as const;
 
-/** Where a function sets its result: r1 to r5 are free there. */
+/** Places where a function sets its result. r1 to r5 are free there. */
 const beforeResult = (draft: Parameters<Breaker>[0]): readonly number[] =>
   draft.find((op, _slot, at) => op.kind === 'mov' && op.dst === 0 && draft.opAt(at + 1)?.kind === 'exit');
 
-/** The low half is compared with zero, which a pointer's may be. */
+/** Compares the low half of a register with zero. A pointer's low half may be zero. */
 const lowHalfWithZero = changing(
   'jmp',
   (op) => 'imm' in op.src && op.src.imm === 0 && op.width === 64 && (op.op === 'eq' || op.op === 'ne'),
@@ -72,7 +75,7 @@ const lowHalfWithZero = changing(
   }),
 );
 
-/** What is compared is first moved by the distance to something else, of which nothing is known. */
+/** Before a comparison, moves the pointer by an unknown distance. */
 const movedFarBeforeComparison = before(
   (draft) => draft.find((op) => op.kind === 'jmp' && (op.op === 'eq' || op.op === 'ne') && op.dst <= 9),
   (op, which, count) => {
@@ -106,7 +109,7 @@ const nullOnOneWay = before(
   },
 );
 
-/** A loop of callbacks runs more often on one way. */
+/** Makes a callback loop run more often on one way. */
 const moreRoundsOnOneWay = before(
   (draft) =>
     calls(draft, ({ args }) => args.some((arg) => arg.kind === 'callback' && arg.callback.countArg === 0)),
@@ -116,7 +119,7 @@ const moreRoundsOnOneWay = before(
   ],
 );
 
-/** A number is checked by one of more equal ones than are kept track of. */
+/** Checks one of several equal numbers, more than the verifier keeps linked. */
 const checkedByACopy: Breaker = (draft, which) => {
   const places = draft.find((op) => op.kind === 'jmp' && 'imm' in op.src && op.dst >= 6 && op.dst <= 9);
   const at = nth(places, which);
@@ -130,12 +133,12 @@ const checkedByACopy: Breaker = (draft, which) => {
   return slot;
 };
 
-/** A packet load of classic BPF ends the function where it may not hold anything. */
+/** Puts a legacy packet load, which may end the function, where something is held. */
 const packetLoad = before(beforeResult, (_op, which, count) => [
   ldAbs(variant([1, 2, 4] as const, count, which), 0),
 ]);
 
-/** Half of a slot is overwritten after all of it was written, or read alone. */
+/** Overwrites half of a slot after the whole was written, or reads half of it. */
 const halfOverwritten: Breaker = (draft, which) => {
   const places = draft.find(
     (op) => (op.kind === 'stx' || op.kind === 'st') && op.dst === 10 && op.size === 8,
@@ -149,7 +152,7 @@ const halfOverwritten: Breaker = (draft, which) => {
   return slot;
 };
 
-/** A function is named where another one is called back: the main program, or any. */
+/** Passes another function as a callback: the main program, or any other. */
 const mainCalledBack: Breaker = (draft, which) => {
   const places = draft.find((op) => op.kind === 'ld_imm64' && op.as === 'func');
   const at = nth(places, which);
@@ -162,7 +165,7 @@ const mainCalledBack: Breaker = (draft, which) => {
   return slot;
 };
 
-/** Registers are stored and loaded around a call that keeps them, and a jump leads in between. */
+/** Stores and loads registers around a bpf_fastcall, with a jump in between. */
 const jumpIntoFastcall = before(beforeResult, (_op, which, count) => {
   const reg = variant(KEPT, count, which);
   const pairs = 1 + (which % 2);
@@ -221,7 +224,7 @@ const addedTheOtherWay: Breaker = (draft, which) => {
   return slot;
 };
 
-/** A section is ended and opened again, on one way, before a call of the program. */
+/** On one way, ends and reopens a section before a call. */
 const sectionReopened: Breaker = (draft, which) => {
   const named = (name: string): Op | undefined => {
     const index = draft.program.kfuncs.indexOf(name);
@@ -243,7 +246,7 @@ const sectionReopened: Breaker = (draft, which) => {
   return slot;
 };
 
-/** What is counted, given back or looked into per CPU is passed by its middle. */
+/** Passes a pointer to the middle of an object that is counted, released or per-CPU. */
 const ownerMoved = before(
   (draft) =>
     calls(draft, ({ args }) =>
@@ -252,7 +255,7 @@ const ownerMoved = before(
   (_op, which, count) => [add(r1, variant([8, 4, 1, -8], count, which))],
 );
 
-/** The result of a call is set before it, as if the call narrowed it. */
+/** Sets r0 before a call, as if the call's result had that value. */
 const knownBeforeCall = before(
   (draft) => draft.find((op) => op.kind === 'call'),
   (_op, which, count) => [mov(r0, variant([0, 1, -1, 8], count, which))],

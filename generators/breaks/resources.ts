@@ -44,7 +44,7 @@ const removeNullCheck: Breaker = (draft, which) =>
     ),
   );
 
-/** The check of one register does not tell of another. */
+/** Makes a NULL check test another register. */
 const checkOtherRegister = changing('jmp', checksForNull, (op, which, places) => ({
   ...op,
   dst: variant(
@@ -114,7 +114,7 @@ const dropResult: Breaker = (draft, which) =>
     ),
   );
 
-/** A callback, or the program, returns what its caller may not take. */
+/** A callback or the program returns a number outside of the allowed range. */
 const otherResult: Breaker = (draft, which) => {
   const places = draft.find((op) => op.kind === 'exit');
   const at = nth(places, which);
@@ -125,7 +125,7 @@ const otherResult: Breaker = (draft, which) => {
   return slot;
 };
 
-/** The program ends in the middle, whatever it holds. */
+/** The program exits in the middle, while it may hold something. */
 const exitEarly: Breaker = (draft, which) => {
   const places = draft.find((op) => op.kind === 'call');
   const at = nth(places, which);
@@ -142,7 +142,7 @@ const exitEarly: Breaker = (draft, which) => {
   return slot;
 };
 
-/** A call happens on one way only. */
+/** A call is skipped on one of two ways. */
 const skipCall: Breaker = (draft, which) => {
   const places = draft.find((op) => op.kind === 'call');
   const at = nth(places, which);
@@ -182,7 +182,7 @@ const clobberArgument: Breaker = (draft, which) => {
   return slot;
 };
 
-/** Two arguments of a call change places. */
+/** Swaps two arguments of a call. */
 const swapArguments: Breaker = (draft, which) => {
   const places = draft.find((op) => (contractAt(draft, op)?.args.length ?? 0) > 1);
   const at = nth(places, which);

@@ -15,7 +15,7 @@ const INVERSE: Readonly<Partial<Record<Comparison, Comparison>>> = {
   slt: 'sge',
 };
 
-/** The same order, one off or of the other sign. */
+/** A comparison that is one off, or has the other signedness. */
 const NEAR: Readonly<Record<Comparison, readonly Comparison[]>> = {
   eq: ['set', 'ge', 'sle'],
   ne: ['gt', 'slt', 'set'],
@@ -170,7 +170,7 @@ const storeOther = changing(
     ),
 );
 
-/** A constant becomes a value, and a value a constant. */
+/** Replaces a constant by a register, or a register by a constant. */
 const constantAtBoundary: Breaker = (draft, which) => {
   const places = draft.find(
     (op) => (op.kind === 'mov' && 'imm' in op.src) || (op.kind === 'alu' && 'imm' in op.src),
@@ -205,7 +205,7 @@ const otherArithmetic = changing(
   (op, which, places) => ({ ...op, op: variant(CLOSE[op.op], places, which) }),
 );
 
-/** The upper half is lost, or no longer lost. */
+/** Makes a 64-bit operation 32-bit, or the reverse. */
 const otherWidth: Breaker = (draft, which) => {
   const at = nth(
     draft.find((op) => op.kind === 'alu' || op.kind === 'neg' || (op.kind === 'mov' && 'reg' in op.src)),
@@ -233,7 +233,7 @@ const signExtendMove = changing(
       : undefined,
 );
 
-/** An operand that is known gives way to one that may not be. */
+/** Replaces a known operand by one that may be unknown. */
 const registerOperand = changing(
   'alu',
   (op) => 'imm' in op.src,
@@ -266,7 +266,7 @@ const moveRegister: Breaker = (draft, which) => {
   return slot;
 };
 
-/** A function, of the program or a callback, takes more of the stack. */
+/** Makes a function or callback use more stack. */
 const deepenFrame: Breaker = (draft, which) => {
   const starts = new Set(draft.program.subprogs.map(({ start }) => start));
   const places = draft.find((_op, slot) => starts.has(slot));

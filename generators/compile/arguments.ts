@@ -22,7 +22,7 @@ export interface Prepared {
   /** Stack offset of each dynptr slot that the call initialises. */
   readonly slots: ReadonlyMap<number, number>;
   readonly map: MapDef | undefined;
-  /** Stack memory that the call fills and nothing was written to before: offset, bytes. */
+  /** Stack memory that the call fills and that was not written before: offset, bytes. */
   readonly filled: readonly (readonly [number, number])[];
   /** Bytes of each memory argument and of the memory that is returned, by the index of the size argument. */
   readonly sizes: ReadonlyMap<number, number>;
@@ -133,7 +133,7 @@ function prepare(c: Compiler, draft: Draft, i: number, arg: Arg, next: (load: Lo
       buffer(c, draft, draft.map?.keySize ?? 4, pick, next);
       return;
     case 'map_value':
-      // What is written may have been written before.
+      // Memory that the call fills may also be filled before.
       buffer(c, draft, draft.map?.valueSize ?? 8, arg.uninit && pick % 4 !== 3 ? undefined : pick, next);
       return;
     case 'mem':

@@ -24,7 +24,7 @@ export interface CallChoices {
   readonly release: number;
   /** A static subprogram gives it back. */
   readonly inSubprogram: boolean;
-  /** What the call acquires is given away by what is nested in it, and not given back here. */
+  /** The nested fragments give away what the call acquires, so it is not released here. */
   readonly given?: true;
   /** Written where the result is NULL. */
   readonly orElse?: () => void;
@@ -67,8 +67,8 @@ function readFilled(c: Compiler, prepared: Prepared): void {
 const MOST = 0x7fff_ffffn;
 
 /**
- * Fails on a number that the function never answers. The verifier knows that, and does not look at what would happen then: a program
- * that was killed must not come there either.
+ * Adds bad code for a number that the function never returns. The verifier knows that and does not walk this code. A killed program must
+ * not get there either.
  */
 function requirePromised(c: Compiler, { outcomes }: Contract, { sizes }: Prepared): void {
   let [least, most] = [MOST, -MOST];
@@ -173,7 +173,7 @@ function withSlice(c: Compiler, prepared: Prepared, to: PointerKind, home: Home,
   if (from?.kind === 'dynptr' && from.type !== 'local' && from.type !== 'ringbuf')
     c.within({ packetFixed: true }, inner);
   else inner();
-  // A slice that stays behind on the stack names another dynptr in every round, so that no two rounds look alike to the verifier.
+  // A slice that stays on the stack belongs to another dynptr in every round, so the verifier would find every round different.
   if (from !== undefined && 'slot' in home) c.emit(st(8, r10, home.slot, 0));
 }
 

@@ -1,6 +1,6 @@
 /**
  * Writes fragments as insns. It keeps, for the function being written, which registers and stack slots are taken, what is in
- * scope, and how to give back what is held; a fragment that cannot be written where it stands is undone without a trace.
+ * scope, and how to give back what is held; a fragment that cannot be written at its place is undone completely.
  */
 import {
   callHelper,
@@ -49,9 +49,9 @@ export class Compiler {
 
   constructor(
     readonly type: ProgType,
-    /** Nothing new is begun once this many slots are written. */
+    /** No new fragment is started once this many slots are written. */
     private readonly limit: number,
-    /** Every branch tests a number of which nothing is known, so that the verifier walks both ways. */
+    /** Every branch tests an unknown number, so that the verifier walks both ways. */
     readonly freshTests = false,
   ) {}
 
@@ -216,7 +216,7 @@ export class Compiler {
     this.frame.scalars.pop();
   }
 
-  /** Scalar number `which` in scope, counted round and round from the innermost; undefined if there is none. */
+  /** The scalar with index `which` in scope, counted from the innermost and wrapping around; undefined if there is none. */
   scalar(which: number): ScalarThing | undefined {
     const { scalars } = this.frame;
     return scalars.length === 0 ? undefined : scalars[scalars.length - 1 - (which % scalars.length)];

@@ -1,6 +1,6 @@
 /**
- * Functions that a program type may name but that no generated program of the type calls: what they want is not to be had there, the verifier
- * says no for a reason of its own, or no fragment makes what they want. Measured on Linux 6.18.
+ * Functions that a program type may name but that no generated program of the type calls: their arguments cannot be had in such programs,
+ * the verifier refuses them for another reason, or no fragment makes their arguments. Measured on Linux 6.18.
  */
 import { progType } from '../../src/kernel/progtypes.js';
 import { PROG_TYPES, type ProgType, type SpecialField } from '../../src/object/program.js';

@@ -18,7 +18,7 @@ export type Thing =
       readonly kind: 'btf';
       readonly struct: string;
       readonly home: Home;
-      /** `plain`: may be read through, but is not good enough for most functions. */
+      /** `plain`: may be read through, but most functions do not accept it. */
       readonly trust: 'trusted' | 'rcu' | 'untrusted' | 'plain';
       readonly owned: boolean;
     }
@@ -45,7 +45,7 @@ export type Thing =
 /** Sections and locks open at a point, over all frames. */
 export interface Context {
   readonly rcu: boolean;
-  /** Something in use here is protected by RCU alone: leaving an RCU section would spoil it. */
+  /** Something in use here is protected only by RCU, so an RCU section must not end here. */
   readonly rcuPinned: boolean;
   readonly preempt: number;
   readonly irq: number;
@@ -57,7 +57,7 @@ export interface Context {
   readonly repeats: number;
   /** Loops and callbacks around this point. */
   readonly loops: number;
-  /** Calls of packet-changing functions are not wanted here. */
+  /** Functions that change the packet must not be called here. */
   readonly packetFixed: boolean;
   /** A function whose caller may not sleep. */
   readonly sleepless: boolean;

@@ -5,7 +5,7 @@ import type { Item } from '../../src/isa/label.js';
 import type { Allocator, Home } from './frame.js';
 import type { Context, ScalarThing, Thing } from './scope.js';
 
-/** `exception`: what the program's throws lead to. */
+/** `exception`: the exception callback. */
 export type FunctionKind = 'main' | 'static' | 'global' | 'callback' | 'async' | 'exception';
 
 /** The text of one function, with labels, after the last insn was written. */

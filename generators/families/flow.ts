@@ -98,7 +98,7 @@ export function emitTailCall(c: Compiler, { test, value }: EndChoices): void {
   c.emit(label(on));
 }
 
-/** An exception, when the test holds. `handler`: what it leads to, unless something was said of that already. */
+/** An exception, when the test holds. `handler`: writes the exception callback, unless there is one already. */
 export function emitThrow(c: Compiler, { test, value }: EndChoices, handler?: () => void): void {
   if (c.kind !== 'main' && c.kind !== 'static') throw new Elided('exceptions are not thrown here');
   if (c.inCallback) throw new Elided('callbacks may not throw');
@@ -115,7 +115,7 @@ export function emitThrow(c: Compiler, { test, value }: EndChoices, handler?: ()
   if (test !== undefined) emitTest(c, test, on);
   c.emit(mov(r1, value % 2));
   c.call('bpf_throw');
-  // Nobody comes here from the call, so what was tested is still in r0.
+  // The call does not return, so r0 still holds the number that was tested.
   c.emit(label(on), mov(r1, r0));
 }
 

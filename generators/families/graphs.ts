@@ -69,7 +69,7 @@ export function emitGraph(c: Compiler, choices: GraphChoices, inner: () => void)
   const graph: Graph = move.includes('list')
     ? { map: LIST_MAP, type: LIST_OBJECT }
     : { map: TREE_MAP, type: TREE_OBJECT };
-  // The head names the struct that it contains, so that type is there even where nothing is allocated.
+  // The head names the struct that it contains, so the program must have that type, even if it allocates none.
   c.localType(graph.type);
   const inValue = (write: (value: Home) => void) => {
     if (choices.direct) {
@@ -161,7 +161,7 @@ function emitTake(
   });
 }
 
-/** A node is looked at where it is. */
+/** Looks at a node without taking it out. */
 function emitLook(
   c: Compiler,
   graph: Graph,

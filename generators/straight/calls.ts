@@ -1,4 +1,4 @@
-/** Statements that call kernel functions of which it is known what they do: maps, ring buffers, dynptrs, iterators. */
+/** Statements that call kernel functions with known behaviour: maps, ring buffers, dynptrs, iterators. */
 import {
   add,
   and,
@@ -53,7 +53,7 @@ const ELEMENTS: readonly MapDef[] = [
   plain('own', 'percpu_hash', 4, 16, 4),
   { ...plain('routes', 'lpm_trie', 8, 16, 6), flags: BPF_F_NO_PREALLOC },
 ];
-/** Lines of values: the first in is the first out, or the last. */
+/** Queues and stacks. */
 const LINES: readonly MapDef[] = [plain('line', 'queue', 0, 8, 3), plain('pile', 'stack', 0, 8, 3)];
 const RING = plain('ring', 'ringbuf', 0, 0, 4096);
 /** What dynptrs are made over. */
@@ -313,7 +313,7 @@ export function iterate(w: Writer): void {
   compute(w);
   access(w);
   w.nested--;
-  // What changes in the loop must not be known to the verifier, or it would walk every round.
+  // Values that change in the loop must be unknown to the verifier, or it would walk every round.
   for (const reg of [r0, r7, r8] as const) w.emit(ldx(8, reg, r10, w.place(8)));
   w.emit(ldx(8, { reg: 9, width: 64 }, r10, w.place(8)), ja(again), label(done));
   w.address(r1, slot);

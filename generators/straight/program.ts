@@ -1,4 +1,6 @@
-/** Whole programs of straight code: statements one after the other, functions behind them, and in the end all that was computed. */
+/**
+ * Whole programs of straight code: statements one after the other, then functions. At the end the program outputs all that it computed.
+ */
 import {
   add,
   and,

@@ -1,6 +1,6 @@
 /**
- * Writes programs that mean to compute: straight code, drawn at random from every form of insn there is, on numbers that no verifier
- * knows. Not trees that shrink, as the other generators make, but programs for test runs.
+ * Writes programs that compute: straight code, drawn at random from all forms of insns, on numbers that the verifier does not know.
+ * Unlike the other generators it makes no trees that shrink, but programs for test runs.
  *
  * What always holds between two statements: r6 is the context; r0, r7, r8, r9 hold numbers; the stack from fp-64 up holds numbers.
  */

@@ -1,6 +1,6 @@
 /**
- * Jumps that lead too far for a 16-bit offset, made to arrive: `goto` becomes `gotol`, and a jump on a condition goes by way of one
- * (`if ... goto +1; goto +1; gotol far`).
+ * Rewrites jumps whose offset does not fit into 16 bits: `goto` becomes `gotol`, and a conditional jump uses a `gotol` (`if ... goto +1;
+ * goto +1; gotol far`).
  */
 import { type Op, slots } from './insn.js';
 import type { Item, Linked } from './label.js';

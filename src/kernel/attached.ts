@@ -1,5 +1,5 @@
 /**
- * Functions that programs of one type may call or not by how they attach. Follows cgroup_common_func_proto and cg_sockopt_func_proto in
+ * Functions whose use also depends on how a program of the type attaches. Follows cgroup_common_func_proto and cg_sockopt_func_proto in
  * kernel/bpf/cgroup.c, sock_addr_func_proto in net/core/filter.c and bpf_iter_get_func_proto.
  */
 import type { Program } from '../object/program.js';

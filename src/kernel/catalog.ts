@@ -1,4 +1,7 @@
-/** All contracts, and the names and numbers of all helpers and kfuncs: the one door to the tables of this folder. */
+/**
+ * All contracts, and the names and numbers of all helpers and kfuncs. Other folders read the tables of this folder only through this
+ * file.
+ */
 import type { Op } from '../isa/insn.js';
 import type { Program, ProgType } from '../object/program.js';
 import type { Contract } from './contract.js';
@@ -52,8 +55,8 @@ export const FAMILIES: Readonly<Record<string, readonly Contract[]>> = {
 };
 
 /**
- * Functions that take other arguments in some types of programs: by name, in place of the contract of that name there. They have the
- * same outcomes, so that what holds of the one holds of the other.
+ * Functions that take other arguments in some types of programs: by name, in place of the contract of that name there. They have the same
+ * outcomes, so that a rule which is right for one is right for the other.
  */
 const VARIANTS = new Map<string, Contract[]>();
 for (const variant of [...STORAGE_VARIANTS, ...HOOK_VARIANTS])
@@ -103,8 +106,8 @@ function variantFor(contract: Contract | undefined, type: ProgType): Contract | 
 }
 
 /**
- * The kernel refuses a call of this helper or kfunc in every program of the type, whatever its arguments. Of fentry and LSM programs
- * nothing is known, for none could be asked about; nor of kprobes that attach to many functions, or for a session.
+ * The kernel refuses a call of this helper or kfunc in every program of the type, whatever its arguments. For fentry and LSM programs,
+ * and for kprobes of many functions or of a session, this is not known: no kernel could be asked.
  */
 export function refusedFor(
   which: string | number,

@@ -7,7 +7,7 @@
  */
 import type { MapType, ProgType } from '../object/program.js';
 
-/** What can be held and must be given back. `null_dynptr` is a slot that holds nothing but must be destroyed all the same. */
+/** Resources that can be held and must be given back. `null_dynptr` is a dynptr to nothing, which must be destroyed too. */
 export type Resource =
   | 'socket'
   | 'ringbuf_record'
@@ -74,7 +74,7 @@ export type Arg =
   | { readonly kind: 'map_key' }
   /** `uninit`: the function writes it (ARG_PTR_TO_MAP_VALUE | MEM_UNINIT). */
   | { readonly kind: 'map_value'; readonly uninit?: true; readonly nullable?: true }
-  /** A variable of the kernel, or an object, that every CPU has its own of (ARG_PTR_TO_PERCPU_BTF_ID). */
+  /** A per-CPU variable of the kernel, or a per-CPU object (ARG_PTR_TO_PERCPU_BTF_ID). */
   | { readonly kind: 'percpu' }
   /** Memory that the function reads, writes (`write`: need not be initialised before), or both. */
   | {
@@ -162,7 +162,7 @@ export type PointerKind =
       readonly readonly?: true;
       readonly slice?: { readonly arg: number };
     }
-  /** `none`: a plain PTR_TO_BTF_ID, which may be read through but is not good enough for KF_TRUSTED_ARGS or KF_RCU. */
+  /** `none`: a plain PTR_TO_BTF_ID. It may be read through, but functions with KF_TRUSTED_ARGS or KF_RCU do not accept it. */
   | {
       readonly kind: 'btf';
       readonly struct: string;
@@ -178,7 +178,7 @@ export type PointerKind =
   | { readonly kind: 'same'; readonly arg: number }
   /** A graph node: of the container type of the root in argument 0. `owning`: removed from the graph. */
   | { readonly kind: 'graph_node'; readonly owning: boolean }
-  /** One CPU's own of what argument `arg` names. */
+  /** The copy of one CPU of the per-CPU object in argument `arg`. */
   | { readonly kind: 'percpu'; readonly arg: number }
   /** What the kptr slot of argument 0 held. */
   | { readonly kind: 'kptr' };
@@ -265,8 +265,8 @@ export interface Outcome {
   /** May sleep, spin on another CPU, or take long. */
   readonly blocks?: true;
   /**
-   * What a running kernel returns in this outcome, inclusive, where that is narrower than the `r0` that the verifier counts with.
-   * For a machine that picks likely values; no proof may rest on it.
+   * The range that a running kernel really returns in this outcome (inclusive), if it is narrower than the verifier's `r0`. Used to pick
+   * likely values; no proof may rely on it.
    */
   readonly usual?: readonly [bigint, bigint];
 }
@@ -286,7 +286,7 @@ export interface Contract {
   readonly sleeps?: true;
   /** Needs an RCU read section around it (KF_RCU_PROTECTED). */
   readonly needsRcu?: true;
-  /** The kernel inlines or treats it as r1-r5 preserving where it can (bpf_fastcall). */
+  /** The kernel inlines it, or treats it as keeping r1 to r5, where it can (bpf_fastcall). */
   readonly fastcall?: true;
   /** Only GPL-compatible programs may call it. */
   readonly gpl?: true;

@@ -1,6 +1,6 @@
 /**
- * How a call may hold a program up. A bound counts insns; what a kept call takes is not among them, so it is said beside the bound. Follows
- * the functions of Linux 6.18.
+ * Tells how a call may delay a program. A bound counts insns, and the time inside a kept call is not part of it, so these delays are
+ * reported with the bound. Follows the functions of Linux 6.18.
  */
 import type { MapType } from '../object/program.js';
 import type { Contract } from './contract.js';
@@ -8,8 +8,9 @@ import { mayBlock } from './describe.js';
 import { BUILT_IN, type KernelProfile, sleepsUnder } from './profile.js';
 
 /**
- * `sleep`: gives the CPU away, for a page fault, a mutex or memory. `spin`: turns round and round for a lock that another CPU has. `block`:
- * waits until something else has finished. `slow`: does work that grows with data, or that is known to be long: copies, walks, prints, allocates.
+ * `sleep`: gives the CPU away, for a page fault, a mutex or memory. `spin`: waits actively for a lock that another CPU has. `block`:
+ * waits until something else has finished. `slow`: does work that grows with data, or that is known to be long: copies, walks, prints,
+ * allocates.
  */
 export type Delay = 'sleep' | 'spin' | 'block' | 'slow';
 
@@ -28,7 +29,7 @@ const SPINS = words(`
   bpf_ct_insert_entry css_rstat_flush
 `);
 
-/** They wait for a callback, a socket, the network's or another task's doing. */
+/** They wait for a callback, a socket, the network or another task. */
 const BLOCKS = words('bpf_timer_cancel bpf_sock_destroy bpf_sys_bpf bpf_sys_close');
 
 /** They walk, copy, print or allocate. */
@@ -65,7 +66,7 @@ const WITHOUT_LOCK: ReadonlySet<MapType> = new Set([
   'prog_array',
 ]);
 
-/** Names that the lists above have, for whoever holds them against the tables of functions. */
+/** All names in the lists above, so that a test can compare them with the tables of functions. */
 export const DELAYING_NAMES: readonly string[] = [...SPINS, ...BLOCKS, ...SLOW, ...CHANGES_MAPS];
 
 const ORDER: readonly Delay[] = ['sleep', 'spin', 'block', 'slow'];
@@ -86,7 +87,7 @@ export function delaysOf(
     delays.add('spin');
   if (BLOCKS.has(name)) delays.add('block');
   if (SLOW.has(name)) delays.add('slow');
-  // What its function takes is in the bound.
+  // The bound counts the insns of its callback.
   const callsBack = contract.args.some(({ kind }) => kind === 'callback');
   if (delays.size === 0 && mayBlock(contract) && !callsBack) delays.add('block');
   return ORDER.filter((delay) => delays.has(delay));

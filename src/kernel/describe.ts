@@ -4,7 +4,7 @@ import type { Arg, Contract, Effect, Outcome } from './contract.js';
 const some = (c: Contract, test: (effect: Effect) => boolean): boolean =>
   c.outcomes.some((o) => o.effects.some(test));
 
-/** An outcome that leaves something behind which must be given back: a reference, a lock, a section, an iterator, a dynptr. */
+/** Whether an outcome acquires something that must be given back: a reference, a lock, a section, an iterator, a dynptr. */
 export function outcomeAcquires(o: Outcome): boolean {
   if (o.r0.kind === 'pointer' && o.r0.acquires !== undefined) return true;
   return o.effects.some(
@@ -17,7 +17,7 @@ export function outcomeAcquires(o: Outcome): boolean {
   );
 }
 
-/** An outcome that gives something back, or moves an owned pointer away. */
+/** Whether an outcome gives something back, or moves an owned pointer away. */
 export function outcomeReleases(o: Outcome): boolean {
   return o.effects.some(
     (e) =>
@@ -80,9 +80,9 @@ export function mayBlock(c: Contract): boolean {
 }
 
 /**
- * An effect that a stub brings about by writing memory, or by doing nothing: zero bytes into an output buffer, a null dynptr into
- * its slot, a callback that runs no times. Packet pointers that were declared invalid and are in truth still good do no harm; an
- * iterator that is said to be drained is never asked whether it is, and destroying it is safe in any state.
+ * Whether a stub can produce this effect, by writing memory or by doing nothing: zero bytes in an output buffer, a null dynptr in its
+ * slot, a callback that never runs. Packet pointers that count as invalid but are still good do no harm. An iterator that counts as
+ * drained is not asked again, and destroying it is safe in any state.
  */
 function imitable(e: Effect): boolean {
   switch (e.kind) {
@@ -129,10 +129,7 @@ function holds(o: Outcome): boolean {
   });
 }
 
-/**
- * The outcomes that differ to the verifier: those with the same r0, effects and guard are walked once. What is left of each group
- * is its first.
- */
+/** The outcomes that the verifier can tell apart. Of several with the same r0, effects and guard only the first is kept. */
 export function distinctOutcomes(c: Contract): readonly Outcome[] {
   const seen = new Set<string>();
   return c.outcomes.filter((o) => {

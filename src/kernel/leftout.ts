@@ -1,6 +1,6 @@
 /**
- * Functions that a modelled program type may call and that have no contract all the same, each with the reason. A property holds
- * this list against the tables: whatever is neither here nor described is an error.
+ * Functions that a modelled program type may call but that have no contract, each with the reason. A property compares this list with the
+ * tables: a function that is neither here nor described is an error.
  */
 
 const ARENA = 'works on an arena, a map type that is not modelled';

@@ -8,7 +8,7 @@ const COMPATIBLE: ReadonlySet<string> = new Set([
   'Dual MPL/GPL',
 ]);
 
-/** A program of this licence may call what is for GPL programs only, and look into kernel structs; 'GPL' unless told. */
+/** Whether a program with this licence may call GPL-only functions and read kernel structs. 'GPL' unless told. */
 export function isGplCompatible(license: string | undefined): boolean {
   return COMPATIBLE.has(license ?? 'GPL');
 }

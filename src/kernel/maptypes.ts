@@ -76,8 +76,8 @@ const KPTRS: readonly Field[] = ['kptr', 'kptr_untrusted', 'refcount'];
 const GRAPHS: readonly Field[] = ['list_head', 'rb_root'];
 
 /**
- * What a value has once at most. With two timers or workqueues the kernel does make the map, but then it has no special fields at all
- * (map_check_btf keeps the error in place of the record), so that no helper takes them: a refusal in effect.
+ * Fields that a value may have only once. With two timers or workqueues the kernel does make the map, but then it has no special fields
+ * at all (map_check_btf keeps the error in place of the record), so that no helper takes them: a refusal in effect.
  */
 const UNIQUE: readonly Field[] = [...LOCKS, ...LATER, 'refcount'];
 
@@ -137,7 +137,7 @@ const PARTS: Readonly<Record<MapType, Part>> = {
     indexed: true,
     ...ELEMENTS,
   },
-  // No locks: an element may be given to another key while it is held.
+  // No locks, because an element may be reused for another key while its lock is held.
   lru_hash: {
     flags: F.NO_COMMON_LRU | F.NUMA_NODE | F.ZERO_SEED | ACCESS,
     fields: [...LATER, ...KPTRS, ...GRAPHS],

@@ -1,6 +1,7 @@
 /**
- * What differs between kernels. Two kernels of one release may differ, by build, configuration and backports, so a profile is asked of the
- * running kernel (`oracle/profile/`) and never looked up by version. Everything here that does not ask for another uses the built-in one.
+ * Kernel profiles: the differences between kernels. Two kernels of the same release may differ in build, configuration and backports. So
+ * a profile is made by asking the running kernel (`oracle/profile/`), and never by version. Code that is not given a profile uses the
+ * built-in one.
  */
 import { InputError } from '../isa/errors.js';
 import { MAX_FRAMES, MOST_FRAMES } from '../isa/insn.js';
@@ -34,7 +35,7 @@ export interface Behaviour {
   readonly orderedAccess: boolean;
   /** It knows the insns of the fourth version of the standard: signed loads, moves and divisions, bswap, far jumps. */
   readonly signedInsns: boolean;
-  /** Programs are compiled: without that nothing calls back into them, and a program with functions makes no tail calls. */
+  /** The kernel has a JIT. Without it there are no callbacks, and no tail calls in programs with functions. */
   readonly compiled: boolean;
   /** Large frames of tracing programs do not lie on the kernel's stack (bpf_enable_priv_stack). */
   readonly privateStack: boolean;
@@ -55,7 +56,7 @@ export interface KernelProfile {
   readonly behaviour: Behaviour;
 }
 
-/** What all known kernels 6.18 have in common: what is accepted under this profile, each of them accepts. */
+/** The common part of all known 6.18 kernels: each of them accepts what is accepted under this profile. */
 export const BUILT_IN: KernelProfile = {
   release: 'built-in',
   digest: 'built-in',
@@ -125,7 +126,7 @@ export function declaredOtherwise(profile: KernelProfile, name: string): string 
   return ownOf(profile.prototypes, name);
 }
 
-/** A program names functions as it likes, and none of them is to be found among what all objects have. */
+/** A text may use any name, also those of JavaScript's own object properties, so names are looked up as own properties only. */
 const ownOf = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;
 

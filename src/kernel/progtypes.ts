@@ -223,7 +223,7 @@ const PARTS: Readonly<Record<ProgType, Part>> = {
     number: 24,
     struct: 'bpf_raw_tracepoint_args',
     size: ARGUMENTS_SIZE,
-    // The first word is the buffer, and is only read whole; but what begins inside it is a number as any other.
+    // The first word is the buffer pointer, which may be read only as a whole. Loads that begin inside it give plain numbers.
     members: [member('buffer', 0, 1, LONG, [], 'tp_buffer')],
     bytes: { from: 1, to: ARGUMENTS_SIZE, writable: false },
     ...TRACES,
@@ -248,7 +248,7 @@ const PARTS: Readonly<Record<ProgType, Part>> = {
     number: 31,
     struct: undefined,
     size: 65535,
-    // Only the first byte of an access is held against U16_MAX.
+    // Linux compares only the first byte of an access with U16_MAX.
     bytes: { from: 0, to: 65535, writable: true },
     sleepable: true,
   },
@@ -264,8 +264,8 @@ export function progType(type: ProgType): ProgTypeInfo {
 }
 
 /**
- * Inclusive range of the value that a program of this type, attached like this, may exit with; undefined where the verifier does not
- * ask (check_return_code).
+ * Inclusive range of the value that a program of this type, attached like this, may exit with; undefined if the verifier does not check
+ * it (check_return_code).
  */
 export function returnRange(type: ProgType, attach?: Attachment): readonly [number, number] | undefined {
   if (attach === undefined) return INFO[type].returns;

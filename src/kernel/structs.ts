@@ -82,7 +82,7 @@ const SOCK_COMMON = SOCK.filter((m) => !['type', 'protocol', 'mark', 'priority']
 const TCP_SOCK_SIZE = 112;
 const TCP_SOCK_WIDE: readonly number[] = [80, 88];
 
-/** Members of a socket struct, for those who build accesses; a tcp_sock is given as its words and counters. */
+/** Members of a socket struct, for generators of accesses. A tcp_sock is listed as its words and counters. */
 export function sockMembers(type: SockType): readonly SockMember[] {
   switch (type) {
     case 'sock':

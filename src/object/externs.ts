@@ -1,4 +1,4 @@
-/** What an undefined symbol of an object stands for: a kfunc, a variable of the kernel, a configuration value. */
+/** Resolves undefined symbols of an object: kfuncs, kernel variables, configuration values. */
 import { InputError } from '../isa/errors.js';
 import type { Btf } from './btf/read.js';
 import type { BtfType } from './btf/types.js';

@@ -111,7 +111,7 @@ class Linker {
     return start;
   }
 
-  /** What runs when the program throws is named by a tag only (bpf_program_fixup_func_info and its like in libbpf). */
+  /** Only a tag names the exception callback (bpf_program_fixup_func_info in libbpf). */
   placeExceptionCallback(main: ObjectFunction): void {
     const names = this.parts.exceptionCallbacks.get(main.name) ?? [];
     const [name] = names;
@@ -221,7 +221,7 @@ class Linker {
     set('func', this.place(this.parts.functions.at(section, offset / 8)) - slot - 1, 0);
   }
 
-  /** Weak kfuncs that the target has. Of one that it lacks the program is as its kernel loads it. */
+  /** Weak kfuncs that the target has. If the target lacks one, the program is already as that kernel loads it. */
   get weakKfuncs(): readonly WeakKfunc[] {
     return [...this.weak.values()];
   }
@@ -241,7 +241,7 @@ class Linker {
     const index = this.maps.indexOf(def);
     if (index >= 0) return index;
     const made = this.maps.push(def) - 1;
-    // What the entries are like: programs look maps of this kind up in it.
+    // The template of the entries: programs look up maps of this kind in it.
     if (def.inner !== undefined) this.maps.push(def.inner);
     return made;
   }

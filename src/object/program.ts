@@ -84,7 +84,7 @@ export const MAP_TYPES = [
 /** A map type that is modelled. A program that uses a map of another type is skipped. */
 export type MapType = (typeof MAP_TYPES)[number];
 
-/** Where a program is to be attached, for types of which the verifier asks. */
+/** Where a program is to be attached, for types whose verification depends on it. */
 export interface Attachment {
   /** enum bpf_attach_type (expected_attach_type). */
   readonly type: number;
@@ -146,7 +146,7 @@ export interface Subprog {
   readonly linkage: 'static' | 'global';
   /** BTF id of its FUNC type in `Program.btf`, where it has one. */
   readonly btfId?: number;
-  /** What a throw of the program leads to (`exception_callback:` tag of the main function); one at the most. */
+  /** The function is the program's exception callback (`exception_callback:` tag of the main function). There is at most one. */
   readonly exceptionCallback?: true;
 }
 
@@ -194,13 +194,13 @@ export type StructAccess =
       readonly to: string;
       /** The member that was loaded. */
       readonly member: string;
-      /** The member is one of several of a union. */
+      /** The member is in a union with others. */
       readonly viaUnion: boolean;
       readonly tag?: 'user' | 'percpu' | 'rcu';
     }
   | { readonly kind: 'refused'; readonly message: string };
 
-/** What a program on a kernel function is given in one of the words of its context. */
+/** One argument of the kernel function that a program attaches to, as its context holds it. */
 export type KernelArgument =
   /** `size`: bytes that a load must have; 0: any. */
   | { readonly kind: 'scalar'; readonly size: 0 | 8 }
@@ -273,7 +273,7 @@ export interface Program {
   readonly attach?: Attachment;
 }
 
-/** What a throw of the program leads to, if it says so: without, what is thrown is what the program returns. */
+/** The exception callback of the program, if it has one. Without one, the number that is thrown becomes the program's return value. */
 export function exceptionCallbackOf({ subprogs }: Program): Subprog | undefined {
   return subprogs.find(({ exceptionCallback }) => exceptionCallback === true);
 }

@@ -1,4 +1,4 @@
-/** What a program is to be attached to, as the kernel wants it named: by id in its own BTF. */
+/** Finds a program's attach target in the kernel's own BTF, because the kernel wants its id. */
 import type { Program, ProgType } from '../object/program.js';
 import { kernelTypeId } from './btf.js';
 import { KernelError } from './syscall.js';

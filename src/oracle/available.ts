@@ -1,4 +1,4 @@
-/** Is there a kernel to ask? Tried once, by loading the smallest program. */
+/** Finds out whether bpf(2) can be used here, by loading the smallest program once. */
 import { release } from 'node:os';
 import { Attr, BpfCmd, bindingRefusal, bpf, closeFd, errnoName } from './syscall.js';
 

@@ -1,8 +1,8 @@
 /**
- * The kernel's verdict on one program after another, as a fuzz campaign wants it: accepted or not, and nothing kept.
+ * Asks the kernel for verdicts on many programs, as a fuzz campaign needs it. Each program is loaded and closed at once.
  *
- * Maps are kept open and lent to the next program that wants one of the same shape, which spares a small program most of its calls.
- * A verdict does not depend on what is in a map, unless it is frozen.
+ * Maps stay open and are lent to the next program that needs one of the same shape, which saves most system calls. That is safe, because
+ * a verdict does not depend on a map's contents, unless the map is frozen.
  */
 import { InputError } from '../isa/errors.js';
 import type { MapDef, Program } from '../object/program.js';
@@ -22,7 +22,7 @@ export interface Judgement {
   readonly insn?: number;
 }
 
-/** Maps kept open at once; beyond it the one that was lent least lately is closed. */
+/** The most maps kept open; beyond that the one that was not lent for longest is closed. */
 const KEPT_MAPS = 64;
 
 /** Judges programs. Close it at the end. */
@@ -68,7 +68,7 @@ export class KernelJudge {
     if (btf !== undefined || def.type === 'prog_array' || def.initial !== undefined || def.frozen === true)
       return undefined;
     const shape = shapeOf(def);
-    // Maps that look alike are still two maps to the verifier (two locks, for one).
+    // Two maps of the same shape must stay two maps: the verifier tells their locks apart.
     const twins = program.maps.slice(0, index).filter((other) => shapeOf(other) === shape).length;
     const key = `${shape} ${twins}`;
     const map = this.kept.get(key) ?? createMap(def);

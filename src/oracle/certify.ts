@@ -1,9 +1,10 @@
 /**
- * Certificates: Linux's own verifier, unmodified, judges the two-mode program of a program and a rule set (`patch/two-mode`). What it
- * accepts has no patched path, from any termination point, that touches what it must not or leaves with something held, as Linux sees it.
+ * Certificates: Linux's own verifier, unmodified, judges the two-mode program of a program and a rule set (`patch/two-mode`). If Linux
+ * accepts it, Linux has found no patched path, from any termination point, that makes a bad access or exits with something held.
  *
- * The two-mode program can be written in several forms. All allow every run that there is, some allow runs that there are not, or cost
- * Linux more to walk; so one that is accepted certifies, and a refusal counts when no form is accepted. docs/certificates.md has the details.
+ * The two-mode program can be written in several forms. All of them allow every real run. Some also allow runs that cannot happen, or
+ * cost Linux more to walk. So one accepted form is enough, and a refusal counts only if no form is accepted. docs/certificates.md has the
+ * details.
  */
 import { isOutput } from '../kernel/describe.js';
 import type { KernelProfile } from '../kernel/profile.js';
@@ -35,11 +36,11 @@ export interface Certificate {
   readonly verdict: 'certified' | 'refused' | 'inexpressible';
   /** Why not; '' for a certified program. */
   readonly message: string;
-  /** Slot of the program that was refused at, where Linux tells; with what ran there. */
+  /** The slot of the program at which Linux refused, if it tells, and what ran there. */
   readonly at?: Origin;
   /** The end of Linux's log, where it refused something. */
   readonly log?: readonly LogLine[];
-  /** What our verifier says, where it is that which refuses the program. */
+  /** The explanation of our verifier, if it is the one that refuses the program. */
   readonly refusal?: Refused;
   /** Calls that are kept though the rule set has a stub for them: the certificate says nothing of those stubs. */
   readonly sitesLeftOut: readonly LeftOut[];
@@ -51,15 +52,15 @@ export interface Certificate {
   readonly walked: number;
   /** The form that was judged last. */
   readonly form?: Form;
-  /** What Linux did not look for, though a stub may have brought it about. */
+  /** Faults that a stub may have caused and that Linux did not check for. */
   readonly notLookedFor: readonly NotLookedFor[];
   /** Weak kfuncs of the program that are absent where the verdict is the worst; undefined: none. */
   readonly absent?: readonly string[];
 }
 
 /**
- * `unwritten memory`: a stub leaves output memory on the stack unwritten. Linux lets whoever has CAP_PERFMON read it, and does not take this
- * program without.
+ * `unwritten memory`: a stub leaves output memory on the stack unwritten. Linux lets a loader with CAP_PERFMON read it, and does not
+ * accept this program from a loader without.
  */
 export type NotLookedFor = 'unwritten memory';
 
@@ -83,8 +84,8 @@ export interface CertifyOptions {
 }
 
 /**
- * A kill before every insn first: it leaves nothing to believe. It takes stack, and long to walk; the other form takes neither, but a comparison
- * of r10 needs CAP_PERFMON.
+ * The form with a kill before every insn comes first, because it assumes nothing. It needs stack and takes long to walk. The other form
+ * needs neither, but its comparison of r10 needs CAP_PERFMON.
  */
 export const FORMS: Readonly<Record<Profile, readonly Form[]>> = {
   privileged: [
@@ -164,7 +165,7 @@ function certifyAsLoaded(program: Program, rules: RuleSet, options: CertifyOptio
   return refused ?? inexpressible ?? nothing('no form was tried');
 }
 
-/** The program itself is in one mode, each insn where it is. */
+/** For the program itself every insn is its own origin. */
 const asItIs = ({ insns }: Program): Origin[] => insns.map((_, slot) => ({ mode: 'normal', slot }));
 
 function nothing(message: string): Certificate {
@@ -212,7 +213,7 @@ function withUnwritten(
 /** Linux's complaints of a read of stack that was never written, by the program and by a helper. */
 const UNWRITTEN = /invalid (indirect )?read from stack/;
 
-/** A stub that leaves memory alone which the call would have written. */
+/** Whether a stub does not write memory that the call would have written. */
 function leavesUnwritten({ contract, action }: CallSite): boolean {
   if (action.kind !== 'stub') return false;
   const { writes } = action.stub;
@@ -266,7 +267,7 @@ function judge(
   }
 }
 
-/** What is too large is not asked about again: a log of a million insns takes seconds, and says no more. */
+/** A program that is too large is not loaded again with a log: a log of a million insns takes seconds and tells nothing new. */
 function loadTwoMode(program: Program, options: CertifyOptions & { readonly profile: Profile }): LoadResult {
   const brief = load(program, options, options.stats === true ? 4 : 0, false);
   if (brief.ok || brief.stage !== 'program') return brief;
@@ -319,7 +320,7 @@ const TOO_MUCH = new RegExp(
     'the call stack of \\d+ frames is too deep',
     'too many subprograms',
     'tail_calls are not allowed when call stack',
-    // Without CAP_PERFMON pointer arithmetic is masked, by insn; one insn that is reached in two ways is then one too many.
+    // Without CAP_PERFMON Linux masks pointer arithmetic for each insn, and refuses an insn that is reached with two different masks.
     'prohibited for !root',
     // A function whose address is taken, but that is called nowhere, is cut away before its address is filled in.
     'verifier bug: No program to jit',

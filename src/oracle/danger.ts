@@ -32,8 +32,8 @@ function mayLoseExceptionCallback(program: Program, profile: Profile): boolean {
 }
 
 /**
- * check_kfunc_args takes whatever is the second argument of bpf_wq_init for a map, memory and packets too. It comes so far where our
- * verifier does and refuses the call, and where what stops ours before does not stop Linux.
+ * check_kfunc_args takes any second argument of bpf_wq_init for a map, also memory and packets. Linux reaches this check if our verifier
+ * reaches the call and refuses it, or if our verifier stopped earlier for a reason that does not stop Linux.
  */
 function mayTakeAnythingForMap(program: Program, profile: Profile): boolean {
   const called = (slot: number): string | undefined => {

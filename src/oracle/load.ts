@@ -1,8 +1,8 @@
 /**
  * A whole program into the kernel: its BTF, its maps, its insns; and, when the kernel refuses it, what it says.
  *
- * The first attempt asks for no log, because a log costs a load two thirds of its speed and the kernel refuses with
- * ENOSPC what its log does not fit, even a good program. Only what is refused is asked about again.
+ * The first attempt asks for no log, because a load with a log takes three times as long, and because the kernel refuses even a good
+ * program with ENOSPC if the log does not fit. Only refused programs are loaded again with a log.
  */
 import { progType } from '../kernel/progtypes.js';
 import type { Program } from '../object/program.js';
@@ -169,7 +169,7 @@ function loadInsns(
   const first = attempt(0);
   if (first.fd >= 0) return accepted(maps, first.fd, attempt, options);
   const errno = errnoName(first.fd);
-  // The verifier, too, says ENOMEM: of paths that are too many to remember. Only its log tells the two apart.
+  // The verifier also returns ENOMEM, if there are too many paths to remember. Only its log tells the two cases apart.
   const unclear = errno === 'ENOMEM';
   const trouble: Refused = {
     ok: false,
@@ -184,7 +184,7 @@ function loadInsns(
     return { ok: false, stage: 'program', errno, message: errno, log: '', logCut: false };
   }
   const asked = logged(attempt, options.logLevel === 2 ? 2 : 1, options);
-  // Refused for want of memory, say, and taken when asked again.
+  // The first refusal was temporary, for example for lack of memory; the second attempt succeeded.
   if (asked.fd >= 0) return loaded(maps, asked.fd, asked);
   const told = complaint(asked.log);
   if (unclear && told.message === '') return trouble;

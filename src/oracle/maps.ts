@@ -70,7 +70,7 @@ export class KernelMap {
   keys(): Uint8Array[] {
     const found: Uint8Array[] = [];
     let before: Uint8Array | undefined;
-    // One more than fit: should others write the map meanwhile, iterating over a hash may start anew.
+    // One more than the map can hold: if others write to the map meanwhile, the iteration over a hash may start again.
     while (found.length <= this.def.maxEntries) {
       const next = Buffer.alloc(this.def.keySize);
       const attr = new Attr(32).u32(0, this.fd).pointer(16, next);

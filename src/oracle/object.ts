@@ -1,6 +1,6 @@
 /**
- * All programs of one object into the kernel, with the maps that they share: a value written by one is read by the other, and a
- * tail call finds its way.
+ * Loads all programs of one object into the kernel with the maps that they share. So a value that one program writes is read by another,
+ * and tail calls work.
  */
 import type { Program } from '../object/program.js';
 import { loadBtf } from './btf.js';

@@ -1,8 +1,8 @@
 /**
  * Runs a loaded program in the kernel, once, on a packet or a context of our own (BPF_PROG_TEST_RUN).
  *
- * The kernel calls helpers for real: what reaches beyond the program (signals, file descriptors, the network, the kernel's own life) must never be run. `refuseToRun`
- * names those, and `testRun` asks it.
+ * The kernel really calls the helpers. So a program whose helpers act outside of it (signals, file descriptors, the network, the kernel's
+ * own life) must never be run. `refuseToRun` names those, and `testRun` asks it.
  */
 import { BPF_CALL, BPF_HELPER_CALL, BPF_JMP, BPF_PSEUDO_KFUNC_CALL } from '../isa/opcodes.js';
 import type { Program, ProgType } from '../object/program.js';

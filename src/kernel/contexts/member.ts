@@ -1,4 +1,4 @@
-/** What a context is made of, and the words in which its layout is written down. */
+/** The members of a context, and functions with which its layout is written down. */
 
 /** What a load from the context yields. `_or_null`: may be NULL; so may `sock_common`. */
 export type ContextValue =
@@ -31,7 +31,7 @@ export interface ContextMember {
   /** Only programs with one of these attach types may write it. */
   readonly writeBy?: ReadonlySet<number>;
   /**
-   * Loads of less than the whole must lie in the first bytes, so many (the rest is padding); `start`: they must begin where the
+   * Loads of less than the whole member must lie in its first `pieces` bytes (the rest is padding). `start`: they must begin where the
    * member does.
    */
   readonly pieces?: number | 'start';
@@ -85,7 +85,7 @@ export function without(members: readonly ContextMember[], names: string): Conte
   return members.filter((m) => !gone.has(m.name));
 }
 
-/** The same members, those named open to some attach types only: for loads, and for stores where there are any. */
+/** The same members, with those named allowed for some attach types only: for loads, and for stores if there are any. */
 export function onlyFor(
   members: readonly ContextMember[],
   names: string,

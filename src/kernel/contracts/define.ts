@@ -30,7 +30,10 @@ export interface More {
   readonly underLock?: true;
   /** A helper whose memory arguments may point into the packet (`pkt_access`). */
   readonly packetArgs?: true;
-  /** Narrower than the kernel's allow list: some program type may name the function but can never satisfy its arguments. */
+  /**
+   * Only these program types, fewer than the kernel's allow list. Programs of the other types may name the function, but can never
+   * satisfy its arguments.
+   */
   readonly only?: readonly ProgType[];
   /** The same, by naming those that cannot. */
   readonly except?: readonly ProgType[];
@@ -155,7 +158,7 @@ export const MAX_ERRNO = 4095n;
 
 export const VOID: R0 = { kind: 'void' };
 export const NULL: R0 = { kind: 'null' };
-/** Any number: what the verifier makes of RET_INTEGER, and of a kfunc that returns an integer of whatever width. */
+/** Any number: the verifier's result for RET_INTEGER, and for a kfunc that returns an integer of any width. */
 export const INTEGER: R0 = { kind: 'scalar', min: S64_MIN, max: S64_MAX };
 /** r0 is a number from `min` to `max`, both included, as a signed 64-bit number. */
 export const range = (min: bigint, max: bigint): R0 => ({ kind: 'scalar', min, max });
@@ -207,7 +210,7 @@ export const slow = (name: string, r0: R0, ...effects: Effect[]): Outcome => ({
 export const guarded = (guard: Guard, o: Outcome): Outcome => ({ ...o, guard });
 /** An outcome whose r0 is narrower in a running kernel than the verifier knows. */
 export const usually = (usual: readonly [bigint, bigint], o: Outcome): Outcome => ({ ...o, usual });
-/** The call failed: nothing happened but these effects; r0 is an error, though to the verifier it is any number. */
+/** The call failed, and nothing happened except these effects. r0 is an error number, but the verifier takes it for any number. */
 export const failed = (...effects: Effect[]): Outcome =>
   usually(ERROR_RANGE, outcome('error', INTEGER, ...effects));
 

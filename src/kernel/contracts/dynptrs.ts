@@ -32,7 +32,7 @@ const newLocal: Arg = { kind: 'dynptr', state: 'uninit', type: 'local' };
 const mapValueMemory: Arg = { kind: 'mem', access: 'readwrite', size: { arg: 1 }, mapValue: true };
 
 export const DYNPTR_CONTRACTS: readonly Contract[] = [
-  // A view of memory, not a reference: a null one needs no more care than the other.
+  // A view of memory, not a reference: a null one need not be destroyed either.
   helper(
     'bpf_dynptr_from_mem',
     [mapValueMemory, sizeOrZero, any, newLocal],
@@ -41,8 +41,8 @@ export const DYNPTR_CONTRACTS: readonly Contract[] = [
       outcome('ok', INTEGER, { kind: 'init_dynptr', arg: 3, type: 'local' }),
     ],
   ),
-  // On failure the kernel leaves the buffer as it was, though the verifier counts it as written. What it counts with is what is
-  // stated here, so a stub has to write.
+  // On failure the kernel leaves the buffer as it was, but the verifier counts it as written. The contract follows the verifier, so a
+  // stub has to write the buffer.
   helper(
     'bpf_dynptr_read',
     [mem('write', 1), sizeOrZero, dynptr, any, any],
@@ -122,8 +122,8 @@ export const DYNPTR_KFUNC_CONTRACTS: readonly Contract[] = [
     },
   ),
   kfunc('bpf_dynptr_adjust', [dynptr, scalar, scalar], [outcome('done', INTEGER)]),
-  // The clone has the type and the reference of the original, and either may be given back. So a null clone is no refusal: a
-  // program that submits the clone would leave the record of the original held.
+  // The clone has the type and the reference of the original, and either may be given back. So a stub cannot refuse by making a null
+  // clone: a program that submits the clone would leave the original's record held.
   kfunc(
     'bpf_dynptr_clone',
     [dynptr, { kind: 'dynptr', state: 'uninit' }],

@@ -56,7 +56,7 @@ export const EVENT_CONTRACTS: readonly Contract[] = [
   helper('bpf_current_task_under_cgroup', [cgroups, any], done, AWAKE),
   helper('bpf_get_func_ip', [ctx], done, { only: ['kprobe', 'fentry'] }),
 
-  // The buffer of the seq file is all that may run out.
+  // The call fails only if the seq file's buffer is full.
   helper('bpf_seq_printf', [seq, mem('read', 2), size, memOrNull('read', 4), sizeOrZero], done),
   helper('bpf_seq_write', [seq, mem('read', 2), sizeOrZero], done),
   helper('bpf_seq_printf_btf', [seq, mem('read', 2), sizeOrZero, any], done),

@@ -1,6 +1,6 @@
 /**
- * What programs on sockets, cgroups and routes ask of the call that they run in. Follows net/core/filter.c, kernel/bpf/cgroup.c,
- * net/core/sock_map.c.
+ * Functions of programs on sockets, cgroups and routes: they act on the operation that the program is attached to. Follows
+ * net/core/filter.c, kernel/bpf/cgroup.c, net/core/sock_map.c.
  */
 import type { ProgType } from '../../object/program.js';
 import type { Arg, Contract } from '../contract.js';
@@ -24,7 +24,7 @@ import { TRACING } from './storage.js';
 
 const done = [outcome('done', INTEGER)];
 const moved = [outcome('done', INTEGER, moves)];
-/** Takes the context and numbers. */
+/** Functions that take the context and numbers. */
 const numbers = (name: string, count: number): Contract =>
   helper(name, [ctx, ...Array(count).fill(any)], done);
 const moving = (name: string, count: number): Contract =>
@@ -71,7 +71,7 @@ export const HOOK_CONTRACTS: readonly Contract[] = [
   helper('bpf_sysctl_set_new_value', [ctx, mem('read', 2), size], done),
 ];
 
-/** Takes the socket, or nothing, where the contracts of the same names take the context. */
+/** Program types in which functions of these names take the socket, or nothing, instead of the context. */
 const NO_CONTEXT: readonly ProgType[] = [
   'xdp',
   'socket_filter',
@@ -100,7 +100,7 @@ const NO_CONTEXT: readonly ProgType[] = [
   'netfilter',
 ];
 
-/** Where options are those of a socket that the program has. */
+/** Socket options, for program types that pass the socket itself. */
 const ON_SOCKET: readonly ProgType[] = ['cgroup_sockopt', 'iter', 'lsm'];
 
 const sockOrNull: Arg = {

@@ -3,7 +3,7 @@
  * iterators themselves are in kernel/bpf/{bpf_iter,task_iter,cgroup_iter,helpers,kmem_cache_iter,dmabuf_iter}.c.
  *
  * `new` may fail at run time, but then leaves an iterator that is drained: to the verifier it always makes one, which must be
- * destroyed. There is nothing that a stub could write in its place.
+ * destroyed. A stub has nothing to write instead.
  */
 import type { ProgType } from '../../object/program.js';
 import type { Arg, Contract, IterType, PointerKind } from '../contract.js';

@@ -2,7 +2,7 @@
  * Locks and sections. Follows kernel/bpf/helpers.c, kernel/bpf/rqspinlock.c; process_spin_lock, process_irq_flag,
  * kfunc_spin_allowed and check_kfunc_call in kernel/bpf/verifier.c.
  *
- * None of the void functions here carries a KF_ flag: that one opens what another closes is known from the name alone.
+ * None of the void functions here has a KF_ flag. Only their names tell that one opens what another closes.
  */
 import type { Arg, Contract } from '../contract.js';
 import { ERROR_RANGE, helper, kfunc, lockArg, locks, outcome, range, slow, unlocks, VOID } from './define.js';
@@ -13,7 +13,7 @@ const error = range(...ERROR_RANGE);
 const zero = range(0n, 0n);
 
 export const LOCK_CONTRACTS: readonly Contract[] = [
-  // There is no other outcome: the lock is waited for without end.
+  // There is no other outcome: the call waits until it has the lock.
   helper('bpf_spin_lock', [lockArg('spin_lock')], [slow('taken', VOID, locks(0, 'spin_lock'))]),
   // The one helper that may be called under a lock (do_check).
   helper('bpf_spin_unlock', [lockArg('spin_lock')], [outcome('done', VOID, unlocks(0, 'spin_lock'))], {

@@ -17,7 +17,7 @@ const ELEMENTS: readonly MapType[] = [
   'lpm_trie',
 ];
 const elements: Arg = { kind: 'map', types: ELEMENTS };
-/** Those that may be looked up: maps of maps give a map, maps of sockets a socket, maps of devices what is set for one. */
+/** Maps that may be looked up. Maps of maps give a map, maps of sockets a socket, maps of devices the settings of a device. */
 const found: Arg = {
   kind: 'map',
   types: [
@@ -42,7 +42,7 @@ export const MAP_CONTRACTS: readonly Contract[] = [
     [
       // A constant key inside an array cannot miss: the verifier drops OR_NULL there, so no branch on NULL was walked.
       guarded({ kind: 'key_may_miss' }, outcome('null', NULL)),
-      // What is found in a map of sockets is held until bpf_sk_release (is_acquire_function).
+      // A socket that was found in a map of sockets is held until bpf_sk_release (is_acquire_function).
       guarded({ kind: 'map_of_sockets', is: true }, outcome('socket', acquired(sockOf('sock'), 'socket'))),
       guarded({ kind: 'map_of_sockets', is: false }, outcome('found', pointer({ kind: 'map_value' }))),
     ],

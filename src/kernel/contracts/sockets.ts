@@ -40,7 +40,7 @@ export const SOCKET_CONTRACTS: readonly Contract[] = [
   lookup('bpf_sk_lookup_udp', 'sock'),
   // May find a request or time-wait socket, hence only sock_common.
   lookup('bpf_skc_lookup_tcp', 'sock_common'),
-  // Returns an integer, and releases by a flag on its argument: a rule that goes by the return type stubs it and leaks.
+  // Returns an integer, and releases by a flag on its argument. A rule that looks at the return type only would stub it, and leak.
   helper('bpf_sk_release', [sockReleased], [outcome('done', INTEGER, releases(0))]),
 
   helper('bpf_sk_fullsock', [sock], [outcome('null', NULL), outcome('cast', derived(sockOf('sock'), 0))]),

@@ -60,7 +60,7 @@ export const STORAGE_CONTRACTS: readonly Contract[] = [
     [map('queue', 'stack'), { kind: 'map_value', uninit: true }],
     [outcome('done', INTEGER, { kind: 'write', arg: 1 })],
   ),
-  // A bloom filter is asked whether it has the value, which must have been written then.
+  // For a bloom filter the call asks whether it contains the value. So the value must have been written.
   helper(
     'bpf_map_peek_elem',
     [map('queue', 'stack', 'bloom_filter'), { kind: 'map_value', uninit: true }],
@@ -84,7 +84,7 @@ export const STORAGE_CONTRACTS: readonly Contract[] = [
   ),
 ];
 
-/** Takes the socket in another form than the contracts above. */
+/** The same functions, for program types in which they take the socket in another form. */
 export const STORAGE_VARIANTS: readonly Contract[] = [
   get('bpf_sk_storage_get', 'sk_storage', ctx, ['cgroup_sock']),
   get('bpf_sk_storage_get', 'sk_storage', orNull(['sock_common']), TRACING),

@@ -18,7 +18,7 @@ import {
 import type { Member } from './types.js';
 import { BtfWriter } from './write.js';
 
-/** What a global subprogram takes: the kernel verifies it on its own, for any value of these. */
+/** The parameters of a global subprogram. The kernel verifies it alone, for all values of these types. */
 export type ParamKind = 'scalar' | 'ctx';
 
 /** What the made-up BTF says, where the program leaves a choice. */
@@ -273,7 +273,7 @@ class Synthesizer {
     return id;
   }
 
-  /** Says of the main function `main` what its throws lead to. */
+  /** Tags the main function `main` with its exception callback. */
   exceptionCallback(main: number, { name }: Subprog): void {
     const tag = `exception_callback:${identifier(name)}`;
     this.writer.add({ kind: 'decl_tag', name: tag, type: main, component: -1, attribute: false });

@@ -1,6 +1,6 @@
 /**
- * The types of a kernel as far as a program asks for them. `Asked` writes down what is asked and answered; `ToldTypes` answers out of
- * what was written down, so that a text means the same without the kernel it was made for. What is not told is refused, not guessed.
+ * The part of a kernel's types that a program uses. `Asked` records questions and answers. `ToldTypes` answers from such a record, so
+ * that a text means the same without the kernel that it was made for. A question that is not in the record is refused, not guessed.
  */
 import type { Attachment, KernelArgument, KernelTypes, ProgType, StructAccess } from '../program.js';
 
@@ -85,7 +85,7 @@ export class Asked implements KernelTypes {
 export class ToldTypes implements KernelTypes {
   constructor(readonly told: Told) {}
 
-  /** A struct that nothing is told of counts as one of the kernel's: then every load from it is refused. */
+  /** A struct without a record counts as a kernel struct, so every load from it is refused. */
   has(struct: string): boolean {
     return this.told.has.get(struct) ?? true;
   }

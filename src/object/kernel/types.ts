@@ -134,7 +134,7 @@ class KernelStructs implements KernelTypes {
     let step: Step = { struct: type, offset };
     let viaUnion = false;
     for (let depth = 0; depth < 64; depth++) {
-      // One member alone is no choice (__bpf_md_ptr).
+      // A union with one member is no real union (__bpf_md_ptr).
       if (step.struct.kind === 'union' && step.struct.members.length !== 1) viaUnion = true;
       const outcome = this.inside(step, size, viaUnion);
       if (outcome.kind !== 'into') return outcome;
@@ -294,7 +294,7 @@ class KernelStructs implements KernelTypes {
     }
     if (special?.buffer !== undefined) return { kind: 'buffer', readonly: special.buffer === 'readonly' };
     const to = this.btf.resolve(type.type).type;
-    // The verifier sees no more in these than a number.
+    // The verifier treats these as plain numbers.
     if (to.kind === 'void' || to.kind === 'int') return { kind: 'scalar', size: 8 };
     if (!isStruct(to))
       return { kind: 'refused', message: `func '${target}' arg${index} type ${to.kind} is not a struct` };

@@ -1,4 +1,7 @@
-/** How the running kernel behaves where kernels are known to differ: small programs that one kind of kernel takes and another does not. */
+/**
+ * Finds out how the running kernel behaves where kernels are known to differ. Each question is a small program that some kernels accept
+ * and others refuse.
+ */
 import { MAX_FRAMES, MOST_FRAMES } from '../../isa/insn.js';
 import { type Behaviour, BUILT_IN } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
@@ -9,7 +12,7 @@ import { testRun } from '../testrun.js';
 
 const program = (text: string): Program => parseCase(text).program;
 
-/** A look-up that is given NULL, of no size, for all its memory: `nullKfuncMemory`. */
+/** Asks for `nullKfuncMemory`: a look-up with NULL and size 0 for all its memory. */
 const nullMemory = (
   name: string,
   args: number,
@@ -153,7 +156,7 @@ function takes(asked: Program): boolean {
   return result.ok;
 }
 
-/** What is asked in some milliseconds. A question that this kernel cannot be put is answered as by the built-in profile. */
+/** The questions that take only milliseconds. If this kernel cannot be asked one of them, the built-in profile's answer is used. */
 export function runningBehaviour(): Behaviour {
   const has = (name: string): boolean => kernelShowsBtf() && kernelFunctionId(name) !== undefined;
   const lookup = NULL_MEMORY.find(([name]) => has(name));

@@ -1,6 +1,6 @@
 /**
- * What an insn may change without the log showing it. The log prints the registers and slots that an insn names; of the others only what
- * cannot have changed is still known afterwards.
+ * Drops what an insn may have changed without the log showing it. The log prints only the registers and slots that an insn names. Of the
+ * others, only what cannot have changed is still known afterwards.
  */
 import type { Op } from '../../isa/insn.js';
 import type { LogSlot } from './state.js';
@@ -12,7 +12,7 @@ interface Frame {
   readonly slots: ReadonlyMap<number, LogSlot>;
 }
 
-/** No call, check or branch elsewhere changes what is known of such a value. */
+/** Whether no call, check or branch elsewhere can change what is known of such a value. */
 function isSteady(value: LogValue): boolean {
   if (value.nullable || value.ref !== 0 || value.id !== 0 || value.nonOwning) return false;
   return ['scalar', 'ctx', 'fp', 'map_ptr', 'map_value', 'func'].includes(value.type);
@@ -40,7 +40,7 @@ export function forgetAfter<F extends Frame>(op: Op, frame: F): F {
         slots: new Map(),
       };
     case 'jmp':
-      // A branch settles every copy of what it compares.
+      // A branch refines every copy of the values that it compares.
       return {
         ...frame,
         complete: false,
@@ -51,7 +51,7 @@ export function forgetAfter<F extends Frame>(op: Op, frame: F): F {
     case 'stx':
     case 'atomic':
     case 'store_release':
-      // What is written over may take other slots and slices with it.
+      // Overwriting an object may invalidate other slots and slices.
       return {
         ...frame,
         complete: false,

@@ -1,7 +1,7 @@
 /**
- * What is held along a walk that the log tells of. `refs=` names ids only: what each is (a reference, saved IRQ flags, a lock) is told by
- * the call that it first shows after. A lock in a map value without an id of its own (a global variable) is not printed at all,
- * and where it comes first, nothing is.
+ * Keeps track of what is held along the walk in the kernel's log. `refs=` shows only ids. Whether an id is a reference, saved IRQ flags
+ * or a lock follows from the call after which it first appears. A lock in a map value without an id (a global variable) is not printed,
+ * and if it comes first, nothing is printed.
  */
 import type { LockKind, Outcome } from '../../kernel/contract.js';
 
@@ -22,7 +22,7 @@ export const showsReferences = (held: readonly LogHold[]): boolean => held[0]?.i
 /** Where ids come from: an id is given out once, to one call. Locks are not among them, they go by the id of what they lie in. */
 export type Origins = Map<number, Pick<LogHold, 'kind' | 'at'>>;
 
-/** What a call that takes what it can changes of what is held, before the log tells which ids are held afterwards. */
+/** What a call acquires if it succeeds, before the log shows which ids are held afterwards. */
 export function heldAfterCall(held: readonly LogHold[], outcomes: readonly Outcome[]): readonly LogHold[] {
   let left = held;
   for (const { effects } of outcomes) {

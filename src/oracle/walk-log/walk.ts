@@ -1,10 +1,10 @@
 /**
- * The verifier's log of level 2, walked along: what Linux 6.18 knows before each insn that it comes to.
+ * Reads the verifier's level-2 log: what Linux 6.18 knows before each insn on each path.
  *
  * After an insn the log shows only what the insn read or wrote; all of a frame is shown where a path is taken up again (`from X to Y`) and
- * where frames open and close. What is not shown may have changed (a copy of a pointer that was checked for NULL or given
- * back): it is forgotten here, so that whatever a point tells the kernel did know there. Of frames that wait for a callee nothing is told.
- * Locks, RCU and preemption sections are counted along each path, for the log does not show them.
+ * where frames open and close. Values that are not shown may have changed (a copy of a pointer that was checked for NULL or released), so
+ * they are forgotten here. What a point says is therefore always something that the kernel knew. Frames that wait for a callee are not
+ * described. Locks, RCU and preemption sections are counted along each path, for the log does not show them.
  */
 import { decodeAll } from '../../isa/decode.js';
 import type { Op } from '../../isa/insn.js';
@@ -61,7 +61,7 @@ const UNPARSED_KEPT = 100;
 
 type Known = Omit<LogPoint, 'slot' | 'from'>;
 
-/** An insn at which one path may have been left to be taken up, and one that is only speculated on. */
+/** An insn at which Linux may have pushed a path to walk later: an ordinary one, and a speculative one. */
 interface Pending {
   readonly slot: number;
   readonly known: Known;
@@ -109,10 +109,10 @@ class LogWalk implements WalkSummary {
   private taken: readonly LogHold['kind'][] = [];
   /** What was known before insns that may have left a path to be taken up later, latest last. */
   private pending: Pending[] = [];
-  /** Whose state comes on the next line. */
+  /** The frame whose state comes on the next line. */
   private next: 'callee' | 'left' | 'caller' | 'ignored' | undefined;
   private returned = false;
-  /** The path is one that only a processor that guesses wrong would take (no CAP_PERFMON): it is not told of. */
+  /** The path is speculative (loaders without CAP_PERFMON), so it is not reported. */
   private speculative = false;
 
   constructor(
