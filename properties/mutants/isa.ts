@@ -112,7 +112,7 @@ export const ISA_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/isa/disassemble.ts',
-    [ENCODINGS, SPELLINGS],
+    ['isa/every-operation-is-spelled-as-in-the-log', SPELLINGS],
     [
       {
         name: 'a-cast-is-printed-with-one-address-space',

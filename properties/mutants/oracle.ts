@@ -171,7 +171,7 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/oracle/danger.ts',
-    [WORDS],
+    ['oracle/what-would-harm-linux-is-neither-run-nor-loaded'],
     [
       {
         name: 'the-first-function-may-be-idle',

@@ -4,7 +4,7 @@ import { type Mutant, mutantsOf } from '../mutant.js';
 export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/campaign/agreement/facts/value.ts',
-    ['campaign/a-planted-difference-is-seen'],
+    ['campaign/a-planted-difference-of-states-is-seen'],
     [
       {
         name: 'non-owning-is-not-compared',
@@ -31,7 +31,7 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/agreement/facts/point.ts',
-    ['campaign/a-planted-difference-is-seen'],
+    ['campaign/a-planted-difference-of-states-is-seen'],
     [
       {
         name: 'r9-is-not-compared',
@@ -58,7 +58,7 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/agreement/values/compare.ts',
-    ['campaign/a-planted-difference-is-seen'],
+    ['campaign/a-planted-difference-of-test-runs-is-seen'],
     [
       {
         name: 'entries-only-the-vm-has-are-not-compared',
