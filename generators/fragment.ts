@@ -16,6 +16,9 @@ export interface Fragment {
   emit(c: Compiler): void;
 }
 
+/** Writes something around what is nested in it. */
+export type Write = (c: Compiler, inner: () => void) => void;
+
 /**
  * Makes a fragment from the fragments nested in it and from `emit`, which writes its insns and calls for the nested ones. `name` is
  * for reading and coverage.

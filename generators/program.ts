@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { contracts } from '../src/kernel/catalog.js';
 import type { Contract } from '../src/kernel/contract.js';
 import { progType } from '../src/kernel/progtypes.js';
-import { PROG_TYPES, type Program, type ProgType } from '../src/object/program.js';
+import { type DeclaredFunction, PROG_TYPES, type Program, type ProgType } from '../src/object/program.js';
 import { spillArbitrary } from './choices.js';
 import { compileTree, LEAST_SLOTS, type Tree } from './compile/program.js';
 import { isRefused } from './compile/refused.js';
@@ -31,7 +31,7 @@ import {
   contextArbitrary,
   touchingArbitrary,
 } from './families/values.js';
-import { type Fragment, hollowable, outline } from './fragment.js';
+import { type Fragment, hollowable, outline, sequence } from './fragment.js';
 import { callFragment } from './smallest-call.js';
 
 /** Narrows which programs are drawn. */
@@ -44,6 +44,10 @@ export interface ProgramConstraints {
   readonly depth?: number;
   /** Call only these functions, besides those that fragments of control and memory need; each program calls one of them at least. */
   readonly only?: readonly string[];
+  /** Functions that no kernel has yet, which are called as those of the tables are. */
+  readonly declared?: readonly DeclaredFunction[];
+  /** Every program calls this function, and it is the one that calls are drawn from as often as all others together. */
+  readonly aim?: string;
 }
 
 /** A program and the tree that it was compiled from, so that shrinking can work on the tree. */
@@ -56,13 +60,15 @@ export const DEFAULT_MAX_INSNS = 120;
 const DEFAULT_DEPTH = 4;
 
 /** Fragments for programs of `type`, nested up to `depth`. */
-function bodyArbitrary(type: ProgType, depth: number, only: readonly string[] | undefined): Body {
-  const names = plainCalls(type).filter((name) => only === undefined || only.includes(name));
+function bodyArbitrary(type: ProgType, depth: number, { only, declared = [], aim }: Calls): Body {
+  const names = plainCalls(type, declared).filter((name) => only === undefined || only.includes(name));
   const { body } = fc.letrec<{ body: Fragment[]; fragment: Fragment }>((tie) => {
     const inner = tie('body');
     const none: Body = fc.constant([]);
-    const calls = (weight: number, nested: Body) =>
-      names.length === 0 ? [] : [{ weight, arbitrary: callArbitrary(names, nested) }];
+    const calls = (weight: number, nested: Body) => [
+      ...(names.length === 0 ? [] : [{ weight, arbitrary: callArbitrary(names, nested) }]),
+      ...(aim === undefined ? [] : [{ weight: 3 * weight, arbitrary: aimed(aim, type, nested, declared) }]),
+    ];
     const leaves = [
       { weight: 3, arbitrary: touchingArbitrary() },
       ...calls(4, none),
@@ -115,15 +121,33 @@ function bodyArbitrary(type: ProgType, depth: number, only: readonly string[] | 
   return body;
 }
 
-const bodies = new Map<string, Body>();
+/** What a program may call. */
+type Calls = Pick<ProgramConstraints, 'only' | 'declared' | 'aim'>;
+
+/** A call of `aim` around nested fragments. */
+function aimed(
+  aim: string,
+  type: ProgType,
+  nested: Body,
+  declared: readonly DeclaredFunction[],
+): fc.Arbitrary<Fragment> {
+  return nested.map((inner) => callFragment(aim, type, inner, declared) ?? sequence(inner));
+}
+
+/** Bodies by what is declared; for programs that call nothing that is, under `NOTHING`. */
+const bodies = new WeakMap<readonly DeclaredFunction[], Map<string, Body>>();
+const NOTHING: readonly DeclaredFunction[] = [];
 
 /** The same arbitrary for the same question: building one takes longer than drawing from it. */
-function bodyFor(type: ProgType, depth: number, only: readonly string[] | undefined): Body {
-  const key = `${type} ${depth} ${only?.join() ?? '*'}`;
-  const known = bodies.get(key);
+function bodyFor(type: ProgType, depth: number, calls: Calls): Body {
+  const { only, aim, declared = NOTHING } = calls;
+  const key = `${type} ${depth} ${only?.join() ?? '*'} ${aim ?? ''}`;
+  const asked = bodies.get(declared) ?? new Map<string, Body>();
+  bodies.set(declared, asked);
+  const known = asked.get(key);
   if (known !== undefined) return known;
-  const made = bodyArbitrary(type, depth, only);
-  bodies.set(key, made);
+  const made = bodyArbitrary(type, depth, calls);
+  asked.set(key, made);
   return made;
 }
 
@@ -133,18 +157,25 @@ function programOf(
   constraints: ProgramConstraints,
 ): fc.Arbitrary<GeneratedProgram> {
   const maxInsns = Math.max(LEAST_SLOTS, constraints.maxInsns ?? DEFAULT_MAX_INSNS);
-  const body = bodyFor(type, constraints.depth ?? DEFAULT_DEPTH, constraints.only);
+  const { declared = NOTHING } = constraints;
+  const body = bodyFor(type, constraints.depth ?? DEFAULT_DEPTH, constraints);
   const featured: fc.Arbitrary<Fragment[]> =
     features.length === 0
       ? fc.constant([])
       : fc.tuple(fc.constantFrom(...features), body).map(([name, inner]) => {
-          const feature = callFragment(name, type, inner);
+          const feature = callFragment(name, type, inner, declared);
           return feature === undefined ? inner : [feature];
         });
   return fc
     .record({ first: featured, rest: body, spillCtx: spillArbitrary, value: fc.nat({ max: 7 }) })
     .map(({ first, rest, spillCtx, value }) => {
-      const tree: Tree = { type, body: [...first, ...rest], spillCtx, value };
+      const tree: Tree = {
+        type,
+        body: [...first, ...rest],
+        spillCtx,
+        value,
+        ...(declared.length === 0 ? {} : { declared }),
+      };
       const program = compileTree(tree, maxInsns);
       return {
         program,
@@ -167,7 +198,7 @@ export function programArbitrary(constraints: ProgramConstraints = {}): fc.Arbit
   const types = constraints.types ?? GENERATED_TYPES;
   return fc.oneof(
     { withCrossShrink: false },
-    ...types.map((type) => programOf(type, featuresFor(type, constraints.only), constraints)),
+    ...types.map((type) => programOf(type, featuresFor(type, constraints), constraints)),
   );
 }
 
@@ -177,10 +208,10 @@ function possibleTypes(contract: Contract, types: readonly ProgType[]): readonly
 }
 
 /** What a program of `type` may have to call. */
-function featuresFor(type: ProgType, only: readonly string[] | undefined): readonly string[] {
-  return contracts()
+function featuresFor(type: ProgType, { only, declared, aim }: Calls): readonly string[] {
+  return contracts(declared)
     .filter((contract) => possibleTypes(contract, [type]).length > 0)
-    .filter(({ name }) => only === undefined || only.includes(name))
+    .filter(({ name }) => (aim === undefined ? only === undefined || only.includes(name) : name === aim))
     .map(({ name }) => name);
 }
 
@@ -194,9 +225,11 @@ export function turnArbitrary(
   constraints: ProgramConstraints = {},
 ): fc.Arbitrary<GeneratedProgram> {
   const types = constraints.types ?? GENERATED_TYPES;
-  const turns = contracts().filter(
+  const { declared, aim } = constraints;
+  const turns = contracts(declared).filter(
     (contract) =>
       possibleTypes(contract, types).length > 0 &&
+      (aim === undefined || contract.name === aim) &&
       (constraints.only === undefined || constraints.only.includes(contract.name)),
   );
   const contract = turns[index % Math.max(1, turns.length)];

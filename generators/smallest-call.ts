@@ -4,15 +4,15 @@
  */
 import { contractOf, contracts } from '../src/kernel/catalog.js';
 import type { Contract } from '../src/kernel/contract.js';
-import type { Program, ProgType } from '../src/object/program.js';
+import type { DeclaredFunction, Program, ProgType } from '../src/object/program.js';
 import { PLAIN } from './compile/call.js';
-import type { Compiler } from './compile/compiler.js';
 import { LOCKED_MAPS, PLAIN_MAPS, RESILIENT_MAPS } from './compile/maps.js';
 import { resultOf } from './compile/names.js';
 import { compileTree } from './compile/program.js';
-import { RELEASERS } from './compile/release.js';
+import { RELEASERS, releasersOf } from './compile/release.js';
 import { type CallbackName, emitCallback, emitLater } from './families/callbacks.js';
 import { call, isPlainCall } from './families/calls.js';
+import { declaredShape } from './families/declared.js';
 import { emitTailCall, emitThrow } from './families/flow.js';
 import { emitGraph, GRAPH_MOVES } from './families/graphs.js';
 import { emitIterator, ITERATORS } from './families/iterators.js';
@@ -20,9 +20,7 @@ import { emitLocked, type LockName } from './families/locks.js';
 import { emitLookup } from './families/memory.js';
 import { emitExchange, emitObject, emitPeek, KEPT } from './families/objects.js';
 import { emitSection, type SectionName } from './families/sections.js';
-import { type Fragment, fragment } from './fragment.js';
-
-type Write = (c: Compiler, inner: () => void) => void;
+import { type Fragment, fragment, type Write } from './fragment.js';
 
 const section =
   (name: SectionName): Write =>
@@ -124,7 +122,15 @@ function writerOf(contract: Contract): Write | undefined {
 function acquirerFor(
   name: string,
   type: ProgType,
+  declared: readonly DeclaredFunction[],
 ): { readonly name: string; readonly release: number } | undefined {
+  for (const contract of declared.length === 0 ? [] : contracts(declared)) {
+    const pointer = resultOf(contract).pointer;
+    if (pointer?.acquires === undefined || !contract.types.includes(type)) continue;
+    const release = releasersOf(pointer.acquires, pointer.to, declared).indexOf(name);
+    const own = declared.some((one) => one.name === name || one.name === contract.name);
+    if (own && release >= 0 && isPlainCall(contract, declared)) return { name: contract.name, release };
+  }
   if (name === 'bpf_ringbuf_submit_dynptr') return { name: 'bpf_ringbuf_reserve_dynptr', release: 0 };
   if (name === 'bpf_ringbuf_discard_dynptr') return { name: 'bpf_ringbuf_reserve_dynptr', release: 1 };
   for (const [resource, names] of Object.entries(RELEASERS)) {
@@ -149,12 +155,15 @@ export function callFragment(
   name: string,
   type: ProgType,
   body: readonly Fragment[] = [],
+  declared: readonly DeclaredFunction[] = [],
 ): Fragment | undefined {
-  const contract = contractOf(name);
+  const contract = contractOf(name, declared);
   if (contract === undefined || !contract.types.includes(type)) return undefined;
+  const own = declared.some((one) => one.name === name) ? declaredShape(contract, declared) : undefined;
+  if (own !== undefined) return fragment(`feature ${name}`, body, (c) => own(c, () => c.body(body)));
   const write = writerOf(contract);
   if (write !== undefined) return fragment(`feature ${name}`, body, (c) => write(c, () => c.body(body)));
-  const acquirer = acquirerFor(name, type);
+  const acquirer = acquirerFor(name, type, declared);
   if (acquirer !== undefined) return call({ ...PLAIN, picks: [2], ...acquirer }, body);
   // A cipher is made where sleeping is allowed, and used where it is not: there it comes from a map.
   if (name.startsWith('bpf_crypto_') && type !== 'syscall') {
@@ -163,7 +172,7 @@ export function callFragment(
       emitPeek(c, which, false, () => c.body([call({ ...PLAIN, name, picks: [2] }, body)])),
     );
   }
-  return isPlainCall(contract) ? call({ ...PLAIN, name, picks: [2] }, body) : undefined;
+  return isPlainCall(contract, declared) ? call({ ...PLAIN, name, picks: [2] }, body) : undefined;
 }
 
 /** More slots than any of these programs has. */
@@ -173,15 +182,32 @@ const ROOM = 200;
  * The smallest program that calls `name` as the kernel wants it, and gives back what it got; in the first program type that may call it, or
  * in `type`. Undefined when there is no contract of that name, or its type may not call it.
  */
-export function smallestCall(name: string, type?: ProgType): Program | undefined {
-  const types = type === undefined ? (contractOf(name)?.types ?? []) : [type];
+export function smallestCall(
+  name: string,
+  type?: ProgType,
+  declared: readonly DeclaredFunction[] = [],
+): Program | undefined {
+  const types = type === undefined ? (contractOf(name, declared)?.types ?? []) : [type];
   for (const each of types) {
-    const feature = callFragment(name, each);
+    const feature = callFragment(name, each, [], declared);
     if (feature === undefined) continue;
-    const program = compileTree({ type: each, body: [feature], spillCtx: false, value: 0 }, ROOM, 'witness');
+    const tree = { type: each, body: [feature], spillCtx: false, value: 0, declared };
+    const program = compileTree(tree, ROOM, 'witness');
     if (coverageOf(program).has(name)) return program;
   }
   return undefined;
+}
+
+/** Types of which a program can be made that calls `name`. */
+export function aimedTypes(
+  name: string,
+  {
+    types,
+    declared = [],
+  }: { readonly types?: readonly ProgType[]; readonly declared?: readonly DeclaredFunction[] },
+): readonly ProgType[] {
+  const all = types ?? contractOf(name, declared)?.types ?? [];
+  return all.filter((type) => smallestCall(name, type, declared) !== undefined);
 }
 
 const CALL = 0x85;
@@ -190,9 +216,11 @@ const helperNames = new Map(contracts().map((contract) => [contract.id, contract
 /** Names of the helpers and kfuncs that a program calls, reached or not; helpers without a contract as `#id`. */
 export function coverageOf(program: Program): ReadonlySet<string> {
   const names = new Set<string>();
+  const declared = new Map(program.declared?.map(({ id, name }) => [id, name]));
   let second = false;
   for (const { opcode, src, imm } of program.insns) {
-    if (!second && opcode === CALL && src === 0) names.add(helperNames.get(imm) ?? `#${imm}`);
+    if (!second && opcode === CALL && src === 0)
+      names.add(declared.get(imm) ?? helperNames.get(imm) ?? `#${imm}`);
     if (!second && opcode === CALL && src === 2) names.add(program.kfuncs[imm] ?? `#${imm}`);
     second = !second && opcode === 0x18;
   }

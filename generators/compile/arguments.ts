@@ -50,8 +50,8 @@ interface Draft {
 }
 
 /**
- * Prepares all arguments of `contract`, then writes `call`, which is to load them in order. `pick` gives a free choice for an argument.
- * Throws Elided if an argument cannot be had.
+ * Prepares all arguments of `contract`, then writes `call`, which is to load them in order. `pick` gives a free choice for an argument;
+ * `own`: those that the caller has prepared itself. Throws Elided if an argument cannot be had.
  */
 export function withArguments(
   c: Compiler,
@@ -59,6 +59,7 @@ export function withArguments(
   pick: (arg: number) => number,
   produce: Produce,
   call: (prepared: Prepared) => void,
+  own: ReadonlyMap<number, Load> = new Map(),
 ): void {
   const draft: Draft = {
     contract,
@@ -80,10 +81,13 @@ export function withArguments(
       call({ ...draft, map: draft.map, finish });
       return;
     }
-    prepare(c, draft, i, arg, (load) => {
+    const next = (load: Load): void => {
       draft.loads[i] = load;
       rest(i + 1);
-    });
+    };
+    const given = own.get(i);
+    if (given === undefined) prepare(c, draft, i, arg, next);
+    else next(given);
   };
   rest(0);
 }

@@ -88,7 +88,7 @@ function requirePromised(c: Compiler, { outcomes }: Contract, { sizes }: Prepare
 
 /** Makes what an argument needs by calling the first function that can be called here. */
 export function produce(c: Compiler, arg: Arg, pick: number, use: (thing: Thing) => void): void {
-  const names = producersOf(arg, c.type);
+  const names = producersOf(arg, c.type, c.declared);
   const choices: CallChoices = { ...PLAIN, spill: pick % 2 === 1 };
   for (let i = 0; i < names.length; i++) {
     const name = names[(pick + i) % names.length]!;
@@ -154,7 +154,7 @@ function withResult(
     const scoped = () => (thing === undefined ? inner() : c.withThing(thing, inner));
     if (choices.given === true) inner(home);
     else if (acquires === undefined) withSlice(c, prepared, to, home, scoped);
-    else c.holding(closing(c, acquires, home, choices.release, choices.inSubprogram), scoped);
+    else c.holding(closing(c, acquires, home, choices.release, choices.inSubprogram, to), scoped);
   });
   if (!result.nullable) return;
   if (choices.orElse === undefined) {

@@ -19,7 +19,7 @@ import {
 import type { Item } from '../../src/isa/label.js';
 import { contractOf } from '../../src/kernel/catalog.js';
 import type { Contract } from '../../src/kernel/contract.js';
-import type { LocalType, MapDef, ProgType } from '../../src/object/program.js';
+import type { DeclaredFunction, LocalType, MapDef, ProgType } from '../../src/object/program.js';
 import { Allocator, Elided, type Home, STACK_BUDGET } from './frame.js';
 import { isRefused } from './refused.js';
 import { type Context, OUTSIDE, type ScalarThing, type Thing } from './scope.js';
@@ -53,7 +53,14 @@ export class Compiler {
     private readonly limit: number,
     /** Every branch tests an unknown number, so that the verifier walks both ways. */
     readonly freshTests = false,
+    /** Functions that no kernel has yet and that may be called. */
+    readonly declared: readonly DeclaredFunction[] = [],
   ) {}
+
+  /** The contract of a declared function, or of one of the tables. */
+  contractOf(name: string): Contract | undefined {
+    return contractOf(name, this.declared);
+  }
 
   private get frame(): Frame {
     const frame = this.frames.at(-1);
@@ -291,7 +298,7 @@ export class Compiler {
 
   /** The contract of `name`, if it may be called here. Throws Elided otherwise. */
   usable(name: string): Contract {
-    const contract = contractOf(name);
+    const contract = this.contractOf(name);
     if (contract === undefined) throw new Elided(`${name} is not in the catalog`);
     const { context } = this;
     const outside = isClear(context);
@@ -343,7 +350,7 @@ export class Compiler {
 
   /** The call alone, for closing code, which is written where the context is still that of the inside. */
   callUnchecked(name: string): void {
-    const contract = contractOf(name);
+    const contract = this.contractOf(name);
     if (contract === undefined) throw new Elided(`${name} is not in the catalog`);
     if (contract.outcomes.some(({ effects }) => effects.some(({ kind }) => kind === 'invalidate_packet')))
       this.packetEpoch++;

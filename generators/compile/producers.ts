@@ -1,6 +1,7 @@
 /** Which functions make what an argument needs. */
-import type { Arg, DynptrType } from '../../src/kernel/contract.js';
-import type { ProgType } from '../../src/object/program.js';
+import type { Arg, Contract, DynptrType } from '../../src/kernel/contract.js';
+import { contractOfDeclared } from '../../src/kernel/declare/declare.js';
+import type { DeclaredFunction, ProgType } from '../../src/object/program.js';
 
 const STRUCTS: Readonly<Record<string, readonly string[]>> = {
   task_struct: ['bpf_task_from_pid', 'bpf_get_current_task_btf', 'bpf_task_from_vpid'],
@@ -28,8 +29,37 @@ const DYNPTRS: Readonly<Record<DynptrType, readonly string[]>> = {
 /** Stands for the socket of the packet, read from the context. */
 export const CONTEXT_SOCKET = '__sk_buff.sk';
 
-/** Functions that make a thing for `arg`; those that cannot be called where they are needed are passed over. */
-export function producersOf(arg: Arg, type: ProgType): readonly string[] {
+/**
+ * Functions that make a thing for `arg`, declared ones first; those that cannot be called where they are needed are passed over.
+ */
+export function producersOf(
+  arg: Arg,
+  type: ProgType,
+  declared: readonly DeclaredFunction[] = [],
+): readonly string[] {
+  const own = declared.filter((one) => makes(contractOfDeclared(one), arg)).map(({ name }) => name);
+  return own.length === 0 ? fromTables(arg, type) : [...own, ...fromTables(arg, type)];
+}
+
+/** A declared function returns, or leaves in a slot, what the argument needs. */
+function makes({ outcomes }: Contract, arg: Arg): boolean {
+  return outcomes.some(({ r0, effects }) => {
+    if (arg.kind === 'dynptr')
+      return effects.some(
+        (effect) => effect.kind === 'init_dynptr' && (arg.type === undefined || effect.type === arg.type),
+      );
+    if (r0.kind !== 'pointer') return false;
+    if (arg.kind === 'btf') {
+      if (r0.to.kind !== 'btf' || !arg.structs.includes(r0.to.struct)) return false;
+      return arg.trust === 'any'
+        ? r0.to.trust !== 'untrusted'
+        : r0.to.trust === 'trusted' || r0.to.trust === arg.trust;
+    }
+    return arg.kind === 'sock' && r0.to.kind === 'sock' && arg.types.includes(r0.to.type);
+  });
+}
+
+function fromTables(arg: Arg, type: ProgType): readonly string[] {
   switch (arg.kind) {
     case 'sock':
       // A lookup that may find a request socket gives only the common part.

@@ -1,8 +1,9 @@
 /** From a tree of fragments to a program: compiled, linked, its functions in order. */
 import { r1 } from '../../src/isa/build.js';
 import { type Item, label, link } from '../../src/isa/label.js';
+import { declaredIn } from '../../src/kernel/catalog.js';
 import { ATTACH } from '../../src/kernel/contexts/attach.js';
-import type { Attachment, Program, ProgType, Subprog } from '../../src/object/program.js';
+import type { Attachment, DeclaredFunction, Program, ProgType, Subprog } from '../../src/object/program.js';
 import type { Fragment } from '../fragment.js';
 import { Compiler } from './compiler.js';
 import type { FunctionKind, Unit } from './unit.js';
@@ -41,6 +42,8 @@ export interface Tree {
   readonly spillCtx: boolean;
   /** What the program returns at its end, counted round and round in the range of its type. */
   readonly value: number;
+  /** Functions that no kernel has yet and that it may call. */
+  readonly declared?: readonly DeclaredFunction[];
 }
 
 /** Functions that are verified on their own. */
@@ -76,7 +79,7 @@ function compileOnce(tree: Tree, limit: number, name: string): Program {
 }
 
 function compileWith(tree: Tree, limit: number, name: string, freshTests: boolean): Program {
-  const c = new Compiler(tree.type, limit - 2, freshTests);
+  const c = new Compiler(tree.type, limit - 2, freshTests, tree.declared);
   c.func('main', [{ reg: r1, as: 'ctx', spill: tree.spillCtx }], returns(tree.type), () => {
     c.body(tree.body);
     c.result(tree.value);
@@ -93,6 +96,7 @@ function compileWith(tree: Tree, limit: number, name: string, freshTests: boolea
     ...(unit.kind === 'exception' ? { exceptionCallback: true as const } : {}),
   }));
   const attach = ATTACHED[tree.type];
+  const declared = declaredIn({ insns, kfuncs: c.kfuncs }, tree.declared ?? []);
   return {
     name,
     type: tree.type,
@@ -103,6 +107,7 @@ function compileWith(tree: Tree, limit: number, name: string, freshTests: boolea
     subprogs,
     localTypes: c.localTypes,
     license: 'GPL',
+    ...(declared.length === 0 ? {} : { declared }),
     ...(tree.type === 'syscall' ? { sleepable: true } : {}),
   };
 }

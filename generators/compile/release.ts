@@ -1,8 +1,9 @@
 /** How each resource is given back. */
-import { callSub, jmp, mov, r0, r1, r2 } from '../../src/isa/build.js';
+import { callSub, jmp, mov, r0, r1, r2, registers } from '../../src/isa/build.js';
 import { label } from '../../src/isa/label.js';
-import { contractOf } from '../../src/kernel/catalog.js';
-import type { Resource } from '../../src/kernel/contract.js';
+import type { Contract, PointerKind, Resource } from '../../src/kernel/contract.js';
+import { contractOfDeclared } from '../../src/kernel/declare/declare.js';
+import type { DeclaredFunction } from '../../src/object/program.js';
 import type { Compiler } from './compiler.js';
 import { Elided, type Home } from './frame.js';
 
@@ -33,11 +34,12 @@ export function closing(
   home: Home,
   which: number,
   inSubprogram: boolean,
+  to?: PointerKind,
 ): () => void {
-  const names = RELEASERS[resource];
-  if (names === undefined) throw new Elided(`nothing gives back a ${resource}`);
+  const names = releasersOf(resource, to, c.declared);
+  if (names.length === 0) throw new Elided(`nothing gives back a ${resource}`);
   const name = names[which % names.length]!;
-  if (contractOf(name)?.types.includes(c.type) !== true)
+  if (c.contractOf(name)?.types.includes(c.type) !== true)
     throw new Elided(`${name} is not for ${c.type} programs`);
   if (!inSubprogram) {
     return () => {
@@ -55,11 +57,39 @@ export function closing(
   };
 }
 
+/** Functions that give back what a pointer holds: declared ones that take such a pointer and numbers, then those of the tables. */
+export function releasersOf(
+  resource: Resource,
+  to: PointerKind | undefined,
+  declared: readonly DeclaredFunction[],
+): readonly string[] {
+  const own = declared.filter((one) => to !== undefined && releases(contractOfDeclared(one), to));
+  return [...own.map(({ name }) => name), ...(RELEASERS[resource] ?? [])];
+}
+
+function releases({ args: [first, ...rest], outcomes }: Contract, to: PointerKind): boolean {
+  const gives = outcomes.every(
+    ({ effects, r0 }) =>
+      effects.some((effect) => effect.kind === 'release' && effect.arg === 0) && r0.kind !== 'pointer',
+  );
+  const takes =
+    (first?.kind === 'btf' && to.kind === 'btf' && first.structs.includes(to.struct)) ||
+    (first?.kind === 'sock' && to.kind === 'sock' && first.types.includes(to.type)) ||
+    (first?.kind === 'record' && to.kind === 'record');
+  return (
+    gives && takes && rest.every(({ kind }) => kind === 'scalar' || kind === 'anything' || kind === 'ignored')
+  );
+}
+
 /** Calls the releasing function on r1. */
 export function emitRelease(c: Compiler, resource: Resource, name: string): void {
   // The second argument: flags of a ring buffer, `meta__ign` of bpf_obj_drop_impl.
   if (resource === 'ringbuf_record' || resource === 'object' || resource === 'percpu_object')
     c.emit(mov(r2, 0));
+  else if (c.declared.some((one) => one.name === name))
+    (c.contractOf(name)?.args ?? []).slice(1).forEach((_, i) => {
+      c.emit(mov(registers[i + 2]!, 0));
+    });
   c.callUnchecked(name);
   if (name === 'bpf_ct_insert_entry') {
     // An entry that was inserted comes back as a reference to a connection.

@@ -2,11 +2,11 @@
 import fc from 'fast-check';
 import { contracts } from '../../src/kernel/catalog.js';
 import type { Contract } from '../../src/kernel/contract.js';
-import type { ProgType } from '../../src/object/program.js';
+import type { DeclaredFunction, ProgType } from '../../src/object/program.js';
 import { oneIn, pickArbitrary, picksArbitrary, spillArbitrary } from '../choices.js';
 import { type CallChoices, emitCall } from '../compile/call.js';
 import { resultOf } from '../compile/names.js';
-import { RELEASERS } from '../compile/release.js';
+import { releasersOf } from '../compile/release.js';
 import { type Fragment, fragment } from '../fragment.js';
 import type { Body } from './values.js';
 
@@ -40,7 +40,7 @@ const OWN_EFFECTS = new Set<string>([
 ]);
 
 /** Whether `emitCall` alone makes a good call of it. */
-export function isPlainCall(contract: Contract): boolean {
+export function isPlainCall(contract: Contract, declared: readonly DeclaredFunction[] = []): boolean {
   if (contract.args.some((arg) => OWN_ARGUMENTS.has(arg.kind))) return false;
   if (contract.outcomes.some(({ effects }) => effects.some(({ kind }) => OWN_EFFECTS.has(kind))))
     return false;
@@ -48,13 +48,15 @@ export function isPlainCall(contract: Contract): boolean {
   if (pointer?.to.kind === 'object' || pointer?.to.kind === 'same' || pointer?.to.kind === 'kptr')
     return false;
   if (pointer?.to.kind === 'graph_node') return false;
-  return pointer?.acquires === undefined || RELEASERS[pointer.acquires] !== undefined;
+  return pointer?.acquires === undefined || releasersOf(pointer.acquires, pointer.to, declared).length > 0;
 }
 
 /** Names of the functions of that kind for a program type, or for all. */
-export function plainCalls(type?: ProgType): readonly string[] {
-  return contracts()
-    .filter((contract) => isPlainCall(contract) && (type === undefined || contract.types.includes(type)))
+export function plainCalls(type?: ProgType, declared: readonly DeclaredFunction[] = []): readonly string[] {
+  return contracts(declared)
+    .filter(
+      (contract) => isPlainCall(contract, declared) && (type === undefined || contract.types.includes(type)),
+    )
     .map(({ name }) => name);
 }
 

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { contractOf, contracts } from '../../src/kernel/catalog.js';
 import type { Contract, Outcome } from '../../src/kernel/contract.js';
+import { flaws } from '../../src/kernel/declare/flaws.js';
 import { imitableOutcomes } from '../../src/kernel/describe.js';
-import { flaws } from '../support/contracts/flaws.js';
 
 const known = (name: string): Contract => {
   const found = contractOf(name);

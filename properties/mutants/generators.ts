@@ -192,7 +192,7 @@ export const GENERATOR_MUTANTS: readonly Mutant[] = [
     [
       {
         name: 'no-dynptrs-over-packets-to-read',
-        inside: 'producersOf',
+        inside: 'fromTables',
         node: 'arg.rdonly !== true',
         becomes: 'arg.type === undefined',
         wrong: 'Functions that only read through a dynptr are never given one over a packet.',

@@ -264,7 +264,7 @@ describe('contracts that change are seen, in a checkout', () => {
   const compared = async () => {
     const catalog = new Modules(await typescript(), WORKING_TREE).load(join(sources, 'kernel/catalog.ts'));
     const now = (catalog as { contracts: () => readonly Contract[] }).contracts();
-    return decidedSince(await load(file), file, Revision.of(file, 'HEAD'), now, sources);
+    return decidedSince(await load(file), file, Revision.of(file, 'HEAD'), now, { sources });
   };
 
   test('a comment of the prover, one contract, the prover', async () => {

@@ -2,7 +2,7 @@
 import { sample } from '../../generators/sample.js';
 import { smallestCall } from '../../generators/smallest-call.js';
 import type { Contract } from '../kernel/contract.js';
-import type { Program } from '../object/program.js';
+import type { DeclaredFunction, Program } from '../object/program.js';
 import { cannotRun } from '../vm/runnable.js';
 import { type Cause, causeKey } from './cause.js';
 import { runEnvironment } from './environments.js';
@@ -16,20 +16,25 @@ const WORLDS = 6;
 const GENERATED = 24;
 
 /** The smallest case in which `contract`'s function alone is to blame; undefined when none was found. */
-export function counterexample(rules: NamedRules, contract: Contract): SmallCase | undefined {
-  for (const program of candidates(contract)) {
+export function counterexample(
+  rules: NamedRules,
+  contract: Contract,
+  declared: readonly DeclaredFunction[] = [],
+): SmallCase | undefined {
+  for (const program of candidates(contract, declared)) {
     const found = caseAgainst(rules, contract, program);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function* candidates(contract: Contract): Iterable<Program> {
+function* candidates(contract: Contract, declared: readonly DeclaredFunction[]): Iterable<Program> {
   for (const type of contract.types) {
-    const plain = smallestCall(contract.name, type);
+    const plain = smallestCall(contract.name, type, declared);
     if (plain !== undefined) yield plain;
   }
-  for (let index = 0; index < GENERATED; index++) yield sample(0, index, { only: [contract.name] }).program;
+  for (let index = 0; index < GENERATED; index++)
+    yield sample(0, index, { only: [contract.name], declared }).program;
 }
 
 function caseAgainst(rules: NamedRules, contract: Contract, program: Program): SmallCase | undefined {

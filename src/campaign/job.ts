@@ -1,6 +1,7 @@
 /** The pieces of work of a campaign. The result of each depends only on its description, so any thread may do any of them. */
+import type { ProgramConstraints } from '../../generators/program.js';
 import type { KernelProfile } from '../kernel/profile.js';
-import type { Program } from '../object/program.js';
+import type { DeclaredFunction, Program } from '../object/program.js';
 import { KernelJudge } from '../oracle/bulk.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { parseCase } from '../vm/case.js';
@@ -23,6 +24,15 @@ export interface CampaignSetting {
   readonly loader?: Profile;
   /** The kernel that they are for; the built-in profile unless told. */
   readonly kernelProfile?: KernelProfile;
+  /** Functions that no kernel has yet, those of rule files among them. */
+  readonly declared?: readonly DeclaredFunction[];
+  /** The function that programs are aimed at. */
+  readonly aim?: string;
+}
+
+/** What a campaign's programs are drawn from. */
+export function constraintsOf({ declared, aim }: CampaignSetting): ProgramConstraints {
+  return { ...(declared === undefined ? {} : { declared }), ...(aim === undefined ? {} : { aim }) };
 }
 
 /** A piece of work that can be sent to another thread. */
@@ -76,7 +86,7 @@ export class Worker implements JobRunner<Job, JobResult> {
 
   /** Loads the rule sets. Throws InputError for rules that cannot be loaded, and for a kernel that cannot be asked. */
   static async open(setting: CampaignSetting): Promise<Worker> {
-    const rules = await loadRuleSets(setting.rules);
+    const rules = await loadRuleSets(setting.rules, setting.declared);
     const judge = setting.kernel ? new KernelJudge({ strictCaps: setting.loader === 'strict' }) : undefined;
     return new Worker(setting, rules, judge);
   }
@@ -92,6 +102,7 @@ export class Worker implements JobRunner<Job, JobResult> {
         return replayFiles(job.files, {
           loader: this.setting.loader,
           kernel: this.setting.kernelProfile,
+          functions: this.setting.declared,
         });
     }
   }
@@ -103,9 +114,10 @@ export class Worker implements JobRunner<Job, JobResult> {
   private async check(from: number, to: number): Promise<readonly ProgramReport[]> {
     const { seed, worlds, prove, loader, kernelProfile } = this.setting;
     const { judge } = this;
+    const constraints = constraintsOf(this.setting);
     const reports: ProgramReport[] = [];
     for (let index = from; index < to; index++) {
-      const options = { seed, worlds, prove, rules: this.rules, loader, kernel: kernelProfile };
+      const options = { seed, worlds, prove, rules: this.rules, loader, kernel: kernelProfile, constraints };
       reports.push(
         await checkProgram(
           index,
@@ -128,7 +140,10 @@ export class Worker implements JobRunner<Job, JobResult> {
       cause,
       ...(judge ? { kernelAccepts: kernelAccepts(judge) } : {}),
     };
-    const origin = world < 0 ? undefined : { seed: this.setting.seed, index, world };
+    const origin =
+      world < 0
+        ? undefined
+        : { seed: this.setting.seed, index, world, constraints: constraintsOf(this.setting) };
     return shrinkCase(one, target, origin);
   }
 }

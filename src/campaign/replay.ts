@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { InputError } from '../isa/errors.js';
 import { type KernelProfile, profileName } from '../kernel/profile.js';
+import type { DeclaredFunction } from '../object/program.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { parseCase } from '../vm/case.js';
 import { printExpectation } from '../vm/expectation.js';
 import { replayed } from './prepared-program.js';
-import { rulesOfCase } from './rules.js';
+import { rulesOfText } from './rules.js';
 
 /** What a case's replay showed, as `.expect` writes it. */
 export interface ReplayedCase {
@@ -23,18 +24,21 @@ export interface ReplayedCase {
 export interface ReplayedFor {
   readonly loader?: Profile | undefined;
   readonly kernel?: KernelProfile | undefined;
+  /** Functions that are declared outside of the cases, before their own. */
+  readonly functions?: readonly DeclaredFunction[] | undefined;
 }
 
 /** Replays one case, given as text, for whom it says unless told. Throws InputError for a text that is no case, and for rules that cannot be had. */
 export async function replayText(
   text: string,
   file: string,
-  { loader, kernel }: ReplayedFor = {},
+  { loader, kernel, functions = [] }: ReplayedFor = {},
 ): Promise<ReplayedCase> {
-  const read = parseCase(text, file);
+  const named = await rulesOfText(text, file);
+  const read = parseCase(text, file, { first: functions, last: named.declared ?? [] });
   const one = loader === undefined ? read : { ...read, profile: loader };
   const own = kernel === undefined && one.kernel !== undefined ? { madeFor: profileName(one.kernel) } : {};
-  const { rules } = await rulesOfCase(one.rules, file);
+  const { rules } = named;
   const answer = replayed(one, rules, kernel);
   if (typeof answer !== 'string')
     return { file, expected: answer.expected, got: answer.got, ok: answer.ok, ...own };

@@ -2,40 +2,86 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { InputError } from '../isa/errors.js';
-import { contracts } from '../kernel/catalog.js';
-import { loadRules } from '../patch/load.js';
+import { alreadyThere, contracts } from '../kernel/catalog.js';
+import type { DeclaredFunction } from '../object/program.js';
+import { loadFunctions, loadRules } from '../patch/load.js';
 import type { RuleSet } from '../patch/rule.js';
 import { decide } from '../patch/select.js';
 import { shippedRuleSet } from '../patch/sets/index.js';
 import { functionView, siteView } from '../patch/view.js';
+import type { GivenFunctions } from '../vm/case.js';
 
 /** A rule set and how it is called: the name of a shipped one, or the path of a rule file. */
 export interface NamedRules {
   readonly name: string;
   readonly rules: RuleSet;
+  /** Functions that the rule file declares; none for a shipped set. */
+  readonly declared?: readonly DeclaredFunction[];
 }
 
 /**
- * Loads rule sets by name or file. Throws InputError for a word that is neither, for one that is named twice, and for rules whose code
- * fails.
+ * Loads rule sets by name or file. `given`: functions that are declared elsewhere, which the rules are to decide as well. Throws InputError for
+ * a word that is neither, for one that is named twice, and for rules whose code fails.
  */
-export async function loadRuleSets(names: readonly string[]): Promise<readonly NamedRules[]> {
-  const loaded = await Promise.all(
-    names.map(async (name) => ({ name, rules: (await loadRules(name)).rules })),
-  );
+export async function loadRuleSets(
+  names: readonly string[],
+  given: readonly DeclaredFunction[] = [],
+): Promise<readonly NamedRules[]> {
+  const loaded = await Promise.all(names.map(namedRules));
+  const declared = joined([given, ...loaded.map((one) => one.declared ?? [])]);
   for (const [i, { rules }] of loaded.entries()) {
     const twin = loaded.slice(0, i).find((other) => other.rules.name === rules.name);
     if (twin !== undefined) throw new InputError(`two rule sets are called '${rules.name}'`);
-    decideEveryFunction(rules);
+    decideEveryFunction(rules, declared);
   }
   return loaded;
 }
 
+async function namedRules(name: string): Promise<NamedRules> {
+  const { rules, declared } = await loadRules(name);
+  return declared.length === 0 ? { name, rules } : { name, rules, declared };
+}
+
+/** Lists of declared functions as one. Throws InputError where two lists have different functions of one name or number. */
+export function joined(lists: readonly (readonly DeclaredFunction[])[]): readonly DeclaredFunction[] {
+  const all: DeclaredFunction[] = [];
+  for (const one of lists.flat()) {
+    if (all.some(({ kind, text }) => kind === one.kind && text === one.text)) continue;
+    const why = alreadyThere(one, all);
+    if (why !== undefined) throw new InputError(`declaration ${one.name}: ${why}`);
+    all.push(one);
+  }
+  return all;
+}
+
+/** The functions that files declare, in the order of the files. Throws InputError. */
+export async function loadDeclared(files: readonly string[]): Promise<readonly DeclaredFunction[]> {
+  return joined(await Promise.all(files.map(loadFunctions)));
+}
+
 /** Asks about every function once, so that a rule that fails does so at once and not in the middle of long work. */
-function decideEveryFunction(rules: RuleSet): void {
-  for (const contract of contracts()) {
+function decideEveryFunction(rules: RuleSet, declared: readonly DeclaredFunction[]): void {
+  for (const contract of contracts(declared)) {
     decide(rules, functionView(contract), siteView(contract, -1, contract.outcomes));
   }
+}
+
+/** Functions from files that come before what programs declare, and those of a rule file, which come behind. */
+export async function givenFunctions(
+  files: readonly string[] = [],
+  rules?: NamedRules,
+): Promise<GivenFunctions> {
+  return { first: await loadDeclared(files), last: rules?.declared ?? [] };
+}
+
+/** The rule set that the text of a case names, if any: it is wanted before the case is read, for its file may declare what the case calls. */
+export function rulesNamed(text: string): string | undefined {
+  return /^\s*\.rules\s+(\S+)\s*$/m.exec(text)?.[1];
+}
+
+/** The rule set of a case, from the case's text. Throws as `rulesOfCase`. */
+export async function rulesOfText(text: string, file: string): Promise<NamedRules> {
+  return rulesOfCase(rulesNamed(text), file);
 }
 
 /**
@@ -45,5 +91,5 @@ function decideEveryFunction(rules: RuleSet): void {
 export async function rulesOfCase(name = 'sound', file?: string): Promise<NamedRules> {
   const beside = file === undefined || isAbsolute(name) ? name : join(dirname(file), name);
   const found = shippedRuleSet(name) === undefined && existsSync(beside) ? beside : name;
-  return { name, rules: (await loadRules(found)).rules };
+  return { ...(await namedRules(found)), name };
 }

@@ -5,10 +5,11 @@ import { fromBytes } from '../isa/bytes.js';
 import { decodeAll } from '../isa/decode.js';
 import { InputError } from '../isa/errors.js';
 import { subprogStarts } from '../isa/target.js';
+import { withDeclared } from '../kernel/catalog.js';
 import { readObject, type Skipped } from '../object/load.js';
 import type { Program, ProgType } from '../object/program.js';
 import type { UnreadableFile } from '../report/verdicts.js';
-import { type Case, parseCase } from '../vm/case.js';
+import { type Case, type GivenFunctions, parseCase } from '../vm/case.js';
 import type { FoundFile } from './paths.js';
 
 /** A program from a file that a person named. */
@@ -34,6 +35,8 @@ export interface LoadOptions {
   readonly btf?: string;
   /** Type of programs that come as raw insns; xdp unless told. */
   readonly type?: ProgType;
+  /** Functions that are declared outside of the files. */
+  readonly declared?: GivenFunctions;
 }
 
 /** Reads a file whole. Throws InputError for a folder and the file system's errors for what is not there. */
@@ -55,7 +58,7 @@ export function readText(file: string): string {
 /** Reads programs from all files, in order. Throws InputError for a file that cannot be used, or when `prog` is nowhere. */
 export function loadPrograms(files: readonly string[], options: LoadOptions = {}): LoadedFiles {
   const targetBtf = options.btf === undefined ? undefined : readBytes(options.btf);
-  const all = files.map((file) => loadFile(file, targetBtf, options.type ?? 'xdp'));
+  const all = files.map((file) => loadFile(file, targetBtf, options));
   const found = all.flatMap(({ programs }) => programs);
   const programs = found.filter(({ program }) => options.prog === undefined || program.name === options.prog);
   if (programs.length === 0) {
@@ -80,7 +83,7 @@ export function* eachFile(
   broken: (file: UnreadableFile) => void,
 ): Generator<LoadedFiles> {
   const targetBtf = options.btf === undefined ? undefined : readBytes(options.btf);
-  const load = (path: string): LoadedFiles => loadFile(path, targetBtf, options.type ?? 'xdp');
+  const load = (path: string): LoadedFiles => loadFile(path, targetBtf, options);
   const named = new Map(files.filter((one) => one.named).map(({ path }) => [path, load(path)]));
   for (const { path } of files) {
     let loaded = named.get(path);
@@ -100,21 +103,26 @@ export function* eachFile(
   }
 }
 
-function loadFile(file: string, targetBtf: Uint8Array | undefined, type: ProgType): LoadedFiles {
+function loadFile(
+  file: string,
+  targetBtf: Uint8Array | undefined,
+  { type = 'xdp', declared }: LoadOptions,
+): LoadedFiles {
+  const given = declared === undefined ? [] : [...declared.first, ...declared.last];
   switch (extname(file)) {
     case '.o': {
       const { programs, skipped } = readObject(readBytes(file), file, targetBtf ? { targetBtf } : {});
       return {
-        programs: programs.map((program) => ({ file, program })),
+        programs: programs.map((program) => ({ file, program: withDeclared(program, given) })),
         skipped: skipped.map((one) => ({ file, ...one })),
       };
     }
     case '.bpf': {
-      const one = parseCase(readText(file), file);
+      const one = parseCase(readText(file), file, declared);
       return { programs: [{ file, program: one.program, case: one }], skipped: [] };
     }
     case '.bin':
-      return { programs: [{ file, program: readRaw(file, type) }], skipped: [] };
+      return { programs: [{ file, program: withDeclared(readRaw(file, type), given) }], skipped: [] };
     default:
       throw new InputError('expected an object (.o), a case or assembly (.bpf), or raw insns (.bin)', {
         file,

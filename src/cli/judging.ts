@@ -1,14 +1,17 @@
 /** What commands that take programs have in common: their options, and how the programs to be judged are loaded. */
 import type { Command } from 'commander';
-import { loadRuleSets, type NamedRules } from '../campaign/rules.js';
+import { givenFunctions, loadRuleSets, type NamedRules } from '../campaign/rules.js';
 import { PROG_TYPES, type ProgType } from '../object/program.js';
 import { type LoadedFiles, type LoadOptions, leftOut, loadPrograms } from './files.js';
 import { type ProfileChoice, profileChoice, profileHelp } from './kernel-profile.js';
-import { oneOf } from './options.js';
+import { FUNCTIONS_HELP, list, oneOf, type WithFunctions } from './options.js';
 import { filesBelow } from './paths.js';
 
+/** What `withPrograms` reads. */
+export interface ProgramOptions extends LoadOptions, WithFunctions {}
+
 /** What `withJudged` reads. */
-export interface JudgeOptions extends LoadOptions {
+export interface JudgeOptions extends ProgramOptions {
   readonly profile?: ProfileChoice;
 }
 
@@ -17,6 +20,7 @@ export function withPrograms(command: Command): Command {
   return command
     .option('--prog <NAME>', 'only the program of this name')
     .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
+    .option('--functions <FILES>', FUNCTIONS_HELP, list)
     .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for');
 }
 
@@ -42,9 +46,10 @@ export interface Judged extends LoadedFiles {
 /** Loads the rule set and the programs that a person named. Throws InputError for what cannot be used. */
 export async function loadJudged(
   paths: readonly string[],
-  options: LoadOptions & { readonly rules: string },
+  options: ProgramOptions & { readonly rules: string },
 ): Promise<Judged> {
   const [rules] = await loadRuleSets([options.rules]);
-  const loaded = loadPrograms(filesBelow(paths, PROGRAM_FILES), options);
+  const declared = await givenFunctions(options.functions, rules);
+  const loaded = loadPrograms(filesBelow(paths, PROGRAM_FILES), { ...options, declared });
   return { ...loaded, rules: rules!, unjudged: leftOut(loaded, options) };
 }

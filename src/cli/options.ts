@@ -36,3 +36,11 @@ export function list(text: string): readonly string[] {
   if (words.every((word) => word !== '') && new Set(words).size === words.length) return words;
   throw new InvalidArgumentError('It must be one or more different names between commas.');
 }
+
+/** A command that takes functions that no kernel has yet. */
+export interface WithFunctions {
+  /** Files that declare them. */
+  readonly functions?: readonly string[];
+}
+
+export const FUNCTIONS_HELP = 'files between commas that declare functions no kernel has yet';

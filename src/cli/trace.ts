@@ -28,7 +28,7 @@ const LONGEST = 10_000;
 export function traced(code: Code, options: VmOptions, kill?: number): readonly Step[] {
   const vm = new Vm(code, options);
   const { machine } = vm;
-  const symbols = symbolsOf(code.program.maps, code.program.kfuncs);
+  const symbols = symbolsOf(code.program);
   const steps: Step[] = [];
   while (vm.running && steps.length < LONGEST) {
     if (machine.steps === kill && !machine.killed) vm.kill();

@@ -2,8 +2,9 @@
  * All contracts, and the names and numbers of all helpers and kfuncs. Other folders read the tables of this folder only through this
  * file.
  */
+import { decodeAll } from '../isa/decode.js';
 import type { Op } from '../isa/insn.js';
-import type { Program, ProgType } from '../object/program.js';
+import type { DeclaredFunction, Program, ProgType } from '../object/program.js';
 import type { Contract } from './contract.js';
 import { CALLBACK_CONTRACTS, CONTROL_CONTRACTS } from './contracts/callbacks.js';
 import { CPUMASK_CONTRACTS } from './contracts/cpumasks.js';
@@ -23,6 +24,7 @@ import { SECURITY_CONTRACTS } from './contracts/security.js';
 import { SOCKET_CONTRACTS } from './contracts/sockets.js';
 import { STORAGE_CONTRACTS, STORAGE_VARIANTS } from './contracts/storage.js';
 import { TASK_CONTRACTS } from './contracts/tasks.js';
+import { contractOfDeclared } from './declare/declare.js';
 import { LEFT_OUT } from './leftout.js';
 import { BUILT_IN, type KernelProfile, typesUnder } from './profile.js';
 import { HELPERS, KFUNCS } from './tables/rows.js';
@@ -66,9 +68,9 @@ const ALL: readonly Contract[] = Object.values(FAMILIES).flat();
 const byId = new Map(ALL.filter((c) => c.kind === 'helper').map((c) => [c.id, c]));
 const byName = new Map(ALL.map((c) => [c.name, c]));
 
-/** Every contract: helpers and kfuncs. */
-export function contracts(): readonly Contract[] {
-  return ALL;
+/** Every contract: those of declared functions first, then helpers and kfuncs of the tables. */
+export function contracts(declared: readonly DeclaredFunction[] = []): readonly Contract[] {
+  return declared.length === 0 ? ALL : [...declared.map(contractOfDeclared), ...ALL];
 }
 
 /** The contract of the helper with this number (enum bpf_func_id), if it is modelled. */
@@ -88,15 +90,57 @@ export function kfunc(name: string): Contract | undefined {
   return found?.kind === 'kfunc' ? found : undefined;
 }
 
-/** The contract of the function with this name, or of the one that a call insn of the program names, if it is modelled. */
-export function contractOf(name: string): Contract | undefined;
+/** The contract of the function with this name, if it is declared or modelled; or of the one that a call insn of the program names. */
+export function contractOf(name: string, declared?: readonly DeclaredFunction[]): Contract | undefined;
 export function contractOf(program: Program, op: Op): Contract | undefined;
-export function contractOf(from: string | Program, op?: Op): Contract | undefined {
-  if (typeof from === 'string') return helperByName(from) ?? kfunc(from);
+export function contractOf(
+  from: string | Program,
+  given?: readonly DeclaredFunction[] | Op,
+): Contract | undefined {
+  if (typeof from === 'string') return contractByName(from, given as readonly DeclaredFunction[] | undefined);
+  const op = given as Op;
   if (op?.kind !== 'call' || op.target === 'subprog') return undefined;
+  const declared = calledBy(op, from);
+  if (declared !== undefined) return contractOfDeclared(declared);
   if (op.target === 'helper') return variantFor(helper(op.imm), from.type);
   const name = from.kfuncs[op.imm];
   return name === undefined ? undefined : kfunc(name);
+}
+
+function contractByName(name: string, declared: readonly DeclaredFunction[] = []): Contract | undefined {
+  const found = declared.find((one) => one.name === name);
+  return found === undefined ? (helperByName(name) ?? kfunc(name)) : contractOfDeclared(found);
+}
+
+/** The declared function that a call insn names. */
+function calledBy(op: Extract<Op, { kind: 'call' }>, program: Program): DeclaredFunction | undefined {
+  const { declared } = program;
+  if (declared === undefined) return undefined;
+  if (op.target === 'helper') return declared.find(({ kind, id }) => kind === 'helper' && id === op.imm);
+  const name = program.kfuncs[op.imm];
+  return declared.find((one) => one.kind === 'kfunc' && one.name === name);
+}
+
+/**
+ * Why a function of this name and number may not be declared: there is one with a contract, or one among `others`, or its number is another
+ * helper's. Undefined where it may.
+ */
+export function alreadyThere(
+  { kind, name, id }: DeclaredFunction,
+  others: readonly DeclaredFunction[] = [],
+): string | undefined {
+  if (others.some((one) => one.name === name)) return 'there are two of this name';
+  const twin = others.find((one) => kind === 'helper' && one.kind === 'helper' && one.id === id);
+  if (twin !== undefined) return `the number ${id} is that of ${twin.name}`;
+  if (byName.has(name)) return `${name} is modelled already: a declared function has a name of its own`;
+  if (kind === 'kfunc') {
+    return idByName.has(name) ? `${name} is a helper of Linux 6.18` : undefined;
+  }
+  const row = rows.get(name);
+  const [named, numbered] = [idByName.get(name), nameById.get(id)];
+  if (row !== undefined && named === undefined) return `${name} is a kfunc of Linux 6.18`;
+  if (named !== undefined && named !== id) return `${name} has the number ${named}`;
+  return numbered !== undefined && numbered !== name ? `the number ${id} is that of ${numbered}` : undefined;
 }
 
 /** The contract as it is for a type of program. */
@@ -152,6 +196,45 @@ export const symbols = {
   /** All helpers, by number. */
   helpers: [...nameById].map(([id, name]) => ({ id, name })) as readonly { id: number; name: string }[],
 } as const;
+
+/** The same names as `symbols`, and those of declared functions before them. */
+export function symbolsWith(
+  declared: readonly DeclaredFunction[] = [],
+): Pick<typeof symbols, 'helperId' | 'helperName' | 'isKfunc'> {
+  if (declared.length === 0) return symbols;
+  const helpers = declared.filter(({ kind }) => kind === 'helper');
+  return {
+    helperId: (name) =>
+      helpers.find((one) => one.name === name || one.name === `bpf_${name}`)?.id ?? symbols.helperId(name),
+    helperName: (id) => helpers.find((one) => one.id === id)?.name ?? symbols.helperName(id),
+    isKfunc: (name) =>
+      declared.some((one) => one.kind === 'kfunc' && one.name === name) || symbols.isKfunc(name),
+  };
+}
+
+/** Those of the declared functions that a program's insns call, in their order: what has to be kept with it. */
+export function declaredIn(
+  program: Pick<Program, 'insns' | 'kfuncs'>,
+  declared: readonly DeclaredFunction[],
+): readonly DeclaredFunction[] {
+  if (declared.length === 0) return declared;
+  const ops = decodeAll(program.insns);
+  const calls = (one: DeclaredFunction): boolean =>
+    ops.some(
+      (op) =>
+        op?.kind === 'call' &&
+        (one.kind === 'helper'
+          ? op.target === 'helper' && op.imm === one.id
+          : op.target === 'kfunc' && program.kfuncs[op.imm] === one.name),
+    );
+  return declared.filter(calls);
+}
+
+/** The program, with those of the declared functions that it calls. */
+export function withDeclared(program: Program, declared: readonly DeclaredFunction[]): Program {
+  const called = declaredIn(program, declared);
+  return called.length === 0 ? program : { ...program, declared: called };
+}
 
 const rows = new Map([...HELPERS, ...KFUNCS].map((row) => [row.name, row]));
 

@@ -22,6 +22,8 @@ export type Resource =
   | 'file'
   | 'object'
   | 'percpu_object'
+  /** An object of the kernel of no class of its own: what a declared function acquires. */
+  | 'reference'
   | 'kptr'
   | 'dynptr'
   | 'null_dynptr'

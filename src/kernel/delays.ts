@@ -82,7 +82,7 @@ export function delaysOf(
 ): readonly Delay[] {
   const { name } = contract;
   const delays = new Set<Delay>();
-  if (sleepsUnder(kernel, name)) delays.add('sleep');
+  if (contract.sleeps === true || sleepsUnder(kernel, name)) delays.add('sleep');
   if (SPINS.has(name) || (CHANGES_MAPS.has(name) && !(map !== undefined && WITHOUT_LOCK.has(map))))
     delays.add('spin');
   if (BLOCKS.has(name)) delays.add('block');

@@ -243,6 +243,19 @@ export interface WeakKfunc {
   readonly btfId?: number;
 }
 
+/**
+ * A function that a person declares beside a program, a case or rules, because no kernel has it yet: `kernel/declare` reads the text. Plain
+ * data, so that it can be written down, compared and handed to a thread.
+ */
+export interface DeclaredFunction {
+  readonly kind: 'helper' | 'kfunc';
+  readonly name: string;
+  /** A helper's number in enum bpf_func_id; -1 for a kfunc. */
+  readonly id: number;
+  /** The fields of the declaration as one line of JSON. */
+  readonly text: string;
+}
+
 /** A whole program, and all that loading it needs. It is never changed; an edit makes a new one. */
 export interface Program {
   readonly name: string;
@@ -271,6 +284,8 @@ export interface Program {
   /** Loaded with BPF_F_SLEEPABLE. */
   readonly sleepable?: boolean;
   readonly attach?: Attachment;
+  /** Functions that it may call and no kernel has yet. They come before those of the tables. */
+  readonly declared?: readonly DeclaredFunction[];
 }
 
 /** The exception callback of the program, if it has one. Without one, the number that is thrown becomes the program's return value. */

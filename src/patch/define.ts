@@ -7,10 +7,15 @@
  *       rule('everything else runs').keep(),
  *     ]);
  *
- * The first rule that matches decides; a call that no rule matches is kept.
+ * The first rule that matches decides; a call that no rule matches is kept. Functions that no kernel has yet are declared beside the rules:
+ *
+ *     kfunc({ proto: 'struct bpf_foo *bpf_foo_get(u64 id)', flags: 'KF_ACQUIRE | KF_RET_NULL', types: ['xdp'] });
  */
 import { InputError } from '../isa/errors.js';
 import { S64_MAX, S64_MIN } from '../isa/integer.js';
+import { declare } from '../kernel/declare/declare.js';
+import type { HelperSpec, KfuncSpec } from '../kernel/declare/spec.js';
+import type { DeclaredFunction } from '../object/program.js';
 import type { Action, FunctionView, Rule, RuleSet, SiteView, Stub, StubSlot } from './rule.js';
 
 /** r0 of a function that returns no object. */
@@ -156,4 +161,14 @@ function isRule(one: unknown): one is Rule {
   if (typeof one !== 'object' || one === null) return false;
   const { name, matches, action } = one as Partial<Rule>;
   return typeof name === 'string' && typeof matches === 'function' && typeof action === 'function';
+}
+
+/** Declares a kfunc that no kernel has yet. Throws InputError that says what is wrong, or what is still to be said. */
+export function kfunc(spec: KfuncSpec): DeclaredFunction {
+  return declare('kfunc', spec);
+}
+
+/** Declares a helper that no kernel has yet. Throws InputError that says what is wrong, or what is still to be said. */
+export function helper(spec: HelperSpec): DeclaredFunction {
+  return declare('helper', spec);
 }

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { InputError } from '../isa/errors.js';
+import type { DeclaredFunction } from '../object/program.js';
 import * as language from './define.js';
 import { EXTENSIONS, WORKING_TREE } from './files.js';
 import { Modules } from './modules.js';
@@ -14,12 +15,14 @@ export interface LoadedRules {
   readonly rules: RuleSet;
   /** The rule file; `undefined` for a shipped set. */
   readonly file: string | undefined;
+  /** Functions that the file, or one that it imports, declares with helper() and kfunc(). */
+  readonly declared: readonly DeclaredFunction[];
 }
 
 /** The shipped rule set of this name, or the default export of this rule file. Throws InputError when it is neither. */
 export async function loadRules(nameOrFile: string): Promise<LoadedRules> {
   const shipped = shippedRuleSet(nameOrFile);
-  if (shipped !== undefined) return { rules: shipped, file: undefined };
+  if (shipped !== undefined) return { rules: shipped, file: undefined, declared: [] };
   if (!EXTENSIONS.includes(extname(nameOrFile))) {
     const names = RULE_SETS.map((rules) => rules.name).join(', ');
     throw new InputError(`no rule set '${nameOrFile}': neither one of ${names} nor a .ts or .js file`);
@@ -29,7 +32,24 @@ export async function loadRules(nameOrFile: string): Promise<LoadedRules> {
     throw new InputError('no such rule file', { file: nameOrFile });
   }
   const modules = new Modules(await typescript(), WORKING_TREE);
-  return { rules: asRuleSet(modules.load(file).default, nameOrFile), file };
+  const rules = asRuleSet(modules.load(file).default, nameOrFile);
+  return { rules, file, declared: modules.declared };
+}
+
+/** The functions that a file declares, whether it exports a rule set or not. Throws InputError for a file that declares none. */
+export async function loadFunctions(nameOrFile: string): Promise<readonly DeclaredFunction[]> {
+  const file = resolve(nameOrFile);
+  if (!EXTENSIONS.includes(extname(file)))
+    throw new InputError('expected a .ts or .js file that declares functions', { file: nameOrFile });
+  if (!existsSync(file) || !statSync(file).isFile())
+    throw new InputError('no such file of declarations', { file: nameOrFile });
+  const modules = new Modules(await typescript(), WORKING_TREE);
+  modules.load(file);
+  if (modules.declared.length === 0)
+    throw new InputError('it declares no function: expected kfunc({...}) or helper({...})', {
+      file: nameOrFile,
+    });
+  return modules.declared;
 }
 
 /** The rule set that a rule file exports. Throws InputError if `exported` is none. */

@@ -3,10 +3,13 @@
  * files need no installed copy of swansong beside them, and nothing is written to disk.
  */
 import { createRequire } from 'node:module';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
 import { InputError } from '../isa/errors.js';
+import { alreadyThere } from '../kernel/catalog.js';
+import type { HelperSpec, KfuncSpec } from '../kernel/declare/spec.js';
+import type { DeclaredFunction } from '../object/program.js';
 import * as language from './define.js';
 import { type Files, resolveFile, withoutExtension } from './files.js';
 import { parse, type Ts } from './syntax.js';
@@ -17,8 +20,15 @@ const LANGUAGE = ['swansong', 'swansong/rules'];
 /** What a module hands to those that import it, by name; `default` among them. */
 export type Exports = Record<string, unknown>;
 
-/** The modules of one rule file: itself and the files it imports, out of one tree of files. */
+/** The modules of one rule file: itself and the files it imports, out of one tree of files; and the functions that these declare. */
 export class Modules {
+  readonly declared: DeclaredFunction[] = [];
+  /** The rule language, whose kfunc() and helper() tell what is declared here. */
+  private readonly words = {
+    ...language,
+    kfunc: (spec: KfuncSpec): DeclaredFunction => this.add(language.kfunc(spec)),
+    helper: (spec: HelperSpec): DeclaredFunction => this.add(language.helper(spec)),
+  };
   private readonly loaded = new Map<string, Exports>();
   private readonly packages = new Set<string>();
 
@@ -55,21 +65,31 @@ export class Modules {
       const run = compileFunction(outputText, ['exports', 'require'], { filename: file });
       run(exports, (specifier: string) => this.require(file, specifier));
     } catch (error) {
-      if (error instanceof InputError) throw error;
+      if (error instanceof InputError) {
+        if (error.place.file !== undefined) throw error;
+        throw new InputError(error.message, { ...error.place, file: relative(process.cwd(), file) });
+      }
       throw new InputError(error instanceof Error ? error.message : String(error), { file });
     }
     return exports;
   }
 
+  private add(one: DeclaredFunction): DeclaredFunction {
+    const why = alreadyThere(one, this.declared);
+    if (why !== undefined) throw new InputError(`declaration ${one.name}: ${why}`);
+    this.declared.push(one);
+    return one;
+  }
+
   private require(from: string, specifier: string): unknown {
-    if (LANGUAGE.includes(specifier)) return language;
+    if (LANGUAGE.includes(specifier)) return this.words;
     if (!specifier.startsWith('.')) {
       this.packages.add(specifier);
       return createRequire(from)(specifier);
     }
     const file = resolveFile(resolve(dirname(from), specifier), this.files);
     if (file === undefined) throw new InputError(`cannot find '${specifier}'`, { file: from });
-    if (withoutExtension(file) === withoutExtension(OWN_LANGUAGE)) return language;
+    if (withoutExtension(file) === withoutExtension(OWN_LANGUAGE)) return this.words;
     return this.load(file);
   }
 }

@@ -2,6 +2,7 @@
  * Proves one call site: is the stub an outcome that the function can have at this site? It asks the formula of the rule proof, with the
  * guards of the contract fixed to what the verifier knows at the site. Equal questions are put to Z3 once.
  */
+import type { Contract } from '../kernel/contract.js';
 import type { CallSite } from '../patch/fast-path.js';
 import { guardMustBe, guardName } from '../patch/situations.js';
 import { proveOne } from './rule-proof.js';
@@ -20,8 +21,17 @@ import { Terms } from './term/terms.js';
  */
 export type SiteAnswer = 'outcome' | 'no outcome' | 'kept' | 'refusable' | 'lasting' | 'unknown';
 
-/** Answers by question. A question does not depend on the program, so the answers are shared by all. */
-const answers = new Map<string, SiteAnswer>();
+/**
+ * Answers by question, for each contract. A question does not depend on the program, so the answers are shared by all that call the same
+ * function; two declared functions may have one name.
+ */
+const answers = new WeakMap<Contract, Map<string, SiteAnswer>>();
+
+function answersOf({ contract }: CallSite): Map<string, SiteAnswer> {
+  const known = answers.get(contract) ?? new Map<string, SiteAnswer>();
+  answers.set(contract, known);
+  return known;
+}
 
 function questionKey(site: CallSite, alwaysNull: boolean): string {
   const { action } = site;
@@ -45,7 +55,7 @@ export async function proveSites(
   const keys = sites.map((site) => questionKey(site, alwaysNull(site)));
   const open = new Map<string, CallSite>();
   sites.forEach((site, i) => {
-    if (!answers.has(keys[i]!)) open.set(keys[i]!, site);
+    if (!answersOf(site).has(keys[i]!)) open.set(keys[i]!, site);
   });
   const given = new Map<string, SiteAnswer>();
   if (open.size > 0) {
@@ -56,13 +66,15 @@ export async function proveSites(
         const settled = answerFor(terms, solver.check.bind(solver), site, alwaysNull(site));
         given.set(shape, settled);
         // A question that was given up may be answered with more effort another time.
-        if (settled !== 'unknown') answers.set(shape, settled);
+        if (settled !== 'unknown') answersOf(site).set(shape, settled);
       }
     } finally {
       solver.close();
     }
   }
-  const settled = keys.map((shape) => given.get(shape) ?? answers.get(shape) ?? 'unknown');
+  const settled = keys.map(
+    (shape, i) => given.get(shape) ?? answersOf(sites[i]!).get(shape) ?? ('unknown' as const),
+  );
   return { settled, queries: sites.length };
 }
 

@@ -1,9 +1,12 @@
 /** The directives of a case, one a line (`.type xdp`): what each says is put into a Draft, of which parseCase makes the case. */
+import { alreadyThere } from '../kernel/catalog.js';
+import { declare } from '../kernel/declare/declare.js';
 import { parseType } from '../object/btf/text.js';
 import type { BtfType } from '../object/btf/types.js';
 import type { Told } from '../object/kernel/told.js';
 import {
   type Attachment,
+  type DeclaredFunction,
   type KernelPointer,
   type LocalType,
   type MapDef,
@@ -47,6 +50,7 @@ export interface Draft {
   rules?: string;
   kill?: number;
   expect?: Expectation;
+  declared: readonly DeclaredFunction[];
   readonly env: EnvironmentReader;
 }
 
@@ -73,6 +77,7 @@ const DIRECTIVES = [
     '.section',
     '.sleepable',
     '.attach',
+    '.declare',
   ],
   ['.profile', ...PROFILE_DIRECTIVES, '.rules', '.kill', '.env', '.expect'],
 ].flat();
@@ -171,6 +176,9 @@ export function directive(draft: Draft, line: Line): void {
       };
       return;
     }
+    case '.declare':
+      draft.declared = [...draft.declared, declaration(line, draft.declared)];
+      return;
     case '.sleepable':
       line.end(1);
       draft.sleepable = true;
@@ -208,4 +216,23 @@ export function directive(draft: Draft, line: Line): void {
       line.fail(`unknown directive '${head.text}'; there are ${DIRECTIVES.join(' ')}`, head);
     }
   }
+}
+
+/** `.declare kfunc {...}` or `.declare helper {...}`: a function that no kernel has yet, its fields as JSON. */
+function declaration(line: Line, before: readonly DeclaredFunction[]): DeclaredFunction {
+  const kind = line.need(1, 'kfunc or helper');
+  const first = line.need(2, 'the fields of the declaration as JSON, {...}');
+  if (kind.text !== 'kfunc' && kind.text !== 'helper')
+    return line.fail(`expected kfunc or helper, not '${kind.text}'`, kind);
+  const text = line.from(first);
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    return line.fail('the fields of a declaration are one object of JSON, {...}', first);
+  }
+  const which = kind.text;
+  const made = line.at(first, () => declare(which, fields));
+  const why = alreadyThere(made, before);
+  return why === undefined ? made : line.fail(`declaration ${made.name}: ${why}`, first);
 }

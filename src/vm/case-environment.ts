@@ -1,7 +1,8 @@
 /** The `.env` directives of a case, gathered line by line. */
 import { contracts } from '../kernel/catalog.js';
+import type { Contract } from '../kernel/contract.js';
 import { progType } from '../kernel/progtypes.js';
-import type { MapDef, ProgType } from '../object/program.js';
+import type { DeclaredFunction, MapDef, ProgType } from '../object/program.js';
 import { type Environment, parseChoice, parseHex, parseNumber, toHex } from './environment.js';
 import type { Line, Word } from './words.js';
 
@@ -15,8 +16,12 @@ export class EnvironmentReader {
   private readonly ctxFields = new Map<string, bigint>();
   private readonly contents = new Map<string, Map<string, string>>();
   private readonly choices = new Map<string, string>();
-  /** What can be checked only when maps and program type are known. */
-  private readonly later: ((maps: readonly MapDef[], type: ProgType) => void)[] = [];
+  /** What can be checked only when maps, program type and declared functions are known. */
+  private readonly later: ((
+    maps: readonly MapDef[],
+    type: ProgType,
+    declared: readonly DeclaredFunction[],
+  ) => void)[] = [];
 
   /** Takes one line. Throws InputError at the word that is wrong. */
   read(line: Line): void {
@@ -80,21 +85,21 @@ export class EnvironmentReader {
     const match = /^(?<short>[a-z_]\w*)#(?<number>[1-9][0-9]*)$/i.exec(key);
     const { short = '', number = '' } = match?.groups ?? {};
     if (match === null) line.fail(`'${key}' is not FUNCTION#N, packet, ctx, ctx.FIELD or map`, word);
-    const name = fullName(short) ?? line.fail(`no function is called ${short}`, word);
     const { outcome } = line.at(word, () => parseChoice(value), key.length + 1);
-    const outcomes =
-      contracts()
-        .find((one) => one.name === name)
-        ?.outcomes.map((one) => one.name) ?? [];
-    if (outcome !== undefined && !outcomes.includes(outcome)) {
-      line.fail(`${name} has no outcome '${outcome}'; it has ${outcomes.join(', ')}`, word, key.length + 1);
-    }
-    this.choices.set(`${name}#${number}`, value);
+    this.later.push((_maps, _type, declared) => {
+      const all = contracts(declared);
+      const name = fullName(short, all) ?? line.fail(`no function is called ${short}`, word);
+      const outcomes = all.find((one) => one.name === name)?.outcomes.map((one) => one.name) ?? [];
+      if (outcome !== undefined && !outcomes.includes(outcome)) {
+        line.fail(`${name} has no outcome '${outcome}'; it has ${outcomes.join(', ')}`, word, key.length + 1);
+      }
+      this.choices.set(`${name}#${number}`, value);
+    });
   }
 
-  /** The environment, checked against the case's maps and program type. */
-  finish(maps: readonly MapDef[], type: ProgType): Environment {
-    for (const check of this.later) check(maps, type);
+  /** The environment, checked against the case's maps, program type and declared functions. */
+  finish(maps: readonly MapDef[], type: ProgType, declared: readonly DeclaredFunction[] = []): Environment {
+    for (const check of this.later) check(maps, type, declared);
     return {
       choices: this.choices,
       ...(this.packet === undefined ? {} : { packet: this.packet }),
@@ -105,8 +110,8 @@ export class EnvironmentReader {
   }
 }
 
-function fullName(short: string): string | undefined {
-  const names = ['may_goto', ...contracts().map((contract) => contract.name)];
+function fullName(short: string, all: readonly Contract[]): string | undefined {
+  const names = ['may_goto', ...all.map((contract) => contract.name)];
   for (const name of [short, `bpf_${short}`]) if (names.includes(name)) return name;
   // Short name for the most frequent helper.
   if (short === 'lookup') return 'bpf_map_lookup_elem';

@@ -20,13 +20,13 @@
 import { assemble } from '../isa/assemble.js';
 import { InputError } from '../isa/errors.js';
 import type { Symbols } from '../isa/symbols.js';
-import { symbols } from '../kernel/catalog.js';
+import { alreadyThere, declaredIn, symbolsWith } from '../kernel/catalog.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import { sparseBtf } from '../object/btf/prune.js';
 import { Btf } from '../object/btf/read.js';
 import type { BtfType } from '../object/btf/types.js';
 import { nothingTold, type Told, ToldTypes } from '../object/kernel/told.js';
-import type { MapDef, Program } from '../object/program.js';
+import type { DeclaredFunction, MapDef, Program } from '../object/program.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { type Draft, directive } from './case-directives.js';
 import { EnvironmentReader } from './case-environment.js';
@@ -55,18 +55,27 @@ export interface Case {
 }
 
 /** The names that a program's text may use. */
-export function symbolsOf(maps: readonly MapDef[], kfuncs: readonly string[]): Symbols {
-  return {
-    helperId: (name) => symbols.helperId(name),
-    helperName: (id) => symbols.helperName(id),
-    isKfunc: (name) => symbols.isKfunc(name),
-    maps: maps.map((map) => map.name),
-    kfuncs,
-  };
+export function symbolsOf({
+  maps,
+  kfuncs,
+  declared,
+}: Pick<Program, 'maps' | 'kfuncs' | 'declared'>): Symbols {
+  const { helperId, helperName, isKfunc } = symbolsWith(declared);
+  return { helperId, helperName, isKfunc, maps: maps.map((map) => map.name), kfuncs };
 }
 
+/** Functions that are declared outside of a case. */
+export interface GivenFunctions {
+  /** They go before those of the same name that the case declares itself. */
+  readonly first: readonly DeclaredFunction[];
+  /** They go behind. */
+  readonly last: readonly DeclaredFunction[];
+}
+
+const NONE_GIVEN: GivenFunctions = { first: [], last: [] };
+
 /** Reads a case. Throws InputError with file, line and column for an unknown directive, a bad value or a bad insn. */
-export function parseCase(text: string, file?: string): Case {
+export function parseCase(text: string, file?: string, given: GivenFunctions = NONE_GIVEN): Case {
   const lines = text.split('\n');
   const comments: string[] = [];
   const draft: Draft = {
@@ -85,6 +94,7 @@ export function parseCase(text: string, file?: string): Case {
     weakKfuncs: [],
     globals: [],
     globalLines: [],
+    declared: [],
     env: new EnvironmentReader(),
   };
   let body = 0;
@@ -97,7 +107,28 @@ export function parseCase(text: string, file?: string): Case {
       directive(draft, new Line(raw, file, body + 1));
     else break;
   }
-  return finish(draft, comments, lines.slice(body).join('\n'), body + 1, file);
+  const own = draft.declared;
+  draft.declared = together([...given.first, ...own, ...given.last], file);
+  const read = finish(draft, comments, lines.slice(body).join('\n'), body + 1, file);
+  if (given.first.length + given.last.length === 0) return read;
+  // What it declares is kept even where it is not called; of what is given, what it calls.
+  const called = declaredIn(read.program, draft.declared);
+  const { declared: _, ...program } = read.program;
+  const declared = draft.declared.filter((one) => own.includes(one) || called.includes(one));
+  return { ...read, program: declared.length === 0 ? program : { ...program, declared } };
+}
+
+/** Of several functions of one name the first. Throws InputError where two helpers have one number. */
+function together(all: readonly DeclaredFunction[], file?: string): readonly DeclaredFunction[] {
+  const kept: DeclaredFunction[] = [];
+  for (const one of all) {
+    if (kept.some(({ name }) => name === one.name)) continue;
+    const why = alreadyThere(one, kept);
+    if (why !== undefined)
+      throw new InputError(`declaration ${one.name}: ${why}`, file === undefined ? {} : { file });
+    kept.push(one);
+  }
+  return kept;
 }
 
 function finish(draft: Draft, comments: string[], body: string, firstLine: number, file?: string): Case {
@@ -109,7 +140,7 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
     return { ...map, inner: known.find((one) => one.name === named.name) ?? named.missing() };
   });
   const assembly = assemble(body, {
-    symbols: symbolsOf(maps, draft.kfuncs),
+    symbols: symbolsOf({ maps, kfuncs: draft.kfuncs, declared: draft.declared }),
     firstLine,
     ...(file === undefined ? {} : { file }),
     ...(draft.exceptionCallback === undefined ? {} : { functions: [draft.exceptionCallback[0].text] }),
@@ -160,12 +191,13 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
       ...(lines.length === 0 ? {} : { lines }),
       ...(isTold(draft.told) ? { kernelTypes: new ToldTypes(draft.told) } : {}),
       ...(draft.attach === undefined ? {} : { attach: draft.attach }),
+      ...(draft.declared.length === 0 ? {} : { declared: draft.declared }),
     },
     profile: draft.profile,
     ...(draft.kernel === undefined ? {} : { kernel: draft.kernel }),
     ...(rules === undefined ? {} : { rules }),
     ...(kill === undefined ? {} : { kill }),
-    env: draft.env.finish(maps, type),
+    env: draft.env.finish(maps, type, draft.declared),
     ...(expect === undefined ? {} : { expect }),
     comments,
     body,

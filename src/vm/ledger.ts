@@ -36,7 +36,9 @@ export const isReference = (hold: Hold): boolean =>
 /** `task reference taken by bpf_task_from_pid at 12` */
 export function describeHold(hold: Hold): string {
   const what = isReference(hold)
-    ? `${hold.kind} reference`
+    ? hold.kind === 'reference'
+      ? hold.kind
+      : `${hold.kind} reference`
     : SECTIONS.has(hold.kind)
       ? `${hold.kind} section`
       : hold.kind;

@@ -4,7 +4,7 @@ import { decodeAll } from '../isa/decode.js';
 import { disassemble } from '../isa/disassemble.js';
 import { InputError } from '../isa/errors.js';
 import { isReserved, NAME } from '../isa/symbols.js';
-import { symbols } from '../kernel/catalog.js';
+import { symbolsWith } from '../kernel/catalog.js';
 import { neededTypes } from '../object/btf/prune.js';
 import { typeWords } from '../object/btf/text.js';
 import { exceptionCallbackOf, type MapDef, type Program } from '../object/program.js';
@@ -31,6 +31,7 @@ export function printCase(one: Case): string {
   }
   if (profile !== 'privileged') lines.push(`.profile ${profile}`);
   if (kernel !== undefined) lines.push(...printProfile(kernel));
+  lines.push(...(program.declared ?? []).map(({ kind, text }) => `.declare ${kind} ${text}`));
   lines.push(...printMaps(program), ...program.localTypes.map(printStruct));
   lines.push(...(program.kernelPointers ?? []).map(printPointer), ...printKernel(program, kernel));
   if (!inOrderOfUse(program)) lines.push(`.kfuncs ${program.kfuncs.join(' ')}`);
@@ -76,7 +77,8 @@ function printMaps({ maps, btf }: Program): string[] {
 }
 
 /** Names of functions by slot, each one that text can hold: not the name of a helper or kfunc, and no other function's. */
-function functionNames({ subprogs, kfuncs }: Program): ReadonlyMap<number, string> {
+function functionNames({ subprogs, kfuncs, declared }: Program): ReadonlyMap<number, string> {
+  const symbols = symbolsWith(declared);
   const taken = new Set(kfuncs);
   const names = new Map<number, string>();
   for (const { name, start } of subprogs) {
@@ -90,7 +92,7 @@ function functionNames({ subprogs, kfuncs }: Program): ReadonlyMap<number, strin
 
 function body(program: Program, names: ReadonlyMap<number, string>): string {
   return disassemble(program.insns, {
-    symbols: symbolsOf(program.maps, program.kfuncs),
+    symbols: symbolsOf(program),
     labels: true,
     names,
     above: linesAbove(program),

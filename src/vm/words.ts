@@ -13,7 +13,7 @@ export class Line {
   readonly words: readonly Word[];
 
   constructor(
-    text: string,
+    private readonly text: string,
     readonly file: string | undefined,
     /** Counts from 1. */
     readonly line: number,
@@ -32,6 +32,11 @@ export class Line {
   /** Word number `index`, which must be there. */
   need(index: number, what: string): Word {
     return this.words[index] ?? this.fail(`expected ${what}`, undefined);
+  }
+
+  /** The line from a word to its end. */
+  from(word: Word): string {
+    return this.text.slice(word.column - 1).trimEnd();
   }
 
   /** No words after number `count - 1`. */

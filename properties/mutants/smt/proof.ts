@@ -303,8 +303,8 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
       },
       {
         name: 'contracts-are-those-of-today',
-        inside: 'compare',
-        node: "before === 'as now' ? contract : before.get(contract.name)",
+        inside: 'decidedSince',
+        node: "before.contracts === 'as now' ? contract : before.contracts.get(contract.name)",
         becomes: 'contract',
         wrong: 'A function whose contract changed since the revision is left out.',
       },

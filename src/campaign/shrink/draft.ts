@@ -7,6 +7,7 @@ import { InputError } from '../../isa/errors.js';
 import type { Op } from '../../isa/insn.js';
 import { type Item, type Linked, label, link, type Reference } from '../../isa/label.js';
 import { targetOf } from '../../isa/target.js';
+import { declaredIn } from '../../kernel/catalog.js';
 import type { Program, Subprog } from '../../object/program.js';
 
 /** One operation and the labels that lead to it. */
@@ -95,12 +96,15 @@ export function close(draft: Draft): Program | undefined {
   ]);
   try {
     const linked = link([...items, ...kept.tail.map((name) => label(name))]);
-    const { lines: _lines, ...rest } = program;
+    const { lines: _lines, declared: all, ...rest } = program;
+    const names = kfuncs.map((index) => program.kfuncs[index]!);
+    const declared = all && declaredIn({ insns: linked.insns, kfuncs: names }, all);
     return {
       ...rest,
       insns: linked.insns,
       maps: maps.map((index) => program.maps[index]!),
-      kfuncs: kfuncs.map((index) => program.kfuncs[index]!),
+      kfuncs: names,
+      ...(declared === undefined || declared.length === 0 ? {} : { declared }),
       subprogs: subprogsOf(kept, linked.labels),
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Shrinks a finding: first the tree of fragments it was made from, where there is one, then its insns; and writes the case down. */
+import type { ProgramConstraints } from '../../../generators/program.js';
 import { sampleTree } from '../../../generators/sample.js';
 import type { Program } from '../../object/program.js';
 import { type Case, parseCase } from '../../vm/case.js';
@@ -20,6 +21,8 @@ export interface Origin {
   readonly index: number;
   /** The world it was found in. */
   readonly world: number;
+  /** What its program was drawn from. */
+  readonly constraints?: ProgramConstraints;
 }
 
 /** The smallest case that was found, as text, and what it shows. */
@@ -75,8 +78,11 @@ interface StartingPoint {
 }
 
 /** The smallest tree that still shows it, by fast-check's own shrinks. */
-function shrinkTree({ seed, index, world }: Origin, target: ShrinkTarget): StartingPoint | undefined {
-  let tree = sampleTree(seed, index);
+function shrinkTree(
+  { seed, index, world, constraints }: Origin,
+  target: ShrinkTarget,
+): StartingPoint | undefined {
+  let tree = sampleTree(seed, index, constraints);
   const show = (program: Program): Reproduction | undefined => {
     const { env, chooser }: { env: Environment; chooser: Chooser } = runEnvironment(
       program,

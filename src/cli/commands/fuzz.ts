@@ -1,19 +1,28 @@
 /** `fuzz`: a campaign. */
 import { availableParallelism } from 'node:os';
 import { Option } from 'commander';
+import { resultOf } from '../../../generators/compile/names.js';
+import { aimedTypes } from '../../../generators/smallest-call.js';
 import { runCampaign } from '../../campaign/campaign.js';
 import type { CampaignSetting } from '../../campaign/job.js';
+import { joined, loadDeclared, loadRuleSets } from '../../campaign/rules.js';
 import { FINDINGS, findingsFolder, saveFindings } from '../../campaign/storage/findings.js';
+import { InputError } from '../../isa/errors.js';
+import { contractOf, unmodelled } from '../../kernel/catalog.js';
+import type { Contract } from '../../kernel/contract.js';
+import { acquires } from '../../kernel/describe.js';
+import type { DeclaredFunction } from '../../object/program.js';
 import { campaignExit } from '../../report/exit.js';
 import { inWords, summarize } from '../../report/summary.js';
 import { type Define, withCommon } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
 import { judgedProfile, type ProfileChoice, profileChoice, profileHelp } from '../kernel-profile.js';
-import { duration, integer, list } from '../options.js';
+import { duration, FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
 import { campaignBar } from '../progress.js';
 
-interface Options {
+interface Options extends WithFunctions {
+  readonly function?: string;
   readonly seed: number;
   readonly programs?: number;
   readonly time?: number;
@@ -45,6 +54,8 @@ export const fuzz: Define = (program, act) => {
         .argParser(list)
         .default(['sound'], 'sound'),
     )
+    .option('--functions <FILES>', FUNCTIONS_HELP, list)
+    .option('--function <NAME>', 'aim at this function: every program calls it')
     .option('--worlds <N>', 'environments that each program is run in', integer(1, 64), 3)
     .option('--workers <N>', 'threads; one for each processor unless told', integer(1, 256))
     .option('--kernel', 'load every program into the kernel as well')
@@ -58,6 +69,7 @@ export const fuzz: Define = (program, act) => {
 async function runFuzz(options: Options, common: Common): Promise<Outcome> {
   const { seed, rules, worlds, time, out } = options;
   const judged = judgedProfile(options.profile ?? {}, options.kernel ? 'running' : 'built-in');
+  const declared = await declaredFor(options);
   const setting: CampaignSetting = {
     seed,
     rules,
@@ -66,6 +78,8 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
     kernel: options.kernel === true,
     loader: judged.loader ?? 'privileged',
     kernelProfile: judged.kernel,
+    ...(declared.length === 0 ? {} : { declared }),
+    ...(options.function === undefined ? {} : { aim: aimAt(options.function, declared) }),
   };
   const programs = options.programs ?? (time === undefined ? PROGRAMS : undefined);
   const stop = new AbortController();
@@ -92,4 +106,28 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
     bar.close();
     release();
   }
+}
+
+/** Functions that the command line and the rule files declare. */
+async function declaredFor({ functions, rules }: Options): Promise<readonly DeclaredFunction[]> {
+  const given = await loadDeclared(functions ?? []);
+  const sets = await loadRuleSets(rules, given);
+  return joined([given, ...sets.map((set) => set.declared ?? [])]);
+}
+
+/** The full name of a function that programs can be aimed at. Throws InputError for one that is not there, or that no program can call. */
+function aimAt(name: string, declared: readonly DeclaredFunction[]): string {
+  const contract = contractOf(name, declared);
+  if (contract === undefined) throw new InputError(unmodelled(name));
+  if (aimedTypes(contract.name, { declared }).length === 0)
+    throw new InputError(`no program that is made here can call ${contract.name}: ${whyNot(contract)}`);
+  return contract.name;
+}
+
+function whyNot(contract: Contract): string {
+  const struct = resultOf(contract).pointer?.to;
+  const what = struct?.kind === 'btf' ? `struct ${struct.struct}` : 'what it returns';
+  if (acquires(contract) && resultOf(contract).pointer !== undefined)
+    return `nothing that is declared or modelled gives ${what} back, or makes what it takes`;
+  return 'nothing that is declared or modelled makes what it takes';
 }

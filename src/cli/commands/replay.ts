@@ -2,16 +2,18 @@
 import { availableParallelism } from 'node:os';
 import { openWorkers } from '../../campaign/job.js';
 import { type ReplayedCase, type ReplayedFor, replayFile } from '../../campaign/replay.js';
+import { loadDeclared, rulesOfText } from '../../campaign/rules.js';
+import type { DeclaredFunction } from '../../object/program.js';
 import { replaysInWords } from '../../report/replays.js';
 import { parseCase } from '../../vm/case.js';
 import { type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
 import { CASE_PROFILE_HELP, judgedProfile, type ProfileChoice, profileChoice } from '../kernel-profile.js';
-import { integer } from '../options.js';
+import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { foundFiles } from '../paths.js';
 
-interface Options {
+interface Options extends WithFunctions {
   readonly workers?: number;
   readonly profile?: ProfileChoice;
 }
@@ -26,18 +28,21 @@ export const replay: Define = (program, act) => {
     .argument('PATH...', 'cases, or folders of them')
     .option('--profile <PROFILE>', CASE_PROFILE_HELP, profileChoice)
     .option('--workers <N>', 'threads', integer(1, 256))
+    .option('--functions <FILES>', FUNCTIONS_HELP, list)
     .action((paths: string[], options: Options) => act(options, () => replayPaths(paths, options)));
 };
 
 async function replayPaths(paths: readonly string[], options: Options): Promise<Outcome> {
   const found = foundFiles(paths, ['.bpf']);
   // A file that was named itself must be a case; of those in a folder each stands alone.
-  for (const { path, named } of found) if (named) parseCase(readText(path), path);
+  const functions = await loadDeclared(options.functions ?? []);
+  for (const { path, named } of found) if (named) await mustBeCase(path, functions);
   const files = found.map(({ path }) => path);
   const judged = judgedProfile(options.profile ?? {}, 'built-in');
   const target: ReplayedFor = {
     loader: judged.loader,
     kernel: judged.caseDecides ? undefined : judged.kernel,
+    functions,
   };
   const cases = await replayAll(files, target, options.workers ?? availableParallelism());
   return {
@@ -45,6 +50,16 @@ async function replayPaths(paths: readonly string[], options: Options): Promise<
     json: { profile: judged.json, cases },
     text: replaysInWords(cases),
   };
+}
+
+async function mustBeCase(path: string, functions: readonly DeclaredFunction[]): Promise<void> {
+  const text = readText(path);
+  // A rule file that cannot be had is a failure of the case, not of its text.
+  const last = await rulesOfText(text, path).then(
+    ({ declared = [] }) => declared,
+    () => [],
+  );
+  parseCase(text, path, { first: functions, last });
 }
 
 async function replayAll(
@@ -57,9 +72,10 @@ async function replayAll(
     for (const file of files) answers.push(await replayFile(file, target));
     return answers;
   }
-  const { loader, kernel: kernelProfile } = target;
+  const { loader, kernel: kernelProfile, functions: declared } = target;
   const setting = {
     ...{ seed: 0, rules: [], worlds: 1, prove: false, kernel: false },
+    ...(declared === undefined ? {} : { declared }),
     ...(loader === undefined ? {} : { loader }),
     ...(kernelProfile === undefined ? {} : { kernelProfile }),
   };

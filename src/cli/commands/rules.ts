@@ -4,11 +4,12 @@ import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { counterexample } from '../../campaign/counterexample.js';
 import { pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
-import { loadRuleSets, type NamedRules } from '../../campaign/rules.js';
+import { joined, loadDeclared, loadRuleSets, type NamedRules } from '../../campaign/rules.js';
 import { packageFolder } from '../../campaign/version.js';
 import { InputError } from '../../isa/errors.js';
 import { contractOf, contracts, unmodelled } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
+import type { DeclaredFunction } from '../../object/program.js';
 import { changedSince } from '../../patch/changed.js';
 import { Revision } from '../../patch/revision.js';
 import type { RuleSet } from '../../patch/rule.js';
@@ -29,7 +30,7 @@ import { decidedSince } from '../../smt/rule/decided-since.js';
 import { proveRules, type RuleProof } from '../../smt/rule-proof.js';
 import { parseCase } from '../../vm/case.js';
 import { type Act, type Define, withCommon } from '../command.js';
-import { integer } from '../options.js';
+import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { traced } from '../trace.js';
 
@@ -64,13 +65,14 @@ function defineShow(command: Command, act: Act): void {
   withCommon(command.command('show'))
     .description('what a rule set does to each function')
     .argument('SET', 'rule set, by name or file')
-    .action((name: string, options) => act(options, () => showSet(name)));
+    .option('--functions <FILES>', FUNCTIONS_HELP, list)
+    .action((name: string, options) => act(options, () => showSet(name, options)));
 }
 
-async function showSet(name: string): Promise<Outcome> {
-  const [set] = await loadRuleSets([name]);
-  const functions = contracts().flatMap((contract) => shownOf(set!.rules, contract));
-  return { exit: 0, json: { rules: set!.rules.name, functions }, text: ruleActionsInWords(functions) };
+async function showSet(name: string, options: WithFunctions): Promise<Outcome> {
+  const { set, declared } = await loadSet(name, options);
+  const functions = contracts(declared).flatMap((contract) => shownOf(set.rules, contract));
+  return { exit: 0, json: { rules: set.rules.name, functions }, text: ruleActionsInWords(functions) };
 }
 
 function shownOf(set: RuleSet, contract: Contract): readonly RuleAction[] {
@@ -88,7 +90,17 @@ function shownOf(set: RuleSet, contract: Contract): readonly RuleAction[] {
   });
 }
 
-interface CheckOptions {
+/** A rule set, and the functions that are declared for it: on the command line first. */
+async function loadSet(
+  name: string,
+  { functions }: WithFunctions,
+): Promise<{ readonly set: NamedRules; readonly declared: readonly DeclaredFunction[] }> {
+  const given = await loadDeclared(functions ?? []);
+  const [set] = await loadRuleSets([name], given);
+  return { set: set!, declared: joined([given, set!.declared ?? []]) };
+}
+
+interface CheckOptions extends WithFunctions {
   readonly changedSince?: string;
   readonly function?: string;
   readonly rlimit?: number;
@@ -103,22 +115,23 @@ function defineCheck(command: Command, act: Act): void {
       'only functions whose contract, or what the rules decide for them, changed since a git revision',
     )
     .option('--function <NAME>', 'only this function')
+    .option('--functions <FILES>', FUNCTIONS_HELP, list)
     .option('--rlimit <N>', "bound of one question to Z3, in Z3's units", integer(1))
     .action((name: string, options: CheckOptions) => act(options, () => checkSet(name, options)));
 }
 
 async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
-  const [set] = await loadRuleSets([name]);
+  const { set, declared } = await loadSet(name, options);
   const file = fileOf(name);
   const positions = existsSync(file) ? await rulePositions(file) : new Map<string, { line: number }>();
-  const asked = wanted(options.function);
+  const asked = wanted(options.function, declared);
   const since =
     options.changedSince === undefined
       ? undefined
-      : await compareWith(options.changedSince, set!.rules, file, asked);
+      : await compareWith(options.changedSince, set, file, asked, declared);
   const left = new Set(since?.compared.same);
   const proofs = await proveRules(
-    set!.rules,
+    set.rules,
     asked.filter(({ name }) => !left.has(name)),
     options.rlimit === undefined ? {} : { rlimit: options.rlimit },
   );
@@ -127,12 +140,12 @@ async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
     const line = proof.rule === undefined ? undefined : positions.get(proof.rule)?.line;
     const place = line === undefined ? {} : { file: where, line };
     if (proof.verdict !== 'refuted') return { ...proof, ...place };
-    return { ...proof, ...place, witness: { ...proof.witness, ...exampleFor(set!, proof) } };
+    return { ...proof, ...place, witness: { ...proof.witness, ...exampleFor(set, proof, declared) } };
   });
   const count = (verdict: RuleProof['verdict']) => functions.filter((one) => one.verdict === verdict).length;
   const summary = { proven: count('proven'), refuted: count('refuted'), unknown: count('unknown') };
   const json = {
-    rules: set!.rules.name,
+    rules: set.rules.name,
     functions,
     summary,
     ...since,
@@ -145,19 +158,20 @@ async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
 /** Which rules of the file changed, and what the set decides otherwise, since a git revision. */
 async function compareWith(
   name: string,
-  rules: RuleSet,
+  { rules }: NamedRules,
   file: string,
   asked: readonly Contract[],
+  declared: readonly DeclaredFunction[],
 ): Promise<RulesSince> {
   const revision = Revision.of(file, name);
   const { changed, below } = await changedSince(file, revision);
-  const compared = await decidedSince(rules, resolve(file), revision, asked);
+  const compared = await decidedSince(rules, resolve(file), revision, asked, { declared });
   return { changed, below, compared: { revision: name, ...compared } };
 }
 
-function wanted(name: string | undefined): readonly Contract[] {
-  if (name === undefined) return contracts();
-  const contract = contractOf(name);
+function wanted(name: string | undefined, declared: readonly DeclaredFunction[]): readonly Contract[] {
+  if (name === undefined) return contracts(declared);
+  const contract = contractOf(name, declared);
   if (contract === undefined) throw new InputError(unmodelled(name));
   return [contract];
 }
@@ -169,9 +183,9 @@ function fileOf(name: string): string {
   return existsSync(source) ? source : shippedFile(name);
 }
 
-function exampleFor(set: NamedRules, proof: RuleProof): RuleExample {
-  const contract = contractOf(proof.name);
-  const small = contract && counterexample(set, contract);
+function exampleFor(set: NamedRules, proof: RuleProof, declared: readonly DeclaredFunction[]): RuleExample {
+  const contract = contractOf(proof.name, declared);
+  const small = contract && counterexample(set, contract, declared);
   if (small === undefined) return {};
   const one = parseCase(small.text);
   const prepared = prepareProgram(one.program, one.profile);

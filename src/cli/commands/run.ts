@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { killedAt } from '../../campaign/kill-everywhere.js';
 import { type PreparedProgram, pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
-import { type NamedRules, rulesOfCase } from '../../campaign/rules.js';
+import { givenFunctions, type NamedRules, rulesNamed, rulesOfCase } from '../../campaign/rules.js';
 import { InputError } from '../../isa/errors.js';
 import type { ProgType } from '../../object/program.js';
 import { withoutKfuncs } from '../../object/weak.js';
@@ -14,8 +14,8 @@ import { filled, MOST_ENTRIES } from '../../vm/fill.js';
 import { describeHold } from '../../vm/ledger.js';
 import { Vm, type VmOptions } from '../../vm/vm.js';
 import { type Define, withCommon } from '../command.js';
-import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
-import { withPrograms } from '../judging.js';
+import { type LoadedProgram, loadPrograms, readText } from '../files.js';
+import { type ProgramOptions, withPrograms } from '../judging.js';
 import {
   CASE_PROFILE_HELP,
   judgedFor,
@@ -27,7 +27,7 @@ import { integer, list } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { traced } from '../trace.js';
 
-interface Options extends LoadOptions {
+interface Options extends ProgramOptions {
   readonly conformance?: true;
   readonly kill?: string;
   readonly mem?: string;
@@ -85,19 +85,23 @@ function killOf(text: string | undefined, one: LoadedProgram): Kill {
   return { step: Number(step) };
 }
 
+/** The rule set that a case names; undefined for one that names none, and for files that are no cases. */
+function ruleOf(file: string): string | undefined {
+  return file.endsWith('.bpf') ? rulesNamed(readText(file)) : undefined;
+}
+
 async function runFile(file: string | undefined, options: Options): Promise<Outcome> {
   if (file === undefined) throw new InputError('a FILE is missing');
-  const { programs } = loadPrograms([file], options);
+  const named = options.rules ?? ruleOf(file);
+  const rules = await rulesOfCase(named, options.rules === undefined ? file : undefined);
+  const declared = await givenFunctions(options.functions, rules);
+  const { programs } = loadPrograms([file], { ...options, declared });
   const one = lacking(programs[0]!, options.without ?? []);
   if (programs.length > 1) {
     const names = programs.map(({ program }) => program.name).join(', ');
     throw new InputError(`there are several programs, choose one with --prog: ${names}`, { file });
   }
   const kill = killOf(options.kill, one);
-  const rules = await rulesOfCase(
-    options.rules ?? one.case?.rules,
-    options.rules === undefined ? file : undefined,
-  );
   const judged = judgedProfile(options.profile ?? {}, 'built-in');
   const { profile, kernel, madeFor } = judgedFor(judged, one.case);
   const prepared = prepareProgram(one.program, profile, { kernel });

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { kernelAccepts } from '../../campaign/job.js';
 import { causeOfBroken, pathOf, prepareProgram, replayed } from '../../campaign/prepared-program.js';
-import { rulesOfCase } from '../../campaign/rules.js';
+import { givenFunctions, rulesOfText } from '../../campaign/rules.js';
 import { shrinkCase } from '../../campaign/shrink/shrink.js';
 import { insnCount } from '../../campaign/shrink/size.js';
 import { InputError } from '../../isa/errors.js';
@@ -19,9 +19,10 @@ import {
   profileChoice,
   profileHelp,
 } from '../kernel-profile.js';
+import { FUNCTIONS_HELP, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
 
-interface Options {
+interface Options extends WithFunctions {
   readonly output?: string;
   readonly kernel?: true;
   readonly profile?: ProfileChoice;
@@ -38,12 +39,15 @@ export const shrink: Define = (program, act) => {
       profileHelp('running with --kernel, else the one that the case says, or built-in,'),
       profileChoice,
     )
+    .option('--functions <FILES>', FUNCTIONS_HELP, list)
     .option('--kernel', 'keep only what the kernel accepts')
     .action((file: string, options: Options) => act(options, () => shrinkFile(file, options)));
 };
 
 async function shrinkFile(file: string, options: Options): Promise<Outcome> {
-  const read = parseCase(readText(file), file);
+  const text = readText(file);
+  const rules = await rulesOfText(text, file);
+  const read = parseCase(text, file, await givenFunctions(options.functions, rules));
   const judged = judgedProfile(options.profile ?? {}, options.kernel ? 'running' : 'built-in');
   const { profile, kernel, madeFor } = judgedFor(judged, read);
   const { kernel: _, ...rest } = read;
@@ -52,7 +56,6 @@ async function shrinkFile(file: string, options: Options): Promise<Outcome> {
   const fail = (message: string): never => {
     throw new InputError(message, { file });
   };
-  const rules = await rulesOfCase(one.rules, file);
   const answer = replayed(one, rules.rules, kernel);
   if (typeof answer === 'string') return fail(`our verifier refuses the program: ${answer}`);
   const { expect } = one;

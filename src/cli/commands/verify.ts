@@ -1,5 +1,6 @@
 /** `verify FILE...`: our verifier's verdict, and beside it the kernel's; for many programs, where the two differ and why. */
 
+import { givenFunctions } from '../../campaign/rules.js';
 import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
@@ -43,7 +44,10 @@ export const verify: Define = (program, act) => {
     .option('--kernel', 'ask the kernel as well')
     .option('--explain', 'tell the whole way to each refusal');
   withJudged(command, 'running with --kernel, else built-in').action((files: string[], options: Options) =>
-    act(options, (common) => verifyFiles(files, options, common)),
+    act(options, async (common) => {
+      const declared = await givenFunctions(options.functions);
+      return verifyFiles(files, { ...options, declared }, common);
+    }),
   );
 };
 
@@ -105,7 +109,8 @@ function row(one: LoadedProgram, target: JudgedProfile, judges?: Judges): Verdic
   // Beside Linux, what Linux knows of this machine is known to us as well.
   const ours = judged(program, profile, kernelProfile, judges === undefined ? undefined : possibleCpus());
   const ms = since(start);
-  const kernel = judges?.ask(program, profile);
+  // No kernel has the functions that are declared.
+  const kernel = program.declared === undefined ? judges?.ask(program, profile) : undefined;
   return {
     file,
     name: program.name,

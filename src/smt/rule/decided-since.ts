@@ -6,6 +6,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../isa/errors.js';
 import type { Contract } from '../../kernel/contract.js';
+import { contractOfDeclared } from '../../kernel/declare/declare.js';
+import type { DeclaredFunction } from '../../object/program.js';
 import { asRuleSet } from '../../patch/load.js';
 import { Modules } from '../../patch/modules.js';
 import type { Revision } from '../../patch/revision.js';
@@ -28,24 +30,39 @@ export interface Compared {
   readonly because?: string;
 }
 
+/** What a comparison with a revision may be told besides. */
+export interface SinceOptions {
+  /** As for contractsAt. */
+  readonly sources?: string;
+  /** Functions that are declared today, whose contracts are among those to compare. */
+  readonly declared?: readonly DeclaredFunction[];
+}
+
 /**
  * Compares what `now`, the rule set of `file`, decides for each of these contracts with what the file at `revision` decided. Throws
- * InputError where the rules of today fail. `sources`: as for contractsAt.
+ * InputError where the rules of today fail.
  */
 export async function decidedSince(
   now: RuleSet,
   file: string,
   revision: Revision,
   contracts: readonly Contract[],
-  sources?: string,
+  { sources, declared = [] }: SinceOptions = {},
 ): Promise<Compared> {
   const then = await rulesAt(file, revision);
   if (typeof then === 'string') return uncompared(then);
   const before = await contractsAt(file, revision, sources);
   if ('because' in before) return uncompared(before.because);
   const { assumed } = before;
+  // What the rule file of today declares is held against what that of the revision declared.
+  const declaredThen = new Map(then.declared.map((one) => [one.name, contractOfDeclared(one)]));
+  const declaredNow = new Set(declared.map((one) => one.name));
+  const old = (contract: Contract): Contract | undefined => {
+    if (declaredNow.has(contract.name)) return declaredThen.get(contract.name);
+    return before.contracts === 'as now' ? contract : before.contracts.get(contract.name);
+  };
   return {
-    ...compare(now, then, before.contracts, contracts),
+    ...compare(now, then.rules, old, contracts),
     ...(assumed === undefined ? {} : { assumed }),
   };
 }
@@ -53,15 +70,14 @@ export async function decidedSince(
 function compare(
   now: RuleSet,
   then: RuleSet,
-  before: ReadonlyMap<string, Contract> | 'as now',
+  before: (contract: Contract) => Contract | undefined,
   contracts: readonly Contract[],
 ): Compared {
   const decisions: string[] = [];
   const changed: string[] = [];
   const same: string[] = [];
   for (const contract of contracts) {
-    const old = before === 'as now' ? contract : before.get(contract.name);
-    if (!isDeepStrictEqual(old, contract)) changed.push(contract.name);
+    if (!isDeepStrictEqual(before(contract), contract)) changed.push(contract.name);
     else if (!isDeepStrictEqual(decisionsOf(now, contract), decisionsThen(then, contract)))
       decisions.push(contract.name);
     else same.push(contract.name);
@@ -90,7 +106,10 @@ function decisionsThen(rules: RuleSet, contract: Contract): readonly unknown[] |
 }
 
 /** The rule set as it was, or why that cannot be told. */
-async function rulesAt(file: string, revision: Revision): Promise<RuleSet | string> {
+async function rulesAt(
+  file: string,
+  revision: Revision,
+): Promise<{ readonly rules: RuleSet; readonly declared: readonly DeclaredFunction[] } | string> {
   if (revision.read(file) === undefined) return `${revision.name} has no such rule file`;
   const modules = new Modules(await typescript(), revision);
   let rules: RuleSet;
@@ -102,5 +121,5 @@ async function rulesAt(file: string, revision: Revision): Promise<RuleSet | stri
   }
   const [first] = modules.foreign;
   if (first !== undefined) return `it imports '${first}', and what that was at ${revision.name} is not known`;
-  return rules;
+  return { rules, declared: modules.declared };
 }

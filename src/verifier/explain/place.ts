@@ -1,6 +1,6 @@
 /** Describes an insn for a person: its slot, its text, and the source line that it comes from. */
 import { formatOp } from '../../isa/disassemble.js';
-import { symbols } from '../../kernel/catalog.js';
+import { symbolsWith } from '../../kernel/catalog.js';
 import type { LineInfo, Program } from '../../object/program.js';
 import type { Code } from '../text/code.js';
 
@@ -34,8 +34,7 @@ export class Places {
       op === undefined
         ? ''
         : formatOp(op, {
-            helperId: symbols.helperId,
-            helperName: symbols.helperName,
+            ...symbolsWith(program.declared),
             maps: program.maps.map(({ name }) => name),
             kfuncs: program.kfuncs,
           });

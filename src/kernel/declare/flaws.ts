@@ -1,5 +1,5 @@
 /** What is wrong with a contract in itself: effects that name arguments of another kind, sizes that are none, missing outcomes. */
-import type { Arg, Contract, Effect, Guard, Outcome, PointerKind, R0 } from '../../../src/kernel/contract.js';
+import type { Arg, Contract, Effect, Guard, Outcome, PointerKind, R0 } from '../contract.js';
 
 /** One sentence for each flaw; none for a good contract. */
 export function flaws(c: Contract): string[] {
