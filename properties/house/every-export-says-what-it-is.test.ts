@@ -1,6 +1,6 @@
 /** Every exported function, class, interface and type has a doc comment, and the comment says more than the name. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Project } from 'ts-morph';
 import { describe, expect, it } from 'vitest';
 import { declarations, ownWords, saysSomething } from '../support/doc-comments.js';
 
@@ -8,16 +8,21 @@ const ROOT = resolve(import.meta.dirname, '../..');
 
 /** What `declarations` finds in one small file. */
 function found(text: string): readonly string[] {
-  const project = new Project({ useInMemoryFileSystem: true });
-  project.createSourceFile('/t/one.ts', text);
-  return declarations(project, '/t').map(({ kind, name, comment }) => `${kind} ${name}: ${comment}`);
+  return declarations('one.ts', text).map(({ kind, name, comment }) => `${kind} ${name}: ${comment}`);
+}
+
+/** The sources of the product, from the root of the tree. */
+function sources(): readonly string[] {
+  return ['src', 'generators'].flatMap((folder) =>
+    readdirSync(resolve(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => `${folder}/${file}`),
+  );
 }
 
 describe('every export says what it is', () => {
   it('in this tree', () => {
-    const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
-    project.addSourceFilesAtPaths([`${ROOT}/src/**/*.ts`, `${ROOT}/generators/**/*.ts`]);
-    const all = declarations(project, ROOT);
+    const all = sources().flatMap((file) => declarations(file, readFileSync(resolve(ROOT, file), 'utf8')));
     expect(all.length).toBeGreaterThan(1300);
     for (const kind of ['function', 'class', 'interface', 'type'])
       expect(all.filter((one) => one.kind === kind).length).toBeGreaterThan(50);
@@ -79,6 +84,6 @@ describe('the comments of all exports are found', () => {
       found(
         '/** One. */ export function f(a: 1): 1; export function f(a: 2): 2; export function f(a: 1 | 2) {}',
       ),
-    ).toEqual(['function f: One.\n\n']);
+    ).toEqual(['function f: One.']);
   });
 });

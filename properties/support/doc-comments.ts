@@ -1,5 +1,5 @@
 /** The doc comments of exported declarations: which declarations need one, and whether it says more than the name does. */
-import { type JSDocableNode, Node, type Project, SyntaxKind, type TypeNode } from 'ts-morph';
+import { ts } from 'ts-morph';
 
 /** What is declared: `function` also for a constant that is a function. */
 export type Kind = 'function' | 'class' | 'interface' | 'type';
@@ -41,50 +41,45 @@ export function saysSomething(name: string, comment: string): boolean {
   return ownWords(name, comment).size >= 2;
 }
 
-/** Every exported function, class, interface and type of the project in which `root` is the root of the tree. */
-export function declarations(project: Project, root: string): readonly Declared[] {
-  return project.getSourceFiles().flatMap((source) => {
-    const file = source.getFilePath().slice(root.length + 1);
-    const found: Declared[] = [];
-    const functions = new Map<string, Declared>();
-    const add = (kind: Kind, name: string, node: JSDocableNode & Node): void => {
-      const comment = node
-        .getJsDocs()
-        .map((doc) => doc.getDescription().trim())
-        .join('\n');
-      found.push({ file, kind, name, comment, line: node.getStartLineNumber() });
-    };
-    for (const statement of source.getStatements()) {
-      if (Node.isFunctionDeclaration(statement) && statement.isExported()) {
-        const name = statement.getName() ?? 'default';
-        // One comment does for all overloads.
-        const before = functions.get(name);
-        add('function', name, statement);
-        const one = found.pop()!;
-        functions.set(
-          name,
-          before === undefined ? one : { ...before, comment: `${before.comment}\n${one.comment}` },
-        );
-      }
-      if (Node.isVariableStatement(statement) && statement.isExported())
-        for (const declaration of statement.getDeclarations()) {
-          const value = declaration.getInitializer();
-          if (Node.isArrowFunction(value) || Node.isFunctionExpression(value))
-            add('function', declaration.getName(), statement);
-        }
-      if (Node.isClassDeclaration(statement) && statement.isExported())
-        add('class', statement.getName() ?? 'default', statement);
-      if (Node.isInterfaceDeclaration(statement) && statement.isExported())
-        add('interface', statement.getName(), statement);
-      if (Node.isTypeAliasDeclaration(statement) && statement.isExported())
-        if (!isLiterals(statement.getTypeNodeOrThrow())) add('type', statement.getName(), statement);
-    }
-    return [...found, ...functions.values()];
-  });
+/** Every exported function, class, interface and type of a file. */
+export function declarations(file: string, text: string): readonly Declared[] {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  const found: Declared[] = [];
+  const add = (kind: Kind, name: string | undefined, node: ts.Statement): void => {
+    const comments = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
+    const comment = comments.map((doc) => ts.getTextOfJSDocComment(doc.comment)?.trim() ?? '').join('\n');
+    const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
+    // One comment does for all overloads.
+    const before = found.findIndex((one) => kind === 'function' && one.kind === kind && one.name === name);
+    if (before < 0) found.push({ file, kind, name: name ?? 'default', comment, line });
+    else found[before] = { ...found[before]!, comment: `${found[before]!.comment}\n${comment}`.trim() };
+  };
+  for (const node of source.statements) {
+    if (!isExported(node)) continue;
+    if (ts.isFunctionDeclaration(node)) add('function', node.name?.text, node);
+    if (ts.isClassDeclaration(node)) add('class', node.name?.text, node);
+    if (ts.isInterfaceDeclaration(node)) add('interface', node.name.text, node);
+    if (ts.isTypeAliasDeclaration(node) && !isLiterals(node.type)) add('type', node.name.text, node);
+    if (ts.isVariableStatement(node))
+      for (const { name, initializer } of node.declarationList.declarations)
+        if (
+          initializer !== undefined &&
+          (ts.isArrowFunction(initializer) || ts.isFunctionExpression(initializer))
+        )
+          add('function', name.getText(source), node);
+  }
+  return found;
+}
+
+function isExported(node: ts.Statement): boolean {
+  return (
+    ts.canHaveModifiers(node) &&
+    (ts.getModifiers(node) ?? []).some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
+  );
 }
 
 /** Whether a type is a literal or a union of them: its members speak for themselves. */
-function isLiterals(type: TypeNode): boolean {
-  if (Node.isUnionTypeNode(type)) return type.getTypeNodes().every(isLiterals);
-  return Node.isLiteralTypeNode(type) || type.getKind() === SyntaxKind.UndefinedKeyword;
+function isLiterals(type: ts.TypeNode): boolean {
+  if (ts.isUnionTypeNode(type)) return type.types.every(isLiterals);
+  return ts.isLiteralTypeNode(type) || type.kind === ts.SyntaxKind.UndefinedKeyword;
 }
