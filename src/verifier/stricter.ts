@@ -25,6 +25,7 @@ export const STRICTER: readonly RegExp[] = [
   /^callback address is that of the main program$/,
   /^arg#\d is expected to be non-NULL$/,
   /^R\d invalid mem access 'map_ptr'$/,
+  /^a store of a pointer into an unreferenced kptr$/,
   /^cannot use BPF_LD_\[ABS\|IND\] within callback$/,
 ];
 

@@ -2,6 +2,7 @@
 import { ACCESSING } from './accesses.js';
 import { CALLING } from './arguments.js';
 import type { Family } from './family.js';
+import { kptrs } from './kptrs.js';
 import { mapUses } from './map-uses.js';
 import { MOVING } from './moves.js';
 import { PACKETS } from './packets.js';
@@ -12,6 +13,7 @@ import { SITES } from './sites.js';
 export const FAMILIES: readonly Family[] = [
   ...HOLDING,
   sequences,
+  kptrs,
   ...ACCESSING,
   mapUses,
   ...CALLING,

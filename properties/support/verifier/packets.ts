@@ -33,6 +33,7 @@ import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef, ProgType } from '../../../src/object/program.js';
 import { type Names, stackPointer } from '../kernel/case.js';
 import { type Family, family, small } from './family.js';
+import { packetPairs } from './packet-pairs.js';
 
 const JUMPS: readonly Comparison[] = ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'sgt', 'slt'];
 const end: Item[] = [mov(r0, 0), exit()];
@@ -488,4 +489,4 @@ export const slices: Family = family(
     }),
 );
 
-export const PACKETS: readonly Family[] = [ranges, twice, moved, slices];
+export const PACKETS: readonly Family[] = [ranges, packetPairs, twice, moved, slices];

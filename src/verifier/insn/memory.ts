@@ -73,14 +73,24 @@ function frozenContents(a: Access, initial: Uint8Array | undefined, frozen: bool
   return scalarReg(constant(value));
 }
 
-/** The object behind a kptr may be freed at any time. Inside an RCU section it can be read; outside, the pointer is untrusted. */
+/**
+ * The object behind a kptr may be freed at any time. Inside an RCU section it can be read; outside, the pointer is untrusted. An allocated
+ * object that was loaded inside of a section belongs to nobody once the section has ended.
+ */
 export function loadKptr(p: Path, field: SpecialField): Reg {
   const struct = field.struct ?? '';
   const local = p.program.localTypes.find((t) => t.name === struct);
   const trust = field.kind === 'kptr' && p.inRcu ? 'rcu' : 'untrusted';
   const id = p.newId();
   if (local !== undefined) {
-    return pointerReg('object', { struct, size: local.size, nullable: true, id, trust });
+    return pointerReg('object', {
+      struct,
+      size: local.size,
+      nullable: true,
+      id,
+      trust,
+      unowned: trust === 'rcu',
+    });
   }
   return pointerReg('btf', { struct, nullable: true, id, trust });
 }
