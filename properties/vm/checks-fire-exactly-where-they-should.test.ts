@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { contracts } from '../../src/kernel/catalog.js';
 import { returnRange } from '../../src/kernel/progtypes.js';
 import { PROG_TYPES } from '../../src/object/program.js';
+import { address } from '../../src/vm/address.js';
 import { parseCase } from '../../src/vm/case.js';
 import { type HoldKind, Ledger } from '../../src/vm/ledger.js';
 import { cannotRun } from '../../src/vm/runnable.js';
@@ -218,13 +219,13 @@ describe('unwritten stack that a function reads', () => {
           arg.kind === 'ctx'
             ? machine.regs[1]!
             : arg.kind === 'map'
-              ? (BigInt(machine.mapHandle(0)) << 32n) + 0x4000_0000n
+              ? address(machine.mapHandle(0), 0)
               : arg.kind === 'mem'
                 ? i === index
                   ? stack
                   : stack + 8n
                 : ['sock', 'btf', 'object'].includes(arg.kind)
-                  ? (BigInt(object) << 32n) + 0x4000_0000n
+                  ? address(object, 0)
                   : 8n;
         // Arguments before it are good: what they point to was written.
         if (arg.kind === 'mem' && i < index) machine.writeBytes(stack + 8n, new Uint8Array(32));

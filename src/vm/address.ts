@@ -1,27 +1,58 @@
 /**
- * Addresses: `region << 32 | offset`, so that pointers are plain 64-bit values that spill, compare and add as in the kernel.
+ * Addresses look like the kernel's, so that pointers are plain 64-bit values that spill, compare and add as there: bit 63 is set, and the
+ * low half of a good pointer may be zero.
  *
- * Byte 0 of a region lies at offset `BASE`, not 0. So a pointer that is moved to before its region's start, compared there, and moved
- * back keeps its region number. The verifier bounds pointer offsets by 2^29, half of what fits on either side. Region 0 does not exist: a
- * small number is a NULL pointer with an offset.
+ * Region n lies around `1 << 63 | n << 33`. The first byte of a region with an odd number has that address; its low half is zero. Of one with an
+ * even number it lies `2^30` further on. An address belongs to the region whose middle is within 2^31 of it. So a pointer that is moved before
+ * its region's start and back again, or compared while it is there, keeps its region: the verifier bounds pointer offsets by 2^29.
+ *
+ * Region 0 does not exist. It stands for all that is no address: NULL, NULL with an offset, a number.
  */
 
-/** Offset of a region's first byte. */
-export const BASE = 0x4000_0000;
+/** What an even region's first byte is away from the region's middle. */
+const EVEN_START = 0x4000_0000;
+/** Bit 63, in the high word. */
+const KERNEL = 0x8000_0000;
+/** The farthest that the verifier lets a pointer be from its region's start (BPF_MAX_VAR_OFF). */
+const FARTHEST = 2 ** 29;
+
+/** The high word of the middle that an address is nearest to, as a signed 32-bit number. */
+const nearest = (high: number, low: number): number => (high + (low >>> 31)) | 0;
+
+/** The region that an address points into, or near, by its halves (32-bit, either sign); 0 for what is no address. */
+export function regionAt(high: number, low: number): number {
+  const middle = nearest(high, low);
+  return middle < 0 && (middle & 1) === 0 ? (middle & 0x7fff_ffff) >>> 1 : 0;
+}
+
+/** The offset of an address from its region's first byte, by its halves; may be negative or past the end. */
+export function offsetAt(high: number, low: number): number {
+  // Bit 1 of the middle is that of odd regions; moved up to bit 30 it makes EVEN_START of the others.
+  return (low | 0) - ((~nearest(high, low) & 2) << 29);
+}
+
+/** Whether an address, by its halves, is NULL or NULL with an offset within 2^31. */
+export const isNearNull = (high: number, low: number): boolean => nearest(high, low) === 0;
+
+/** The high half of an unsigned 64-bit value, unsigned. */
+export const highOf = (value: bigint): number => Number(value >> 32n);
+/** The low half of an unsigned 64-bit value, unsigned. */
+export const lowOf = (value: bigint): number => Number(value & 0xffff_ffffn);
 
 /** The address of byte `offset` of a region; unsigned 64-bit. */
 export function address(region: number, offset: number): bigint {
-  return (BigInt(region) << 32n) + BigInt(BASE + offset);
+  const start = (region & 1) === 0 ? EVEN_START : 0;
+  return (BigInt(KERNEL + 2 * region) << 32n) + BigInt(start + offset);
 }
 
-/** The region that an address (unsigned 64-bit) points into, or near. */
+/** The region that an address (unsigned 64-bit) points into, or near; 0 for what is no address. */
 export function regionOf(value: bigint): number {
-  return Number(value >> 32n);
+  return regionAt(highOf(value), lowOf(value));
 }
 
 /** The offset of an address from its region's first byte; may be negative or past the end. */
 export function offsetOf(value: bigint): number {
-  return Number(value & 0xffff_ffffn) - BASE;
+  return offsetAt(highOf(value), lowOf(value));
 }
 
 /** `region 5 + 16`, `NULL`, `0x1234`: an address in a message. */
@@ -29,6 +60,6 @@ export function showAddress(value: bigint): string {
   if (value === 0n) return 'NULL';
   const region = regionOf(value);
   const offset = offsetOf(value);
-  if (region === 0 || Math.abs(offset) > BASE / 2) return `0x${value.toString(16)}`;
+  if (region === 0 || Math.abs(offset) > FARTHEST) return `0x${value.toString(16)}`;
   return `region ${region}${offset < 0 ? ' - ' : ' + '}${Math.abs(offset)}`;
 }

@@ -5,7 +5,7 @@
  */
 import type { Arg } from '../kernel/contract.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';
-import { BASE, offsetOf, regionOf, showAddress } from './address.js';
+import { offsetOf, showAddress } from './address.js';
 import type { Call } from './call.js';
 import type { Region } from './memory.js';
 import { SHADOW } from './memory.js';
@@ -64,11 +64,13 @@ function checkArg(call: Call, arg: Arg, index: number): void {
       if (value === 0n && arg.nullable) return;
       checkObject(call, value, index, arg.kind === 'sock' ? 'socket' : arg.structs.join(' or '));
       return;
+    case 'graph_node':
+      checkObject(call, value, index, arg.kind);
+      return;
     case 'object':
     case 'refcounted':
-    case 'graph_node':
     case 'record':
-      checkObject(call, value, index, arg.kind);
+      checkStart(call, index, checkObject(call, value, index, arg.kind));
       return;
     case 'kptr_value':
       if (value !== 0n) checkObject(call, value, index, 'object');
@@ -105,7 +107,7 @@ function checkArg(call: Call, arg: Arg, index: number): void {
 /** The function reads this memory; unwritten stack in it is a disclosure if the function passes it on, a fault otherwise. */
 function checkRead(call: Call, at: bigint, size: number): void {
   const { memory } = call.machine;
-  const region = memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
+  const region = memory.locateAt(at, size);
   const bad = memory.unwritten(region, offsetOf(at), size);
   if (bad === undefined) return;
   const why = bad.shadow === SHADOW.skipped ? 'a stub left it unwritten' : 'it was never written';
@@ -120,13 +122,13 @@ function checkRead(call: Call, at: bigint, size: number): void {
 
 /** The function writes this memory. Nothing is written here. */
 function checkWrite(call: Call, at: bigint, size: number): void {
-  const region = call.machine.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
+  const region = call.machine.memory.locateAt(at, size);
   if (!region.writable) throw fault(`${call.name} writes to ${region.name}, which may only be read`);
 }
 
 function checkObject(call: Call, at: bigint, index: number, what: string): Region {
   if (at === 0n) throw fault(`argument ${index + 1} of ${call.name} (${what}) is NULL`);
-  const region = call.machine.memory.locate(regionOf(at), BASE, 0, 0);
+  const region = call.machine.memory.pointedTo(at);
   switch (region.kind) {
     case 'sock':
     case 'btf':
@@ -141,8 +143,16 @@ function checkObject(call: Call, at: bigint, index: number, what: string): Regio
   }
 }
 
+/** The function finds what it needs by where the object starts: its fields, or the memory that it gives back. */
+function checkStart(call: Call, index: number, { name }: Region): void {
+  const offset = call.offset(index);
+  if (offset === 0) return;
+  const by = `${Math.abs(offset)} bytes ${offset < 0 ? 'before' : 'behind'}`;
+  throw fault(`argument ${index + 1} of ${call.name} is ${by} the start of ${name}`);
+}
+
 function checkField(call: Call, at: bigint, index: number): void {
-  const region = call.machine.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 4);
+  const region = call.machine.memory.locateAt(at, 4);
   if (region.kind !== 'map_value' && region.kind !== 'object') {
     throw fault(`argument ${index + 1} of ${call.name} (${showAddress(at)}) is in no map value or object`);
   }
@@ -153,7 +163,7 @@ type Of<K extends SlotObject['kind']> = Extract<SlotObject, { readonly kind: K }
 /** The object of this kind in the stack slot that an argument names. Traps: `misuse` when there is none. */
 export function slotObject<K extends SlotObject['kind']>(call: Call, index: number, kind: K): Of<K> {
   const at = call.arg(index);
-  const region = call.machine.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 8);
+  const region = call.machine.memory.locateAt(at, 8);
   const object = region.objects?.get(offsetOf(at));
   if (object?.kind !== kind) {
     const what = { dynptr: 'dynptr', iter: 'iterator', irq: 'saved IRQ state' }[kind];

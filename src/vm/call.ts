@@ -49,7 +49,7 @@ export class Call {
   /** Region that an argument points into. Traps for a pointer to nowhere. */
   region(index: number): Region {
     const at = this.arg(index);
-    return this.machine.memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, 0);
+    return this.machine.memory.locateAt(at, 0);
   }
 
   regionNumber(index: number): number {

@@ -8,14 +8,12 @@ import { subprogTarget } from '../isa/target.js';
 import { binary, compare, concrete } from '../semantics/arith.js';
 import type { Machine } from '../semantics/machine.js';
 import { step } from '../semantics/step.js';
-import { address, BASE, regionOf } from './address.js';
+import { address, highOf, lowOf, offsetOf, regionOf } from './address.js';
 import { hiddenPointer, packetLoad } from './context.js';
 import { callFunction, callSubprogram, leave } from './invoke.js';
 import { CALLER_SAVED, type MachineState } from './machine.js';
 import type { Region } from './memory.js';
 import { fault } from './trap.js';
-
-const low = (value: bigint): number => Number(value & 0xffff_ffffn);
 
 function get(region: Region, at: number, size: Size): bigint {
   switch (size) {
@@ -49,8 +47,8 @@ function put(region: Region, at: number, size: Size, value: bigint): void {
 
 /** Loads a value, zero-extended. A word of the context may be a pointer. Used by both tiers. */
 export function load(machine: MachineState, base: bigint, off: number, size: Size): bigint {
-  const region = machine.memory.forRead(regionOf(base), low(base), off, size);
-  const at = low(base) - BASE + off;
+  const region = machine.memory.forRead(highOf(base), lowOf(base), off, size);
+  const at = offsetOf(base) + off;
   if (region.kind === 'ctx' || region.kind === 'btf') {
     const pointer = hiddenPointer(machine, regionOf(base), at, size);
     if (pointer !== undefined) return pointer;
@@ -60,8 +58,8 @@ export function load(machine: MachineState, base: bigint, off: number, size: Siz
 
 /** Writes the low `size` bytes of `value` to `base + off`. Throws a Trap if the memory is not there, is dead or read-only. */
 export function store(machine: MachineState, base: bigint, off: number, size: Size, value: bigint): void {
-  const region = machine.memory.forWrite(regionOf(base), low(base), off, size);
-  put(region, low(base) - BASE + off, size, value);
+  const region = machine.memory.forWrite(highOf(base), lowOf(base), off, size);
+  put(region, offsetOf(base) + off, size, value);
 }
 
 class Concrete implements Machine<bigint> {

@@ -118,7 +118,7 @@ export function touch(call: Call, index: number, size: number): void {
   const { memory } = call.machine;
   const at = call.arg(index);
   if (size === 0 || at === 0n) return;
-  const region = memory.locate(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
+  const region = memory.locateAt(at, size);
   call.machine.writeBytes(at, region.bytes.slice(offsetOf(at), offsetOf(at) + size));
 }
 

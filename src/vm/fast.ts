@@ -3,7 +3,7 @@
  * Case numbers are those of opcode.ts (bit 0: immediate operand, bit 1: 32-bit). Rare insns, and insns that touch other parts of the
  * run's state, are left to one step of the definitional tier.
  */
-import { BASE } from './address.js';
+import { offsetAt, regionAt } from './address.js';
 import { hiddenPointer } from './context.js';
 import { execute } from './definitional.js';
 import { taken } from './fast-compare.js';
@@ -70,10 +70,11 @@ export function runFast(machine: MachineState, until: number): void {
         case 14:
         case 15: {
           const base = words[2 * s]!;
-          const region = memory.forRead(words[2 * s + 1]!, base, off[pc]!, 1 << (op - 12));
-          const at = (base >>> 0) - BASE + off[pc]!;
+          const hi = words[2 * s + 1]!;
+          const region = memory.forRead(hi, base, off[pc]!, 1 << (op - 12));
+          const at = offsetAt(hi, base) + off[pc]!;
           if (region.kind === 'ctx' || region.kind === 'btf') {
-            const pointer = hiddenPointer(machine, words[2 * s + 1]!, at, 1 << (op - 12));
+            const pointer = hiddenPointer(machine, regionAt(hi, base), at, 1 << (op - 12));
             if (pointer !== undefined) {
               regs[d] = pointer;
               break;
@@ -98,8 +99,9 @@ export function runFast(machine: MachineState, until: number): void {
         case 23: {
           const size = op & 3;
           const base = words[2 * d]!;
-          const { view } = memory.forWrite(words[2 * d + 1]!, base, off[pc]!, 1 << size);
-          const at = (base >>> 0) - BASE + off[pc]!;
+          const hi = words[2 * d + 1]!;
+          const { view } = memory.forWrite(hi, base, off[pc]!, 1 << size);
+          const at = offsetAt(hi, base) + off[pc]!;
           const low = op < 20 ? words[2 * s]! : immWords[2 * pc]!;
           if (size === 0) view.setUint8(at, low & 0xff);
           else if (size === 1) view.setUint16(at, low & 0xffff, true);

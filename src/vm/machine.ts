@@ -7,7 +7,7 @@ import type { CallbackSpec } from '../kernel/contract.js';
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
-import { address, offsetOf, regionOf } from './address.js';
+import { address, highOf, lowOf, offsetOf } from './address.js';
 import type { Code } from './code.js';
 import type { Choices, Environment } from './environment.js';
 import { Graph } from './graph.js';
@@ -285,14 +285,14 @@ export class MachineState {
 
   /** `size` bytes at an address, to be read; a view that must not be kept. Traps as Memory.forRead. */
   bytesAt(at: bigint, size: number): Uint8Array {
-    const region = this.memory.forRead(regionOf(at), Number(at & 0xffff_ffffn), 0, size);
+    const region = this.memory.forRead(highOf(at), lowOf(at), 0, size);
     const offset = offsetOf(at);
     return region.bytes.subarray(offset, offset + size);
   }
 
   /** Writes bytes at an address. Traps as Memory.forWrite. */
   writeBytes(at: bigint, bytes: Uint8Array): void {
-    const region = this.memory.forWrite(regionOf(at), Number(at & 0xffff_ffffn), 0, bytes.length);
+    const region = this.memory.forWrite(highOf(at), lowOf(at), 0, bytes.length);
     region.bytes.set(bytes, offsetOf(at));
   }
 }

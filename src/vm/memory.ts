@@ -5,10 +5,10 @@
  * Stack regions carry a shadow: for each byte whether the program or a kernel function wrote it, and whether a stub left it
  * unwritten where the real call would have written it.
  */
-import { BASE } from './address.js';
+import { highOf, isNearNull, lowOf, offsetAt, regionAt } from './address.js';
 import type { SlotObject } from './slot-object.js';
 import { bytesOf } from './slot-object.js';
-import { fault, misuse } from './trap.js';
+import { fault, misuse, type Trap } from './trap.js';
 
 export type RegionKind =
   | 'stack'
@@ -122,6 +122,11 @@ export class Memory {
     return this.regions.length - 1;
   }
 
+  /** The next number is no region's; those that follow get other addresses by it. */
+  leaveOut(): void {
+    this.regions.push(undefined);
+  }
+
   get count(): number {
     return this.regions.length;
   }
@@ -163,22 +168,32 @@ export class Memory {
   }
 
   /**
-   * The region that `size` bytes at (hi, lo) + off lie in; the caller finds them at `(lo >>> 0) - BASE + off`. Traps: `fault` for
+   * The region that `size` bytes at (hi, lo) + off lie in; the caller finds them at `offsetAt(hi, lo) + off`. Traps: `fault` for
    * NULL, a stray address, out of bounds, a dead stack frame or packet; `misuse` for an object that was given back.
    */
-  locate(hi: number, lo: number, off: number, size: number): Region {
-    const region = this.regions[hi];
-    if (region === undefined) {
-      if (hi === 0) throw fault(`access to NULL${lo === 0 ? '' : ` (0x${(lo >>> 0).toString(16)})`}`);
-      throw fault(
-        `access to 0x${(((BigInt(hi) & 0xffff_ffffn) << 32n) | BigInt(lo >>> 0)).toString(16)}, which is no address`,
-      );
-    }
-    if (!region.alive || region.parent !== 0) this.checkAlive(hi, region);
-    const at = (lo >>> 0) - BASE + off;
+  private locate(hi: number, lo: number, off: number, size: number): Region {
+    const number = regionAt(hi, lo);
+    const region = this.regions[number];
+    if (region === undefined) throw nowhere(hi, lo);
+    if (!region.alive || region.parent !== 0) this.checkAlive(number, region);
+    const at = offsetAt(hi, lo) + off;
     if (at < 0 || at + size > region.bytes.length) {
       throw fault(`access to ${size} bytes at ${at} of ${region.name}, which has ${region.bytes.length}`);
     }
+    return region;
+  }
+
+  /** The region that `size` bytes at an address (unsigned 64-bit) lie in. Traps as `locate`. */
+  locateAt(at: bigint, size: number): Region {
+    return this.locate(highOf(at), lowOf(at), 0, size);
+  }
+
+  /** The region that an address points into, or near. Traps for what is no address, and for a region that is gone. */
+  pointedTo(at: bigint): Region {
+    const number = regionAt(highOf(at), lowOf(at));
+    const region = this.regions[number];
+    if (region === undefined) throw nowhere(highOf(at), lowOf(at));
+    this.checkAlive(number, region);
     return region;
   }
 
@@ -192,7 +207,7 @@ export class Memory {
   /** As `locate`, and the bytes may be read: on a stack they were written. */
   forRead(hi: number, lo: number, off: number, size: number): Region {
     const region = this.locate(hi, lo, off, size);
-    if (region.shadow !== undefined) this.checkWritten(region, (lo >>> 0) - BASE + off, size);
+    if (region.shadow !== undefined) this.checkWritten(region, offsetAt(hi, lo) + off, size);
     return region;
   }
 
@@ -226,10 +241,10 @@ export class Memory {
   forWrite(hi: number, lo: number, off: number, size: number): Region {
     let region = this.locate(hi, lo, off, size);
     if (!region.writable) throw fault(`write to ${region.name}, which may only be read`);
-    if (region.writer !== this.token) region = this.own(hi);
+    if (region.writer !== this.token) region = this.own(regionAt(hi, lo));
     const shadow = region.shadow;
     if (shadow !== undefined) {
-      const at = (lo >>> 0) - BASE + off;
+      const at = offsetAt(hi, lo) + off;
       for (let i = at; i < at + size; i++) shadow[i] = SHADOW.written;
       if (region.objects !== undefined) destroyObjects(region, at, size);
     }
@@ -254,6 +269,17 @@ export class Memory {
     region.shadow?.fill(SHADOW.never, at, at + bytesOf(object));
     destroyObjects(region, at, bytesOf(object));
   }
+}
+
+/** An access to what is no address. */
+function nowhere(hi: number, lo: number): Trap {
+  if (hi === 0 && lo === 0) return fault('access to NULL');
+  const value = (BigInt.asUintN(32, BigInt(hi)) << 32n) | BigInt(lo >>> 0);
+  if (!isNearNull(hi, lo)) return fault(`access to 0x${value.toString(16)}, which is no address`);
+  const offset = BigInt.asIntN(64, value);
+  return fault(
+    `access to NULL (${offset < 0n ? '-' : ''}0x${(offset < 0n ? -offset : offset).toString(16)})`,
+  );
 }
 
 function destroyObjects(region: Region, at: number, size: number): void {

@@ -1,6 +1,6 @@
 /** Computes r0 after an outcome: a number that the environment decides, NULL, or a pointer to a new object. */
 import type { Contract, Outcome, PointerKind } from '../kernel/contract.js';
-import { address } from './address.js';
+import { address, regionOf } from './address.js';
 import type { Call } from './call.js';
 import { newRecord, rootOf } from './effects.js';
 import { addKernelStruct, kernelBytes } from './kernel-struct.js';
@@ -30,7 +30,7 @@ export function result(call: Call, outcome: Outcome): bigint | undefined {
       const owners = r0.acquires === undefined ? Number.POSITIVE_INFINITY : 1;
       const at = pointTo(call, r0.to, { parent, owners });
       if (r0.acquires !== undefined) {
-        call.machine.ledger.take(r0.acquires, Number(at >> 32n), 0, call.slot, call.name);
+        call.machine.ledger.take(r0.acquires, regionOf(at), 0, call.slot, call.name);
       }
       return at;
     }

@@ -75,7 +75,7 @@ function placeNull(machine: MachineState, contract: Contract, index: number): vo
   );
   const hold = owed ? machine.ledger.take('null_dynptr', region, offset, machine.pc, contract.name) : 0;
   const type = arg?.kind === 'dynptr' ? (arg.type ?? 'local') : 'local';
-  machine.memory.locate(region, Number(at & 0xffff_ffffn), 0, 16);
+  machine.memory.locateAt(at, 16);
   machine.memory.placeObject(region, offset, {
     kind: 'dynptr',
     type,

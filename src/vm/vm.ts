@@ -202,6 +202,7 @@ function start(code: Code, options: VmOptions): MachineState {
     region.shadow = new Uint8Array(STACK_SIZE);
     region.alive = depth === 0;
   }
+  placeRegions(machine);
   const none = new Uint8Array(0);
   machine.functions = memory.add({
     kind: 'func',
@@ -226,6 +227,15 @@ function start(code: Code, options: VmOptions): MachineState {
   placeContext(machine, env);
   machine.begin();
   return machine;
+}
+
+/** The environment says which of two ways the regions behind the stacks lie: those whose addresses have a low half of zero in one do not in the other. */
+function placeRegions({ choices, memory }: MachineState): void {
+  const key = choices.next('addresses');
+  const shifted = ((choices.recorded(key).value ?? choices.chooser.number(key, 0n, 1n)) & 1n) === 1n;
+  if (!shifted) return;
+  memory.leaveOut();
+  choices.record(key, { value: 1n });
 }
 
 /** An entry that the environment puts into a per-CPU array is there for every CPU. */

@@ -58,6 +58,10 @@ const notNull: Kind = {
       'the low half of a filled one',
       `${TWO_VALUES}\n    *(u64 *)(r10 -16) = r6\n    r1 = *(u64 *)(r10 -16)\n    if w1 != 0 goto out${NEVER_WRITTEN}`,
     ),
+    nonNull(
+      'the low half of the start of the frame',
+      `\n    r1 = r10\n    r1 += -512\n    if w1 != 0 goto out${NEVER_WRITTEN}`,
+    ),
     nonNull('the low half of the frame pointer', `\n    r1 = r10\n    if w1 != 0 goto out${NEVER_WRITTEN}`),
     written(
       'not NULL: memory of nothing compared with 0',

@@ -155,7 +155,7 @@ again:
     *(u64 *)(r6 +8) = 0
     r0 = 0
     exit
-`,
+`.replace('entries=1', 'entries=8'),
   );
 
 const counted = (name: string, far: number, count: string, most: number): Mended =>

@@ -1,7 +1,7 @@
 /** A symbolic run while it goes on: the VM's machine state, its shadow, and what has been noted so far. */
 import { progType } from '../../kernel/progtypes.js';
 import type { MapDef } from '../../object/program.js';
-import { address, offsetOf } from '../../vm/address.js';
+import { address, offsetOf, regionOf } from '../../vm/address.js';
 import type { Environment } from '../../vm/environment.js';
 import type { Hold } from '../../vm/ledger.js';
 import type { MachineState } from '../../vm/machine.js';
@@ -170,6 +170,6 @@ export class RunState {
   /** To be called after an insn that may have loaded a pointer into a map's only value. */
   immediateValue(value: bigint, map: MapDef | undefined): void {
     if (map === undefined || offsetOf(value) < 0) return;
-    this.mapValue(Number(value >> 32n), map, '00'.repeat(map.keySize));
+    this.mapValue(regionOf(value), map, '00'.repeat(map.keySize));
   }
 }
