@@ -142,18 +142,25 @@ describe.each(['fast', 'definitional'] as const)('the %s tier', (tier) => {
     );
   });
 
-  test('writes where it reads', () => {
+  test('writes where it reads, from before a region too, and not into a fork', () => {
     for (const more of [0, 1]) {
-      for (const off of [0, 1, 7, SIZE - 8]) {
-        const text = lines(`*(u64 *)(r1 +${off}) = 0x1234`, `r0 = *(u64 *)(r1 +${off})`, 'exit');
-        let bytes = new Uint8Array(0);
-        const got = read(tier, text, ({ machine: { memory } }) => {
+      for (const at of [0, -8, 8]) {
+        for (const place of [0, 1, 7, SIZE - 8]) {
+          const where = `(r1 ${place < at ? '-' : '+'}${Math.abs(place - at)})`;
+          const text = lines(`*(u64 *)${where} = 0x1234`, `r0 = *(u64 *)${where}`, 'exit');
+          const vm = new Vm(parseCase(`.type tc\n${text}`).program, { tier });
+          const { memory } = vm.machine;
           if (more === 1) memory.leaveOut();
-          bytes = new Uint8Array(SIZE);
-          return address(memory.add({ kind: 'mem', name: 'memory', bytes, writable: true }), 0);
-        });
-        expect(got).toBe(0x1234n);
-        expect([bytes[off], bytes[off + 1]]).toEqual([0x34, 0x12]);
+          const bytes = new Uint8Array(SIZE);
+          const region = memory.add({ kind: 'mem', name: 'memory', bytes, writable: true });
+          vm.machine.regs[1] = address(region, at);
+          const fork = vm.fork();
+          expect(fork.run()).toMatchObject({ violations: [], r0: 0x1234n });
+          const written = new Uint8Array(SIZE);
+          written.set([0x34, 0x12], place);
+          expect(fork.machine.memory.get(region)!.bytes).toEqual(written);
+          expect(bytes).toEqual(new Uint8Array(SIZE));
+        }
       }
     }
   });

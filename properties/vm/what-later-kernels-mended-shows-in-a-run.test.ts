@@ -107,9 +107,7 @@ describe('no run shows', () => {
 });
 
 describe('what is taken for NULL by its low half', () => {
-  const LOW_HALF = bad.filter(([name]) =>
-    /^not NULL: the low half of (one|a filled)/.test(name),
-  );
+  const LOW_HALF = bad.filter(([name]) => /^not NULL: the low half of (one|a filled)/.test(name));
 
   test.each(LOW_HALF)('is seen where the address has such a half, and not elsewhere: %s', (_, program) => {
     const seen = [broken(program, '0').length > 0, broken(program, '1').length > 0];
