@@ -29,6 +29,7 @@ import { STATE_MUTANTS } from './verifier/state.js';
 import { TEXT_MUTANTS } from './verifier/text.js';
 import { EQUALITY_MUTANTS } from './verifier/walk/equality.js';
 import { WALK_MUTANTS } from './verifier/walk/paths.js';
+import { ADDRESS_MUTANTS } from './vm/addresses.js';
 import { VM_CALL_MUTANTS } from './vm/calls.js';
 import { CASE_MUTANTS } from './vm/cases.js';
 import { MACHINE_MUTANTS } from './vm/machine.js';
@@ -56,6 +57,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RULE_MUTANTS,
   ...MODEL_MUTANTS,
   ...SEMANTICS_MUTANTS,
+  ...ADDRESS_MUTANTS,
   ...VM_CALL_MUTANTS,
   ...MACHINE_MUTANTS,
   ...CASE_MUTANTS,

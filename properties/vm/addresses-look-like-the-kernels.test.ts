@@ -57,8 +57,8 @@ describe('an address', () => {
       fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), regions, offsets, (number, region, offset) => {
         for (const value of [number, address(region, offset)]) {
           const [high, low] = [highOf(value), lowOf(value)];
-          for (const h of [high, high | 0]) {
-            for (const l of [low, low | 0]) {
+          for (const h of [high, high >>> 0]) {
+            for (const l of [low, low >>> 0]) {
               expect([regionAt(h, l), offsetAt(h, l)]).toEqual([regionOf(value), offsetOf(value)]);
             }
           }

@@ -19,9 +19,13 @@ const FARTHEST = 2 ** 29;
 /** The high word of the middle that an address is nearest to, as a signed 32-bit number. */
 const nearest = (high: number, low: number): number => (high + (low >>> 31)) | 0;
 
+/** The low half of a region's first byte. */
+export const startOf = (region: number): number => ((region & 1) === 0 ? EVEN_START : 0);
+
 /** The region that an address points into, or near, by its halves (32-bit, either sign); 0 for what is no address. */
 export function regionAt(high: number, low: number): number {
-  const middle = nearest(high, low);
+  // Written out, for each load and store comes here.
+  const middle = (high + (low >>> 31)) | 0;
   return middle < 0 && (middle & 1) === 0 ? (middle & 0x7fff_ffff) >>> 1 : 0;
 }
 
@@ -34,25 +38,40 @@ export function offsetAt(high: number, low: number): number {
 /** Whether an address, by its halves, is NULL or NULL with an offset within 2^31. */
 export const isNearNull = (high: number, low: number): boolean => nearest(high, low) === 0;
 
-/** The high half of an unsigned 64-bit value, unsigned. */
-export const highOf = (value: bigint): number => Number(value >> 32n);
-/** The low half of an unsigned 64-bit value, unsigned. */
-export const lowOf = (value: bigint): number => Number(value & 0xffff_ffffn);
+/** One value, to be taken apart and put together without big integers in between: runs do little else. */
+const whole = new BigUint64Array(1);
+const halves = new Int32Array(whole.buffer);
+
+/** The high half of a 64-bit value, signed. */
+export function highOf(value: bigint): number {
+  whole[0] = value;
+  return halves[1]!;
+}
+
+/** The low half of a 64-bit value, signed. */
+export function lowOf(value: bigint): number {
+  whole[0] = value;
+  return halves[0]!;
+}
 
 /** The address of byte `offset` of a region; unsigned 64-bit. */
 export function address(region: number, offset: number): bigint {
-  const start = (region & 1) === 0 ? EVEN_START : 0;
-  return (BigInt(KERNEL + 2 * region) << 32n) + BigInt(start + offset);
+  const low = startOf(region) + offset;
+  halves[0] = low;
+  halves[1] = KERNEL + 2 * region + Math.floor(low / 2 ** 32);
+  return whole[0]!;
 }
 
-/** The region that an address (unsigned 64-bit) points into, or near; 0 for what is no address. */
+/** The region that an address (64-bit) points into, or near; 0 for what is no address. */
 export function regionOf(value: bigint): number {
-  return regionAt(highOf(value), lowOf(value));
+  whole[0] = value;
+  return regionAt(halves[1]!, halves[0]!);
 }
 
-/** The offset of an address from its region's first byte; may be negative or past the end. */
+/** The offset of an address (64-bit) from its region's first byte; may be negative or past the end. */
 export function offsetOf(value: bigint): number {
-  return offsetAt(highOf(value), lowOf(value));
+  whole[0] = value;
+  return offsetAt(halves[1]!, halves[0]!);
 }
 
 /** `region 5 + 16`, `NULL`, `0x1234`: an address in a message. */

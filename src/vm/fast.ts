@@ -3,7 +3,7 @@
  * Case numbers are those of opcode.ts (bit 0: immediate operand, bit 1: 32-bit). Rare insns, and insns that touch other parts of the
  * run's state, are left to one step of the definitional tier.
  */
-import { offsetAt, regionAt } from './address.js';
+import { regionAt } from './address.js';
 import { hiddenPointer } from './context.js';
 import { execute } from './definitional.js';
 import { taken } from './fast-compare.js';
@@ -72,7 +72,7 @@ export function runFast(machine: MachineState, until: number): void {
           const base = words[2 * s]!;
           const hi = words[2 * s + 1]!;
           const region = memory.forRead(hi, base, off[pc]!, 1 << (op - 12));
-          const at = offsetAt(hi, base) + off[pc]!;
+          const at = base - region.start + off[pc]!;
           if (region.kind === 'ctx' || region.kind === 'btf') {
             const pointer = hiddenPointer(machine, regionAt(hi, base), at, 1 << (op - 12));
             if (pointer !== undefined) {
@@ -100,8 +100,8 @@ export function runFast(machine: MachineState, until: number): void {
           const size = op & 3;
           const base = words[2 * d]!;
           const hi = words[2 * d + 1]!;
-          const { view } = memory.forWrite(hi, base, off[pc]!, 1 << size);
-          const at = offsetAt(hi, base) + off[pc]!;
+          const { view, start } = memory.forWrite(hi, base, off[pc]!, 1 << size);
+          const at = base - start + off[pc]!;
           const low = op < 20 ? words[2 * s]! : immWords[2 * pc]!;
           if (size === 0) view.setUint8(at, low & 0xff);
           else if (size === 1) view.setUint16(at, low & 0xffff, true);

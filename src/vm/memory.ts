@@ -5,7 +5,7 @@
  * Stack regions carry a shadow: for each byte whether the program or a kernel function wrote it, and whether a stub left it
  * unwritten where the real call would have written it.
  */
-import { highOf, isNearNull, lowOf, offsetAt, regionAt } from './address.js';
+import { highOf, isNearNull, lowOf, regionAt, startOf } from './address.js';
 import type { SlotObject } from './slot-object.js';
 import { bytesOf } from './slot-object.js';
 import { fault, misuse, type Trap } from './trap.js';
@@ -61,10 +61,12 @@ export class Region {
   alive = true;
   writable: boolean;
   owners: number;
+  /** Low half of the address of its first byte: that of any of its addresses (signed), less this, is the offset. */
+  readonly start: number;
   /** Token of the memory that may write to it in place. */
   readonly writer: object;
 
-  constructor(init: RegionInit, writer: object) {
+  constructor(init: RegionInit, start: number, writer: object) {
     this.kind = init.kind;
     this.name = init.name;
     this.map = init.map ?? -1;
@@ -73,13 +75,14 @@ export class Region {
     this.view = new DataView(init.bytes.buffer, init.bytes.byteOffset, init.bytes.byteLength);
     this.writable = init.writable;
     this.owners = init.owners ?? Number.POSITIVE_INFINITY;
+    this.start = start;
     this.writer = writer;
   }
 
   copyFor(writer: object): Region {
     // Read-only bytes are shared, not copied: kernel structs are large.
     const bytes = this.writable ? this.bytes.slice() : this.bytes;
-    const copy = new Region({ ...this.init(), bytes }, writer);
+    const copy = new Region({ ...this.init(), bytes }, this.start, writer);
     copy.shadow = this.shadow?.slice();
     copy.objects = this.objects;
     copy.alive = this.alive;
@@ -118,8 +121,9 @@ export class Memory {
 
   /** Adds a region and answers its number. */
   add(init: RegionInit): number {
-    this.regions.push(new Region(init, this.token));
-    return this.regions.length - 1;
+    const number = this.regions.length;
+    this.regions.push(new Region(init, startOf(number), this.token));
+    return number;
   }
 
   /** The next number is no region's; those that follow get other addresses by it. */
@@ -168,7 +172,7 @@ export class Memory {
   }
 
   /**
-   * The region that `size` bytes at (hi, lo) + off lie in; the caller finds them at `offsetAt(hi, lo) + off`. Traps: `fault` for
+   * The region that `size` bytes at (hi, lo) + off lie in; the caller finds them at `lo - start + off`, `lo` being signed. Traps: `fault` for
    * NULL, a stray address, out of bounds, a dead stack frame or packet; `misuse` for an object that was given back.
    */
   private locate(hi: number, lo: number, off: number, size: number): Region {
@@ -176,7 +180,7 @@ export class Memory {
     const region = this.regions[number];
     if (region === undefined) throw nowhere(hi, lo);
     if (!region.alive || region.parent !== 0) this.checkAlive(number, region);
-    const at = offsetAt(hi, lo) + off;
+    const at = lo - region.start + off;
     if (at < 0 || at + size > region.bytes.length) {
       throw fault(`access to ${size} bytes at ${at} of ${region.name}, which has ${region.bytes.length}`);
     }
@@ -207,7 +211,7 @@ export class Memory {
   /** As `locate`, and the bytes may be read: on a stack they were written. */
   forRead(hi: number, lo: number, off: number, size: number): Region {
     const region = this.locate(hi, lo, off, size);
-    if (region.shadow !== undefined) this.checkWritten(region, offsetAt(hi, lo) + off, size);
+    if (region.shadow !== undefined) this.checkWritten(region, lo - region.start + off, size);
     return region;
   }
 
@@ -244,7 +248,7 @@ export class Memory {
     if (region.writer !== this.token) region = this.own(regionAt(hi, lo));
     const shadow = region.shadow;
     if (shadow !== undefined) {
-      const at = offsetAt(hi, lo) + off;
+      const at = lo - region.start + off;
       for (let i = at; i < at + size; i++) shadow[i] = SHADOW.written;
       if (region.objects !== undefined) destroyObjects(region, at, size);
     }
