@@ -1,4 +1,4 @@
-/** Where calls are made: in sections and under locks, from functions of every kind; which lock is which; what lookups and loops leave known. */
+/** Where calls are made: in sections and under locks, from functions of every kind; which lock is which; what loops leave known. */
 import {
   add,
   alu,
@@ -7,10 +7,8 @@ import {
   exit,
   jmp,
   ldFunc,
-  ldMapValue,
   ldx,
   mov,
-  neg,
   type Reg,
   r0,
   r1,
@@ -24,14 +22,14 @@ import {
   r10,
   st,
   stx,
-  w0,
-  w1,
 } from '../../../src/isa/build.js';
-import type { BinaryOp } from '../../../src/isa/insn.js';
 import { type Item, label } from '../../../src/isa/label.js';
-import type { LocalType, MapDef, ProgType } from '../../../src/object/program.js';
+import type { MapDef, ProgType } from '../../../src/object/program.js';
 import { arrayMap, lookedUp, type Names, stackPointer } from '../kernel/case.js';
 import { type Family, family, type Needs, small } from './family.js';
+import { lookups, twoValues } from './found-values.js';
+import { nodes } from './graph-nodes.js';
+import { forms } from './insn-forms.js';
 import { OBJECTS, POINTERS, usingPointer } from './pointers.js';
 
 const end: Item[] = [mov(r0, 0), exit()];
@@ -284,93 +282,6 @@ export const locks: Family = family(
     }),
 );
 
-// Lookups with keys that are known.
-
-const KEYS: Readonly<Record<string, Item[]>> = {
-  ...Object.fromEntries([0, 1, 2, 3, 4, -1].map((key) => [`key ${key}`, [st(4, r10, -8, key)]])),
-  'key 0 of 8 bytes': [st(8, r10, -8, 0)],
-  'key 1 of 8 bytes': [st(8, r10, -8, 1)],
-  'key 1 in a register': [mov(r1, 1), stx(4, r10, -8, r1)],
-  'key 1 in a register of 8 bytes': [mov(r1, 1), stx(8, r10, -8, r1)],
-  'key of two halves': [st(2, r10, -8, 0), st(2, r10, -6, 0)],
-  'key 1 of two halves': [st(2, r10, -8, 1), st(2, r10, -6, 0)],
-  'key 0 one byte at a time': [st(1, r10, -8, 0), st(1, r10, -7, 0), st(1, r10, -6, 0), st(1, r10, -5, 0)],
-  'unknown key': [ldx(4, r1, r10, -64), stx(4, r10, -8, r1)],
-  'key 1 overwritten in part': [st(4, r10, -8, 1), ldx(4, r1, r10, -64), stx(1, r10, -7, r1)],
-  'key cut to 1': [mov(r1, 257), stx(1, r10, -8, r1)],
-};
-
-const LOOKED_UP: readonly MapDef[] = [
-  { ...arrayMap(16, 3), name: 'three' },
-  { ...arrayMap(16, 1), name: 'one' },
-  { ...arrayMap(16, 3), name: 'percpu', type: 'percpu_array' },
-  { ...arrayMap(16, 3), name: 'hash', type: 'hash' },
-];
-
-/** What a lookup gives is read without a check: allowed only where it cannot miss. */
-export const lookups: Family = family('lookups', LOOKED_UP, Object.keys(KEYS), (map, key) =>
-  small('tc', {}, (n) => [
-    st(8, r10, -64, 0),
-    ...(key.includes('unknown') || key.includes('in part') ? [callHelper(7), stx(8, r10, -64, r0)] : []),
-    ...KEYS[key]!,
-    n.map(r1, map),
-    ...stackPointer(r2, -8),
-    callHelper(1),
-    ldx(8, r0, r0, 0),
-    ...end,
-  ]),
-);
-
-// Two values that may be NULL, and what a check of one tells of the other.
-
-const TWO: Readonly<Record<string, (n: Names) => Item[]>> = Object.fromEntries(
-  [
-    ['of one map', 0],
-    ['of two maps', 1],
-    ['one of them a copy', 2],
-  ].map(([name, which]) => [
-    name,
-    (n: Names): Item[] => {
-      const find = (at: number, into: typeof r6): Item[] =>
-        look(n, LOOKED_UP[at]!, into).filter((item) => item.kind !== 'linked');
-      const second = which === 2 ? [mov(r7, r6)] : find(which === 1 ? 3 : 0, r7);
-      return [...find(0, r6), ...second];
-    },
-  ]),
-);
-
-const USES: Readonly<Record<string, Item[]>> = {
-  'the first after a check of it': [jmp('eq', r6, 0, 'out'), ldx(8, r0, r6, 0)],
-  'the second after a check of the first': [jmp('eq', r6, 0, 'out'), ldx(8, r0, r7, 0)],
-  'the first after a check of the second': [jmp('eq', r7, 0, 'out'), ldx(8, r0, r6, 0)],
-  'both after checks of both': [
-    jmp('eq', r7, 0, 'out'),
-    jmp('eq', r6, 0, 'out'),
-    ldx(8, r0, r6, 0),
-    ldx(8, r0, r7, 0),
-  ],
-  'the second where the first is NULL': [jmp('ne', r6, 0, 'out'), ldx(8, r0, r7, 0)],
-  'the second spilled, after a check of the first': [
-    stx(8, r10, -40, r7),
-    jmp('eq', r6, 0, 'out'),
-    ldx(8, r7, r10, -40),
-    ldx(8, r0, r7, 0),
-  ],
-  'the first spilled, after a check of it': [
-    stx(8, r10, -40, r6),
-    jmp('eq', r6, 0, 'out'),
-    ldx(8, r7, r10, -40),
-    ldx(8, r0, r7, 0),
-  ],
-};
-
-export const twoValues: Family = family(
-  'two-values',
-  Object.keys(TWO).map((name) => ({ name })),
-  Object.keys(USES),
-  ({ name }, use) => small('tc', {}, (n) => [...TWO[name]!(n), ...USES[use]!, label('out'), ...end]),
-);
-
 // Callbacks that change what the next round finds.
 
 const COUNTS: readonly { readonly name: string; readonly items: Item[] }[] = [
@@ -456,175 +367,6 @@ export const globals: Family = family(
             : [mov(r0, r1), alu('and', r0, 1)];
       const called = how === 'to a function' ? 'one' : 'global';
       return [...usingPointer(pointer, n, [], [...body, callSub(called)]), label(called), ...reads, ...end];
-    }),
-);
-
-// Nodes of lists and trees.
-
-const NODES: Readonly<Record<'list' | 'rbtree', { readonly type: LocalType; readonly map: MapDef }>> = {
-  list: {
-    type: { name: 'node_data', size: 40, fields: [{ kind: 'list_node', offset: 8, size: 24 }], id: 1 },
-    map: {
-      ...arrayMap(24),
-      name: 'list',
-      fields: [
-        { kind: 'spin_lock', offset: 0, size: 4 },
-        { kind: 'list_head', offset: 8, size: 16, struct: 'node_data', node: 'node' },
-      ],
-    },
-  },
-  rbtree: {
-    type: { name: 'tree_data', size: 48, fields: [{ kind: 'rb_node', offset: 8, size: 32 }], id: 1 },
-    map: {
-      ...arrayMap(24),
-      name: 'tree',
-      fields: [
-        { kind: 'spin_lock', offset: 0, size: 4 },
-        { kind: 'rb_root', offset: 8, size: 16, struct: 'tree_data', node: 'node' },
-      ],
-    },
-  },
-};
-
-const GRAPHS = [{ name: 'list' as const }, { name: 'rbtree' as const }];
-
-/** What is done with a node, r6, of which there is one reference. `push` puts it into the list or tree. */
-const NODE_DEEDS: Readonly<
-  Record<
-    string,
-    (parts: { lock: Item[]; unlock: Item[]; push: Item[]; drop: Item[]; look: Item[] }) => Item[]
-  >
-> = {
-  'put in': ({ lock, unlock, push }) => [...lock, ...push, ...unlock],
-  'put in twice': ({ lock, unlock, push }) => [...lock, ...push, ...push, ...unlock],
-  'put in without a lock': ({ push }) => push,
-  'put in and dropped': ({ lock, unlock, push, drop }) => [...lock, ...push, ...unlock, ...drop],
-  'put in and dropped under the lock': ({ lock, unlock, push, drop }) => [
-    ...lock,
-    ...push,
-    ...drop,
-    ...unlock,
-  ],
-  'put in and read': ({ lock, unlock, push, look: read }) => [...lock, ...push, ...read, ...unlock],
-  'put in and read after the unlock': ({ lock, unlock, push, look: read }) => [
-    ...lock,
-    ...push,
-    ...unlock,
-    ...read,
-  ],
-  'put in and written': ({ lock, unlock, push }) => [...lock, ...push, st(8, r6, 0, 1), ...unlock],
-  'put in and written after the unlock': ({ lock, unlock, push }) => [
-    ...lock,
-    ...push,
-    ...unlock,
-    st(8, r6, 0, 1),
-  ],
-  'read and dropped': ({ look: read, drop }) => [...read, ...drop],
-  'node field read': ({ drop }) => [ldx(8, r0, r6, 8), ...drop],
-  'node field written': ({ drop }) => [st(8, r6, 16, 0), ...drop],
-  'last byte before the node field': ({ drop }) => [ldx(1, r0, r6, 7), ...drop],
-  'first byte of the node field': ({ drop }) => [ldx(1, r0, r6, 8), ...drop],
-  'byte behind it all': ({ drop }) => [ldx(1, r0, r6, 48), ...drop],
-  kept: () => [],
-  dropped: ({ drop }) => drop,
-  'dropped under the lock': ({ lock, unlock, drop }) => [...lock, ...drop, ...unlock],
-};
-
-export const nodes: Family = family('nodes', GRAPHS, Object.keys(NODE_DEEDS), ({ name }, deed) => {
-  const { type, map } = NODES[name];
-  return small('tc', { localTypes: [type] }, (n) => {
-    const push: Item[] =
-      name === 'list'
-        ? [
-            n.value(r1, map, 8),
-            mov(r2, r6),
-            add(r2, 8),
-            mov(r3, 0),
-            mov(r4, 0),
-            n.kfunc('bpf_list_push_front_impl'),
-          ]
-        : [
-            n.value(r1, map, 8),
-            mov(r2, r6),
-            add(r2, 8),
-            ldFunc(r3, 'less'),
-            mov(r4, 0),
-            mov({ reg: 5, width: 64 }, 0),
-            n.kfunc('bpf_rbtree_add_impl'),
-          ];
-    const deeds = NODE_DEEDS[deed]!({
-      lock: [n.value(r1, map), callHelper(93)],
-      unlock: [n.value(r1, map), callHelper(94)],
-      push,
-      drop: [mov(r1, r6), mov(r2, 0), n.kfunc('bpf_obj_drop_impl')],
-      look: [ldx(8, r0, r6, 0)],
-    });
-    return [
-      mov(r1, 1),
-      mov(r2, 0),
-      n.kfunc('bpf_obj_new_impl'),
-      jmp('eq', r0, 0, 'out'),
-      mov(r6, r0),
-      ...deeds,
-      label('out'),
-      ...end,
-      ...(name === 'rbtree' && deeds.some((item) => push.includes(item)) ? [label('less'), ...end] : []),
-    ];
-  });
-});
-
-// The form of insns.
-
-const SHIFTS: readonly BinaryOp[] = ['lsh', 'rsh', 'arsh'];
-const DIVISIONS: readonly BinaryOp[] = ['div', 'mod', 'sdiv', 'smod'];
-const FORMS: Readonly<Record<string, Item[]>> = {
-  ...Object.fromEntries(
-    SHIFTS.flatMap((op) =>
-      [0, 31, 32, 63, 64, -1].flatMap((by) => [
-        [`${op} by ${by}`, [mov(r1, 7), alu(op, r1, by)]],
-        [`${op} of 32 bits by ${by}`, [mov(w1, 7), alu(op, w1, by)]],
-      ]),
-    ),
-  ),
-  ...Object.fromEntries(
-    DIVISIONS.flatMap((op) =>
-      [0, 1, -1].flatMap((by) => [
-        [`${op} by ${by}`, [mov(r1, 7), alu(op, r1, by)]],
-        [`${op} of 32 bits by ${by}`, [mov(w1, 7), alu(op, w1, by)]],
-        [`${op} by ${by} in a register`, [mov(r1, 7), mov(r2, by), alu(op, r1, r2)]],
-      ]),
-    ),
-  ),
-  'r10 = number': [mov(r10, 0)],
-  'r10 += number': [add(r10, 8)],
-  'r10 = -r10': [neg(r10)],
-  'r10 loaded': [ldx(8, r10, r10, -8)],
-  'r10 stored through': [st(8, r10, -8, 0)],
-  'r10 = map value': [ldMapValue(r10, 0)],
-  'r10 = function': [ldFunc(r10, 0)],
-  'never written': [mov(r1, r7)],
-  'half never written': [mov(w0, { reg: 7, width: 32 })],
-  'r2 as it was at the start': [mov(r0, r2)],
-  'compared unwritten': [jmp('eq', r7, 0, 0)],
-  'compared with unwritten': [jmp('eq', r10, r7, 0)],
-  'stored unwritten': [stx(8, r10, -8, r7)],
-};
-const VALUES = [-1, 0, 7, 8, 15, 16, 17];
-
-/** Insns that are refused, or not, by their looks. */
-export const forms: Family = family(
-  'forms',
-  [
-    ...Object.keys(FORMS).map((name) => ({ name, items: FORMS[name]! })),
-    ...VALUES.map((off) => ({ name: `map value +${off}`, off })),
-  ],
-  ['alone', 'before a read'],
-  (row, how) =>
-    small('tc', {}, (n) => {
-      const one: MapDef = { ...arrayMap(16), name: 'one' };
-      const items = 'off' in row ? [n.value(r1, one, row.off)] : row.items;
-      const used = row.name === 'r10 = map value' ? [n.map(r1, one)] : [];
-      return [...used, ...items, ...(how === 'alone' || !('off' in row) ? [] : [ldx(1, r0, r1, 0)]), ...end];
     }),
 );
 
