@@ -146,6 +146,40 @@ exit
     expect(answer.ok ? '' : answer.message).toMatch(/must be referenced or trusted|must be a rcu pointer/);
   });
 
+  test('pointers in structs have the tags that the text says', () => {
+    const follows = (tag: string, use: string) =>
+      verify(
+        parseCase(`.type tp_btf
+.license GPL
+.attach 23 sched_switch
+.kernel_args scalar trusted:task_struct
+.kernel_struct task_struct @8/4 next@1480/8:task_struct${tag}
+
+r6 = *(u64 *)(r1 +8)
+call bpf_rcu_read_lock
+r1 = *(u64 *)(r6 +1480)
+${use}over:
+call bpf_rcu_read_unlock
+w0 = 0
+exit
+`).program,
+      ).ok;
+    const acquire = `if r1 == 0 goto over
+call bpf_task_acquire
+if r0 == 0 goto over
+r1 = r0
+call bpf_task_release
+`;
+    const read = 'r0 = *(u32 *)(r1 +8)\n';
+    expect(['', ',rcu', ',user', ',percpu'].map((tag) => follows(tag, acquire))).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
+    expect(['', ',user', ',percpu'].map((tag) => follows(tag, read))).toEqual([true, false, false]);
+  });
+
   test('a type that is not there is one line', () => {
     const program = '\nw0 = 0\nexit\n';
     for (const [directive, message] of [

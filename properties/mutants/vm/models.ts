@@ -277,8 +277,8 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
       {
         name: 'killed-tree-insertion-goes-on-asking',
         inside: 'Insertion.next',
-        node: 'stop || less || other === undefined',
-        becomes: 'less || other === undefined',
+        node: 'stop || other === undefined',
+        becomes: 'other === undefined',
         wrong:
           'An insertion into a tree that the kill interrupts in its callback goes on comparing with the nodes that are left.',
       },

@@ -96,7 +96,7 @@ const left: Model = { pick: (_call, outcomes) => byPointer(outcomes, false), run
 
 /**
  * bpf_rbtree_add calls the program's `less` to find the node's place. The node is inserted in any case, also if the program is killed
- * meanwhile.
+ * meanwhile. As in a balanced tree each answer leaves half of the nodes: the place is before one of the nodes `from` to `to - 1`, or behind them.
  */
 class Insertion implements CallbackHelper {
   readonly slot: number;
@@ -110,31 +110,39 @@ class Insertion implements CallbackHelper {
     private readonly node: GraphNode,
     /** The program holds the node until it is in the tree. */
     private readonly hold: number,
-    private readonly at: number,
+    private readonly from: number,
+    private readonly to: number,
   ) {
     ({ slot: this.slot, name: this.name, callback: this.callback, spec: this.spec } = site);
   }
 
   next(machine: MachineState, returned: bigint | undefined, stop: boolean): HelperStep {
+    const asked = middle(this.from, this.to);
     const less = returned !== undefined && (returned & 1n) === 1n;
-    const at = returned === undefined || less ? this.at : this.at + 1;
-    const other = machine.graph.nodes(this.root)[at];
-    if (stop || less || other === undefined) {
-      machine.graph.insert(this.root, at, this.node);
+    const from = returned === undefined || less ? this.from : asked + 1;
+    const to = less ? asked : this.to;
+    const other = from < to ? machine.graph.nodes(this.root)[middle(from, to)] : undefined;
+    if (stop || other === undefined) {
+      machine.graph.insert(this.root, from, this.node);
       machine.ledger.drop(this.hold);
       return { kind: 'done', r0: 0n };
     }
-    const helper = new Insertion(this.site, this.root, this.node, this.hold, at);
+    const helper = new Insertion(this.site, this.root, this.node, this.hold, from, to);
     return { kind: 'call', args: [pointer(this.node), pointer(other)], helper };
   }
 }
+
+/** The node that is compared first where a new one goes before one of the nodes `from` to `to - 1`, or behind them. */
+const middle = (from: number, to: number): number => (from + to - 1) >> 1;
 
 /** The first step of bpf_rbtree_add. */
 export function insertIntoTree(call: Call): HelperStep {
   const node = nodeAt(call, 1);
   const { id } = heldNode(call.machine, node, call.name);
   if (!call.machine.graph.isLinked(node)) {
-    return new Insertion(callbackSite(call), rootOf(call), node, id, 0).next(call.machine, undefined, false);
+    const root = rootOf(call);
+    const all = call.machine.graph.nodes(root).length;
+    return new Insertion(callbackSite(call), root, node, id, 0, all).next(call.machine, undefined, false);
   }
   handOver(call.machine, node, call.name);
   return { kind: 'done', r0: call.narrow(ERRNO.EINVAL, 32) };
