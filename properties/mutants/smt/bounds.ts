@@ -7,6 +7,33 @@ const LINUX = 'smt/a-bound-is-never-below-what-linux-runs';
 export const LENGTH_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/smt/loop-limits.ts',
+    ['smt/the-worst-runs-are-within-their-bounds'],
+    [
+      {
+        name: 'one-word-of-bits-less',
+        inside: 'MAX_BITS',
+        node: '511 * 64',
+        becomes: '500 * 64',
+        wrong: 'An iterator over bits is promised to end eleven words early.',
+      },
+      {
+        name: 'trees-are-flat',
+        inside: 'MAX_DEPTH',
+        node: '2 * 60',
+        becomes: '3',
+        wrong: 'An insertion into a tree is promised to compare three nodes at the most.',
+      },
+      {
+        name: 'half-as-many-numbers',
+        inside: 'MAX_LOOPS',
+        node: '1 << 23',
+        becomes: '1 << 13',
+        wrong: 'An iterator over numbers is promised to end after 8,192 of them.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/loop-limits.ts',
     [KNOWN],
     [
       {

@@ -275,6 +275,14 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     ['vm/a-helper-stops-when-its-callback-was-killed'],
     [
       {
+        name: 'every-node-of-a-tree-is-compared',
+        inside: 'middle',
+        node: '(from + to - 1) >> 1',
+        becomes: 'from + 0 * to',
+        wrong: 'An insertion into a tree compares with its nodes one by one.',
+        noticedBy: ['smt/the-worst-runs-are-within-their-bounds'],
+      },
+      {
         name: 'killed-tree-insertion-goes-on-asking',
         inside: 'Insertion.next',
         node: 'stop || other === undefined',
