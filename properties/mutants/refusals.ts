@@ -2,6 +2,8 @@
 import { type Mutant, mutantsOf } from './mutant.js';
 
 const WITNESS = 'smt/the-way-of-a-witness-is-what-its-run-did';
+const GIVEN_UP = 'verifier/a-walk-that-is-given-up-says-what-it-was-spent-on';
+const FIELDS = 'verifier/no-special-field-of-an-object-is-accessed-directly';
 const COMMANDS = 'cli/a-refusal-is-explained-by-every-command';
 
 export const REFUSAL_MUTANTS: readonly Mutant[] = [
@@ -69,6 +71,85 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
         node: 'whole ? branches : branches.slice(-FEW_BRANCHES)',
         becomes: 'branches',
         wrong: 'All branches are told where few were to be.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/explain/loops.ts',
+    [GIVEN_UP],
+    [
+      {
+        name: 'callees-of-callees-are-not-counted',
+        inside: 'callsOf',
+        node: 'steps.depth(call) >= depth',
+        becomes: 'steps.depth(call) > depth',
+        wrong: 'What a loop calls is not told from what ran before the call.',
+      },
+      {
+        name: 'callbacks-belong-to-no-loop',
+        inside: 'loopsByNumber',
+        node: 'callsSyncCallback(contract)',
+        becomes: 'contract.args.length > 9',
+        wrong: 'A call that calls back is not told as a loop.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/history.ts',
+    [GIVEN_UP],
+    [
+      {
+        name: 'a-path-begins-at-its-last-state',
+        inside: 'JumpHistory.origin',
+        node: 'BEYOND - before',
+        becomes: 'NO_STEP',
+        wrong: 'What ran before a kept state does not belong to the path.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/explain/rounds.ts',
+    [GIVEN_UP],
+    [
+      {
+        name: 'spilled-values-are-not-told',
+        inside: 'sameAtBothVisits',
+        node: '8 * (index + 1)',
+        becomes: '8 * index',
+        wrong: 'A value on the stack is told of the slot above it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/call-graph.ts',
+    [GIVEN_UP],
+    [
+      {
+        name: 'calls-that-returned-are-told',
+        inside: 'Graph.descend',
+        node: 'this.calls.pop();',
+        becomes: '',
+        wrong: 'Calls that do not lead to the fault are told with those that do.',
+      },
+      {
+        name: 'the-caller-is-to-blame',
+        inside: 'Graph.fail',
+        node: 'subprog > 0',
+        becomes: 'false',
+        wrong: 'A refusal is told of the program instead of the function at fault.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/insn/memory.ts',
+    [FIELDS],
+    [
+      {
+        name: 'fields-of-objects-may-be-stored-to',
+        inside: 'store',
+        node: 'refuseSpecialFields(a, localFields(p.program, reg.struct));',
+        becomes: '',
+        wrong: 'A store may overwrite a kptr of an object.',
       },
     ],
   ),

@@ -44,7 +44,7 @@ export function explanationInWords(
   whole: boolean,
 ): string {
   if (explanation === undefined) return '';
-  const { about, at, calls, acquired, loops } = explanation;
+  const { about, at, calls, acquired, loops, same } = explanation;
   const told = [
     `${file}:${name}: refused${at === undefined ? `: ${about}` : ` in ${at.function} at insn ${placeInWords(at)}`}`,
   ];
@@ -56,10 +56,13 @@ export function explanationInWords(
     for (const call of one.calls) told.push(`    called from ${call.function} at insn ${placeInWords(call)}`);
   }
   told.push(...branchesInWords(explanation, whole));
+  if (same.length > 0)
+    told.push(`  the same at both visits: ${same.map(({ place, value }) => `${place}=${value}`).join(' ')}`);
   for (const one of whole ? loops : loops.slice(0, FEW_LOOPS)) {
-    const { from, to, walked, rounds, states, waiting } = one;
+    const { from, to, walked, walkedInCalls, rounds, states, waiting } = one;
+    const inCalls = walkedInCalls === 0 ? '' : ` (${walkedInCalls} in what it calls)`;
     told.push(
-      `  loop in ${from.function}, insns ${from.slot} to ${to.slot}: ${walked} insns walked, ${rounds} rounds, ${states} states kept, ${waiting} paths wait`,
+      `  loop in ${from.function}, insns ${from.slot} to ${to.slot}: ${walked} insns walked${inCalls}, ${rounds} rounds, ${states} states kept, ${waiting} paths wait`,
       `    first insn ${placeInWords(from)}`,
       `    last insn ${placeInWords(to)}`,
     );

@@ -21,9 +21,13 @@ const all = (kind: ByteKind): ByteKind[] => Array.from({ length: 8 }, () => kind
  * means for the argument, as Linux says in a line of its own.
  */
 function lowestSlot(reg: Reg, what: string, words: number, so: () => string): number {
-  // Linux accepts a pointer to the frame's top, and then works on bytes above the frame. We refuse it.
-  if (hasFixedOffset(reg) && fixedOffset(reg) === 0) refuse(`cannot pass in ${what} at an offset=0`);
+  // Linux accepts a pointer to the frame's top for an object of one word, and then works on bytes above the frame. We refuse it.
   const wrong = (message: string): never => refuse(so(), message);
+  if (hasFixedOffset(reg) && fixedOffset(reg) === 0) {
+    const message = `cannot pass in ${what} at an offset=0`;
+    if (words > 1) wrong(message);
+    refuse(message);
+  }
   if (!hasFixedOffset(reg)) wrong(`${what} has to be at a constant offset`);
   const off = fixedOffset(reg);
   if (off % 8 !== 0) wrong(`cannot pass in ${what} at an offset=${off}`);

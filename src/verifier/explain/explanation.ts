@@ -10,6 +10,7 @@ import type { Refusal } from '../text/refusal.js';
 import type { Walk } from '../walk/walk.js';
 import { type LoopUse, loopsOf } from './loops.js';
 import { type Place, Places } from './place.js';
+import { type SameValue, sameAtBothVisits } from './rounds.js';
 import { openCalls, type Trail, trailOf } from './trail.js';
 
 /** Something that is held where the program was refused, and the insn that acquired it. */
@@ -46,6 +47,8 @@ export interface Explanation {
   readonly branchesLeftOut: number;
   /** The loops that the walk was spent on, if it was given up. */
   readonly loops: readonly LoopUse[];
+  /** For a loop without an end: what is the same each time that it comes to this insn. */
+  readonly same: readonly SameValue[];
 }
 
 /** How many branches are told at most. Only the last ones are. */
@@ -73,6 +76,7 @@ export function explain(program: Program, code: Code, refusal: Refusal, walk: Wa
       branches: [],
       branchesLeftOut: 0,
       loops: [],
+      same: [],
     };
   const trail = trailOf(walk);
   const { steps } = trail;
@@ -93,6 +97,7 @@ export function explain(program: Program, code: Code, refusal: Refusal, walk: Wa
     branches: branches.slice(-MOST_BRANCHES),
     branchesLeftOut: Math.max(0, branches.length - MOST_BRANCHES),
     loops: ENDLESS.test(refusal.message) ? loopsOf(walk, code, places) : [],
+    same: refusal.message.startsWith('infinite loop') ? sameAtBothVisits(walk) : [],
   };
 }
 

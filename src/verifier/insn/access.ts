@@ -77,7 +77,14 @@ const KERNEL_NAME: Record<SpecialField['kind'], string> = {
   refcount: 'bpf_refcount',
 };
 
-/** A plain access may not touch fields that only functions may; a kptr may be loaded and, if unreferenced, stored. */
+/** In an object that the program allocated, a plain access may touch no special field at all, not even a kptr (btf_struct_access). */
+export function refuseSpecialFields(a: Access, fields: readonly SpecialField[]): void {
+  for (const field of fields) {
+    if (overlaps(a, field)) refuse(`direct access to ${KERNEL_NAME[field.kind]} is disallowed`);
+  }
+}
+
+/** A plain access to a map value may not touch fields that only functions may; a kptr may be loaded and, if unreferenced, stored. */
 export function checkSpecialFields(a: Access, fields: readonly SpecialField[]): SpecialField | undefined {
   for (const field of fields) {
     if (!overlaps(a, field)) continue;

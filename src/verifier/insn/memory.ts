@@ -33,6 +33,7 @@ import {
   checkPointerOffset,
   checkSpecialFields,
   refusePercpu,
+  refuseSpecialFields,
 } from './access.js';
 import { loadMember } from './btf-access.js';
 import { loadContext, storeContext } from './context.js';
@@ -172,8 +173,8 @@ export function load(p: Path, a: Access): Reg {
       refusePercpu(a);
       checkBtfOffset(p, a);
       checkMemRegion(a, reg.size);
-      const field = checkSpecialFields(a, localFields(p.program, reg.struct));
-      return field === undefined ? unknownBytes(a.size) : loadKptr(p, field);
+      refuseSpecialFields(a, localFields(p.program, reg.struct));
+      return unknownBytes(a.size);
     }
     default:
       return invalidAccess(a);
@@ -253,8 +254,7 @@ export function store(p: Path, a: Access, value: Reg): void {
       checkBtfOffset(p, a);
       if (reg.trust === 'untrusted') refuse('only read is supported');
       checkMemRegion(a, reg.size);
-      const field = checkSpecialFields(a, localFields(p.program, reg.struct));
-      if (field !== undefined) refuse('store to referenced kptr disallowed');
+      refuseSpecialFields(a, localFields(p.program, reg.struct));
       return;
     }
     default:

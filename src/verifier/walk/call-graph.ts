@@ -99,12 +99,12 @@ class Graph {
     for (const { start, btfId } of this.program.subprogs) {
       const what = this.packetLoads.has(start) ? 'LD_ABS' : this.tailCalls.has(start) ? 'tail_call' : '';
       if (start === 0 || what === '') continue;
-      if (btfId === undefined) this.fail(`${what} is not allowed in subprogs without BTF`);
+      if (btfId === undefined) this.fail(`${what} is not allowed in subprogs without BTF`, start);
       const func = types.type(btfId);
       const proto = func.kind === 'func' ? types.type(func.type) : func;
       const returns = proto.kind === 'func_proto' ? types.resolve(proto.returns).type.kind : 'void';
       if (returns !== 'int' && !returns.startsWith('enum'))
-        this.fail(`${what} is only allowed in functions that return 'int'.`);
+        this.fail(`${what} is only allowed in functions that return 'int'.`, start);
     }
   }
 
@@ -117,6 +117,10 @@ class Graph {
     return Math.ceil(depth / ROUND) * ROUND;
   }
 
+  /** The calls from where the descent began to where it is. */
+  private readonly calls: number[] = [];
+  private current = 0;
+
   /** What was examined already: a subprogram with its depth, the bytes above it, and whether it runs below a callback. */
   private readonly seen = new Set<string>();
 
@@ -124,6 +128,7 @@ class Graph {
     const key = `${start} ${frame} ${above} ${below}`;
     if (this.seen.has(key)) return;
     this.seen.add(key);
+    this.current = start;
     const inCallback = below || this.use.callbacks.has(start) || start === this.onThrow;
     if (this.packetLoads.has(start) && inCallback) this.fail('cannot use BPF_LD_[ABS|IND] within callback');
     if (start !== 0 && this.tailCalls.has(start) && above >= TAIL_CALL_DEPTH) {
@@ -138,9 +143,13 @@ class Graph {
         `bpf_throw kfunc (insn ${thrown}) cannot be called from callback subprog ${this.index(start)}`,
       );
     for (const { to, at } of this.next(start)) {
-      if (to === this.onThrow) this.fail(`insn ${at} cannot call exception cb directly`);
-      if (frame + 1 >= this.kernel.frames) this.fail(`the call stack of ${frame + 1} frames is too deep !`);
+      this.current = start;
+      this.calls.push(at);
+      if (to === this.onThrow) this.fail(`insn ${at} cannot call exception cb directly`, to);
+      if (frame + 1 >= this.kernel.frames)
+        this.fail(`the call stack of ${frame + 1} frames is too deep !`, to);
       this.descend(to, frame + 1, depth, inCallback, privately);
+      this.calls.pop();
     }
   }
 
@@ -148,8 +157,10 @@ class Graph {
     return this.program.subprogs.findIndex((one) => one.start === start);
   }
 
-  private fail(message: string): never {
-    throw new Refusal(message, 'rejected', -1);
+  /** `subprog`: first slot of the subprogram at fault; the one that the descent has come to unless told. */
+  private fail(message: string, subprog = this.current): never {
+    const { calls } = this;
+    throw new Refusal(message, 'rejected', -1, { calls: [...calls], ...(subprog > 0 && { subprog }) });
   }
 }
 

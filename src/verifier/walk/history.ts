@@ -10,6 +10,8 @@ export const LINKED = -2;
 
 /** Stands for no step. */
 export const NO_STEP = -1;
+/** A step that lies beyond a kept state is written as this number less the step, so that it is negative. */
+const BEYOND = -2;
 
 /**
  * The insns that paths have walked, each with the one before it on its path. It is a tree, kept in arrays because it has one entry for
@@ -23,12 +25,15 @@ export class JumpHistory {
   private readonly links = new Map<number, readonly number[]>();
   private count = 0;
 
-  /** The insn at `slot`, run by the frame at `depth`, after `prev`. */
-  add(slot: number, depth: number, prev: number): number {
+  /**
+   * The insn at `slot`, run by the frame at `depth`, after `prev`. If it is the first one since a state was kept, `prev` is `NO_STEP` and
+   * `origin` the insn before that state.
+   */
+  add(slot: number, depth: number, prev: number, origin: number = NO_STEP): number {
     const step = this.count++;
     if (step === this.places.length) this.grow();
     this.places[step] = slot * 8 + depth;
-    this.before[step] = prev;
+    this.before[step] = prev !== NO_STEP ? prev : BEYOND - origin;
     this.accesses[step] = -1;
     return step;
   }
@@ -58,8 +63,16 @@ export class JumpHistory {
     return this.places[step]! & 7;
   }
 
+  /** The insn before it on its path, as far back as the state that was kept last. */
   prev(step: number): number {
-    return this.before[step]!;
+    const before = this.before[step]!;
+    return before < 0 ? NO_STEP : before;
+  }
+
+  /** The insn before it on its path, whether a state was kept between them or not. */
+  origin(step: number): number {
+    const before = this.before[step]!;
+    return before < 0 ? BEYOND - before : before;
   }
 
   /** Stack slot that it read or wrote in full, as frame * 64 + index; -1: none. `LINKED` for a jump with places linked. */

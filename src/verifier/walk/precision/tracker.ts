@@ -29,6 +29,8 @@ export class PrecisionTracker {
   readonly liveness: StackLiveness;
   /** The last insn walked since the last explored state. */
   step = NO_STEP;
+  /** The last insn walked before that checkpoint. */
+  private origin = NO_STEP;
   /** How many entries the kernel's history has of those insns (jmp_history_cnt). */
   entries = 0;
   /** The function that runs now, by the calls that led to it. */
@@ -49,12 +51,14 @@ export class PrecisionTracker {
   /** Restores the history of another path. The path's state was restored before. */
   restore({ step, entries }: HistoryPosition): void {
     this.step = step;
+    this.origin = NO_STEP;
     this.entries = entries;
     this.findInstance();
   }
 
   /** To be called when a state is kept. The insns that led to it belong to that state now. */
   stateKept(): void {
+    this.origin = this.step;
     this.step = NO_STEP;
     this.entries = 0;
   }
@@ -77,7 +81,7 @@ export class PrecisionTracker {
   before(op: Op, slot: number, from: ExploredState | undefined): void {
     const { path, backtracker, code } = this;
     const traits = code.traits[slot]!;
-    this.step = backtracker.steps.add(slot, path.depth, this.step);
+    this.step = backtracker.steps.add(slot, path.depth, this.step, this.origin);
     const landed = code.jumpPoints[slot] === 1;
     const access =
       (traits & (TRAIT.loads | TRAIT.stores | TRAIT.readsStack)) === 0 ? -1 : stackAccess(path, op);
