@@ -153,4 +153,17 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/report/summary.ts',
+    ['cli/a-finding-is-told-in-its-own-words'],
+    [
+      {
+        name: 'findings-are-told-by-their-kind',
+        inside: 'messageOf',
+        node: 'line === undefined',
+        becomes: 'line !== undefined',
+        wrong: 'The summary of a campaign says "a function" and "N".',
+      },
+    ],
+  ),
 ];

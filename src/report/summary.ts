@@ -9,6 +9,7 @@ import { CHECKS } from '../vm/trap.js';
 /** A function that a rule is wrong for, with its smallest case. */
 export interface Instance extends SavedFinding {
   readonly function: string;
+  /** What its run says, with its own functions and numbers. */
   readonly message: string;
   /** Program of the campaign it was first met in, and programs that hit it. */
   readonly program: number;
@@ -95,13 +96,13 @@ export function summarize(state: CampaignState, finished: boolean, filed: readon
 /** One finding for each rule and check that it breaks. */
 function grouped(all: readonly Found[], filed: readonly SavedFinding[]): readonly Finding[] {
   const groups = new Map<string, { readonly cause: Cause; readonly instances: Instance[] }>();
-  for (const [i, { cause, index, hits, small }] of all.entries()) {
+  for (const [i, found] of all.entries()) {
+    const { cause, index, hits, small } = found;
     const group = groups.get(groupKey(cause)) ?? { cause, instances: [] };
     groups.set(groupKey(cause), group);
-    const { function: name, kind: message } = cause;
     group.instances.push({
-      function: name,
-      message,
+      function: cause.function,
+      message: messageOf(found),
       ...filed[i]!,
       program: index,
       hits,
@@ -112,6 +113,13 @@ function grouped(all: readonly Found[], filed: readonly SavedFinding[]): readonl
     const [first, ...also] = instances.sort((a, b) => a.insns - b.insns || (a.file < b.file ? -1 : 1));
     return { check, rules, rule, ...first!, also };
   });
+}
+
+/** What breaks in the smallest case, in the words of its run, which are its first comment. Findings are grouped by its kind, which has no numbers. */
+function messageOf({ cause, small, text }: Found): string {
+  const told = `# ${cause.check}: `;
+  const line = (small?.text ?? text).split('\n').find((one) => one.startsWith(told));
+  return line === undefined ? cause.kind : line.slice(told.length);
 }
 
 /** What was exercised, and which contracts were never called. */
