@@ -69,6 +69,7 @@ describe('usage', () => {
     [['prove', OBJECT, '--profile', `strict,${GOOD}`], /expected a kernel profile, as JSON/],
     [['run'], /FILE is missing/],
     [['run', GOOD, '--kill', 'sometimes'], /--kill: expected step=N, all or random/],
+    [['run', GOOD, '--unverified', '--kill', 'all'], /not verified cannot be killed/],
     [['run', GOOD, '--mem', 'xyz'], /not bytes in hex/],
     [['run', join(CORPUS, 'objects', 'tail_call.o')], /several programs, choose one with --prog/],
     [['shrink', GOOD], /nothing to shrink/],

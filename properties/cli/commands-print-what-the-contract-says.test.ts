@@ -222,6 +222,25 @@ describe('run', () => {
     expect((random.killed as unknown[]).length).toBeGreaterThan(0);
   });
 
+  it('shows what a program does that our verifier refuses, if asked to', async () => {
+    const file = join(folder, 'low-half.bpf');
+    const one = '.type tc\n.map m array key=4 value=8 entries=1\n.env addresses#1=WAY\n';
+    const insns = 'r1 = mapvalue m\nif w1 != 0 goto out\nr0 = r5\nout:\nr0 = 0\nexit\n';
+    const exits: (number | null)[] = [];
+    for (const way of ['0', '1']) {
+      writeFileSync(file, `${one.replace('WAY', way)}${insns}`);
+      const refused = await here(['run', file]);
+      expect([refused.exit, refused.err]).toEqual([
+        2,
+        expect.stringMatching(/refuses it: insn 3: R5 !read_ok/),
+      ]);
+      const { exit, out } = await here(['run', file, '--unverified']);
+      if (exit === 1) expect(out).toContain('fault at insn 3: read of r5, which was not written');
+      exits.push(exit);
+    }
+    expect(exits.sort()).toEqual([0, 1]);
+  });
+
   it('traces every insn', async () => {
     const { trace } = await json(['run', good, '--trace'], 0);
     expect(trace).toHaveLength(13);

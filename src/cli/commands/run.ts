@@ -1,13 +1,16 @@
 /** `run FILE`: a program in the VM, perhaps killed; or, with --conformance, as a plug-in of the public conformance runner. */
 import { readFileSync } from 'node:fs';
 import { killedAt } from '../../campaign/kill-everywhere.js';
-import { type PreparedProgram, pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
+import { pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
 import { givenFunctions, type NamedRules, rulesNamed, rulesOfCase } from '../../campaign/rules.js';
 import { InputError } from '../../isa/errors.js';
+import type { KernelProfile } from '../../kernel/profile.js';
 import type { ProgType } from '../../object/program.js';
 import { withoutKfuncs } from '../../object/weak.js';
 import { type KilledRun, runInWords } from '../../report/run.js';
+import type { Profile } from '../../verifier/state/profile.js';
 import { seededChooser } from '../../vm/chooser.js';
+import { type Code, prepare } from '../../vm/code.js';
 import { runConformance } from '../../vm/conformance.js';
 import { EMPTY, type Environment, parseHex } from '../../vm/environment.js';
 import { filled, MOST_ENTRIES } from '../../vm/fill.js';
@@ -37,6 +40,7 @@ interface Options extends ProgramOptions {
   readonly fill?: number;
   readonly without?: readonly string[];
   readonly profile?: ProfileChoice;
+  readonly unverified?: true;
 }
 
 /** Adds `run` to the command line. With --conformance it speaks the plug-in protocol of bpf_conformance instead. */
@@ -62,6 +66,7 @@ export const run: Define = (program, act) => {
       integer(0, MOST_ENTRIES),
     )
     .option('--without <NAMES>', 'weak kfuncs that the kernel is to lack, between commas', list)
+    .option('--unverified', 'run it though our verifier refuses it; such a program is not killed')
     .option('--trace', 'print every insn and what it changed')
     .option('--conformance', 'read a program as hex from standard input and print r0 as hex');
   withPrograms(command).action((file: string | undefined, options: Options) =>
@@ -101,17 +106,19 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
     const names = programs.map(({ program }) => program.name).join(', ');
     throw new InputError(`there are several programs, choose one with --prog: ${names}`, { file });
   }
-  const kill = killOf(options.kill, one);
+  if (options.unverified && options.kill !== undefined)
+    throw new InputError('--unverified: a program that was not verified cannot be killed');
+  const kill = options.unverified ? 'never' : killOf(options.kill, one);
   const judged = judgedProfile(options.profile ?? {}, 'built-in');
   const { profile, kernel, madeFor } = judgedFor(judged, one.case);
-  const prepared = prepareProgram(one.program, profile, { kernel });
-  if (typeof prepared === 'string') throw new InputError(`our verifier refuses it: ${prepared}`, { file });
-  const vm = vmOptions(prepared, rules, one, options);
-  const trace = options.trace
-    ? traced(prepared.code, vm, typeof kill === 'object' ? kill.step : undefined)
-    : undefined;
-  const ordinary = new Vm(prepared.code, vm).run();
-  const killed = kills(prepared, vm, kill, ordinary.steps, options.seed ?? 0);
+  const { code, ...vm } = subject(file, one, rules, { profile, kernel }, options);
+  const plain = () => {
+    const step = typeof kill === 'object' ? kill.step : undefined;
+    const trace = options.trace ? traced(code, vm, step) : undefined;
+    return { trace, ordinary: new Vm(code, vm).run() };
+  };
+  const { trace, ordinary } = options.unverified ? asFarAsKnown(file, plain) : plain();
+  const killed = kills(code, vm, kill, ordinary.steps, options.seed ?? 0);
   const failed = ordinary.violations.length > 0 || killed.some(({ checks }) => checks.length > 0);
   const json = {
     file,
@@ -145,17 +152,35 @@ function lacking(one: LoadedProgram, names: readonly string[]): LoadedProgram {
   return { ...one, program: withoutKfuncs(program, absent).program };
 }
 
-function vmOptions(
-  prepared: PreparedProgram,
-  rules: NamedRules,
+/** What the VM makes of a program that was not verified. Throws InputError where that is something it does not know. */
+function asFarAsKnown<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new InputError(`--unverified: the VM cannot run what this program does: ${why}`, { file });
+  }
+}
+
+/** What is run, and how. Throws InputError for what our verifier refuses, unless that is asked for. */
+function subject(
+  file: string,
   one: LoadedProgram,
-  { mem, seed, fill }: Options,
-): VmOptions {
+  rules: NamedRules,
+  { profile, kernel }: { readonly profile: Profile; readonly kernel: KernelProfile },
+  { mem, seed, fill, unverified }: Options,
+): VmOptions & { readonly code: Code } {
+  const { program } = one;
+  const prepared = unverified ? undefined : prepareProgram(program, profile, { kernel });
+  if (typeof prepared === 'string') throw new InputError(`our verifier refuses it: ${prepared}`, { file });
   const given = one.case?.env ?? EMPTY;
-  const plain = fill === undefined ? given : filled(prepared.program, given, fill);
+  const plain = fill === undefined ? given : filled(program, given, fill);
   return {
-    ...runOptions(prepared, pathOf(prepared, rules.rules)),
-    env: mem === undefined ? plain : withMemory(plain, prepared.program.type, mem),
+    ...(prepared === undefined
+      ? { strict: profile === 'strict', code: prepare(program) }
+      : { ...runOptions(prepared, pathOf(prepared, rules.rules)), code: prepared.code }),
+    env: mem === undefined ? plain : withMemory(plain, program.type, mem),
     ...(seed === undefined ? {} : { chooser: seededChooser(seed) }),
   };
 }
@@ -165,21 +190,13 @@ function withMemory(env: Environment, type: ProgType, hex: string): Environment 
   return type === 'syscall' || type === 'tracepoint' ? { ...env, ctx: bytes } : { ...env, packet: bytes };
 }
 
-function kills(
-  prepared: PreparedProgram,
-  vm: VmOptions,
-  kill: Kill,
-  length: number,
-  seed: number,
-): readonly KilledRun[] {
+function kills(code: Code, vm: VmOptions, kill: Kill, length: number, seed: number): readonly KilledRun[] {
   if (kill === 'never') return [];
-  return killedAt(prepared.code, vm, stepsOf(kill, length, seed)).map(
-    ({ killedAt: at, steps, violations }) => ({
-      at,
-      steps: steps - at,
-      checks: violations,
-    }),
-  );
+  return killedAt(code, vm, stepsOf(kill, length, seed)).map(({ killedAt: at, steps, violations }) => ({
+    at,
+    steps: steps - at,
+    checks: violations,
+  }));
 }
 
 /** Kills of `--kill random`. */
