@@ -92,6 +92,10 @@ export function produce(c: Compiler, arg: Arg, pick: number, use: (thing: Thing)
   const choices: CallChoices = { ...PLAIN, spill: pick % 2 === 1 };
   for (let i = 0; i < names.length; i++) {
     const name = names[(pick + i) % names.length]!;
+    // What a declared function makes may be what it takes.
+    const own = c.declared.some((one) => one.name === name);
+    if (own && c.producing.has(name)) continue;
+    if (own) c.producing.add(name);
     const made = c.attempt(() => {
       if (name === CONTEXT_SOCKET) {
         withContextSocket(c, choices.spill, use);
@@ -104,6 +108,7 @@ export function produce(c: Compiler, arg: Arg, pick: number, use: (thing: Thing)
         use(thing);
       });
     });
+    if (own) c.producing.delete(name);
     if (made) return;
   }
   throw new Elided(`nothing here makes a ${arg.kind}`);

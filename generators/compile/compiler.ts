@@ -43,6 +43,8 @@ export class Compiler {
   context: Context = OUTSIDE;
   /** Counts calls that change the packet; packet pointers from before such a call are dead. */
   packetEpoch = 0;
+  /** Declared functions that are being called for what they make. */
+  readonly producing = new Set<string>();
   private readonly frames: Frame[] = [];
   private labels = 0;
   private written = 0;

@@ -33,8 +33,13 @@ export function declaredShape(contract: Contract, declared: readonly DeclaredFun
   return undefined;
 }
 
-/** Calls it with the arguments that are given and others made for it. */
-function emitWith(c: Compiler, { name }: Contract, given: ReadonlyMap<number, Load>): void {
+/** Calls it with the arguments that are given and others made for it, and writes `inner` where these are still there. */
+function emitWith(
+  c: Compiler,
+  { name }: Contract,
+  given: ReadonlyMap<number, Load>,
+  inner: () => void,
+): void {
   const contract = c.usable(name);
   withArguments(
     c,
@@ -45,6 +50,7 @@ function emitWith(c: Compiler, { name }: Contract, given: ReadonlyMap<number, Lo
       loadArguments(prepared);
       c.call(name);
       prepared.finish();
+      inner();
     },
     given,
   );
@@ -118,13 +124,14 @@ function lockShape(contract: Contract, declared: readonly DeclaredFunction[]): W
         slotAddress(c, slot ?? 0),
       ];
       const lock: Load = (reg) => c.load(reg, home);
-      emitWith(c, take, only([at(take, 'spin_lock'), lock], flags(take)));
-      const failed = c.fresh();
-      if (resultOf(take).scalar) c.emit(jmp('ne', r0, 0, failed));
-      c.holding(() => closeWith(c, give, only([at(give, 'spin_lock'), lock], flags(give))), inner, {
-        locks: [...c.context.locks, map.name],
+      emitWith(c, take, only([at(take, 'spin_lock'), lock], flags(take)), () => {
+        const failed = c.fresh();
+        if (resultOf(take).scalar) c.emit(jmp('ne', r0, 0, failed));
+        c.holding(() => closeWith(c, give, only([at(give, 'spin_lock'), lock], flags(give))), inner, {
+          locks: [...c.context.locks, map.name],
+        });
+        if (resultOf(take).scalar) c.emit(label(failed));
       });
-      if (resultOf(take).scalar) c.emit(label(failed));
       if (slot !== undefined) c.giveStack(slot, 8);
     });
   };
@@ -139,12 +146,9 @@ function sectionShape(contract: Contract, declared: readonly DeclaredFunction[])
     const { context } = c;
     const rcu = which(effectOf(enter, 'enter')!) === 'rcu';
     if (rcu && (context.rcu || context.rcuPinned)) throw new Elided('already in an RCU section');
-    emitWith(c, enter, only());
-    c.holding(
-      () => closeWith(c, leave, only()),
-      inner,
-      rcu ? { rcu: true } : { preempt: context.preempt + 1 },
-    );
+    c.usable(leave.name);
+    const change = rcu ? { rcu: true } : { preempt: context.preempt + 1 };
+    emitWith(c, enter, only(), () => c.holding(() => closeWith(c, leave, only()), inner, change));
   };
 }
 
@@ -154,12 +158,14 @@ function irqShape(contract: Contract, declared: readonly DeclaredFunction[]): Wr
   if (halves === undefined) return undefined;
   const [save, restore] = halves;
   return (c, inner) => {
+    c.usable(restore.name);
     const slot = c.takeStack(8);
     const address = slotAddress(c, slot);
-    emitWith(c, save, only([at(save, 'irq_flag'), address]));
-    c.holding(() => closeWith(c, restore, only([at(restore, 'irq_flag'), address])), inner, {
-      irq: c.context.irq + 1,
-    });
+    emitWith(c, save, only([at(save, 'irq_flag'), address]), () =>
+      c.holding(() => closeWith(c, restore, only([at(restore, 'irq_flag'), address])), inner, {
+        irq: c.context.irq + 1,
+      }),
+    );
     c.giveStack(slot, 8);
   };
 }
@@ -180,20 +186,22 @@ function iteratorShape(contract: Contract, declared: readonly DeclaredFunction[]
     const bytes = 8 * ITER_WORDS[arg.type];
     const slot = c.takeStack(bytes);
     const address = only([0, slotAddress(c, slot)]);
-    if (make.needsRcu === true && !c.inRcu) throw new Elided('no RCU section');
-    emitWith(c, make, address);
+    for (const { name } of [next, destroy]) c.usable(name);
     const pinned = make.needsRcu === true || c.context.rcuPinned;
-    c.holding(
-      () => closeWith(c, destroy, address),
-      () => {
-        const [again, done] = [c.fresh(), c.fresh()];
-        c.emit(label(again));
-        closeWith(c, next, address);
-        c.emit(jmp('eq', r0, 0, done));
-        inner();
-        c.emit(ja(again), label(done));
-      },
-      { held: c.context.held + 1, loops: c.context.loops + 1, rcuPinned: pinned },
+    const loop = (): void => {
+      const [again, done] = [c.fresh(), c.fresh()];
+      c.emit(label(again));
+      closeWith(c, next, address);
+      c.emit(jmp('eq', r0, 0, done));
+      inner();
+      c.emit(ja(again), label(done));
+    };
+    emitWith(c, make, address, () =>
+      c.holding(() => closeWith(c, destroy, address), loop, {
+        held: c.context.held + 1,
+        loops: c.context.loops + 1,
+        rcuPinned: pinned,
+      }),
     );
     c.giveStack(slot, bytes);
   };
@@ -218,6 +226,7 @@ function emitCallback(c: Compiler, contract: Contract, spec: CallbackSpec, inner
     });
   });
   const pointer = (reg: Reg<64>): void => c.emit(ldFunc(reg, target));
-  emitWith(c, contract, only([at(contract, 'callback'), pointer]));
-  if (resultOf(contract).scalar) c.keep(false, (home) => c.withScalar(home, () => {}));
+  emitWith(c, contract, only([at(contract, 'callback'), pointer]), () => {
+    if (resultOf(contract).scalar) c.keep(false, (home) => c.withScalar(home, () => {}));
+  });
 }

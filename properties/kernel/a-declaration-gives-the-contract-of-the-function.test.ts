@@ -35,7 +35,7 @@ const NONE = words(`
 const of = (kind: 'helper' | 'kfunc', spec: Record<string, unknown>): Contract =>
   contractOfDeclared(declare(kind, spec));
 const kf = (proto: string, more: Record<string, unknown> = {}): Contract =>
-  of('kfunc', { proto, types: ['xdp'], ...more });
+  of('kfunc', { proto, flags: [], types: ['xdp'], ...more });
 
 /** What is said of a declaration that cannot be used. */
 function complaint(kind: 'helper' | 'kfunc', spec: unknown): string {
@@ -441,7 +441,9 @@ describe('what cannot be used', () => {
     ],
   ];
   it.each(cases)('%s %j', (kind, spec, says) => {
-    const said = complaint(kind, spec);
+    const flagged =
+      typeof spec === 'object' && spec !== null && 'proto' in spec ? { flags: [], ...spec } : spec;
+    const said = complaint(kind, flagged);
     expect(said).toContain(says);
     expect(said).toMatch(/^rules\.ts: declaration [^\n]+$/);
   });

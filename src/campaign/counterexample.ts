@@ -33,8 +33,10 @@ function* candidates(contract: Contract, declared: readonly DeclaredFunction[]):
     const plain = smallestCall(contract.name, type, declared);
     if (plain !== undefined) yield plain;
   }
-  for (let index = 0; index < GENERATED; index++)
-    yield sample(0, index, { only: [contract.name], declared }).program;
+  const { name } = contract;
+  const own = declared.some((one) => one.name === name);
+  const constraints = own ? { aim: name, declared } : { only: [name], declared };
+  for (let index = 0; index < GENERATED; index++) yield sample(0, index, constraints).program;
 }
 
 function caseAgainst(rules: NamedRules, contract: Contract, program: Program): SmallCase | undefined {

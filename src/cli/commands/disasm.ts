@@ -1,9 +1,10 @@
 /** `disasm FILE...`: programs as text, in the kernel's syntax; what is printed can be read back. */
+import { givenFunctions } from '../../campaign/rules.js';
 import { EMPTY } from '../../vm/environment.js';
 import { printCase } from '../../vm/print-case.js';
 import { type Define, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
-import { withPrograms } from '../judging.js';
+import { type ProgramOptions, withPrograms } from '../judging.js';
 import type { Outcome } from '../outcome.js';
 
 /** Adds `disasm` to the command line. It prints every program of a file, or the one that --prog names. */
@@ -11,8 +12,11 @@ export const disasm: Define = (program, act) => {
   const command = withCommon(program.command('disasm'))
     .description('print programs as text')
     .argument('FILE...', 'objects, cases, raw insns');
-  withPrograms(command).action((files: string[], options: LoadOptions) =>
-    act(options, () => disassembleFiles(files, options)),
+  withPrograms(command).action((files: string[], options: ProgramOptions) =>
+    act(options, async () => {
+      const declared = await givenFunctions(options.functions);
+      return disassembleFiles(files, { ...options, declared });
+    }),
   );
 };
 

@@ -1,7 +1,7 @@
 /** `rules list | show | check`: rule sets, what they do to each function, and whether that is right. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { counterexample } from '../../campaign/counterexample.js';
 import { pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
 import { joined, loadDeclared, loadRuleSets, type NamedRules } from '../../campaign/rules.js';
@@ -16,6 +16,7 @@ import type { RuleSet } from '../../patch/rule.js';
 import { rulesFor } from '../../patch/select.js';
 import { RULE_SETS, shippedRuleSet } from '../../patch/sets/index.js';
 import { rulePositions, shippedFile } from '../../patch/sites.js';
+import { type Skeleton, skeletonFrom } from '../../patch/skeleton.js';
 import { functionView } from '../../patch/view.js';
 import { rulesExit } from '../../report/exit.js';
 import {
@@ -30,6 +31,7 @@ import { decidedSince } from '../../smt/rule/decided-since.js';
 import { proveRules, type RuleProof } from '../../smt/rule-proof.js';
 import { parseCase } from '../../vm/case.js';
 import { type Act, type Define, withCommon } from '../command.js';
+import { readText } from '../files.js';
 import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { traced } from '../trace.js';
@@ -40,11 +42,12 @@ export const rules: Define = (program, act) => {
     .command('rules')
     .description('list, show and prove rule sets')
     .action(() => {
-      throw new InputError('rules: choose one of list, show, check');
+      throw new InputError('rules: choose one of list, show, check, new');
     });
   defineList(command, act);
   defineShow(command, act);
   defineCheck(command, act);
+  defineNew(command, act);
 };
 
 function defineList(command: Command, act: Act): void {
@@ -196,4 +199,45 @@ function exampleFor(set: NamedRules, proof: RuleProof, declared: readonly Declar
     one.kill,
   );
   return { case: small.text, insns: small.insns, trace: steps.map(({ text }) => text) };
+}
+
+interface NewOptions {
+  readonly fromC: string;
+  readonly name: string;
+  readonly output?: string;
+}
+
+function defineNew(command: Command, act: Act): void {
+  withCommon(command.command('new'))
+    .description('begin a rule file for the functions that a patch adds')
+    .requiredOption('--from-c <FILE>', 'C source or a unified diff; - for standard input')
+    .option('--name <NAME>', 'name of the rule set', ruleSetName, 'new-functions')
+    .option('-o, --output <FILE>', 'where to write it; standard output unless told')
+    .action((options: NewOptions) => act(options, () => beginRules(options)));
+}
+
+function ruleSetName(text: string): string {
+  if (/^[\w.-]+$/.test(text) && shippedRuleSet(text) === undefined) return text;
+  throw new InvalidArgumentError(
+    "It must be made of letters, digits, '.', '_' and '-', and not be a shipped set's.",
+  );
+}
+
+function beginRules({ fromC, name, output }: NewOptions): Outcome {
+  const input = fromC === '-';
+  const text = input ? readFileSync(0, 'utf8') : readText(fromC);
+  const skeleton = skeletonFrom(text, name, input ? 'standard input' : fromC);
+  const json = { ...skeleton, ...(output === undefined ? {} : { file: output }) };
+  if (output === undefined) return { exit: 0, json, text: skeleton.text };
+  if (existsSync(output)) throw new InputError('there is a file already', { file: output });
+  writeFileSync(output, skeleton.text);
+  return { exit: 0, json, text: begunInWords(skeleton, output) };
+}
+
+function begunInWords({ functions, notes }: Skeleton, file: string): string {
+  const lines = functions.map(({ kind, name, missing, wrong }) => {
+    const said = wrong ?? (missing.length === 0 ? 'all is said' : `still to be said: ${missing.join('; ')}`);
+    return `${kind} ${name}: ${said}`;
+  });
+  return [...lines, ...notes.map((note) => `left out: ${note}`), `written to ${file}`, ''].join('\n');
 }

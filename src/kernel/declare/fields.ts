@@ -22,6 +22,18 @@ export function show(value: unknown): string {
   return line.length > 60 ? `${line.slice(0, 57)}...` : line;
 }
 
+/** Nothing is wrong with a declaration, but something is still to be said. */
+export class Unsaid extends InputError {
+  constructor(
+    message: string,
+    place: Place,
+    /** What, each as a person would write it. */
+    readonly asks: readonly string[],
+  ) {
+    super(message, place);
+  }
+}
+
 /** The fields of one declaration. */
 export class Fields {
   /** What cannot be inferred and is not there, each as a person would write it. */
@@ -101,7 +113,10 @@ export class Fields {
   end(known: readonly string[]): void {
     const stray = Object.keys(this.from).find((key) => !known.includes(key));
     if (stray !== undefined) this.fail(`there is no field ${show(stray)}; there are ${known.join(', ')}`);
-    if (this.missing.length > 0) this.fail(`still to be said: ${this.missing.join('; ')}`);
+    if (this.missing.length > 0) {
+      const message = `declaration ${this.name}: still to be said: ${this.missing.join('; ')}`;
+      throw new Unsaid(message, this.place, this.missing);
+    }
     const idle = Object.keys(this.from).find((key) => !this.used.has(key));
     if (idle !== undefined) this.fail(`${idle} says nothing about such a function`);
   }

@@ -265,7 +265,7 @@ function returnedBy(fields: Fields, word: Word, args: readonly Arg[]): Returned 
       kind: 'pointer',
       to,
       nullable,
-      ...(acquires === true ? { acquires: classOf(fields, known) } : {}),
+      ...(acquires === false ? {} : { acquires: classOf(fields, known) }),
     };
   };
   const socket = SOCKET_RESULTS[base];

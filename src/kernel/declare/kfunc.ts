@@ -23,7 +23,9 @@ export const MOST_ARGS = 5;
 
 /** Reads a kfunc's declaration. Asks and fails through `fields`. */
 export function describeKfunc(fields: Fields, proto: Prototype): Described {
-  const flags = new Set(fields.words('flags') ?? []);
+  const written = fields.words('flags');
+  if (written === undefined) fields.ask(`flags: its KF_ flags, as BTF_ID_FLAGS has them; [] if it has none`);
+  const flags = new Set(written ?? []);
   for (const flag of flags)
     if (!KF_FLAGS.includes(flag)) fields.fail(`there is no flag ${flag}; there are ${KF_FLAGS.join(', ')}`);
   const arena = [...flags].find((flag) => flag.startsWith('KF_ARENA'));

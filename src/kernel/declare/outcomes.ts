@@ -46,6 +46,8 @@ export function infer(fields: Fields, b: Behaviour): readonly Outcome[] {
   const always = alwaysDone(fields, b);
   if (b.iterator !== undefined) return iterates(fields, b, always);
   const locks = fields.word('lock', ['takes', 'tries', 'releases']);
+  // What is asked for already is not to be guessed at.
+  if (locks === undefined && index('spin_lock') >= 0) return [plain('done', VOID, [])];
   if (locks !== undefined) return locking(fields, b, locks, index('spin_lock'), always);
   if (fields.has('section')) return section(fields, b, always);
   const flags = index('irq_flag');

@@ -57,8 +57,8 @@ export interface Answers {
 export interface KfuncSpec extends Answers {
   /** The C prototype, as in the kernel's source. */
   readonly proto: string;
-  /** KF_ flags, as a list or as they stand in BTF_ID_FLAGS. */
-  readonly flags?: string | readonly string[];
+  /** KF_ flags, as a list or as they stand in BTF_ID_FLAGS; [] for none. */
+  readonly flags: string | readonly string[];
   /** Parameters whose memory it always fills; [] where it fills none. */
   readonly writes?: readonly string[];
   /** Bytes of parameters that are plain memory of a fixed size. */
