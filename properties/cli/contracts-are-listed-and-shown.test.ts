@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { editDistance, nearest } from '../../src/isa/nearest.js';
 import { contractOf, contracts, knownFunctions } from '../../src/kernel/catalog.js';
 import { imitableOutcomes } from '../../src/kernel/describe.js';
 import { HELPERS, KFUNCS } from '../../src/kernel/tables/rows.js';
 import { argInWords, outcomeInWords, r0InWords } from '../../src/report/contracts.js';
-import { editDistance, nearest } from '../../src/report/nearest.js';
 import { here } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 

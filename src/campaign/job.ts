@@ -86,7 +86,7 @@ export class Worker implements JobRunner<Job, JobResult> {
 
   /** Loads the rule sets. Throws InputError for rules that cannot be loaded, and for a kernel that cannot be asked. */
   static async open(setting: CampaignSetting): Promise<Worker> {
-    const rules = await loadRuleSets(setting.rules, setting.declared);
+    const rules = await loadRuleSets(setting.rules, setting.declared, true);
     const judge = setting.kernel ? new KernelJudge({ strictCaps: setting.loader === 'strict' }) : undefined;
     return new Worker(setting, rules, judge);
   }

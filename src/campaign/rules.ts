@@ -21,13 +21,14 @@ export interface NamedRules {
 
 /**
  * Loads rule sets by name or file. `given`: functions that are declared elsewhere, which the rules are to decide as well. Throws InputError for
- * a word that is neither, for one that is named twice, and for rules whose code fails.
+ * a word that is neither, for one that is named twice, and for rules whose code fails. `typed`: the types of rule files were checked already.
  */
 export async function loadRuleSets(
   names: readonly string[],
   given: readonly DeclaredFunction[] = [],
+  typed = false,
 ): Promise<readonly NamedRules[]> {
-  const loaded = await Promise.all(names.map(namedRules));
+  const loaded = await Promise.all(names.map((name) => namedRules(name, typed)));
   const declared = joined([given, ...loaded.map((one) => one.declared ?? [])]);
   for (const [i, { rules }] of loaded.entries()) {
     const twin = loaded.slice(0, i).find((other) => other.rules.name === rules.name);
@@ -37,8 +38,8 @@ export async function loadRuleSets(
   return loaded;
 }
 
-async function namedRules(name: string): Promise<NamedRules> {
-  const { rules, declared } = await loadRules(name);
+async function namedRules(name: string, typed = false): Promise<NamedRules> {
+  const { rules, declared } = await loadRules(name, typed);
   return declared.length === 0 ? { name, rules } : { name, rules, declared };
 }
 

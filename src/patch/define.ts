@@ -16,7 +16,10 @@ import { S64_MAX, S64_MIN } from '../isa/integer.js';
 import { declare } from '../kernel/declare/declare.js';
 import type { HelperSpec, KfuncSpec } from '../kernel/declare/spec.js';
 import type { DeclaredFunction } from '../object/program.js';
+import { type Guard, TRUSTED } from './guard.js';
 import type { Action, FunctionView, Rule, RuleSet, SiteView, Stub, StubSlot } from './rule.js';
+
+export type { FunctionView, Rule, RuleSet, SiteView, Stub, StubSlot } from './rule.js';
 
 /** r0 of a function that returns no object. */
 export const NULL = 0n;
@@ -76,39 +79,41 @@ export function makeStub(spec: unknown, rule: string): Stub {
     throw new InputError(`rule '${rule}': writes must list different argument indices from 0 to 4`);
   }
   if (!Array.isArray(slots)) throw new InputError(`rule '${rule}': slots must be a list`);
-  const made = slots.map((slot: unknown): StubSlot => {
+  const made = Array.from(slots, (slot: unknown): StubSlot => {
     const { arg, as } = (slot ?? {}) as Partial<StubSlot>;
     if (!isIndex(arg) || as !== 'null_dynptr') {
       throw new InputError(`rule '${rule}': a slot is { arg: 0 to 4, as: 'null_dynptr' }`);
     }
     return { arg, as };
   });
-  return { r0: value(r0, rule), writes, slots: made };
+  return { r0: value(r0, rule), writes: Array.from(writes), slots: made };
 }
 
+/** Makes rules. `guard` wraps the functions that they are made of. */
 class Builder implements RuleStart, SiteRuleStart {
   constructor(
     private readonly name: string,
     private readonly tests: readonly FunctionTest[],
     private readonly siteTests: readonly SiteTest[],
+    private readonly guard: Guard,
   ) {}
 
   when(test: FunctionTest): Builder {
-    return new Builder(this.name, [...this.tests, test], this.siteTests);
+    const guarded = this.guard('when', (f) => test(f));
+    return new Builder(this.name, [...this.tests, (f) => guarded(f, undefined)], this.siteTests, this.guard);
   }
 
   at(test: SiteTest): Builder {
-    return new Builder(this.name, this.tests, [...this.siteTests, test]);
+    const guarded = this.guard('at', (f, site) => test(site!, f));
+    return new Builder(this.name, this.tests, [...this.siteTests, (site, f) => guarded(f, site)], this.guard);
   }
 
   stub(spec: StubSpec | ((f: FunctionView, site: SiteView) => StubSpec)): Rule {
     const name = this.name;
     if (typeof spec === 'function') {
-      return this.finish((f, site) => {
-        // Only rules made with at() can ask for a site, and those are never applied without one.
-        const made = (spec as (f: FunctionView, site: SiteView | undefined) => StubSpec)(f, site);
-        return { kind: 'stub', stub: makeStub(made, name) };
-      });
+      // Only rules made with at() can ask for a site, and those are never applied without one.
+      const guarded = this.guard('stub', spec as (f: FunctionView, site: SiteView | undefined) => StubSpec);
+      return this.finish((f, site) => ({ kind: 'stub', stub: makeStub(guarded(f, site), name) }));
     }
     const action: Action = { kind: 'stub', stub: makeStub(spec, name) };
     return this.finish(() => action);
@@ -136,8 +141,13 @@ function answer(result: unknown, rule: string, where: string): boolean {
 
 /** Starts a rule. The name says what it does, and is what reports call it by. */
 export function rule(name: string): RuleStart {
+  return guardedRule(name, TRUSTED);
+}
+
+/** Starts a rule whose functions are asked by this guard. */
+export function guardedRule(name: string, guard: Guard): RuleStart {
   if (typeof name !== 'string' || name.trim() === '') throw new InputError('a rule needs a name');
-  return new Builder(name, [], []);
+  return new Builder(name, [], [], guard);
 }
 
 /** A rule set. Throws InputError unless it has a name and rules of different names, each with an action. */
@@ -154,7 +164,7 @@ export function ruleSet(name: string, rules: readonly Rule[]): RuleSet {
     if (seen.has(one.name)) throw new InputError(`rule set '${name}': two rules are called '${one.name}'`);
     seen.add(one.name);
   }
-  return { name, rules };
+  return { name, rules: Array.from(rules) };
 }
 
 function isRule(one: unknown): one is Rule {

@@ -1,6 +1,6 @@
 /** Where rule files and what they import are read from: the working tree, or a git revision. */
 import { readFileSync, statSync } from 'node:fs';
-import { extname } from 'node:path';
+import { extname, relative } from 'node:path';
 
 /** A tree of source files. */
 export interface Files {
@@ -16,6 +16,12 @@ export const WORKING_TREE: Files = {
       : undefined;
   },
 };
+
+/** A path as people are told it: from the current folder on where it is below that, and whole elsewhere. */
+export function shownPath(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.startsWith('..') ? file : path;
+}
 
 /** What a rule file may be called. */
 export const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];

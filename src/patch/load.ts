@@ -8,7 +8,9 @@ import { EXTENSIONS, WORKING_TREE } from './files.js';
 import { Modules } from './modules.js';
 import type { Rule, RuleSet } from './rule.js';
 import { RULE_SETS, shippedRuleSet } from './sets/index.js';
+import { shippedFile } from './sites.js';
 import { typescript } from './syntax.js';
+import { checkTypes } from './types.js';
 
 /** A rule set and the file that it came from. */
 export interface LoadedRules {
@@ -19,8 +21,11 @@ export interface LoadedRules {
   readonly declared: readonly DeclaredFunction[];
 }
 
-/** The shipped rule set of this name, or the default export of this rule file. Throws InputError when it is neither. */
-export async function loadRules(nameOrFile: string): Promise<LoadedRules> {
+/**
+ * The shipped rule set of this name, or the default export of this rule file. `typed`: the types of the file were checked already. Throws
+ * InputError when it is neither, for an error of types, and for a file whose set is called as one that is shipped.
+ */
+export async function loadRules(nameOrFile: string, typed = false): Promise<LoadedRules> {
   const shipped = shippedRuleSet(nameOrFile);
   if (shipped !== undefined) return { rules: shipped, file: undefined, declared: [] };
   if (!EXTENSIONS.includes(extname(nameOrFile))) {
@@ -32,7 +37,13 @@ export async function loadRules(nameOrFile: string): Promise<LoadedRules> {
     throw new InputError('no such rule file', { file: nameOrFile });
   }
   const modules = new Modules(await typescript(), WORKING_TREE);
-  const rules = asRuleSet(modules.load(file).default, nameOrFile);
+  const exported = modules.load(file).default;
+  if (!typed) await checkTypes(file);
+  const rules = asRuleSet(exported, nameOrFile);
+  if (shippedRuleSet(rules.name) !== undefined && file !== shippedFile(rules.name))
+    throw new InputError(`a rule set called '${rules.name}' comes with swansong: choose another name`, {
+      file: nameOrFile,
+    });
   return { rules, file, declared: modules.declared };
 }
 
@@ -45,6 +56,7 @@ export async function loadFunctions(nameOrFile: string): Promise<readonly Declar
     throw new InputError('no such file of declarations', { file: nameOrFile });
   const modules = new Modules(await typescript(), WORKING_TREE);
   modules.load(file);
+  await checkTypes(file);
   if (modules.declared.length === 0)
     throw new InputError('it declares no function: expected kfunc({...}) or helper({...})', {
       file: nameOrFile,

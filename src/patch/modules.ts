@@ -1,18 +1,19 @@
 /**
  * Runs the TypeScript or JavaScript modules of rule files. Each becomes a plain function with the rule language handed to it, so that rule
- * files need no installed copy of swansong beside them, and nothing is written to disk.
+ * files need no installed copy of swansong beside them, and nothing is written to disk. They run in a sandbox (sandbox.ts).
  */
-import { createRequire } from 'node:module';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compileFunction } from 'node:vm';
+import type { ts } from 'ts-morph';
 import { InputError } from '../isa/errors.js';
 import { alreadyThere } from '../kernel/catalog.js';
 import type { HelperSpec, KfuncSpec } from '../kernel/declare/spec.js';
 import type { DeclaredFunction } from '../object/program.js';
 import * as language from './define.js';
-import { type Files, resolveFile, withoutExtension } from './files.js';
-import { parse, type Ts } from './syntax.js';
+import { type Files, resolveFile, shownPath, withoutExtension } from './files.js';
+import { guardedBy } from './guard.js';
+import { Sandbox } from './sandbox.js';
+import { importsOf, parse, type Ts } from './syntax.js';
 
 /** What a rule file may call the rule language by. */
 const LANGUAGE = ['swansong', 'swansong/rules'];
@@ -25,22 +26,21 @@ export class Modules {
   readonly declared: DeclaredFunction[] = [];
   /** The rule language, whose kfunc() and helper() tell what is declared here. */
   private readonly words = {
-    ...language,
+    NULL: language.NULL,
+    ruleSet: language.ruleSet,
+    rule: (name: string): language.RuleStart => language.guardedRule(name, this.guard),
     kfunc: (spec: KfuncSpec): DeclaredFunction => this.add(language.kfunc(spec)),
     helper: (spec: HelperSpec): DeclaredFunction => this.add(language.helper(spec)),
   };
+  private readonly sandbox = new Sandbox();
+  private readonly guard = guardedBy(this.sandbox);
+  private readonly outputs = new Map<string, ts.TranspileOutput>();
   private readonly loaded = new Map<string, Exports>();
-  private readonly packages = new Set<string>();
 
   constructor(
     private readonly compiler: Ts,
     private readonly files: Files,
   ) {}
-
-  /** Packages and modules of Node that were imported: they come from outside of the tree of files. */
-  get foreign(): readonly string[] {
-    return [...this.packages];
-  }
 
   /** Runs the module at this absolute path, once, and gives its exports. Throws InputError for its mistakes, and if there is no such file. */
   load(file: string): Exports {
@@ -48,10 +48,30 @@ export class Modules {
     if (known !== undefined) return known;
     const exports: Exports = {};
     this.loaded.set(file, exports);
+    const { outputText, sourceMapText } = this.compiled(file);
+    const shown = shownPath(file);
+    try {
+      this.sandbox.runModule(shown, outputText, sourceMapText, {
+        exports,
+        require: (specifier: string) => this.require(file, specifier),
+      });
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw error.place.file !== undefined
+        ? error
+        : new InputError(error.message, { ...error.place, file: shown });
+    }
+    return exports;
+  }
+
+  /** The JavaScript of a file. Those that it imports are made with it, so that running one takes no time for making others. */
+  private compiled(file: string): ts.TranspileOutput {
+    const known = this.outputs.get(file);
+    if (known !== undefined) return known;
     const text = this.files.read(file);
     if (text === undefined) throw new InputError('no such file', { file });
-    parse(this.compiler, file, text);
-    const { outputText } = this.compiler.transpileModule(text, {
+    const source = parse(this.compiler, file, text);
+    const made = this.compiler.transpileModule(text, {
       // Under its own name an .mjs would stay an ES module.
       fileName: file.replace(/\.m([jt]s)$/, '.$1'),
       compilerOptions: {
@@ -59,19 +79,19 @@ export class Modules {
         target: this.compiler.ScriptTarget.ES2022,
         module: this.compiler.ModuleKind.CommonJS,
         esModuleInterop: true,
+        sourceMap: true,
       },
     });
-    try {
-      const run = compileFunction(outputText, ['exports', 'require'], { filename: file });
-      run(exports, (specifier: string) => this.require(file, specifier));
-    } catch (error) {
-      if (error instanceof InputError) {
-        if (error.place.file !== undefined) throw error;
-        throw new InputError(error.message, { ...error.place, file: relative(process.cwd(), file) });
-      }
-      throw new InputError(error instanceof Error ? error.message : String(error), { file });
+    this.outputs.set(file, made);
+    for (const specifier of importsOf(this.compiler, source)) {
+      const next = specifier.startsWith('.') ? this.importedBy(file, specifier) : undefined;
+      if (next !== undefined && !isLanguage(next)) this.compiled(next);
     }
-    return exports;
+    return made;
+  }
+
+  private importedBy(from: string, specifier: string): string | undefined {
+    return resolveFile(resolve(dirname(from), specifier), this.files);
   }
 
   private add(one: DeclaredFunction): DeclaredFunction {
@@ -84,14 +104,17 @@ export class Modules {
   private require(from: string, specifier: string): unknown {
     if (LANGUAGE.includes(specifier)) return this.words;
     if (!specifier.startsWith('.')) {
-      this.packages.add(specifier);
-      return createRequire(from)(specifier);
+      const allowed = "'swansong' and files beside it";
+      throw new InputError(`a rule file imports ${allowed}, not '${specifier}'`, {
+        file: shownPath(from),
+      });
     }
-    const file = resolveFile(resolve(dirname(from), specifier), this.files);
+    const file = this.importedBy(from, specifier);
     if (file === undefined) throw new InputError(`cannot find '${specifier}'`, { file: from });
-    if (withoutExtension(file) === withoutExtension(OWN_LANGUAGE)) return this.words;
+    if (isLanguage(file)) return this.words;
     return this.load(file);
   }
 }
 
-const OWN_LANGUAGE = fileURLToPath(new URL('./define.js', import.meta.url));
+const OWN_LANGUAGE = withoutExtension(fileURLToPath(new URL('./define.js', import.meta.url)));
+const isLanguage = (file: string): boolean => withoutExtension(file) === OWN_LANGUAGE;

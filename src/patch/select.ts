@@ -42,7 +42,8 @@ function namingTheRule<T>(rules: RuleSet, rule: Rule, f: FunctionView, run: () =
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const said = reason.startsWith(`rule '${rule.name}'`) ? reason : `rule '${rule.name}': ${reason}`;
-    throw new InputError(`rule set '${rules.name}', ${said} (for ${f.name})`);
+    const place = error instanceof InputError ? error.place : {};
+    throw new InputError(`rule set '${rules.name}', ${said} (for ${f.name})`, place);
   }
 }
 

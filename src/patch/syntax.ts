@@ -2,8 +2,10 @@
  * The syntax trees of rule files, read with the TypeScript parser that ts-morph carries. Parsing only: nothing is type-checked
  * or run here. The parser is heavy, so it is loaded when the first rule file is.
  */
+import { dirname, resolve } from 'node:path';
 import type { ts } from 'ts-morph';
 import { InputError } from '../isa/errors.js';
+import { type Files, resolveFile } from './files.js';
 
 /** The TypeScript compiler's own interface, as ts-morph hands it on. */
 export type Ts = typeof ts;
@@ -44,6 +46,24 @@ export function importsOf(compiler: Ts, source: ts.SourceFile): readonly string[
     const from = statement.moduleSpecifier;
     return from !== undefined && compiler.isStringLiteral(from) ? [from.text] : [];
   });
+}
+
+/** A file and all files of the same tree that it imports, straight or through others. */
+export function filesImportedBy(compiler: Ts, file: string, files: Files): readonly string[] {
+  const found = new Set<string>();
+  const queue = [resolve(file)];
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    const text = files.read(path);
+    if (text === undefined || found.has(path)) continue;
+    found.add(path);
+    for (const specifier of importsOf(compiler, parse(compiler, path, text))) {
+      const next = specifier.startsWith('.')
+        ? resolveFile(resolve(dirname(path), specifier), files)
+        : undefined;
+      if (next !== undefined) queue.push(next);
+    }
+  }
+  return [...found];
 }
 
 /** A rule in a file: its name and the whole chain `rule('…').when(…).stub(…)`. */

@@ -1,5 +1,6 @@
 /** What rule sets do, and what rule proofs say, in words. */
 import type { Contract } from '../kernel/contract.js';
+import type { Warning } from '../patch/lint.js';
 import type { Action, Stub } from '../patch/rule.js';
 import type { Compared } from '../smt/rule/decided-since.js';
 import type { RuleProof, RuleWitness } from '../smt/rule-proof.js';
@@ -91,6 +92,16 @@ export function comparisonInWords({ changed, compared }: RulesSince): string {
     ...(assumed === undefined ? [] : [`assumed: ${assumed}`]),
   ]
     .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** One line a warning, each with its place. */
+export function warningsInWords(warnings: readonly Warning[]): string {
+  return warnings
+    .map(({ message, file, line, column }) => {
+      const place = [file, line, column].filter((part) => part !== undefined).join(':');
+      return `${place === '' ? '' : `${place}: `}warning: ${message}\n`;
+    })
     .join('');
 }
 

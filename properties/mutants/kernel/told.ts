@@ -45,7 +45,7 @@ export const TOLD_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/report/nearest.ts',
+    'src/isa/nearest.ts',
     [SHOWN],
     [
       {

@@ -109,8 +109,8 @@ export const RULE_MUTANTS: readonly Mutant[] = [
       {
         name: 'the-last-site-test-counts',
         inside: 'Builder.at',
-        node: '[...this.siteTests, test]',
-        becomes: '[test]',
+        node: '[...this.siteTests, (site, f) => guarded(f, site)]',
+        becomes: '[(site, f) => guarded(f, site)]',
         wrong: 'Of several tests of a site only the last counts.',
       },
       {
@@ -212,6 +212,93 @@ export const RULE_MUTANTS: readonly Mutant[] = [
         node: "'release' in arg && arg.release === true",
         becomes: "arg.kind === 'btf' && arg.release === true",
         wrong: 'The naive set stubs bpf_sk_release.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/guard.ts',
+    ['patch/rule-files-can-do-no-harm'],
+    [
+      {
+        name: 'rules-are-asked-once',
+        inside: 'guardedBy',
+        node: 'inWords(once(f, site)) !== inWords(answer)',
+        becomes: 'false',
+        wrong: 'A rule whose answer changes from call to call is taken at its first word.',
+      },
+      {
+        name: 'answers-are-kept-for-other-slots',
+        inside: 'guardedBy',
+        node: 'key !== undefined && !looksAtSlot',
+        becomes: 'key !== undefined',
+        wrong: 'A rule that looks at the slot of a site gets the answer of another site.',
+      },
+      {
+        name: 'answers-are-kept-for-other-situations',
+        inside: 'keyOf',
+        node: 'places.join()',
+        becomes: "'anywhere'",
+        wrong: 'A rule that looks at the outcomes of a site gets the answer of another situation.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/sandbox.ts',
+    ['patch/rule-files-can-do-no-harm'],
+    [
+      {
+        name: 'questions-have-no-limit-of-their-own',
+        inside: 'QUESTION_MS',
+        node: '1_000',
+        becomes: '60_000',
+        wrong: 'A rule that does not end holds the program for a minute.',
+      },
+      {
+        name: 'places-are-those-of-the-javascript',
+        inside: 'Sandbox.placeOf',
+        node: 'entry.originalLine + 1',
+        becomes: 'Number(line)',
+        wrong: 'An error in a rule file is told at the line of the text that was made of it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/lint.ts',
+    ['patch/rule-files-can-do-no-harm'],
+    [
+      {
+        name: 'only-functions-that-match-first-are-looked-at',
+        inside: 'rulesThatDecideNothing',
+        node: '!deciding.has(name)',
+        becomes: 'false',
+        wrong: 'Rules that decide nothing are not told.',
+      },
+      {
+        name: 'rules-that-match-nothing-are-shadowed',
+        inside: 'shadowing',
+        node: '!rule.matches(f)',
+        becomes: 'false',
+        wrong: 'A rule that matches no function is said to be shadowed by others.',
+      },
+      {
+        name: 'only-comparisons-name-functions',
+        inside: 'isFunctionName',
+        node: '/^bpf_[a-z0-9_]+$/.test(node.text)',
+        becomes: 'false',
+        wrong: 'A name in a list that no function has is not told.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/types.ts',
+    ['patch/rule-files-can-do-no-harm'],
+    [
+      {
+        name: 'imported-files-are-not-checked',
+        inside: 'checkTypes',
+        node: 'one.getFilePath() === own || isBeside(one.getFilePath())',
+        becomes: 'one.getFilePath() === own',
+        wrong: 'An error of types in a file that a rule file imports is overlooked.',
       },
     ],
   ),

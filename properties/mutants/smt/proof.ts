@@ -308,13 +308,6 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
         becomes: 'contract',
         wrong: 'A function whose contract changed since the revision is left out.',
       },
-      {
-        name: 'what-a-rule-file-reads-does-not-count',
-        inside: 'rulesAt',
-        node: 'first !== undefined',
-        becomes: 'false',
-        wrong: 'Rules that come from a package or a data file are taken to be the same as at the revision.',
-      },
     ],
   ),
   ...mutantsOf(

@@ -1,6 +1,7 @@
 /** `contracts list | show`: which functions are modelled, and how. */
 import type { Command } from 'commander';
 import { InputError } from '../../isa/errors.js';
+import { didYouMean } from '../../isa/nearest.js';
 import { contractOf, declarationOf, knownFunctions, unmodelled, variantsOf } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import { imitableOutcomes } from '../../kernel/describe.js';
@@ -11,7 +12,6 @@ import {
   type ListedFunction,
   outcomeInWords,
 } from '../../report/contracts.js';
-import { didYouMean } from '../../report/nearest.js';
 import { type Act, type Define, withCommon } from '../command.js';
 import type { Outcome } from '../outcome.js';
 

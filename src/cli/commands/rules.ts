@@ -11,6 +11,7 @@ import { contractOf, contracts, unmodelled } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import type { DeclaredFunction } from '../../object/program.js';
 import { changedSince } from '../../patch/changed.js';
+import { rulesThatDecideNothing, unknownNames, type Warning } from '../../patch/lint.js';
 import { Revision } from '../../patch/revision.js';
 import type { RuleSet } from '../../patch/rule.js';
 import { rulesFor } from '../../patch/select.js';
@@ -26,6 +27,7 @@ import {
   type RulesSince,
   ruleActionsInWords,
   ruleProofsInWords,
+  warningsInWords,
 } from '../../report/rules.js';
 import { decidedSince } from '../../smt/rule/decided-since.js';
 import { proveRules, type RuleProof } from '../../smt/rule-proof.js';
@@ -107,6 +109,7 @@ interface CheckOptions extends WithFunctions {
   readonly changedSince?: string;
   readonly function?: string;
   readonly rlimit?: number;
+  readonly strict?: true;
 }
 
 function defineCheck(command: Command, act: Act): void {
@@ -119,6 +122,7 @@ function defineCheck(command: Command, act: Act): void {
     )
     .option('--function <NAME>', 'only this function')
     .option('--functions <FILES>', FUNCTIONS_HELP, list)
+    .option('--strict', 'exit 2 for rules that decide nothing and for names of functions that do not exist')
     .option('--rlimit <N>', "bound of one question to Z3, in Z3's units", integer(1))
     .action((name: string, options: CheckOptions) => act(options, () => checkSet(name, options)));
 }
@@ -138,6 +142,7 @@ async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
     asked.filter(({ name }) => !left.has(name)),
     options.rlimit === undefined ? {} : { rlimit: options.rlimit },
   );
+  const warnings = await warningsOf(set, file, declared);
   const where = relative(process.cwd(), file);
   const functions = proofs.functions.map((proof) => {
     const line = proof.rule === undefined ? undefined : positions.get(proof.rule)?.line;
@@ -152,10 +157,27 @@ async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
     functions,
     summary,
     ...since,
+    warnings,
     solver: proofs.stats,
   };
   const compared = since === undefined ? '' : comparisonInWords(since);
-  return { exit: rulesExit(summary), json, text: `${ruleProofsInWords(functions, summary)}${compared}` };
+  const text = `${ruleProofsInWords(functions, summary)}${compared}${warningsInWords(warnings)}`;
+  const exit = options.strict === true && warnings.length > 0 ? 2 : rulesExit(summary);
+  return { exit, json, text };
+}
+
+/** What is probably a mistake in a set: none is in those that come with swansong. */
+async function warningsOf(
+  { rules, name }: NamedRules,
+  file: string,
+  declared: readonly DeclaredFunction[],
+): Promise<readonly Warning[]> {
+  if (shippedRuleSet(name) !== undefined) return [];
+  const names = declared.map((one) => one.name);
+  return [
+    ...(await rulesThatDecideNothing(rules, contracts(declared), file)),
+    ...(await unknownNames(file, names)),
+  ];
 }
 
 /** Which rules of the file changed, and what the set decides otherwise, since a git revision. */
