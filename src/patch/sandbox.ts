@@ -11,7 +11,7 @@ import { InputError, type Place } from '../isa/errors.js';
 /** How long one question to a rule may take, in milliseconds. */
 const QUESTION_MS = 1_000;
 /** How long running a file may take. */
-const FILE_MS = 5_000;
+const FILE_MS = 3_000;
 
 const TIMED_OUT = 'ERR_SCRIPT_EXECUTION_TIMEOUT';
 /** The name under which the function to be called stands in the context. */
