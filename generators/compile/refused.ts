@@ -115,6 +115,9 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
       'bpf_copy_from_user_str_dynptr',
       'bpf_copy_from_user_task_dynptr',
       'bpf_copy_from_user_task_str_dynptr',
+      'bpf_arena_alloc_pages',
+      'bpf_arena_free_pages',
+      'bpf_arena_reserve_pages',
     ],
     NO_SLEEP,
   ),
@@ -150,6 +153,11 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
     types: ['tracepoint', 'syscall'],
     why: 'it needs a function that is traced (check_get_func_ip)',
   },
+  bpf_sk_assign_tcp_reqsk: { types: PROG_TYPES, why: 'it wants the kernel struct of a socket' },
+  ...each(['bpf_kfunc_call_test_release', 'bpf_kfunc_call_memb_release'], {
+    types: PROG_TYPES,
+    why: "only the kernel's tests make what it gives back",
+  }),
   bpf_xdp_get_buff_len: { types: ['syscall'], why: 'nothing there makes a struct xdp_md' },
 };
 

@@ -15,8 +15,11 @@ import { type Fragment, fragment } from '../fragment.js';
 import { emitSection } from './sections.js';
 import { type Body, emitTest } from './values.js';
 
+/** Iterators that programs of some modelled type may make. */
+type Makable = Exclude<IterType, 'scx_dsq'>;
+
 /** Bytes of the iterator's struct on the stack. */
-const SIZES: Readonly<Record<IterType, number>> = {
+const SIZES: Readonly<Record<Makable, number>> = {
   num: 8,
   bits: 16,
   task: 24,
@@ -27,11 +30,11 @@ const SIZES: Readonly<Record<IterType, number>> = {
   dmabuf: 8,
 };
 
-export const ITERATORS = Object.keys(SIZES) as readonly IterType[];
+export const ITERATORS = Object.keys(SIZES) as readonly Makable[];
 
 /** The free choices in a loop over an iterator. */
 export interface IteratorChoices {
-  readonly type: IterType;
+  readonly type: Makable;
   readonly picks: readonly number[];
   readonly spill: boolean;
   /** Leave the loop when this holds. */
@@ -119,7 +122,7 @@ function emitArguments(c: Compiler, { type, picks }: IteratorChoices, over: Thin
   }
 }
 
-function elementOf(type: IterType, home: Home): Thing {
+function elementOf(type: Makable, home: Home): Thing {
   switch (type) {
     case 'num':
     case 'bits':
@@ -144,7 +147,7 @@ export function iteratorArbitrary(body: Body): fc.Arbitrary<Fragment> {
   return fc
     .record({
       type: fc.oneof(
-        { weight: 4, arbitrary: fc.constant<IterType>('num') },
+        { weight: 4, arbitrary: fc.constant<Makable>('num') },
         { weight: 6, arbitrary: fc.constantFrom(...ITERATORS) },
       ),
       picks: picksArbitrary,

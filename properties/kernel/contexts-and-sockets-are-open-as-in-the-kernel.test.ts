@@ -206,7 +206,9 @@ describeKnownKernel('iterators', () => {
     return result.ok;
   };
 
-  it.each(Object.entries(ITER_WORDS))('an iterator of type %s takes %i words', (type, words) => {
+  // Iterators of schedulers cannot be made by programs of a type that is modelled.
+  const asked = Object.entries(ITER_WORDS).filter(([type]) => type !== 'scx_dsq');
+  it.each(asked)('an iterator of type %s takes %i words', (type, words) => {
     expect(fits(`bpf_iter_${type}_new`, words * 8)).toBe(true);
     expect(fits(`bpf_iter_${type}_new`, words * 8 - 8)).toBe(false);
   });

@@ -218,7 +218,7 @@ describeKnownKernel('a callback', () => {
   };
 
   it('may return what the contract says and nothing else', () => {
-    const called = contracts().filter(callsBack);
+    const called = contracts().filter((c) => callsBack(c) && c.types.includes('tc'));
     for (const c of called) {
       const arg = c.args.find((each) => each.kind === 'callback')!;
       const [min, max] = arg.kind === 'callback' ? arg.callback.returns : [0, 0];

@@ -8,9 +8,11 @@ import type { DeclaredFunction, Program, ProgType } from '../object/program.js';
 import type { Contract } from './contract.js';
 import { CALLBACK_CONTRACTS, CONTROL_CONTRACTS } from './contracts/callbacks.js';
 import { CPUMASK_CONTRACTS } from './contracts/cpumasks.js';
+import { ARENA_CONTRACTS, DEVICE_CONTRACTS, MEMORY_CONTRACTS, TEST_CONTRACTS } from './contracts/devices.js';
 import { DYNPTR_CONTRACTS, DYNPTR_KFUNC_CONTRACTS } from './contracts/dynptrs.js';
 import { EVENT_CONTRACTS } from './contracts/events.js';
 import { EVERYDAY_CONTRACTS, SYSCALL_CONTRACTS, TRACING_CONTRACTS } from './contracts/everyday.js';
+import { ENTRY_CONTRACTS, FILE_CONTRACTS } from './contracts/files.js';
 import { FLOW_CONTRACTS } from './contracts/flows.js';
 import { HOOK_CONTRACTS, HOOK_VARIANTS } from './contracts/hooks.js';
 import { ITERATOR_CONTRACTS } from './contracts/iterators.js';
@@ -20,9 +22,11 @@ import { OBJECT_CONTRACTS } from './contracts/objects.js';
 import { PACKET_CONTRACTS, SYNCOOKIE_CONTRACTS } from './contracts/packets.js';
 import { PROBE_CONTRACTS, STRING_CONTRACTS } from './contracts/probes.js';
 import { RINGBUF_CONTRACTS } from './contracts/ringbuf.js';
+import { SCHEDULER_CONTRACTS } from './contracts/schedulers.js';
 import { SECURITY_CONTRACTS } from './contracts/security.js';
 import { SOCKET_CONTRACTS } from './contracts/sockets.js';
 import { STORAGE_CONTRACTS, STORAGE_VARIANTS } from './contracts/storage.js';
+import { CONGESTION_CONTRACTS, HID_CONTRACTS, QDISC_CONTRACTS } from './contracts/struct-ops.js';
 import { TASK_CONTRACTS } from './contracts/tasks.js';
 import { contractOfDeclared } from './declare/declare.js';
 import { LEFT_OUT } from './leftout.js';
@@ -54,6 +58,16 @@ export const FAMILIES: Readonly<Record<string, readonly Contract[]>> = {
   storage: STORAGE_CONTRACTS,
   events: EVENT_CONTRACTS,
   hooks: HOOK_CONTRACTS,
+  files: FILE_CONTRACTS,
+  entry: ENTRY_CONTRACTS,
+  devices: DEVICE_CONTRACTS,
+  memory: MEMORY_CONTRACTS,
+  arenas: ARENA_CONTRACTS,
+  congestion: CONGESTION_CONTRACTS,
+  qdiscs: QDISC_CONTRACTS,
+  hid: HID_CONTRACTS,
+  schedulers: SCHEDULER_CONTRACTS,
+  tests: TEST_CONTRACTS,
 };
 
 /**
@@ -272,7 +286,6 @@ export function unmodelled(which: string | number): string {
   if (row === undefined) return `${name} is neither a helper nor a kfunc of Linux 6.18`;
   const reason = LEFT_OUT[name];
   if (reason !== undefined) return `${what} is not modelled: it ${reason}`;
-  if (row.types.length === 0) return `${what} is not modelled: no program type that is modelled may call it`;
   return `${what} is not modelled`;
 }
 

@@ -20,6 +20,8 @@ export type Resource =
   | 'nf_conn_init'
   | 'xfrm_state'
   | 'file'
+  | 'hid_bpf_ctx'
+  | 'mem_cgroup'
   | 'object'
   | 'percpu_object'
   /** An object of the kernel of no class of its own: what a declared function acquires. */
@@ -33,7 +35,16 @@ export type LockKind = 'spin_lock' | 'res_spin_lock' | 'res_spin_lock_irqsave';
 export type SectionKind = 'rcu' | 'preempt';
 export type DynptrType = 'local' | 'ringbuf' | 'skb' | 'xdp' | 'skb_meta';
 /** Open-coded iterators: `num` stands for struct bpf_iter_num and so on. */
-export type IterType = 'num' | 'task' | 'bits' | 'css' | 'css_task' | 'task_vma' | 'kmem_cache' | 'dmabuf';
+export type IterType =
+  | 'num'
+  | 'task'
+  | 'bits'
+  | 'css'
+  | 'css_task'
+  | 'task_vma'
+  | 'kmem_cache'
+  | 'dmabuf'
+  | 'scx_dsq';
 export type SockType = 'sock_common' | 'sock' | 'tcp_sock' | 'xdp_sock';
 
 /** Where the size of a memory argument is: another argument (index from 0), or a fixed number of bytes. */
@@ -282,7 +293,7 @@ export interface Contract {
   readonly args: readonly Arg[];
   /** At least one. In order of preference where something must choose: failures first. */
   readonly outcomes: readonly Outcome[];
-  /** Program types that may call it. */
+  /** Program types that may call it; none where no type that is modelled may. */
   readonly types: readonly ProgType[];
   /** May only be called where sleeping is allowed (KF_SLEEPABLE, might_sleep). */
   readonly sleeps?: true;
@@ -296,7 +307,7 @@ export interface Contract {
   readonly packetArgs?: true;
   /** May be called while a spin lock is held. */
   readonly underLock?: true;
-  /** The KF_* flags of Linux 6.18, for rules that are written in terms of them. */
+  /** The KF_* flags of Linux 6.18, or of the neighbour that has the function, for rules that are written in terms of them. */
   readonly flags: readonly string[];
   /** The return type as the kernel's prototype states it, for rules in terms of it (RET_INTEGER, RET_VOID, ...; for kfuncs the C type). */
   readonly ret: string;

@@ -21,16 +21,23 @@ const SPINS = words(`
   bpf_spin_lock bpf_res_spin_lock bpf_res_spin_lock_irqsave
   bpf_ringbuf_output bpf_ringbuf_reserve bpf_ringbuf_reserve_dynptr
   bpf_timer_init bpf_timer_set_callback bpf_timer_start bpf_timer_cancel
-  bpf_wq_set_callback_impl bpf_trace_printk bpf_trace_vprintk
+  bpf_wq_set_callback_impl bpf_wq_set_callback bpf_trace_printk bpf_trace_vprintk
   bpf_sk_storage_get bpf_sk_storage_delete bpf_task_storage_get bpf_task_storage_delete
   bpf_inode_storage_get bpf_inode_storage_delete bpf_cgrp_storage_get bpf_cgrp_storage_delete
   bpf_sock_map_update bpf_sock_hash_update bpf_map_push_elem bpf_map_pop_elem bpf_map_peek_elem
   bpf_iter_css_task_new bpf_iter_css_task_next bpf_iter_css_task_destroy
-  bpf_ct_insert_entry css_rstat_flush
+  bpf_ct_insert_entry css_rstat_flush cgroup_rstat_flush bpf_mem_cgroup_flush_stats
+  bpf_arena_alloc_pages bpf_arena_free_pages bpf_arena_reserve_pages
+  scx_bpf_select_cpu_and __scx_bpf_select_cpu_and scx_bpf_consume scx_bpf_dsq_move_to_local scx_bpf_dsq_move_to_local___v2
+  scx_bpf_dispatch_from_dsq scx_bpf_dispatch_vtime_from_dsq scx_bpf_dsq_move scx_bpf_dsq_move_vtime scx_bpf_destroy_dsq
+  bpf_iter_scx_dsq_next bpf_iter_scx_dsq_destroy scx_bpf_exit_bstr scx_bpf_error_bstr scx_bpf_dump_bstr
+  scx_bpf_cpuperf_set scx_bpf_cidperf_set
 `);
 
 /** They wait for a callback, a socket, the network or another task. */
-const BLOCKS = words('bpf_timer_cancel bpf_sock_destroy bpf_sys_bpf bpf_sys_close');
+const BLOCKS = words(
+  'bpf_timer_cancel bpf_sock_destroy bpf_sys_bpf bpf_sys_close bpf_qdisc_reset_destroy_epilogue',
+);
 
 /** They walk, copy, print or allocate. */
 const SLOW = words(`
@@ -55,6 +62,9 @@ const SLOW = words(`
   bpf_strcasecmp bpf_strchr bpf_strchrnul bpf_strcmp bpf_strcspn bpf_strlen bpf_strnchr bpf_strnlen bpf_strnstr
   bpf_strrchr bpf_strspn bpf_strstr bpf_strcasestr bpf_strncasestr
   bpf_get_dentry_xattr bpf_get_file_xattr bpf_set_dentry_xattr bpf_remove_dentry_xattr
+  scx_bpf_reenqueue_local scx_bpf_exit_bstr scx_bpf_error_bstr scx_bpf_dump_bstr
+  bpf_strncasecmp bpf_mem_cgroup_flush_stats cgroup_rstat_flush
+  bpf_obj_drop bpf_percpu_obj_drop bpf_kfree_skb
 `);
 
 /** They change a map: with a lock on a bucket, on the trie, the queue or the list, unless its elements are always there. */

@@ -16,6 +16,7 @@ export const ITER_WORDS: Readonly<Record<IterType, number>> = {
   task_vma: 1,
   kmem_cache: 1,
   dmabuf: 1,
+  scx_dsq: 6,
 };
 
 /** Bytes of struct bpf_dynptr: two stack slots. */

@@ -7,6 +7,7 @@ import { HELPERS, KFUNCS } from '../../../src/kernel/tables/rows.js';
 const helperRows = new Map(HELPERS.map((row) => [row.name, row]));
 const kfuncRows = new Map(KFUNCS.map((row) => [row.name, row]));
 
+const DEVICE = 'only programs that are bound to a device may call it (bpf_prog_is_dev_bound)';
 const AWAKE = 'its kind of map is refused in sleepable programs';
 
 /**
@@ -34,6 +35,10 @@ export const NARROWED: Readonly<Record<string, string>> = {
   bpf_setsockopt: 'elsewhere it takes a socket (a variant)',
   bpf_getsockopt: 'elsewhere it takes a socket (a variant)',
   bpf_get_func_ip: 'check_get_func_ip',
+  bpf_d_path: 'bpf_d_path_allowed',
+  bpf_xdp_metadata_rx_timestamp: DEVICE,
+  bpf_xdp_metadata_rx_hash: DEVICE,
+  bpf_xdp_metadata_rx_vlan_tag: DEVICE,
   bpf_perf_event_output: AWAKE,
   bpf_skb_output: AWAKE,
   bpf_xdp_output: AWAKE,
@@ -205,7 +210,8 @@ function* kfunc(c: Contract, row: KfuncRow): Generator<string> {
     const arg = c.args[i];
     if (arg !== undefined && !paramFits(param, arg)) yield `argument ${i} is ${param}`;
   }
-  const pointer = row.ret.endsWith('*');
+  // To the verifier an address in an arena is a number until it is cast.
+  const pointer = row.ret.endsWith('*') && !row.ret.includes('__arena');
   if (row.ret === 'void' && !c.outcomes.every((o) => o.r0.kind === 'void')) yield 'returns nothing';
   if (pointer && !c.outcomes.every((o) => isPointer(o) || isNull(o))) yield 'returns a pointer';
   if (!pointer && row.ret !== 'void' && !c.outcomes.every((o) => o.r0.kind === 'scalar'))
@@ -230,10 +236,14 @@ function* kfunc(c: Contract, row: KfuncRow): Generator<string> {
   }
 }
 
+/** What the verifier gives in the program's stead: the program itself, and what is known of its local type. */
+const IMPLICIT = /^(const )?struct (bpf_prog_aux|btf_struct_meta) \*/;
+
 /** What a C parameter may be described as: its suffix says, or its type. */
 function paramFits(param: string, arg: Arg): boolean {
   const suffixed = (suffix: string): boolean => param.endsWith(suffix);
-  if (suffixed('__ign') || suffixed('__prog')) return arg.kind === 'ignored';
+  if (suffixed('__ign') || suffixed('__prog') || IMPLICIT.test(param)) return arg.kind === 'ignored';
+  if (param.endsWith(' rdwr_buf_size')) return arg.kind === 'alloc_size';
   if (suffixed('__k')) return arg.kind === 'scalar' && arg.constant === true;
   if (suffixed('__szk')) return arg.kind === 'size' && arg.constant === true;
   if (suffixed('__sz')) return arg.kind === 'size' && arg.zero;
@@ -242,11 +252,11 @@ function paramFits(param: string, arg: Arg): boolean {
   if (suffixed('__alloc')) return arg.kind === 'object';
   if (suffixed('__refcounted_kptr')) return arg.kind === 'refcounted';
   if (suffixed('__irq_flag')) return arg.kind === 'irq_flag';
-  if (suffixed('__map')) return arg.kind === 'map';
+  if (suffixed('__map') || param === 'void *p__map') return arg.kind === 'map';
   if (suffixed('__uninit')) return arg.kind === 'dynptr' && arg.state === 'uninit';
   const nullable = 'nullable' in arg && arg.nullable === true;
   if (suffixed('__nullable') !== nullable) return false;
-  if (param.includes('(*')) return arg.kind === 'callback';
+  if (param.includes('(*') || /\(\w+\)\(/.test(param)) return arg.kind === 'callback';
   if (!param.includes('*')) return arg.kind === 'scalar';
   const struct = /struct (\w+)/.exec(param)?.[1];
   switch (struct) {
@@ -257,7 +267,11 @@ function paramFits(param: string, arg: Arg): boolean {
     case 'bpf_res_spin_lock':
       return arg.kind === 'spin_lock' && arg.lock.startsWith('res_spin_lock');
     case 'bpf_wq':
-      return arg.kind === 'wq';
+    case 'bpf_timer':
+      return arg.kind === struct.slice(4);
+    // A map is a pointer to its struct, too (reg2btf_ids).
+    case 'bpf_map':
+      return arg.kind === 'map';
     case 'bpf_list_head':
     case 'bpf_rb_root':
       return arg.kind === 'graph_root' && arg.graph === (struct === 'bpf_list_head' ? 'list' : 'rbtree');

@@ -52,6 +52,13 @@ const later: CallbackSpec = {
   async: true,
 };
 
+const setWork = (name: string): Contract =>
+  kfunc(
+    name,
+    [wq, callback(later), scalar, ignored],
+    [outcome('none', INTEGER, runs(1, 'none')), outcome('set', INTEGER, runs(1, 'any'))],
+  );
+
 export const CALLBACK_CONTRACTS: readonly Contract[] = [
   helper(
     'bpf_loop',
@@ -95,13 +102,11 @@ export const CALLBACK_CONTRACTS: readonly Contract[] = [
   ),
   // Waits for a callback that runs on another CPU.
   helper('bpf_timer_cancel', [timer], [outcome('error', INTEGER), slow('done', INTEGER)]),
+  kfunc('bpf_timer_cancel_async', [timer], [outcome('done', INTEGER)]),
 
   kfunc('bpf_wq_init', [wq, anyMap, scalar], [outcome('done', INTEGER)]),
-  kfunc(
-    'bpf_wq_set_callback_impl',
-    [wq, callback(later), scalar, ignored],
-    [outcome('none', INTEGER, runs(1, 'none')), outcome('set', INTEGER, runs(1, 'any'))],
-  ),
+  setWork('bpf_wq_set_callback_impl'),
+  setWork('bpf_wq_set_callback'),
   kfunc(
     'bpf_wq_start',
     [wq, scalar],

@@ -93,6 +93,13 @@ export const EVERYDAY_CONTRACTS: readonly Contract[] = [
   ),
 ];
 
+const streamPrint = (name: string): Contract =>
+  kfunc(
+    name,
+    [scalar, constStr, mem('readwrite', 3), sizeOrZero, ignored],
+    [failed(), slow('done', INTEGER)],
+  );
+
 /** What a tracing program asks; some of it is open to all. */
 export const TRACING_CONTRACTS: readonly Contract[] = [
   // The number of bytes, bounded by the buffer (do_refine_retval_range); the rest of the buffer is filled with zeros.
@@ -117,11 +124,9 @@ export const TRACING_CONTRACTS: readonly Contract[] = [
     [outcome('done', INTEGER)],
   ),
   kfunc('bpf_cgroup_read_xattr', [btf('rcu', 'cgroup'), constStr, dynptrWritten], [outcome('done', INTEGER)]),
-  kfunc(
-    'bpf_stream_vprintk_impl',
-    [scalar, constStr, mem('readwrite', 3), sizeOrZero, ignored],
-    [failed(), slow('done', INTEGER)],
-  ),
+  streamPrint('bpf_stream_vprintk_impl'),
+  streamPrint('bpf_stream_vprintk'),
+  kfunc('bpf_stream_print_stack', [scalar, ignored], [failed(), slow('done', INTEGER)]),
   // Not flagged KF_RET_NULL: an untrusted pointer may hold anything, and is read through with faults caught.
   kfunc('bpf_get_kmem_cache', [scalar], [outcome('done', pointer(struct('kmem_cache', 'untrusted')))]),
   helper(

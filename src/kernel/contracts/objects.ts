@@ -50,29 +50,24 @@ const pop = (name: string): Contract =>
 const look = (name: string, ...args: Arg[]): Contract =>
   kfunc(name, args, [outcome('null', NULL), outcome('found', pointer(seen))], { underLock: true });
 
-export const OBJECT_CONTRACTS: readonly Contract[] = [
+/** Where Linux 7.2 drops the `_impl` of a name, the verifier gives what programs had to pass as 0 (KF_IMPLICIT_ARGS); all else is the same. */
+const create = (name: string): Contract =>
+  kfunc(name, [constant, ignored], [outcome('null', NULL), outcome('allocated', acquired(object, 'object'))]);
+const createPercpu = (name: string): Contract =>
   kfunc(
-    'bpf_obj_new_impl',
-    [constant, ignored],
-    [outcome('null', NULL), outcome('allocated', acquired(object, 'object'))],
-  ),
-  kfunc(
-    'bpf_obj_drop_impl',
-    [{ kind: 'object', release: true }, ignored],
-    [outcome('done', VOID, releases(0))],
-  ),
-  kfunc(
-    'bpf_percpu_obj_new_impl',
+    name,
     [constant, ignored],
     [outcome('null', NULL), outcome('allocated', acquired(percpuObject, 'percpu_object'))],
-  ),
+  );
+const drop = (name: string, percpu?: true): Contract =>
   kfunc(
-    'bpf_percpu_obj_drop_impl',
-    [{ kind: 'object', release: true, percpu: true }, ignored],
+    name,
+    [{ kind: 'object', release: true, ...(percpu ? { percpu } : {}) }, ignored],
     [outcome('done', VOID, releases(0))],
-  ),
+  );
+const share = (name: string): Contract =>
   kfunc(
-    'bpf_refcount_acquire_impl',
+    name,
     [{ kind: 'refcounted' }, ignored],
     [
       // With an owning reference the count cannot be zero: the verifier drops OR_NULL, and no branch on NULL was walked.
@@ -80,7 +75,26 @@ export const OBJECT_CONTRACTS: readonly Contract[] = [
       outcome('acquired', acquired({ kind: 'same', arg: 0 }, 'object')),
     ],
     { underLock: true },
-  ),
+  );
+const plant = (name: string): Contract =>
+  kfunc(
+    name,
+    [root, treeNodeOwned, callback(less), ignored, scalar],
+    [outcome('first', INTEGER, runs(2, 'none'), moved), outcome('placed', INTEGER, runs(2, 'any'), moved)],
+    { underLock: true },
+  );
+
+export const OBJECT_CONTRACTS: readonly Contract[] = [
+  create('bpf_obj_new_impl'),
+  create('bpf_obj_new'),
+  drop('bpf_obj_drop_impl'),
+  drop('bpf_obj_drop'),
+  createPercpu('bpf_percpu_obj_new_impl'),
+  createPercpu('bpf_percpu_obj_new'),
+  drop('bpf_percpu_obj_drop_impl', true),
+  drop('bpf_percpu_obj_drop', true),
+  share('bpf_refcount_acquire_impl'),
+  share('bpf_refcount_acquire'),
 
   // Whatever the slot held comes back owned, and the argument is gone in either case.
   helper(
@@ -94,17 +108,16 @@ export const OBJECT_CONTRACTS: readonly Contract[] = [
 
   push('bpf_list_push_front_impl'),
   push('bpf_list_push_back_impl'),
+  push('bpf_list_push_front'),
+  push('bpf_list_push_back'),
+  kfunc('bpf_list_empty', [head], [outcome('done', INTEGER)], { underLock: true }),
   pop('bpf_list_pop_front'),
   pop('bpf_list_pop_back'),
   look('bpf_list_front', head),
   look('bpf_list_back', head),
 
-  kfunc(
-    'bpf_rbtree_add_impl',
-    [root, treeNodeOwned, callback(less), ignored, scalar],
-    [outcome('first', INTEGER, runs(2, 'none'), moved), outcome('placed', INTEGER, runs(2, 'any'), moved)],
-    { underLock: true },
-  ),
+  plant('bpf_rbtree_add_impl'),
+  plant('bpf_rbtree_add'),
   kfunc(
     'bpf_rbtree_remove',
     [root, treeNode],

@@ -77,5 +77,8 @@ export const STRING_CONTRACTS: readonly Contract[] = [
   onStrings('bpf_strcspn', ignored, ignored),
   onStrings('bpf_strstr', ignored, ignored),
   onStrings('bpf_strnstr', ignored, ignored, scalar),
+  onStrings('bpf_strcasestr', ignored, ignored),
+  onStrings('bpf_strncasestr', ignored, ignored, scalar),
+  onStrings('bpf_strncasecmp', ignored, ignored, scalar),
   helper('bpf_strncmp', [mem('read', 1), size, constStr], [outcome('done', INTEGER)]),
 ];

@@ -16,7 +16,6 @@ function* shape(c: Contract): Generator<string> {
   if (c.outcomes.length > 0 && c.outcomes.every((o) => o.guard !== undefined) && !oneOrTheOther(c))
     yield 'every outcome is guarded';
   if (new Set(c.outcomes.map((o) => o.name)).size !== c.outcomes.length) yield 'two outcomes of one name';
-  if (c.types.length === 0) yield 'no program type may call it';
   if ((c.kind === 'kfunc') !== (c.id === -1)) yield 'a helper has a number and a kfunc none';
 }
 /** Outcomes of which one is for maps of sockets and one for all other maps. */
@@ -171,7 +170,7 @@ function r0Flaw(c: Contract, r0: R0): string | undefined {
   }
   if (r0.kind !== 'pointer') return undefined;
   if (!pointerFits(c, r0.to)) return `r0 points to ${r0.to.kind}, which the arguments do not give`;
-  if (r0.derives !== undefined && !['sock', 'iter'].includes(c.args[r0.derives]?.kind ?? '')) {
+  if (r0.derives !== undefined && !['sock', 'iter', 'btf'].includes(c.args[r0.derives]?.kind ?? '')) {
     return 'r0 derives from an argument that holds nothing';
   }
   if (r0.acquires !== undefined && r0.derives !== undefined) return 'r0 both acquires and derives';

@@ -44,6 +44,30 @@ const TYPES = [
   ['n', 'NETFILTER'],
 ];
 
+/**
+ * LSM programs and programs on functions are not in the matrix, since none could be loaded where it was made: they are taken to be given what
+ * programs on tracepoints and iterators are given (rows.ts). What only they may call is said here (`l` and `F`), after bpf_lsm_func_proto,
+ * tracing_prog_func_proto and the sets of fs/bpf_fs_kfuncs.c and fs/verity/measure.c.
+ */
+const UNASKED = {
+  bpf_inode_storage_get: 'l',
+  bpf_inode_storage_delete: 'l',
+  bpf_bprm_opts_set: 'l',
+  bpf_ima_inode_hash: 'l',
+  bpf_ima_file_hash: 'l',
+  bpf_get_func_arg: 'lF',
+  bpf_get_func_ret: 'lF',
+  bpf_get_func_arg_cnt: 'lF',
+  bpf_get_task_exe_file: 'l',
+  bpf_put_file: 'l',
+  bpf_path_d_path: 'l',
+  bpf_get_dentry_xattr: 'l',
+  bpf_get_file_xattr: 'l',
+  bpf_set_dentry_xattr: 'l',
+  bpf_remove_dentry_xattr: 'l',
+  bpf_get_fsverity_digest: 'l',
+};
+
 const here = dirname(fileURLToPath(import.meta.url));
 const source = process.argv[2];
 if (source === undefined) {
@@ -75,13 +99,13 @@ const ATTACHED_OTHERWISE = {
 
 /** The letters of the program types whose cell says that the function may be called. */
 function letters(row, name) {
-  if (row === undefined) return '';
+  if (row === undefined) return UNASKED[name] ?? '';
   return TYPES.filter(
     ([, column, sleeps]) => row[column] === '+' || row[column] === 'OK' || (sleeps && row[column] === 'S'),
   )
     .map(([letter]) => letter)
     .join('')
-    .concat(ATTACHED_OTHERWISE[name] ?? '');
+    .concat(ATTACHED_OTHERWISE[name] ?? '', UNASKED[name] ?? '');
 }
 
 function helperLine(row, available) {
@@ -103,14 +127,34 @@ function helperLine(row, available) {
 function kfuncLine(row, available) {
   const open = row.prototype.indexOf(`${row.name}(`);
   const ret = row.prototype.slice(0, open).trim();
+  const release = releaseOf(row);
   const inside = row.prototype.slice(open + row.name.length + 1, row.prototype.lastIndexOf(')'));
   return [
     row.name,
     ret,
     inside === 'void' ? '' : parameters(inside).join('; '),
-    row['flags_6.18'].split('|').filter(Boolean).join(' '),
-    letters(available),
+    flags(row[release === '' ? 'flags_6.18' : `flags_${release}`]),
+    letters(available, row.name),
+    ...(release === '' ? [] : [release]),
   ];
+}
+
+const flags = (cell) =>
+  cell
+    .split('|')
+    .filter((flag) => flag !== '' && flag !== '-')
+    .join(' ');
+
+/**
+ * Empty for what Linux 6.18 is known to have: its BTF, its flags, or its neighbours on both sides. Else the neighbour whose source declares it,
+ * and whose flags it has.
+ */
+function releaseOf(row) {
+  const [older, here, newer] = ['in_6.12_src', 'in_6.18_btf_here', 'in_7.2_src'].map(
+    (cell) => row[cell] === 'y',
+  );
+  if (here || row['flags_6.18'] !== '' || (older && newer)) return '';
+  return newer ? '7.2' : '6.12';
 }
 
 /** Splits at the commas outside parentheses: a parameter may be a function pointer. */

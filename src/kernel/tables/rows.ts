@@ -38,6 +38,8 @@ export interface KfuncRow {
   readonly params: readonly string[];
   /** KF_* flags. */
   readonly flags: readonly string[];
+  /** The release whose source declares it and gives the flags, where Linux 6.18 is not known to have it. */
+  readonly release?: string;
   /** Program types that may call it; none of the modelled ones when empty. */
   readonly types: readonly ProgType[];
 }
@@ -72,6 +74,8 @@ const LETTERS: Readonly<Record<string, ProgType>> = {
   R: 'sk_reuseport',
   D: 'flow_dissector',
   n: 'netfilter',
+  l: 'lsm',
+  F: 'fentry',
 };
 
 const words = (cell: string | undefined): string[] => (cell ? cell.split(' ') : []);
@@ -98,13 +102,14 @@ function helperRow(line: string): HelperRow {
 }
 
 function kfuncRow(line: string): KfuncRow {
-  const [name, ret, params, flags, letters] = line.split('|');
+  const [name, ret, params, flags, letters, release] = line.split('|');
   return {
     name: name ?? '',
     ret: ret ?? '',
     params: params ? params.split('; ') : [],
     flags: words(flags),
     types: types(letters),
+    ...(release ? { release } : {}),
   };
 }
 
