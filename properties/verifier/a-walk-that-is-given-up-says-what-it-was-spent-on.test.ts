@@ -124,6 +124,32 @@ it('the loops of a walk count what they call', () => {
   expect(calls.walked + alone.walked).toBe(400 - 2);
 });
 
+/** A function with a loop, and a call after it: the loop itself calls nothing. */
+const AFTER_A_LOOP = `
+.type xdp
+    call f
+    goto pc-2
+f:
+    r6 = 0
+inner:
+    r6 += 1
+    if r6 != 30 goto inner
+    call deeper
+    r0 = 0
+    exit
+deeper:
+    r0 = 1
+    exit
+`;
+
+it('a loop of a called function is not charged with what runs after it', () => {
+  const { loops } = refused(programOf(AFTER_A_LOOP), 300).explanation;
+  const inner = loops.find(({ from }) => from.slot === 3);
+  expect(inner?.to.slot).toBe(4);
+  expect(inner?.walked).toBeGreaterThan(50);
+  expect(inner?.walkedInCalls).toBe(0);
+});
+
 it('a call that calls back is a loop of its own, and its callback is what it was spent on', () => {
   const text = `
 .type xdp

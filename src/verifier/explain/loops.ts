@@ -4,7 +4,7 @@
  * calls back is a loop of its own.
  */
 
-import { type Code, callsSyncCallback } from '../text/code.js';
+import type { Code } from '../text/code.js';
 import type { JumpHistory } from '../walk/history.js';
 import { NO_STEP } from '../walk/history.js';
 import type { Walk } from '../walk/walk.js';
@@ -68,17 +68,13 @@ export function loopsOf(walk: Walk, code: Code, places: Places): LoopUse[] {
     .sort((a, b) => b.walked - a.walked);
 }
 
-/** The slots of each loop, in the order of the program. */
+/** The slots of each loop, in the order of the program. A call that calls back is on a loop of its own: it may run after itself. */
 function loopsByNumber(code: Code): readonly (readonly number[])[] {
   const loops = new Map<number, number[]>();
-  const alone: number[][] = [];
   code.scc.forEach((loop, slot) => {
-    if (code.ops[slot] === undefined) return;
-    const contract = code.contracts[slot];
-    if (loop > 0) loops.set(loop, [...(loops.get(loop) ?? []), slot]);
-    else if (contract !== undefined && callsSyncCallback(contract)) alone.push([slot]);
+    if (loop > 0 && code.ops[slot] !== undefined) loops.set(loop, [...(loops.get(loop) ?? []), slot]);
   });
-  return [...loops.values(), ...alone];
+  return [...loops.values()];
 }
 
 /** For each step the step of the call that opened the frame it ran in; `NO_STEP` in the outermost frame. */

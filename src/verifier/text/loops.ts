@@ -9,8 +9,8 @@ interface Open {
 }
 
 /**
- * The number of each slot's component, from 1 on; 0 for a slot on no loop. `successors`: the slots that may run after each one. A call
- * with a callback may run after itself, but Linux 6.18 does not count that as a loop.
+ * The number of each slot's component, from 1 on; 0 for a slot on no loop. `successors`: the slots that may run after each one. The
+ * caller counts a call with a callback as one that may run after itself; Linux 6.18 does not.
  */
 export function numberLoops(successors: readonly (readonly number[])[]): Int32Array {
   const count = successors.length;
