@@ -5,6 +5,7 @@
  */
 import { mapTypeNumber } from '../object/map-types.js';
 import type { MapDef, MapType, SpecialField } from '../object/program.js';
+import type { Arg } from './contract.js';
 import { FIELD_LAYOUT } from './structs.js';
 
 /** map_flags of bpf(2), include/uapi/linux/bpf.h. */
@@ -204,6 +205,21 @@ export function mapType(type: MapType): MapTypeInfo {
 /** Its entries are sockets: programs put them in, and are given them with a reference. */
 export function isMapOfSockets(def: MapDef | undefined): boolean {
   return def?.type === 'sockmap' || def?.type === 'sockhash';
+}
+
+const ELEMENT_CALLS: ReadonlySet<string> = new Set([
+  'bpf_map_lookup_elem',
+  'bpf_map_update_elem',
+  'bpf_map_delete_elem',
+]);
+
+/** Does a function look up, update or delete an element of a map of sockets? Only some types of programs may (may_update_sockmap). */
+export const callsSocketMap = (name: string, map: MapDef): boolean =>
+  isMapOfSockets(map) && ELEMENT_CALLS.has(name);
+
+/** Does a function with this name and this map argument take the map? Follows check_map_func_compatibility, apart from program types. */
+export function takesMap(name: string, arg: Extract<Arg, { kind: 'map' }>, map: MapDef): boolean {
+  return callsSocketMap(name, map) || arg.types === undefined || arg.types.includes(map.type);
 }
 
 /** Why the kernel would refuse this map, or not see its fields, in one sentence; `undefined` if it would take it. */

@@ -4,6 +4,7 @@
  * for the program as written. After a kill, a wrong stub can cause any of it.
  */
 import type { Arg } from '../kernel/contract.js';
+import { takesMap } from '../kernel/maptypes.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';
 import { offsetOf, showAddress } from './address.js';
 import type { Call } from './call.js';
@@ -34,9 +35,13 @@ function checkArg(call: Call, arg: Arg, index: number): void {
     case 'stack_or_null':
     case 'const_str':
       return;
-    case 'map':
-      call.map(index);
+    case 'map': {
+      const map = call.machine.maps.def(call.map(index));
+      // A map of another type lacks the operation, or its entries are something else.
+      if (!takesMap(call.name, arg, map))
+        throw fault(`${call.name} does not take map ${map.name} of type ${map.type}`);
       return;
+    }
     case 'map_key':
       checkRead(call, value, call.mapDef.keySize);
       return;

@@ -91,8 +91,10 @@ class Concrete implements Machine<bigint> {
       case 'imm':
         return (BigInt(hi >>> 0) << 32n) | BigInt(imm >>> 0);
       case 'map':
+        this.requireMap(imm);
         return address(machine.mapHandle(imm), 0);
       case 'map_value': {
+        this.requireMap(imm);
         const value = machine.maps.lookup(machine.memory, imm, new Uint8Array(4));
         if (value === 0) throw fault(`map ${imm} has no value to point into`);
         return address(value, hi);
@@ -106,6 +108,11 @@ class Concrete implements Machine<bigint> {
       case 'map_fd_value':
         throw fault(`a 64-bit immediate of kind ${as} has no meaning here`);
     }
+  }
+
+  private requireMap(index: number): void {
+    if (this.machine.code.program.maps[index] === undefined)
+      throw fault(`the program has no map number ${index}`);
   }
 
   load(base: bigint, off: number, size: Size, signed: boolean): bigint {

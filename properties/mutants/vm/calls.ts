@@ -8,7 +8,35 @@ const REACH = 'vm/iterators-loops-and-dynptrs-reach-as-far-as-in-linux';
 const CHECKS = 'vm/checks-fire-exactly-where-they-should';
 const FORKS = 'vm/a-fork-is-independent-of-its-parent';
 
+const ANYTHING = 'vm/whatever-a-program-does-its-run-ends-or-traps';
+
 export const VM_CALL_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/vm/args.ts',
+    [ANYTHING],
+    [
+      {
+        name: 'a-queue-may-be-a-hash',
+        inside: 'checkArg',
+        node: '!takesMap(call.name, arg, map)',
+        becomes: 'false',
+        wrong: 'A function works on a map of a type that it does not take.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/definitional.ts',
+    [ANYTHING],
+    [
+      {
+        name: 'a-map-need-not-be-there',
+        inside: 'Concrete.requireMap',
+        node: 'this.machine.code.program.maps[index] === undefined',
+        becomes: 'index < 0',
+        wrong: 'A number that is that of no map gives the address of something else.',
+      },
+    ],
+  ),
   ...mutantsOf(
     'src/vm/stub.ts',
     [PAIRS, EFFECT, KILLS],

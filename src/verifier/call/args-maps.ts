@@ -3,7 +3,7 @@
  * Follows check_map_func_compatibility, check_reg_const_str and process_timer_func of kernel/bpf/verifier.c.
  */
 import type { Arg } from '../../kernel/contract.js';
-import { isMapOfSockets, MAP_FLAGS, mapType } from '../../kernel/maptypes.js';
+import { callsSocketMap, MAP_FLAGS, mapType, takesMap } from '../../kernel/maptypes.js';
 import type { Program, ProgType } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull } from '../state/regs.js';
@@ -13,12 +13,6 @@ import { refuse } from '../text/refusal.js';
 import { mismatch } from './args-objects.js';
 import type { CallSite } from './call-site.js';
 import { requireBtf } from './locks.js';
-
-const ELEMENT_CALLS: ReadonlySet<string> = new Set([
-  'bpf_map_lookup_elem',
-  'bpf_map_update_elem',
-  'bpf_map_delete_elem',
-]);
 
 /** Types of programs that may change a map of sockets as any map (may_update_sockmap). */
 const MAY_CHANGE: ReadonlySet<ProgType> = new Set([
@@ -58,13 +52,10 @@ export function checkMap(p: Path, site: CallSite, index: number, arg: Extract<Ar
     refuse(
       `cannot pass map_type ${mapType(map.type).number} into func ${site.contract.name}#${site.contract.id}`,
     );
-  if (isMapOfSockets(map) && ELEMENT_CALLS.has(site.contract.name)) {
-    if (!mayUseSocketMap(p.program, site.contract.name)) mismatched();
-  } else if (arg.types !== undefined && !arg.types.includes(map.type)) {
-    mismatched();
-  }
-  if ((map.flags & MAP_FLAGS.RDONLY_PROG) !== 0 && WRITES_MAP.has(site.contract.name))
-    refuse('write into map forbidden');
+  const { name } = site.contract;
+  if (!takesMap(name, arg, map)) mismatched();
+  if (callsSocketMap(name, map) && !mayUseSocketMap(p.program, name)) mismatched();
+  if ((map.flags & MAP_FLAGS.RDONLY_PROG) !== 0 && WRITES_MAP.has(name)) refuse('write into map forbidden');
   requireMapOfTimer(site, reg, regno);
 }
 
