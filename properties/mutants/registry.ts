@@ -19,6 +19,7 @@ import { LENGTH_MUTANTS } from './smt/bounds.js';
 import { PROOF_MUTANTS } from './smt/proof.js';
 import { SYMBOLIC_MUTANTS } from './smt/symbolic.js';
 import { ARGUMENT_MUTANTS } from './verifier/call/arguments.js';
+import { DYNPTR_MUTANTS } from './verifier/call/dynptrs.js';
 import { EFFECT_MUTANTS } from './verifier/call/effects.js';
 import { MEMORY_MUTANTS } from './verifier/insn/memory.js';
 import { REGISTER_MUTANTS } from './verifier/insn/registers.js';
@@ -50,6 +51,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...REGISTER_MUTANTS,
   ...ARGUMENT_MUTANTS,
   ...EFFECT_MUTANTS,
+  ...DYNPTR_MUTANTS,
   ...EQUALITY_MUTANTS,
   ...WALK_MUTANTS,
   ...MENDED_MUTANTS,

@@ -6,13 +6,13 @@ import { KernelJudge } from '../../src/oracle/bulk.js';
 import { mayCrashLinux } from '../../src/oracle/danger.js';
 import { runningProfile } from '../../src/oracle/profile/running.js';
 import type { Profile } from '../../src/verifier/state/profile.js';
-import { stricterLine } from '../../src/verifier/stricter.js';
 import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 import { FAMILIES } from '../support/verifier/families.js';
 import {
   type Family,
+  hasReason,
   type Letters,
   PROFILES,
   type Row,
@@ -25,12 +25,12 @@ const RECORD = process.env.SWANSONG_RECORD === '1';
 const SOME = 120;
 
 function letters(
-  columns: readonly string[],
+  family: Family,
   { program: programOf, strictToo, name }: Row,
   judge: KernelJudge,
   profile: Profile,
 ): string {
-  return columns
+  return family.columns
     .map((column) => {
       const program = programOf(column);
       if (program === undefined || (profile === 'strict' && !strictToo(column))) return '.';
@@ -41,7 +41,7 @@ function letters(
         throw new Error(`${name}: the kernel could not be asked: ${message ?? ''}`);
       if (!accepted) return '-';
       const ours = verify(program, { profile, facts: false });
-      return !ours.ok && stricterLine(ours) !== undefined ? 's' : '+';
+      return !ours.ok && hasReason(family, ours) ? 's' : '+';
     })
     .join('');
 }
@@ -60,7 +60,7 @@ function asked(family: Family): ReadonlyMap<string, Letters> {
       rowsOf(family).map((row) => [
         row.name,
         Object.fromEntries(
-          judges.map(([profile, judge]) => [profile, letters(family.columns, row, judge, profile)]),
+          judges.map(([profile, judge]) => [profile, letters(family, row, judge, profile)]),
         ) as Record<Profile, string>,
       ]),
     );

@@ -249,7 +249,7 @@ export type Effect =
   | { readonly kind: 'arm'; readonly arg: number }
   /** The owned pointer in `arg` moves into a map or graph; `nonOwning`: the program keeps a non-owning reference to it. */
   | { readonly kind: 'transfer'; readonly arg: number; readonly nonOwning?: true }
-  /** Packet pointers in registers and on the stack are no longer valid; `dynptr`: only if that argument is a view of an skb. */
+  /** Packet pointers in registers and on the stack are no longer valid; `dynptr`: only if that argument is a view of an skb or of its metadata. */
   | { readonly kind: 'invalidate_packet'; readonly dynptr?: number }
   /** The program ends here (bpf_throw). */
   | { readonly kind: 'throw' }

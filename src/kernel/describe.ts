@@ -1,5 +1,5 @@
 /** Questions about a contract that are answered from its outcomes: what it acquires, releases, opens, and how a stub may fail it. */
-import type { Arg, Contract, Effect, Outcome } from './contract.js';
+import type { Arg, Contract, DynptrType, Effect, Outcome } from './contract.js';
 
 const some = (c: Contract, test: (effect: Effect) => boolean): boolean =>
   c.outcomes.some((o) => o.effects.some(test));
@@ -54,6 +54,11 @@ export function opens(c: Contract): boolean {
 /** Has a callback argument, whether it runs now or later. */
 export function callsBack(c: Contract): boolean {
   return c.args.some((arg) => arg.kind === 'callback');
+}
+
+/** Whether bpf_dynptr_write to a dynptr of this type may move the packet, so that pointers into it die (check_helper_call). */
+export function writeMovesPacket(type: DynptrType): boolean {
+  return type === 'skb' || type === 'skb_meta';
 }
 
 /** The function writes memory through this argument: what was there before need not have been written. */

@@ -1,5 +1,6 @@
 /** Carries out the effects of an outcome on a run. Traps where an effect is impossible. */
 import type { Effect } from '../kernel/contract.js';
+import { writeMovesPacket } from '../kernel/describe.js';
 import { progType } from '../kernel/progtypes.js';
 import { offsetOf, regionOf } from './address.js';
 import { slotObject } from './args.js';
@@ -94,7 +95,7 @@ export function applyEffect(call: Call, effect: Effect): void {
       return;
     }
     case 'invalidate_packet':
-      if (effect.dynptr === undefined || slotObject(call, effect.dynptr, 'dynptr').type === 'skb')
+      if (effect.dynptr === undefined || writeMovesPacket(slotObject(call, effect.dynptr, 'dynptr').type))
         movePacket(machine);
       return;
     case 'arm':

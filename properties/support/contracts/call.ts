@@ -5,6 +5,7 @@
 import {
   add,
   callHelper,
+  callKfunc,
   jmp,
   ldFunc,
   ldMap,
@@ -57,14 +58,22 @@ export function callProgram(c: Contract, type: ProgType, check: readonly Item[] 
   return new Caller(type, check, returned).program(c);
 }
 
+/** Items that name maps by their place in `maps`, and call kfuncs by name. */
+export type Written = (maps: readonly number[], kfunc: (name: string) => Item) => readonly Item[];
+
 /**
  * What a call is given in place of one argument. `first`: runs at the start, with the context in r6. `load`: runs right before the call,
- * when all arguments are loaded; may use r0 and r7 to r9, and jump to `after_call`. Maps are named by their place in `maps`.
+ * when all arguments are loaded; may use r0 and r7 to r9, and jump to `after_call`. `after`: runs right after the call, and where `load` jumps to
+ * `after_call`; keeps r0. `last`: runs at the end of every path, when all else is given back.
  */
 export interface Substitute {
   readonly maps?: readonly MapDef[];
-  readonly first?: (maps: readonly number[]) => readonly Item[];
-  readonly load: (reg: Reg<64>, maps: readonly number[]) => readonly Item[];
+  readonly first?: Written;
+  readonly load: (reg: Reg<64>, ...more: Parameters<Written>) => readonly Item[];
+  readonly after?: Written;
+  /** No RCU section is entered for a function that wants one. */
+  readonly bare?: true;
+  readonly last?: Written;
 }
 
 /** The same call, but for the argument at `index` (from 0). */
@@ -100,22 +109,32 @@ class Caller extends Writer {
   private call(c: Contract, last = false): number {
     this.prepare(c);
     const loads = c.args.map((arg, i) => this.argument(c, arg, registers[i + 1]!));
-    if (c.needsRcu === true && this.type === 'syscall') {
+    if (c.needsRcu === true && this.type === 'syscall' && !(last && this.replaced?.other.bare === true)) {
       this.items.push(this.insn(known('bpf_rcu_read_lock')));
       this.undo([this.insn(known('bpf_rcu_read_unlock'))]);
     }
     for (const load of loads) this.items.push(...load);
     if (last) this.replace();
-    this.items.push(this.insn(c), label(last ? 'after_call' : this.name()), ...(last ? this.check : []));
+    this.items.push(this.insn(c), label(last ? 'after_call' : this.name()));
+    if (last) this.items.push(...this.check, ...this.substituted('after'));
     return this.afterwards(c, last);
   }
 
   private replace(): void {
     if (this.replaced === undefined) return;
     const { index: at, other } = this.replaced;
-    const maps = (other.maps ?? []).map((map) => index(this.maps, map));
-    this.items.splice(1, 0, ...(other.first?.(maps) ?? []));
-    this.items.push(...other.load(registers[at + 1]!, maps));
+    this.items.splice(1, 0, ...this.substituted('first'));
+    this.cleanup.unshift({ items: [...this.substituted('last')], skip: this.name() });
+    this.items.push(...other.load(registers[at + 1]!, ...this.names(other)));
+  }
+
+  private substituted(part: 'first' | 'after' | 'last'): readonly Item[] {
+    const other = this.replaced?.other;
+    return other?.[part]?.(...this.names(other)) ?? [];
+  }
+
+  private names({ maps = [] }: Substitute): Parameters<Written> {
+    return [maps.map((map) => index(this.maps, map)), (name) => callKfunc(index(this.kfuncs, name))];
   }
 
   /** What has to be in force before the call: a section that is left by it, RCU, the lock of a list. */

@@ -31,13 +31,14 @@ interface Argument {
   readonly index: number;
 }
 
-const TYPES: readonly ProgType[] = ['tc', 'xdp', 'syscall', 'cgroup_skb', 'sk_msg', 'sock_ops'];
+/** Types in which a call is looked for, in this order. */
+export const TYPES: readonly ProgType[] = ['tc', 'xdp', 'syscall', 'cgroup_skb', 'sk_msg', 'sock_ops'];
 
 /** Fails to load, or worse, whatever is wrong with it: Linux takes anything for the map of a work queue. */
-const LEFT_OUT = /^bpf_wq_/;
+export const LEFT_OUT = /^bpf_wq_/;
 
-/** What `make` makes, if there is a way to it. */
-function tried(make: () => Program): Program | undefined {
+/** What `make` makes; undefined where there is no way to it. */
+export function tried(make: () => Program): Program | undefined {
   try {
     return make();
   } catch (error) {
@@ -109,5 +110,3 @@ export const wrongArguments: Family = family(
     return tried(() => callWith(contract, type, index, { load }));
   },
 );
-
-export const CALLING: readonly Family[] = [wrongArguments];

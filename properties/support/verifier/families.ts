@@ -1,6 +1,6 @@
 /** All families of small programs. */
 import { ACCESSING } from './accesses.js';
-import { CALLING } from './arguments.js';
+import { CALLING } from './calling.js';
 import type { Family } from './family.js';
 import { kptrs } from './kptrs.js';
 import { mapUses } from './map-uses.js';

@@ -9,7 +9,9 @@ import { resolve } from 'node:path';
 import type { Item } from '../../../src/isa/label.js';
 import { defaultParams, synthesize } from '../../../src/object/btf/synthesize.js';
 import type { LocalType, Program, ProgType } from '../../../src/object/program.js';
+import type { Refused } from '../../../src/verifier/result.js';
 import type { Profile } from '../../../src/verifier/state/profile.js';
+import { stricterLine } from '../../../src/verifier/stricter.js';
 import { kernelCase, type Names } from '../kernel/case.js';
 
 export interface Row {
@@ -24,6 +26,13 @@ export interface Family {
   readonly name: string;
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
+  /** What our verifier says of programs of this family alone, for a reason in docs/stricter-than-linux.md: words too common for `stricterLine`. */
+  readonly stricter?: RegExp;
+}
+
+/** Our verifier has a reason of its own to refuse a program of the family. */
+export function hasReason({ stricter }: Family, refusal: Refused): boolean {
+  return stricterLine(refusal) !== undefined || refusal.lines.some((line) => stricter?.test(line) === true);
 }
 
 /** What a program needs besides its insns. */
@@ -56,13 +65,14 @@ export function small(
 }
 
 /** The program with BTF that gives these functions a context. */
-function withContexts(program: Program, takeContext: readonly string[]): Program {
-  const { btf, funcIds } = synthesize(program, {
+export function withContexts(program: Program, takeContext: readonly string[]): Program {
+  const { btf, funcIds, mapKey, mapValue } = synthesize(program, {
     params: (i) =>
       i === 0 || takeContext.includes(program.subprogs[i]!.name) ? ['ctx'] : defaultParams(program, i),
   });
   const subprogs = program.subprogs.map((one, i) => ({ ...one, btfId: funcIds[i]! }));
-  return { ...program, btf, subprogs };
+  const maps = program.maps.map((map, i) => ({ ...map, btfKey: mapKey[i]!, btfValue: mapValue[i]! }));
+  return { ...program, btf, subprogs, maps };
 }
 
 /** A family in which every row has something for each column, or has not. `strictToo`: which are also judged without capabilities, all unless told. */
@@ -72,10 +82,12 @@ export function family<R extends { readonly name: string }>(
   columns: readonly string[],
   build: (row: R, column: string) => Program | undefined,
   strictToo: (row: R, column: string) => boolean = () => true,
+  stricter?: RegExp,
 ): Family {
   return {
     name,
     columns,
+    ...(stricter === undefined ? {} : { stricter }),
     rows: rows.map((row) => ({
       name: row.name,
       program: (column) => build(row, column),

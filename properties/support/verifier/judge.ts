@@ -1,12 +1,16 @@
 /** Our verdicts on families of small programs, held against those that Linux 6.18 gave. Needs no kernel. */
 import type { Program } from '../../../src/object/program.js';
 import type { Profile } from '../../../src/verifier/state/profile.js';
-import { stricterLine } from '../../../src/verifier/stricter.js';
 import { verify } from '../../../src/verifier/verify.js';
-import { type Family, PROFILES, recorded } from './family.js';
+import { type Family, hasReason, PROFILES, recorded } from './family.js';
 
 /** What is wrong with our verdict, undefined for nothing. */
-function wrong(program: Program, profile: Profile, letter: string | undefined): string | undefined {
+function wrong(
+  family: Family,
+  program: Program,
+  profile: Profile,
+  letter: string | undefined,
+): string | undefined {
   const verdict = verify(program, { profile, facts: false });
   switch (letter) {
     case '+':
@@ -15,7 +19,7 @@ function wrong(program: Program, profile: Profile, letter: string | undefined): 
       return verdict.ok ? 'Linux refuses, we accept' : undefined;
     case 's':
       if (verdict.ok) return 'we refuse no longer what Linux accepts';
-      return stricterLine(verdict) !== undefined ? undefined : verdict.message;
+      return hasReason(family, verdict) ? undefined : verdict.message;
     default:
       return 'Linux was never asked';
   }
@@ -30,7 +34,7 @@ export function disagreements(family: Family): readonly string[] {
       const program = programOf(column);
       if (program === undefined) return;
       for (const profile of strictToo(column) ? PROFILES : (['privileged'] as const)) {
-        const why = wrong(program, profile, verdicts.get(name)?.[profile][i]);
+        const why = wrong(family, program, profile, verdicts.get(name)?.[profile][i]);
         if (why !== undefined) found.push(`${profile}: ${name}, ${column}: ${why}`);
       }
     });

@@ -1,5 +1,6 @@
 /** What a call does besides setting r0, applied to the path. The walk itself handles callbacks, tail calls and throws. */
 import type { Effect, Outcome } from '../../kernel/contract.js';
+import { writeMovesPacket } from '../../kernel/describe.js';
 import type { Path } from '../state/path.js';
 import { isNull } from '../state/regs.js';
 import { refuse } from '../text/refusal.js';
@@ -109,7 +110,10 @@ export function applyEffect(p: Path, site: CallSite, effect: Effect): void {
       transfer(p, site, effect);
       return;
     case 'invalidate_packet':
-      if (effect.dynptr !== undefined && dynptrAt(p, site.regs[effect.dynptr]!)?.type !== 'skb') return;
+      if (effect.dynptr !== undefined) {
+        const dynptr = dynptrAt(p, site.regs[effect.dynptr]!);
+        if (dynptr === undefined || !writeMovesPacket(dynptr.type)) return;
+      }
       invalidatePackets(p);
       return;
   }

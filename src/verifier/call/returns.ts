@@ -116,11 +116,11 @@ function pointsTo(p: Path, site: CallSite, to: PointerKind): Reg {
         refuse('the prog does not allow writes to packet data');
       const reg = site.regs[to.slice.arg]!;
       const dynptr = dynptrAt(p, reg);
-      // A slice of a packet dies when the packet may move; see `invalidatePackets`.
+      // A slice of a packet dies when the packet may move; see `invalidatePackets`. bpf_dynptr_data gives none of a packet.
       return pointerReg('mem', {
         size,
         readonly,
-        struct: dynptr?.type ?? '',
+        struct: site.contract.kind === 'kfunc' ? (dynptr?.type ?? '') : '',
         dynptr: dynptr?.id ?? 0,
         ref: site.contract.kind === 'kfunc' ? 0 : (dynptr?.ref ?? 0),
       });

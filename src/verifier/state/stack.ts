@@ -43,8 +43,10 @@ export function stackRange(
   }
   const min = ptr.off + Number(ptr.num.smin) + off;
   const max = ptr.off + Number(ptr.num.smax) + off;
-  // Even an access of 0 bytes must not be at the frame's top.
-  if (min < -STACK_SIZE || min >= 0 || max + size > 0) {
+  // Even an access of 0 bytes must not be at the frame's top, nor read below all that was written (check_stack_slot_within_bounds).
+  const unused =
+    p.strict && way === 'read from' && size === 0 && slotOf(min) >= p.frameAt(ptr.frame).stack.length;
+  if (min < -STACK_SIZE || min >= 0 || max + size > 0 || unused) {
     if (fixed) refuse(`invalid ${way} stack R${regno} off=${min} size=${size}`);
     refuse(
       `invalid variable-offset ${way} stack R${regno} var_off=${offsetText(ptr)} off=${off} size=${size}`,
@@ -73,8 +75,8 @@ export function destroyDynptrAt(p: Path, depth: number, index: number): void {
   const pair = dynptr.first ? index - 1 : index + 1;
   p.setSlot(depth, index, EMPTY_SLOT);
   p.setSlot(depth, pair, EMPTY_SLOT);
-  // Linux 6.18 keeps read-only slices as valid memory. Here they become invalid, and are no numbers either.
-  p.mapRegs((r) => (r.dynptr !== dynptr.id ? r : r.readonly ? UNINIT : p.invalid()));
+  // Linux 6.18 keeps slices that kfuncs made as valid memory. Here they become invalid, and are no numbers either.
+  p.mapRegs((r) => (r.dynptr !== dynptr.id ? r : r.struct !== '' ? UNINIT : p.invalid()));
 }
 
 function writeBytes(p: Path, depth: number, off: number, size: number, kind: ByteKind): void {

@@ -65,7 +65,7 @@ export interface Reg {
   readonly size: number;
   /** stack: depth of the frame it points into, 0 is the main program's. func: first slot of the subprogram. */
   readonly frame: number;
-  /** btf, object: struct name. mem: type of the dynptr that it is a slice of, if it is one. */
+  /** btf, object: struct name. mem: type of the dynptr of which a kfunc made it as a slice. */
   readonly struct: string;
   readonly trust: 'none' | 'trusted' | 'rcu' | 'untrusted';
   /** Memory that may only be read. */
