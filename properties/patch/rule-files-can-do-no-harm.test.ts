@@ -124,6 +124,17 @@ it('a rule that asks for the slot of a site is asked for each slot', async () =>
   expect(actions).toEqual(['stub', 'keep', 'stub', 'keep']);
 });
 
+it('a rule that asks what is possible at a site is asked for each situation', async () => {
+  const [named] = await loadRuleSets([
+    write(set("rule('fails').at((s) => s.canFail).stub((f, s) => s.failure)")),
+  ]);
+  const lookup = contracts().find(({ name }) => name === 'bpf_map_lookup_elem')!;
+  const actions = [lookup.outcomes, lookup.outcomes.slice(1), lookup.outcomes.slice(0, 1)].map(
+    (enabled) => decide(named!.rules, functionView(lookup), siteView(lookup, 0, enabled)).action.kind,
+  );
+  expect(actions).toEqual(['stub', 'keep', 'stub']);
+});
+
 describe('types are checked', () => {
   it.each([
     [

@@ -40,7 +40,7 @@ export function guardedBy(sandbox: Sandbox): Guard {
       const answer = once(f, site);
       if (inWords(once(f, site)) !== inWords(answer))
         throw new InputError(`${part}() answers otherwise when it is asked again`);
-      if (key !== undefined && !looksAtSlot) kept.set(f, answers.set(key, answer));
+      if (key !== undefined) kept.set(f, answers.set(key, answer));
       return answer;
     };
   };

@@ -229,8 +229,8 @@ export const RULE_MUTANTS: readonly Mutant[] = [
       {
         name: 'answers-are-kept-for-other-slots',
         inside: 'guardedBy',
-        node: 'key !== undefined && !looksAtSlot',
-        becomes: 'key !== undefined',
+        node: 'looksAtSlot ? undefined : keyOf(f, site)',
+        becomes: 'keyOf(f, site)',
         wrong: 'A rule that looks at the slot of a site gets the answer of another site.',
       },
       {
