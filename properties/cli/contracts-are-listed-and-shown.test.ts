@@ -118,7 +118,7 @@ describe('a name that nobody has', () => {
     const ran = await here(['contracts', 'show', 'zzzzzzzzzz']);
     expect(ran.exit).toBe(2);
     expect(ran.err).not.toMatch(/did you mean/);
-    expect((await here(['contracts'])).err).toMatch(/choose one of list, show/);
+    expect((await here(['contracts'])).err).toMatch(/choose one of list, show, check/);
   });
 });
 

@@ -272,3 +272,28 @@ export function functionsInWords(functions: readonly ListedFunction[], missing: 
   const counts = `${count('helper', true)} of ${count('helper')} helpers and ${count('kfunc', true)} of ${count('kfunc')} kfuncs are modelled\n`;
   return counts + shown.map((one) => `${one.name}: ${one.reason ?? 'modelled'}\n`).join('');
 }
+
+/** A contract, and what the running kernel says of it. */
+export interface CheckedFunction extends ListedFunction {
+  readonly verdict: 'confirmed' | 'contradicted' | 'unreachable';
+  readonly confirmed: boolean;
+  /** Types of programs in which a call was compared. */
+  readonly types: readonly ProgType[];
+  readonly contradictions: readonly string[];
+}
+
+/** The text of `contracts check`: contradictions first, then what could not be reached and why, by reason, and the counts at the end. */
+export function checkedInWords(
+  functions: readonly CheckedFunction[],
+  summary: { readonly confirmed: number; readonly contradicted: number; readonly unreachable: number },
+): string {
+  const wrong = functions.flatMap(({ name, contradictions }) =>
+    contradictions.map((text) => `${name}: contradicted: ${text}\n`),
+  );
+  const reasons = new Map<string, string[]>();
+  for (const { name, verdict, reason } of functions)
+    if (verdict === 'unreachable') reasons.set(reason ?? '', [...(reasons.get(reason ?? '') ?? []), name]);
+  const unreached = [...reasons].map(([reason, names]) => `not reachable, ${reason}: ${names.join(' ')}\n`);
+  const { confirmed, contradicted, unreachable } = summary;
+  return `${wrong.join('')}${unreached.join('')}${confirmed} confirmed, ${contradicted} contradicted, ${unreachable} not reachable\n`;
+}

@@ -2,6 +2,7 @@
 import { type Mutant, mutantsOf } from '../mutant.js';
 
 const SHOWN = 'cli/contracts-are-listed-and-shown';
+const CONFIRMED = 'campaign/contracts-are-confirmed-by-linux';
 
 export const TOLD_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -61,6 +62,74 @@ export const TOLD_MUTANTS: readonly Mutant[] = [
         node: 'edits < best',
         becomes: 'false',
         wrong: 'Names that are less near than another are offered as well.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/oracle/contracts/compare.ts',
+    [CONFIRMED],
+    [
+      {
+        name: 'confirmed-whatever-number-comes',
+        inside: 'valueFlaws',
+        node: 'ranges.some(({ min, max }) => min <= smin && smax <= max)',
+        becomes: 'ranges.length > 0',
+        wrong: 'A number outside the ranges of a contract confirms it.',
+      },
+      {
+        name: 'confirmed-with-or-without-null',
+        inside: 'valueFlaws',
+        node: '!open && seen.nullable !== (checked && iteratorRole(c) === undefined)',
+        becomes: 'false',
+        wrong: 'A contract that knows no NULL is confirmed by a pointer that may be NULL.',
+      },
+      {
+        name: 'confirmed-with-or-without-reference',
+        inside: 'valueFlaws',
+        node: '(seen.ref !== 0) !== (fits.acquires !== undefined)',
+        becomes: 'false',
+        wrong: 'Whether a pointer holds a reference is not compared.',
+      },
+      {
+        name: 'confirmed-by-any-trust',
+        inside: 'pointsThere',
+        node: 'flags === trust',
+        becomes: 'true',
+        wrong: 'A trusted pointer confirms a contract that says RCU.',
+      },
+      {
+        name: 'confirmed-by-wider-ranges',
+        inside: 'rangeFlaws',
+        node: 'min < smin',
+        becomes: 'min > smin',
+        wrong: 'A range that is wider than what Linux knows is taken, and one that is as wide is not.',
+      },
+      {
+        name: 'confirmed-though-given-back',
+        inside: 'holdFlaws',
+        node: 'ended && !gives',
+        becomes: 'false',
+        wrong: 'What a call gives back need not be in its contract.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/confirm.ts',
+    [CONFIRMED],
+    [
+      {
+        name: 'null-is-not-asked-about',
+        inside: 'nullFlaws',
+        node: 'mayBeNull(arg)',
+        becomes: 'undefined as boolean | undefined',
+        wrong: 'Which arguments may be NULL is not asked.',
+      },
+      {
+        name: 'contradictions-confirm',
+        inside: 'confirmContract',
+        node: 'contradictions.length > 0',
+        becomes: 'contradictions.length > 99',
+        wrong: 'A contract that Linux contradicts counts as confirmed.',
       },
     ],
   ),

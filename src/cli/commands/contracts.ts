@@ -1,12 +1,23 @@
-/** `contracts list | show`: which functions are modelled, and how. */
+/** `contracts list | show | check`: which functions are modelled, and how, and what the running kernel says of it. */
 import type { Command } from 'commander';
+import { type Confirmation, confirmContract } from '../../campaign/confirm.js';
 import { InputError } from '../../isa/errors.js';
 import { didYouMean } from '../../isa/nearest.js';
-import { contractOf, declarationOf, knownFunctions, unmodelled, variantsOf } from '../../kernel/catalog.js';
+import {
+  contractOf,
+  contracts,
+  declarationOf,
+  knownFunctions,
+  unmodelled,
+  variantsOf,
+} from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import { imitableOutcomes } from '../../kernel/describe.js';
+import { kernelAvailable } from '../../oracle/available.js';
 import {
   argInWords,
+  type CheckedFunction,
+  checkedInWords,
   contractInWords,
   functionsInWords,
   type ListedFunction,
@@ -21,10 +32,11 @@ export const contractsCommand: Define = (program, act) => {
     .command('contracts')
     .description('the functions of the kernel: which are modelled, and how')
     .action(() => {
-      throw new InputError('contracts: choose one of list, show');
+      throw new InputError('contracts: choose one of list, show, check');
     });
   defineList(command, act);
   defineShow(command, act);
+  defineCheck(command, act);
 };
 
 function defineList(command: Command, act: Act): void {
@@ -58,12 +70,7 @@ function defineShow(command: Command, act: Act): void {
 }
 
 function shown(name: string): Outcome {
-  const contract = contractOf(name);
-  if (contract === undefined) {
-    const names = knownFunctions().map((one) => one.name);
-    const exists = names.includes(name) || names.includes(`bpf_${name}`);
-    throw new InputError(`${unmodelled(name)}${exists ? '' : didYouMean(name, names)}`);
-  }
+  const contract = contractNamed(name);
   const others = variantsOf(contract.name);
   const prototype = declarationOf(contract.name);
   return {
@@ -75,6 +82,15 @@ function shown(name: string): Outcome {
     },
     text: contractInWords(contract, prototype, others),
   };
+}
+
+/** The contract of that name. Throws InputError, with the nearest names, where there is none. */
+function contractNamed(name: string): Contract {
+  const contract = contractOf(name);
+  if (contract !== undefined) return contract;
+  const names = knownFunctions().map((one) => one.name);
+  const exists = names.includes(name) || names.includes(`bpf_${name}`);
+  throw new InputError(`${unmodelled(name)}${exists ? '' : didYouMean(name, names)}`);
 }
 
 function asDocument(c: Contract): object {
@@ -93,3 +109,54 @@ function asDocument(c: Contract): object {
     stubs: imitable,
   };
 }
+
+interface CheckOptions {
+  readonly function?: string;
+}
+
+function defineCheck(command: Command, act: Act): void {
+  withCommon(command.command('check'))
+    .description('what the running kernel says of each contract: small programs are loaded, none is run')
+    .option('--function <NAME>', 'only this function')
+    .action((options: CheckOptions) => act(options, () => checked(options.function)));
+}
+
+function checked(name: string | undefined): Outcome {
+  const kernel = kernelAvailable();
+  const wanted = name === undefined ? contracts() : [contractNamed(name)];
+  const functions = wanted.map((contract): CheckedFunction => {
+    const head = { name: contract.name, kind: contract.kind, modelled: true as const };
+    const answer = kernel.ok ? confirmContract(contract) : UNASKED;
+    const { verdict, types, contradictions, reason } = answer;
+    return {
+      ...head,
+      verdict,
+      confirmed: verdict === 'confirmed',
+      types,
+      contradictions,
+      ...(reason === undefined ? {} : { reason }),
+    };
+  });
+  const count = (verdict: CheckedFunction['verdict']): number =>
+    functions.filter((one) => one.verdict === verdict).length;
+  const summary = {
+    functions: name === undefined ? knownFunctions().length : 1,
+    modelled: functions.length,
+    confirmed: count('confirmed'),
+    contradicted: count('contradicted'),
+    unreachable: count('unreachable'),
+  };
+  const head = kernel.ok ? '' : `nothing could be asked: ${kernel.reason}\n`;
+  return {
+    exit: summary.contradicted > 0 ? 1 : 0,
+    json: { functions, summary, kernel: kernel.ok ? kernel.release : null },
+    text: head + checkedInWords(functions, summary),
+  };
+}
+
+const UNASKED: Confirmation = {
+  verdict: 'unreachable',
+  types: [],
+  contradictions: [],
+  reason: 'bpf(2) is refused here',
+};
