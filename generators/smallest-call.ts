@@ -156,6 +156,7 @@ export function callFragment(
   type: ProgType,
   body: readonly Fragment[] = [],
   declared: readonly DeclaredFunction[] = [],
+  way = 0,
 ): Fragment | undefined {
   const contract = contractOf(name, declared);
   if (contract === undefined || !contract.types.includes(type)) return undefined;
@@ -172,24 +173,35 @@ export function callFragment(
       emitPeek(c, which, false, () => c.body([call({ ...PLAIN, name, picks: [2] }, body)])),
     );
   }
-  return isPlainCall(contract, declared) ? call({ ...PLAIN, name, picks: [2] }, body) : undefined;
+  if (!isPlainCall(contract, declared)) return undefined;
+  return call({ ...PLAIN, name, picks: WAYS[way % WAYS.length]! }, body);
 }
+
+/**
+ * Ways to write a call from its contract alone: in the plainest one the program trusts what the call answers. In the others it reads what the
+ * call fills whatever it answers, or does what is bad where the answer is none that the call gives.
+ */
+const WAYS: readonly (readonly number[])[] = [[2], [2, 2, 2, 2, 1], [2, 2, 2, 2, 3]];
+
+/** How many different ways there are for `smallestCall`. */
+export const CALL_WAYS = WAYS.length;
 
 /** More slots than any of these programs has. */
 const ROOM = 200;
 
 /**
  * The smallest program that calls `name` as the kernel wants it, and gives back what it got; in the first program type that may call it, or
- * in `type`. Undefined when there is no contract of that name, or its type may not call it.
+ * in `type`. `way`: one of `CALL_WAYS` ways to write it, the plainest unless told. Undefined when there is no contract of that name, or its type may not call it.
  */
 export function smallestCall(
   name: string,
   type?: ProgType,
   declared: readonly DeclaredFunction[] = [],
+  way = 0,
 ): Program | undefined {
   const types = type === undefined ? (contractOf(name, declared)?.types ?? []) : [type];
   for (const each of types) {
-    const feature = callFragment(name, each, [], declared);
+    const feature = callFragment(name, each, [], declared, way);
     if (feature === undefined) continue;
     const tree = { type: each, body: [feature], spillCtx: false, value: 0, declared };
     const program = compileTree(tree, ROOM, 'witness');

@@ -154,7 +154,7 @@ describe.each(ADDED.map((one) => [one.name, one] as const))('%s', (name, one) =>
     const { exit, out } = await here(['rules', 'check', right, '--function', name, '--json']);
     expect({ exit, summary: (JSON.parse(out) as { summary: unknown }).summary }).toEqual({
       exit: 0,
-      summary: { proven: 1, refuted: 0, unknown: 0 },
+      summary: { proven: 1, refuted: 0, unknown: 0, unwitnessed: 0 },
     });
   });
 

@@ -166,7 +166,7 @@ describe('rules', () => {
   it('check: refuted, with the smallest program and its trace', async () => {
     const args = ['rules', 'check', 'rfc-v1', '--function', 'bpf_spin_lock'];
     const { functions, summary } = await json(args, 1);
-    expect(summary).toEqual({ proven: 0, refuted: 1, unknown: 0 });
+    expect(summary).toEqual({ proven: 0, refuted: 1, unknown: 0, unwitnessed: 0 });
     const [{ witness }] = functions as unknown as [
       { witness: { case: string; insns: number; trace: string[] } },
     ];

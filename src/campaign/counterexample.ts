@@ -1,8 +1,10 @@
 /** A program for a rule that was refuted: the smallest one that calls the function and breaks a check because of its rule. */
 import { sample } from '../../generators/sample.js';
-import { smallestCall } from '../../generators/smallest-call.js';
+import { CALL_WAYS, coverageOf, smallestCall } from '../../generators/smallest-call.js';
+import { toBytes } from '../isa/bytes.js';
 import type { Contract } from '../kernel/contract.js';
 import type { DeclaredFunction, Program } from '../object/program.js';
+import { toHex } from '../vm/environment.js';
 import { cannotRun } from '../vm/runnable.js';
 import { type Cause, causeKey } from './cause.js';
 import { runEnvironment } from './environments.js';
@@ -14,29 +16,54 @@ import { type SmallCase, shrinkCase } from './shrink/shrink.js';
 /** Worlds that each program is tried in, and programs that are generated when the plainest one shows nothing. */
 const WORLDS = 6;
 const GENERATED = 24;
+/** The same for a declared function, which no list of shapes knows. */
+const GENERATED_FOR_OWN = 60;
 
-/** The smallest case in which `contract`'s function alone is to blame; undefined when none was found. */
+/** The smallest case that was found, or why there is none. */
+export type Search =
+  | { readonly small: SmallCase; readonly because?: undefined }
+  | { readonly small?: undefined; readonly because: string };
+
+/** The smallest case in which `contract`'s function alone is to blame. */
 export function counterexample(
   rules: NamedRules,
   contract: Contract,
   declared: readonly DeclaredFunction[] = [],
-): SmallCase | undefined {
+): Search {
+  if (contract.types.length === 0) return { because: 'no type of program that is modelled may call it' };
+  let tried = 0;
   for (const program of candidates(contract, declared)) {
-    const found = caseAgainst(rules, contract, program);
-    if (found !== undefined) return found;
+    tried++;
+    const small = caseAgainst(rules, contract, program);
+    if (small !== undefined) return { small };
   }
-  return undefined;
+  return {
+    because:
+      tried === 0
+        ? 'no program can be made here that calls it'
+        : `none of ${tried} programs that call it breaks a check because of it`,
+  };
 }
 
 function* candidates(contract: Contract, declared: readonly DeclaredFunction[]): Iterable<Program> {
-  for (const type of contract.types) {
-    const plain = smallestCall(contract.name, type, declared);
-    if (plain !== undefined) yield plain;
+  const seen = new Set<string>();
+  for (let way = 0; way < CALL_WAYS; way++) {
+    for (const type of contract.types) {
+      const plain = smallestCall(contract.name, type, declared, way);
+      // What has a shape of its own has only one.
+      const key = plain === undefined ? '' : `${type} ${toHex(toBytes(plain.insns))}`;
+      if (plain === undefined || seen.has(key)) continue;
+      seen.add(key);
+      yield plain;
+    }
   }
   const { name } = contract;
   const own = declared.some((one) => one.name === name);
   const constraints = own ? { aim: name, declared } : { only: [name], declared };
-  for (let index = 0; index < GENERATED; index++) yield sample(0, index, constraints).program;
+  for (let index = 0; index < (own ? GENERATED_FOR_OWN : GENERATED); index++) {
+    const { program } = sample(0, index, constraints);
+    if (coverageOf(program).has(name)) yield program;
+  }
 }
 
 function caseAgainst(rules: NamedRules, contract: Contract, program: Program): SmallCase | undefined {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker as Thread } from 'node:worker_threads';
+import { InputError } from '../isa/errors.js';
 
 /** What does jobs, one after the other. */
 export interface JobRunner<J, R> {
@@ -13,7 +14,7 @@ export interface JobRunner<J, R> {
 export interface Pool<J, R> {
   /** Jobs that may be under way at once. */
   readonly width: number;
-  /** Does a job. Rejects when the job throws, or its thread dies. */
+  /** Does a job. Rejects when the job throws, or its thread dies; with an InputError where the job threw one. */
   run(job: J): Promise<R>;
   close(): Promise<void>;
 }
@@ -48,7 +49,7 @@ export async function openPool<J, R>({ open, entry, data, workers }: PoolSetting
 type Message = { readonly id: number; readonly job: unknown } | 'close';
 type Answer =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
-  | { readonly id: number; readonly ok: false; readonly message: string };
+  | { readonly id: number; readonly ok: false; readonly message: string; readonly badInput: boolean };
 
 /** The main loop of a thread: does the jobs that it is sent, and answers each under its number. Does nothing outside of a thread. */
 export function serve<J, R>(open: () => Promise<JobRunner<J, R>>): void {
@@ -66,7 +67,8 @@ export function serve<J, R>(open: () => Promise<JobRunner<J, R>>): void {
       port.postMessage({ id, ok: true, result: await (await doer).do(job as J) } satisfies Answer);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      port.postMessage({ id, ok: false, message } satisfies Answer);
+      const badInput = error instanceof InputError;
+      port.postMessage({ id, ok: false, message, badInput } satisfies Answer);
     }
   });
 }
@@ -148,7 +150,7 @@ class ThreadPool<J, R> implements Pool<J, R> {
     this.busy.delete(thread);
     this.idle.push(thread);
     if (answer.ok) waiting?.resolve(answer.result as never);
-    else waiting?.reject(new Error(answer.message));
+    else waiting?.reject(answer.badInput ? new InputError(answer.message) : new Error(answer.message));
     this.dispatch();
   }
 

@@ -43,36 +43,57 @@ export interface RuleExample {
   readonly case?: string;
   readonly insns?: number;
   readonly trace?: readonly string[];
+  /** Where the case was written. */
+  readonly file?: string;
+  /** Why there is no program. The rule is wrong, but in no program that is known does it break a check. */
+  readonly unwitnessed?: string;
 }
 
-type Checked = RuleProof & {
+/** A row of `rules check`. */
+export type Checked = Omit<RuleProof, 'witness'> & {
   readonly file?: string;
   readonly line?: number;
   readonly witness?: RuleWitness & RuleExample;
 };
 
-/** The table for people of `rules check`, what is wrong with each rule that was refuted, and how many there are. */
-export function ruleProofsInWords(
-  functions: readonly unknown[],
-  summary: { proven: number; refuted: number; unknown: number },
-): string {
-  const rows = functions as readonly Checked[];
-  const listed = table(
-    ['function', 'action', 'verdict', 'rule', ''],
-    rows.map((one) => [
-      one.name,
-      one.action,
-      one.verdict,
-      one.rule ?? '',
-      one.line === undefined ? '' : `${one.file}:${one.line}`,
-    ]),
-  );
-  const refuted = rows.flatMap(({ name, witness }) =>
-    witness === undefined ? [] : [`\n${explain(name, witness)}`],
-  );
-  const { proven, refuted: wrong, unknown } = summary;
-  return `${listed}${refuted.join('')}\n${proven} proven, ${wrong} refuted, ${unknown} unknown\n`;
+/** How many rules are right and wrong. `unwitnessed`: those among the refuted for which no program shows it. */
+export interface RuleCounts {
+  readonly proven: number;
+  readonly refuted: number;
+  readonly unknown: number;
+  readonly unwitnessed: number;
 }
+
+/** What is wrong with each rule that is not proven, then, with `all`, the table of all functions, and the counts. */
+export function ruleProofsInWords(
+  functions: readonly Checked[],
+  { proven, refuted, unknown, unwitnessed }: RuleCounts,
+  { all }: { readonly all: boolean },
+): string {
+  const open = functions.filter(({ verdict }) => verdict === 'unknown');
+  const wrong = functions.filter(({ verdict }) => verdict === 'refuted');
+  const without = unwitnessed === 0 ? '' : ` (${unwitnessed} unwitnessed)`;
+  const parts = [
+    ...wrong.map(explain),
+    ...(open.length === 0 ? [] : [rowsOf(open)]),
+    ...(all ? [rowsOf(functions)] : []),
+    `${proven} proven, ${refuted} refuted${without}, ${unknown} unknown\n`,
+  ];
+  return parts.join('\n');
+}
+
+/** What `rules check` calls a verdict: a refutation that no program shows has a word of its own. */
+export function verdictWord({ verdict, witness }: Checked): string {
+  return witness?.unwitnessed === undefined ? verdict : 'unwitnessed';
+}
+
+const rowsOf = (rows: readonly Checked[]): string =>
+  table(
+    ['function', 'action', 'verdict', 'rule', ''],
+    rows.map((one) => [one.name, one.action, verdictWord(one), one.rule ?? '', placeOf(one)]),
+  );
+
+const placeOf = ({ file, line }: Checked): string => (line === undefined ? '' : `${file}:${line}`);
 
 /** What changed since a git revision: rules by their syntax, and functions by what is decided for them. */
 export interface RulesSince {
@@ -114,12 +135,18 @@ function named(functions: readonly string[], what: string): string {
   return `${functions.length} ${what} (${names}${functions.length > NAMED ? ', …' : ''})`;
 }
 
-function explain(name: string, witness: RuleWitness & RuleExample): string {
+function explain(one: Checked): string {
+  const { name, action, rule, witness } = one;
+  if (witness === undefined) return '';
+  const place = placeOf(one);
   const lines = [
-    `${name}: ${witness.check}`,
+    `${name}: ${witness.check}${witness.unwitnessed === undefined ? '' : ', unwitnessed'}`,
+    `    ${action === 'keep' ? 'kept' : 'stubbed'} ${rule === undefined ? 'as no rule matches' : `by '${rule}'`}${place === '' ? '' : `, ${place}`}`,
     ...witness.state.map((line) => `    after the call: ${line}`),
     ...witness.missed.map(({ outcome, why }) => `    not its outcome '${outcome}': ${why.join('; ')}`),
   ];
+  if (witness.unwitnessed !== undefined) lines.push(`    no program: ${witness.unwitnessed}`);
+  if (witness.file !== undefined) lines.push(`    written to ${witness.file}`);
   if (witness.case !== undefined) lines.push('', witness.case.trimEnd(), '', ...(witness.trace ?? []));
   return lines.map((line) => `${line}\n`).join('');
 }

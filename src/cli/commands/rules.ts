@@ -1,42 +1,20 @@
 /** `rules list | show | check`: rule sets, what they do to each function, and whether that is right. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { counterexample } from '../../campaign/counterexample.js';
-import { pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
-import { joined, loadDeclared, loadRuleSets, type NamedRules } from '../../campaign/rules.js';
-import { packageFolder } from '../../campaign/version.js';
 import { InputError } from '../../isa/errors.js';
-import { contractOf, contracts, unmodelled } from '../../kernel/catalog.js';
+import { contracts } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
-import type { DeclaredFunction } from '../../object/program.js';
-import { changedSince } from '../../patch/changed.js';
-import { rulesThatDecideNothing, unknownNames, type Warning } from '../../patch/lint.js';
-import { Revision } from '../../patch/revision.js';
 import type { RuleSet } from '../../patch/rule.js';
 import { rulesFor } from '../../patch/select.js';
 import { RULE_SETS, shippedRuleSet } from '../../patch/sets/index.js';
-import { rulePositions, shippedFile } from '../../patch/sites.js';
 import { type Skeleton, skeletonFrom } from '../../patch/skeleton.js';
 import { functionView } from '../../patch/view.js';
-import { rulesExit } from '../../report/exit.js';
-import {
-  comparisonInWords,
-  type RuleAction,
-  type RuleExample,
-  type RulesSince,
-  ruleActionsInWords,
-  ruleProofsInWords,
-  warningsInWords,
-} from '../../report/rules.js';
-import { decidedSince } from '../../smt/rule/decided-since.js';
-import { proveRules, type RuleProof } from '../../smt/rule-proof.js';
-import { parseCase } from '../../vm/case.js';
+import { type RuleAction, ruleActionsInWords } from '../../report/rules.js';
 import { type Act, type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
-import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
+import { FUNCTIONS_HELP, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
-import { traced } from '../trace.js';
+import { defineCheck, loadSet } from './rules-check.js';
 
 /** Adds `rules` with its subcommands `list`, `show` and `check` to the command line. */
 export const rules: Define = (program, act) => {
@@ -93,134 +71,6 @@ function shownOf(set: RuleSet, contract: Contract): readonly RuleAction[] {
       ? { ...head, action: 'stub', stub: action.stub }
       : { ...head, action: 'keep' };
   });
-}
-
-/** A rule set, and the functions that are declared for it: on the command line first. */
-async function loadSet(
-  name: string,
-  { functions }: WithFunctions,
-): Promise<{ readonly set: NamedRules; readonly declared: readonly DeclaredFunction[] }> {
-  const given = await loadDeclared(functions ?? []);
-  const [set] = await loadRuleSets([name], given);
-  return { set: set!, declared: joined([given, set!.declared ?? []]) };
-}
-
-interface CheckOptions extends WithFunctions {
-  readonly changedSince?: string;
-  readonly function?: string;
-  readonly rlimit?: number;
-  readonly strict?: true;
-}
-
-function defineCheck(command: Command, act: Act): void {
-  withCommon(command.command('check'))
-    .description('prove the rules of a set, or refute them with the smallest program')
-    .argument('SET', 'rule set, by name or file')
-    .option(
-      '--changed-since <REV>',
-      'only functions whose contract, or what the rules decide for them, changed since a git revision',
-    )
-    .option('--function <NAME>', 'only this function')
-    .option('--functions <FILES>', FUNCTIONS_HELP, list)
-    .option('--strict', 'exit 2 for rules that decide nothing and for names of functions that do not exist')
-    .option('--rlimit <N>', "bound of one question to Z3, in Z3's units", integer(1))
-    .action((name: string, options: CheckOptions) => act(options, () => checkSet(name, options)));
-}
-
-async function checkSet(name: string, options: CheckOptions): Promise<Outcome> {
-  const { set, declared } = await loadSet(name, options);
-  const file = fileOf(name);
-  const positions = existsSync(file) ? await rulePositions(file) : new Map<string, { line: number }>();
-  const asked = wanted(options.function, declared);
-  const since =
-    options.changedSince === undefined
-      ? undefined
-      : await compareWith(options.changedSince, set, file, asked, declared);
-  const left = new Set(since?.compared.same);
-  const proofs = await proveRules(
-    set.rules,
-    asked.filter(({ name }) => !left.has(name)),
-    options.rlimit === undefined ? {} : { rlimit: options.rlimit },
-  );
-  const warnings = await warningsOf(set, file, declared);
-  const where = relative(process.cwd(), file);
-  const functions = proofs.functions.map((proof) => {
-    const line = proof.rule === undefined ? undefined : positions.get(proof.rule)?.line;
-    const place = line === undefined ? {} : { file: where, line };
-    if (proof.verdict !== 'refuted') return { ...proof, ...place };
-    return { ...proof, ...place, witness: { ...proof.witness, ...exampleFor(set, proof, declared) } };
-  });
-  const count = (verdict: RuleProof['verdict']) => functions.filter((one) => one.verdict === verdict).length;
-  const summary = { proven: count('proven'), refuted: count('refuted'), unknown: count('unknown') };
-  const json = {
-    rules: set.rules.name,
-    functions,
-    summary,
-    ...since,
-    warnings,
-    solver: proofs.stats,
-  };
-  const compared = since === undefined ? '' : comparisonInWords(since);
-  const text = `${ruleProofsInWords(functions, summary)}${compared}${warningsInWords(warnings)}`;
-  const exit = options.strict === true && warnings.length > 0 ? 2 : rulesExit(summary);
-  return { exit, json, text };
-}
-
-/** What is probably a mistake in a set: none is in those that come with swansong. */
-async function warningsOf(
-  { rules, name }: NamedRules,
-  file: string,
-  declared: readonly DeclaredFunction[],
-): Promise<readonly Warning[]> {
-  if (shippedRuleSet(name) !== undefined) return [];
-  const names = declared.map((one) => one.name);
-  return [
-    ...(await rulesThatDecideNothing(rules, contracts(declared), file)),
-    ...(await unknownNames(file, names)),
-  ];
-}
-
-/** Which rules of the file changed, and what the set decides otherwise, since a git revision. */
-async function compareWith(
-  name: string,
-  { rules }: NamedRules,
-  file: string,
-  asked: readonly Contract[],
-  declared: readonly DeclaredFunction[],
-): Promise<RulesSince> {
-  const revision = Revision.of(file, name);
-  const { changed, below } = await changedSince(file, revision);
-  const compared = await decidedSince(rules, resolve(file), revision, asked, { declared });
-  return { changed, below, compared: { revision: name, ...compared } };
-}
-
-function wanted(name: string | undefined, declared: readonly DeclaredFunction[]): readonly Contract[] {
-  if (name === undefined) return contracts(declared);
-  const contract = contractOf(name, declared);
-  if (contract === undefined) throw new InputError(unmodelled(name));
-  return [contract];
-}
-
-/** The file of a rule set: its TypeScript source where the repository is at hand. */
-function fileOf(name: string): string {
-  if (shippedRuleSet(name) === undefined) return name;
-  const source = join(packageFolder(), 'src', 'patch', 'sets', `${name}.ts`);
-  return existsSync(source) ? source : shippedFile(name);
-}
-
-function exampleFor(set: NamedRules, proof: RuleProof, declared: readonly DeclaredFunction[]): RuleExample {
-  const contract = contractOf(proof.name, declared);
-  const small = contract && counterexample(set, contract, declared);
-  if (small === undefined) return {};
-  const one = parseCase(small.text);
-  const prepared = prepareProgram(one.program, one.profile);
-  if (typeof prepared === 'string') return {};
-  const steps = traced(
-    prepared.code,
-    { ...runOptions(prepared, pathOf(prepared, set.rules)), env: one.env },
-    one.kill,
-  );
-  return { case: small.text, insns: small.insns, trace: steps.map(({ text }) => text) };
 }
 
 interface NewOptions {
