@@ -129,7 +129,7 @@ function answered(text: string, { name, answers }: Added, action: string): strin
       .replace(/\}\);\n$/, said === undefined ? '});\n' : `  ${said},\n});\n`);
   });
   one = one.replace('import { kfunc', 'import { NULL, kfunc').replace(/export default[\s\S]*$/, '');
-  return `${one}void added;\nvoid NULL;\nexport default ruleSet('mine', [rule('mine').when((f) => f.name === '${name}')${action}, rule('others fail').when((f) => f.canFailWithoutEffect).stub((f) => f.failure)]);\n`;
+  return `${one}void NULL;\nexport default ruleSet('mine', [rule('mine').when((f) => f.name === '${name}')${action}, rule('others fail').when((f) => f.canFailWithoutEffect).stub((f) => f.failure)]);\n`;
 }
 
 describe.each(ADDED.map((one) => [one.name, one] as const))('%s', (name, one) => {

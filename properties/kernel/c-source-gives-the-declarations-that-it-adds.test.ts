@@ -142,6 +142,11 @@ describe('a kfunc of the tables, as a patch adds it', () => {
     expect(notes).toEqual(['bpf_gone: its definition is not there, only its flags']);
   });
 
+  it('has no flags that the diff takes away', () => {
+    const diff = `--- a/f.c\n+++ b/f.c\n@@ -1,3 +1,4 @@\n+__bpf_kfunc u32 bpf_foo(void)\n+{\n+}\n BTF_KFUNCS_START(ids)\n-BTF_ID_FLAGS(func, bpf_foo, KF_SLEEPABLE)\n BTF_KFUNCS_END(ids)\n`;
+    expect(findInC(diff).functions.map(({ fields }) => fields)).toEqual([{ proto: 'u32 bpf_foo(void)' }]);
+  });
+
   it('has the program types that its set is registered for', () => {
     const register = (types: readonly string[]): string =>
       `__bpf_kfunc u32 bpf_foo(void)\n{\n}\nBTF_KFUNCS_START(ids)\nBTF_ID_FLAGS(func, bpf_foo)\nBTF_KFUNCS_END(ids)\nstatic const struct btf_kfunc_id_set set = {\n\t.owner = THIS_MODULE,\n\t.set = &ids,\n};\n` +

@@ -5,6 +5,7 @@ import { SHRINK_MUTANTS } from './campaign/shrink.js';
 import { GENERATOR_MUTANTS } from './generators.js';
 import { ISA_MUTANTS } from './isa.js';
 import { CONTRACT_MUTANTS } from './kernel/contracts.js';
+import { DECLARATION_MUTANTS } from './kernel/declare.js';
 import { TOLD_MUTANTS } from './kernel/told.js';
 import { TYPE_MUTANTS } from './kernel/types.js';
 import type { Mutant } from './mutant.js';
@@ -43,6 +44,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONTRACT_MUTANTS,
   ...TYPE_MUTANTS,
   ...TOLD_MUTANTS,
+  ...DECLARATION_MUTANTS,
   ...BOUND_MUTANTS,
   ...VALUE_MUTANTS,
   ...TEXT_MUTANTS,

@@ -37,12 +37,7 @@ export function copyOf(contract: Contract, name: string): Copy | undefined {
   const made = attempt(contract, short);
   if (made !== undefined && same(contractOfDeclared(made), contract)) return { declared: made, short: true };
   const declared = exactCopyOf(contract, name);
-  if (declared !== undefined) {
-    if (!same(contractOfDeclared(declared), contract))
-      throw new Error(`${contract.name}: the long form says something else`);
-    return { declared, short: false };
-  }
-  return undefined;
+  return declared === undefined ? undefined : { declared, short: false };
 }
 
 function attempt({ kind }: Contract, spec: Spec): DeclaredFunction | undefined {
