@@ -26,6 +26,7 @@ const LONG = words(`
 
 /** What no run could follow without a model of the function: values of maps, nodes of graphs, objects, the ways out of a program. */
 const NONE = words(`
+  bpf_arena_alloc_pages bpf_arena_free_pages bpf_arena_reserve_pages bpf_inode_storage_get
   bpf_cast_to_kern_ctx bpf_cgrp_storage_get bpf_get_local_storage bpf_kptr_xchg bpf_list_back bpf_list_front bpf_list_pop_back
   bpf_list_pop_front bpf_map_lookup_elem bpf_map_lookup_percpu_elem bpf_obj_new_impl bpf_per_cpu_ptr bpf_percpu_obj_new_impl
   bpf_rbtree_first bpf_rbtree_left bpf_rbtree_remove bpf_rbtree_right bpf_rbtree_root bpf_rdonly_cast bpf_refcount_acquire_impl
@@ -49,7 +50,9 @@ function complaint(kind: 'helper' | 'kfunc', spec: unknown): string {
 }
 
 describe('a function of the tables, declared again', () => {
-  const copies = contracts().map((contract) => ({
+  // What no program that is modelled may call cannot be declared either.
+  const callable = contracts().filter(({ types }) => types.length > 0);
+  const copies = callable.map((contract) => ({
     contract,
     copy: copyOf(contract, `${contract.name}_copy`),
   }));

@@ -157,6 +157,8 @@ export class KfuncArguments {
         const irq = this.params.some((one) => suffixOf(one) === 'irq_flag');
         return { kind: 'spin_lock', lock: this.lock(irq ? 'res_spin_lock_irqsave' : 'res_spin_lock') };
       }
+      case 'bpf_map':
+        return mapArgument(this.fields);
       case 'bpf_timer':
         return { kind: 'timer' };
       case 'bpf_wq':
