@@ -47,7 +47,7 @@ function ask(c: Contract, type: ProgType, check: readonly Item[] = []): string {
 
 /** Calls that no program here can make, because their arguments cannot be had: contracts that are held only against the tables. */
 const NO_WAY =
-  /^(bpf_skc_to_\w+ syscall|bpf_sock_from_file syscall|bpf_crypto_(en|de)crypt (xdp|tc)|bpf_iter_css_\w+ socket_filter|bpf_cgroup_read_xattr socket_filter|bpf_kptr_xchg socket_filter|bpf_kfunc_call_(test|memb)_release \w+|bpf_(per|this)_cpu_ptr \w+)$/;
+  /^(bpf_skc_to_\w+ syscall|bpf_sock_from_file syscall|bpf_crypto_(en|de)crypt (xdp|tc)|bpf_iter_css_\w+ socket_filter|bpf_cgroup_read_xattr socket_filter|bpf_kptr_xchg socket_filter|bpf_kfunc_call_(test|memb)_release \w+|bpf_sk_assign_tcp_reqsk tc|bpf_(per|this)_cpu_ptr \w+)$/;
 
 /** Types for which the builder makes every argument. */
 const BUILT_FOR: readonly ProgType[] = ['xdp', 'tc', 'socket_filter', 'tracepoint', 'syscall'];

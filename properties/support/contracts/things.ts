@@ -83,7 +83,6 @@ export function makerOf(arg: Extract<Arg, { kind: 'btf' }>, type: ProgType): str
     nf_conn: `bpf_${layer}_ct_lookup`,
     nf_conn___init: `bpf_${layer}_ct_alloc`,
     xfrm_state: 'bpf_xdp_get_xfrm_state',
-    sock: 'bpf_sk_lookup_tcp',
   };
   const maker = makers[struct];
   if (maker === undefined) throw new NoWay(`nothing makes a ${struct}`);

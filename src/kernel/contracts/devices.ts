@@ -53,6 +53,7 @@ export const DEVICE_CONTRACTS: readonly Contract[] = [
     [ctx, fixedMem('readwrite', 64), fixedMem('readwrite', 4), scalar],
     [outcome('null', NULL), outcome('found', pointer(struct('flow_offload_tuple_rhash', 'none')))],
   ),
+  // Linux takes the socket that a lookup gives as well (reg2btf_ids); here only one that is named by its BTF type is taken.
   kfunc('bpf_sk_assign_tcp_reqsk', [ctx, btf('trusted', 'sock'), mem('readwrite', 3), sizeOrZero], tried),
 ];
 
