@@ -154,6 +154,26 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'src/verifier/stricter.ts',
+    ['verifier/a-reason-to-be-stricter-is-told-from-its-neighbours'],
+    [
+      {
+        name: 'words-alone-are-a-reason',
+        inside: 'stricterLine',
+        node: "match !== null && when?.(place, match[1] ?? '') !== false",
+        becomes: 'match !== null',
+        wrong: 'A mistake in the words of a row counts as one that the docs explain.',
+      },
+      {
+        name: 'main-is-a-function-that-is-called',
+        inside: 'inFunction',
+        node: 'start > 0 && start <= slot',
+        becomes: 'start <= slot',
+        wrong: 'What the main program holds at a tail call counts as stricter than Linux.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/report/summary.ts',
     ['cli/a-finding-is-told-in-its-own-words'],
     [

@@ -41,7 +41,7 @@ function letters(
         throw new Error(`${name}: the kernel could not be asked: ${message ?? ''}`);
       if (!accepted) return '-';
       const ours = verify(program, { profile, facts: false });
-      return !ours.ok && hasReason(family, ours) ? 's' : '+';
+      return !ours.ok && hasReason(family, ours, program) ? 's' : '+';
     })
     .join('');
 }

@@ -3,8 +3,9 @@
 import { BPF_CALL, BPF_JMP, BPF_PSEUDO_KFUNC_CALL } from '../isa/opcodes.js';
 import { LAXEST } from '../kernel/profile.js';
 import { exceptionCallbackOf, type Program } from '../object/program.js';
+import type { Refused } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
-import { stricterLine } from '../verifier/stricter.js';
+import { inStricterWords } from '../verifier/stricter.js';
 import { verify } from '../verifier/verify.js';
 
 /** Why loading `program` may hurt the kernel, undefined where it may not: Linux 6.18 then follows a wild pointer, and the load does not return. */
@@ -15,6 +16,10 @@ export function mayCrashLinux(program: Program, profile: Profile): string | unde
     return 'where a function in front of the exception callback is never called';
   return undefined;
 }
+
+/** Whether Linux may go on where we refuse. In doubt it does, so the words are enough. */
+const mayGoOn = (verdict: Refused): boolean =>
+  inStricterWords(verdict) || verdict.message.startsWith('infinite loop');
 
 /**
  * jit_subprogs goes to the exception callback by the number that its function had before functions that are never called were removed
@@ -28,7 +33,7 @@ function mayLoseExceptionCallback(program: Program, profile: Profile): boolean {
   if (before.length === 0) return false;
   const verdict = verify(program, { profile, kernel: LAXEST });
   if (verdict.ok) return before.some(({ start }) => verdict.facts.at(start).length === 0);
-  return stricterLine(verdict) !== undefined;
+  return mayGoOn(verdict);
 }
 
 /**
@@ -49,5 +54,5 @@ function mayTakeAnythingForMap(program: Program, profile: Profile): boolean {
   if (slot < 0 && message.includes('progs cannot use')) return false;
   // It refuses calls under a lock before it looks at their arguments.
   if (message.includes('not allowed while holding a lock')) return false;
-  return slot < 0 || called(slot) === 'bpf_wq_init' || stricterLine(verdict) !== undefined;
+  return slot < 0 || called(slot) === 'bpf_wq_init' || mayGoOn(verdict);
 }

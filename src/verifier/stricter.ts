@@ -1,37 +1,141 @@
 /**
  * The messages with which this verifier refuses programs that Linux 6.18 may accept. docs/stricter-than-linux.md explains each, and what
- * Linux does instead.
+ * Linux does instead. Most of these are also said of mistakes that both refuse. There the insn at fault and the program tell more.
  */
+import { decodeAll } from '../isa/decode.js';
+import type { Op } from '../isa/insn.js';
+import { contractOf } from '../kernel/catalog.js';
+import type { Contract } from '../kernel/contract.js';
+import type { Program } from '../object/program.js';
+import type { Refused } from './result.js';
 
-/** Our messages about programs that Linux accepts. */
-export const STRICTER: readonly RegExp[] = [
-  /must point to scalar/,
-  /infinite loop/,
-  /too large|too complex/,
-  /workqueue pointer/,
-  /pointer comparison prohibited/,
-  /^cannot pass in \w+( flag)? at an offset=/,
-  /^invalid read from stack/,
-  /on rdonly_untrusted_mem prohibited/,
-  /type ID argument must be of a struct/,
-  /^BPF_ATOMIC loads from/,
-  /^invalid bpf_context access off=-/,
-  /type=ctx expected=fp, pkt/,
-  /^Possibly NULL pointer passed to trusted arg/,
-  /^R\d must be referenced or trusted$/,
-  /^R\d must have zero offset when passed to release func/,
-  /^jump into the bpf_fastcall pattern/,
-  /^R\d may not have the stack pointer of a called function added to it$/,
-  /^callback address is that of the main program$/,
-  /^arg#\d is expected to be non-NULL$/,
-  /^R\d invalid mem access 'map_ptr'$/,
-  /^a store of a pointer into an unreferenced kptr$/,
-  /^cannot use BPF_LD_\[ABS\|IND\] within callback$/,
+/** Where a program was refused. */
+interface Place {
+  readonly program: Program;
+  readonly strict: boolean;
+  /** Slot of the insn; -1 for the program as a whole. */
+  readonly slot: number;
+  /** The insn, and what it calls, if it calls something with a contract. */
+  readonly op: Op | undefined;
+  readonly called: Contract | undefined;
+}
+
+/** A row of the docs, as far as a message tells it. */
+interface Reason {
+  readonly words: RegExp;
+  /** Whether it can be this row; always unless told. `named`: what the pattern has in brackets. */
+  readonly when?: (place: Place, named: string) => boolean;
+}
+
+const calls =
+  (...names: readonly string[]) =>
+  ({ called }: Place): boolean =>
+    called !== undefined && names.includes(called.name);
+
+/** The argument with this index is memory of a kfunc, and the next argument is its size. */
+const isSizedMemory = ({ called }: Place, index: string): boolean => {
+  const arg = called?.kind === 'kfunc' ? called.args[Number(index)] : undefined;
+  return arg?.kind === 'mem' && 'arg' in arg.size;
+};
+
+const isPlainStruct = ({ program: { kernelTypes } }: Place, struct: string): boolean =>
+  kernelTypes === undefined || kernelTypes.plainSize?.(struct) !== undefined;
+
+const inFunction = ({ program, slot }: Place): boolean =>
+  program.subprogs.some(({ start }) => start > 0 && start <= slot);
+
+/** Does some insn of the program call a function of which this is true? */
+const callsSome = (program: Program, test: (contract: Contract) => boolean): boolean =>
+  decodeAll(program.insns).some((op) => {
+    const contract = op === undefined ? undefined : contractOf(program, op);
+    return contract !== undefined && test(contract);
+  });
+
+/** A helper may read a slot that is written in part (without capabilities), or a function wrote it before a tail call. */
+const isHalfWritten = ({ program, strict, called }: Place): boolean =>
+  (strict && called !== undefined) ||
+  (program.subprogs.length > 1 && callsSome(program, ({ name }) => name === 'bpf_tail_call'));
+
+/** Our reasons for refusing what Linux accepts. */
+export const STRICTER: readonly Reason[] = [
+  {
+    words: /^arg#\d pointer type STRUCT (\w+) must point to scalar, or struct with scalar$/,
+    when: isPlainStruct,
+  },
+  { words: /^BPF program is too large\. Processed \d+ insn$/ },
+  { words: /^The sequence of \d+ jumps is too complex\.$/ },
+  {
+    words: /^combined stack size of \d+ calls is \d+\. Too large$/,
+    when: ({ program }) => callsSome(program, ({ fastcall }) => fastcall === true),
+  },
+  {
+    words: /^workqueue pointer in R1 map_uid=0 doesn't match map pointer in R\d map_uid=0$/,
+    when: calls('bpf_wq_init'),
+  },
+  {
+    words: /^R\d pointer comparison prohibited$/,
+    when: ({ op, strict }) => strict && op?.kind === 'jmp' && op.width === 32,
+  },
+  { words: /^cannot pass in (?:iter|dynptr|irq_flag) at an offset=0$/ },
+  { words: /^invalid read from stack R\d off=-?\d+ size=\d+$/, when: isHalfWritten },
+  {
+    words: /^R\d pointer arithmetic on rdonly_untrusted_mem prohibited$/,
+    when: ({ op }) => op?.kind === 'alu' && op.op === 'add' && 'reg' in op.src,
+  },
+  {
+    words: /type ID argument must be of a struct/,
+    when: ({ program }) => program.btf === undefined,
+  },
+  {
+    words: /^BPF_ATOMIC loads from R\d \w+ is not allowed$/,
+    when: ({ op }) => op?.kind === 'load_acquire' && op.dst === op.src,
+  },
+  {
+    words: /^invalid bpf_context access off=-\d+ size=\d$/,
+    when: ({ program }) => program.type === 'tracepoint',
+  },
+  { words: /^R\d type=ctx expected=fp, pkt/, when: ({ called }) => called?.kind === 'kfunc' },
+  { words: /^Possibly NULL pointer passed to trusted arg(\d)$/, when: isSizedMemory },
+  {
+    words: /^R\d must be referenced or trusted$/,
+    when: calls('css_rstat_updated', 'bpf_copy_from_user_task_str', 'bpf_sock_addr_set_sun_path'),
+  },
+  {
+    words: /^R\d must have zero offset when passed to release func or trusted arg to kfunc$/,
+    when: calls('bpf_refcount_acquire_impl'),
+  },
+  { words: /^jump into the bpf_fastcall pattern of the call at insn \d+$/ },
+  { words: /^R\d may not have the stack pointer of a called function added to it$/ },
+  { words: /^callback address is that of the main program$/ },
+  {
+    words: /^arg#\d is expected to be non-NULL$/,
+    when: ({ op }) => op?.kind === 'call' && op.target === 'subprog',
+  },
+  { words: /^R\d invalid mem access 'map_ptr'$/, when: ({ op, strict }) => !strict && op?.kind === 'ldx' },
+  { words: /^a store of a pointer into an unreferenced kptr$/ },
+  // Where the walk comes to the insn, both refuse.
+  { words: /^cannot use BPF_LD_\[ABS\|IND\] within callback$/, when: ({ slot }) => slot < 0 },
+  { words: /^tail_call would lead to reference leak$/, when: inFunction },
 ];
 
 /**
- * Finds the line of a refusal that is such a message; undefined if there is none. All lines are searched, because some messages have two.
+ * Finds the line of a refusal that is for one of these reasons; undefined if there is none. All lines are searched, because some messages
+ * have two.
  */
-export function stricterLine({ lines }: { readonly lines: readonly string[] }): string | undefined {
-  return lines.find((line) => STRICTER.some((words) => words.test(line)));
+export function stricterLine(refused: Refused, program: Program): string | undefined {
+  const { slot, lines, profile } = refused;
+  const op = slot < 0 ? undefined : decodeAll(program.insns)[slot];
+  const called = op === undefined ? undefined : contractOf(program, op);
+  const place: Place = { program, strict: profile === 'strict', slot, op, called };
+  return lines.find((line) =>
+    STRICTER.some(({ words, when }) => {
+      const match = words.exec(line);
+      return match !== null && when?.(place, match[1] ?? '') !== false;
+    }),
+  );
+}
+
+/** Whether a line of a refusal is in the words of one of these reasons, wherever in a program it is. */
+export function inStricterWords({ lines }: { readonly lines: readonly string[] }): boolean {
+  return lines.some((line) => STRICTER.some(({ words }) => words.test(line)));
 }

@@ -314,6 +314,38 @@ next:
     /^cannot use BPF_LD_\[ABS\|IND\] within callback$/,
   ),
   stricter(
+    written(
+      "stricter: a function's tail call while its caller holds a record",
+      `.type tc
+.map m ringbuf entries=4096
+.map t prog_array key=4 value=4 entries=1
+main:
+    r6 = r1
+    r1 = map m
+    r2 = 16
+    r3 = 0
+    call bpf_ringbuf_reserve
+    if r0 == 0 goto out
+    r7 = r0
+    r1 = r6
+    call f
+    r1 = r7
+    r2 = 0
+    call bpf_ringbuf_discard
+out:
+    r0 = 0
+    exit
+f:
+    r2 = map t
+    r3 = 0
+    call bpf_tail_call
+    r0 = 0
+    exit
+`,
+    ),
+    /tail_call would lead to reference leak$/,
+  ),
+  stricter(
     kernelCase('stricter: a record that was added to a number and then submitted', 'xdp', {}, ({ map }) => [
       map(r1, ringbufMap),
       mov(r2, 16),

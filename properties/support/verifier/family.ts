@@ -31,8 +31,11 @@ export interface Family {
 }
 
 /** Our verifier has a reason of its own to refuse a program of the family. */
-export function hasReason({ stricter }: Family, refusal: Refused): boolean {
-  return stricterLine(refusal) !== undefined || refusal.lines.some((line) => stricter?.test(line) === true);
+export function hasReason({ stricter }: Family, refusal: Refused, program: Program): boolean {
+  return (
+    stricterLine(refusal, program) !== undefined ||
+    refusal.lines.some((line) => stricter?.test(line) === true)
+  );
 }
 
 /** What a program needs besides its insns. */

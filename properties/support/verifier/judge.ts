@@ -19,7 +19,7 @@ function wrong(
       return verdict.ok ? 'Linux refuses, we accept' : undefined;
     case 's':
       if (verdict.ok) return 'we refuse no longer what Linux accepts';
-      return hasReason(family, verdict) ? undefined : verdict.message;
+      return hasReason(family, verdict, program) ? undefined : verdict.message;
     default:
       return 'Linux was never asked';
   }

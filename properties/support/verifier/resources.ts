@@ -463,6 +463,18 @@ const DEEDS: Readonly<Record<string, (kind: Kind) => ((n: Names) => Item[]) | un
   'held at a throw': (kind) => taking([kind], ({ kfunc }) => [mov(r1, 0), kfunc('bpf_throw')]),
   'held at BPF_LD_ABS': (kind) =>
     taking([kind], (n) => [mov(r7, r6), mov(r6, r9), ldAbs(1, 0), mov(r6, r7), ...release(kind, n, 0)]),
+  'held while a function does BPF_LD_ABS': (kind) =>
+    taking(
+      [kind],
+      (n) => [mov(r1, r9), callSub('loader'), ...release(kind, n, 0)],
+      () => [label('loader'), mov(r6, r1), ldAbs(1, 0), mov(r0, 0), exit()],
+    ),
+  'held while a function does a tail call': (kind) =>
+    taking(
+      [kind],
+      (n) => [mov(r1, r9), callSub('leaver'), ...release(kind, n, 0)],
+      (n) => [label('leaver'), n.map(r2, TABLE), mov(r3, 0), callHelper(12), mov(r0, 0), exit()],
+    ),
   'given back before a tail call': (kind) =>
     taking([kind], (n) => [
       ...release(kind, n, 0),

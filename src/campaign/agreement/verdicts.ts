@@ -198,9 +198,11 @@ function compareVerdicts(
   for (const what of [profile, `${profile}, ${program.type}`, `${profile}, ${way}`])
     tally.count(`${what}: ${verdict} by Linux`);
   if (differ) {
-    const words = ours.ok ? theirWords : (stricterLine(ours) ?? ours.message);
+    const known = ours.ok ? undefined : stricterLine(ours, program);
+    const words = ours.ok ? theirWords : (known ?? ours.message);
     const which = ours.ok ? 'looser' : 'stricter';
     tally.count(`${profile}: ${which}`);
+    if (known !== undefined) tally.count(`${profile}: stricter, as the docs say`);
     tally.differ(`${which}: ${kindOfComplaint(words)}`, `${profile}, ${program.type}, ${about}`);
   } else if (!ours.ok && !forbidden && options.words === true) {
     const [a, b] = [kindOfComplaint(theirWords), kindOfComplaint(ours.message)];

@@ -150,6 +150,12 @@ function checkPlainMemory(p: Path, site: CallSite, index: number, arg: Extract<A
   const reg = site.regs[index]!;
   const [struct] = arg.structs;
   const socket = SOCKET_STRUCT[reg.type];
+  // A socket is trusted as it is (is_trusted_reg).
+  const fits = arg.structs.some((s) => s === socket || FIRST_MEMBER[s]?.includes(socket ?? '') === true);
+  if (fits && arg.release !== true) {
+    requireStart(reg, index + 1);
+    return;
+  }
   if (socket !== undefined)
     refuse(
       `kernel function ${contract.name} args#${index} expected pointer to STRUCT ${struct} but R${index + 1} has a pointer to STRUCT ${socket}`,

@@ -27,7 +27,7 @@ const LOADS_PACKET: ReadonlySet<ProgType> = new Set(['socket_filter', 'tc', 'act
 export function checkPacketLoad(path: Path, src: number): void {
   if (!LOADS_PACKET.has(path.program.type))
     refuse('BPF_LD_[ABS|IND] instructions not allowed for this program type');
-  checkResourceLeak(path, 'BPF_LD_[ABS|IND]');
+  checkResourceLeak(path, 'BPF_LD_[ABS|IND]', path.depth > 0);
   if (path.reg(6).type !== 'ctx') refuse('at the time of BPF_LD_ABS|IND R6 != pointer to skb');
   if (src >= 0 && path.reg(src).type === 'uninit') refuse(`R${src} !read_ok`);
   for (let depth = 1; depth <= path.depth; depth++) {

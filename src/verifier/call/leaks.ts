@@ -8,10 +8,13 @@ import { isPointer, typeName } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 
-/** Refuses if anything is held. `where`: `BPF_EXIT instruction in main prog`, `tail_call`, `bpf_throw`, `BPF_LD_[ABS|IND]`. */
-export function checkResourceLeak(p: Path, where: string): void {
+/**
+ * Refuses if anything is held. `where`: `BPF_EXIT instruction in main prog`, `tail_call`, `bpf_throw`, `BPF_LD_[ABS|IND]`. `returns`: the
+ * path goes on in the caller, which may still give its references back (check_reference_leak).
+ */
+export function checkResourceLeak(p: Path, where: string, returns = false): void {
   if (p.lockHeld !== undefined) refuse(`${where} cannot be used inside bpf_spin_lock-ed region`);
-  const leaked = p.refs.filter((r) => r.kind === 'pointer');
+  const leaked = returns ? [] : p.refs.filter((r) => r.kind === 'pointer');
   if (leaked.length > 0) {
     const refs = leaked.map((r) => `Unreleased reference id=${r.id} alloc_insn=${r.at}`);
     refuse([...refs, `${where} would lead to reference leak`].join(' // '));

@@ -252,9 +252,17 @@ export const EFFECT_MUTANTS: readonly Mutant[] = [
     [HELD],
     [
       {
+        name: 'callers-may-not-hold-at-a-packet-load',
+        inside: 'checkPacketLoad',
+        node: 'path.depth > 0',
+        becomes: 'false',
+        wrong:
+          'A function may not load from the packet while its caller holds a reference, which it will give back.',
+      },
+      {
         name: 'packet-loads-may-hold',
         inside: 'checkPacketLoad',
-        node: "checkResourceLeak(path, 'BPF_LD_[ABS|IND]');",
+        node: "checkResourceLeak(path, 'BPF_LD_[ABS|IND]', path.depth > 0);",
         becomes: '',
         wrong: 'A program may hold anything at a packet load that may end it.',
       },
