@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../campaign/version.js';
 import { InputError } from '../isa/errors.js';
+import { didYouMean } from '../isa/nearest.js';
 import type { ExitCode } from '../report/exit.js';
 import type { Act } from './command.js';
 import { COMMANDS } from './commands/index.js';
@@ -13,6 +14,8 @@ export interface Streams {
   out(output: string | Uint8Array, exit: ExitCode): Promise<void>;
   /** Standard error. */
   err(line: string): void;
+  /** Columns of the terminal that standard output goes to, if it goes to one. */
+  readonly columns?: number;
 }
 
 /** Runs a command line (without node and script) and answers its exit code. Only failures of the streams reject. */
@@ -31,8 +34,8 @@ export async function runCli(args: readonly string[], streams: Streams): Promise
   let help = '';
   try {
     if (args.length === 0) throw new InputError('no command; see swansong --help');
-    const program = await declare(args[0]!, act);
-    tame(program, (text) => {
+    const program = await declare(args, act);
+    tame(program, streams.columns ?? WIDE, (text) => {
       help += text;
     });
     await program.parseAsync(args, { from: 'user' });
@@ -47,15 +50,38 @@ export async function runCli(args: readonly string[], streams: Streams): Promise
   return 0;
 }
 
+/** Columns of help where it goes to no terminal. */
+const WIDE = 100;
+
+const EXIT_CODES = `
+Exit codes:
+  0  it holds: proven, replayed, nothing found
+  1  a check failed: refuted, a finding, a case that does not replay
+  2  bad usage or input; one line on standard error says which
+  3  unknown: not proven either way, left out, or stopped before the end
+
+Examples:
+  swansong fuzz --seed 1 --programs 500     generate programs, kill each everywhere
+  swansong prove prog.bpf.o                 can it be killed anywhere?
+  swansong rules check my-rules.ts          are these rules right for every function?
+  swansong replay corpus                    past counterexamples, again
+  swansong help prove                       the options of a command
+`;
+
 /** The program with its commands; only the one that is named is loaded, if one is. */
-async function declare(name: string, act: Act): Promise<Command> {
+async function declare(args: readonly string[], act: Act): Promise<Command> {
+  const asksHelp = args[0] === 'help';
+  const name = (asksHelp ? args[1] : args[0]) ?? '';
+  if (asksHelp && name !== '' && !Object.hasOwn(COMMANDS, name))
+    throw new InputError(`unknown command '${name}'${didYouMean(name, Object.keys(COMMANDS))}`);
   const program = new Command('swansong')
     .description(
       'Checks that BPF programs can be killed: proves, fuzzes and replays the fast path of patch rules.',
     )
-    .version(version(), '--version', 'print the version')
+    .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .helpCommand(false)
+    .helpCommand('help [COMMAND]', 'print the help of a command')
+    .addHelpText('after', EXIT_CODES)
     .usage('COMMAND [FILES] [--json] [--quiet]');
   const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
   for (const load of wanted) (await load())(program, act);
@@ -63,12 +89,12 @@ async function declare(name: string, act: Act): Promise<Command> {
 }
 
 /** Makes commander throw rather than exit, for the program and all commands below it, and hands on what it prints. */
-function tame(command: Command, print: (text: string) => void): void {
+function tame(command: Command, columns: number, print: (text: string) => void): void {
   command
     .exitOverride()
-    .showSuggestionAfterError(false)
-    .configureOutput({ writeOut: print, writeErr: () => {}, getOutHelpWidth: () => 100 });
-  for (const child of command.commands) tame(child, print);
+    .showSuggestionAfterError(true)
+    .configureOutput({ writeOut: print, writeErr: () => {}, getOutHelpWidth: () => columns });
+  for (const child of command.commands) tame(child, columns, print);
 }
 
 /** Says in one line what is wrong. A bug of swansong's own says nothing about what was asked: that is unknown. */

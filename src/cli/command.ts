@@ -1,5 +1,7 @@
 /** What the commands have in common: how they are declared, and how long work shows its progress. */
 import type { Command } from 'commander';
+import { InputError } from '../isa/errors.js';
+import { didYouMean } from '../isa/nearest.js';
 import type { Common, Outcome } from './outcome.js';
 
 /** Runs a command's work and takes its outcome; `options` are those of the command line, the common ones among them. */
@@ -13,6 +15,25 @@ export function withCommon(command: Command): Command {
   return command
     .option('--json', 'print one JSON document and nothing else')
     .option('--quiet', 'print nothing for people, only exit');
+}
+
+/**
+ * Adds a command that only has commands below it. Throws InputError, when it is called without one of them, that says which there are.
+ */
+export function commandOfCommands(program: Command, name: string, description: string): Command {
+  const command = program
+    .command(name)
+    .description(description)
+    .argument('[COMMAND]')
+    .allowUnknownOption()
+    .allowExcessArguments();
+  return command.action((given: string | undefined) => {
+    const names = command.commands.map((one) => one.name());
+    if (given === undefined) throw new InputError(`${name}: choose one of ${names.join(', ')}`);
+    throw new InputError(
+      `${name}: there is no '${given}', choose one of ${names.join(', ')}${didYouMean(given, names)}`,
+    );
+  });
 }
 
 /** Milliseconds since `start`, in hundredths. */

@@ -14,6 +14,10 @@ function write(output: string | Uint8Array, exit: ExitCode): Promise<void> {
   return new Promise((done) => process.stdout.write(output, () => done()));
 }
 
-const exit = await runCli(process.argv.slice(2), { out: write, err: (line) => process.stderr.write(line) });
+const exit = await runCli(process.argv.slice(2), {
+  out: write,
+  err: (line) => process.stderr.write(line),
+  ...(process.stdout.columns === undefined ? {} : { columns: process.stdout.columns }),
+});
 // Solver and worker threads may still be there; the answer is out, so nothing is waited for.
 process.exit(exit);

@@ -23,17 +23,13 @@ import {
   type ListedFunction,
   outcomeInWords,
 } from '../../report/contracts.js';
-import { type Act, type Define, withCommon } from '../command.js';
+import { type Act, commandOfCommands, type Define, withCommon } from '../command.js';
 import type { Outcome } from '../outcome.js';
 
 /** Declares `contracts` with the commands below it. */
 export const contractsCommand: Define = (program, act) => {
-  const command = program
-    .command('contracts')
-    .description('the functions of the kernel: which are modelled, and how')
-    .action(() => {
-      throw new InputError('contracts: choose one of list, show, check');
-    });
+  const what = 'the functions of the kernel: which are modelled, and how';
+  const command = commandOfCommands(program, 'contracts', what);
   defineList(command, act);
   defineShow(command, act);
   defineCheck(command, act);

@@ -10,7 +10,7 @@ import { RULE_SETS, shippedRuleSet } from '../../patch/sets/index.js';
 import { type Skeleton, skeletonFrom } from '../../patch/skeleton.js';
 import { functionView } from '../../patch/view.js';
 import { type RuleAction, ruleActionsInWords } from '../../report/rules.js';
-import { type Act, type Define, withCommon } from '../command.js';
+import { type Act, commandOfCommands, type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
 import { FUNCTIONS_HELP, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
@@ -18,12 +18,7 @@ import { defineCheck, loadSet } from './rules-check.js';
 
 /** Adds `rules` with its subcommands `list`, `show` and `check` to the command line. */
 export const rules: Define = (program, act) => {
-  const command = program
-    .command('rules')
-    .description('list, show and prove rule sets')
-    .action(() => {
-      throw new InputError('rules: choose one of list, show, check, new');
-    });
+  const command = commandOfCommands(program, 'rules', 'list, show and prove rule sets');
   defineList(command, act);
   defineShow(command, act);
   defineCheck(command, act);

@@ -118,6 +118,7 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
     return { trace, ordinary: new Vm(code, vm).run() };
   };
   const { trace, ordinary } = options.unverified ? asFarAsKnown(file, plain) : plain();
+  mustReach(kill, ordinary.steps, file);
   const killed = kills(code, vm, kill, ordinary.steps, options.seed ?? 0);
   const failed = ordinary.violations.length > 0 || killed.some(({ checks }) => checks.length > 0);
   const json = {
@@ -197,6 +198,15 @@ function kills(code: Code, vm: VmOptions, kill: Kill, length: number, seed: numb
     steps: steps - at,
     checks: violations,
   }));
+}
+
+/** A kill behind the end of a run checks nothing. Throws InputError for one. */
+function mustReach(kill: Kill, steps: number, file: string): void {
+  if (typeof kill !== 'object' || kill.step < steps) return;
+  throw new InputError(
+    `step=${kill.step}: the run ends after ${steps} steps; the last kill is step=${steps - 1}`,
+    { file },
+  );
 }
 
 /** Kills of `--kill random`. */
