@@ -65,13 +65,6 @@ export const DYNPTR_MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf('src/verifier/call/allowed.ts', ARGUMENTS, [
     {
-      name: 'sleepers-need-no-protection',
-      inside: 'AllowedCalls.check',
-      node: 'c.needsRcu === true && !p.inRcu',
-      becomes: 'c.needsRcu === true && !p.inRcu && p.depth === 0',
-      wrong: 'A function that needs a RCU section may be called from another function without one.',
-    },
-    {
       name: 'kfuncs-sleep-with-interrupts-off',
       inside: 'AllowedCalls.check',
       node: 'p.irq !== 0',
