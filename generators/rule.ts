@@ -48,14 +48,25 @@ export function ruleArbitrary(names?: readonly string[]): fc.Arbitrary<RuleChoic
     .map(({ contract, stub }) => choice(contract, fitted(contract, stub)));
 }
 
-/** Without writes and slots that the function has no argument for. */
+/** Without writes and slots that no stub of the function may have. */
 function fitted(contract: Contract, stub: Stub): Stub {
-  const kindOf = (arg: number) => contract.args[arg]?.kind;
   return {
     r0: stub.r0,
-    writes: stub.writes.filter((arg) => kindOf(arg) === 'mem' || kindOf(arg) === 'map_value'),
-    slots: stub.slots.filter(({ arg }) => kindOf(arg) === 'dynptr'),
+    writes: stub.writes.filter((arg) => isWritten(contract, arg)),
+    slots: stub.slots.filter(({ arg }) => isNewDynptr(contract, arg)),
   };
+}
+
+/** The function writes memory there: all that a stub may fill. */
+function isWritten(contract: Contract, index: number): boolean {
+  const arg = contract.args[index];
+  return (arg?.kind === 'mem' && arg.access !== 'read') || (arg?.kind === 'map_value' && arg.uninit === true);
+}
+
+/** The function makes a dynptr there: the only slots that a stub may fill. */
+function isNewDynptr(contract: Contract, index: number): boolean {
+  const arg = contract.args[index];
+  return arg?.kind === 'dynptr' && arg.state === 'uninit';
 }
 
 /** Whether a stub leaves r0 as the outcome has it. Where the function returns nothing, nobody may look at it. */
@@ -114,7 +125,6 @@ function spoilt(contract: Contract, stub: Stub): Stub {
     { ...stub, writes: [], slots: [] },
     { ...stub, r0: 'void' },
     { ...stub, r0: 1n },
-    { ...stub, slots: [{ arg: 0, as: 'null_dynptr' }] },
   ];
   return candidates.find((candidate) => isWrong(contract, candidate)) ?? stub;
 }

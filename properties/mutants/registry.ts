@@ -18,6 +18,7 @@ import { REFUSAL_MUTANTS } from './refusals.js';
 import { SEMANTICS_MUTANTS } from './semantics.js';
 import { LENGTH_MUTANTS } from './smt/bounds.js';
 import { PROOF_MUTANTS } from './smt/proof.js';
+import { SLOT_MUTANTS } from './smt/slots.js';
 import { SYMBOLIC_MUTANTS } from './smt/symbolic.js';
 import { ARGUMENT_MUTANTS } from './verifier/call/arguments.js';
 import { DYNPTR_MUTANTS } from './verifier/call/dynptrs.js';
@@ -67,6 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CASE_MUTANTS,
   ...LENGTH_MUTANTS,
   ...PROOF_MUTANTS,
+  ...SLOT_MUTANTS,
   ...SYMBOLIC_MUTANTS,
   ...ORACLE_MUTANTS,
   ...SHRINK_MUTANTS,

@@ -11,6 +11,8 @@ import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import { exceptionCallbackOf, type Program, type Subprog } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
+import { fixedOffset } from '../verifier/state/regs.js';
+import { slotOf } from '../verifier/state/stack.js';
 import { frameOf } from '../verifier/state/state.js';
 import type { Code } from '../verifier/text/code.js';
 import type { Visit } from '../verifier/walk/visit.js';
@@ -174,6 +176,23 @@ class PatchedGraph {
     return `${this.chain(v)}: ${this.isMayGoto(v) ? 'may_goto' : v.slot}`;
   }
 
+  /** The loop that this insn controls is started here, not gone on with. */
+  isStart(v: Visit): boolean {
+    const contract = this.code.contracts[v.slot];
+    if (contract === undefined) return false;
+    const { regs, callbackDepth } = frameOf(v.state);
+    const at = contract.args.findIndex(({ kind }) => kind === 'iter');
+    if (at < 0) return callbackDepth === 0;
+    const reg = regs[at + 1]!;
+    const slot = v.state.frames[reg.frame]?.stack[slotOf(fixedOffset(reg))];
+    return slot?.iter === undefined || (slot.iter.state === 'active' && slot.iter.depth === 0);
+  }
+
+  /** A frame of a called function or callback begins here. */
+  isEntry(v: Visit): boolean {
+    return v.state.frames.length > 1 && frameOf(v.state).subprog === v.slot;
+  }
+
   /** The calls that led to the frame of a visit. */
   chain(v: Visit): string {
     return v.state.frames.map((f) => f.callsite).join(' ');
@@ -220,7 +239,12 @@ function longestPaths(roots: readonly Visit[], graph: PatchedGraph, worstOf: Map
 interface Control {
   readonly chain: string;
   readonly limit: LoopLimit;
+  /** How often the loop may be started between two passes of the loops around it: a loop of known rounds is walked round by round. */
+  readonly starts: number;
 }
+
+/** Passes of the controlling insn between two passes of the loops around it. */
+const passesOf = ({ limit, starts }: Control): number => starts * (limit.rounds + 1);
 
 /**
  * The most that is run inside a cycle: the longest round, times the number of rounds. n rounds take n + 1 passes of the insn that
@@ -243,25 +267,45 @@ function loopCost(
     round = plus(round, graph.cost(v));
     const key = graph.loopKey(v);
     const before = loops.get(key);
-    if (before === undefined || before.limit.rounds < limit.rounds)
-      loops.set(key, { chain: graph.chain(v), limit });
+    const larger = before === undefined || before.limit.rounds < limit.rounds ? limit : before.limit;
+    const starts = (before?.starts ?? 0) + (graph.isStart(v) ? 1 : 0);
+    loops.set(key, { chain: graph.chain(v), limit: larger, starts });
+  }
+  for (const [key, loop] of loops) {
+    // Where all loops of a frame share a limit, the limit starts anew with the frame.
+    const entries = component.filter((v) => graph.isEntry(v) && graph.chain(v) === loop.chain).length;
+    loops.set(key, { ...loop, starts: Math.max(1, loop.starts, entries) });
   }
   const longest = longestRound(component, inside, controls, graph);
   const passes = (which: (loop: Control) => boolean): number =>
-    [...loops.values()].filter(which).reduce((product, { limit }) => product * (limit.rounds + 1), 1);
-  const counted = times(
-    plus(round, longest),
-    passes(() => true),
-  );
+    [...loops.values()].filter(which).reduce((product, loop) => product * passesOf(loop), 1);
+  const total = passes(() => true);
+  const counted = plus(times(round, total), times(longest, stretches([...loops.values()])));
   // Each time a frame is entered it gets its time anew. Loops of outer frames enter it again and again.
   let { ms } = counted;
   const open = new Map<string, number>();
-  for (const { chain, limit } of loops.values()) {
+  for (const { chain, limit, starts } of loops.values()) {
     if (limit.ms === 0) continue;
     if (isAround(chain, outermost)) open.set(chain, limit.ms);
-    else ms += limit.ms * passes((loop) => loop.chain !== chain && isAround(loop.chain, chain));
+    else ms += limit.ms * starts * passes((loop) => loop.chain !== chain && isAround(loop.chain, chain));
   }
   return { insns: counted.insns, ms, open };
+}
+
+/**
+ * How many stretches between passes of controlling insns there are at the most. Behind each pass comes one, and one comes before the first; behind
+ * the last pass of a single loop comes none. Loops that are nested make the most passes where the one with the most rounds is the outermost:
+ * the second is passed in each round of the first, and so on.
+ */
+function stretches(loops: readonly Control[]): number {
+  if (loops.length === 1 && loops[0]!.starts === 1) return passesOf(loops[0]!);
+  let product = 1;
+  let all = 1;
+  for (const rounds of loops.map(passesOf).sort((a, b) => b - a)) {
+    product *= rounds;
+    all += product;
+  }
+  return all;
 }
 
 /** The longest path from one pass of the controlling insn to the next. Infinite if there is a cycle on it. */

@@ -6,6 +6,33 @@ const LINUX = 'smt/a-bound-is-never-below-what-linux-runs';
 
 export const LENGTH_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
+    'src/smt/bound.ts',
+    ['smt/every-small-nest-of-loops-ends-within-its-bound'],
+    [
+      {
+        name: 'stretches-are-as-many-as-inner-rounds',
+        inside: 'stretches',
+        node: 'all += product;',
+        becomes: 'all = product;',
+        wrong: 'The insns before and after an inner loop are counted as part of its rounds.',
+      },
+      {
+        name: 'loops-start-once-a-round',
+        inside: 'loopCost',
+        node: 'Math.max(1, loop.starts, entries)',
+        becomes: '1',
+        wrong: 'A loop that is started three times in a round of another counts as started once.',
+      },
+      {
+        name: 'nested-loops-make-one-product',
+        inside: 'stretches',
+        node: 'loops.length === 1 && loops[0]!.starts === 1',
+        becomes: 'loops.length > 0',
+        wrong: 'Of nested loops only the first is counted.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/smt/loop-limits.ts',
     ['smt/the-worst-runs-are-within-their-bounds'],
     [
@@ -119,15 +146,15 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
       {
         name: 'loops-go-round-once',
         inside: 'loopCost',
-        node: 'product * (limit.rounds + 1)',
+        node: 'product * passesOf(loop)',
         becomes: 'product',
-        wrong: 'Every loop is gone round once.',
+        wrong: 'Insns that control loops are passed once.',
       },
       {
         name: 'the-pass-that-ends-a-loop-is-free',
-        inside: 'loopCost',
-        node: 'product * (limit.rounds + 1)',
-        becomes: 'product * limit.rounds',
+        inside: 'passesOf',
+        node: 'starts * (limit.rounds + 1)',
+        becomes: 'starts * limit.rounds',
         wrong: 'A loop of n rounds is counted n times, not n + 1.',
       },
       {
