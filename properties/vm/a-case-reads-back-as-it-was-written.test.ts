@@ -102,15 +102,17 @@ const cases: fc.Arbitrary<Case> = fc
     env: environment,
     expect: fc.option(expectation, { nil: undefined }),
     kill: fc.option(fc.nat(1000), { nil: undefined }),
+    bound: fc.option(fc.nat(1000), { nil: undefined }),
     rules: fc.option(fc.constantFrom('sound', 'rules/mine.ts'), { nil: undefined }),
     profile: fc.constantFrom<'privileged' | 'strict'>('privileged', 'strict'),
     kernel: fc.option(kernel, { nil: undefined }),
     comments: fc.array(fc.constantFrom('', 'found by seed 7', '  indented', '# twice'), { maxLength: 3 }),
   })
-  .map(({ index, kill, rules, kernel: of, expect: expected, ...rest }) => ({
+  .map(({ index, kill, bound, rules, kernel: of, expect: expected, ...rest }) => ({
     program: sample(77, index).program,
     ...rest,
     ...(kill !== undefined && { kill }),
+    ...(bound !== undefined && { bound }),
     ...(of && { kernel: of }),
     ...(rules && { rules }),
     ...(expected && { expect: expected }),
@@ -251,6 +253,7 @@ describe('a bad case is refused in one line, with file, line and column', () => 
         '.env x#1=',
         '.expect',
         '.kill',
+        '.bound',
         'r0 = 0',
         'exit',
         '.struct',

@@ -9,6 +9,7 @@ import { cannotRun } from '../vm/runnable.js';
 import { type Cause, causeKey } from './cause.js';
 import { runEnvironment } from './environments.js';
 import { killBeforeEveryInsn } from './kill-everywhere.js';
+import { lastingCase } from './lasting-call.js';
 import { caseOf, causeOfBroken, pathOf, prepareProgram, runOptions } from './prepared-program.js';
 import type { NamedRules } from './rules.js';
 import { type SmallCase, shrinkCase } from './shrink/shrink.js';
@@ -21,20 +22,24 @@ const GENERATED_FOR_OWN = 60;
 
 /** The smallest case that was found, or why there is none. */
 export type Search =
-  | { readonly small: SmallCase; readonly because?: undefined }
+  | { readonly small: Pick<SmallCase, 'text' | 'insns'>; readonly because?: undefined }
   | { readonly small?: undefined; readonly because: string };
 
-/** The smallest case in which `contract`'s function alone is to blame. */
+/**
+ * The smallest case in which `contract`'s function alone is to blame. `lasting`: the call is kept, and what is wrong is that it takes longer
+ * than a stub.
+ */
 export function counterexample(
   rules: NamedRules,
   contract: Contract,
   declared: readonly DeclaredFunction[] = [],
+  lasting = false,
 ): Search {
   if (contract.types.length === 0) return { because: 'no type of program that is modelled may call it' };
   let tried = 0;
   for (const program of candidates(contract, declared)) {
     tried++;
-    const small = caseAgainst(rules, contract, program);
+    const small = lasting ? lastingCase(rules, contract, program) : caseAgainst(rules, contract, program);
     if (small !== undefined) return { small };
   }
   return {

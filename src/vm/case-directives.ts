@@ -49,6 +49,7 @@ export interface Draft {
   attach?: Attachment;
   rules?: string;
   kill?: number;
+  bound?: number;
   expect?: Expectation;
   declared: readonly DeclaredFunction[];
   readonly env: EnvironmentReader;
@@ -79,7 +80,7 @@ const DIRECTIVES = [
     '.attach',
     '.declare',
   ],
-  ['.profile', ...PROFILE_DIRECTIVES, '.rules', '.kill', '.env', '.expect'],
+  ['.profile', ...PROFILE_DIRECTIVES, '.rules', '.kill', '.bound', '.env', '.expect'],
 ].flat();
 
 /** Largest id of a type that a text may have (BTF_MAX_TYPE). */
@@ -194,6 +195,12 @@ export function directive(draft: Draft, line: Line): void {
     case '.rules':
       draft.rules = one('the name of a rule set').text;
       return;
+    case '.bound': {
+      const word = line.need(1, 'a number of insns');
+      draft.bound = line.at(word, () => count(word.text));
+      line.end(2);
+      return;
+    }
     case '.kill': {
       const word = one('step=N');
       if (!word.text.startsWith('step=')) line.fail(`expected step=N, not '${word.text}'`, word);

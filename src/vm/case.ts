@@ -14,6 +14,8 @@
  *
  * A case that was made for a kernel that is not the built-in one says so (case-profile.ts).
  *
+ * `.bound N` says within how many insns the killed run must exit.
+ *
  * Directives come first, in any order; comments start with `#` and are kept, those among the directives above them. What follows is
  * the program in the kernel's own syntax (isa/assemble.ts).
  */
@@ -46,12 +48,19 @@ export interface Case {
   readonly rules?: string;
   /** Insns executed before the kill; absent for a run that is not killed. */
   readonly kill?: number;
+  /** Insns within which the killed run must exit, and no call that could have been refused may take long in it; else it breaks `bound`. */
+  readonly bound?: number;
   readonly env: Environment;
   readonly expect?: Expectation;
   /** Comment lines, without the `#` and one blank. */
   readonly comments: readonly string[];
   /** The program's text as it was read, with its own comments; printed in place of a disassembly. */
   readonly body?: string;
+}
+
+/** How a run of this case is bounded, where the case says so. */
+export function boundOf({ bound }: Pick<Case, 'bound'>): { readonly bound?: number; readonly prompt?: true } {
+  return bound === undefined ? {} : { bound, prompt: true };
 }
 
 /** The names that a program's text may use. */
@@ -132,7 +141,7 @@ function together(all: readonly DeclaredFunction[], file?: string): readonly Dec
 }
 
 function finish(draft: Draft, comments: string[], body: string, firstLine: number, file?: string): Case {
-  const { type, name, structs, license, section, sleepable, rules, kill, expect } = draft;
+  const { type, name, structs, license, section, sleepable, rules, kill, bound, expect } = draft;
   const known = [...draft.maps, ...draft.innerMaps];
   const maps = draft.maps.map((map): MapDef => {
     const named = draft.inner.get(map.name);
@@ -197,6 +206,7 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
     ...(draft.kernel === undefined ? {} : { kernel: draft.kernel }),
     ...(rules === undefined ? {} : { rules }),
     ...(kill === undefined ? {} : { kill }),
+    ...(bound === undefined ? {} : { bound }),
     env: draft.env.finish(maps, type, draft.declared),
     ...(expect === undefined ? {} : { expect }),
     comments,

@@ -56,6 +56,7 @@ function carryOut(call: Call): void {
   const candidates = outcomes.length > 0 ? outcomes : contract.outcomes;
   const outcome = model?.pick?.(call, candidates) ?? call.choose(candidates);
   if (machine.killed && takesSomething(outcome)) checkRefusable(call);
+  if (machine.killed && machine.options.prompt && outcome.blocks === true) checkPrompt(call);
 
   if (contract.name === 'bpf_rbtree_add_impl') {
     goOn(machine, insertIntoTree(call));
@@ -125,20 +126,31 @@ function takesSomething(outcome: Outcome): boolean {
   );
 }
 
-/** The call acquires after the kill: that breaks `acquire` if a stub could have refused it here. */
-function checkRefusable(call: Call): void {
+/** The outcome that a stub could have had here in place of the call; undefined if there is none. */
+function refusalOf(call: Call): Outcome | undefined {
   const { machine, contract, slot } = call;
   const { facts } = machine.options;
   const enabled =
     facts === undefined ? possible(call) : enabledAt(contract, machine.code.program, facts, slot);
   const names = enabled.map((outcome) => outcome.name);
-  const refusal = imitableOutcomes(contract, names)[0];
+  return imitableOutcomes(contract, names)[0];
+}
+
+/** The call acquires after the kill: that breaks `acquire` if a stub could have refused it here. */
+function checkRefusable(call: Call): void {
+  const refusal = refusalOf(call);
   if (refusal === undefined) return;
-  machine.report(
-    'acquire',
-    `${call.name} acquires, though it could have been refused (${refusal.name})`,
-    call.name,
-  );
+  const message = `${call.name} acquires, though it could have been refused (${refusal.name})`;
+  call.machine.report('acquire', message, call.name);
+}
+
+/** The call may take long after the kill: that breaks `bound` if a stub could have refused it. The insns of callbacks are counted instead. */
+function checkPrompt(call: Call): void {
+  if (call.contract.args.some((arg) => arg.kind === 'callback' && arg.callback.async !== true)) return;
+  const refusal = refusalOf(call);
+  if (refusal === undefined) return;
+  const message = `${call.name} may take long, though it could have been refused (${refusal.name})`;
+  call.machine.report('bound', message, call.name);
 }
 
 /** Takes a helper's next step: enters its callback, or returns to the program with the helper's result. */

@@ -68,6 +68,8 @@ export interface MachineOptions {
   readonly facts?: Facts;
   /** Memory that a stub leaves unwritten may be read. Linux's verifier does not check for that either. */
   readonly readsUnwritten?: true;
+  /** After the kill no call may take long that a stub could have refused: that breaks `bound`. */
+  readonly prompt?: true;
 }
 
 /** A record of a ring buffer, in the order in which records were reserved. Immutable. */

@@ -48,6 +48,7 @@ export function printCase(one: Case): string {
   if (onThrow !== undefined) lines.push(`.exception_callback ${names.get(onThrow.start)}`);
   if (rules !== undefined) lines.push(`.rules ${rules}`);
   if (kill !== undefined) lines.push(`.kill step=${kill}`);
+  if (one.bound !== undefined) lines.push(`.bound ${one.bound}`);
   lines.push(...printEnvironment(one.env));
   if (expect !== undefined) lines.push(`.expect ${printExpectation(expect)}`);
   if (lines.some((line) => line.includes('\n')))

@@ -1,7 +1,7 @@
 /** Replays a case: the same run, the same kill. Then checks whether the run shows what the case expects. */
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
-import type { Case } from './case.js';
+import { boundOf, type Case } from './case.js';
 import { expectationOf, matches, printExpectation } from './expectation.js';
 import { type RunResult, Vm, type VmOptions } from './vm.js';
 
@@ -22,7 +22,13 @@ export type ReplayOptions = Pick<VmOptions, 'maxSteps' | 'bound' | 'tier'> & { r
  * end never happens.
  */
 export function replay(one: Case, fastPath: FastPath, options: ReplayOptions = {}): Replay {
-  const vm = new Vm(one.program, { ...options, env: one.env, fastPath, strict: one.profile === 'strict' });
+  const vm = new Vm(one.program, {
+    ...options,
+    ...boundOf(one),
+    env: one.env,
+    fastPath,
+    strict: one.profile === 'strict',
+  });
   if (one.kill !== undefined && vm.advance(one.kill)) vm.kill();
   const result = vm.run();
   const expect = one.expect ?? { kind: 'holds' };

@@ -40,6 +40,8 @@ export interface VmOptions {
   readonly maxSteps?: number;
   /** Steps that a killed run may take to its exit; more break `bound`; 100 000 unless told. */
   readonly bound?: number;
+  /** See `MachineOptions`. */
+  readonly prompt?: true;
   /** `fast` unless told. */
   readonly tier?: 'fast' | 'definitional';
   /** See `MachineOptions`. */
@@ -189,6 +191,7 @@ function start(code: Code, options: VmOptions): MachineState {
     ...(options.fastPath ? { fastPath: options.fastPath } : {}),
     ...(options.facts ? { facts: options.facts } : {}),
     ...(options.readsUnwritten ? { readsUnwritten: true } : {}),
+    ...(options.prompt ? { prompt: true } : {}),
   });
   const { memory } = machine;
   for (let depth = 0; depth < mostFrames(code.program); depth++) {

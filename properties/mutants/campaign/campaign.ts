@@ -1,6 +1,8 @@
 /** Mutants of campaigns: checking, causes, storage, and what is said of them. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
+const LASTING = 'campaign/a-kept-call-that-lasts-is-shown-by-a-program';
+
 export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/campaign/state.ts',
@@ -304,6 +306,61 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
         becomes: '`${readable}-${digest}`.slice(0, 107)',
         wrong: 'The digest of a long name is cut off, so that two causes have one file.',
         noticedBy: ['campaign/a-cause-is-what-findings-have-in-common'],
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/lasting-call.ts',
+    [LASTING],
+    [
+      {
+        name: 'a-refused-run-is-given-one-insn-more',
+        inside: 'caseAt',
+        node: 'short.steps - step',
+        becomes: 'short.steps - step + 1',
+        wrong: 'The bound of a case is looser than what a stub needs.',
+      },
+      {
+        name: 'a-lasting-call-is-left-unrefused',
+        inside: 'lastingCase',
+        node: 'stubs.set(slot, stub);',
+        becomes: '',
+        wrong: 'The run that a kept call is compared with keeps it too.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/invoke.ts',
+    [LASTING],
+    [
+      {
+        name: 'what-must-take-long-breaks-the-bound',
+        inside: 'checkPrompt',
+        node: 'if (refusal === undefined) return;',
+        becomes:
+          "if (refusal === undefined) { call.machine.report('bound', 'it may take long', call.name); return; }",
+        wrong: 'A call that no stub could refuse breaks the bound by taking long.',
+        noticedBy: ['campaign/a-kept-call-that-lasts-is-shown-by-a-program'],
+      },
+      {
+        name: 'a-call-may-take-its-time',
+        inside: 'carryOut',
+        node: 'checkPrompt(call)',
+        becomes: 'undefined',
+        wrong: 'A call that takes long keeps any bound.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/replay.ts',
+    [LASTING],
+    [
+      {
+        name: 'a-case-forgets-its-bound',
+        inside: 'replay',
+        node: 'boundOf(one)',
+        becomes: '{}',
+        wrong: 'The bound that a case sets is not kept when it is replayed.',
       },
     ],
   ),

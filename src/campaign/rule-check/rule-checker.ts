@@ -67,7 +67,8 @@ export class RuleChecker implements JobRunner<FunctionJob, CheckedFunction> {
     const { functions, stats } = await proveRules(rules.rules, [contract], options);
     const checked = functions.map((proof): CheckedRule => {
       if (proof.verdict !== 'refuted') return { proof };
-      const { small, because } = counterexample(rules, contract, setting.declared);
+      const lasting = proof.action === 'keep' && proof.witness?.check === 'bound';
+      const { small, because } = counterexample(rules, contract, setting.declared, lasting);
       return small === undefined
         ? { proof, unwitnessed: because }
         : { proof, shownBy: { text: small.text, insns: small.insns } };

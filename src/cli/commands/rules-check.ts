@@ -31,7 +31,7 @@ import {
 import { decidedSince } from '../../smt/rule/decided-since.js';
 import type { RuleProof } from '../../smt/rule-proof.js';
 import type { SolverStats } from '../../smt/solver.js';
-import { parseCase } from '../../vm/case.js';
+import { boundOf, parseCase } from '../../vm/case.js';
 import { type Act, withCommon } from '../command.js';
 import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
@@ -219,7 +219,7 @@ function exampleFor(
   if (typeof prepared === 'string') throw new Error(`the program for ${proof.name} is refused: ${prepared}`);
   const steps = traced(
     prepared.code,
-    { ...runOptions(prepared, pathOf(prepared, set.rules)), env: one.env },
+    { ...runOptions(prepared, pathOf(prepared, set.rules)), ...boundOf(one), env: one.env },
     one.kill,
   );
   const file = folder === undefined ? {} : { file: storeExample(folder, set.rules.name, proof.name, text) };

@@ -9,6 +9,7 @@ import type { ProgType } from '../../object/program.js';
 import { withoutKfuncs } from '../../object/weak.js';
 import { type KilledRun, runInWords } from '../../report/run.js';
 import type { Profile } from '../../verifier/state/profile.js';
+import { boundOf } from '../../vm/case.js';
 import { seededChooser } from '../../vm/chooser.js';
 import { type Code, prepare } from '../../vm/code.js';
 import { runConformance } from '../../vm/conformance.js';
@@ -180,7 +181,11 @@ function subject(
   return {
     ...(prepared === undefined
       ? { strict: profile === 'strict', code: prepare(program) }
-      : { ...runOptions(prepared, pathOf(prepared, rules.rules)), code: prepared.code }),
+      : {
+          ...runOptions(prepared, pathOf(prepared, rules.rules)),
+          ...boundOf(one.case ?? {}),
+          code: prepared.code,
+        }),
     env: mem === undefined ? plain : withMemory(plain, program.type, mem),
     ...(seed === undefined ? {} : { chooser: seededChooser(seed) }),
   };
