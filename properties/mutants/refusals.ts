@@ -154,6 +154,32 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'src/verifier/call/locks.ts',
+    ['verifier/memory-stands-for-a-struct-of-numbers-as-in-linux'],
+    [
+      {
+        name: 'a-map-without-btf-has-the-wrong-field',
+        inside: 'requireBtf',
+        node: 'map.fields.length === 0',
+        becomes: 'map.fields.length > 0',
+        wrong: 'A map that was declared by its sizes is refused for where its field is not.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/args-objects.ts',
+    ['verifier/memory-stands-for-a-struct-of-numbers-as-in-linux'],
+    [
+      {
+        name: 'any-memory-is-large-enough',
+        inside: 'checkPlainMemory',
+        node: "checkHelperMem(p, reg, index + 1, size, 'readwrite', true);",
+        becomes: '',
+        wrong: 'Memory that is too small stands for a struct of numbers.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/verifier/stricter.ts',
     ['verifier/a-reason-to-be-stricter-is-told-from-its-neighbours'],
     [
