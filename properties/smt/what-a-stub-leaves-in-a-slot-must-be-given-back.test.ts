@@ -1,6 +1,6 @@
 /**
  * A stub that leaves a null dynptr in a slot leaves something to be given back. In programs that reserve a record as a dynptr in every
- * place and give it back in every way, under rules that keep, stub or skip each of these calls: the proof, killed runs, the two-mode text in
+ * place and give it back in every way, under rules that keep, stub or skip each of these calls: the proof, the walk of the fast path, killed runs, the two-mode text in
  * our verifier and in Linux say what a plain reading says. A skipped release leaks, whatever the slot holds; a slot left unwritten is misused
  * by the release that follows.
  */
@@ -10,6 +10,7 @@ import { rule, ruleSet } from '../../src/patch/define.js';
 import { callSites, fastPath } from '../../src/patch/fast-path.js';
 import type { Rule, RuleSet } from '../../src/patch/rule.js';
 import { twoMode } from '../../src/patch/two-mode/two-mode.js';
+import { walkPatched } from '../../src/smt/patched.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case.js';
@@ -204,6 +205,16 @@ describe('what a stub leaves in a slot must be given back', () => {
       // A kept call that acquires is no fault of the text.
       const faultless = [...wanted].every((check) => check === 'acquire');
       expect([name, verify(written(text, rules)).ok]).toEqual([name, faultless]);
+      const { code, facts, lastId, profile } = verified;
+      const options = { profile, budget: 10_000, failures: 100 };
+      const { failures } = walkPatched(program, code, facts, path, lastId, options);
+      expect([name, failures.length === 0]).toEqual([name, faultless]);
+      if (reserved === 'kept' || expectedAtOnce(choice, holding).length === 0) continue;
+      // Of a kill before a reservation the walk finds what the stub left.
+      const isReservation = (at: number): boolean =>
+        code.contracts[at]?.name === 'bpf_ringbuf_reserve_dynptr';
+      const found = failures.some(({ killed }) => isReservation(killed.slot));
+      expect([name, found]).toEqual([name, true]);
     }
   });
 });

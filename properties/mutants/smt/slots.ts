@@ -24,6 +24,13 @@ export const SLOT_MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf('src/smt/stubbed-call.ts', SLOTS, [
     {
+      name: 'the-walk-forgets-null-dynptrs',
+      inside: 'stubbedCall',
+      node: "if (ref !== 0) p.acquire({ id: ref, kind: 'pointer', at });",
+      becomes: '',
+      wrong: 'The walk of the fast path does not ask for a null dynptr to be given back.',
+    },
+    {
       name: 'null-dynptrs-hold-nothing-in-the-walk',
       inside: 'stubbedCall',
       node: 'effect.acquires === undefined ? 0 : p.newId()',
