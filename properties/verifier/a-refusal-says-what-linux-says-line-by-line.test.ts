@@ -61,7 +61,7 @@ out:
     exit
 `;
 
-/** Programs that Linux says two lines of or more, and what it says. */
+/** Programs, and the lines that Linux says of them. */
 const TOLD: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'a store past the end of a record',
@@ -83,6 +83,14 @@ const TOLD: readonly (readonly [string, string, readonly string[]])[] = [
       'BPF_EXIT instruction in main prog would lead to reference leak',
     ],
   ],
+  ...['bpf_local_irq_save', 'bpf_local_irq_restore'].map(
+    (name) =>
+      [
+        `nothing for the flags of ${name}`,
+        `.type tc\n r1 = 0\n call ${name}\n r0 = 0\n exit\n`,
+        ['Possibly NULL pointer passed to trusted arg0'],
+      ] as const,
+  ),
 ];
 
 it.each(TOLD)('%s', (_, text, lines) => {

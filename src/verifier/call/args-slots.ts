@@ -209,6 +209,7 @@ export function irqAt(p: Path, reg: Reg): IrqSlot | undefined {
  */
 export function checkIrqFlag(p: Path, site: CallSite, index: number, state: 'uninit' | 'init'): void {
   const reg = site.regs[index]!;
+  if (reg.nullable || isNull(reg)) refuse(`Possibly NULL pointer passed to trusted arg${index}`);
   if (reg.type !== 'stack') refuse(`arg#${index} doesn't point to an irq flag on stack`);
   const lowest = lowestSlot(reg, 'irq_flag', 1, () => {
     const wanted = state === 'uninit' ? 'uninitialized' : 'an initialized';
