@@ -1,4 +1,6 @@
 /** What rule sets do, and what rule proofs say, in words. */
+
+import type { Strength, Tally } from '../campaign/strength.js';
 import type { Contract } from '../kernel/contract.js';
 import type { Warning } from '../patch/lint.js';
 import type { Action, Stub } from '../patch/rule.js';
@@ -53,6 +55,8 @@ export interface RuleExample {
 export type Checked = Omit<RuleProof, 'witness'> & {
   readonly file?: string;
   readonly line?: number;
+  /** Of a call that is kept rightly although it may acquire or last: why no stub is possible. */
+  readonly noStub?: string;
   readonly witness?: RuleWitness & RuleExample;
 };
 
@@ -73,10 +77,12 @@ export function ruleProofsInWords(
   const open = functions.filter(({ verdict }) => verdict === 'unknown');
   const wrong = functions.filter(({ verdict }) => verdict === 'refuted');
   const without = unwitnessed === 0 ? '' : ` (${unwitnessed} unwitnessed)`;
+  const unrefusable = functions.flatMap(({ name, noStub }) => (noStub === undefined ? [] : [[name, noStub]]));
   const parts = [
     ...wrong.map(explain),
     ...(open.length === 0 ? [] : [rowsOf(open)]),
     ...(all ? [rowsOf(functions)] : []),
+    ...(all && unrefusable.length > 0 ? [table(['kept', 'because'], unrefusable)] : []),
     `${proven} proven, ${refuted} refuted${without}, ${unknown} unknown\n`,
   ];
   return parts.join('\n');
@@ -94,6 +100,26 @@ const rowsOf = (rows: readonly Checked[]): string =>
   );
 
 const placeOf = ({ file, line }: Checked): string => (line === undefined ? '' : `${file}:${line}`);
+
+/** The table for people of `rules strength`. */
+export function strengthInWords(
+  rows: readonly Strength[],
+  { programs, refused }: { readonly programs: number; readonly refused: number },
+): string {
+  const part = ({ stubbed, could }: Tally): string =>
+    could === 0 ? '-' : `${stubbed} of ${could} (${((100 * stubbed) / could).toFixed(1)} %)`;
+  const head = ['rules', 'functions stubbed', 'wrong', 'refusable', 'sites stubbed', 'wrong ', 'refusable '];
+  const listed = table(
+    head,
+    rows.map(({ rules, functions: f, sites: s }) => [
+      ...[rules, part(f), f.wrong, f.refusable],
+      ...[part(s), s.wrong, s.refusable],
+    ]),
+    head.slice(1),
+  );
+  const left = refused === 0 ? '' : `, ${refused} left out that our verifier refuses`;
+  return `${listed}${programs} programs${left}\n`;
+}
 
 /** What changed since a git revision: rules by their syntax, and functions by what is decided for them. */
 export interface RulesSince {

@@ -4,6 +4,8 @@ import { type Mutant, mutantsOf } from '../mutant.js';
 const LANGUAGE = 'patch/the-rule-language-says-what-its-words-say';
 const TABLE = 'patch/shipped-rule-sets-do-what-their-table-says';
 
+const NO_STUB = 'patch/a-call-is-kept-only-where-no-stub-is-possible';
+
 export const RULE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/patch/imitate.ts',
@@ -299,6 +301,46 @@ export const RULE_MUTANTS: readonly Mutant[] = [
         node: 'one.getFilePath() === own || isBeside(one.getFilePath())',
         becomes: 'one.getFilePath() === own',
         wrong: 'An error of types in a file that a rule file imports is overlooked.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/patch/no-stub.ts',
+    [NO_STUB],
+    [
+      {
+        name: 'a-stub-may-take-long',
+        inside: 'needs',
+        node: "...(blocks === true ? ['takes long'] : [])",
+        becomes: '',
+        wrong: 'An outcome that takes long is said to need nothing.',
+      },
+      {
+        name: 'why-no-stub-speaks-of-all-outcomes',
+        inside: 'whyNoStub',
+        node: 'imitableOutcomes(contract, names)',
+        becomes: 'imitableOutcomes(contract)',
+        wrong: 'A stub is held possible by an outcome that cannot happen there.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/strength.ts',
+    [NO_STUB],
+    [
+      {
+        name: 'wrong-stubs-count-as-strength',
+        inside: 'strengthOf',
+        node: "settled[i] === 'outcome'",
+        becomes: 'true',
+        wrong: 'A call site that is stubbed wrongly counts as stubbed.',
+      },
+      {
+        name: 'a-function-is-right-if-one-stub-is',
+        inside: 'overFunctions',
+        node: 'stubs.every',
+        becomes: 'stubs.some',
+        wrong: 'A function counts as stubbed rightly if it is so in one situation.',
       },
     ],
   ),

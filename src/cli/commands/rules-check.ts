@@ -14,12 +14,16 @@ import { packageFolder } from '../../campaign/version.js';
 import { InputError } from '../../isa/errors.js';
 import { contractOf, contracts, unmodelled } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
+import { delaysOf } from '../../kernel/delays.js';
+import { acquires, callsBack } from '../../kernel/describe.js';
 import type { DeclaredFunction } from '../../object/program.js';
 import { changedSince } from '../../patch/changed.js';
 import { rulesThatDecideNothing, unknownNames, type Warning } from '../../patch/lint.js';
+import { whyNoStub } from '../../patch/no-stub.js';
 import { Revision } from '../../patch/revision.js';
 import { shippedRuleSet } from '../../patch/sets/index.js';
 import { rulePositions, shippedFile } from '../../patch/sites.js';
+import { situationsOf } from '../../patch/situations.js';
 import { rulesExit } from '../../report/exit.js';
 import {
   comparisonInWords,
@@ -100,7 +104,7 @@ async function checkSet(name: string, options: CheckOptions, common: Common): Pr
       const { proof } = one;
       const line = proof.rule === undefined ? undefined : positions.get(proof.rule)?.line;
       const place = line === undefined ? {} : { file: where, line };
-      if (proof.verdict !== 'refuted') return { ...proof, ...place };
+      if (proof.verdict !== 'refuted') return { ...proof, ...place, ...noStubFor(proof, declared) };
       const shown = exampleFor(set, one, declared, options.out);
       return { ...proof, ...place, witness: { ...proof.witness!, ...shown } };
     });
@@ -118,6 +122,20 @@ async function checkSet(name: string, options: CheckOptions, common: Common): Pr
   });
   const exit = options.strict === true && warnings.length > 0 ? 2 : rulesExit(summary);
   return { exit, json, text: `${told}${compared}${warningsInWords(warnings)}` };
+}
+
+/** Why no stub is possible, for a call that is kept rightly although it acquires or may last. */
+function noStubFor(
+  { name, action, verdict }: RuleProof,
+  declared: readonly DeclaredFunction[],
+): { readonly noStub?: string } {
+  const contract = contractOf(name, declared);
+  if (action === 'stub' || verdict !== 'proven' || contract === undefined) return {};
+  const lasts = acquires(contract) || callsBack(contract) || delaysOf(contract, undefined).length > 0;
+  if (!lasts) return {};
+  const whys = situationsOf(contract).map(({ enabled }) => whyNoStub(contract, enabled));
+  const noStub = whys.find((why) => why !== undefined);
+  return noStub === undefined ? {} : { noStub };
 }
 
 /** What is probably a mistake in a set: none is in those that come with swansong. */

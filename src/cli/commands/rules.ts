@@ -15,6 +15,7 @@ import { readText } from '../files.js';
 import { FUNCTIONS_HELP, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { defineCheck, loadSet } from './rules-check.js';
+import { defineStrength } from './rules-strength.js';
 
 /** Adds `rules` with its subcommands `list`, `show` and `check` to the command line. */
 export const rules: Define = (program, act) => {
@@ -23,6 +24,7 @@ export const rules: Define = (program, act) => {
   defineShow(command, act);
   defineCheck(command, act);
   defineNew(command, act);
+  defineStrength(command, act);
 };
 
 function defineList(command: Command, act: Act): void {
