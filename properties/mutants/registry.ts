@@ -15,6 +15,7 @@ import { ORACLE_MUTANTS } from './oracle.js';
 import { RULE_MUTANTS } from './patch/rules.js';
 import { TWO_MODE_MUTANTS } from './patch/two-mode.js';
 import { REFUSAL_MUTANTS } from './refusals.js';
+import { REPORT_MUTANTS } from './report.js';
 import { SEMANTICS_MUTANTS } from './semantics.js';
 import { LENGTH_MUTANTS } from './smt/bounds.js';
 import { PROOF_MUTANTS } from './smt/proof.js';
@@ -39,6 +40,7 @@ import { MACHINE_MUTANTS } from './vm/machine.js';
 import { MODEL_MUTANTS } from './vm/models.js';
 
 export const MUTANTS: readonly Mutant[] = [
+  ...REPORT_MUTANTS,
   ...ISA_MUTANTS,
   ...BTF_MUTANTS,
   ...OBJECT_MUTANTS,

@@ -100,7 +100,7 @@ function section({ right }: RulesReport, alike: readonly Refutation[], form: Rep
     lines.push('', ...wrap(killed(witness!)), '', ...fenced(form, witness!.case.trimEnd().split('\n')));
     lines.push(
       '',
-      ...wrap('The run, from the first insn after the kill (x) on:'),
+      ...wrap('The run; after the kill its lines begin with x:'),
       '',
       ...fenced(form, (witness!.trace ?? []).map(fitted)),
     );
@@ -148,8 +148,9 @@ function fenced(form: ReportForm, lines: readonly string[]): readonly string[] {
 }
 
 /** A line of a run, cut where a mail ends. Cases are never cut: they are there to be pasted. */
-function fitted(line: string): string {
+function fitted(traced: string): string {
   const room = COLUMNS - 4;
+  const line = traced.replace(/(\S) {2,}/g, '$1  ');
   return line.length <= room ? line : `${line.slice(0, room - 2).trimEnd()} …`;
 }
 

@@ -30,7 +30,8 @@ export function ruleActionsInWords(functions: readonly RuleAction[]): string {
   );
 }
 
-function describeStub({ r0, writes, slots }: Stub): string {
+/** `stub: r0 = 0, zeroes argument 2`. */
+export function describeStub({ r0, writes, slots }: Stub): string {
   const parts = [
     r0 === 'void' ? 'nothing' : `r0 = ${r0}`,
     ...writes.map((arg) => `zeroes argument ${arg + 1}`),

@@ -52,7 +52,8 @@ export async function loadSet(
   return { set: set!, declared: joined([given, set!.declared ?? []]) };
 }
 
-interface CheckOptions extends WithFunctions {
+/** What is checked of a set, and how. */
+export interface CheckOptions extends WithFunctions {
   readonly changedSince?: string;
   readonly function?: string;
   readonly rlimit?: number;
@@ -84,6 +85,18 @@ export function defineCheck(command: Command, act: Act): void {
 }
 
 async function checkSet(name: string, options: CheckOptions, common: Common): Promise<Outcome> {
+  const { set, functions, summary, since, warnings, solver } = await checkedSet(name, options, common);
+  const json = { rules: set.rules.name, functions, summary, ...since, warnings, solver };
+  const compared = since === undefined ? '' : comparisonInWords(since);
+  const told = ruleProofsInWords(functions, summary, {
+    all: options.all === true || options.function !== undefined,
+  });
+  const exit = options.strict === true && warnings.length > 0 ? 2 : rulesExit(summary);
+  return { exit, json, text: `${told}${compared}${warningsInWords(warnings)}` };
+}
+
+/** A rule set, checked: what is proven and refuted of each function, with programs and the places of rules. */
+export async function checkedSet(name: string, options: CheckOptions, common: Common) {
   const { set, declared } = await loadSet(name, options);
   const file = fileOf(name);
   const positions = existsSync(file) ? await rulePositions(file) : new Map<string, { line: number }>();
@@ -115,13 +128,7 @@ async function checkSet(name: string, options: CheckOptions, common: Common): Pr
     unknown: count('unknown'),
     unwitnessed: answers.flatMap(({ checked }) => checked).filter(({ unwitnessed }) => unwitnessed).length,
   };
-  const json = { rules: set.rules.name, functions, summary, ...since, warnings, solver: total(answers) };
-  const compared = since === undefined ? '' : comparisonInWords(since);
-  const told = ruleProofsInWords(functions, summary, {
-    all: options.all === true || options.function !== undefined,
-  });
-  const exit = options.strict === true && warnings.length > 0 ? 2 : rulesExit(summary);
-  return { exit, json, text: `${told}${compared}${warningsInWords(warnings)}` };
+  return { set, declared, functions, summary, since, warnings, solver: total(answers) };
 }
 
 /** Why no stub is possible, for a call that is kept rightly although it acquires or may last. */

@@ -15,6 +15,7 @@ import { readText } from '../files.js';
 import { FUNCTIONS_HELP, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { defineCheck, loadSet } from './rules-check.js';
+import { defineReport } from './rules-report.js';
 import { defineStrength } from './rules-strength.js';
 
 /** Adds `rules` with its subcommands `list`, `show` and `check` to the command line. */
@@ -25,6 +26,7 @@ export const rules: Define = (program, act) => {
   defineCheck(command, act);
   defineNew(command, act);
   defineStrength(command, act);
+  defineReport(command, act);
 };
 
 function defineList(command: Command, act: Act): void {
