@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Refutation, rulesReport } from '../../src/report/rules-report.js';
 import { here } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 
@@ -21,6 +22,34 @@ function refuted(set: string): readonly string[] {
   const part = pinned.split('\n\n').find((one) => one.startsWith(`${set}: `))!;
   return [...part.matchAll(/^(\w+) \((?:helper|kfunc)\): .* refuted:/gm)].map(([, name]) => name!);
 }
+
+const kept = (name: string, check: 'bound' | 'acquire'): Refutation => ({
+  name,
+  kind: 'kfunc',
+  action: 'keep',
+  rule: 'kfuncs run',
+  verdict: 'refuted',
+  witness: { check, guards: {}, r0: undefined, state: [`it may ${check}`], missed: [] },
+});
+
+it('functions that are wrong for one reason are told together, and none is left out', () => {
+  const refuted = [
+    kept('one', 'bound'),
+    kept('two', 'bound'),
+    kept('three', 'acquire'),
+    kept('four', 'bound'),
+  ];
+  for (const form of ['text', 'markdown'] as const) {
+    const report = { rules: 'mine', refuted, proven: 7, unknown: 2, right: () => 'a stub.' };
+    const text = rulesReport(report, form);
+    expect(text).toMatch(/3 functions\n(?:\n)?one, two, four\n/);
+    expect(text).toMatch(/\n(?:### )?three\n/);
+    expect(text.indexOf('three')).toBeLessThan(text.indexOf('one, two'));
+    expect(text.replace(/\s+/g, ' ')).toContain(
+      'right for 7 functions and wrong for 4; for 2 it is not known.',
+    );
+  }
+});
 
 describe.each(['rfc-v1', 'rfc-v2', 'rfc-v3', 'naive'])('%s', (set) => {
   it('names every function that is refuted, and counts them', () => {

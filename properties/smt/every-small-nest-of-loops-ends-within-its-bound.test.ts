@@ -25,7 +25,6 @@ const loop = (count: number, each: string, known: boolean): string =>
  r4 = 0
  call bpf_loop
 `;
-const BAD = 'bad:\n r0 = 0\n exit\n';
 
 interface Shape {
   /** Places where a stretch of insns can stand. */
