@@ -53,6 +53,17 @@ export interface RuleProofs {
 export interface ProofOptions {
   /** Bound of one question in Z3's units; 1,000,000 unless told. */
   readonly rlimit?: number;
+  /** Is told of each question and its answer. */
+  readonly asked?: (question: RuleQuestion) => void;
+}
+
+/** The question that decides whether a rule is right: the rule is wrong where its assertions can be true together. */
+export interface RuleQuestion {
+  readonly name: string;
+  readonly action: Action['kind'];
+  readonly rule: string | undefined;
+  readonly assertions: readonly Term[];
+  readonly verdict: string;
 }
 
 /**
@@ -72,7 +83,13 @@ export async function proveRules(
       const uses = usesOf(rules, contract);
       const alwaysNull = uses.every(({ cases }) => cases.every(returnsNull));
       for (const application of uses) {
-        functions.push(proveOne(terms, solver.check.bind(solver), contract, application, alwaysNull));
+        const check: CheckSat = (assertions) => {
+          const answer = solver.check(assertions);
+          const { action, rule } = application;
+          options.asked?.({ name: contract.name, action, rule, assertions, verdict: answer.verdict });
+          return answer;
+        };
+        functions.push(proveOne(terms, check, contract, application, alwaysNull));
       }
     }
     return { functions, stats: solver.stats };

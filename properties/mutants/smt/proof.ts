@@ -5,6 +5,8 @@ const KNOWN = 'smt/known-programs-are-proven-as-pinned';
 const RULES = 'smt/rule-proofs-are-as-pinned';
 const KILLS = 'smt/a-proven-program-survives-every-kill';
 
+const QUESTIONS = 'smt/questions-read-back-with-the-same-answer';
+
 export const PROOF_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/smt/absent-proof.ts',
@@ -327,6 +329,46 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
         node: 'said === swansongIn(lock, revision)',
         becomes: 'true',
         wrong: 'The contracts are taken to be the same although another swansong was used.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/term/smtlib.ts',
+    [QUESTIONS],
+    [
+      {
+        name: 'a-zero-extension-is-written-as-a-sign-extension',
+        inside: 'operator',
+        node: '`(_ zero_extend ${width - args[0]!.width})`',
+        becomes: '`(_ sign_extend ${width - args[0]!.width})`',
+        wrong: 'A number that is widened with zeros is written as one that keeps its sign.',
+      },
+      {
+        name: 'an-extraction-is-written-from-the-bottom',
+        inside: 'operator',
+        node: '`(_ extract ${Number(value) + width - 1} ${value})`',
+        becomes: '`(_ extract ${width - 1} 0)`',
+        wrong: 'An extraction is written as one of the lowest bits.',
+      },
+      {
+        name: 'only-the-last-assertion-is-written',
+        inside: 'toSmtLib',
+        node: 'assertions.map',
+        becomes: 'assertions.slice(-1).map',
+        wrong: 'A question is written without all but its last assertion.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/rule-proof.ts',
+    [QUESTIONS],
+    [
+      {
+        name: 'a-question-is-told-with-another-answer',
+        inside: 'proveRules',
+        node: 'verdict: answer.verdict',
+        becomes: "verdict: 'unsat'",
+        wrong: 'Each question is written down as one that was answered unsat.',
       },
     ],
   ),

@@ -4,7 +4,8 @@
  */
 import { contractOf } from '../../kernel/catalog.js';
 import type { DeclaredFunction } from '../../object/program.js';
-import { proveRules, type RuleProof } from '../../smt/rule-proof.js';
+import { questionText } from '../../smt/rule/question-text.js';
+import { proveRules, type RuleProof, type RuleQuestion } from '../../smt/rule-proof.js';
 import type { SolverStats } from '../../smt/solver.js';
 import { counterexample } from '../counterexample.js';
 import { type JobRunner, openPool, type Pool } from '../pool.js';
@@ -18,6 +19,8 @@ export interface RuleCheckSetting {
   readonly declared: readonly DeclaredFunction[];
   /** Bound of one question to Z3, in Z3's units. */
   readonly rlimit?: number;
+  /** Whether each question to Z3 is written down. */
+  readonly smt2?: boolean;
 }
 
 /** What is checked: one function, by its name. */
@@ -38,6 +41,8 @@ export interface CheckedRule {
   readonly proof: RuleProof;
   readonly shownBy?: ShownBy;
   readonly unwitnessed?: string;
+  /** The question that was asked, in SMT-LIB 2, where that is wanted. */
+  readonly question?: string;
 }
 
 /** The answer for one function. */
@@ -63,15 +68,24 @@ export class RuleChecker implements JobRunner<FunctionJob, CheckedFunction> {
     const { rules, setting } = this;
     const contract = contractOf(name, setting.declared);
     if (contract === undefined) throw new Error(`no function '${name}'`);
-    const options = setting.rlimit === undefined ? {} : { rlimit: setting.rlimit };
+    const questions: string[] = [];
+    const options = {
+      ...(setting.rlimit === undefined ? {} : { rlimit: setting.rlimit }),
+      ...(setting.smt2 === true && {
+        asked: (one: RuleQuestion) => {
+          questions.push(questionText(rules.rules.name, one));
+        },
+      }),
+    };
     const { functions, stats } = await proveRules(rules.rules, [contract], options);
-    const checked = functions.map((proof): CheckedRule => {
-      if (proof.verdict !== 'refuted') return { proof };
+    const checked = functions.map((proof, i): CheckedRule => {
+      const question = questions[i] === undefined ? {} : { question: questions[i] };
+      if (proof.verdict !== 'refuted') return { proof, ...question };
       const lasting = proof.action === 'keep' && proof.witness?.check === 'bound';
       const { small, because } = counterexample(rules, contract, setting.declared, lasting);
       return small === undefined
-        ? { proof, unwitnessed: because }
-        : { proof, shownBy: { text: small.text, insns: small.insns } };
+        ? { proof, unwitnessed: because, ...question }
+        : { proof, shownBy: { text: small.text, insns: small.insns }, ...question };
     });
     return { checked, stats };
   }

@@ -61,6 +61,7 @@ export interface CheckOptions extends WithFunctions {
   readonly all?: true;
   readonly workers?: number;
   readonly out?: string;
+  readonly smt2?: string;
 }
 
 /** Adds `check` to the command `rules`. */
@@ -78,6 +79,7 @@ export function defineCheck(command: Command, act: Act): void {
     .option('--rlimit <N>', "bound of one question to Z3, in Z3's units", integer(1))
     .option('--all', 'list every function, also those for which the rules are right')
     .option('--out <DIR>', 'write the program of each refutation there, as a case')
+    .option('--smt2 <DIR>', 'write each question to Z3 there, as SMT-LIB 2')
     .option('--workers <N>', 'threads; one for each processor unless told', integer(1, 256))
     .action((name: string, options: CheckOptions) =>
       act(options, (common) => checkSet(name, options, common)),
@@ -107,9 +109,11 @@ export async function checkedSet(name: string, options: CheckOptions, common: Co
       : await compareWith(options.changedSince, set, file, asked, declared);
   const left = new Set(since?.compared.same);
   const names = asked.map((contract) => contract.name).filter((each) => !left.has(each));
-  if (options.out !== undefined) mkdirSync(options.out, { recursive: true });
+  for (const folder of [options.out, options.smt2])
+    if (folder !== undefined) mkdirSync(folder, { recursive: true });
   const warnings = await warningsOf(set, file, declared);
   const answers = await checkAll(name, names, declared, options, common);
+  if (options.smt2 !== undefined) storeQuestions(options.smt2, set.rules.name, answers);
   const where = relative(process.cwd(), file);
   const functions = answers
     .flatMap(({ checked }) => checked)
@@ -164,10 +168,13 @@ async function checkAll(
   rules: string,
   names: readonly string[],
   declared: readonly DeclaredFunction[],
-  { rlimit, workers = availableParallelism() }: CheckOptions,
+  { rlimit, smt2, workers = availableParallelism() }: CheckOptions,
   common: Common,
 ): Promise<readonly CheckedFunction[]> {
-  const setting = { rules, declared, ...(rlimit === undefined ? {} : { rlimit }) };
+  const setting = {
+    ...{ rules, declared, smt2: smt2 !== undefined },
+    ...(rlimit === undefined ? {} : { rlimit }),
+  };
   // For a few functions starting threads costs more than it saves.
   const pool = await openRuleCheckers(setting, names.length < FEW ? 1 : workers);
   const bar = countBar(common, 'functions', names.length);
@@ -249,6 +256,15 @@ function exampleFor(
   );
   const file = folder === undefined ? {} : { file: storeExample(folder, set.rules.name, proof.name, text) };
   return { case: text, insns, trace: steps.map(({ text }) => text), ...file };
+}
+
+/** Writes the questions: one file for each rule that decides for a function somewhere. */
+function storeQuestions(folder: string, rules: string, answers: readonly CheckedFunction[]): void {
+  for (const { checked } of answers)
+    checked.forEach(({ proof, question }, i) => {
+      if (question === undefined) return;
+      writeFileSync(join(folder, `${rules}-${proof.name}${i === 0 ? '' : `-${i + 1}`}.smt2`), question);
+    });
 }
 
 /** Writes the program of a refutation; one of an earlier check is replaced. Answers its path. */
