@@ -6,6 +6,7 @@ import type { Contract } from '../kernel/contract.js';
 import type { DeclaredFunction, Program } from '../object/program.js';
 import { toHex } from '../vm/environment.js';
 import { cannotRun } from '../vm/runnable.js';
+import { gravity } from '../vm/trap.js';
 import { type Cause, causeKey } from './cause.js';
 import { runEnvironment } from './environments.js';
 import { killBeforeEveryInsn } from './kill-everywhere.js';
@@ -81,7 +82,9 @@ function caseAgainst(rules: NamedRules, contract: Contract, program: Program): S
     const world = runEnvironment(program, 0, 0, k);
     const run = killBeforeEveryInsn(prepared.code, { ...runOptions(prepared, path), ...world });
     if (run.ordinary.violations.length > 0) continue;
-    for (const one of run.broken) {
+    // The worst that the program shows is told.
+    const broken = [...run.broken].sort((a, b) => gravity(a.violation.check) - gravity(b.violation.check));
+    for (const one of broken) {
       const signature = `${one.violation.check} ${one.violation.message}`;
       if (seen.has(signature)) continue;
       seen.add(signature);

@@ -5,6 +5,12 @@ export const CHECKS = ['leak', 'misuse', 'fault', 'acquire', 'disclosure', 'retu
 /** A named check that a run may break: `leak` is one, `fault` another. */
 export type Check = (typeof CHECKS)[number];
 
+/** The checks, the gravest first: what stays held, what corrupts the kernel, what faults, and last what only takes longer than it must. */
+const BY_GRAVITY: readonly Check[] = ['leak', 'misuse', 'fault', 'disclosure', 'return', 'acquire', 'bound'];
+
+/** How grave a broken check is: 0 is the gravest. */
+export const gravity = (check: Check): number => BY_GRAVITY.indexOf(check);
+
 /** A check that broke: which, where, and what happened there. */
 export interface Violation {
   readonly check: Check;

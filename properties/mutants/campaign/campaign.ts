@@ -364,4 +364,17 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/vm/trap.ts',
+    ['campaign/the-worst-that-a-program-shows-is-told'],
+    [
+      {
+        name: 'taking-long-is-graver-than-a-leak',
+        inside: 'gravity',
+        node: 'BY_GRAVITY.indexOf(check)',
+        becomes: '-BY_GRAVITY.indexOf(check)',
+        wrong: 'The least of several broken checks is told.',
+      },
+    ],
+  ),
 ];
