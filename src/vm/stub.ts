@@ -11,8 +11,8 @@ import { SHADOW } from './memory.js';
 
 /** Carries a stub out and goes on after the call. Traps where the stub itself writes through a bad pointer. */
 export function applyStub(machine: MachineState, contract: Contract, stub: Stub): void {
-  const args = contract.args.map((_, index) => machine.read(index + 1));
-  for (const { index, at, size } of outputsOf(machine, contract, stub, args)) {
+  // A register that a stub needs nothing of need not have been written: what the kernel ignores, a program leaves as it is.
+  for (const { index, at, size } of outputsOf(machine, contract, stub, (arg) => machine.read(arg + 1))) {
     if (!stub.writes.includes(index)) skip(machine, at, size);
     else machine.writeBytes(at, new Uint8Array(size));
   }
@@ -31,25 +31,25 @@ interface Output {
   readonly size: number;
 }
 
-/** The output memory of a stubbed call with these arguments: what the stub writes, and what the call would have written. */
+/** The output memory of a stubbed call whose arguments `args` tells, by index from 0: what the stub writes, and what the call would have written. */
 export function outputsOf(
   machine: MachineState,
   contract: Contract,
   stub: Stub,
-  args: readonly bigint[],
+  args: (index: number) => bigint,
 ): readonly Output[] {
   return contract.args.flatMap((arg, index): Output[] => {
     if (!isOutput(arg) && !stub.writes.includes(index)) return [];
-    const at = args[index]!;
+    const at = args(index);
     const size = sizeOf(machine, arg, args);
     return size === 0 || at === 0n ? [] : [{ index, at, size }];
   });
 }
 
-function sizeOf(machine: MachineState, arg: Arg, args: readonly bigint[]): number {
+function sizeOf(machine: MachineState, arg: Arg, args: (index: number) => bigint): number {
   if (arg.kind === 'mem')
-    return 'bytes' in arg.size ? arg.size.bytes : Number((args[arg.size.arg] ?? 0n) & 0xffff_ffffn);
-  const map = machine.memory.get(regionOf(args[0] ?? 0n))?.map ?? -1;
+    return 'bytes' in arg.size ? arg.size.bytes : Number(args(arg.size.arg) & 0xffff_ffffn);
+  const map = machine.memory.get(regionOf(args(0)))?.map ?? -1;
   return machine.code.program.maps[map]?.valueSize ?? 0;
 }
 

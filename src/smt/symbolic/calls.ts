@@ -346,7 +346,7 @@ export function afterStub(
     const size = slotSize(arg);
     if (size > 0) run.shadow.makeConcrete(regionOf(at), offsetOf(at), size);
   });
-  for (const { index, at, size } of outputsOf(machine, contract, stub, args))
+  for (const { index, at, size } of outputsOf(machine, contract, stub, (arg) => args[arg]!))
     if (stub.writes.includes(index)) run.shadow.makeConcrete(regionOf(at), offsetOf(at), size);
   run.shadow.clobber();
   run.shadow.setReg(0, undefined);
