@@ -19,7 +19,7 @@ const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 const LONG = words(`
   bpf_copy_from_user_str bpf_copy_from_user_task_str bpf_crypto_decrypt bpf_crypto_encrypt bpf_dynptr_clone bpf_dynptr_data
   bpf_dynptr_from_mem bpf_dynptr_slice bpf_dynptr_slice_rdwr bpf_dynptr_write bpf_get_kmem_cache bpf_get_smp_processor_id bpf_get_stack
-  bpf_get_task_stack bpf_getsockopt bpf_kallsyms_lookup_name bpf_list_push_back_impl bpf_list_push_front_impl bpf_map_sum_elem_count
+  bpf_get_task_stack bpf_getsockopt bpf_kallsyms_lookup_name bpf_list_push_back_impl bpf_list_push_front_impl
   bpf_percpu_obj_drop_impl
   bpf_probe_read_kernel_str bpf_probe_read_str bpf_probe_read_user_str bpf_rbtree_add_impl bpf_setsockopt bpf_sock_addr_set_sun_path
   bpf_tcp_raw_gen_syncookie_ipv4 bpf_tcp_raw_gen_syncookie_ipv6 bpf_timer_cancel css_rstat_flush css_rstat_updated

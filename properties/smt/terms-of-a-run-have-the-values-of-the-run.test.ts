@@ -63,7 +63,7 @@ describe('terms of a run have the values of the run', () => {
     }
     expect(seen.events).toBeGreaterThan(1000);
     expect(seen.killed).toBeGreaterThan(300);
-    expect(seen.terms).toBeGreaterThan(5);
+    expect(seen.terms).toBeGreaterThan(2);
   });
 
   it.each(['bpf_map_pop_elem', 'bpf_map_peek_elem'])('of memory that a stub of %s fills', (name) => {

@@ -15,6 +15,7 @@ import { mapRefusal, takesMap } from '../../src/kernel/maptypes.js';
 import { MAP_TYPES, type MapDef, PROG_TYPES, type Program } from '../../src/object/program.js';
 import { parseCase } from '../../src/vm/case.js';
 import { type Code, prepare } from '../../src/vm/code.js';
+import { modelOf } from '../../src/vm/models/index.js';
 import { type RunResult, Vm } from '../../src/vm/vm.js';
 import { seeded } from '../support/seed.js';
 
@@ -183,4 +184,14 @@ describe('a function and a map', () => {
         ]);
     }
   });
+});
+
+it('each function that gives a pointer which only a model can make has a model', () => {
+  const made: readonly string[] = ['map_value', 'graph_node', 'kptr'];
+  const lacking = contracts().filter(
+    ({ name, outcomes }) =>
+      outcomes.some(({ r0 }) => r0.kind === 'pointer' && made.includes(r0.to.kind)) &&
+      modelOf(name) === undefined,
+  );
+  expect(lacking.map(({ name }) => name)).toEqual([]);
 });
