@@ -254,4 +254,31 @@ export const REGISTER_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/verifier/insn/branch.ts',
+    ['verifier/packets-are-judged-as-by-linux'],
+    [
+      {
+        name: 'metadata-against-a-moved-packet',
+        inside: 'endsRange',
+        node: "end.type === 'packet' && end.off === 0",
+        becomes: "end.type === 'packet'",
+        wrong:
+          'A comparison of a metadata pointer with a packet pointer that was moved counts as one with the start of the packet.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/insn/memory.ts',
+    ['verifier/what-is-held-is-judged-as-by-linux'],
+    [
+      {
+        name: 'unreferenced-kptr-trusted-in-rcu',
+        inside: 'loadKptr',
+        node: "field.kind === 'kptr' && p.inRcu",
+        becomes: 'p.inRcu',
+        wrong: 'An unreferenced kptr that is loaded inside a RCU section counts as protected by it.',
+      },
+    ],
+  ),
 ];
