@@ -319,8 +319,8 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
       {
         name: 'the-prover-is-compared-at-its-roots',
         inside: 'changedFile',
-        node: "specifier.startsWith('.')",
-        becomes: 'false',
+        node: 'filesImportedBy(compiler, join(sources, path), WORKING_TREE)',
+        becomes: '[join(sources, path)]',
         wrong: 'A change of a file that the prover imports is overlooked.',
       },
       {

@@ -11,7 +11,7 @@ import type { Contract } from '../../kernel/contract.js';
 import { type Files, WORKING_TREE } from '../../patch/files.js';
 import { Modules } from '../../patch/modules.js';
 import type { Revision } from '../../patch/revision.js';
-import { canonical, importsOf, parse, type Ts, typescript } from '../../patch/syntax.js';
+import { canonical, filesImportedBy, parse, type Ts, typescript } from '../../patch/syntax.js';
 
 /** Contracts by name (`as now`: the same swansong was used), what is assumed of them, or the reason why they cannot be told. */
 export type ContractsThen =
@@ -57,24 +57,15 @@ const CONTRACTS = /^kernel\/(contracts|tables)\/|^kernel\/(catalog|leftout|profi
 
 /** The first file that the rule proof imports, straight or through others, whose code is another one at the revision. */
 function changedFile(compiler: Ts, sources: string, revision: Revision): string | undefined {
-  const seen = new Set<string>();
-  const queue = PROVER.map((path) => join(sources, path));
-  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-    if (seen.has(file)) continue;
-    seen.add(file);
-    const now = WORKING_TREE.read(file);
-    if (now === undefined) continue;
-    const syntax = parse(compiler, file, now);
-    if (!CONTRACTS.test(relative(sources, file))) {
-      const then = revision.read(file);
-      if (then === undefined) return file;
-      if (canonical(compiler, parse(compiler, file, then)) !== canonical(compiler, syntax)) return file;
-    }
-    for (const specifier of importsOf(compiler, syntax)) {
-      if (specifier.startsWith('.')) queue.push(resolve(dirname(file), specifier.replace(/\.js$/, '.ts')));
-    }
-  }
-  return undefined;
+  const files = new Set(
+    PROVER.flatMap((path) => filesImportedBy(compiler, join(sources, path), WORKING_TREE)),
+  );
+  const said = (file: string, text: string): string => canonical(compiler, parse(compiler, file, text));
+  return [...files].find((file) => {
+    if (CONTRACTS.test(relative(sources, file))) return false;
+    const then = revision.read(file);
+    return then === undefined || said(file, then) !== said(file, WORKING_TREE.read(file) ?? '');
+  });
 }
 
 const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'];
