@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path';
 import type { ts } from 'ts-morph';
 import { type Files, resolveFile, WORKING_TREE } from './files.js';
 import type { Revision } from './revision.js';
-import { canonical, importsOf, parse, rulesIn, type Ts, typescript } from './syntax.js';
+import { canonical, filesImportedBy, parse, rulesIn, type Ts, typescript } from './syntax.js';
 
 /** The rules that a change touches directly, and those that it may touch because the first match wins. */
 export interface ChangedRules {
@@ -101,26 +101,13 @@ function identifiers(compiler: Ts, node: ts.Node): readonly string[] {
   return found;
 }
 
-/** What an import depends on: for a local file, the whole file and the files that it imports. */
+/** What an import brings in: for a file beside the rules, that whole file and those that it leans on in turn. */
 function imported(compiler: Ts, from: string, declaration: ts.ImportDeclaration, files: Files): string {
-  const texts: string[] = [];
-  const seen = new Set<string>();
-  const follow = (file: string, specifier: string): void => {
-    const path = specifier.startsWith('.')
-      ? resolveFile(resolve(dirname(file), specifier), files)
-      : undefined;
-    if (path === undefined) {
-      texts.push(specifier);
-      return;
-    }
-    if (seen.has(path)) return;
-    seen.add(path);
-    const text = files.read(path);
-    if (text === undefined) return;
-    const source = parse(compiler, path, text);
-    texts.push(canonical(compiler, source));
-    for (const next of importsOf(compiler, source)) follow(path, next);
-  };
-  if (compiler.isStringLiteral(declaration.moduleSpecifier)) follow(from, declaration.moduleSpecifier.text);
-  return texts.join('\n');
+  if (!compiler.isStringLiteral(declaration.moduleSpecifier)) return '';
+  const specifier = declaration.moduleSpecifier.text;
+  const path = specifier.startsWith('.') ? resolveFile(resolve(dirname(from), specifier), files) : undefined;
+  if (path === undefined) return specifier;
+  return filesImportedBy(compiler, path, files)
+    .map((file) => canonical(compiler, parse(compiler, file, files.read(file) ?? '')))
+    .join('\n');
 }

@@ -137,9 +137,9 @@ export const RULE_MUTANTS: readonly Mutant[] = [
       },
       {
         name: 'imports-are-followed-one-step',
-        inside: 'imported.follow',
-        node: 'follow(path, next)',
-        becomes: 'undefined',
+        inside: 'imported',
+        node: 'filesImportedBy(compiler, path, files)',
+        becomes: '[path]',
         wrong: 'A file that an imported file imports does not count.',
       },
       {
