@@ -4,7 +4,7 @@ import { extname, resolve } from 'node:path';
 import { InputError } from '../isa/errors.js';
 import type { DeclaredFunction } from '../object/program.js';
 import * as language from './define.js';
-import { EXTENSIONS, WORKING_TREE } from './files.js';
+import { EXTENSIONS, type Files, WORKING_TREE } from './files.js';
 import { Modules } from './modules.js';
 import type { Rule, RuleSet } from './rule.js';
 import { RULE_SETS, shippedRuleSet } from './sets/index.js';
@@ -22,10 +22,14 @@ export interface LoadedRules {
 }
 
 /**
- * The shipped rule set of this name, or the default export of this rule file. `typed`: the types of the file were checked already. Throws
- * InputError when it is neither, for an error of types, and for a file whose set is called as one that is shipped.
+ * The shipped rule set of this name, or the default export of this rule file. `typed`: the types of the file were checked already; `files`: what
+ * its text is read from. Throws InputError when it is neither, for an error of types, and for a file whose set is called as one that is shipped.
  */
-export async function loadRules(nameOrFile: string, typed = false): Promise<LoadedRules> {
+export async function loadRules(
+  nameOrFile: string,
+  typed = false,
+  files: Files = WORKING_TREE,
+): Promise<LoadedRules> {
   const shipped = shippedRuleSet(nameOrFile);
   if (shipped !== undefined) return { rules: shipped, file: undefined, declared: [] };
   if (!EXTENSIONS.includes(extname(nameOrFile))) {
@@ -36,7 +40,7 @@ export async function loadRules(nameOrFile: string, typed = false): Promise<Load
   if (!existsSync(file) || !statSync(file).isFile()) {
     throw new InputError('no such rule file', { file: nameOrFile });
   }
-  const modules = new Modules(await typescript(), WORKING_TREE);
+  const modules = new Modules(await typescript(), files);
   const exported = modules.load(file).default;
   if (!typed) await checkTypes(file);
   const rules = asRuleSet(exported, nameOrFile);

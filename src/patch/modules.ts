@@ -37,9 +37,11 @@ export class Modules {
   private readonly outputs = new Map<string, ts.TranspileOutput>();
   private readonly loaded = new Map<string, Exports>();
 
+  /** `isLanguage`: whether a path means the rule language itself. */
   constructor(
     private readonly compiler: Ts,
     private readonly files: Files,
+    private readonly isLanguage: (path: string) => boolean = isOwnLanguage,
   ) {}
 
   /** Runs the module at this absolute path, once, and gives its exports. Throws InputError for its mistakes, and if there is no such file. */
@@ -85,7 +87,7 @@ export class Modules {
     this.outputs.set(file, made);
     for (const specifier of importsOf(this.compiler, source)) {
       const next = specifier.startsWith('.') ? this.importedBy(file, specifier) : undefined;
-      if (next !== undefined && !isLanguage(next)) this.compiled(next);
+      if (next !== undefined && !this.isLanguage(next)) this.compiled(next);
     }
     return made;
   }
@@ -111,10 +113,14 @@ export class Modules {
     }
     const file = this.importedBy(from, specifier);
     if (file === undefined) throw new InputError(`cannot find '${specifier}'`, { file: from });
-    if (isLanguage(file)) return this.words;
+    if (this.isLanguage(file)) return this.words;
     return this.load(file);
   }
 }
 
 const OWN_LANGUAGE = withoutExtension(fileURLToPath(new URL('./define.js', import.meta.url)));
-const isLanguage = (file: string): boolean => withoutExtension(file) === OWN_LANGUAGE;
+
+/** Whether a path is that of the rule language in this copy of swansong: files beside it import it by that. */
+export function isOwnLanguage(path: string): boolean {
+  return withoutExtension(path) === OWN_LANGUAGE;
+}
