@@ -109,10 +109,12 @@ export const opArbitrary: fc.Arbitrary<Op> = fc.oneof(
     off: off16Arbitrary,
   }),
   fc.record({ kind: kind('may_goto'), off: off16Arbitrary }),
+  fc.record({ kind: kind('unwind_goto'), off: off16Arbitrary }),
   fc.record({
     kind: kind('call'),
     target: fc.constantFrom('helper' as const, 'kfunc' as const, 'subprog' as const),
     imm: imm32Arbitrary,
   }),
   fc.record({ kind: kind('exit') }),
+  fc.record({ kind: kind('unwind_exit') }),
 );

@@ -117,7 +117,7 @@ describe('single operations', () => {
       ...each(['ja'], ['', 'long']),
       ...each(['jmp'], COMPARISONS, [32, 64], ['constant', 'register']),
       ...each(['call'], ['helper', 'kfunc', 'subprog']),
-      ...each(['addr_space_cast', 'may_goto', 'exit']),
+      ...each(['addr_space_cast', 'may_goto', 'unwind_goto', 'exit', 'unwind_exit']),
     ];
     expect(sorted(shapes)).toEqual(sorted(expected));
   });

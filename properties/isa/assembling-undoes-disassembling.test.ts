@@ -9,7 +9,7 @@ import { encode, encodeAll } from '../../src/isa/encode.js';
 import { InputError } from '../../src/isa/errors.js';
 import type { Op } from '../../src/isa/insn.js';
 import type { Symbols } from '../../src/isa/symbols.js';
-import { subprogStarts } from '../../src/isa/target.js';
+import { isJump, subprogStarts } from '../../src/isa/target.js';
 import { seeded } from '../support/seed.js';
 
 const HELPERS = [
@@ -42,7 +42,7 @@ const near = opArbitrary.chain((op): fc.Arbitrary<Op> => {
   if (op.kind === 'call' || (op.kind === 'ld_imm64' && op.as !== 'imm')) {
     return fc.integer({ min: -9, max: 9 }).map((imm) => ({ ...op, imm }));
   }
-  if (op.kind === 'ja' || op.kind === 'jmp' || op.kind === 'may_goto') {
+  if (isJump(op)) {
     return fc.integer({ min: -9, max: 9 }).map((off) => ({ ...op, off }));
   }
   return fc.constant(op);

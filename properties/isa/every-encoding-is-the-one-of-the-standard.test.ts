@@ -175,6 +175,7 @@ const OFFSET: readonly (readonly [string, (off: number) => Op])[] = [
   ['ja', (off) => ({ kind: 'ja', off, long: false })],
   ['jmp', (off) => ({ kind: 'jmp', op: 'eq', width: 64, dst: 0, src: { imm: 0 }, off })],
   ['may_goto', (off) => ({ kind: 'may_goto', off })],
+  ['unwind_goto', (off) => ({ kind: 'unwind_goto', off })],
 ];
 const IMMEDIATE: readonly (readonly [string, (imm: number) => Op])[] = [
   ['alu', (imm) => ({ kind: 'alu', op: 'add', width: 64, dst: 0, src: { imm } })],

@@ -114,8 +114,10 @@ describe('every operation is spelled as in the log of the verifier', () => {
     [hex(0x05, 0, -1, 0), 'goto pc-1'],
     [hex(0x06, 0, 0, 70_000), 'gotol pc+70000'],
     [hex(0xe5, 0, 2, 0), 'may_goto pc+2'],
+    [hex(0xe5, 0x10, 2, 0), 'unwind_goto pc+2'],
     [hex(0x85, 0x10, 0, 4), 'call pc+4'],
     [hex(0x95, 0, 0, 0), 'exit'],
+    [hex(0x95, 0x10, 0, 0), 'unwind_exit'],
   ];
 
   it.each(spelled)('%s: %s', (bytes, text) => {

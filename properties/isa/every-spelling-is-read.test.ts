@@ -198,7 +198,7 @@ describe('functions of a text', () => {
   });
 
   it('every kind of operation that leads somewhere', () => {
-    const jumps: Op[] = [b.ja(4), b.jal(4), b.jmp('eq', b.r1, 0, 4), b.mayGoto(4)];
+    const jumps: Op[] = [b.ja(4), b.jal(4), b.jmp('eq', b.r1, 0, 4), b.mayGoto(4), b.unwindGoto(4)];
     const calls: Op[] = [b.callSub(4), b.ldFunc(b.r1, 4)];
     for (const op of jumps)
       expect([jumpTarget(op, 10), subprogTarget(op, 10), targetOf(op, 10)]).toEqual([15, undefined, 15]);
@@ -274,6 +274,7 @@ describe('jumps reach as far as their fields', () => {
     ['goto', (to) => b.ja(to), 1],
     ['if', (to) => b.jmp('ne', b.r1, 5, to), 3],
     ['may_goto', (to) => b.mayGoto(to), 3],
+    ['unwind_goto', (to) => b.unwindGoto(to), 3],
   ];
   const LONG: readonly (readonly [string, (to: string) => Item])[] = [
     ['gotol', (to) => b.jal(to)],

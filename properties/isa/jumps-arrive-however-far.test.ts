@@ -6,14 +6,15 @@ import { InputError } from '../../src/isa/errors.js';
 import type { Op } from '../../src/isa/insn.js';
 import { type Item, label, link } from '../../src/isa/label.js';
 import { withinReach } from '../../src/isa/reach.js';
-import { jumpTarget } from '../../src/isa/target.js';
+import { type Jump, jumpTarget } from '../../src/isa/target.js';
 import { seeded } from '../support/seed.js';
 
 const filler = (value: number): Op => ({ kind: 'mov', width: 64, dst: 6, src: { imm: value } });
-const jump = (target: number, kind: 'ja' | 'jmp' | 'may_goto', long: boolean): Item => {
+const jump = (target: number, kind: Jump['kind'], long: boolean): Item => {
   const name = `L${target}`;
   if (kind === 'ja') return { kind: 'linked', op: { kind, off: 0, long }, target: name };
-  if (kind === 'may_goto') return { kind: 'linked', op: { kind, off: 0 }, target: name };
+  if (kind === 'may_goto' || kind === 'unwind_goto')
+    return { kind: 'linked', op: { kind, off: 0 }, target: name };
   const op: Op = { kind, op: 'eq', width: 64, dst: 1, src: { imm: 3 }, off: 0 };
   return { kind: 'linked', op, target: name };
 };
@@ -24,7 +25,7 @@ const layout = fc
     fc.record({
       fillers: fc.oneof(fc.nat({ max: 20 }), fc.integer({ min: 9_000, max: 34_000 })),
       target: fc.nat(),
-      kind: fc.constantFrom('ja', 'jmp', 'may_goto'),
+      kind: fc.constantFrom('ja', 'jmp', 'may_goto', 'unwind_goto'),
       long: fc.boolean(),
     }),
     { minLength: 1, maxLength: 8 },

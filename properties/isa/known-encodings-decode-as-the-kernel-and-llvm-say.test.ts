@@ -108,6 +108,8 @@ describe('encodings written down by hand', () => {
       { kind: 'store_release', size: 1, dst: 1, src: 2, off: -16 },
     ],
     ['may_goto pc+3', 'e500030000000000', { kind: 'may_goto', off: 3 }],
+    ['unwind_goto pc+3', 'e510030000000000', { kind: 'unwind_goto', off: 3 }],
+    ['unwind_exit', '9510000000000000', { kind: 'unwind_exit' }],
     ['r0 = *(u8 *)skb[r7 + -4]', '50700000fcffffff', { kind: 'ld_packet', size: 1, src: 7, imm: -4 }],
   ])('%s', (text, bytes, op) => {
     expect(hex(toBytes(encode(op)))).toBe(bytes);
@@ -136,7 +138,11 @@ describe('encodings written down by hand', () => {
     ['9921000000000000', 'no opcode 0x99'],
     ['db21000002000000', 'imm is 0x2; no such atomic operation'],
     ['cb21000000000000', 'an atomic add of 2 bytes; it must be 4 or 8'],
-    ['e510000000000000', 'src is 1; no such conditional pseudo jump'],
+    ['e520000000000000', 'src is 2; no such conditional pseudo jump'],
+    ['e510000001000000', 'imm is 1; reserved in unwind_goto'],
+    ['e511000000000000', 'dst is 1; reserved in unwind_goto'],
+    ['9520000000000000', 'src is 2; reserved in exit'],
+    ['9510010000000000', 'off is 1; reserved in unwind_exit'],
     ['8530000000000000', 'src is 3; a call is of a helper (0), a subprogram (1) or a kfunc (2)'],
     ['8d00000000000000', 'no opcode 0x8d'],
     ['8600000000000000', 'no opcode 0x86'],

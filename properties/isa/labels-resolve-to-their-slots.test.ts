@@ -21,6 +21,7 @@ const linked: fc.Arbitrary<Item> = fc.oneof(
   target.map((to) => b.jal(to)),
   target.map((to) => b.jmp('ne', r1, 0, to)),
   target.map((to) => b.mayGoto(to)),
+  target.map((to) => b.unwindGoto(to)),
   target.map((to) => b.callSub(to)),
   target.map((to) => b.ldFunc(r2, to)),
 );

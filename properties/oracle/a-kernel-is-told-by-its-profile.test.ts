@@ -37,6 +37,7 @@ const profiles: fc.Arbitrary<KernelProfile> = fc.record({
     frames: fc.constantFrom(8, 16),
     mayGoto: fc.boolean(),
     timedMayGoto: fc.boolean(),
+    landingPads: fc.boolean(),
     orderedAccess: fc.boolean(),
     signedInsns: fc.boolean(),
     compiled: fc.boolean(),

@@ -54,13 +54,21 @@ const callbacks: readonly (CallbackFrame | undefined)[] = [
 ];
 
 const shared: {
-  readonly [K in 'rcu' | 'preempt' | 'irq' | 'mayGoto' | 'unrolled' | 'speculative']: readonly unknown[];
+  readonly [K in
+    | 'rcu'
+    | 'preempt'
+    | 'irq'
+    | 'mayGoto'
+    | 'unrolled'
+    | 'unwound'
+    | 'speculative']: readonly unknown[];
 } = {
   rcu: [true, false],
   preempt: [0, 1, 2],
   irq: [0, 5],
   mayGoto: [0, 1],
   unrolled: [0, 1, 2],
+  unwound: [true, false],
   speculative: [true, false],
 };
 
@@ -197,7 +205,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       (value): Step =>
         ({ path, model }) => {
           (path as unknown as Record<string, unknown>)[key] = value;
-          if (key === 'speculative' && value === false) delete model.speculative;
+          if ((key === 'speculative' || key === 'unwound') && value === false) delete model[key];
           else (model as Record<string, unknown>)[key] = value;
         },
     ),

@@ -166,6 +166,8 @@ const ROWS: Readonly<Record<string, Row>> = {
     [1, -2],
   ),
   may_goto: row({ kind: 'may_goto', off: 3 } as unknown as Op, [], [], ['jumps'], [1, 4]),
+  unwind_goto: row({ kind: 'unwind_goto', off: 3 } as unknown as Op, [], [], ['jumps'], [1, 4]),
+  'an unwind_exit': row({ kind: 'unwind_exit' } as Op, [0], [], ['jumps', 'changesFrame', 'relies'], []),
   'an exit': row({ kind: 'exit' } as Op, [0], [], ['jumps', 'changesFrame', 'relies'], []),
   'a call of a helper of two arguments': row(call as unknown as Op, [1, 2], CALLED, [
     'jumps',

@@ -135,6 +135,18 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
     refuses: { mayGoto: false },
     message: /^this kernel does not know may_goto$/,
   },
+  'a call with a landing pad': {
+    text: '.type xdp\nmain:\n    call work\n    unwind_goto pad\n    r0 = 1\n    exit\npad:\n    r0 = 2\n    exit\nwork:\n    r0 = 0\n    exit\n',
+    accepts: { landingPads: true },
+    refuses: { landingPads: false },
+    message: /^invalid may_goto imm 0$/,
+  },
+  'the main program left by unwind_exit': {
+    text: '.type xdp\nmain:\n    r0 = 0\n    unwind_exit\n',
+    accepts: { landingPads: true },
+    refuses: { landingPads: false },
+    message: /^BPF_EXIT uses reserved fields$/,
+  },
   'ordered loads': {
     text: '.type xdp\nmain:\n    *(u64 *)(r10 - 8) = 0\n    r0 = load_acquire((u64 *)(r10 - 8))\n    exit\n',
     accepts: { orderedAccess: true },

@@ -210,6 +210,14 @@ export function mayGoto(target: number | string): Op | Linked {
   return linked({ kind: 'may_goto', off: 0 }, target);
 }
 
+/** `unwind_goto`: where the caller goes on if the subprogram called by the insn before left by `unwind_exit`. */
+export function unwindGoto(target: number): Op;
+export function unwindGoto(target: string): Linked;
+export function unwindGoto(target: number | string): Op | Linked;
+export function unwindGoto(target: number | string): Op | Linked {
+  return linked({ kind: 'unwind_goto', off: 0 }, target);
+}
+
 /** Call of a helper by its id (`enum bpf_func_id`). */
 export function callHelper(id: number): Op {
   return { kind: 'call', target: 'helper', imm: id };

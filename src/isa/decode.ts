@@ -40,6 +40,8 @@ import {
   BPF_STORE_REL,
   BPF_STX,
   BPF_TO_BE,
+  BPF_UNWIND_EXIT,
+  BPF_UNWIND_GOTO,
   BPF_X,
   BPF_XCHG,
   CLASS_MASK,
@@ -234,9 +236,17 @@ function decodeJmp(insn: Insn, width: Width): Op {
     case BPF_CALL:
       return decodeCall(insn);
     case BPF_EXIT:
+      if (insn.src === BPF_UNWIND_EXIT) {
+        zero('unwind_exit', insn, 'dst', 'off', 'imm');
+        return { kind: 'unwind_exit' };
+      }
       zero('exit', insn, 'dst', 'src', 'off', 'imm');
       return { kind: 'exit' };
     case BPF_JCOND:
+      if (insn.src === BPF_UNWIND_GOTO) {
+        zero('unwind_goto', insn, 'dst', 'imm');
+        return { kind: 'unwind_goto', off };
+      }
       zero('may_goto', insn, 'dst', 'imm');
       if (insn.src !== BPF_MAY_GOTO)
         throw new Undefined(`src is ${insn.src}; no such conditional pseudo jump`);

@@ -67,10 +67,13 @@ export function formatOp(
     }
     case 'may_goto':
       return `may_goto ${to(op.off)}`;
+    case 'unwind_goto':
+      return `unwind_goto ${to(op.off)}`;
     case 'call':
       return `call ${callee(op, symbols, to)}`;
     case 'exit':
-      return 'exit';
+    case 'unwind_exit':
+      return op.kind;
   }
 }
 

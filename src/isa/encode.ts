@@ -36,6 +36,8 @@ import {
   BPF_STX,
   BPF_TO_BE,
   BPF_TO_LE,
+  BPF_UNWIND_EXIT,
+  BPF_UNWIND_GOTO,
   BPF_X,
   COMPARISON_CODES,
   IMM64_CODES,
@@ -109,10 +111,14 @@ export function encode(op: Op): Insn[] {
     }
     case 'may_goto':
       return [slot(BPF_JMP | BPF_JCOND, 0, BPF_MAY_GOTO, op.off, 0)];
+    case 'unwind_goto':
+      return [slot(BPF_JMP | BPF_JCOND, 0, BPF_UNWIND_GOTO, op.off, 0)];
     case 'call':
       return [slot(BPF_JMP | BPF_CALL, 0, CALL_SOURCES[op.target], 0, op.imm)];
     case 'exit':
       return [slot(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)];
+    case 'unwind_exit':
+      return [slot(BPF_JMP | BPF_EXIT, 0, BPF_UNWIND_EXIT, 0, 0)];
   }
 }
 

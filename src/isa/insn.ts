@@ -156,9 +156,16 @@ export type Op =
     }
   /** Linux `may_goto`: jumps when the loop budget is spent; a verifier takes it both ways. */
   | { readonly kind: 'may_goto'; readonly off: number }
+  /**
+   * Linux `unwind_goto`, right behind a call of a subprogram: jumps to the call's landing pad if the subprogram left by `unwind_exit`, and
+   * falls through if it left by `exit`.
+   */
+  | { readonly kind: 'unwind_goto'; readonly off: number }
   /** `imm`: helper id; or index into `Program.kfuncs`; or offset of the subprogram from the next slot. */
   | { readonly kind: 'call'; readonly target: 'helper' | 'kfunc' | 'subprog'; readonly imm: number }
-  | { readonly kind: 'exit' };
+  | { readonly kind: 'exit' }
+  /** Linux `unwind_exit`: leaves a subprogram so that its caller goes on in the landing pad of the call; in the main program it is `exit`. */
+  | { readonly kind: 'unwind_exit' };
 
 /** Slots that an operation takes: 2 for `ld_imm64`, 1 for all others. */
 export function slots(op: Op): 1 | 2 {

@@ -16,10 +16,13 @@
 import { encode } from './encode.js';
 import { InputError, type Place } from './errors.js';
 import { type Insn, type Op, slots } from './insn.js';
-import { targetOf } from './target.js';
+import { isJump, targetOf } from './target.js';
 
 /** The operations that can lead somewhere; of the calls and the 64-bit immediates only some do. */
-export type Reference = Extract<Op, { readonly kind: 'ja' | 'jmp' | 'may_goto' | 'call' | 'ld_imm64' }>;
+export type Reference = Extract<
+  Op,
+  { readonly kind: 'ja' | 'jmp' | 'may_goto' | 'unwind_goto' | 'call' | 'ld_imm64' }
+>;
 
 /** An operation whose offset is that of a label; the offset in `op` itself is not used. */
 export interface Linked {
@@ -87,7 +90,7 @@ function resolve({ op, target }: Linked, slot: number, labels: ReadonlyMap<strin
   const to = labels.get(target);
   if (to === undefined) throw new InputError(`no label ${target}`);
   const distance = to - slot - 1;
-  const short = op.kind === 'jmp' || op.kind === 'may_goto' || (op.kind === 'ja' && !op.long);
+  const short = isJump(op) && !(op.kind === 'ja' && op.long);
   if (short && (distance << 16) >> 16 !== distance) {
     throw new InputError(`label ${target} is ${distance} slots away, too far for a 16-bit offset`);
   }

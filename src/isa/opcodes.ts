@@ -50,7 +50,7 @@ export const BPF_TO_BE = 0x08;
 /** off of a 64-bit register move that casts between arena address spaces. */
 export const BPF_ADDR_SPACE_CAST = 1;
 
-/** Jumps. BPF_JA in class BPF_JMP32 is the long jump, its offset in imm. BPF_JCOND is Linux's may_goto. */
+/** Jumps. BPF_JA in class BPF_JMP32 is the long jump, its offset in imm. BPF_JCOND is Linux's may_goto and unwind_goto. */
 export const BPF_JA = 0x00;
 export const BPF_JEQ = 0x10;
 export const BPF_JGT = 0x20;
@@ -67,8 +67,15 @@ export const BPF_JSLT = 0xc0;
 export const BPF_JSLE = 0xd0;
 export const BPF_JCOND = 0xe0;
 
-/** src of BPF_JCOND: the one condition there is. */
+/** src of BPF_JCOND: what decides whether it jumps. */
 export const BPF_MAY_GOTO = 0;
+/**
+ * src of BPF_JCOND for unwind_goto, and of BPF_EXIT for unwind_exit: landing pads, which Linux 7.4 has. What is public of them says that the
+ * field is not 0; its value was not to be found, and 1, the first that is free, is taken. Other values are refused, so that a program of
+ * another numbering is never read as something else.
+ */
+export const BPF_UNWIND_GOTO = 1;
+export const BPF_UNWIND_EXIT = 1;
 
 /** Access sizes of loads and stores. */
 export const BPF_W = 0x00;

@@ -1,5 +1,5 @@
 /** One insn from its text. Labels and names of kfuncs are left to assemble.ts, which sees the whole program. */
-import { callHelper, callSub, ja, jal, jmp, mayGoto, type Reg } from './build.js';
+import { callHelper, callSub, ja, jal, jmp, mayGoto, type Reg, unwindGoto } from './build.js';
 import type { Operand, Width } from './insn.js';
 import type { Item } from './label.js';
 import type { Cursor, Token } from './lex.js';
@@ -49,8 +49,9 @@ function statement(cursor: Cursor, scope: Scope): Parsed {
   if (token.text === '*') return { item: store(cursor), token };
   switch (token.text) {
     case 'exit':
+    case 'unwind_exit':
       cursor.take();
-      return { item: { kind: 'exit' }, token };
+      return { item: { kind: token.text }, token };
     case 'goto':
     case 'gotol': {
       const long = cursor.take().text === 'gotol';
@@ -61,6 +62,11 @@ function statement(cursor: Cursor, scope: Scope): Parsed {
       cursor.take();
       const { to, token: place } = target(cursor, 16);
       return { item: mayGoto(to), token: place };
+    }
+    case 'unwind_goto': {
+      cursor.take();
+      const { to, token: place } = target(cursor, 16);
+      return { item: unwindGoto(to), token: place };
     }
     case 'if':
       return branch(cursor);

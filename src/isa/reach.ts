@@ -4,6 +4,7 @@
  */
 import { type Op, slots } from './insn.js';
 import type { Item, Linked } from './label.js';
+import { isJump, type Jump } from './target.js';
 
 /** A program whose jumps arrive; some items are new, because long jumps need them. */
 export interface Reaching {
@@ -15,12 +16,12 @@ export interface Reaching {
 /** Slots of a jump on a condition that goes by way of a `gotol`. */
 const DETOUR = 3;
 
-type Short = Linked & { readonly op: Extract<Op, { kind: 'ja' | 'jmp' | 'may_goto' }> };
+type Short = Linked & { readonly op: Extract<Op, { kind: Jump['kind'] }> };
 
 function isShort(item: Item): item is Short {
   if (item.kind !== 'linked') return false;
   const { op } = item;
-  return op.kind === 'jmp' || op.kind === 'may_goto' || (op.kind === 'ja' && !op.long);
+  return isJump(op) && !(op.kind === 'ja' && op.long);
 }
 
 /** Items of the same meaning in which every jump to a label arrives. Labels that are missing are left for `link` to find. */

@@ -5,10 +5,17 @@
 import { decodeAll } from './decode.js';
 import type { Insn, Op } from './insn.js';
 
+/** The operations that lead to another slot of the same subprogram. */
+export type Jump = Extract<Op, { readonly kind: 'ja' | 'jmp' | 'may_goto' | 'unwind_goto' }>;
+
+/** Whether an operation leads to another slot of the same subprogram, always or in some runs. */
+export function isJump(op: Op): op is Jump {
+  return op.kind === 'ja' || op.kind === 'jmp' || op.kind === 'may_goto' || op.kind === 'unwind_goto';
+}
+
 /** The slot that a jump leads to, `undefined` for what is not a jump. It may lie outside of the program. */
 export function jumpTarget(op: Op, slot: number): number | undefined {
-  if (op.kind === 'ja' || op.kind === 'jmp' || op.kind === 'may_goto') return slot + 1 + op.off;
-  return undefined;
+  return isJump(op) ? slot + 1 + op.off : undefined;
 }
 
 /** The slot of the subprogram that a call or a function reference names, `undefined` for all others. */

@@ -31,6 +31,8 @@ export interface Behaviour {
   readonly mayGoto: boolean;
   /** A may_goto loop is ended after a time (BPF_MAX_TIMED_LOOPS, 250 ms), not after 2^23 rounds. */
   readonly timedMayGoto: boolean;
+  /** It knows unwind_goto and unwind_exit: a subprogram may be left so that its caller goes on in a landing pad (Linux 7.4). */
+  readonly landingPads: boolean;
   /** It knows load_acquire and store_release. */
   readonly orderedAccess: boolean;
   /** It knows the insns of the fourth version of the standard: signed loads, moves and divisions, bswap, far jumps. */
@@ -70,6 +72,7 @@ export const BUILT_IN: KernelProfile = {
     frames: MAX_FRAMES,
     mayGoto: true,
     timedMayGoto: true,
+    landingPads: false,
     orderedAccess: true,
     signedInsns: true,
     compiled: true,
@@ -88,6 +91,7 @@ export const LAXEST: KernelProfile = {
     lesserKfuncPointers: true,
     nestedRcu: true,
     frames: MOST_FRAMES,
+    landingPads: true,
   },
 };
 

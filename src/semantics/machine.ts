@@ -60,8 +60,11 @@ export type Next<V> =
     }
   /** may_goto: whether it jumps depends on a budget outside the program. */
   | { readonly kind: 'may_goto'; readonly slot: number }
+  /** unwind_goto: jumps if the subprogram that was called before it left by unwind_exit. */
+  | { readonly kind: 'unwind_goto'; readonly slot: number }
   | { readonly kind: 'call'; readonly target: 'helper' | 'kfunc'; readonly imm: number }
   | { readonly kind: 'subprog'; readonly slot: number }
   /** Legacy packet access: r0 = bytes in network order, or the program ends with 0. */
   | { readonly kind: 'packet'; readonly size: 1 | 2 | 4; readonly src: number; readonly imm: number }
-  | { readonly kind: 'exit' };
+  | { readonly kind: 'exit' }
+  | { readonly kind: 'unwind_exit' };

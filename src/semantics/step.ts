@@ -92,6 +92,8 @@ export function step<V>(m: Machine<V>, op: Op, at: number): Next<V> {
       };
     case 'may_goto':
       return { kind: 'may_goto', slot: after + op.off };
+    case 'unwind_goto':
+      return { kind: 'unwind_goto', slot: after + op.off };
     case 'call':
       return op.target === 'subprog'
         ? { kind: 'subprog', slot: after + op.imm }
@@ -100,5 +102,7 @@ export function step<V>(m: Machine<V>, op: Op, at: number): Next<V> {
       return { kind: 'packet', size: op.size, src: op.src, imm: op.imm };
     case 'exit':
       return { kind: 'exit' };
+    case 'unwind_exit':
+      return { kind: 'unwind_exit' };
   }
 }

@@ -130,7 +130,7 @@ class Teller {
     const { code, path, ruleAt } = this.run;
     const { machine } = this.vm;
     const kind = code.ops[slot]?.kind;
-    if (kind === 'jmp' || kind === 'may_goto')
+    if (kind === 'jmp' || kind === 'may_goto' || kind === 'unwind_goto')
       this.tell(step, slot, { event: 'branch', taken: machine.pc !== slot + 1, to: machine.pc });
     if (code.contracts[slot] === undefined) return;
     const rule = ruleAt.get(slot) ?? null;

@@ -12,6 +12,7 @@ import { pointerReg } from './state/regs.js';
 import type { State } from './state/state.js';
 import { type Code, prepare } from './text/code.js';
 import { checkInsns } from './text/known-insns.js';
+import { checkPads } from './text/pads.js';
 import { Refusal } from './text/refusal.js';
 import { checkCallGraph } from './walk/call-graph.js';
 import { widenVisitsToFacts } from './walk/facts.js';
@@ -98,6 +99,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     const code = prepare(program);
     prepared = code;
     checkInsns(code, program, kernel.behaviour);
+    checkPads(code);
     const keepVisits = options.facts ?? true;
     const newWalk = (precision: boolean): Walk =>
       new Walk(program, code, {

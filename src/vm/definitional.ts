@@ -10,7 +10,7 @@ import type { Machine } from '../semantics/machine.js';
 import { step } from '../semantics/step.js';
 import { address, highOf, lowOf, offsetOf, regionOf } from './address.js';
 import { hiddenPointer, packetLoad } from './context.js';
-import { callFunction, callSubprogram, leave } from './invoke.js';
+import { callFunction, callSubprogram, leave, leaveUnwinding } from './invoke.js';
 import { CALLER_SAVED, type MachineState } from './machine.js';
 import type { Region } from './memory.js';
 import { fault } from './trap.js';
@@ -170,6 +170,10 @@ export function execute(machine: MachineState): void {
     case 'may_goto':
       machine.pc = goesOn(machine) ? at + 1 : next.slot;
       return;
+    case 'unwind_goto':
+      machine.pc = machine.unwound ? next.slot : at + 1;
+      machine.unwound = false;
+      return;
     case 'call':
       callFunction(machine);
       return;
@@ -188,6 +192,9 @@ export function execute(machine: MachineState): void {
     }
     case 'exit':
       leave(machine);
+      return;
+    case 'unwind_exit':
+      leaveUnwinding(machine);
       return;
   }
 }

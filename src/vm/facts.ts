@@ -38,6 +38,8 @@ export function stateAdmits(state: State, machine: MachineState): true | string 
   const below = machine.frames.length - state.frames.length;
   const alone = below > 0 && isGlobal(machine, state.frames[0]!.subprog);
   if (below !== 0 && !alone) return `${machine.frames.length} frames are open, not ${state.frames.length}`;
+  if ((state.unwound === true) !== machine.unwound)
+    return `the function that was called left ${machine.unwound ? 'by unwind_exit' : 'by exit'}`;
   for (let depth = state.frames.length - 1; depth >= 0; depth--) {
     const answer = frameAdmits(state, depth, below, machine);
     if (answer !== true) return state.frames.length === 1 ? answer : `frame ${depth}: ${answer}`;

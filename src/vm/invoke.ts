@@ -194,6 +194,20 @@ export function leave(machine: MachineState): void {
   machine.finish('exit');
 }
 
+/** The `unwind_exit` insn: the caller goes on in the landing pad of its call; of the outermost frame it is `exit`. */
+export function leaveUnwinding(machine: MachineState): void {
+  const { frame, frames, code } = machine;
+  if (frames.length === 1) {
+    leave(machine);
+    return;
+  }
+  if (frame.helper !== undefined) throw fault(`unwind_exit in a callback of ${frame.helper.name}`);
+  if (code.ops[frame.callsite + 1]?.kind !== 'unwind_goto')
+    throw fault(`unwind_exit, but no unwind_goto follows the call at ${frame.callsite}`);
+  machine.pop();
+  machine.unwound = true;
+}
+
 function checkExitValue(machine: MachineState, by: string | undefined): void {
   const { type, attach } = machine.code.program;
   checkRange(machine, returnRange(type, attach), 'program', by);

@@ -126,6 +126,8 @@ export class MachineState {
   cpu: NonNullable<Environment['cpu']> = { current: 0, count: 1 };
   /** Times that may_goto still goes on; undefined until it is met. */
   mayGoto: bigint | undefined;
+  /** The function that was called last left by unwind_exit, and the insn at pc is the unwind_goto behind its call. */
+  unwound = false;
   /** Records of ring buffers that were reserved, those discarded included. */
   records: readonly RingRecord[] = [];
   /** Checks that broke without stopping the run, and the one that stopped it. */
@@ -164,6 +166,7 @@ export class MachineState {
     copy.ctx = this.ctx;
     copy.functions = this.functions;
     copy.mayGoto = this.mayGoto;
+    copy.unwound = this.unwound;
     copy.followed = this.followed;
     copy.records = this.records;
     copy.cpu = this.cpu;

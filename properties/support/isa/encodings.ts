@@ -120,10 +120,12 @@ for (const [opcode, op] of JUMPS) {
 row(0x05, 0, 0, 'any', 0, ({ off }) => ({ kind: 'ja', off, long: false }));
 row(0x06, 0, 0, 0, 'any', ({ imm }) => ({ kind: 'ja', off: imm, long: true }));
 row(0xe5, 0, 0, 'any', 0, ({ off }) => ({ kind: 'may_goto', off }));
+row(0xe5, 0, 1, 'any', 0, ({ off }) => ({ kind: 'unwind_goto', off }));
 row(0x85, 0, 0, 0, 'any', ({ imm }) => ({ kind: 'call', target: 'helper', imm }));
 row(0x85, 0, 1, 0, 'any', ({ imm }) => ({ kind: 'call', target: 'subprog', imm }));
 row(0x85, 0, 2, 0, 'any', ({ imm }) => ({ kind: 'call', target: 'kfunc', imm }));
 row(0x95, 0, 0, 0, 0, () => ({ kind: 'exit' }));
+row(0x95, 0, 1, 0, 0, () => ({ kind: 'unwind_exit' }));
 
 // Loads and stores.
 const WIDTHS = [

@@ -47,6 +47,7 @@ export function weightOf(op: Op): number {
 
 const BASE: Readonly<Record<Op['kind'], number>> = {
   exit: 0,
+  unwind_exit: 50,
   mov: 100,
   st: 200,
   ldx: 300,
@@ -63,6 +64,7 @@ const BASE: Readonly<Record<Op['kind'], number>> = {
   atomic: 800,
   ld_packet: 900,
   may_goto: 900,
+  unwind_goto: 900,
   addr_space_cast: 900,
   call: 1000,
 };

@@ -130,6 +130,24 @@ out:
     exit
 `);
 
+/** A subprogram that is left both ways, and a caller with a landing pad. */
+const LANDING_PAD = program(`.type socket_filter
+main:
+    call work
+    unwind_goto pad
+    r0 = 0
+    exit
+pad:
+    r0 = 1
+    exit
+work:
+    call bpf_get_prandom_u32
+    if r0 > 7 goto away
+    exit
+away:
+    unwind_exit
+`);
+
 /**
  * Leaves a may_goto loop by itself after more rounds than a counting kernel allows (BPF_MAX_LOOPS): r0 is 1 where the loop is timed. Rounds are
  * counted in a map, where the verifier does not follow them.
@@ -170,6 +188,7 @@ export function runningBehaviour(): Behaviour {
     frames,
     mayGoto: takes(MAY_GOTO),
     timedMayGoto: isTimed() ?? BUILT_IN.behaviour.timedMayGoto,
+    landingPads: takes(LANDING_PAD),
     orderedAccess: takes(ORDERED_ACCESS),
     signedInsns: takes(SIGNED_INSNS),
     compiled: takes(CALLED_BACK),

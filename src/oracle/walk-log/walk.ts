@@ -8,6 +8,7 @@
  */
 import { decodeAll } from '../../isa/decode.js';
 import type { Op } from '../../isa/insn.js';
+import { isJump } from '../../isa/target.js';
 import { contractOf } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import type { Program } from '../../object/program.js';
@@ -341,5 +342,5 @@ function mayBecome(before: LogValue, after: LogValue | undefined): boolean {
 /** Linux may leave a path to be taken up later here: at branches, calls that call back or may fail, selections by sign. */
 function mayFork(op: Op): boolean {
   if (op.kind === 'alu') return op.op === 'and' || op.op === 'or';
-  return op.kind === 'jmp' || op.kind === 'may_goto' || op.kind === 'call';
+  return (isJump(op) && op.kind !== 'ja') || op.kind === 'call';
 }

@@ -118,6 +118,7 @@ class SymbolicRun {
         else this.callFunction(at);
         return;
       case 'exit':
+      case 'unwind_exit':
         this.exit(at);
         return;
       case 'ld_packet':
@@ -125,6 +126,10 @@ class SymbolicRun {
         return;
       case 'may_goto':
         this.mayGoto(at);
+        return;
+      case 'unwind_goto':
+        // No number decides it.
+        this.vm.step();
         return;
       default:
         this.ordinary(op, at);

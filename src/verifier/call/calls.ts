@@ -12,6 +12,7 @@ import type { Path } from '../state/path.js';
 import { UNINIT, unknownReg } from '../state/regs.js';
 import type { Reg, Slot, State } from '../state/state.js';
 import type { Code } from '../text/code.js';
+import { padOf, unwindingSubprogs } from '../text/pads.js';
 import { refuse } from '../text/refusal.js';
 import { AllowedCalls } from './allowed.js';
 import { checkArgs } from './args.js';
@@ -23,6 +24,10 @@ import { type Group, givesElement, groupsOf, shapeOf } from './groups.js';
 import { checkResourceLeak, checkReturn, requireRange } from './leaks.js';
 import { enabledIn } from './outcomes.js';
 import { returned } from './returns.js';
+
+/** Why a subprogram that was called at this slot may not leave by unwind_exit. */
+export const noPad = (slot: number): string =>
+  `unwind_exit, but no unwind_goto follows the call at insn ${slot}`;
 
 type Push = (slot: number) => void;
 /** Called when an iterator gave one more element. `iterator` points to the iterator; `state` is the state before the call. */
@@ -41,6 +46,7 @@ type CallbackArgument = Extract<Arg, { kind: 'callback' }>;
  */
 export class Calls {
   private readonly allowed: AllowedCalls;
+  private readonly unwinding: ReadonlySet<number>;
   private readonly slotAt = (reg: Reg, index: number): Slot | undefined => this.p.slot(reg.frame, index);
 
   readonly calledBack: CalledBack = { callbacks: new Set(), async: new Set() };
@@ -52,6 +58,7 @@ export class Calls {
     private readonly push: Push,
   ) {
     this.allowed = new AllowedCalls(p, code);
+    this.unwinding = unwindingSubprogs(code);
   }
 
   /** After a call: r0 is what it returned, r1 to r5 are lost. */
@@ -190,6 +197,19 @@ export class Calls {
     p.restore(before);
   }
 
+  /**
+   * After a call of a global subprogram: it is verified alone, so whether it leaves by unwind_exit is not known. The call's landing pad is
+   * walked in any case, with any number in r0; a call without one is refused where the subprogram has an unwind_exit.
+   */
+  private pushUnwound(slot: number, target: number): void {
+    const { p, code } = this;
+    if (padOf(code.ops, slot) !== undefined) {
+      p.unwound = true;
+      this.push(slot + 1);
+      p.unwound = false;
+    } else if (this.unwinding.has(target)) refuse(noPad(slot));
+  }
+
   /** Calls a subprogram: a static one is walked into, a global one stands for any number (check_func_call). */
   callSubprogram(slot: number, target: number): number {
     const { p } = this;
@@ -206,6 +226,7 @@ export class Calls {
       this.globals.check(p, target);
       if (this.globals.movesPacket(target)) invalidatePackets(p);
       this.setReturned(unknownReg);
+      this.pushUnwound(slot, target);
       return slot + 1;
     }
     const args = p.frame.regs.slice(1, 6);

@@ -2,7 +2,7 @@
  * Why a program was refused, in more than a line: the insn and its source, the calls that are open there, what is held and where it was
  * acquired, and the branches that lead from there to the end; for a walk that found no end, the loops that it was spent on.
  */
-import { targetOf } from '../../isa/target.js';
+import { isJump, targetOf } from '../../isa/target.js';
 import type { Program } from '../../object/program.js';
 import type { Ref } from '../state/state.js';
 import type { Code } from '../text/code.js';
@@ -155,7 +155,7 @@ function branchesFrom(places: Places, code: Code, { steps }: Trail, from: number
   for (let i = Math.max(0, from); i + 1 < steps.length; i++) {
     const { slot } = steps[i]!;
     const op = code.ops[slot];
-    if (op?.kind !== 'jmp' && op?.kind !== 'may_goto') continue;
+    if (op === undefined || op.kind === 'ja' || !isJump(op)) continue;
     const to = steps[i + 1]!.slot;
     branches.push({ ...places.at(slot), taken: to === targetOf(op, slot), to });
   }

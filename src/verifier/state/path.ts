@@ -42,6 +42,8 @@ export class Path {
   kernel: KernelProfile = BUILT_IN;
   /** CPUs that the kernel may have at the most, if that is known. */
   cpus: number | undefined;
+  /** See `State.unwound`. */
+  unwound = false;
   /** The path is speculative: only a processor that guessed a branch wrong takes it. */
   speculative = false;
   /** Checks against speculation, for a loader without CAP_PERFMON only. */
@@ -84,6 +86,7 @@ export class Path {
     this.irq = state.irq;
     this.mayGoto = state.mayGoto;
     this.unrolled = state.unrolled ?? 0;
+    this.unwound = state.unwound === true;
     this.speculative = state.speculative === true;
   }
 
@@ -107,8 +110,13 @@ export class Path {
 
   private withFrames(frames: Frame[]): State {
     const { refs, rcu, preempt, irq, mayGoto, unrolled } = this;
-    const state = { frames, refs, rcu, preempt, irq, mayGoto, unrolled };
-    return this.speculative ? { ...state, speculative: true } : state;
+    const state: State = { frames, refs, rcu, preempt, irq, mayGoto, unrolled };
+    if (!this.speculative && !this.unwound) return state;
+    return {
+      ...state,
+      ...(this.unwound && { unwound: true }),
+      ...(this.speculative && { speculative: true }),
+    };
   }
 
   /** Notes that the frame at this depth uses its first `bytes` bytes below the top. */

@@ -186,6 +186,8 @@ export interface State {
   readonly irq: number;
   /** may_goto depth. */
   readonly mayGoto: number;
+  /** The function that was called last left by unwind_exit, and the insn at hand is the unwind_goto behind its call. */
+  readonly unwound?: true;
   /** The path is speculative: only a processor that guessed a branch wrong gets here, for a moment. The state is no fact. */
   readonly speculative?: true;
   /** How many callbacks were entered on this path (callback_unroll_depth); undefined is none. */

@@ -5,6 +5,7 @@
 import { decodeAll } from '../../isa/decode.js';
 import type { Op } from '../../isa/insn.js';
 import { slots } from '../../isa/insn.js';
+import { isJump } from '../../isa/target.js';
 import { contractOf } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import type { Program, Subprog } from '../../object/program.js';
@@ -110,7 +111,7 @@ const words = (sets: readonly bigint[]): readonly [Int32Array, Int32Array] => [
 function checkJumps(ops: readonly (Op | undefined)[], owner: Int32Array, subprogs: readonly Subprog[]): void {
   ops.forEach((op, at) => {
     if (op === undefined) return;
-    if (op.kind === 'ja' || op.kind === 'jmp' || op.kind === 'may_goto') {
+    if (isJump(op)) {
       const target = at + slots(op) + op.off;
       if (target < 0 || target >= ops.length || owner[target] !== owner[at]) {
         fail(at, `jump out of range from insn ${at} to ${target}`);
@@ -119,7 +120,8 @@ function checkJumps(ops: readonly (Op | undefined)[], owner: Int32Array, subprog
     }
     const last = at + slots(op);
     if (last === ops.length || (last < ops.length && owner[last] !== owner[at])) {
-      if (op.kind !== 'exit' && op.kind !== 'ja') fail(at, 'last insn is not an exit or jmp');
+      if (op.kind !== 'exit' && op.kind !== 'unwind_exit' && op.kind !== 'ja')
+        fail(at, 'last insn is not an exit or jmp');
     }
     if (op.kind === 'call' && op.target === 'subprog') {
       const target = at + 1 + op.imm;
@@ -170,6 +172,7 @@ function findPrunePoints(
     const after = at + slots(op);
     switch (op.kind) {
       case 'ja':
+      case 'unwind_goto':
         land(after + op.off);
         break;
       case 'jmp':

@@ -57,10 +57,12 @@ export function traits(op: Op | undefined): number {
     case 'jmp':
     case 'ja':
     case 'may_goto':
+    case 'unwind_goto':
       return TRAIT.jumps;
     case 'call':
       return TRAIT.jumps | TRAIT.changesFrame | TRAIT.readsStack | TRAIT.relies;
     case 'exit':
+    case 'unwind_exit':
       return TRAIT.jumps | TRAIT.changesFrame | TRAIT.relies;
     case 'ld_packet':
       return 0;

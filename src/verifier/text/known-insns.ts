@@ -5,7 +5,17 @@ import type { Program } from '../../object/program.js';
 import type { Code } from './code.js';
 import { Refusal } from './refusal.js';
 
-/** The message of a kernel that does not know the insn; undefined if it does. */
+/**
+ * What a kernel without landing pads says of an insn of theirs, which it takes for a may_goto or an exit with a reserved field that is not 0
+ * (check_cond_jmp_op and do_check_insn of kernel/bpf/verifier.c).
+ */
+function padRefusal(op: Op, kernel: Behaviour): string | undefined {
+  if (kernel.landingPads) return undefined;
+  if (op.kind === 'unwind_goto') return 'invalid may_goto imm 0';
+  return op.kind === 'unwind_exit' ? 'BPF_EXIT uses reserved fields' : undefined;
+}
+
+/** Names an insn that the kernel does not know; undefined if it knows it. */
 function unknownInsn(op: Op, kernel: Behaviour): string | undefined {
   switch (op.kind) {
     case 'may_goto':
@@ -35,6 +45,8 @@ function unknownInsn(op: Op, kernel: Behaviour): string | undefined {
 export function checkInsns({ ops, contracts }: Code, program: Program, kernel: Behaviour): void {
   ops.forEach((op, slot) => {
     if (op === undefined) return;
+    const pad = padRefusal(op, kernel);
+    if (pad !== undefined) throw new Refusal(pad, 'rejected', slot);
     const unknown = unknownInsn(op, kernel);
     if (unknown !== undefined) throw new Refusal(`this kernel does not know ${unknown}`, 'rejected', slot);
     if (kernel.compiled) return;

@@ -54,9 +54,11 @@ function useDef(op: Op, contract: Contract | undefined): UseDef {
         def: CALLER_SAVED,
       };
     case 'exit':
+    case 'unwind_exit':
       return { use: bit(0), def: 0 };
     case 'ja':
     case 'may_goto':
+    case 'unwind_goto':
       return { use: 0, def: 0 };
   }
 }

@@ -242,11 +242,13 @@ class Follow {
         for (let n = 0; n <= 5; n++) regs[n] = OTHER;
         return;
       case 'exit':
+      case 'unwind_exit':
         this.lose(regs[0]!);
         return;
       case 'ja':
       case 'jmp':
       case 'may_goto':
+      case 'unwind_goto':
         return;
     }
   }

@@ -10,8 +10,10 @@ export function successors(op: Op, at: number): number[] {
       return [after + op.off];
     case 'jmp':
     case 'may_goto':
+    case 'unwind_goto':
       return [after, after + op.off];
     case 'exit':
+    case 'unwind_exit':
       return [];
     default:
       return [after];

@@ -8,7 +8,7 @@ import { slots } from '../../isa/insn.js';
 import type { Program } from '../../object/program.js';
 import { step as interpret } from '../../semantics/step.js';
 import { iterAt } from '../call/args-slots.js';
-import { type CalledBack, Calls } from '../call/calls.js';
+import { type CalledBack, Calls, noPad } from '../call/calls.js';
 import { checkOutermostReturn, checkPacketLoad } from '../call/exits.js';
 import { Globals } from '../call/globals.js';
 import { checkResourceLeak, requireRange } from '../call/leaks.js';
@@ -22,6 +22,7 @@ import { nullReg, scalarReg, unknownReg } from '../state/regs.js';
 import type { Reg, State } from '../state/state.js';
 import type { Code } from '../text/code.js';
 import { TRAIT } from '../text/insn-traits.js';
+import { padOf } from '../text/pads.js';
 import { refuse } from '../text/refusal.js';
 import { findPrevEntry } from './explored-states.js';
 import type { ExploredState } from './history.js';
@@ -89,6 +90,8 @@ export class InsnStep {
         return this.branch(slot, next);
       case 'may_goto':
         return this.mayGoto(slot, next.slot);
+      case 'unwind_goto':
+        return this.unwindGoto(slot, next.slot);
       case 'call':
         return this.call(slot);
       case 'subprog':
@@ -98,6 +101,8 @@ export class InsnStep {
         return this.legacyPacketLoad(slot, next);
       case 'exit':
         return this.exit(path);
+      case 'unwind_exit':
+        return this.unwindExit(path);
     }
   }
 
@@ -161,6 +166,25 @@ export class InsnStep {
     this.paths.push(slot + 1);
     this.path.restore(before);
     return target;
+  }
+
+  /** To the landing pad if the function that was called left by unwind_exit, else past it. */
+  private unwindGoto(slot: number, pad: number): number {
+    const { unwound } = this.path;
+    this.path.unwound = false;
+    return unwound ? pad : slot + 1;
+  }
+
+  /** Leaves the frame for the landing pad of its call. Of the main program, and of a callback that runs later, it is `exit`. */
+  private unwindExit(path: Path): number | undefined {
+    if (path.depth > 0) {
+      const { callback, callsite } = path.frame;
+      if (callback !== undefined) refuse('unwind_exit in a callback');
+      if (padOf(this.code.ops, callsite) === undefined) refuse(noPad(callsite));
+    }
+    const next = this.exit(path);
+    path.unwound = next !== undefined;
+    return next;
   }
 
   private call(slot: number): number | undefined {

@@ -46,6 +46,7 @@ export class StateComparison {
   covers(old: State, cur: State, level: ExactLevel, compared: ComparedPlaces): boolean {
     if (old.frames.length !== cur.frames.length) return false;
     if (old.speculative === true && cur.speculative !== true) return false;
+    if (old.unwound !== cur.unwound) return false;
     this.regs.level = level;
     this.regs.imprecise = false;
     this.ids.clear();

@@ -36,7 +36,8 @@ export function slotsAfterLoops(program: Program): ReadonlySet<number> {
   );
   const next = (slot: number): number[] => {
     const op = ops[slot];
-    if (op?.kind === 'exit') return (callers.get(subprogStart[slot]!) ?? []).map((call) => call + 1);
+    if (op?.kind === 'exit' || op?.kind === 'unwind_exit')
+      return (callers.get(subprogStart[slot]!) ?? []).map((call) => call + 1);
     if (op?.kind === 'call' && op.target === 'subprog') return [slot + 1, slot + 1 + op.imm];
     const contract = contracts[slot];
     // The callback is in a register, so it may be any function whose address is taken.

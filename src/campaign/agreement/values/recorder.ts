@@ -160,6 +160,8 @@ class Recorder {
 
   private rewrite(op: Op, index: number, slot: number, visits: readonly Visit[]): string | undefined {
     const { draft, accepted } = this;
+    if (op.kind === 'unwind_goto' || op.kind === 'unwind_exit')
+      return 'a landing pad, which the log of calls does not tell';
     if (op.kind === 'may_goto') return this.limitMayGoto(index, slot);
     if (op.kind === 'ldx' || op.kind === 'load_acquire') {
       const base = visits

@@ -226,7 +226,9 @@ export class Backtracker {
       case 'end':
       case 'ja':
       case 'may_goto':
+      case 'unwind_goto':
       case 'exit':
+      case 'unwind_exit':
         return;
     }
   }

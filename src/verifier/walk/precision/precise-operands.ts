@@ -41,6 +41,7 @@ export function preciseOperands(p: Path, op: Op, contract: Contract | undefined)
     case 'call':
       return contract === undefined ? preciseSubprogArgs(p, op) : preciseArgs(p, contract);
     case 'exit':
+    case 'unwind_exit':
       return checksReturn(p) ? only(1) : NOTHING;
     default:
       return NOTHING;
