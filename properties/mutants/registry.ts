@@ -36,6 +36,7 @@ import { WALK_MUTANTS } from './verifier/walk/paths.js';
 import { ADDRESS_MUTANTS } from './vm/addresses.js';
 import { VM_CALL_MUTANTS } from './vm/calls.js';
 import { CASE_MUTANTS } from './vm/cases.js';
+import { KILL_CLASS_MUTANTS } from './vm/kill-classes.js';
 import { MACHINE_MUTANTS } from './vm/machine.js';
 import { MODEL_MUTANTS } from './vm/models.js';
 
@@ -66,6 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SEMANTICS_MUTANTS,
   ...ADDRESS_MUTANTS,
   ...VM_CALL_MUTANTS,
+  ...KILL_CLASS_MUTANTS,
   ...MACHINE_MUTANTS,
   ...CASE_MUTANTS,
   ...LENGTH_MUTANTS,

@@ -206,7 +206,7 @@ class ProgramCheck {
       const result = killBeforeEveryInsn(
         prepared.code,
         run,
-        first ? (at) => this.countPoint(prepared, at) : undefined,
+        first ? (at, points, here) => this.countPoints(prepared, at, points, here) : undefined,
       );
       this.countKills(result);
       const message = disagreementOf(result.ordinary);
@@ -228,12 +228,12 @@ class ProgramCheck {
     this.compareProof(prepared, rules, proof, broken);
   }
 
-  private countPoint(prepared: PreparedProgram, world: MachineState): void {
+  private countPoints(prepared: PreparedProgram, world: MachineState, points: number, here: boolean): void {
     const name = prepared.code.contracts[world.pc]?.name;
-    if (name !== undefined) this.calls.add(name);
+    if (here && name !== undefined) this.calls.add(name);
     const kinds = new Set(world.ledger.holds.map((hold) => hold.kind));
-    for (const kind of kinds) this.held.add(kind);
-    if (kinds.size === 0) this.held.add('nothing');
+    for (const kind of kinds) this.held.add(kind, points);
+    if (kinds.size === 0) this.held.add('nothing', points);
   }
 
   private countKills(result: KillResults): void {
@@ -310,8 +310,8 @@ class ProgramCheck {
 class WordCounts {
   private readonly counts = new Map<string, number>();
 
-  add(word: string): void {
-    this.counts.set(word, (this.counts.get(word) ?? 0) + 1);
+  add(word: string, times = 1): void {
+    this.counts.set(word, (this.counts.get(word) ?? 0) + times);
   }
 
   get all(): Record<string, number> {

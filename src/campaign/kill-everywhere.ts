@@ -4,7 +4,7 @@
  */
 import type { Code } from '../vm/code.js';
 import type { Environment } from '../vm/environment.js';
-import type { MachineState } from '../vm/machine.js';
+import { type KillPlan, KillPoints, killInClasses } from '../vm/kill-classes.js';
 import type { Violation } from '../vm/trap.js';
 import { type RunResult, Vm, type VmOptions } from '../vm/vm.js';
 
@@ -35,30 +35,27 @@ export interface KillResults {
   readonly ordinary: RunResult;
 }
 
-/** Runs `code` as `options` say and kills it everywhere, up to `maxSteps` at the most. `watch` is told of every termination point before the kill. */
-export function killBeforeEveryInsn(
-  code: Code,
-  options: VmOptions,
-  watch: (machine: MachineState) => void = () => {},
-): KillResults {
+/**
+ * Runs `code` as `options` say and kills it everywhere, up to `maxSteps` at the most. `watch` is told of all termination points, as
+ * `KillPlan` says.
+ */
+export function killBeforeEveryInsn(code: Code, options: VmOptions, watch?: KillPlan['watch']): KillResults {
   const vm = new Vm(code, options);
-  const longest = Math.min(LONGEST_RUN, options.maxSteps ?? LONGEST_RUN);
+  const end = Math.min(LONGEST_RUN, options.maxSteps ?? LONGEST_RUN);
+  const where = new KillPoints(DENSE_STEPS, STRIDE);
   const broken: BrokenCheck[] = [];
   let points = 0;
   let worst = 0;
   let everywhere = true;
-  while (vm.running && vm.machine.steps < longest) {
-    const { steps } = vm.machine;
-    watch(vm.machine);
-    const killed = vm.fork();
-    killed.kill();
-    const result = killed.run();
-    points++;
-    worst = Math.max(worst, result.steps - steps);
-    for (const violation of result.violations) broken.push({ violation, step: steps, env: result.env });
-    if (steps >= DENSE_STEPS) everywhere = false;
-    vm.advance(steps + (steps < DENSE_STEPS ? 1 : STRIDE));
-  }
+  killInClasses(vm, { points: where, end, watch }, ({ first, last, result }) => {
+    points += where.count(first, last);
+    worst = Math.max(worst, result.steps - first);
+    if (last >= DENSE_STEPS) everywhere = false;
+    if (result.violations.length === 0) return;
+    for (let step = first; step <= last; step = where.from(step + 1)) {
+      for (const violation of result.violations) broken.push({ violation, step, env: result.env });
+    }
+  });
   return { points, everywhere, worst, broken, ordinary: vm.run() };
 }
 

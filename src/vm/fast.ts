@@ -8,16 +8,21 @@ import { hiddenPointer } from './context.js';
 import { execute } from './definitional.js';
 import { taken } from './fast-compare.js';
 import { type MachineState, unwritten } from './machine.js';
+import { type Pauses, pausesAt } from './pauses.js';
 
 const FIRST_COMPARISON = 96;
 
-/** Runs until the run ends or `until` insns have been executed in all. Throws Trap like `execute`; pc and steps are right then. */
-export function runFast(machine: MachineState, until: number): void {
+/**
+ * Runs until the run ends or `until` insns have been executed in all, or before an insn other than the first at which it pauses. Throws
+ * Trap like `execute`; pc and steps are right then.
+ */
+export function runFast(machine: MachineState, until: number, pauses?: Pauses): void {
   const { code, regs, signed, words, memory } = machine;
   const { fast, dst, src, off, target, imm, reads, writes } = code;
   const immWords = new Int32Array(imm.buffer);
+  const first = machine.steps;
   let pc = machine.pc;
-  let steps = machine.steps;
+  let steps = first;
   let readable = machine.readable;
   let mine = true;
   try {
@@ -27,6 +32,7 @@ export function runFast(machine: MachineState, until: number): void {
         machine.pc = pc;
         machine.readable = readable;
         machine.steps = steps;
+        if (pauses !== undefined && steps !== first && pausesAt(machine, pc, pauses)) return;
         mine = false;
         execute(machine);
         mine = true;

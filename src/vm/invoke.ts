@@ -114,7 +114,7 @@ function comeBack(machine: MachineState, r0: bigint | undefined): void {
 }
 
 /** Whether the outcome acquires something that must be given back. A null dynptr does not count: a failed call leaves one too. */
-function takesSomething(outcome: Outcome): boolean {
+export function takesSomething(outcome: Outcome): boolean {
   if (outcome.r0.kind === 'pointer' && outcome.r0.acquires !== undefined) return true;
   return outcome.effects.some(
     (effect) =>

@@ -4,6 +4,7 @@ import type { FastPath } from '../patch/rule.js';
 import { seededChooser } from './chooser.js';
 import type { Code } from './code.js';
 import { EMPTY, type Environment } from './environment.js';
+import { type KilledAlike, KillPoints, killInClasses } from './kill-classes.js';
 import type { Violation } from './trap.js';
 import { DEFAULT_LIMIT, type RunResult, Vm, type VmOptions } from './vm.js';
 
@@ -37,17 +38,26 @@ class Tally {
   private readonly violations: KillViolation[] = [];
   private env: Environment | undefined;
 
+  /** `from`: slot of the insn before which the kill at a step comes. */
+  constructor(private readonly from: (step: number) => number) {}
+
   /** Kills a copy of the run where it stands. */
   killHere(vm: Vm): void {
     const killed = vm.fork();
-    const { pc, steps } = killed.machine;
     killed.kill();
-    const result = killed.run();
-    this.points++;
-    this.worst = Math.max(this.worst, result.steps - steps);
+    const at = vm.machine.steps;
+    this.add({ first: at, last: at, result: killed.run() });
+  }
+
+  add({ first, last, result }: KilledAlike): void {
+    this.points += last - first + 1;
+    this.worst = Math.max(this.worst, result.steps - first);
     if (result.violations.length === 0) return;
     this.env ??= result.env;
-    for (const violation of result.violations) this.violations.push({ ...violation, at: steps, from: pc });
+    for (let at = first; at <= last; at++) {
+      for (const violation of result.violations)
+        this.violations.push({ ...violation, at, from: this.from(at) });
+    }
   }
 
   report(run: RunResult): KillReport {
@@ -56,9 +66,17 @@ class Tally {
   }
 }
 
+/** Tells at which insn a run stands before a step; asked for ascending steps. */
+function slotsOf(vm: Vm): (step: number) => number {
+  return (step) => {
+    vm.advance(step);
+    return vm.machine.pc;
+  };
+}
+
 /**
- * Runs the program once and kills a copy of the run before every insn, at any frame depth and inside callbacks. Time grows with the
- * square of the run's length; a run longer than `maxSteps` is killed up to there.
+ * Runs the program once and kills it before every insn, at any frame depth and inside callbacks (kill-classes.ts). A run longer than
+ * `maxSteps` is killed up to there.
  */
 export function killEverywhere(
   program: Program | Code,
@@ -66,13 +84,12 @@ export function killEverywhere(
   env: Environment = EMPTY,
   options: KillOptions = {},
 ): KillReport {
-  const vm = new Vm(program, { ...options, env, fastPath });
-  const tally = new Tally();
+  const run = { ...options, env, fastPath };
+  const vm = new Vm(program, run);
+  // Slots are asked for only where a check breaks: a second run tells them.
+  const tally = new Tally(slotsOf(new Vm(vm.code, run)));
   const { maxSteps = DEFAULT_LIMIT } = options;
-  while (vm.running && vm.machine.steps < maxSteps) {
-    tally.killHere(vm);
-    vm.step();
-  }
+  killInClasses(vm, { points: new KillPoints(), end: maxSteps }, (killed) => tally.add(killed));
   return tally.report(vm.run());
 }
 
@@ -95,7 +112,7 @@ export function killRandomly(
     at.add(Number(BigInt(random) % (last + 1n)));
   }
   const vm = new Vm(program, { ...options, env, fastPath });
-  const tally = new Tally();
+  const tally = new Tally(() => vm.machine.pc);
   for (const step of [...at].sort((x, y) => x - y)) {
     vm.advance(step);
     if (vm.running) tally.killHere(vm);

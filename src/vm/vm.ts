@@ -19,6 +19,7 @@ import type { Hold } from './ledger.js';
 import { type End, MachineState, mostFrames } from './machine.js';
 import { isPerCpu } from './maps.js';
 import { placePacket } from './packet.js';
+import { type Pauses, pausesAt } from './pauses.js';
 import { cannotRun, kernelAddresses } from './runnable.js';
 import { Trap, type Violation } from './trap.js';
 
@@ -118,16 +119,23 @@ export class Vm {
     return this.advance(this.machine.steps + 1);
   }
 
-  /** Executes insns until there were `until` in all; answers whether the run goes on. */
-  advance(until: number): boolean {
+  /**
+   * Executes insns until there were `until` in all; answers whether the run goes on. With `pauses` it also stops before an insn at which it
+   * pauses, but never before the first.
+   */
+  advance(until: number, pauses?: Pauses): boolean {
     const { machine } = this;
     if (!this.running) return false;
     try {
       if (this.options.checkFacts && this.options.facts && !machine.killed)
-        this.checked(until, this.options.facts);
+        this.checked(until, this.options.facts, pauses);
       else if (this.options.tier === 'definitional') {
-        for (; machine.steps < until && this.running; machine.steps++) execute(machine);
-      } else runFast(machine, until);
+        while (machine.steps < until && this.running) {
+          execute(machine);
+          machine.steps++;
+          if (this.paused(pauses)) break;
+        }
+      } else runFast(machine, until, pauses);
     } catch (error) {
       if (!(error instanceof Trap)) throw error;
       machine.report(error.check, error.message, error.function_ ?? this.code.contracts[machine.pc]?.name);
@@ -136,7 +144,11 @@ export class Vm {
     return this.running;
   }
 
-  private checked(until: number, facts: Facts): void {
+  private paused(pauses: Pauses | undefined): boolean {
+    return pauses !== undefined && pausesAt(this.machine, this.machine.pc, pauses);
+  }
+
+  private checked(until: number, facts: Facts, pauses: Pauses | undefined): void {
     const { machine } = this;
     while (machine.steps < until && this.running) {
       const answer = admits(facts, machine);
@@ -149,6 +161,7 @@ export class Vm {
         execute(machine);
         machine.steps++;
       } else runFast(machine, machine.steps + 1);
+      if (this.paused(pauses)) return;
     }
   }
 
@@ -158,11 +171,20 @@ export class Vm {
     const { maxSteps = DEFAULT_LIMIT, bound = DEFAULT_LIMIT } = this.options;
     if (!machine.killed) {
       if (this.advance(maxSteps)) machine.finish('limit');
-    } else if (this.advance(machine.killedAt + bound)) {
-      machine.report('bound', `no exit within ${bound} insns of the kill`);
-      machine.finish('limit');
-    }
+    } else if (this.advance(machine.killedAt + bound)) this.giveUp(bound);
     return this.result();
+  }
+
+  private giveUp(bound: number): void {
+    this.machine.report('bound', `no exit within ${bound} insns of the kill`);
+    this.machine.finish('limit');
+  }
+
+  /** What there is to say of a killed run that is given up here, `bound` insns after the kill. The run itself can go on. */
+  overdue(bound: number): RunResult {
+    const copy = this.fork();
+    copy.giveUp(bound);
+    return copy.result();
   }
 
   /** The result so far. */
