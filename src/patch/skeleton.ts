@@ -93,13 +93,14 @@ function stateOf({ kind, fields }: FoundFunction): {
 }
 
 function declarationOf(
-  { kind, fields }: FoundFunction,
+  { kind, fields, remark }: FoundFunction,
   missing: readonly string[],
   wrong: string | undefined,
 ): readonly string[] {
   return [
     `${kind}({`,
     ...Object.entries(fields).map(([key, value]) => `  ${key}: ${valueText(value)},`),
+    ...(remark === undefined ? [] : [`  // ${remark}`]),
     ...missing.map((one) => `  // SAY ${one}`),
     ...(wrong === undefined ? [] : [`  // WRONG ${wrong}`]),
     '});',

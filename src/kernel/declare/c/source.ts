@@ -1,14 +1,12 @@
 /**
- * C out of a source file or a unified diff, with what is new told apart: of a diff only lines that it adds are, and what it takes away is not
- * there. Comments are blanked out; line breaks stay.
+ * C out of a source file, a unified diff or mails with diffs, with what is new told apart: of a diff only lines that it adds are, and what it
+ * takes away is not there. Comments, and definitions of macros for kfuncs, are blanked out; line breaks stay.
  */
+import { isDiff, readDiff, type SourceLine } from './diff.js';
+import { plainText } from './mail.js';
 
-/** A line of C. */
-interface SourceLine {
-  readonly text: string;
-  /** It is added by the diff; in a plain file every line is. */
-  readonly added: boolean;
-}
+/** Stands alone on a line between hunks: nothing of C runs across it. */
+export const CUT = '\f';
 
 /** What stands behind the second @@ of a hunk: the function, or the set of BTF ids, that it begins in. */
 export interface Heading {
@@ -27,21 +25,18 @@ export interface Source {
   readonly headings: readonly Heading[];
 }
 
-type LineHeading = Omit<Heading, 'at'> & { readonly line: number };
-
-const HUNK = /^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@ ?(.*)$/;
-
-/** Whether a text is a unified diff, perhaps behind a mail's header. */
-const isDiff = (lines: readonly string[]): boolean =>
-  lines.some((line) => HUNK.test(line)) && lines.some((line) => line.startsWith('+++ '));
-
-/** Reads a C file, or a unified diff of C files with any number of hunks and files. */
+/** Reads a C file, or a unified diff of C files with any number of hunks and files. Throws InputError for a diff of another kind. */
 export function readSource(text: string): Source {
-  const all = text.split(/\r?\n/);
+  const all = plainText(text).split('\n');
   const lines: SourceLine[] = [];
-  const headings: LineHeading[] = [];
-  if (isDiff(all)) readDiff(all, lines, headings);
-  else for (const line of all) lines.push({ text: line, added: true });
+  const headings: { readonly line: number; readonly heading: string }[] = [];
+  if (isDiff(all)) {
+    for (const hunk of readDiff(all)) {
+      lines.push({ text: CUT, added: false });
+      headings.push({ line: lines.length, heading: hunk.heading });
+      lines.push(...hunk.lines);
+    }
+  } else for (const line of all) lines.push({ text: line.replaceAll(CUT, ' '), added: true });
   const starts: number[] = [];
   let length = 0;
   for (const line of lines) {
@@ -49,50 +44,46 @@ export function readSource(text: string): Source {
     length += line.text.length + 1;
   }
   const lineAt = (offset: number): number => {
-    let line = 0;
-    while (line + 1 < starts.length && starts[line + 1]! <= offset) line++;
-    return line;
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (starts[middle]! <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   };
   return {
-    text: withoutComments(lines.map((line) => line.text).join('\n')),
+    text: lines
+      .map((line) => line.text)
+      .join('\n')
+      .split(`${CUT}\n`)
+      .map((hunk) => withoutMacros(withoutComments(hunk)))
+      .join(`${CUT}\n`),
     isNew: (from, to) =>
       lines.slice(lineAt(from), lineAt(Math.max(from, to - 1)) + 1).some(({ added }) => added),
-    headings: headings.map(({ line, ...heading }) => ({ at: starts[line] ?? length, ...heading })),
+    headings: headings.map(({ line, heading }) => ({
+      at: starts[line] ?? length,
+      function: /(\w+)\s*\(/.exec(heading)?.[1] ?? '',
+      set: /BTF_(?:KFUNCS|SET8?)_START\s*\(\s*(\w+)/.exec(heading)?.[1],
+    })),
   };
 }
 
-function readDiff(all: readonly string[], lines: SourceLine[], headings: LineHeading[]): void {
-  // Lines that a hunk still has of the old file and of the new one.
-  let [old, made] = [0, 0];
-  for (const line of all) {
-    const hunk = HUNK.exec(line);
-    if (hunk !== null) {
-      const [before, after] = [...line.matchAll(/[-+]\d+(?:,(\d+))?/g)].map((match) => Number(match[1] ?? 1));
-      [old, made] = [before ?? 0, after ?? 0];
-      // What a hunk breaks off in must not run on into the next.
-      lines.push({ text: '', added: false });
-      const heading = hunk[1] ?? '';
-      headings.push({
-        line: lines.length,
-        function: /(\w+)\s*\(/.exec(heading)?.[1] ?? '',
-        set: /BTF_(?:KFUNCS|SET8?)_START\s*\(\s*(\w+)/.exec(heading)?.[1],
-      });
-      continue;
-    }
-    if (old <= 0 && made <= 0) continue;
-    if (line.startsWith('+')) {
-      lines.push({ text: line.slice(1), added: true });
-      made--;
-    } else if (line.startsWith('-')) old--;
-    else if (!line.startsWith('\\')) {
-      lines.push({ text: line.slice(1), added: false });
-      old--;
-      made--;
-    }
-  }
+const blank = (found: string): string => found.replace(/[^\n]/g, ' ');
+
+/** A hunk may begin in a comment, and end in one. What looks like a comment in a string is none. */
+function withoutComments(text: string): string {
+  const end = text.indexOf('*/');
+  const inside = end >= 0 && !text.slice(0, end).includes('/*');
+  const rest = inside ? blank(text.slice(0, end + 2)) + text.slice(end + 2) : text;
+  return rest.replace(
+    /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\*[\s\S]*?(?:\*\/|$)|\/\/(?:\\\n|[^\n])*/g,
+    (found) => (found.startsWith('/') ? blank(found) : found),
+  );
 }
 
-function withoutComments(text: string): string {
-  const blank = (found: string): string => found.replace(/[^\n]/g, ' ');
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, blank);
-}
+/** Without #define of macros that would make kfuncs: their parameters are no names. Lists of helpers (FN) stay. */
+const withoutMacros = (text: string): string =>
+  text.replace(/^[ \t]*#[ \t]*define\b(?:\\\n|[^\n])*/gm, (found) =>
+    /\bFN\s*\(/.test(found) ? found : blank(found),
+  );

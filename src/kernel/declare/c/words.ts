@@ -51,12 +51,31 @@ export function typesOfHook(word: string): readonly ProgType[] {
   return HOOKS[word] ?? [];
 }
 
-/** Functions that hand out helpers, by name. */
+/** What ends in bpf_lsm_func_proto and syscall_prog_func_proto asks tracing_prog_func_proto for what it does not have. */
+const TRACERS: readonly ProgType[] = ['tp_btf', 'iter', 'fentry', 'lsm', 'syscall'];
+const RAW: readonly ProgType[] = ['raw_tracepoint', 'raw_tracepoint_writable'];
+const WITH_CURRENT: readonly ProgType[] = [
+  'cgroup_sock',
+  'cgroup_sock_addr',
+  'cgroup_sockopt',
+  'cgroup_device',
+  'cgroup_sysctl',
+];
+const SOCKETS: readonly ProgType[] = [
+  ...['xdp', 'tc', 'action', 'socket_filter', 'cgroup_skb', 'cgroup_sock_addr', 'sock_ops', 'sk_msg'],
+  ...['sk_skb', 'sk_lookup', 'flow_dissector'],
+  ...LWT,
+] as readonly ProgType[];
+
+/** Functions that hand out helpers, by name, with the types whose own functions ask them for what they do not have. */
 const PROTOS: Readonly<Record<string, readonly ProgType[]>> = {
   bpf_base_func_proto: PROG_TYPES,
+  bpf_sk_base_func_proto: SOCKETS,
+  cgroup_common_func_proto: CGROUPS,
+  cgroup_current_func_proto: WITH_CURRENT,
   xdp_func_proto: ['xdp'],
   tc_cls_act_func_proto: ['tc', 'action'],
-  sk_filter_func_proto: ['socket_filter'],
+  sk_filter_func_proto: ['socket_filter', 'cgroup_skb'],
   cg_skb_func_proto: ['cgroup_skb'],
   sock_filter_func_proto: ['cgroup_sock'],
   sock_addr_func_proto: ['cgroup_sock_addr'],
@@ -77,10 +96,10 @@ const PROTOS: Readonly<Record<string, readonly ProgType[]>> = {
   kprobe_prog_func_proto: ['kprobe'],
   tp_prog_func_proto: ['tracepoint'],
   pe_prog_func_proto: ['perf_event'],
-  raw_tp_prog_func_proto: ['raw_tracepoint', 'raw_tracepoint_writable'],
-  tracing_prog_func_proto: ['tp_btf', 'iter', 'fentry'],
+  raw_tp_prog_func_proto: [...RAW, ...TRACERS],
+  tracing_prog_func_proto: TRACERS,
   bpf_lsm_func_proto: ['lsm'],
-  bpf_tracing_func_proto: [...TRACING, 'kprobe', 'raw_tracepoint', 'raw_tracepoint_writable'],
+  bpf_tracing_func_proto: ['kprobe', 'tracepoint', 'perf_event', ...RAW, ...TRACERS],
 };
 
 /** Program types whose helpers a function of the kernel hands out; none for a function that is not known. */
