@@ -5,7 +5,8 @@
 
 import { InputError } from '../isa/errors.js';
 import { alreadyThere } from '../kernel/catalog.js';
-import { type FoundFunction, findInC } from '../kernel/declare/c/find.js';
+import { findInC } from '../kernel/declare/c/find.js';
+import type { FoundFunction } from '../kernel/declare/c/found.js';
 import { declare } from '../kernel/declare/declare.js';
 import { Unsaid } from '../kernel/declare/fields.js';
 

@@ -2,11 +2,78 @@
 import { type Mutant, mutantsOf } from '../mutant.js';
 
 const GIVES = 'kernel/a-declaration-gives-the-contract-of-the-function';
+const LEAVES = 'kernel/a-patch-is-read-as-the-file-that-it-leaves';
 const FROM_C = 'kernel/c-source-gives-the-declarations-that-it-adds';
 const CALLED = 'generators/declared-functions-are-called-as-others-are';
 const LIKE = 'campaign/a-declared-copy-is-judged-like-the-function';
 
 export const DECLARATION_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/kernel/declare/c/diff.ts',
+    [LEAVES],
+    [
+      {
+        name: 'context-forgets-who-added-it',
+        inside: 'put',
+        node: 'added || (index !== undefined && there(index)?.added === true)',
+        becomes: 'added',
+        wrong: 'What one patch adds and a later one shows as context is taken for old.',
+      },
+      {
+        name: 'a-hunk-is-put-where-others-stand',
+        inside: 'meets',
+        node: 'there.section === section || there.text !== text',
+        becomes: 'there.section === section',
+        wrong: 'A hunk replaces lines of the file that are not those which it takes away.',
+      },
+      {
+        name: 'documentation-is-read-as-c',
+        inside: 'readDiff',
+        node: '!/\\.[ch]$/.test(hunk.path)',
+        becomes: 'false',
+        wrong: 'Examples in documentation are taken for functions.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/declare/c/mail.ts',
+    [LEAVES],
+    [
+      {
+        name: 'soft-breaks-break-lines',
+        inside: 'decodeBody',
+        node: "body.join('\\n').replace(/=[ \\t]*\\n/g, '')",
+        becomes: "body.join('\\n')",
+        wrong: 'Lines that quoted-printable wraps stay wrapped.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/declare/c/source.ts',
+    [LEAVES],
+    [
+      {
+        name: 'a-comment-runs-into-the-next-hunk',
+        inside: 'withoutComments',
+        node: "end >= 0 && !text.slice(0, end).includes('/*')",
+        becomes: 'false',
+        wrong: 'A hunk that begins in a comment has its words read as C.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/kernel/declare/c/helpers.ts',
+    [LEAVES],
+    [
+      {
+        name: 'a-helper-is-called-as-its-function',
+        inside: 'nameOf',
+        node: 'names.length === 0 || names.includes(own) || ids.has(own)',
+        becomes: 'true',
+        wrong: 'A helper bears the name of the function behind it, not that of BPF_FUNC_.',
+      },
+    ],
+  ),
   ...mutantsOf(
     'src/kernel/declare/kfunc.ts',
     [GIVES],
@@ -145,21 +212,21 @@ export const DECLARATION_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/kernel/declare/c/source.ts',
+    'src/kernel/declare/c/diff.ts',
     [FROM_C],
     [
       {
         name: 'what-a-diff-shows-is-new',
-        inside: 'readDiff',
-        node: 'lines.push({ text: line.slice(1), added: false })',
-        becomes: 'lines.push({ text: line.slice(1), added: true })',
+        inside: 'hunksOf',
+        node: 'becomes.push({ text, added: false, at: was.length })',
+        becomes: 'becomes.push({ text, added: true, at: was.length })',
         wrong: 'Functions that a diff only shows around its changes are declared again.',
       },
       {
         name: 'what-a-diff-takes-away-stays',
-        inside: 'readDiff',
-        node: "line.startsWith('-')",
-        becomes: "line.startsWith('- ')",
+        inside: 'hunksOf',
+        node: "next.startsWith('-')",
+        becomes: "next.startsWith('- ')",
         wrong: 'Lines that a diff takes away are read as C.',
       },
     ],

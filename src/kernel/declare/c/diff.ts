@@ -4,7 +4,7 @@
  */
 import { InputError } from '../../../isa/errors.js';
 
-/** A line of C. */
+/** One line of a source file, and whether a diff brings it. */
 export interface SourceLine {
   readonly text: string;
   /** It is added by the diff; in a plain file every line is. */

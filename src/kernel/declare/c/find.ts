@@ -2,20 +2,10 @@
  * Finds the functions that C source adds for programs to call: `__bpf_kfunc` definitions with their BTF_ID_FLAGS lines, and initialisers of
  * `struct bpf_func_proto`. What the source says of them becomes the fields of a declaration; what it does not say is left out.
  */
-import type { JsonObject } from '../fields.js';
+import type { FoundFunction } from './found.js';
 import { findHelpers } from './helpers.js';
 import { findKfuncs } from './kfuncs.js';
 import { readSource } from './source.js';
-
-/** A function that was found, as far as the source tells. */
-export interface FoundFunction {
-  readonly kind: 'helper' | 'kfunc';
-  readonly name: string;
-  /** Fields of its declaration. */
-  readonly fields: JsonObject;
-  /** What the source says and no field can. */
-  readonly remark?: string;
-}
 
 /** What was found, and what cannot be made a declaration, in a sentence each. */
 export interface FoundInC {

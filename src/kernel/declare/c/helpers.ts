@@ -1,7 +1,7 @@
 /** Helpers in C source: initialisers of struct bpf_func_proto, and who hands them out. */
 import { PROG_TYPES, type ProgType } from '../../../object/program.js';
 import type { JsonObject } from '../fields.js';
-import type { FoundFunction } from './find.js';
+import type { FoundFunction } from './found.js';
 import { CUT, type Source } from './source.js';
 import { bytesOf, structOfBtfId, typesOfProto } from './words.js';
 

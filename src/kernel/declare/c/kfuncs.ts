@@ -1,7 +1,7 @@
 /** Kfuncs in C source: `__bpf_kfunc` definitions, their BTF_ID_FLAGS lines, and the program types that their sets are registered for. */
 import { PROG_TYPES, type ProgType } from '../../../object/program.js';
 import { parsePrototype } from '../prototype.js';
-import type { FoundFunction } from './find.js';
+import type { FoundFunction } from './found.js';
 import { CUT, type Source } from './source.js';
 import { typesOfHook } from './words.js';
 
