@@ -49,15 +49,30 @@ const flagBlock = (picks: readonly number[], flags: readonly string[]): readonly
   '',
 ];
 
-const version = fc
-  .record({
-    picks: fc.uniqueArray(fc.nat({ max: BLOCKS.length - 1 }), { minLength: 1, maxLength: 6 }),
-    flags: fc.array(fc.constantFrom('', ', KF_ACQUIRE', ', KF_TRUSTED_ARGS | KF_RCU', ', KF_SLEEPABLE'), {
-      minLength: 1,
-      maxLength: 3,
-    }),
-  })
-  .map(({ picks, flags }) => [...picks.flatMap((pick) => BLOCKS[pick]!), ...flagBlock(picks, flags)]);
+/** A version of a file, of blocks out of a few: those of a series share most of theirs. */
+const versionOf = (blocks: readonly number[]) =>
+  fc
+    .record({
+      picks: fc.shuffledSubarray([...blocks], { minLength: 1 }),
+      flags: fc.array(fc.constantFrom('', ', KF_ACQUIRE', ', KF_TRUSTED_ARGS | KF_RCU', ', KF_SLEEPABLE'), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      /** A line of a block is another one. */
+      other: fc.nat({ max: 40 }),
+    })
+    .map(({ picks, flags, other }) => {
+      const lines = picks.flatMap((pick) => BLOCKS[pick]!);
+      return [
+        ...lines.map((line, i) =>
+          i === other ? line.replace('u32', 'u64').replace('return 0', 'return 1') : line,
+        ),
+        ...flagBlock(picks, flags),
+      ];
+    });
+const series = fc
+  .uniqueArray(fc.nat({ max: BLOCKS.length - 1 }), { minLength: 2, maxLength: 5 })
+  .chain((blocks) => fc.array(versionOf(blocks), { minLength: 2, maxLength: 4 }));
 
 const summary = (text: string) =>
   findInC(text)
@@ -67,24 +82,20 @@ const summary = (text: string) =>
 describe('a series of patches', () => {
   it('leaves what the last version of the file has', () => {
     fc.assert(
-      fc.property(
-        fc.array(version, { minLength: 1, maxLength: 4 }),
-        fc.nat({ max: 5 }),
-        fc.constantFrom(...CARRIERS),
-        (versions, context, carrier) => {
-          const mails = versions.map((lines, i) =>
-            asMail(carrier, `step ${i}`, diffBetween('net/core/x.c', versions[i - 1] ?? [], lines, context)),
-          );
-          expect(summary(mails.join(''))).toEqual(summary(versions.at(-1)!.join('\n')));
-        },
-      ),
+      fc.property(series, fc.nat({ max: 5 }), fc.constantFrom(...CARRIERS), (versions, context, carrier) => {
+        const mails = versions.map((lines, i) =>
+          asMail(carrier, `step ${i}`, diffBetween('net/core/x.c', versions[i - 1] ?? [], lines, context)),
+        );
+        expect(summary(mails.join(''))).toEqual(summary(versions.at(-1)!.join('\n')));
+      }),
       seeded(150),
     );
   });
 
   it('adds nothing that was there before, and only to files of C', () => {
     fc.assert(
-      fc.property(version, version, fc.nat({ max: 4 }), (before, after, context) => {
+      fc.property(series, fc.nat({ max: 4 }), ([before, after], context) => {
+        if (before === undefined || after === undefined) return;
         const old = new Set(summary(before.join('\n')).map((one) => one.split(' ')[0]));
         const { functions: added, notes } = findInC(diffBetween('kernel/x.c', before, after, context));
         const told = [...added.map(({ name }) => name), ...notes].join('\n');
@@ -97,6 +108,38 @@ describe('a series of patches', () => {
       }),
       seeded(150),
     );
+  });
+
+  it('finds where a hunk belongs by its text, where its number is another', () => {
+    const first =
+      '--- /dev/null\n+++ b/x.c\n@@ -0,0 +1,5 @@\n+__bpf_kfunc int bpf_shape_one(u64 id)\n+{\n+}\n+__bpf_kfunc int bpf_shape_two(u32 id)\n+{\n';
+    const second =
+      '--- a/x.c\n+++ b/x.c\n@@ -1,2 +1,2 @@\n-__bpf_kfunc int bpf_shape_two(u32 id)\n+__bpf_kfunc int bpf_shape_two(s32 id, u64 flags)\n {\n';
+    expect(findInC(first + second).functions.map(({ fields }) => fields.proto)).toEqual([
+      'int bpf_shape_one(u64 id)',
+      'int bpf_shape_two(s32 id, u64 flags)',
+    ]);
+  });
+
+  it('reads no comment as C, though a hunk begins in it or ends in one', () => {
+    const hunk = (lines: readonly string[]): string =>
+      `@@ -9,${lines.filter((line) => line.startsWith(' ')).length} +9,${lines.length} @@\n${lines.join('\n')}\n`;
+    const told = [
+      ' * text',
+      '+ * __bpf_kfunc int bpf_shape_told(void)',
+      '+ * {',
+      ' */',
+      '+__bpf_kfunc int bpf_shape_is(void)',
+    ];
+    const diff = `--- a/x.c\n+++ b/x.c\n${hunk([...told, '+{', '+}', ' /* It ends'])}${hunk([' {', '+__bpf_kfunc int bpf_shape_too(void)', '+{', ' }', ' /* x */'])}`;
+    expect(findInC(diff)).toEqual({
+      functions: ['is', 'too'].map((word) => ({
+        kind: 'kfunc',
+        name: `bpf_shape_${word}`,
+        fields: { proto: `int bpf_shape_${word}(void)` },
+      })),
+      notes: [],
+    });
   });
 
   it.each([
