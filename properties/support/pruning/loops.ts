@@ -13,6 +13,10 @@ const LOOPS: Readonly<Record<string, string>> = {
     'r1 = r10;r1 += -32;r2 = 0;r3 = 10;call bpf_iter_num_new;again:;r1 = r10;r1 += -32;call bpf_iter_num_next;if r0 == 0x0 goto dry;inner:;may_goto past;BODY;goto inner;past:;goto again;dry:;r1 = r10;r1 += -32;call bpf_iter_num_destroy',
   'two iterators':
     'r1 = r10;r1 += -32;r2 = 0;r3 = 10;call bpf_iter_num_new;again:;r1 = r10;r1 += -32;call bpf_iter_num_next;if r0 == 0x0 goto dry;BODY;goto again;dry:;r1 = r10;r1 += -32;call bpf_iter_num_destroy;r1 = r10;r1 += -32;r2 = 0;r3 = 10;call bpf_iter_num_new;again2:;r1 = r10;r1 += -32;call bpf_iter_num_next;if r0 == 0x0 goto dry2;r6 += 1;goto again2;dry2:;r1 = r10;r1 += -32;call bpf_iter_num_destroy',
+  'around an iterator that went dry':
+    'r1 = r10;r1 += -32;r2 = 0;r3 = 10;call bpf_iter_num_new;outer:;r1 = r10;r1 += -32;call bpf_iter_num_next;if r0 != 0x0 goto odry;BODY;goto outer;odry:;r1 = r10;r1 += -32;call bpf_iter_num_destroy',
+  'an iterator in one that went dry':
+    'r1 = r10;r1 += -32;r2 = 0;r3 = 10;call bpf_iter_num_new;outer:;r1 = r10;r1 += -32;call bpf_iter_num_next;if r0 != 0x0 goto odry;BODY;r1 = r10;r1 += -40;r2 = 0;r3 = 10;call bpf_iter_num_new;again:;r1 = r10;r1 += -40;call bpf_iter_num_next;if r0 == 0x0 goto dry;goto again;dry:;r1 = r10;r1 += -40;call bpf_iter_num_destroy;goto outer;odry:;r1 = r10;r1 += -32;call bpf_iter_num_destroy',
   endless: 'again:;BODY;call bpf_get_prandom_u32#7;if r0 != 0x0 goto again',
   'in a callee': 'r1 = r6;call looping;r6 = r0',
 };
@@ -38,6 +42,14 @@ const BODIES: Readonly<Record<string, string>> = {
   'a choice': 'call bpf_get_prandom_u32#7;if r0 == 0x0 goto skip;r6 = 1;skip:;r1 = 0',
   'a pointer or a number': 'call bpf_get_prandom_u32#7;if r0 == 0x0 goto skip;r7 = r10;skip:;r1 = 0',
   'a byte of the stack': '*(u8 *)(r10 -8) = r6;r6 += 1',
+  'a slot written on one way':
+    'call bpf_get_prandom_u32#7;if r0 == 0x0 goto skip;*(u64 *)(r10 -48) = 1;skip:;r1 = 0',
+  'a slot written on one way where the iterator will be':
+    'call bpf_get_prandom_u32#7;if r0 == 0x0 goto skip;*(u32 *)(r10 -40) = 1;skip:;r1 = 0',
+  'a slot of another kind on one way':
+    '*(u64 *)(r10 -48) = r10;call bpf_get_prandom_u32#7;if r0 == 0x0 goto skip;*(u8 *)(r10 -48) = 1;skip:;r1 = 0',
+  'a slot written and an iterator on one way':
+    'call bpf_get_prandom_u32#7;*(u32 *)(r10 -40) = 1;if r0 == 0x0 goto skip;r1 = r10;r1 += -40;r2 = 0;r3 = 2;call bpf_iter_num_new;r1 = r10;r1 += -40;call bpf_iter_num_destroy;skip:;r1 = 0',
   'a section opened': 'call bpf_rcu_read_lock',
 };
 

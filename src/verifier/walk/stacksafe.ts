@@ -25,6 +25,7 @@ export class StackComparison {
   /** Does the stack of the frame at `depth` cover that of another state? */
   stacksafe(old: Frame, cur: Frame, depth: number, { precise, slots }: ComparedPlaces): boolean {
     const [low, high] = slots === undefined ? ALL : slots[depth]!;
+    if (this.forPruning && this.regs.level !== 'not_exact' && old.stack.length > cur.stack.length) return false;
     // Slots beyond the old stack do not count, in any mode.
     for (let i = 0; i < old.stack.length; i++) {
       const a = old.stack[i];
@@ -44,10 +45,12 @@ export class StackComparison {
 
   /** `skip`: a number here may be any other. `allocated`: the current stack reaches as far down as this slot. */
   slot(old: Slot | undefined, cur: Slot | undefined, skip: boolean, allocated: boolean): boolean {
+    // Where a loop is compared with itself, Linux wants the same kind of byte everywhere, also where the old state has none.
+    if (this.forPruning && this.regs.level !== 'not_exact' && !sameBytes(old, cur)) return false;
     if (isObject(old) || isObject(cur)) return this.object(old, cur);
     if (old === undefined) return this.regs.level !== 'exact' || isBlank(cur);
     if (this.regs.level === 'exact') {
-      for (let i = 0; i < 8; i++) if (old.bytes[i] !== (cur?.bytes[i] ?? BYTE.invalid)) return false;
+      if (!sameBytes(old, cur)) return false;
       return old.reg === undefined || (cur?.reg !== undefined && this.regs.regsafe(old.reg, cur.reg, false));
     }
     return this.forPruning ? this.bytesSafe(old, cur, skip, allocated) : this.contained(old, cur, skip);
@@ -166,6 +169,12 @@ const isPlain = (slot: Slot): boolean =>
 
 const isObject = (slot: Slot | undefined): boolean =>
   slot !== undefined && (slot.iter !== undefined || slot.dynptr !== undefined || slot.irq !== undefined);
+
+function sameBytes(a: Slot | undefined, b: Slot | undefined): boolean {
+  for (let i = 0; i < 8; i++)
+    if ((a?.bytes[i] ?? BYTE.invalid) !== (b?.bytes[i] ?? BYTE.invalid)) return false;
+  return true;
+}
 
 const isBlank = (slot: Slot | undefined): boolean =>
   slot === undefined || slot.bytes.every((b) => b === BYTE.invalid);

@@ -213,6 +213,15 @@ export const EQUALITY_MUTANTS: readonly Mutant[] = [
         wrong: 'For a loader without capabilities too, bytes that were written cover bytes that were not.',
       },
       {
+        name: 'rounds-of-a-loop-need-not-have-the-same-bytes',
+        inside: 'StackComparison.slot',
+        node: "this.forPruning && this.regs.level !== 'not_exact' && !sameBytes(old, cur)",
+        becomes: 'false',
+        wrong:
+          'A round of a loop covers a later one though its stack holds nothing where that one holds something, so that some endless loops are accepted that Linux refuses.',
+        noticedBy: ['verifier/loops-end-where-linux-ends-them'],
+      },
+      {
         name: 'the-lowest-byte-is-not-compared',
         inside: 'StackComparison.bytesSafe',
         node: 'i >= 0',
