@@ -25,7 +25,8 @@ export class StackComparison {
   /** Does the stack of the frame at `depth` cover that of another state? */
   stacksafe(old: Frame, cur: Frame, depth: number, { precise, slots }: ComparedPlaces): boolean {
     const [low, high] = slots === undefined ? ALL : slots[depth]!;
-    if (this.forPruning && this.regs.level !== 'not_exact' && old.stack.length > cur.stack.length) return false;
+    if (this.forPruning && this.regs.level !== 'not_exact' && old.stack.length > cur.stack.length)
+      return false;
     // Slots beyond the old stack do not count, in any mode.
     for (let i = 0; i < old.stack.length; i++) {
       const a = old.stack[i];
