@@ -1,18 +1,18 @@
 /**
- * A campaign's state is what its programs' reports add up to, each counted once: worked out here a second time, with plain sums over all
- * reports. It is plain data: written down after any program and read back, it goes on to the same bytes.
+ * A campaign's state is what its programs' reports add up to, each counted once, in whatever order they come: worked out here a second time, with
+ * plain sums over all reports. It is plain data: written down after any program and read back, it goes on to the same.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ProgramReport } from '../../src/campaign/check.js';
 import type { CampaignSetting } from '../../src/campaign/job.js';
 import type { SmallCase } from '../../src/campaign/shrink/shrink.js';
-import { add, type CampaignState, findings, isShrunk, newState } from '../../src/campaign/state.js';
-import { reportLists } from '../support/campaign/reports.js';
+import { add, type CampaignState, findings, isShrunk, newState, slim } from '../../src/campaign/state.js';
+import { identityOf, reportLists } from '../support/campaign/reports.js';
 import { seeded } from '../support/seed.js';
 
 const setting: CampaignSetting = { seed: 1, rules: ['one', 'two'], worlds: 1, prove: true, kernel: true };
-const fresh = (): CampaignState => newState('0', setting, {});
+const fresh = (): CampaignState => newState(identityOf('one', 'two'), setting);
 
 function added(reports: readonly ProgramReport[], state = fresh()): CampaignState {
   for (const report of reports) add(state, report);
@@ -57,6 +57,23 @@ it('every figure is the sum over the reports', () => {
           checks: sumOf(reports.map((one) => one.broken)),
         },
       });
+      for (const set of ['one', 'two']) {
+        const under = reports.flatMap((one) => one.proofs.filter(({ rules }) => rules === set));
+        const verdicts = under.map(({ verdict }) => verdict);
+        expect(state.byRules[set]).toEqual({
+          proven: count(verdicts.map((verdict) => verdict === 'proven')),
+          refuted: count(verdicts.map((verdict) => verdict === 'refuted')),
+          unknown: count(verdicts.map((verdict) => verdict === 'unknown')),
+          broken: sumOf(reports.map((one) => one.brokenUnder[set]!)),
+        });
+      }
+      expect(state.unknowns).toEqual(
+        reports.flatMap(({ index, proofs: all }) =>
+          all
+            .filter(({ verdict }) => verdict === 'unknown')
+            .map(({ rules }) => ({ program: index, rules, reason: '' })),
+        ),
+      );
       expect(state.disagreements.map(({ program, ...one }) => [program, one])).toEqual(
         reports.flatMap((one) => one.disagreements.map((each) => [one.index, each])),
       );
@@ -98,16 +115,46 @@ it('written down and read back after any program, it comes to the same bytes', (
   );
 });
 
-it('reports come in order, none twice and none left out', () => {
+/** What is drawn, in an order that is drawn too. */
+const inAnyOrder = reportLists.chain((reports) =>
+  fc.tuple(
+    fc.constant(reports),
+    fc.shuffledSubarray([...reports], { minLength: reports.length, maxLength: reports.length }),
+  ),
+);
+
+it('in whatever order they come, and without what the state needs no more, reports add up to the same', () => {
   fc.assert(
-    fc.property(reportLists, fc.integer({ min: -1, max: 13 }), (reports, index) => {
+    fc.property(inAnyOrder, ([inOrder, shuffled]) => {
+      const state = fresh();
+      const firsts = new Map<string, number>();
+      for (const report of shuffled) {
+        const thin = slim(state, report);
+        for (const one of add(state, thin)) {
+          expect(one.index).toBe(report.index);
+          expect(firsts.get(keyOf(one)) ?? Number.POSITIVE_INFINITY).toBeGreaterThan(report.index);
+          firsts.set(keyOf(one), report.index);
+        }
+      }
+      expect(state).toEqual(added(inOrder));
+      expect(JSON.stringify(state.found)).toBe(JSON.stringify(added(inOrder).found));
+    }),
+    seeded(300),
+  );
+});
+
+it('no report is added twice', () => {
+  fc.assert(
+    fc.property(inAnyOrder, fc.nat({ max: 13 }), ([, reports], index) => {
       const state = added(reports);
       const before = JSON.stringify(state);
       const report = { ...(reports[0] ?? EMPTY_REPORT), index };
-      if (index === reports.length) add(state, report);
-      else {
-        expect(() => add(state, report)).toThrow(/is not the next one/);
+      if (index < reports.length) {
+        expect(() => add(state, report)).toThrow(/is done already/);
         expect(JSON.stringify(state)).toBe(before);
+      } else {
+        add(state, report);
+        expect(state.done).toBe(reports.length + 1);
       }
     }),
     seeded(100),
@@ -124,16 +171,17 @@ const EMPTY_REPORT: ProgramReport = {
   worst: 1,
   proofs: [],
   broken: {},
+  brokenUnder: {},
   suspects: [],
   disagreements: [],
   calls: {},
   held: {},
 };
 
-it('all disagreements are counted, and a hundred kept', () => {
+it('every disagreement is kept, however many there are', () => {
   const disagreements = Array.from({ length: 30 }, () => ({ between: 'run' as const, message: 'no' }));
   const state = added(Array.from({ length: 4 }, (_, index) => ({ ...EMPTY_REPORT, index, disagreements })));
-  expect([state.disagreementCount, state.disagreements.length]).toEqual([120, 100]);
+  expect([state.disagreementCount, state.disagreements.length]).toEqual([120, 120]);
   expect(state.disagreements.at(-1)).toMatchObject({ program: 3 });
 });
 

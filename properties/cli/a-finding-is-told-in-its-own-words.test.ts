@@ -8,7 +8,8 @@ import { expect, it } from 'vitest';
 import { kindOf } from '../../src/campaign/cause.js';
 import { replayed } from '../../src/campaign/prepared-program.js';
 import { loadRules } from '../../src/patch/load.js';
-import { inWords, type Summary } from '../../src/report/summary.js';
+import type { Summary } from '../../src/report/summary.js';
+import { inWords } from '../../src/report/summary-words.js';
 import { parseCase } from '../../src/vm/case.js';
 import { here, scratch } from '../support/cli.js';
 

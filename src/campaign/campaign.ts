@@ -1,18 +1,20 @@
 /**
- * A campaign: programs are checked in shards, several at once, and their reports merged in order, so that what comes out does not depend
- * on how many threads there are. What is found is shrunk as it comes. It can be stopped at any time and taken up again.
+ * A campaign: programs are checked in shards, several at once; what they report adds up to the same in whatever order they end, so that what
+ * comes out does not depend on how many threads there are. What is found is shrunk as it comes. It can be stopped at any time, in order or by a
+ * kill, and taken up again.
  */
 
-import type { ProgramReport } from './check.js';
-import { type CampaignSetting, type Job, openWorkers, type Workers } from './job.js';
-import { add, type CampaignState, type Found, newState } from './state.js';
-import { digestsOf, mustMatch, readState, writeState } from './storage/campaign-file.js';
-import { version } from './version.js';
+import { identityOf } from './identity.js';
+import { type CampaignSetting, openWorkers, type Workers } from './job.js';
+import type { Range } from './ranges.js';
+import { loadRuleSets } from './rules.js';
+import { type Part, Schedule } from './schedule.js';
+import type { CampaignState, Found } from './state.js';
+import type { SavedFinding } from './storage/findings.js';
+import { type CampaignStore, openStore } from './storage/store.js';
 
-/** Programs in a shard. */
-const SHARD = 4;
-/** Milliseconds between two writes of the state. */
-const SAVE_EVERY = 5000;
+/** Milliseconds that shards under way are waited for when a campaign is stopped. */
+const GRACE = 10_000;
 
 /** What a campaign checks, how long it goes on, and where it keeps its state. */
 export interface CampaignOptions {
@@ -24,6 +26,12 @@ export interface CampaignOptions {
   readonly workers: number;
   /** Folder that keeps the state; a campaign that is there is continued. */
   readonly folder?: string;
+  /** Folder of the findings; each has its file there as soon as it is confirmed. Without it they are in the state only. */
+  readonly findings?: string;
+  /** Begins anew in a folder that holds a campaign already; its findings stay. */
+  readonly restart?: boolean;
+  /** Checks this part of the programs only. */
+  readonly part?: Part;
   /** Ends the campaign in order, as when its time is over. */
   readonly stop?: AbortSignal;
   readonly progress?: (progress: Progress) => void;
@@ -42,24 +50,34 @@ export interface Progress {
 /** The state at the end of a campaign, and whether the end was the planned one. */
 export interface CampaignResult {
   readonly state: CampaignState;
+  /** The files of the findings, in the order of `findings`; none where they have no folder, or could not be written. */
+  readonly saved: readonly SavedFinding[];
   /** All programs that were asked for are checked, and all that was found is shrunk. False for a campaign that ends by its time. */
   readonly finished: boolean;
   /** It ended early: it was stopped, or its time was over before all programs were done. */
   readonly interrupted: boolean;
+  /** Why it could not go on: a worker failed, or a file cannot be written. What was found before is in the state. */
+  readonly failure?: Error;
 }
 
-/** Runs a campaign. Throws InputError for an impossible setting, and for a folder that keeps another campaign. */
+/**
+ * Runs a campaign. Throws InputError, before it begins, for an impossible setting, for folders that cannot be written, and for a folder that
+ * keeps another campaign or has one running in it.
+ */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const { setting, folder } = options;
-  const digests = digestsOf(setting.rules);
-  const kept = folder === undefined ? undefined : readState(folder);
-  if (kept !== undefined) mustMatch(folder!, kept, version(), setting, digests);
-  const state = kept ?? newState(version(), setting, digests);
-  const pool = await openWorkers(setting, options.workers);
+  const { setting, folder, findings, restart } = options;
+  const rules = await loadRuleSets(setting.rules, setting.declared, true);
+  const identity = await identityOf(rules, setting.declared);
+  const store = await openStore({ identity, setting, folder, findings, restart });
   try {
-    return await new Campaign(state, pool, options).run();
+    const pool = await openWorkers(setting, options.workers);
+    try {
+      return await new Campaign(store, pool, options).run();
+    } finally {
+      await pool.close();
+    }
   } finally {
-    await pool.close();
+    store.close();
   }
 }
 
@@ -69,37 +87,42 @@ const now = (): number => performance.now();
 class Campaign {
   private readonly begun = now();
   private readonly msBefore: number;
-  private savedAt = now();
-  /** First program that no shard has been made of yet. */
-  private nextProgram: number;
-  private readonly checkedShards = new Map<number, readonly ProgramReport[]>();
-  private readonly unshrunk: Found[];
-  private checking = 0;
-  private shrinking = 0;
+  private readonly schedule: Schedule;
+  /** Shards under way, and findings that are being shrunk. */
+  private readonly checking = new Set<Range>();
+  private readonly shrinking = new Set<Found>();
+  /** Work on files that was begun; one piece after the other. */
+  private filing: Promise<void> = Promise.resolve();
+  /** Stopped so long ago that nothing is waited for any more. */
+  private overdue = false;
   private failure: Error | undefined;
 
   constructor(
-    private readonly state: CampaignState,
+    private readonly store: CampaignStore,
     private readonly pool: Workers,
     private readonly options: CampaignOptions,
   ) {
-    this.msBefore = state.ms;
-    this.nextProgram = state.done;
-    this.unshrunk = state.found.filter((one) => one.small === undefined);
+    this.msBefore = store.state.ms;
+    this.schedule = new Schedule(store.state.ranges, options.programs, options.part);
   }
 
-  run(): Promise<CampaignResult> {
-    return new Promise((resolve, reject) => {
-      let ended = false;
-      const end = (): void => {
-        if (ended) return;
-        ended = true;
-        this.save();
-        if (this.failure !== undefined) reject(this.failure);
-        else resolve({ state: this.state, finished: this.finished, interrupted: this.interrupted });
-      };
+  async run(): Promise<CampaignResult> {
+    await this.work();
+    const saved = await this.end();
+    const { finished, interrupted, failure } = this;
+    const result = { state: this.state, saved, finished, interrupted };
+    return failure === undefined ? result : { ...result, failure };
+  }
+
+  private get state(): CampaignState {
+    return this.store.state;
+  }
+
+  /** Resolves when there is nothing left to do, or nothing more may be done. */
+  private work(): Promise<void> {
+    return new Promise((resolve) => {
       const pump = (): void => {
-        while (this.checking + this.shrinking < this.pool.width && this.failure === undefined) {
+        while (this.busy < this.pool.width && this.failure === undefined) {
           const work = this.startNext();
           if (work === undefined) break;
           work.then(pump, (error: Error) => {
@@ -108,13 +131,45 @@ class Campaign {
           });
         }
         // At the end, shards under way are waited for. Shrinking is not: it can be continued later.
-        const abandoned = this.stopped && this.checking === 0;
-        if (this.checking + this.shrinking === 0 || abandoned || this.failure !== undefined) end();
+        const abandoned = this.stopped && (this.checking.size === 0 || this.overdue);
+        if (this.busy === 0 || abandoned || this.failure !== undefined) resolve();
       };
-      this.options.stop?.addEventListener('abort', pump);
+      this.options.stop?.addEventListener('abort', () => {
+        setTimeout(() => {
+          this.overdue = true;
+          pump();
+        }, GRACE).unref();
+        pump();
+      });
       this.showProgress();
       pump();
     });
+  }
+
+  /** Writes down what is not written yet. Where that fails, the failure is kept and nothing is thrown: what was found can still be told. */
+  private async end(): Promise<readonly SavedFinding[]> {
+    let saved: readonly SavedFinding[] = [];
+    await this.filing;
+    await this.orFail(async () => {
+      saved = await this.store.fileAll();
+    });
+    this.keepTime();
+    await this.orFail(() => this.store.save());
+    return saved;
+  }
+
+  /** Does work on files; when it fails the campaign ends. */
+  private async orFail(work: () => void | Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.failure ??= error;
+    }
+  }
+
+  private get busy(): number {
+    return this.checking.size + this.shrinking.size;
   }
 
   private get stopped(): boolean {
@@ -123,8 +178,8 @@ class Campaign {
 
   private get finished(): boolean {
     const { programs } = this.options;
-    const all = programs !== undefined && this.state.done >= programs;
-    return all && this.state.found.every((one) => one.small !== undefined);
+    const all = programs !== undefined && this.failure === undefined && this.schedule.peek() === undefined;
+    return all && this.checking.size === 0 && this.state.found.every((one) => one.small !== undefined);
   }
 
   private get interrupted(): boolean {
@@ -134,53 +189,59 @@ class Campaign {
   /** Begins the next piece of work, if there is any and it may still be begun. */
   private startNext(): Promise<void> | undefined {
     if (this.stopped) return undefined;
-    const found = this.unshrunk.shift();
+    const found = this.nextToShrink();
     if (found !== undefined) return this.shrink(found);
-    const { programs = Number.POSITIVE_INFINITY, time = Number.POSITIVE_INFINITY } = this.options;
-    const from = this.nextProgram;
-    if (from >= programs || now() - this.begun >= time) return undefined;
-    const to = Math.min(from + SHARD, programs);
-    this.nextProgram = to;
-    return this.check({ kind: 'check', from, to });
+    const { time = Number.POSITIVE_INFINITY } = this.options;
+    if (now() - this.begun >= time) return undefined;
+    const shard = this.schedule.take();
+    return shard && this.check(shard);
   }
 
-  private async check(job: Extract<Job, { kind: 'check' }>): Promise<void> {
-    this.checking++;
+  /** A finding that no program before it can show any more: what it is shrunk to is the same on every machine. */
+  private nextToShrink(): Found | undefined {
+    const next = this.schedule.peek()?.[0] ?? Number.POSITIVE_INFINITY;
+    const open = Math.min(next, ...[...this.checking].map(([from]) => from));
+    return this.state.found.find(
+      (one) => one.small === undefined && one.index < open && !this.shrinking.has(one),
+    );
+  }
+
+  private async check(shard: Range): Promise<void> {
+    const [from, to] = shard;
+    this.checking.add(shard);
     try {
-      this.checkedShards.set(job.from, await this.pool.run(job));
+      const reports = await this.pool.run({ kind: 'check', from, to });
+      this.keepTime();
+      for (const found of this.store.add(reports)) this.file(found);
     } finally {
-      this.checking--;
-    }
-    for (let reports = this.nextReports(); reports !== undefined; reports = this.nextReports()) {
-      for (const report of reports) this.unshrunk.push(...add(this.state, report));
+      this.checking.delete(shard);
     }
     this.showProgress();
-    if (now() - this.savedAt > SAVE_EVERY) this.save();
-  }
-
-  /** The reports that come next in order, if they are there. */
-  private nextReports(): readonly ProgramReport[] | undefined {
-    const { done } = this.state;
-    const reports = this.checkedShards.get(done);
-    this.checkedShards.delete(done);
-    return reports;
   }
 
   private async shrink(found: Found): Promise<void> {
     const { text, cause, index, world } = found;
-    this.shrinking++;
+    this.shrinking.add(found);
     try {
-      found.small = await this.pool.run({ kind: 'shrink', text, cause, index, world });
+      const small = await this.pool.run({ kind: 'shrink', text, cause, index, world });
+      if (this.store.keepSmall(found, small)) this.file(found);
     } finally {
-      this.shrinking--;
+      this.shrinking.delete(found);
     }
     this.showProgress();
   }
 
-  private save(): void {
-    this.savedAt = now();
+  /** Gives a finding its file. */
+  private file(found: Found): void {
+    this.filing = this.filing.then(() =>
+      this.orFail(async () => {
+        await this.store.file(found);
+      }),
+    );
+  }
+
+  private keepTime(): void {
     this.state.ms = Math.round(this.msBefore + now() - this.begun);
-    if (this.options.folder !== undefined) writeState(this.options.folder, this.state);
   }
 
   private showProgress(): void {
@@ -189,7 +250,7 @@ class Campaign {
       done,
       programs: this.options.programs,
       found: found.length,
-      shrinking: this.unshrunk.length + this.shrinking,
+      shrinking: found.filter((one) => one.small === undefined).length,
       disagreements: disagreementCount,
     });
   }

@@ -31,6 +31,7 @@ import {
   runOptions,
 } from './prepared-program.js';
 import type { NamedRules } from './rules.js';
+import { NOT_SHRUNK } from './shrink/marks.js';
 import { insnCount } from './shrink/size.js';
 
 /** What each program of a campaign is checked against. */
@@ -70,6 +71,15 @@ export interface WitnessDisagreement {
   readonly message: string;
 }
 
+/** What the program proof says under one rule set. */
+export interface ProofVerdict {
+  /** The name of the set. */
+  readonly rules: string;
+  readonly verdict: ProgramProof['verdict'];
+  /** Why it is unknown; only there. */
+  readonly reason?: string;
+}
+
 /** The report on one program. Plain data, so that it can be sent between threads. */
 export interface ProgramReport {
   readonly index: number;
@@ -82,9 +92,11 @@ export interface ProgramReport {
   readonly everywhere: boolean;
   /** The most insns from a kill to the exit. */
   readonly worst: number;
-  readonly proofs: readonly { readonly rules: string; readonly verdict: ProgramProof['verdict'] }[];
+  readonly proofs: readonly ProofVerdict[];
   /** Broken checks of killed runs by name of the check. */
   readonly broken: Readonly<Record<string, number>>;
+  /** The same for each rule set by itself, by the name of the set; none for a set under which nothing broke. */
+  readonly brokenUnder: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** One for each cause. */
   readonly suspects: readonly Suspect[];
   readonly disagreements: readonly WitnessDisagreement[];
@@ -112,8 +124,9 @@ const RUNS_AFTER_A_BREAK = 20;
 class ProgramCheck {
   private readonly suspects = new Map<string, Suspect>();
   private readonly disagreements: WitnessDisagreement[] = [];
-  private readonly proofs: { rules: string; verdict: ProgramProof['verdict'] }[] = [];
+  private readonly proofs: ProofVerdict[] = [];
   private readonly broken = new WordCounts();
+  private readonly brokenUnder = new Map<string, WordCounts>();
   private readonly calls = new WordCounts();
   private readonly held = new WordCounts();
   private points = 0;
@@ -142,6 +155,7 @@ class ProgramCheck {
       worst: this.worst,
       proofs: this.proofs,
       broken: this.broken.all,
+      brokenUnder: Object.fromEntries([...this.brokenUnder].map(([rules, { all }]) => [rules, all])),
       suspects: [...this.suspects.values()],
       disagreements: this.disagreements,
       ...(kernel ? { kernel } : {}),
@@ -208,7 +222,7 @@ class ProgramCheck {
         run,
         first ? (at, points, here) => this.countPoints(prepared, at, points, here) : undefined,
       );
-      this.countKills(result);
+      this.countKills(result, path.rules);
       const message = disagreementOf(result.ordinary);
       if (first && message !== undefined) this.disagreements.push({ between: 'run', message: message });
       // If the run breaks a check without a kill, the fast path is not at fault.
@@ -224,7 +238,8 @@ class ProgramCheck {
       ...(broken ? { maxRuns: RUNS_AFTER_A_BREAK } : {}),
     });
     const verdict = broken && proof.verdict === 'unknown' ? 'refuted' : proof.verdict;
-    this.proofs.push({ rules: rules.name, verdict });
+    const why = verdict === 'unknown' ? { reason: proof.reason } : {};
+    this.proofs.push({ rules: rules.rules.name, verdict, ...why });
     this.compareProof(prepared, rules, proof, broken);
   }
 
@@ -236,11 +251,17 @@ class ProgramCheck {
     if (kinds.size === 0) this.held.add('nothing', points);
   }
 
-  private countKills(result: KillResults): void {
+  private countKills(result: KillResults, rules: string): void {
     this.points += result.points;
     this.everywhere &&= result.everywhere;
     this.worst = Math.max(this.worst, result.worst);
-    for (const { violation } of result.broken) this.broken.add(violation.check);
+    if (result.broken.length === 0) return;
+    const under = this.brokenUnder.get(rules) ?? new WordCounts();
+    this.brokenUnder.set(rules, under);
+    for (const { violation } of result.broken) {
+      this.broken.add(violation.check);
+      under.add(violation.check);
+    }
   }
 
   /** Keeps what broke, once for each cause, if it replays from its text. */
@@ -261,7 +282,7 @@ class ProgramCheck {
       const cause = causeOfBroken(prepared, path, one);
       const key = causeKey(cause);
       if (this.suspects.has(key)) continue;
-      const text = printCase(caseOf(prepared, rules, one, [`${check}: ${message}`]));
+      const text = printCase(caseOf(prepared, rules, one, [`${check}: ${message}`, NOT_SHRUNK]));
       const answer = replayed(parseCase(text), rules.rules, this.options.kernel);
       if (typeof answer !== 'string' && answer.ok) {
         this.suspects.set(key, { cause, world, text, insns: insnCount(this.program) });
@@ -269,7 +290,7 @@ class ProgramCheck {
         const got = typeof answer === 'string' ? answer : answer.got;
         this.disagreements.push({
           between: 'replay',
-          rules: rules.name,
+          rules: rules.rules.name,
           message: `${key}: the case gives ${got}`,
         });
       }
@@ -302,7 +323,7 @@ class ProgramCheck {
   }
 
   private proofDisagrees(rules: NamedRules, message: string): void {
-    this.disagreements.push({ between: 'proof', rules: rules.name, message });
+    this.disagreements.push({ between: 'proof', rules: rules.rules.name, message });
   }
 }
 

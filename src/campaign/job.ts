@@ -130,8 +130,9 @@ export class Worker implements JobRunner<Job, JobResult> {
 
   private shrink({ text, cause, index, world }: Extract<Job, { kind: 'shrink' }>): SmallCase {
     const one = parseCase(text);
-    const named = this.rules.find(({ name }) => name === one.rules);
-    if (named === undefined) throw new Error(`no rule set '${one.rules}' in this campaign`);
+    // By what the set calls itself: its file may have been named from another folder when the case was found.
+    const named = this.rules.find(({ rules }) => rules.name === cause.rules);
+    if (named === undefined) throw new Error(`no rule set '${cause.rules}' in this campaign`);
     const { judge } = this;
     const target = {
       rules: named,

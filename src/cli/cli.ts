@@ -21,13 +21,23 @@ export interface Streams {
 /** Runs a command line (without node and script) and answers its exit code. Only failures of the streams reject. */
 export async function runCli(args: readonly string[], streams: Streams): Promise<ExitCode> {
   let outcome: Outcome | undefined;
-  let common: Common = { json: false, quiet: false, show: async () => {} };
+  let common: Common = {
+    json: false,
+    quiet: false,
+    show: async () => {},
+    note: () => {},
+    complain: () => {},
+  };
   const act: Act = async (options, work) => {
     const { json, quiet } = options as Partial<Common>;
     common = {
       json: json === true,
       quiet: quiet === true,
       show: (text) => (json === true || quiet === true ? Promise.resolve() : streams.out(text, 3)),
+      note: (line) => {
+        if (quiet !== true) streams.err(`${line}\n`);
+      },
+      complain: (error) => complain(error, streams),
     };
     outcome = await work(common);
   };

@@ -17,6 +17,10 @@ export interface Common {
   readonly quiet: boolean;
   /** Prints text for people at once, before the outcome's. Nothing with `--json` and `--quiet`. */
   show(text: string): Promise<void>;
+  /** A line for people on standard error. Nothing with `--quiet`. */
+  note(line: string): void;
+  /** Says on standard error, in one line, what is wrong, where the outcome is told all the same. */
+  complain(error: Error): void;
 }
 
 /** JSON text, two blanks a level, with a newline at its end. */

@@ -46,18 +46,20 @@ export function rulesExit({
   return unknown > 0 ? 3 : 0;
 }
 
-/** Of a campaign, finished or not: a finding or a disagreement fails it, a proof that gave up leaves it unknown. */
+/** Of a campaign: a finding or a disagreement fails it; a proof that gave up leaves it unknown, and so does an end before the planned one. */
 export function campaignExit({
   findings,
   disagreementCount,
   unknown,
+  finished,
 }: {
   readonly findings: readonly unknown[];
   readonly disagreementCount: number;
   readonly unknown: number;
+  readonly finished: boolean;
 }): ExitCode {
   if (findings.length > 0 || disagreementCount > 0) return 1;
-  return unknown > 0 ? 3 : 0;
+  return unknown > 0 || !finished ? 3 : 0;
 }
 
 /** Of a comparison with Linux. We accept what Linux refuses, or have another value: it fails. We refuse more than Linux: that is only shown. */

@@ -1,10 +1,9 @@
 /** What a campaign says: its document for programs, and the same in words. */
 import { type Cause, groupKey } from '../campaign/cause.js';
-import { type CampaignState, type Found, findings } from '../campaign/state.js';
+import { type CampaignState, type Found, findings, type Unknown } from '../campaign/state.js';
 import type { SavedFinding } from '../campaign/storage/findings.js';
 import { contracts } from '../kernel/catalog.js';
-import type { Check } from '../vm/trap.js';
-import { CHECKS } from '../vm/trap.js';
+import { CHECKS, type Check, gravity } from '../vm/trap.js';
 
 /** A function that a rule is wrong for, with its smallest case. */
 export interface Instance extends SavedFinding {
@@ -14,7 +13,10 @@ export interface Instance extends SavedFinding {
   /** Program of the campaign it was first met in, and programs that hit it. */
   readonly program: number;
   readonly hits: number;
+  /** Shrinking was done, to its end or until its budget was spent. */
   readonly shrunk: boolean;
+  /** The case itself, where it could not be written into a file; `file` is empty then. */
+  readonly case?: string;
 }
 
 /** What is wrong with one rule: a check that it breaks, shown by the smallest case of all. */
@@ -38,12 +40,31 @@ export interface CoverageSummary {
   readonly checks: Readonly<Record<string, number>>;
 }
 
+/** What was seen under one rule set. */
+export interface RulesSummary {
+  /** What the set calls itself. */
+  readonly rules: string;
+  /** Equal for rule sets that decide the same. */
+  readonly digest: string;
+  readonly proven: number;
+  readonly refuted: number;
+  readonly unknown: number;
+  /** Killed runs that broke a check, by check. */
+  readonly broken: Readonly<Record<string, number>>;
+  /** Causes found. */
+  readonly causes: number;
+}
+
 /** The JSON document of `fuzz`. Other people's scripts read it: fields are added, never renamed. */
 export interface Summary {
   readonly seed: number;
   readonly rules: readonly string[];
   readonly version: string;
+  /** Digest of the code that answers depend on. */
+  readonly code: string;
   readonly finished: boolean;
+  /** Why it could not go on. */
+  readonly error?: string;
   readonly programs: number;
   readonly points: number;
   readonly accepted: number;
@@ -55,6 +76,10 @@ export interface Summary {
   readonly proven: number;
   readonly refuted: number;
   readonly unknown: number;
+  /** The figures of each rule set by itself, in the order of `rules`. */
+  readonly byRules: readonly RulesSummary[];
+  /** The proofs that gave up: which program under which rule set, and why. */
+  readonly unknowns: readonly Unknown[];
   readonly worst: number;
   readonly findings: readonly Finding[];
   readonly disagreementCount: number;
@@ -64,15 +89,25 @@ export interface Summary {
   readonly programsPerSecond: number;
 }
 
-/** The document of a campaign; `filed` says where each finding (in the order of `findings`) is kept. */
-export function summarize(state: CampaignState, finished: boolean, filed: readonly SavedFinding[]): Summary {
+/**
+ * The document of a campaign; `filed` says where each finding (in the order of `findings`) is kept: none where that could not be written. `failure`:
+ * why it could not go on.
+ */
+export function summarize(
+  state: CampaignState,
+  finished: boolean,
+  filed: readonly SavedFinding[],
+  failure?: string,
+): Summary {
   const { setting } = state;
   const kernel = (count: number): number | null => (setting.kernel ? count : null);
   return {
     seed: setting.seed,
     rules: setting.rules,
-    version: state.version,
+    version: state.identity.version,
+    code: state.identity.code,
     finished,
+    ...(failure === undefined ? {} : { error: failure }),
     programs: state.done,
     points: state.points,
     accepted: state.accepted,
@@ -83,6 +118,8 @@ export function summarize(state: CampaignState, finished: boolean, filed: readon
     proven: state.proven,
     refuted: state.refuted,
     unknown: state.unknown,
+    byRules: byRules(state),
+    unknowns: state.unknowns,
     worst: state.worst,
     findings: grouped(findings(state), filed),
     disagreementCount: state.disagreementCount,
@@ -93,7 +130,16 @@ export function summarize(state: CampaignState, finished: boolean, filed: readon
   };
 }
 
-/** One finding for each rule and check that it breaks. */
+function byRules(state: CampaignState): readonly RulesSummary[] {
+  const all = findings(state);
+  return state.identity.rules.map(({ set, digest }) => {
+    const { proven, refuted, unknown, broken } = state.byRules[set]!;
+    const causes = all.filter(({ cause }) => cause.rules === set).length;
+    return { rules: set, digest, proven, refuted, unknown, broken: sorted(broken), causes };
+  });
+}
+
+/** One finding for each rule and check that it breaks, those with the gravest check first. */
 function grouped(all: readonly Found[], filed: readonly SavedFinding[]): readonly Finding[] {
   const groups = new Map<string, { readonly cause: Cause; readonly instances: Instance[] }>();
   for (const [i, found] of all.entries()) {
@@ -103,16 +149,22 @@ function grouped(all: readonly Found[], filed: readonly SavedFinding[]): readonl
     group.instances.push({
       function: cause.function,
       message: messageOf(found),
-      ...filed[i]!,
+      ...(filed[i] ?? unsaved(found)),
       program: index,
       hits,
       shrunk: small !== undefined,
     });
   }
-  return [...groups.values()].map(({ cause: { check, rules, rule }, instances }) => {
+  const found = [...groups.values()].map(({ cause: { check, rules, rule }, instances }) => {
     const [first, ...also] = instances.sort((a, b) => a.insns - b.insns || (a.file < b.file ? -1 : 1));
     return { check, rules, rule, ...first!, also };
   });
+  return found.sort((a, b) => gravity(a.check) - gravity(b.check));
+}
+
+/** A finding that could not be written into a file: its case is told instead. */
+function unsaved({ small, text, insns }: Found): SavedFinding & { readonly case: string } {
+  return { file: '', case: small?.text ?? text, insns: small?.insns ?? insns, minimal: false };
 }
 
 /** What breaks in the smallest case, in the words of its run, which are its first comment. Findings are grouped by its kind, which has no numbers. */
@@ -139,34 +191,4 @@ function coverageOf({ coverage }: CampaignState): CoverageSummary {
 
 function sorted(counts: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** Writes the summary for a person, several lines: counts, then findings, then at most 20 disagreements. */
-export function inWords(one: Summary): string {
-  const lines = [
-    `seed ${one.seed}, rules ${one.rules.join(', ')}${one.finished ? '' : ' (stopped before its end)'}`,
-    `${one.programs} programs, ${one.accepted} accepted, ${one.killedEverywhere} killed everywhere (${one.points} points)`,
-    `${one.proven} proven, ${one.refuted} refuted, ${one.unknown} unknown; at most ${one.worst} insns from a kill to the exit`,
-  ];
-  if (one.kernelAccepted !== null) {
-    const unjudged = one.kernelUnjudged === 0 ? '' : `, ${one.kernelUnjudged} it cannot judge`;
-    lines.push(`Linux accepts ${one.kernelAccepted}, refuses ${one.kernelRejected}${unjudged}`);
-  }
-  lines.push(`${one.findings.length} findings${one.findings.length > 0 ? ':' : ''}`);
-  for (const found of one.findings) {
-    lines.push(
-      `    ${found.check} under ${found.rules}, rule '${found.rule}'`,
-      `        ${found.function}: ${found.message}: ${found.insns} insns, ${found.hits} hits: ${found.file}`,
-      ...found.also.map(
-        (other) => `        also ${other.function}: ${other.insns} insns, ${other.hits} hits: ${other.file}`,
-      ),
-    );
-  }
-  if (one.disagreementCount > 0) {
-    lines.push(`${one.disagreementCount} disagreements, which are bugs of swansong's own:`);
-    for (const { program, between, message } of one.disagreements.slice(0, 20)) {
-      lines.push(`    program ${program}, ${between}: ${message}`);
-    }
-  }
-  return lines.map((line) => `${line}\n`).join('');
 }

@@ -37,11 +37,26 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
         wrong: 'Only the first program that breaks something for a cause is counted.',
       },
       {
-        name: 'disagreements-beyond-the-limit-are-kept',
-        inside: 'add',
-        node: 'state.disagreements.length < MOST_DISAGREEMENTS',
-        becomes: 'state.disagreements.length <= MOST_DISAGREEMENTS',
-        wrong: 'One disagreement more than the limit is kept.',
+        name: 'an-earlier-program-does-not-take-a-cause-over',
+        inside: 'addSuspect',
+        node: 'known.index < index',
+        becomes: 'true',
+        wrong: 'A cause is shown by the program whose shard ended first, and not by the first program.',
+      },
+      {
+        name: 'what-comes-late-is-put-last',
+        inside: 'insert',
+        node: 'indexOf(into[at - 1]!) > indexOf(some[0]!)',
+        becomes: 'false',
+        wrong: 'What was found stands in the order in which shards ended.',
+      },
+      {
+        name: 'the-case-of-an-earlier-program-is-left-out',
+        inside: 'slim',
+        node: '(known.get(causeKey(one.cause)) ?? Number.POSITIVE_INFINITY) < report.index',
+        becomes: 'known.has(causeKey(one.cause))',
+        wrong:
+          'A case that shows a known cause is dropped, also where its program comes before that of the known one.',
       },
       {
         name: 'the-later-of-two-findings-of-a-size-is-reported',
@@ -236,25 +251,25 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/campaign.ts',
-    ['campaign/shards-are-merged-in-order'],
+    ['campaign/shards-add-up-in-any-order'],
     [
       {
-        name: 'a-shard-is-one-program-longer',
-        inside: 'Campaign.startNext',
-        node: 'this.nextProgram = to;',
-        becomes: 'this.nextProgram = to - (from > 0 ? 1 : 0);',
-        wrong: 'The last program of a shard is checked again.',
-      },
-      {
         name: 'stopping-abandons-shards',
-        inside: 'Campaign.run',
-        node: 'this.stopped && this.checking === 0',
+        inside: 'Campaign.work',
+        node: 'this.stopped && (this.checking.size === 0 || this.overdue)',
         becomes: 'this.stopped',
         wrong: 'A shard under way is not waited for when the campaign is stopped.',
       },
       {
+        name: 'what-another-program-may-show-earlier-is-shrunk',
+        inside: 'Campaign.nextToShrink',
+        node: 'one.small === undefined && one.index < open && !this.shrinking.has(one)',
+        becomes: 'one.small === undefined && !this.shrinking.has(one)',
+        wrong: 'A finding is shrunk before it is known that its program is the first with its cause.',
+      },
+      {
         name: 'shrunk-findings-are-shrunk-again',
-        inside: 'constructor',
+        inside: 'Campaign.nextToShrink',
         node: 'one.small === undefined',
         becomes: 'one.small !== undefined',
         wrong: 'A campaign that is taken up shrinks what was shrunk, and not what was not.',
@@ -262,8 +277,8 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
       {
         name: 'a-campaign-that-has-done-all-goes-on',
         inside: 'Campaign',
-        node: 'this.state.done >= programs',
-        becomes: 'this.state.done > programs',
+        node: 'this.schedule.peek() === undefined',
+        becomes: 'false',
         wrong: 'A campaign that has done all is not finished.',
       },
       {
@@ -309,8 +324,8 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
       {
         name: 'a-case-is-overwritten',
         inside: 'storeCase',
-        node: '!existsSync(file)',
-        becomes: 'n > 0',
+        node: 'others.has(there) || mayBeReplaced(there, own)',
+        becomes: 'true',
         wrong: 'A case that is there is written over.',
       },
       {

@@ -2,7 +2,15 @@
 import fc from 'fast-check';
 import type { Cause } from '../../../src/campaign/cause.js';
 import type { ProgramReport, Suspect, WitnessDisagreement } from '../../../src/campaign/check.js';
+import type { Identity } from '../../../src/campaign/identity.js';
 import { CHECKS } from '../../../src/vm/trap.js';
+
+/** A campaign of no build, under rule sets of these names. */
+export const identityOf = (...sets: readonly string[]): Identity => ({
+  version: '0',
+  code: '0',
+  rules: sets.map((set) => ({ name: set, set, digest: '0' })),
+});
 
 const words = (...all: readonly string[]): fc.Arbitrary<Record<string, number>> =>
   fc.dictionary(fc.constantFrom(...all), fc.integer({ min: 1, max: 9 }), { maxKeys: 3 });
@@ -52,6 +60,7 @@ export function reportOf(index: number): fc.Arbitrary<ProgramReport> {
         }),
         { maxLength: 3 },
       ),
+      brokenUnder: fc.record({ one: words(...CHECKS), two: words(...CHECKS) }),
       broken: words(...CHECKS),
       suspects: fc.uniqueArray(suspects, {
         maxLength: 3,

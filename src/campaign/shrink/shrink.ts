@@ -12,6 +12,7 @@ import type { Cause } from '../cause.js';
 import { runEnvironment } from '../environments.js';
 import { prepareProgram, replayed } from '../prepared-program.js';
 import { shrinkInsns } from './insns.js';
+import { firstSize, isMark, markOf } from './marks.js';
 import { type Reproduction, reproduce, type ShrinkTarget } from './reproduce.js';
 import { insnCount } from './size.js';
 
@@ -30,6 +31,7 @@ export interface SmallCase {
   readonly text: string;
   /** As written, see `written`. */
   readonly insns: number;
+  /** The cause that it shows: the same, or a part of it, where some of the functions to blame turned out not to be needed. */
   readonly cause: Cause;
 }
 
@@ -50,6 +52,7 @@ export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): Sm
   if (shrunk === undefined) return asIs;
   const { violation, recorded, step, cause } = shrunk.reproduction;
   const kernel = kernelOfCase(shrunk.scenario.program, wanted.kernel);
+  const from = firstSize(one.comments) ?? insnCount(one.program);
   const small: Case = {
     program: shrunk.scenario.program,
     profile: one.profile,
@@ -60,9 +63,9 @@ export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): Sm
     expect: expectationOf(violation),
     comments: [
       `${violation.check}: ${violation.message}`,
-      ...one.comments.filter((line) => !line.startsWith(`${target.cause.check}: `)),
+      ...one.comments.filter((line) => !line.startsWith(`${target.cause.check}: `) && !isMark(line)),
       ...(origin ? [`seed ${origin.seed}, program ${origin.index}, world ${origin.world}`] : []),
-      `shrunk from ${insnCount(one.program)} to ${insnCount(shrunk.scenario.program)} insns${shrunk.done ? '' : ', budget spent'}`,
+      markOf(from, insnCount(shrunk.scenario.program), shrunk.done),
     ],
   };
   const text = printCase(small);

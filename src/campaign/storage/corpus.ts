@@ -1,8 +1,17 @@
-/** The corpus: case files, one for each cause, under names made from the cause. A file that is there is never overwritten. */
+/**
+ * The corpus: case files, one for each cause, under names made from the cause. What a person wrote, and a case that cannot become smaller, is never
+ * overwritten as long as it shows its cause; a larger case that a campaign wrote is replaced by a smaller one.
+ */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, isAbsolute, join, relative, resolve } from 'node:path';
+import { shippedRuleSet } from '../../patch/sets/index.js';
+import { parseCase } from '../../vm/case.js';
 import { type Cause, causeKey } from '../cause.js';
+import { rulesNamed } from '../rules.js';
+import { sizeMark } from '../shrink/marks.js';
+import { insnCount } from '../shrink/size.js';
+import { makeFolder, writeWhole, writing } from './writable.js';
 
 /** `rfc-v1-misuse-bpf_spin_lock-1f0c3a`: readable, and different for different causes. */
 export function caseName(cause: Cause): string {
@@ -18,32 +27,92 @@ export interface StoredCase {
   readonly text: string;
 }
 
+/** Whether a case of the corpus still shows what it should. */
+export type Holds = (text: string, file: string) => Promise<boolean>;
+
 /**
- * Puts a case into `folder`. Where there is one for its cause already, that one stays as long as `holds` says that it still shows it;
- * otherwise the new one gets a name with a number. Makes the folder if need be; throws the file system's errors.
+ * Puts a case into `folder`. Where there is one for its cause already, that one stays as long as `holds` says that it still shows it; but one of
+ * the texts `mine`, and one that a campaign left larger than this, is replaced. Where that one holds no more, the new one gets a name with a
+ * number. The path of a rule file is told from `folder` on. Makes the folder if need be; throws InputError where nothing can be written.
  */
 export async function storeCase(
   folder: string,
   cause: Cause,
   text: string,
-  holds: (text: string, file: string) => Promise<boolean>,
+  holds: Holds,
+  mine: readonly string[] = [],
 ): Promise<StoredCase> {
-  mkdirSync(folder, { recursive: true });
+  writing(folder, () => makeFolder(folder));
   const name = caseName(cause);
+  const own = withRulesFrom(folder, text);
+  const others = new Set(mine.map((one) => withRulesFrom(folder, one)));
   for (let n = 1; ; n++) {
     const file = join(folder, `${name}${n === 1 ? '' : `-${n}`}.bpf`);
-    if (!existsSync(file)) {
-      writeFileSync(file, text, { flag: 'wx' });
-      return { file, text };
-    }
+    if (writeFresh(file, own)) return { file, text: own };
     const there = readFileSync(file, 'utf8');
-    if (there === text || (await holds(there, file))) return { file, text: there };
+    if (there === own) return { file, text: own };
+    if (others.has(there) || mayBeReplaced(there, own)) {
+      writeWhole(file, own);
+      return { file, text: own };
+    }
+    if (await holds(there, file)) return { file, text: there };
   }
+}
+
+/** Writes a file that is not there yet; answers whether it was not. */
+function writeFresh(file: string, text: string): boolean {
+  if (existsSync(file)) return false;
+  return writing(file, () => {
+    try {
+      writeFileSync(file, text, { flag: 'wx', flush: true });
+      return true;
+    } catch (error) {
+      // Another campaign may have written it in the meantime.
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+      // Half a case is no case.
+      rmSync(file, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Whether the case that is there was left larger than it must be by a campaign, and this one is smaller. */
+function mayBeReplaced(there: string, text: string): boolean {
+  return sizeMark(there) === 'still shrinking' && sizeOf(text) < sizeOf(there);
+}
+
+/** Insns of a case; more than any case has, for a text that is none. */
+function sizeOf(text: string): number {
+  try {
+    return insnCount(parseCase(text).program);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Takes the file of a case away, if there is nothing else in it than one of these texts. */
+export function dropCase(folder: string, cause: Cause, texts: readonly string[]): void {
+  const file = join(folder, `${caseName(cause)}.bpf`);
+  if (!existsSync(file)) return;
+  const there = readFileSync(file, 'utf8');
+  if (texts.some((text) => withRulesFrom(folder, text) === there)) writing(file, () => rmSync(file));
+}
+
+/** A case whose rule file is named from the current folder on, as it is written into `folder`: named from there on. */
+export function withRulesFrom(folder: string, text: string): string {
+  const name = rulesNamed(text);
+  if (name === undefined || shippedRuleSet(name) !== undefined || isAbsolute(name) || !existsSync(name))
+    return text;
+  const path = relative(resolve(folder), resolve(name));
+  return text.replace(
+    /^(\s*\.rules\s+)\S+(\s*)$/m,
+    (_, before: string, behind: string) => before + path + behind,
+  );
 }
 
 /**
  * Writes the witness of a program proof that failed to `folder`, named after the object, the program and the rule set; one of an earlier
- * proof is replaced. Answers its path. Makes the folder if need be; throws the file system's errors.
+ * proof is replaced. Answers its path. Makes the folder if need be; throws InputError where nothing can be written.
  */
 export function storeWitness(
   folder: string,
@@ -52,8 +121,10 @@ export function storeWitness(
   rules: string,
   text: string,
 ): string {
-  mkdirSync(folder, { recursive: true });
   const file = join(folder, `${basename(object).replace(/\.\w+$/, '')}-${program}-${rules}.bpf`);
-  writeFileSync(file, text);
+  writeWhole(file, text);
   return file;
 }
+
+/** The folder below `folder` for cases that were shrunk to a part of their cause: they are kept as they were met. */
+export const originalsOf = (folder: string): string => join(folder, 'originals');

@@ -1,7 +1,7 @@
 /** Reads and writes the JSON files in which long work keeps its state, so that it can be interrupted and continued. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { InputError } from '../../isa/errors.js';
+import { writeWhole } from './writable.js';
 
 /**
  * Reads what a file keeps; undefined where there is no such file. `what`: what it is the state of, for people. Throws InputError for a
@@ -29,10 +29,7 @@ export function readJsonFile<T>(
   return value;
 }
 
-/** Writes the file, whole or not at all; its folder is made where it is missing. */
+/** Writes the file, whole or not at all; its folder is made where it is missing. Throws InputError where it cannot be written. */
 export function writeJsonFile(file: string, value: unknown): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const fresh = `${file}.new`;
-  writeFileSync(fresh, `${JSON.stringify(value, null, 1)}\n`);
-  renameSync(fresh, file);
+  writeWhole(file, `${JSON.stringify(value, null, 1)}\n`);
 }

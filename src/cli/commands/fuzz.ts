@@ -6,14 +6,15 @@ import { aimedTypes } from '../../../generators/smallest-call.js';
 import { runCampaign } from '../../campaign/campaign.js';
 import type { CampaignSetting } from '../../campaign/job.js';
 import { joined, loadDeclared, loadRuleSets } from '../../campaign/rules.js';
-import { FINDINGS, findingsFolder, saveFindings } from '../../campaign/storage/findings.js';
+import { FINDINGS, findingsFolder } from '../../campaign/storage/findings.js';
 import { InputError } from '../../isa/errors.js';
 import { contractOf, unmodelled } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import { acquires } from '../../kernel/describe.js';
 import type { DeclaredFunction } from '../../object/program.js';
-import { campaignExit } from '../../report/exit.js';
-import { inWords, summarize } from '../../report/summary.js';
+import { campaignExit, type ExitCode } from '../../report/exit.js';
+import { summarize } from '../../report/summary.js';
+import { inWords } from '../../report/summary-words.js';
 import { type Define, withCommon } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
 import { judgedProfile, type ProfileChoice, profileChoice, profileHelp } from '../kernel-profile.js';
@@ -34,6 +35,7 @@ interface Options extends WithFunctions {
   readonly proofs: boolean;
   readonly corpus?: string;
   readonly out?: string;
+  readonly restart?: true;
 }
 
 /** Programs of a campaign that is told neither a number nor a time. */
@@ -63,6 +65,7 @@ export const fuzz: Define = (program, act) => {
     .option('--no-proofs', 'leave the program proofs out')
     .option('--corpus <DIR>', `where findings are saved; findings in --out, or ${FINDINGS}, unless told`)
     .option('--out <DIR>', 'keep the campaign there, and continue the one that is there')
+    .option('--restart', 'begin anew in --out, whatever campaign is there; its findings stay')
     .action((options: Options) => act(options, (common) => runFuzz(options, common)));
 };
 
@@ -86,8 +89,10 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
   const release = onInterrupt(() => stop.abort());
   const bar = campaignBar(common);
   try {
-    const { state, interrupted } = await runCampaign({
+    const { state, saved, interrupted, failure } = await runCampaign({
       setting,
+      findings: findingsFolder(options.corpus, out),
+      restart: options.restart === true,
       workers: options.workers ?? availableParallelism(),
       stop: stop.signal,
       progress: (progress) => bar.show(progress),
@@ -95,10 +100,15 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
       ...(time === undefined ? {} : { time }),
       ...(out === undefined ? {} : { folder: out }),
     });
-    const saved = await saveFindings(state, findingsFolder(options.corpus, out));
-    const summary = summarize(state, !interrupted, saved);
+    const summary = summarize(
+      state,
+      !interrupted && failure === undefined,
+      saved,
+      failure && lineOf(failure),
+    );
+    if (failure !== undefined) common.complain(failure);
     return {
-      exit: campaignExit(summary),
+      exit: failure === undefined ? campaignExit(summary) : failureExit(failure),
       json: { ...summary, profile: { ...judged.json, loader: setting.loader } },
       text: inWords(summary),
     };
@@ -107,6 +117,10 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
     release();
   }
 }
+
+const lineOf = (error: Error): string => (error instanceof InputError ? error.describe() : error.message);
+/** What could not be written is bad input; anything else is a bug of swansong's own. */
+const failureExit = (error: Error): ExitCode => (error instanceof InputError ? 2 : 3);
 
 /** Functions that the command line and the rule files declare. */
 async function declaredFor({ functions, rules }: Options): Promise<readonly DeclaredFunction[]> {

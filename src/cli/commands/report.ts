@@ -2,8 +2,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { isShrunk } from '../../campaign/state.js';
-import { readState, STATE_FILE } from '../../campaign/storage/campaign-file.js';
 import { findingsFolder, saveFindings } from '../../campaign/storage/findings.js';
+import { readState, STATE_FILE } from '../../campaign/storage/state-file.js';
 import { InputError } from '../../isa/errors.js';
 import { page } from '../../report/page.js';
 import { summarize } from '../../report/summary.js';

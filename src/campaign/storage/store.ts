@@ -1,0 +1,166 @@
+/**
+ * The one owner of what a campaign keeps: its folder, with its state, its journal and its lock, and the folder of its findings. What it is told is
+ * on disk when a method returns, so that a kill at any moment loses nothing; a file system that takes no more is one InputError.
+ */
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError } from '../../isa/errors.js';
+import { causeKey } from '../cause.js';
+import type { ProgramReport } from '../check.js';
+import type { Identity } from '../identity.js';
+import type { CampaignSetting } from '../job.js';
+import type { SmallCase } from '../shrink/shrink.js';
+import { type CampaignState, type Found, findings, keepSmall, newState, slim } from '../state.js';
+import { type SavedFinding, saveFinding, saveFindings } from './findings.js';
+import { Journal } from './journal.js';
+import { writeJsonFile } from './json-file.js';
+import { type FolderLock, lockFolder } from './lock.js';
+import { apply, type Entry, isEntry, JOURNAL_FILE, mustMatch, readState, STATE_FILE } from './state-file.js';
+import { makeFolder, mustBeWritable, writing } from './writable.js';
+
+/** What the state and the journal of a campaign are called once another one took its place: `campaign.before.json`. */
+const beforeName = (name: string): string => name.replace('.', '.before.');
+
+/** A journal of this many bytes is taken into a state that is written whole. */
+const LONGEST_JOURNAL = 4 << 20;
+/** Milliseconds after which it is in any case. */
+const SNAPSHOT_EVERY = 60_000;
+
+/** What is kept, and where. */
+export interface StoreOptions {
+  readonly identity: Identity;
+  readonly setting: CampaignSetting;
+  /** Folder of the campaign; a campaign that is there is continued. Without it only findings are kept. */
+  readonly folder?: string | undefined;
+  /** Folder of the findings; without it they are in the state only. */
+  readonly findings?: string | undefined;
+  /** Begins anew in a folder that holds a campaign already, whatever it holds. Its findings stay. */
+  readonly restart?: boolean | undefined;
+}
+
+/** Opens the folders of a campaign. Throws InputError, before anything is changed, where they cannot be used for it. */
+export async function openStore(options: StoreOptions): Promise<CampaignStore> {
+  const { folder, findings: cases, identity, setting, restart = false } = options;
+  if (folder !== undefined) {
+    mustBeWritable(folder);
+    writing(folder, () => makeFolder(folder));
+  }
+  if (cases !== undefined) mustBeWritable(cases);
+  if (folder === undefined) return new CampaignStore(newState(identity, setting), options);
+  const lock = lockFolder(folder);
+  try {
+    clearLeftovers(folder);
+    if (restart) await setAside(folder, cases);
+    else mustMatch(folder, identity, setting);
+    const state = readState(folder) ?? newState(identity, setting);
+    const journal = Journal.open<Entry>(join(folder, JOURNAL_FILE), isEntry);
+    // Rule files may lie elsewhere now; what they decide is the same.
+    const store = new CampaignStore({ ...state, identity, setting }, options, { folder, lock, journal });
+    store.save();
+    return store;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Files that a kill left in the middle of being written. */
+function clearLeftovers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (/^campaign\.\w+\.\d+\.new$/.test(name)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+/** Makes room for another campaign. What the one that is there found and did not save yet is saved, if its state can be read. */
+async function setAside(folder: string, cases: string | undefined): Promise<void> {
+  const state = whatIsReadable(folder);
+  if (state !== undefined && cases !== undefined) await saveFindings(state, cases);
+  writing(folder, () => {
+    for (const [file, before] of [STATE_FILE, JOURNAL_FILE].map(
+      (name) => [name, beforeName(name)] as const,
+    )) {
+      if (existsSync(join(folder, file))) renameSync(join(folder, file), join(folder, before));
+      else rmSync(join(folder, before), { force: true });
+    }
+  });
+}
+
+function whatIsReadable(folder: string): CampaignState | undefined {
+  try {
+    return readState(folder);
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+/** A campaign's folder while this process has it. */
+interface OpenFolder {
+  readonly folder: string;
+  readonly lock: FolderLock;
+  readonly journal: Journal<Entry>;
+}
+
+/** What a campaign keeps, while it runs. Close it at the end. */
+export class CampaignStore {
+  private savedAt = performance.now();
+
+  constructor(
+    readonly state: CampaignState,
+    private readonly options: StoreOptions,
+    private readonly open?: OpenFolder,
+  ) {}
+
+  /** Takes the reports on programs; answers what was found, as `add` does. Throws InputError where they cannot be kept. */
+  add(reports: readonly ProgramReport[]): readonly Found[] {
+    const { state } = this;
+    const kept: Entry = { reports: reports.map((one) => slim(state, one)), ms: state.ms };
+    const found = apply(state, kept);
+    this.open?.journal.append(kept, found.length > 0);
+    if (this.isSnapshotDue) this.save();
+    return found;
+  }
+
+  /** Takes the smallest case of a finding; false where another program is the first of its cause by now. Throws InputError. */
+  keepSmall(found: Found, small: SmallCase): boolean {
+    if (!keepSmall(this.state, found, small)) return false;
+    this.open?.journal.append({ small, key: causeKey(found.cause), index: found.index });
+    return true;
+  }
+
+  /** Writes the case of a finding into its file; undefined where findings have no folder. Throws InputError. */
+  async file(found: Found): Promise<SavedFinding | undefined> {
+    const { findings: folder } = this.options;
+    if (folder === undefined) return undefined;
+    const key = causeKey(found.small?.cause ?? found.cause);
+    const one = findings(this.state).find(({ cause }) => causeKey(cause) === key);
+    return one && saveFinding(this.state, one, folder);
+  }
+
+  /** Writes all findings into their files, in the order of `findings`. Throws InputError. */
+  async fileAll(): Promise<readonly SavedFinding[]> {
+    const { findings: folder } = this.options;
+    return folder === undefined ? [] : saveFindings(this.state, folder);
+  }
+
+  /** Writes the state whole. Throws InputError; what was there stays. */
+  save(): void {
+    if (this.open === undefined) return;
+    const { folder, journal } = this.open;
+    writeJsonFile(join(folder, STATE_FILE), this.state);
+    // A kill here leaves entries that are in the state already; they change nothing.
+    journal.clear();
+    this.savedAt = performance.now();
+  }
+
+  private get isSnapshotDue(): boolean {
+    if (this.open === undefined) return false;
+    return this.open.journal.size > LONGEST_JOURNAL || performance.now() - this.savedAt > SNAPSHOT_EVERY;
+  }
+
+  /** Gives the folder back. What was not saved whole is in the journal. */
+  close(): void {
+    this.open?.journal.close();
+    this.open?.lock.release();
+  }
+}
