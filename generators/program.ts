@@ -15,6 +15,7 @@ import { budgetLoopArbitrary, countedLoopArbitrary, endArbitrary, leaveArbitrary
 import {
   acquiringSubprogramArbitrary,
   nestedGlobalsArbitrary,
+  paddedCallArbitrary,
   subprogramArbitrary,
 } from './families/functions.js';
 import { graphArbitrary } from './families/graphs.js';
@@ -46,6 +47,8 @@ export interface ProgramConstraints {
   readonly only?: readonly string[];
   /** Functions that no kernel has yet, which are called as those of the tables are. */
   readonly declared?: readonly DeclaredFunction[];
+  /** The programs are for kernels with landing pads, and some have them. */
+  readonly landingPads?: boolean;
   /** Every program calls this function, and it is the one that calls are drawn from as often as all others together. */
   readonly aim?: string;
 }
@@ -60,7 +63,11 @@ export const DEFAULT_MAX_INSNS = 120;
 const DEFAULT_DEPTH = 4;
 
 /** Fragments for programs of `type`, nested up to `depth`. */
-function bodyArbitrary(type: ProgType, depth: number, { only, declared = [], aim }: Calls): Body {
+function bodyArbitrary(
+  type: ProgType,
+  depth: number,
+  { only, declared = [], aim, landingPads }: Calls,
+): Body {
   const names = plainCalls(type, declared).filter((name) => only === undefined || only.includes(name));
   const { body } = fc.letrec<{ body: Fragment[]; fragment: Fragment }>((tie) => {
     const inner = tie('body');
@@ -85,6 +92,7 @@ function bodyArbitrary(type: ProgType, depth: number, { only, declared = [], aim
       { weight: 1, arbitrary: globalArbitrary(inner) },
       { weight: 3, arbitrary: sendArbitrary(inner) },
       { weight: 3, arbitrary: subprogramArbitrary(inner) },
+      ...(landingPads === true ? [{ weight: 12, arbitrary: paddedCallArbitrary(inner) }] : []),
       { weight: 2, arbitrary: countedLoopArbitrary(inner) },
       { weight: 1, arbitrary: budgetLoopArbitrary(inner) },
       { weight: 1, arbitrary: endArbitrary(inner) },
@@ -122,7 +130,7 @@ function bodyArbitrary(type: ProgType, depth: number, { only, declared = [], aim
 }
 
 /** What a program may call. */
-type Calls = Pick<ProgramConstraints, 'only' | 'declared' | 'aim'>;
+type Calls = Pick<ProgramConstraints, 'only' | 'declared' | 'aim' | 'landingPads'>;
 
 /** A call of `aim` around nested fragments. */
 function aimed(
@@ -140,8 +148,8 @@ const NOTHING: readonly DeclaredFunction[] = [];
 
 /** The same arbitrary for the same question: building one takes longer than drawing from it. */
 function bodyFor(type: ProgType, depth: number, calls: Calls): Body {
-  const { only, aim, declared = NOTHING } = calls;
-  const key = `${type} ${depth} ${only?.join() ?? '*'} ${aim ?? ''}`;
+  const { only, aim, landingPads, declared = NOTHING } = calls;
+  const key = `${type} ${depth} ${only?.join() ?? '*'} ${aim ?? ''} ${landingPads === true}`;
   const asked = bodies.get(declared) ?? new Map<string, Body>();
   bodies.set(declared, asked);
   const known = asked.get(key);

@@ -1,9 +1,16 @@
 /** Subprograms: static ones, which are verified where they are called, and global ones, which are verified alone. */
 import fc from 'fast-check';
-import { callSub, exit, jmp, r0, r1, r2, r3 } from '../../src/isa/build.js';
+import { callSub, exit, ja, jmp, mov, r0, r1, r2, r3, unwindGoto } from '../../src/isa/build.js';
 import { label } from '../../src/isa/label.js';
 import { contractOf } from '../../src/kernel/catalog.js';
-import { oneIn, pickArbitrary, picksArbitrary, spillArbitrary } from '../choices.js';
+import {
+  oneIn,
+  pickArbitrary,
+  picksArbitrary,
+  spillArbitrary,
+  type Test,
+  testArbitrary,
+} from '../choices.js';
 import { loadArguments, withArguments } from '../compile/arguments.js';
 import { produce } from '../compile/call.js';
 import type { Compiler } from '../compile/compiler.js';
@@ -14,7 +21,7 @@ import type { Thing } from '../compile/scope.js';
 import { emitScalar } from '../compile/touch.js';
 import type { Param } from '../compile/unit.js';
 import { type Fragment, fragment } from '../fragment.js';
-import type { Body } from './values.js';
+import { type Body, emitTest } from './values.js';
 
 /** The free choices in a call of a new subprogram. `twice`: it is called a second time; `value`: a number for what it returns. */
 export interface SubprogramChoices {
@@ -25,12 +32,22 @@ export interface SubprogramChoices {
   readonly spill: boolean;
 }
 
-/** Writes a subprogram with `inner` as its body, and its call; what it returns is a scalar for `after`. */
+/** A landing pad of a call: the test behind which the subprogram leaves by unwind_exit, and what is written in the pad. */
+export interface Pad {
+  readonly test: Test;
+  readonly write: () => void;
+}
+
+/**
+ * Writes a subprogram with `inner` as its body, and its call; what it returns is a scalar for `after`. With a pad, the subprogram may leave by
+ * unwind_exit, and its caller then gives back what it holds and leaves too.
+ */
 export function emitSubprogram(
   c: Compiler,
   choices: SubprogramChoices,
   inner: () => void,
   after: () => void,
+  pad?: Pad,
 ): void {
   const { global, twice, which, value, spill } = choices;
   // A global function may not be called under a lock, and is verified as if it could be called from anywhere.
@@ -43,6 +60,12 @@ export function emitSubprogram(
   params.push({ reg: global ? r1 : r3, as: 'scalar', spill });
   const { label: target, reads } = c.func(global ? 'global' : 'static', params, [0, 7], () => {
     inner();
+    if (pad !== undefined) {
+      const on = c.fresh();
+      emitTest(c, pad.test, on);
+      c.closeAll();
+      c.emit(mov(r0, value), { kind: 'unwind_exit' }, label(on));
+    }
     const scalar = c.scalar(which);
     if (scalar === undefined || value % 2 === 0) c.result(value);
     else {
@@ -50,6 +73,7 @@ export function emitSubprogram(
       c.emit(exit());
     }
   });
+  const landing = c.fresh();
   for (let calls = twice ? 2 : 1; calls > 0; calls--) {
     params.forEach(({ reg, as }, i) => {
       if (reads[i] !== true) return;
@@ -57,9 +81,15 @@ export function emitSubprogram(
       else if (as === 'scalar') emitScalar(c, reg, which + calls);
       else if (thing !== undefined) c.load(reg, thing.home);
     });
-    c.emit(callSub(target));
+    c.emit(callSub(target), ...(pad === undefined ? [] : [unwindGoto(landing)]));
   }
   c.keep(spill, (home) => c.withScalar(home, after));
+  if (pad === undefined) return;
+  const on = c.fresh();
+  c.emit(ja(on), label(landing));
+  pad.write();
+  c.leave(value);
+  c.emit(label(on));
 }
 
 /**
@@ -84,6 +114,33 @@ export function subprogramArbitrary(body: Body): fc.Arbitrary<Fragment> {
           choices,
           () => c.body(inner),
           () => c.body(after),
+        ),
+      ),
+    );
+}
+
+/** Calls of a new subprogram that have a landing pad, every third of them global. For kernels with landing pads only. */
+export function paddedCallArbitrary(body: Body): fc.Arbitrary<Fragment> {
+  return fc
+    .record({
+      global: oneIn(3),
+      twice: oneIn(4),
+      which: pickArbitrary,
+      value: fc.nat({ max: 7 }),
+      spill: spillArbitrary,
+      test: testArbitrary,
+      inner: body,
+      pad: body,
+      after: body,
+    })
+    .map(({ inner, pad, after, test, ...choices }) =>
+      fragment('call with a landing pad', [...inner, ...pad, ...after], (c) =>
+        emitSubprogram(
+          c,
+          choices,
+          () => c.body(inner),
+          () => c.body(after),
+          { test, write: () => c.body(pad) },
         ),
       ),
     );

@@ -199,7 +199,10 @@ describe('mistakes', () => {
     [() => ruleSet('a b', []), "a rule set's name is made of letters, digits, '.', '_' and '-', not 'a b'"],
     [() => ruleSet('', []), "a rule set's name is made of letters, digits, '.', '_' and '-', not ''"],
     [() => ruleSet('x', {} as Rule[]), "rule set 'x': its rules must be a list"],
-    [() => ruleSet('x', [{ name: 'r' } as Rule]), "rule set 'x': a rule ends in .stub(...) or .keep()"],
+    [
+      () => ruleSet('x', [{ name: 'r' } as Rule]),
+      "rule set 'x': a rule ends in .stub(...), .keep() or .unwind()",
+    ],
     [() => ruleSet('x', [rule('r').keep(), rule('r').keep()]), "rule set 'x': two rules are called 'r'"],
     [
       () =>

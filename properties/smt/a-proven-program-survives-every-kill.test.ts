@@ -21,72 +21,15 @@ import { printCase } from '../../src/vm/print-case.js';
 import { replay } from '../../src/vm/replay.js';
 import { Vm } from '../../src/vm/vm.js';
 import { seeded } from '../support/seed.js';
+import { contradiction, type Subject, subjectOf } from '../support/smt/every-kill.js';
 import { WRONG_RULES } from '../support/wrong-rules.js';
 
 const SEED = Number(process.env.SWANSONG_SEED ?? 20_250_907);
 const PROGRAMS = 90;
-const WORLDS = 4;
-/** Runs longer than this are killed up to there. */
-const MAX_STEPS = 1_200;
-/** A killed run that goes on for longer is left alone; the proof's bound may be larger. */
-const PATIENCE = 20_000;
-
-interface Subject {
-  readonly program: Program;
-  readonly verified: Accepted;
-}
-
-function subject(program: Program): Subject {
-  const verified = verify(program);
-  if (!verified.ok) throw new Error(`refused: ${verified.message}`);
-  return { program, verified };
-}
-
-/** What speaks against the proof; undefined if nothing does. */
-function contradiction(one: Subject, rules: RuleSet, proof: ProgramProof): string | undefined {
-  const path = fastPath(one.program, one.verified.facts, rules);
-  if (proof.verdict === 'proven') return survives(one, path, proof);
-  if (proof.verdict === 'refuted') return falls(one, path, proof);
-  return undefined;
-}
-
-/** Kills it everywhere in several worlds. */
-function survives({ program, verified }: Subject, path: FastPath, proof: ProgramProof): string | undefined {
-  const { boundKind, bound: most = proof.timeLimit?.insns } = proof;
-  if (boundKind === 'unbounded' || most === undefined) return 'proven without a bound';
-  for (let k = 0; k < WORLDS; k++) {
-    const options = { ...runEnvironment(program, SEED, 0, k), facts: verified.facts, fastPath: path };
-    const vm = new Vm(program, { ...options, bound: Math.min(most, PATIENCE) });
-    while (vm.running && vm.machine.steps < MAX_STEPS) {
-      const { pc, steps } = vm.machine;
-      const killed = vm.fork();
-      killed.kill();
-      const result = killed.run();
-      const where = `world ${k}, killed at insn ${pc} after ${steps} steps`;
-      const [first] = result.violations.filter(({ check }) => check !== 'bound' || most <= PATIENCE);
-      if (first !== undefined) return `${where}: ${first.check}: ${first.message}`;
-      // No time passes in the VM, so the insns beside the time are all that there are.
-      const bound = proof.bounds.get(pc) ?? proof.timeLimits.get(pc)?.insns ?? 0;
-      if (result.steps - steps > bound) return `${where}: ${result.steps - steps} insns, not ${bound}`;
-      vm.step();
-    }
-  }
-  return undefined;
-}
-
-function falls({ verified }: Subject, path: FastPath, { witness }: ProgramProof): string | undefined {
-  if (witness === undefined) return 'refuted without a witness';
-  if (witness.expect?.kind !== 'breaks' || witness.kill === undefined) return 'the witness says nothing';
-  const read = parseCase(printCase(witness));
-  const { facts } = verified;
-  if (!replay(read, path, { facts }).ok) return 'the witness does not replay';
-  const { kill: _, ...unkilled } = read;
-  const alive = replay(unkilled, path, { facts }).result.violations;
-  return alive.length > 0 ? `the witness breaks ${alive[0]!.check} without a kill` : undefined;
-}
-
 const prove = (one: Subject, rules: RuleSet): Promise<ProgramProof> =>
   proveProgram(one.program, rules, { verified: one.verified, maxRuns: 20 });
+
+const subject = (program: Program): Subject => subjectOf(program);
 
 function subjects(count: number, maxInsns: number): readonly Subject[] {
   return Array.from({ length: count }, (_, i) => subject(sample(SEED, i, { maxInsns }).program));

@@ -45,15 +45,23 @@ export function kindOf({ message }: Violation): string {
     .replace(/ at N\b/g, '');
 }
 
-/** Whether the killed run breaks the same check at the same place with only these stubs. */
+/** Whether the killed run breaks the same check at the same place when only the calls at these slots are replaced, or end in their pads. */
 function breaksWith(
   code: Code,
   options: VmOptions,
   broken: BrokenCheck,
-  rules: string,
-  stubs: FastPath['stubs'],
+  path: FastPath,
+  slots: ReadonlySet<number>,
 ): boolean {
-  const vm = new Vm(code, { ...options, env: broken.env, fastPath: { rules, stubs } });
+  const { rules, stubs, unwinds } = path;
+  const fastPath: FastPath = {
+    rules,
+    stubs: new Map([...stubs].filter(([slot]) => slots.has(slot))),
+    ...(unwinds !== undefined && {
+      unwinds: { ...unwinds, calls: new Set([...unwinds.calls].filter((slot) => slots.has(slot))) },
+    }),
+  };
+  const vm = new Vm(code, { ...options, env: broken.env, fastPath });
   vm.advance(broken.step);
   if (!vm.running) return false;
   vm.kill();
@@ -81,18 +89,19 @@ export function causeOf(code: Code, options: VmOptions, path: DecidedPath, broke
   // If a kept call breaks the check, that call is to blame, whatever path led to it. The exception is a call that only killed runs reach,
   // because no rule could know of it.
   const kept = path.ruleAt.has(at) && !path.stubs.has(at);
-  if (kept && (check === 'acquire' || breaksWith(code, options, broken, path.rules, new Map()))) {
+  if (kept && (check === 'acquire' || breaksWith(code, options, broken, path, new Set()))) {
     return blame([at], named ?? 'no call');
   }
-  for (const [slot, stub] of path.stubs) {
-    if (breaksWith(code, options, broken, path.rules, new Map([[slot, stub]]))) return blame([slot], '');
+  const replaced = [...path.stubs.keys(), ...(path.unwinds?.calls ?? [])];
+  for (const slot of replaced) {
+    if (breaksWith(code, options, broken, path, new Set([slot]))) return blame([slot], '');
   }
-  let needed = new Map(path.stubs);
-  for (const slot of path.stubs.keys()) {
-    const fewer = new Map([...needed].filter(([other]) => other !== slot));
-    if (breaksWith(code, options, broken, path.rules, fewer)) needed = fewer;
+  let needed = new Set(replaced);
+  for (const slot of replaced) {
+    const fewer = new Set([...needed].filter((other) => other !== slot));
+    if (breaksWith(code, options, broken, path, fewer)) needed = fewer;
   }
-  return blame([...needed.keys()], named ?? 'no call');
+  return blame(Array.from(needed), named ?? 'no call');
 }
 
 /** Whether `other` explains everything that `one` explains, perhaps with fewer functions to blame. */

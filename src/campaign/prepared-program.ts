@@ -2,8 +2,8 @@
 
 import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
-import { callSites } from '../patch/fast-path.js';
-import type { FastPath, RuleSet, Stub } from '../patch/rule.js';
+import { callSites, pathOfSites } from '../patch/fast-path.js';
+import type { FastPath, RuleSet } from '../patch/rule.js';
 import type { Accepted } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { verify } from '../verifier/verify.js';
@@ -52,12 +52,10 @@ export function runOptions({ verdict, profile }: PreparedProgram, path: FastPath
 /** The fast path under a rule set, with the rule that decides each call site. Throws InputError as `callSites`. */
 export function pathOf({ program, verdict }: PreparedProgram, rules: RuleSet): DecidedPath {
   const sites = callSites(program, verdict.facts, rules);
-  const stubs = new Map<number, Stub>();
-  for (const { slot, action } of sites) if (action.kind === 'stub') stubs.set(slot, action.stub);
   const ruleAt = new Map(
     sites.flatMap(({ slot, rule }) => (rule === undefined ? [] : [[slot, rule.name] as const])),
   );
-  return { rules: rules.name, stubs, ruleAt };
+  return { ...pathOfSites(rules, sites, program, verdict.facts), ruleAt };
 }
 
 /** Why a check broke; see `causeOf`. */

@@ -63,7 +63,8 @@ export async function loadDeclared(files: readonly string[]): Promise<readonly D
 /** Asks about every function once, so that a rule that fails does so at once and not in the middle of long work. */
 function decideEveryFunction(rules: RuleSet, declared: readonly DeclaredFunction[]): void {
   for (const contract of contracts(declared)) {
-    decide(rules, functionView(contract), siteView(contract, -1, contract.outcomes));
+    for (const hasPad of [false, true])
+      decide(rules, functionView(contract), siteView(contract, -1, contract.outcomes, hasPad));
   }
 }
 

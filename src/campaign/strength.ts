@@ -38,7 +38,9 @@ export async function strengthOf(
   for (const { program, verified } of programs) {
     const found = callSites(program, verified.facts, rules);
     const { settled } = await proveSites(found);
-    found.forEach(({ contract, enabled, action }, i) => {
+    found.forEach(({ contract, enabled, action, hasPad }, i) => {
+      // No killed run makes the call.
+      if (action.kind === 'unwind' && hasPad) return;
       const could = firstRefusal(contract, enabled) !== undefined;
       sites.could += Number(could);
       sites.stubbed += Number(could && action.kind === 'stub' && settled[i] === 'outcome');
@@ -66,7 +68,7 @@ async function overFunctions(rules: RuleSet): Promise<Tally> {
     tally.stubbed += Number(could && stubs.length > 0 && right);
     tally.wrong += Number(!right);
     tally.refusable += Number(
-      functions.some(({ action, verdict }) => action === 'keep' && verdict === 'refuted'),
+      functions.some(({ action, verdict }) => action !== 'stub' && verdict === 'refuted'),
     );
   }
   return tally;

@@ -45,7 +45,12 @@ export function traced(code: Code, options: VmOptions, kill?: number): readonly 
     const op = code.ops[slot];
     const insn = op === undefined ? '(no insn)' : formatOp(op, symbols);
     const held = machine.ledger.holds === heldBefore ? {} : { held: machine.ledger.holds.map(describeHold) };
-    const stub = killed && options.fastPath?.stubs.has(slot) === true ? ' [stub]' : '';
+    const pad = op?.kind === 'call' && op.target !== 'subprog' && machine.unwound;
+    const stub = pad
+      ? ' [to its pad]'
+      : killed && options.fastPath?.stubs.has(slot) === true
+        ? ' [stub]'
+        : '';
     const effects = [
       ...Object.entries(changed).map(([name, value]) =>
         value === null ? `${name} gone` : `${name}=${value}`,

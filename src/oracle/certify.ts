@@ -18,6 +18,7 @@ import type { LeftOut, TwoModeOptions } from '../patch/two-mode/plan.js';
 import { type TwoMode, twoMode } from '../patch/two-mode/two-mode.js';
 import type { Accepted, Refused } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
+import { hasPads } from '../verifier/text/pads.js';
 import { verify } from '../verifier/verify.js';
 import { type LogLine, lastLines } from './last-lines.js';
 import { type LoadOptions, type LoadResult, loadProgram } from './load.js';
@@ -147,6 +148,8 @@ function certifyAsLoaded(program: Program, rules: RuleSet, options: CertifyOptio
     });
   if (!verified.ok)
     return { ...nothing(`our verifier does not accept it: ${verified.message}`), refusal: verified };
+  if (hasPads(verified.code))
+    return nothing('a two-mode program has no words for landing pads, which leave a function early');
   const sites = callSites(program, verified.facts, rules);
   let refused: Certificate | undefined;
   let inexpressible: Certificate | undefined;

@@ -7,7 +7,7 @@
  *       rule('everything else runs').keep(),
  *     ]);
  *
- * The first rule that matches decides; a call that no rule matches is kept. Functions that no kernel has yet are declared beside the rules:
+ * `.unwind()` lets a call end in its landing pad, on kernels that have them. The first rule that matches decides; a call that no rule matches is kept. Functions that no kernel has yet are declared beside the rules:
  *
  *     kfunc({ proto: 'struct bpf_foo *bpf_foo_get(u64 id)', flags: 'KF_ACQUIRE | KF_RET_NULL', types: ['xdp'] });
  */
@@ -45,6 +45,8 @@ export interface RuleStart {
   stub(spec: StubSpec | ((f: FunctionView) => StubSpec)): Rule;
   /** The call runs as it is. */
   keep(): Rule;
+  /** The call ends in its landing pad: the function that makes it is left early. Where it has no pad, the call runs as it is. */
+  unwind(): Rule;
 }
 
 /** As RuleStart, for a rule that looks at call sites. */
@@ -53,9 +55,11 @@ export interface SiteRuleStart {
   at(test: SiteTest): SiteRuleStart;
   stub(spec: StubSpec | ((f: FunctionView, site: SiteView) => StubSpec)): Rule;
   keep(): Rule;
+  unwind(): Rule;
 }
 
 const KEEP: Action = { kind: 'keep' };
+const UNWIND: Action = { kind: 'unwind' };
 
 function value(r0: unknown, rule: string): bigint | 'void' {
   if (r0 === 'void') return r0;
@@ -123,6 +127,10 @@ class Builder implements RuleStart, SiteRuleStart {
     return this.finish(() => KEEP);
   }
 
+  unwind(): Rule {
+    return this.finish(() => UNWIND);
+  }
+
   private finish(action: Rule['action']): Rule {
     const { name, tests, siteTests } = this;
     const matches: Rule['matches'] = (f) => tests.every((test) => answer(test(f), name, 'when'));
@@ -160,7 +168,8 @@ export function ruleSet(name: string, rules: readonly Rule[]): RuleSet {
   if (!Array.isArray(rules)) throw new InputError(`rule set '${name}': its rules must be a list`);
   const seen = new Set<string>();
   for (const one of rules as readonly unknown[]) {
-    if (!isRule(one)) throw new InputError(`rule set '${name}': a rule ends in .stub(...) or .keep()`);
+    if (!isRule(one))
+      throw new InputError(`rule set '${name}': a rule ends in .stub(...), .keep() or .unwind()`);
     if (seen.has(one.name)) throw new InputError(`rule set '${name}': two rules are called '${one.name}'`);
     seen.add(one.name);
   }

@@ -8,6 +8,7 @@ import { enabledOutcomes } from '../verifier/call/outcomes.js';
 import type { Facts } from '../verifier/result.js';
 import type { FastPath, RuleSet, Stub } from './rule.js';
 import { type Decision, decide } from './select.js';
+import { landingOf, livePads } from './unwinding.js';
 import { functionView, siteView } from './view.js';
 
 /** A call of a helper or kfunc that the verifier reached, and what the rule set says about it. */
@@ -18,6 +19,8 @@ export interface CallSite extends Decision {
    * Outcomes that are possible in every state that reaches the site. An outcome that acquires counts if it is possible in any of them.
    */
   readonly enabled: readonly Outcome[];
+  /** In every state that reaches the site the function that makes the call has a landing pad. */
+  readonly hasPad: boolean;
 }
 
 /**
@@ -44,22 +47,48 @@ export function enabledAt(
  */
 export function callSites(program: Program, facts: Facts, rules: RuleSet): readonly CallSite[] {
   const sites: CallSite[] = [];
-  decodeAll(program.insns).forEach((op, slot) => {
-    if (op === undefined || facts.at(slot).length === 0) return;
+  const ops = decodeAll(program.insns);
+  const pads = livePads(ops, facts);
+  ops.forEach((op, slot) => {
+    const visits = facts.at(slot);
+    if (op === undefined || visits.length === 0) return;
     const contract = contractOf(program, op);
     if (contract === undefined) return;
     const enabled = enabledAt(contract, program, facts, slot);
-    const decision = decide(rules, functionView(contract), siteView(contract, slot, enabled));
-    sites.push({ slot, contract, enabled, ...decision });
+    const hasPad = visits.every(({ state }) => landingOf(state, ops, pads) === 'pad');
+    const decision = decide(rules, functionView(contract), siteView(contract, slot, enabled, hasPad));
+    sites.push({ slot, contract, enabled, hasPad, ...decision });
   });
   return sites;
 }
 
 /** The fast path: which call sites are replaced, and by what. Sites that the verifier never reached are kept. */
 export function fastPath(program: Program, facts: Facts, rules: RuleSet): FastPath {
+  return pathOfSites(rules, callSites(program, facts, rules), program, facts);
+}
+
+/** The fast path that these decisions make. */
+export function pathOfSites(
+  rules: RuleSet,
+  sites: readonly CallSite[],
+  program: Program,
+  facts: Facts,
+): FastPath {
   const stubs = new Map<number, Stub>();
-  for (const { slot, action } of callSites(program, facts, rules)) {
-    if (action.kind === 'stub') stubs.set(slot, action.stub);
+  const calls = new Set<number>();
+  for (const { slot, action } of sites) {
+    switch (action.kind) {
+      case 'stub':
+        stubs.set(slot, action.stub);
+        break;
+      case 'unwind':
+        calls.add(slot);
+        break;
+      case 'keep':
+    }
   }
-  return { rules: rules.name, stubs };
+  const path = { rules: rules.name, stubs };
+  return calls.size === 0
+    ? path
+    : { ...path, unwinds: { calls, pads: livePads(decodeAll(program.insns), facts) } };
 }

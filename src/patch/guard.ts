@@ -55,17 +55,18 @@ function watching(site: SiteView, onSlot: () => void): SiteView {
     },
     enabled: site.enabled,
     canFail: site.canFail,
+    hasPad: site.hasPad,
     get failure() {
       return site.failure;
     },
   };
 }
 
-/** Which outcomes are possible at a site, by their places in the contract; undefined where one is of another contract. */
+/** Which outcomes are possible at a site, by their places in the contract, and whether it has a pad; undefined where one is of another contract. */
 function keyOf(f: FunctionView, site: SiteView | undefined): string | undefined {
   if (site === undefined) return 'anywhere';
   const places = site.enabled.map((outcome) => f.contract.outcomes.indexOf(outcome));
-  return places.includes(-1) ? undefined : places.join();
+  return places.includes(-1) ? undefined : `${places.join()}${site.hasPad ? ' with a pad' : ''}`;
 }
 
 /** An answer in a form that compares: booleans and stubs, and whatever a mistaken rule answers. */

@@ -10,7 +10,7 @@ import type { Contract } from '../kernel/contract.js';
 import { type Files, shownPath, WORKING_TREE } from './files.js';
 import type { Rule, RuleSet } from './rule.js';
 import { rulePositions } from './sites.js';
-import { decideIn, situationsOf } from './situations.js';
+import { decisionsIn, situationsOf } from './situations.js';
 import { filesImportedBy, parse, type Ts, typescript } from './syntax.js';
 import { functionView, siteView } from './view.js';
 
@@ -32,8 +32,8 @@ export async function rulesThatDecideNothing(
   const deciding = new Set<string>();
   for (const contract of contracts) {
     for (const situation of situationsOf(contract)) {
-      const { rule } = decideIn(rules, contract, situation);
-      if (rule !== undefined) deciding.add(rule.name);
+      for (const { rule } of decisionsIn(rules, contract, situation))
+        if (rule !== undefined) deciding.add(rule.name);
     }
   }
   const idle = rules.rules.filter(({ name }) => !deciding.has(name));
@@ -61,10 +61,11 @@ function shadowing(rules: RuleSet, rule: Rule, contracts: readonly Contract[]): 
     const f = functionView(contract);
     if (!rule.matches(f)) continue;
     for (const situation of situationsOf(contract)) {
-      const site = siteView(contract, -1, situation.enabled);
-      if (rule.matchesSite !== undefined && !rule.matchesSite(site, f)) continue;
-      const { rule: first } = decideIn(rules, contract, situation);
-      if (first !== undefined) before.add(first.name);
+      for (const { rule: first, hasPad } of decisionsIn(rules, contract, situation)) {
+        const site = siteView(contract, -1, situation.enabled, hasPad);
+        if (rule.matchesSite !== undefined && !rule.matchesSite(site, f)) continue;
+        if (first !== undefined) before.add(first.name);
+      }
     }
   }
   return rules.rules.flatMap(({ name }) => (before.has(name) ? [name] : []));

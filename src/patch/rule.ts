@@ -21,8 +21,15 @@ export interface StubSlot {
   readonly as: 'null_dynptr';
 }
 
-/** What becomes of a call after the kill: it runs as before, or a stub takes its place. */
-export type Action = { readonly kind: 'keep' } | { readonly kind: 'stub'; readonly stub: Stub };
+/**
+ * What becomes of a call after the kill: it runs as before; a stub takes its place; or it ends in its landing pad: the function that makes the
+ * call is left as by `unwind_exit`, with 0 in r0, and the run goes on in the pad of the call of that function. Where that call has no pad, in
+ * callbacks and in the main program, the call runs as before.
+ */
+export type Action =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'stub'; readonly stub: Stub }
+  | { readonly kind: 'unwind' };
 
 /** A function, as a rule sees it. */
 export interface FunctionView {
@@ -62,6 +69,8 @@ export interface SiteView {
   readonly canFail: boolean;
   /** The stub for it; throws InputError when there is none. */
   readonly failure: Stub;
+  /** In every state that reaches the site the function that makes the call has a landing pad. Never so on kernels without them. */
+  readonly hasPad: boolean;
 }
 
 /** One line of a rule set: to which functions and call sites it applies, and what it does there. */
@@ -79,8 +88,18 @@ export interface RuleSet {
   readonly rules: readonly Rule[];
 }
 
-/** A program's fast path: same insns at the same slots, with these call sites replaced. A slot that is missing is kept. */
+/** Calls that end in a landing pad, and where there are pads. */
+export interface Unwinding {
+  /** Slots of the calls of helpers and kfuncs that end in a pad. */
+  readonly calls: ReadonlySet<number>;
+  /** Slots of the calls of subprograms that have a pad which ordinary runs may come to (`livePads` of `unwinding.ts`). */
+  readonly pads: ReadonlySet<number>;
+}
+
+/** A program's fast path: same insns at the same slots, with these call sites replaced. A slot that is in neither is kept. */
 export interface FastPath {
   readonly rules: string;
   readonly stubs: ReadonlyMap<number, Stub>;
+  /** Calls that end in a landing pad; absent: none. */
+  readonly unwinds?: Unwinding;
 }

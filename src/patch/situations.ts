@@ -44,9 +44,23 @@ export function situationsOf(contract: Contract): readonly Situation[] {
 }
 
 /**
- * What a rule set decides for a function in this situation, at a call site with no slot number (-1). Throws InputError when a rule's
- * own code fails or a stub does not fit the function.
+ * What a rule set decides for a function in this situation, at a call site with no slot number (-1), which has a landing pad or (unless told) has
+ * none. Throws InputError when a rule's own code fails or a stub does not fit the function.
  */
-export function decideIn(rules: RuleSet, contract: Contract, { enabled }: Situation): Decision {
-  return decide(rules, functionView(contract), siteView(contract, -1, enabled));
+export function decideIn(
+  rules: RuleSet,
+  contract: Contract,
+  { enabled }: Situation,
+  hasPad = false,
+): Decision {
+  return decide(rules, functionView(contract), siteView(contract, -1, enabled, hasPad));
+}
+
+/** All that a rule set decides in a situation: at call sites without a landing pad first, then at those with one. Throws as `decideIn`. */
+export function decisionsIn(
+  rules: RuleSet,
+  contract: Contract,
+  situation: Situation,
+): readonly (Decision & { readonly hasPad: boolean })[] {
+  return [false, true].map((hasPad) => ({ ...decideIn(rules, contract, situation, hasPad), hasPad }));
 }

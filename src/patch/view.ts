@@ -48,12 +48,18 @@ export function functionView(contract: Contract): FunctionView {
 }
 
 /** A call site of `contract` at `slot` (-1: no particular one) where just `enabled` can happen, as rules see it. */
-export function siteView(contract: Contract, slot: number, enabled: readonly Outcome[]): SiteView {
+export function siteView(
+  contract: Contract,
+  slot: number,
+  enabled: readonly Outcome[],
+  hasPad = false,
+): SiteView {
   const failure = firstRefusal(contract, enabled);
   return {
     slot,
     enabled,
     canFail: failure !== undefined,
+    hasPad,
     get failure(): Stub {
       if (failure !== undefined) return failure;
       throw new InputError(`the call of ${contract.name} cannot fail here`);

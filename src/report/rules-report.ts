@@ -90,9 +90,7 @@ function section({ right }: RulesReport, alike: readonly Refutation[], form: Rep
       ? heading(form, 3, names[0]!)
       : [...heading(form, 3, `${names.length} functions`), ...wrap(names.join(', '))]),
     '',
-    ...wrap(
-      `${by} ${rule === undefined ? '; the call is kept' : action === 'stub' ? 'replaces the call' : 'keeps the call'}: ${sentence(witness!)}`,
-    ),
+    ...wrap(`${by} ${rule === undefined ? '; the call is kept' : DOES[action]}: ${sentence(witness!)}`),
   ];
   for (const { outcome, why } of witness!.missed)
     lines.push(...wrap(`It is not the outcome '${outcome}', because ${why.join('; ')}.`, '  '));
@@ -108,6 +106,12 @@ function section({ right }: RulesReport, alike: readonly Refutation[], form: Rep
   lines.push('', ...wrap(`Right: ${right(first!)}`));
   return lines;
 }
+
+const DOES: Readonly<Record<RuleProof['action'], string>> = {
+  stub: 'replaces the call',
+  keep: 'keeps the call',
+  unwind: 'keeps the call where it has no landing pad',
+};
 
 function sentence(witness: RuleWitness): string {
   const guards = Object.entries(witness.guards).map(

@@ -24,11 +24,24 @@ export function ruleActionsInWords(functions: readonly RuleAction[]): string {
     ['function', 'action', 'rule'],
     functions.map((one) => [
       one.name,
-      one.stub ? describeStub(one.stub) : (one.action ?? 'per call site'),
+      one.stub ? describeStub(one.stub) : one.action === null ? 'per call site' : IN_WORDS[one.action],
       one.rule ?? '',
     ]),
   );
 }
+
+/** What becomes of a call, in words. */
+const IN_WORDS: Readonly<Record<Action['kind'], string>> = {
+  keep: 'keep',
+  stub: 'stub',
+  unwind: 'unwind: ends in its landing pad, kept where it has none',
+};
+
+const KEPT: Readonly<Record<Action['kind'], string>> = {
+  keep: 'kept',
+  stub: 'stubbed',
+  unwind: 'kept where it has no landing pad,',
+};
 
 /** `stub: r0 = 0, zeroes argument 2`. */
 export function describeStub({ r0, writes, slots }: Stub): string {
@@ -81,7 +94,7 @@ export function ruleProofsInWords(
   const unrefusable = functions.flatMap(({ name, noStub }) => (noStub === undefined ? [] : [[name, noStub]]));
   const parts = [
     ...wrong.map(explain),
-    ...(open.length === 0 ? [] : [rowsOf(open)]),
+    ...(open.length === 0 ? [] : [rowsOf(open), ...reasonsOf(open)]),
     ...(all ? [rowsOf(functions)] : []),
     ...(all && unrefusable.length > 0 ? [table(['kept', 'because'], unrefusable)] : []),
     `${proven} proven, ${refuted} refuted${without}, ${unknown} unknown\n`,
@@ -98,6 +111,12 @@ const rowsOf = (rows: readonly Checked[]): string =>
   table(
     ['function', 'action', 'verdict', 'rule', ''],
     rows.map((one) => [one.name, one.action, verdictWord(one), one.rule ?? '', placeOf(one)]),
+  );
+
+/** Why functions are unknown, each reason once. */
+const reasonsOf = (open: readonly Checked[]): readonly string[] =>
+  [...new Set(open.flatMap(({ reason }) => (reason === undefined ? [] : [reason])))].map(
+    (reason) => `unknown: ${reason}\n`,
   );
 
 const placeOf = ({ file, line }: Checked): string => (line === undefined ? '' : `${file}:${line}`);
@@ -168,7 +187,7 @@ function explain(one: Checked): string {
   const place = placeOf(one);
   const lines = [
     `${name}: ${witness.check}${witness.unwitnessed === undefined ? '' : ', unwitnessed'}`,
-    `    ${action === 'keep' ? 'kept' : 'stubbed'} ${rule === undefined ? 'as no rule matches' : `by '${rule}'`}${place === '' ? '' : `, ${place}`}`,
+    `    ${KEPT[action]} ${rule === undefined ? 'as no rule matches' : `by '${rule}'`}${place === '' ? '' : `, ${place}`}`,
     ...witness.state.map((line) => `    after the call: ${line}`),
     ...witness.missed.map(({ outcome, why }) => `    not its outcome '${outcome}': ${why.join('; ')}`),
   ];

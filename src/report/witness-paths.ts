@@ -36,6 +36,8 @@ function inWords(one: WitnessEvent): string[] {
       const r0 = one.r0 === null ? 'r0 may not be read' : `r0 = ${one.r0}`;
       return [`${step}call kept ${at}`, `${below}${r0} (${byRule(one.rule)})`];
     }
+    case 'unwound':
+      return [`${step}call ended in the landing pad of its function ${at}`, `${below}(${byRule(one.rule)})`];
     case 'stopped':
       return [`${step}callback ended; the helper calls it no more ${at}`];
     case 'branch':

@@ -10,6 +10,7 @@ import { subprogTarget } from '../isa/target.js';
 import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import { exceptionCallbackOf, type Program, type Subprog } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
+import { landingAt } from '../patch/unwinding.js';
 import type { Facts } from '../verifier/result.js';
 import { fixedOffset } from '../verifier/state/regs.js';
 import { slotOf } from '../verifier/state/stack.js';
@@ -145,11 +146,11 @@ class PatchedGraph {
   ) {}
 
   next(v: Visit): readonly Visit[] {
-    if (this.onThrow !== undefined && this.code.contracts[v.slot]?.name === 'bpf_throw')
-      return [this.onThrow];
+    const throws = this.onThrow !== undefined && this.code.contracts[v.slot]?.name === 'bpf_throw';
+    if (throws && !this.isUnwound(v)) return [this.onThrow!];
     const entries = this.patched.entries.get(v);
     if (entries === undefined) return v.next;
-    if (this.path.stubs.has(v.slot)) return entries;
+    if (this.code.contracts[v.slot] !== undefined) return entries;
     // The end of a callback. If the callback was running at the kill, its helper stops. If it was called after the kill, by a helper that
     // is kept, the helper goes on.
     const call = frameOf(v.state).callback?.call;
@@ -158,7 +159,7 @@ class PatchedGraph {
 
   cost(v: Visit): CostFrom {
     // The entries stand for the same insn.
-    if (this.patched.entries.has(v) && this.path.stubs.has(v.slot)) return NOTHING;
+    if (this.patched.entries.has(v) && this.code.contracts[v.slot] !== undefined) return NOTHING;
     return plus(ONE, this.costOfCall(v));
   }
 
@@ -166,8 +167,8 @@ class PatchedGraph {
   limit(v: Visit): LoopLimit | undefined {
     if (this.isMayGoto(v)) return mayGotoLimit(this.kernel);
     const contract = this.code.contracts[v.slot];
-    // A stub ends no loop by itself.
-    if (contract === undefined || this.path.stubs.has(v.slot)) return undefined;
+    // A stub ends no loop by itself, and neither does a call that is left for a landing pad.
+    if (contract === undefined || this.path.stubs.has(v.slot) || this.isUnwound(v)) return undefined;
     return callLimit(this.program, contract, frameOf(v.state).regs);
   }
 
@@ -208,6 +209,11 @@ class PatchedGraph {
       ...(ms > 0 && { ms }),
       ...(endless !== '' && { endless }),
     });
+  }
+
+  /** In every killed run the call is left for a landing pad. */
+  private isUnwound(v: Visit): boolean {
+    return landingAt(this.path, this.code.ops, v.slot, v.state) === 'pad';
   }
 
   private isMayGoto(v: Visit): boolean {

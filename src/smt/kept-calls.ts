@@ -4,6 +4,7 @@ import { type Delay, delaysOf } from '../kernel/delays.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import type { MapType, Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
+import { landingAt } from '../patch/unwinding.js';
 import type { Facts } from '../verifier/result.js';
 import { frameOf } from '../verifier/state/state.js';
 import type { Code } from '../verifier/text/code.js';
@@ -26,7 +27,9 @@ export function keptCalls(
 ): KeptCall[] {
   return code.contracts.flatMap((contract, slot): KeptCall[] => {
     if (contract === undefined || path.stubs.has(slot)) return [];
-    const visits = facts.flatMap((one) => one.at(slot));
+    const visits = facts
+      .flatMap((one) => one.at(slot))
+      .filter(({ state }) => landingAt(path, code.ops, slot, state) !== 'pad');
     const types = new Set(visits.map(({ state }) => mapTypeOf(program, contract, frameOf(state).regs)));
     const may = new Set([...types].flatMap((type) => delaysOf(contract, type, kernel)));
     return may.size === 0 ? [] : [{ slot, function: contract.name, may: [...may] }];

@@ -2,13 +2,14 @@
  * Walks the program in patched mode, from every state in which it may be killed.
  *
  * The kill may come before any insn, in any state that the verifier saw there. An insn that is not a stub does what it did before the
- * kill, so from such a state the patched program goes the verified way. Only two things are new: the state that a stub leaves, and a
- * helper that stops because the program was killed in its callback. The walk starts in those states, with the stubs in place, and prunes
- * as a verification does.
+ * kill, so from such a state the patched program goes the verified way. Only three things are new: the state that a stub leaves, the state in
+ * which a landing pad is entered from a call, and a helper that stops because the program was killed in its callback. The walk starts in
+ * those states, with the stubs in place, and prunes as a verification does.
  */
 import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
+import { landingAt } from '../patch/unwinding.js';
 import type { Facts } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import type { State } from '../verifier/state/state.js';
@@ -83,6 +84,7 @@ function withLastCallbacks(state: State, depth: number): State {
 /** Whether a killed program may go another way from this visit than it goes without the kill. */
 function mayLeaveNormalPath(visit: Visit, code: Code, path: FastPath): boolean {
   if (path.stubs.has(visit.slot)) return true;
+  if (landingAt(path, code.ops, visit.slot, visit.state) !== 'none') return true;
   const inCallback = visit.state.frames.some((f) => f.callback !== undefined && !f.callback.async);
   return inCallback && code.ops[visit.slot]?.kind === 'exit' && frameOf(visit.state).callback !== undefined;
 }
@@ -133,9 +135,11 @@ function walkOnce(
     for (const killed of [...facts.at(slot)].reverse()) {
       if (!mayLeaveNormalPath(killed, code, path) || failures.length >= options.failures || spent) continue;
       try {
-        const states = path.stubs.has(slot)
-          ? killedStates(killed.state, path)
-          : [withLastCallbacks(killed.state, killed.state.frames.length)];
+        // Besides calls, only the ends of callbacks are places where a killed run leaves the normal path.
+        const states =
+          code.contracts[slot] !== undefined
+            ? killedStates(killed.state, path)
+            : [withLastCallbacks(killed.state, killed.state.frames.length)];
         entries.set(
           killed,
           states.map((state) => walk.from({ slot, state })),
@@ -180,6 +184,7 @@ function walkOnce(
         budget: options.budget,
         keepVisits: true,
         widening,
+        landingAt: (slot, state) => landingAt(path, code.ops, slot, state),
         stubAt: (slot) => {
           const stub = path.stubs.get(slot);
           if (stub === undefined) return undefined;

@@ -14,10 +14,12 @@
 import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
 import type { CallSite } from '../patch/fast-path.js';
-import { callSites, enabledAt } from '../patch/fast-path.js';
-import type { FastPath, RuleSet, Stub } from '../patch/rule.js';
-import type { Accepted, Refused } from '../verifier/result.js';
+import { callSites, enabledAt, pathOfSites } from '../patch/fast-path.js';
+import type { FastPath, RuleSet } from '../patch/rule.js';
+import { landingAt } from '../patch/unwinding.js';
+import type { Accepted, Facts, Refused } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
+import type { Code } from '../verifier/text/code.js';
 import { verify } from '../verifier/verify.js';
 import { cannotRun } from '../vm/runnable.js';
 import { withAbsent } from './absent-proof.js';
@@ -80,7 +82,7 @@ async function proveAsLoaded(
     options.verified ?? verify(program, { profile, kernel, explain: options.explain === true });
   if (!verified.ok) return notVerified(verified);
   const sites = callSites(program, verified.facts, rules);
-  const path = pathOf(rules, sites);
+  const path = pathOfSites(rules, sites, program, verified.facts);
   const proved = await proveSites(sites, options.rlimit);
   const patched = walkPatched(program, verified.code, verified.facts, path, verified.lastId, {
     profile,
@@ -91,10 +93,13 @@ async function proveAsLoaded(
   // A stub may lead a killed run to insns that no ordinary run reaches. The rules were not applied to the calls there.
   const unplanned = callsOnlyKilledRunsReach(program, verified, patched);
   const unplannedProved = await proveSites(unplanned, options.rlimit);
+  const settled = sites.map((site, i) =>
+    withPad(site, proved.settled[i]!, path, verified.code, [verified.facts, patched.facts]),
+  );
   const common = {
     points: countPoints(verified),
     sites: [
-      ...sites.map((site, i) => report(site, proved.settled[i]!)),
+      ...sites.map((site, i) => report(site, settled[i]!)),
       ...unplanned.map((site, i) => report(site, unplannedProved.settled[i]!)),
     ],
     walked: { verified: verified.walked, patched: patched.walked },
@@ -102,7 +107,7 @@ async function proveAsLoaded(
   };
   const concerns = [
     ...patched.failures.map((f) => ({ slot: f.killed.slot, message: `insn ${f.slot}: ${f.message}` })),
-    ...sites.flatMap((site, i) => concernsAbout(site, proved.settled[i]!)),
+    ...sites.flatMap((site, i) => concernsAbout(site, settled[i]!)),
     ...unplanned.flatMap((site, i) => concernsAbout(site, unplannedProved.settled[i]!)),
   ];
   if (concerns.length === 0) {
@@ -209,15 +214,21 @@ function callsOnlyKilledRunsReach(program: Program, { facts, code }: Accepted, p
   return code.contracts.flatMap((contract, slot): CallSite[] => {
     if (contract === undefined || facts.at(slot).length > 0 || patched.facts.at(slot).length === 0) return [];
     const enabled = enabledAt(contract, program, patched.facts, slot);
-    return [{ slot, contract, enabled, rule: undefined, action: { kind: 'keep' } }];
+    return [{ slot, contract, enabled, hasPad: false, rule: undefined, action: { kind: 'keep' } }];
   });
 }
 
-/** The fast path that these decisions make. */
-function pathOf(rules: RuleSet, sites: readonly CallSite[]): FastPath {
-  const stubs = new Map<number, Stub>();
-  for (const { slot, action } of sites) if (action.kind === 'stub') stubs.set(slot, action.stub);
-  return { rules: rules.name, stubs };
+/** What is settled of a site: `pad` where no killed run makes the call, because in every state that reaches it there is a pad to go to. */
+function withPad(
+  { slot, action }: CallSite,
+  settled: SiteAnswer,
+  path: FastPath,
+  code: Code,
+  facts: readonly Facts[],
+): SiteAnswer {
+  if (action.kind !== 'unwind') return settled;
+  const visits = facts.flatMap((one) => one.at(slot));
+  return visits.every(({ state }) => landingAt(path, code.ops, slot, state) === 'pad') ? 'pad' : settled;
 }
 
 function report(site: CallSite, settled: SiteAnswer): ProvedSite {
@@ -233,8 +244,9 @@ function report(site: CallSite, settled: SiteAnswer): ProvedSite {
 /** What may be wrong with a call that is kept: no concern, or one. Stubs raise no concern here: the walk of the fast path judges them. */
 function concernsAbout(site: CallSite, settled: SiteAnswer): { slot: number; message: string }[] {
   const { slot, contract, action } = site;
-  if (action.kind === 'stub') return [];
-  const say = (what: string) => [{ slot, message: `insn ${slot}: ${contract.name} is kept, and ${what}` }];
+  if (action.kind === 'stub' || settled === 'pad') return [];
+  const kept = action.kind === 'unwind' ? 'is kept where it has no landing pad' : 'is kept';
+  const say = (what: string) => [{ slot, message: `insn ${slot}: ${contract.name} ${kept}, and ${what}` }];
   if (settled === 'refusable') return say('may acquire what it could have refused');
   if (settled === 'unknown') return say('whether it could have been refused is not known');
   const leaves = contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'tail_call'));

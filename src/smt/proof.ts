@@ -1,4 +1,5 @@
 /** What a program proof says. */
+import type { Action } from '../patch/rule.js';
 import type { Refused } from '../verifier/result.js';
 import type { Case } from '../vm/case.js';
 import type { LoopNote } from './bound.js';
@@ -11,7 +12,7 @@ import type { WitnessPath } from './witness-path.js';
 export interface ProvedSite {
   readonly slot: number;
   readonly function: string;
-  readonly action: 'keep' | 'stub';
+  readonly action: Action['kind'];
   /** Name of the rule that decides; undefined when none matches. */
   readonly rule: string | undefined;
   /** Whether what happens here is an outcome of the function that is possible here, as Z3 decides. */

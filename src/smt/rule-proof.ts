@@ -6,11 +6,15 @@
  * possible there, acquires nothing and takes no time. A call that is kept may have any outcome that is possible there. Keeping it is
  * wrong only if a stub could have refused it, while the call may acquire something or keep the program running.
  *
+ * A call that ends in its landing pad is kept where it has none, so that is asked of it too. Where it has one, all depends on the pad, which is
+ * code of the program: of that a rule proof can say nothing, and the answer is `unknown` at the best. The program proof judges it.
+ *
  * Situations are those of patch/situations.ts: rules see them as call sites with no slot number (-1).
  */
 import type { Contract, Outcome } from '../kernel/contract.js';
 import type { Action, RuleSet } from '../patch/rule.js';
-import { decideIn, guardMustBe, guardName, situationsOf } from '../patch/situations.js';
+import type { Decision } from '../patch/select.js';
+import { decisionsIn, guardMustBe, guardName, situationsOf } from '../patch/situations.js';
 import type { Check } from '../vm/trap.js';
 import { type Demand, PostState } from './rule/post-state.js';
 import { openSolver, type SolverStats } from './solver.js';
@@ -40,6 +44,8 @@ export interface RuleProof {
   /** Name of the rule that decides; `undefined` when none matches, so that the call is kept. */
   readonly rule: string | undefined;
   readonly verdict: 'proven' | 'refuted' | 'unknown';
+  /** Why it is unknown, where more effort would not help. */
+  readonly reason?: string;
   readonly witness?: RuleWitness;
 }
 
@@ -101,6 +107,8 @@ export async function proveRules(
 /** A valuation of the guards, and what the rule does there. */
 export interface DecidedSituation {
   readonly guards: ReadonlyMap<string, boolean>;
+  /** At call sites with a landing pad; else at those without one. */
+  readonly hasPad: boolean;
   readonly action: Action;
 }
 
@@ -120,14 +128,22 @@ function usesOf(rules: RuleSet, contract: Contract): readonly RuleUse[] {
     { rule: string | undefined; action: Action['kind']; cases: DecidedSituation[] }
   >();
   for (const situation of situationsOf(contract)) {
-    const { rule, action } = decideIn(rules, contract, situation);
-    const key = `${action.kind} ${rule?.name ?? ''}`;
-    const application = found.get(key) ?? { rule: rule?.name, action: action.kind, cases: [] };
-    application.cases.push({ guards: situation.guards, action });
-    found.set(key, application);
+    const [without, within] = decisionsIn(rules, contract, situation);
+    // Most rules do not look at landing pads. For those that unwind, it matters in any case.
+    const same = inWords(without!) === inWords(within!) && without!.action.kind !== 'unwind';
+    for (const { rule, action, hasPad } of same ? [without!] : [without!, within!]) {
+      const key = `${action.kind} ${rule?.name ?? ''}`;
+      const application = found.get(key) ?? { rule: rule?.name, action: action.kind, cases: [] };
+      application.cases.push({ guards: situation.guards, hasPad, action });
+      found.set(key, application);
+    }
   }
   return [...found.values()];
 }
+
+/** A decision in a form that compares. */
+const inWords = ({ rule, action }: Decision): string =>
+  JSON.stringify([rule?.name, action], (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
 
 /** Asks a solver whether assertions can be true together. `verdict` is `sat`, `unsat` or `unknown`. */
 export type CheckSat = (assertions: readonly Term[]) => {
@@ -149,11 +165,15 @@ export function proveOne(
   const state = new PostState(t, contract);
   const guardOf = ({ guard }: Outcome): Term =>
     guard === undefined ? t.true : t.iff(t.variable(0, guardName(guard)), t.bool(guardMustBe(guard)));
-  const { rule, action, cases } = use;
+  const { rule, action } = use;
+  const head = { name: contract.name, kind: contract.kind, action, rule };
+  const unwinds = action === 'unwind';
+  const cases = unwinds ? use.cases.filter(({ hasPad }) => !hasPad) : use.cases;
+  if (cases.length === 0) return { ...head, verdict: 'unknown', reason: PAD_DECIDES };
   const wrong = action === 'stub' ? someStubMissesAll : someCallWasRefusable;
   const answer = checkSat(wrong(t, state, contract, cases, alwaysNull, guardOf));
-  const head = { name: contract.name, kind: contract.kind, action, rule };
-  if (answer.verdict === 'unsat') return { ...head, verdict: 'proven' };
+  if (answer.verdict === 'unsat')
+    return unwinds ? { ...head, verdict: 'unknown', reason: PAD_DECIDES } : { ...head, verdict: 'proven' };
   if (answer.verdict !== 'sat') return { ...head, verdict: 'unknown' };
   return {
     ...head,
@@ -161,6 +181,8 @@ export function proveOne(
     witness: buildWitness(t, state, contract, use, guardOf, answer.model!),
   };
 }
+
+const PAD_DECIDES = 'it depends on the landing pads of a program: prove says what becomes of one';
 
 /** The guards have one of these valuations. */
 function valuation(t: Terms, guards: ReadonlyMap<string, boolean>): Term {
@@ -243,7 +265,7 @@ function buildWitness(
   const names = application.cases[0]!.guards.keys();
   const guards = Object.fromEntries([...names].map((name) => [name, value(t.variable(0, name)) === 1n]));
   const possible = contract.outcomes.filter((outcome) => value(guardOf(outcome)) === 1n);
-  if (application.action === 'keep') {
+  if (application.action !== 'stub') {
     const index = Number(value(t.variable(OUTCOME_BITS, 'outcome')));
     const outcome = contract.outcomes[index]!;
     const takes = value(state.acquires(outcome)) === 1n;
@@ -252,7 +274,9 @@ function buildWitness(
       check: takes ? 'acquire' : 'bound',
       guards,
       r0: undefined,
-      state: [`the call could be refused, but is kept; its outcome '${outcome.name}' ${verb}`],
+      state: [
+        `the call could be refused, but is kept${application.action === 'unwind' ? ' where it has no landing pad' : ''}; its outcome '${outcome.name}' ${verb}`,
+      ],
       missed: [],
     };
   }

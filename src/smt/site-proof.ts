@@ -4,6 +4,7 @@
  */
 import type { Contract } from '../kernel/contract.js';
 import type { CallSite } from '../patch/fast-path.js';
+import type { Action } from '../patch/rule.js';
 import { guardMustBe, guardName } from '../patch/situations.js';
 import { proveOne } from './rule-proof.js';
 import { openSolver } from './solver.js';
@@ -17,9 +18,11 @@ import { Terms } from './term/terms.js';
  * `kept`: the call is kept, and that is right: no stub could refuse it, or it acquires nothing and takes no time.
  * `refusable`: the call is kept and may acquire something, although a stub could have refused it.
  * `lasting`: the call is kept and may take long, although a stub would return at once.
+ * `pad`: no killed run makes the call; it goes to a landing pad, whose code the walk of the fast path has judged. `proveSites`, which sees sites one by
+ * one, answers for a call that ends in its pad as for a kept one: so it is where there is no pad.
  * `unknown`: Z3 gave up.
  */
-export type SiteAnswer = 'outcome' | 'no outcome' | 'kept' | 'refusable' | 'lasting' | 'unknown';
+export type SiteAnswer = 'outcome' | 'no outcome' | 'kept' | 'refusable' | 'lasting' | 'pad' | 'unknown';
 
 /**
  * Answers by question, for each contract. A question does not depend on the program, so the answers are shared by all that call the same
@@ -84,7 +87,8 @@ function answerFor(
   site: CallSite,
   alwaysNull: boolean,
 ): SiteAnswer {
-  const { contract, action, rule, enabled } = site;
+  const { contract, rule, enabled } = site;
+  const action: Action = site.action.kind === 'unwind' ? { kind: 'keep' } : site.action;
   const guards = new Map<string, boolean>();
   for (const outcome of contract.outcomes) {
     const { guard } = outcome;
@@ -94,7 +98,7 @@ function answerFor(
     terms,
     check,
     contract,
-    { rule: rule?.name, action: action.kind, cases: [{ guards, action }] },
+    { rule: rule?.name, action: action.kind, cases: [{ guards, action, hasPad: false }] },
     alwaysNull,
   );
   if (proof.verdict === 'unknown') return 'unknown';

@@ -28,6 +28,8 @@ export type Happened =
       readonly zeroed: readonly number[];
       readonly nullDynptrs: readonly number[];
     }
+  /** A call after the kill ended in the landing pad of the function that made it. */
+  | { readonly event: 'unwound'; readonly rule: string | null }
   /** A call after the kill ran as it is. */
   | { readonly event: 'kept'; readonly rule: string | null; readonly r0: string | null }
   /** The helper that was running a callback when the kill came calls it no more. */
@@ -134,6 +136,10 @@ class Teller {
       this.tell(step, slot, { event: 'branch', taken: machine.pc !== slot + 1, to: machine.pc });
     if (code.contracts[slot] === undefined) return;
     const rule = ruleAt.get(slot) ?? null;
+    if (machine.unwound) {
+      this.tell(step, slot, { event: 'unwound', rule });
+      return;
+    }
     const r0 = (machine.readable & 1) === 0 ? null : `0x${machine.regs[0]!.toString(16)}`;
     const stub = path.stubs.get(slot);
     if (stub === undefined) {

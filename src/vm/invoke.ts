@@ -25,13 +25,29 @@ function nameless({ ops, program }: Code, slot: number): string {
   return unmodelled(op.target === 'kfunc' ? (program.kfuncs[op.imm] ?? `kfunc ${op.imm}`) : op.imm);
 }
 
-/** Carries the call at pc out, as it is or by its stub, and moves pc on: after it, or into a callback. */
+/**
+ * Whether the call at pc ends in a landing pad: the program is killed, a rule says so of the call, and the call of the function that makes it
+ * has a pad. The function is then left as by unwind_exit, with 0 in r0.
+ */
+export function goesToPad({ killed, options, pc, frames, frame }: MachineState): boolean {
+  const unwinds = killed ? options.fastPath?.unwinds : undefined;
+  if (unwinds === undefined || frames.length === 1 || frame.helper !== undefined) return false;
+  return unwinds.calls.has(pc) && unwinds.pads.has(frame.callsite);
+}
+
+/** Carries the call at pc out, as it is, by its stub or not at all, and moves pc on: after it, into a callback, or to a landing pad. */
 export function callFunction(machine: MachineState): void {
   const { code, options } = machine;
   const slot = machine.pc;
   const contract = code.contracts[slot];
   // A program may name an unknown function in code that the verifier found unreachable.
   if (contract === undefined) throw new InputError(`insn ${slot}: ${nameless(code, slot)}`);
+  if (goesToPad(machine)) {
+    machine.pop();
+    machine.write(0, 0n);
+    machine.unwound = true;
+    return;
+  }
   const stub = machine.killed ? options.fastPath?.stubs.get(slot) : undefined;
   if (stub !== undefined) {
     applyStub(machine, contract, stub);

@@ -81,7 +81,7 @@ export class RuleChecker implements JobRunner<FunctionJob, CheckedFunction> {
     const checked = functions.map((proof, i): CheckedRule => {
       const question = questions[i] === undefined ? {} : { question: questions[i] };
       if (proof.verdict !== 'refuted') return { proof, ...question };
-      const lasting = proof.action === 'keep' && proof.witness?.check === 'bound';
+      const lasting = proof.action !== 'stub' && proof.witness?.check === 'bound';
       const { small, because } = counterexample(rules, contract, setting.declared, lasting);
       return small === undefined
         ? { proof, unwitnessed: because, ...question }

@@ -62,7 +62,13 @@ export function rightFor({ name, witness }: Refutation, declared: readonly Decla
     : `it depends on the call site: ${[first, ...others].join('; or ')}.`;
 }
 
-const inWords = (action: Action): string =>
-  action.kind === 'keep'
-    ? 'keep the call: no stub leaves what one of its outcomes leaves'
-    : describeStub(action.stub).replace(/^stub: /, 'a stub that leaves ');
+function inWords(action: Action): string {
+  switch (action.kind) {
+    case 'keep':
+      return 'keep the call: no stub leaves what one of its outcomes leaves';
+    case 'stub':
+      return describeStub(action.stub).replace(/^stub: /, 'a stub that leaves ');
+    case 'unwind':
+      return 'let the call end in its landing pad';
+  }
+}

@@ -68,7 +68,7 @@ function shownOf(set: RuleSet, contract: Contract): readonly RuleAction[] {
     const action = rule.action(view, undefined);
     return action.kind === 'stub'
       ? { ...head, action: 'stub', stub: action.stub }
-      : { ...head, action: 'keep' };
+      : { ...head, action: action.kind };
   });
 }
 

@@ -11,7 +11,7 @@ import { asRuleSet } from '../../patch/load.js';
 import { Modules } from '../../patch/modules.js';
 import type { Revision } from '../../patch/revision.js';
 import type { RuleSet } from '../../patch/rule.js';
-import { decideIn, situationsOf } from '../../patch/situations.js';
+import { decisionsIn, situationsOf } from '../../patch/situations.js';
 import { typescript } from '../../patch/syntax.js';
 import { contractsAt } from './tool-revision.js';
 
@@ -93,10 +93,9 @@ const uncompared = (because: string): Compared => ({ decisions: [], contracts: [
 
 /** Rule and action in each situation, in a form that compares. */
 function decisionsOf(rules: RuleSet, contract: Contract): readonly unknown[] {
-  return situationsOf(contract).map((situation) => {
-    const { rule, action } = decideIn(rules, contract, situation);
-    return [rule?.name, action];
-  });
+  return situationsOf(contract).flatMap((situation) =>
+    decisionsIn(rules, contract, situation).map(({ rule, action }) => [rule?.name, action]),
+  );
 }
 
 /** The decisions of the old rules; `undefined`, which compares with nothing, where they fail. */

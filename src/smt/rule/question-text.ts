@@ -2,6 +2,12 @@
 import type { RuleQuestion } from '../rule-proof.js';
 import { toSmtLib } from '../term/smtlib.js';
 
+const DOES: Readonly<Record<RuleQuestion['action'], string>> = {
+  stub: 'stubbed',
+  keep: 'kept',
+  unwind: 'kept where it has no landing pad',
+};
+
 /** The file. Its comments say what it asks, and which answer was given. */
 export function questionText(
   rules: string,
@@ -10,7 +16,7 @@ export function questionText(
   const status = verdict === 'sat' || verdict === 'unsat' ? verdict : 'unknown';
   return toSmtLib(assertions, {
     comments: [
-      `rule set ${rules}, function ${name}: ${action === 'stub' ? 'stubbed' : 'kept'} ${rule === undefined ? 'as no rule matches' : `by '${rule}'`}`,
+      `rule set ${rules}, function ${name}: ${DOES[action]} ${rule === undefined ? 'as no rule matches' : `by '${rule}'`}`,
       action === 'stub'
         ? 'is there a situation in which the stub is inside no outcome?'
         : 'is there a situation in which a stub could refuse the call, and the call may acquire something or take long?',

@@ -15,6 +15,7 @@ import { address, offsetOf, regionOf } from '../../vm/address.js';
 import type { Code } from '../../vm/code.js';
 import { packetLoad } from '../../vm/context.js';
 import type { Environment } from '../../vm/environment.js';
+import { goesToPad } from '../../vm/invoke.js';
 import { HEADROOM } from '../../vm/packet.js';
 import { Vm } from '../../vm/vm.js';
 import { compare } from '../arith.js';
@@ -172,6 +173,12 @@ class SymbolicRun {
     const { state, vm } = this;
     const { machine } = vm;
     const contract = this.code.contracts[at]!;
+    if (goesToPad(machine)) {
+      vm.step();
+      state.shadow.pop();
+      state.shadow.setReg(0, undefined);
+      return;
+    }
     const args = contract.args.map((_, index) => machine.regs[index + 1]!);
     const packet = machine.packet.region;
     const stub = machine.killed ? this.options.fastPath?.stubs.get(at) : undefined;

@@ -187,6 +187,14 @@ export class InsnStep {
     return next;
   }
 
+  /** Leaves the frame as unwind_exit does, with 0 in r0. */
+  private leaveEarly(path: Path): number | undefined {
+    path.setReg(0, nullReg);
+    const next = this.exit(path);
+    path.unwound = next !== undefined;
+    return next;
+  }
+
   private call(slot: number): number | undefined {
     const contract = this.code.contracts[slot];
     const stub = contract === undefined ? undefined : this.options.stubAt?.(slot);
@@ -194,6 +202,14 @@ export class InsnStep {
       const r0 = stub(this.path, this.path.frame.regs.slice(1, 6), contract);
       this.calls.setReturned(r0);
       return slot + 1;
+    }
+    const landing = contract === undefined ? 'none' : this.options.landingAt?.(slot, this.path.peek());
+    if (landing === 'pad' || landing === 'some') {
+      const before = this.path.snapshot();
+      const next = this.leaveEarly(this.path);
+      if (landing === 'pad') return next;
+      // A call of this global function has no pad: there the call is made.
+      this.path.restore(before);
     }
     return this.calls.callFunction(slot, this.nextElement);
   }

@@ -28,7 +28,15 @@ export interface WalkOptions {
   readonly cpus?: number;
   /** What to do in place of the call at a slot; undefined: make the call. */
   readonly stubAt?: (slot: number) => StubEffect | undefined;
+  /** Where the call at a slot goes in this state, if it leaves its frame early; `none` unless told: it is made. */
+  readonly landingAt?: (slot: number, state: State) => Landing;
 }
+
+/**
+ * Where a function goes on whose frame is left early: in the landing pad of its call; in the pad of some of its calls, while others have none (a
+ * global function, verified alone); nowhere.
+ */
+export type Landing = 'pad' | 'some' | 'none';
 
 /** A stub's work on the path. It leaves r0 and memory as the stub does; argument registers are dropped by the walk. */
 export type StubEffect = (p: Path, args: readonly Reg[], contract: Contract) => Reg;
