@@ -24,6 +24,8 @@ export interface CampaignOptions {
   /** Milliseconds after which no new work is begun. */
   readonly time?: number;
   readonly workers: number;
+  /** Opens who does the work; threads of this process unless told. */
+  readonly open?: () => Promise<Workers>;
   /** Folder that keeps the state; a campaign that is there is continued. */
   readonly folder?: string;
   /** Folder of the findings; each has its file there as soon as it is confirmed. Without it they are in the state only. */
@@ -70,7 +72,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const identity = await identityOf(rules, setting.declared);
   const store = await openStore({ identity, setting, folder, findings, restart });
   try {
-    const pool = await openWorkers(setting, options.workers);
+    const pool = await (options.open?.() ?? openWorkers(setting, options.workers));
     try {
       return await new Campaign(store, pool, options).run();
     } finally {
@@ -96,6 +98,7 @@ class Campaign {
   /** Stopped so long ago that nothing is waited for any more. */
   private overdue = false;
   private failure: Error | undefined;
+  private atTheEnd: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly store: CampaignStore,
@@ -130,9 +133,14 @@ class Campaign {
             pump();
           });
         }
-        // At the end, shards under way are waited for. Shrinking is not: it can be continued later.
-        const abandoned = this.stopped && (this.checking.size === 0 || this.overdue);
-        if (this.busy === 0 || abandoned || this.failure !== undefined) resolve();
+        // At the end, shards under way are waited for, unless they go on elsewhere. Shrinking is not: it can be continued later.
+        const leaves = this.pool.leaves === true;
+        const abandoned =
+          (this.stopped && (leaves || this.checking.size === 0 || this.overdue)) || (leaves && this.late);
+        if (this.busy === 0 || abandoned || this.failure !== undefined) {
+          clearTimeout(this.atTheEnd);
+          resolve();
+        }
       };
       this.options.stop?.addEventListener('abort', () => {
         setTimeout(() => {
@@ -141,6 +149,8 @@ class Campaign {
         }, GRACE).unref();
         pump();
       });
+      const { time } = this.options;
+      if (this.pool.leaves === true && time !== undefined) this.atTheEnd = setTimeout(pump, time + 1);
       this.showProgress();
       pump();
     });
@@ -172,6 +182,11 @@ class Campaign {
     return this.checking.size + this.shrinking.size;
   }
 
+  /** The time is over. */
+  private get late(): boolean {
+    return now() - this.begun >= (this.options.time ?? Number.POSITIVE_INFINITY);
+  }
+
   private get stopped(): boolean {
     return this.options.stop?.aborted === true;
   }
@@ -191,8 +206,7 @@ class Campaign {
     if (this.stopped) return undefined;
     const found = this.nextToShrink();
     if (found !== undefined) return this.shrink(found);
-    const { time = Number.POSITIVE_INFINITY } = this.options;
-    if (now() - this.begun >= time) return undefined;
+    if (this.late) return undefined;
     const shard = this.schedule.take();
     return shard && this.check(shard);
   }

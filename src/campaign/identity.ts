@@ -54,7 +54,7 @@ const sha256 = (parts: Iterable<string | Uint8Array>): string => {
 };
 
 /** Folders and files of `src` that no answer of a campaign depends on: they only keep, print or compare. */
-const WITHOUT_ANSWERS = ['cli', 'report', 'page', 'campaign/storage', 'campaign/agreement', 'campaign/queue'];
+const WITHOUT_ANSWERS = ['cli', 'report', 'page', 'campaign/storage', 'campaign/agreement'];
 /** Packages that answers depend on. */
 const PACKAGES = ['fast-check', 'z3-solver'];
 

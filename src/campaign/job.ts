@@ -3,6 +3,7 @@ import type { ProgramConstraints } from '../../generators/program.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import type { DeclaredFunction, Program } from '../object/program.js';
 import { KernelJudge } from '../oracle/bulk.js';
+import type { RuleBundle } from '../patch/bundle.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { parseCase } from '../vm/case.js';
 import type { Cause } from './cause.js';
@@ -61,8 +62,10 @@ export type JobResult<J extends Job = Job> = Results[J['kind']];
 
 /** Threads that do a campaign's jobs. */
 export interface Workers {
-  /** Jobs that may be under way at once. */
+  /** Jobs that may be under way at once; may grow. */
   readonly width: number;
+  /** Jobs go on when the campaign ends, and their results are there at its next start: at the end none is waited for. */
+  readonly leaves?: boolean;
   /** Does a job. Rejects when the job throws, or its thread dies. */
   run<J extends Job>(job: J): Promise<JobResult<J>>;
   close(): Promise<void>;
@@ -84,9 +87,12 @@ export class Worker implements JobRunner<Job, JobResult> {
     private readonly judge: KernelJudge | undefined,
   ) {}
 
-  /** Loads the rule sets. Throws InputError for rules that cannot be loaded, and for a kernel that cannot be asked. */
-  static async open(setting: CampaignSetting): Promise<Worker> {
-    const rules = await loadRuleSets(setting.rules, setting.declared, true);
+  /**
+   * Loads the rule sets. `bundles`: rule files that came as text, and are not read from disk. Throws InputError for rules that cannot be loaded, and
+   * for a kernel that cannot be asked.
+   */
+  static async open(setting: CampaignSetting, bundles: readonly RuleBundle[] = []): Promise<Worker> {
+    const rules = await loadRuleSets(setting.rules, setting.declared, true, bundles);
     const judge = setting.kernel ? new KernelJudge({ strictCaps: setting.loader === 'strict' }) : undefined;
     return new Worker(setting, rules, judge);
   }

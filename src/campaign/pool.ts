@@ -14,6 +14,8 @@ export interface JobRunner<J, R> {
 export interface Pool<J, R> {
   /** Jobs that may be under way at once. */
   readonly width: number;
+  /** Threads that have not died. */
+  readonly living: number;
   /** Does a job. Rejects when the job throws, or its thread dies; with an InputError where the job threw one. */
   run(job: J): Promise<R>;
   close(): Promise<void>;
@@ -29,18 +31,26 @@ export interface PoolSetting<J, R> {
   readonly data: unknown;
   /** At least 1. */
   readonly workers: number;
+  /** A thread for one worker as well: for those who must answer others while jobs run. */
+  readonly always?: boolean;
 }
 
 /**
  * Starts as many threads as there are workers; with one worker jobs run in this thread. Throws what `open` throws: it is called here
  * first.
  */
-export async function openPool<J, R>({ open, entry, data, workers }: PoolSetting<J, R>): Promise<Pool<J, R>> {
+export async function openPool<J, R>({
+  open,
+  entry,
+  data,
+  workers,
+  always = false,
+}: PoolSetting<J, R>): Promise<Pool<J, R>> {
   // Opened in this thread in any case, so that an error in the setting is reported once and clearly.
   const here = await open();
   const file = fileURLToPath(entry);
   // Run from TypeScript sources there is no file that a thread could be started from.
-  if (workers === 1 || !existsSync(file)) return new ThisThread(here);
+  if ((workers === 1 && !always) || !existsSync(file)) return new ThisThread(here);
   here.close();
   return new ThreadPool(file, data, workers);
 }
@@ -75,6 +85,7 @@ export function serve<J, R>(open: () => Promise<JobRunner<J, R>>): void {
 
 class ThisThread<J, R> implements Pool<J, R> {
   readonly width = 1;
+  readonly living = 1;
   constructor(private readonly doer: JobRunner<J, R>) {}
 
   async run(job: J): Promise<R> {
@@ -114,7 +125,12 @@ class ThreadPool<J, R> implements Pool<J, R> {
     }
   }
 
+  get living(): number {
+    return this.threads.size;
+  }
+
   run(job: J): Promise<R> {
+    if (this.threads.size === 0) return Promise.reject(new Error('all threads have died'));
     return new Promise((resolve, reject) => {
       this.queue.push({ job, resolve: resolve as (result: never) => void, reject });
       this.dispatch();

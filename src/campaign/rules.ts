@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { InputError } from '../isa/errors.js';
 import { alreadyThere, contracts } from '../kernel/catalog.js';
 import type { DeclaredFunction } from '../object/program.js';
+import { loadBundle, type RuleBundle } from '../patch/bundle.js';
 import { loadFunctions, loadRules } from '../patch/load.js';
 import type { RuleSet } from '../patch/rule.js';
 import { decide } from '../patch/select.js';
@@ -22,13 +23,23 @@ export interface NamedRules {
 /**
  * Loads rule sets by name or file. `given`: functions that are declared elsewhere, which the rules are to decide as well. Throws InputError for
  * a word that is neither, for one that is named twice, and for rules whose code fails. `typed`: the types of rule files were checked already.
+ * `bundles`: rule files that came as text.
  */
 export async function loadRuleSets(
   names: readonly string[],
   given: readonly DeclaredFunction[] = [],
   typed = false,
+  bundles: readonly RuleBundle[] = [],
 ): Promise<readonly NamedRules[]> {
-  const loaded = await Promise.all(names.map((name) => namedRules(name, typed)));
+  const loaded = await Promise.all(
+    names.map((name) =>
+      namedRules(
+        name,
+        typed,
+        bundles.find((one) => one.name === name),
+      ),
+    ),
+  );
   const declared = joined([given, ...loaded.map((one) => one.declared ?? [])]);
   for (const [i, { rules }] of loaded.entries()) {
     const twin = loaded.slice(0, i).find((other) => other.rules.name === rules.name);
@@ -38,8 +49,8 @@ export async function loadRuleSets(
   return loaded;
 }
 
-async function namedRules(name: string, typed = false): Promise<NamedRules> {
-  const { rules, declared } = await loadRules(name, typed);
+async function namedRules(name: string, typed = false, bundle?: RuleBundle): Promise<NamedRules> {
+  const { rules, declared } = await (bundle === undefined ? loadRules(name, typed) : loadBundle(bundle));
   return declared.length === 0 ? { name, rules } : { name, rules, declared };
 }
 

@@ -4,7 +4,9 @@ import { Option } from 'commander';
 import { resultOf } from '../../../generators/compile/names.js';
 import { aimedTypes } from '../../../generators/smallest-call.js';
 import { runCampaign } from '../../campaign/campaign.js';
+import { codeDigest } from '../../campaign/identity.js';
 import type { CampaignSetting } from '../../campaign/job.js';
+import { openQueue } from '../../campaign/queue/publish.js';
 import { joined, loadDeclared, loadRuleSets } from '../../campaign/rules.js';
 import { FINDINGS, findingsFolder } from '../../campaign/storage/findings.js';
 import { InputError } from '../../isa/errors.js';
@@ -21,6 +23,7 @@ import { judgedProfile, type ProfileChoice, profileChoice, profileHelp } from '.
 import { duration, FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
 import { campaignBar } from '../progress.js';
+import { queueOf, withQueue } from '../queue.js';
 
 interface Options extends WithFunctions {
   readonly function?: string;
@@ -36,6 +39,8 @@ interface Options extends WithFunctions {
   readonly corpus?: string;
   readonly out?: string;
   readonly restart?: true;
+  readonly queue?: string;
+  readonly patience: number;
 }
 
 /** Programs of a campaign that is told neither a number nor a time. */
@@ -46,7 +51,7 @@ const PROGRAMS = 1000;
  * 1 if there are findings.
  */
 export const fuzz: Define = (program, act) => {
-  withCommon(program.command('fuzz'))
+  withQueue(withCommon(program.command('fuzz')))
     .description('generate programs, kill them everywhere, prove them')
     .option('--seed <N>', 'seed of all that is random', integer(0, 0xffff_ffff), 1)
     .option('--programs <N>', `programs to check; ${PROGRAMS} unless a time is given`, integer(1))
@@ -84,6 +89,7 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
     ...(declared.length === 0 ? {} : { declared }),
     ...(options.function === undefined ? {} : { aim: aimAt(options.function, declared) }),
   };
+  const queue = options.queue === undefined ? undefined : queueOf(options.queue, options.patience, common);
   const programs = options.programs ?? (time === undefined ? PROGRAMS : undefined);
   const stop = new AbortController();
   const release = onInterrupt(() => stop.abort());
@@ -99,6 +105,9 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
       ...(programs === undefined ? {} : { programs }),
       ...(time === undefined ? {} : { time }),
       ...(out === undefined ? {} : { folder: out }),
+      ...(queue === undefined
+        ? {}
+        : { open: () => openQueue(setting, { ...queue, code: codeDigest(), stop: stop.signal }) }),
     });
     const summary = summarize(
       state,

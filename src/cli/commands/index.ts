@@ -3,6 +3,7 @@ import type { Define } from '../command.js';
 
 export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   fuzz: async () => (await import('./fuzz.js')).fuzz,
+  worker: async () => (await import('./worker.js')).worker,
   prove: async () => (await import('./prove.js')).prove,
   certify: async () => (await import('./certify.js')).certify,
   verify: async () => (await import('./verify.js')).verify,
