@@ -1,6 +1,7 @@
 /** All mutants, by folder of the source. */
 import { AGREEMENT_MUTANTS } from './campaign/agreement.js';
 import { CAMPAIGN_MUTANTS } from './campaign/campaign.js';
+import { QUEUE_MUTANTS } from './campaign/queue.js';
 import { SHRINK_MUTANTS } from './campaign/shrink.js';
 import { GENERATOR_MUTANTS } from './generators.js';
 import { ISA_MUTANTS } from './isa.js';
@@ -75,6 +76,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SLOT_MUTANTS,
   ...SYMBOLIC_MUTANTS,
   ...ORACLE_MUTANTS,
+  ...QUEUE_MUTANTS,
   ...SHRINK_MUTANTS,
   ...AGREEMENT_MUTANTS,
   ...CAMPAIGN_MUTANTS,

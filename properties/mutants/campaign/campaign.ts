@@ -256,8 +256,8 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
       {
         name: 'stopping-abandons-shards',
         inside: 'Campaign.work',
-        node: 'this.stopped && (this.checking.size === 0 || this.overdue)',
-        becomes: 'this.stopped',
+        node: 'leaves || this.checking.size === 0 || this.overdue',
+        becomes: 'true',
         wrong: 'A shard under way is not waited for when the campaign is stopped.',
       },
       {

@@ -1,0 +1,136 @@
+/** Mutants of campaigns on many machines: rule texts, shards, the queue. */
+import { type Mutant, mutantsOf } from '../mutant.js';
+
+const QUEUE = 'campaign/a-queue-gives-what-one-machine-gives';
+const NAMES = 'campaign/a-shard-is-named-by-all-that-its-result-depends-on';
+
+export const QUEUE_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/patch/bundle.ts',
+    ['patch/a-rule-file-decides-the-same-from-its-text'],
+    [
+      {
+        name: 'digest-of-the-rule-file-alone',
+        inside: 'bundleDigest',
+        node: 'Object.entries(files)',
+        becomes: 'Object.entries(files).filter(([path]) => path === entry)',
+        wrong: 'The digest of a rule file does not count what it imports.',
+      },
+      {
+        name: 'language-is-taken-along',
+        inside: 'bundleRules',
+        node: 'isOwnLanguage(path)',
+        becomes: 'false',
+        wrong: 'The text of the rule language itself is taken along with rules that import it by its path.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/queue/shard.ts',
+    [NAMES],
+    [
+      {
+        name: 'text-of-rules-is-not-compared-with-its-digest',
+        inside: 'mustBeWhole',
+        node: 'bundleDigest(bundle) !== campaign.rules[bundle.name]',
+        becomes: 'false',
+        wrong: 'A worker computes with a rule text that is not the one that was sent.',
+      },
+      {
+        name: 'shards-of-any-build-are-computed',
+        inside: 'mustBeWhole',
+        node: 'campaign.code !== code',
+        becomes: 'false',
+        wrong: 'A worker computes shards that another build made.',
+      },
+      {
+        name: 'name-without-the-code',
+        inside: 'campaignId',
+        node: 'digest({ code, setting, rules })',
+        becomes: 'digest({ setting, rules })',
+        wrong: 'Shards of two builds have one name, and with it one result.',
+      },
+      {
+        name: 'name-without-the-end',
+        inside: 'shardId',
+        node: '`check-${job.from}-${job.to}`',
+        becomes: '`check-${job.from}-${job.from}`',
+        wrong: 'A short shard and a long one that begin together have one name.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/queue/publish.ts',
+    [QUEUE],
+    [
+      {
+        name: 'what-redis-forgot-is-not-published-again',
+        inside: 'Publisher.compare',
+        node: 'if (lost.length > 0) await this.publish(lost);',
+        becomes: '',
+        wrong: 'A campaign waits for ever for shards that Redis has lost.',
+      },
+      {
+        name: 'results-stay-on-the-queue',
+        inside: 'Publisher.take',
+        node: 'await job.remove();',
+        becomes: '',
+        wrong: 'Results that the campaign has stay in Redis.',
+      },
+      {
+        name: 'shards-are-left-behind-at-the-end',
+        inside: 'Publisher.leave',
+        node: 'for (const id of this.awaited.keys()) await this.queue.remove(id).catch(() => {});',
+        becomes: '',
+        wrong: 'Workers go on with shards of a campaign whose time is over.',
+      },
+      {
+        name: 'shards-are-taken-off-when-it-is-stopped',
+        inside: 'Publisher.leave',
+        node: 'this.options.stop?.aborted === true',
+        becomes: 'false',
+        wrong: 'A campaign that is stopped takes its shards off the queue.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/queue/work.ts',
+    [QUEUE],
+    [
+      {
+        name: 'shard-is-counted-when-it-is-computed',
+        inside: 'QueueWork.compute',
+        node: 'return { ok: true, result: await this.pool.run(job.data) };',
+        becomes: 'this.count(job.data);\n      return { ok: true, result: await this.pool.run(job.data) };',
+        wrong: 'A worker counts its shards twice.',
+      },
+      {
+        name: 'another-build-is-not-told-of',
+        inside: 'QueueWork.lookForOtherBuilds',
+        node: 'build === this.options.code || this.otherBuilds.has(build)',
+        becomes: 'true',
+        wrong: 'A worker says nothing of shards that it cannot compute.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/queue/address.ts',
+    ['campaign/the-address-of-a-queue-is-read-as-it-is-written'],
+    [
+      {
+        name: 'password-is-taken-as-it-is-encoded',
+        inside: 'queueAddress',
+        node: 'decoded(url.password)',
+        becomes: 'url.password',
+        wrong: 'A password with a character that must be encoded is refused by Redis.',
+      },
+      {
+        name: 'tls-is-forgotten',
+        inside: 'queueAddress',
+        node: "url?.protocol === 'rediss:'",
+        becomes: 'false',
+        wrong: 'An address with rediss:// is refused.',
+      },
+    ],
+  ),
+];
