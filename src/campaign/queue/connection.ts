@@ -13,7 +13,7 @@ export const PATIENCE = 60_000;
 const CONNECT_MS = 10_000;
 const RETRY_MS = 1_000;
 
-/** The two libraries of a queue. */
+/** BullMQ, which keeps jobs in Redis, and the client that it speaks to Redis with. */
 export interface QueueLibraries {
   readonly bullmq: typeof BullMQ;
   readonly Redis: typeof Redis;
