@@ -213,7 +213,7 @@ describeRedis('a campaign over a queue', () => {
     const ours = worker({ workers: 2 });
     expect([(await one).state.done, (await two).state.done]).toEqual([21, 30]);
     expect((await ours.end()).refused).toBe(0);
-    while (notes.length === 0) await wait(50);
+    while (!notes.some((line) => line.includes(code))) await wait(50);
     const told = await stranger.end();
     expect(told).toMatchObject({ shards: 0, refused: 0 });
     expect(told.otherBuilds).toContain(code);
