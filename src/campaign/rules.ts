@@ -1,14 +1,16 @@
 /** Rule sets as a campaign, a case or a command line names them. */
 import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { InputError } from '../isa/errors.js';
 import { alreadyThere, contracts } from '../kernel/catalog.js';
 import type { DeclaredFunction } from '../object/program.js';
 import { loadBundle, type RuleBundle } from '../patch/bundle.js';
+import { shownPath } from '../patch/files.js';
 import { loadFunctions, loadRules } from '../patch/load.js';
 import type { RuleSet } from '../patch/rule.js';
 import { decide } from '../patch/select.js';
 import { shippedRuleSet } from '../patch/sets/index.js';
+import { rulePositions } from '../patch/sites.js';
 import { functionView, siteView } from '../patch/view.js';
 import type { GivenFunctions } from '../vm/case.js';
 
@@ -44,7 +46,7 @@ export async function loadRuleSets(
   for (const [i, { rules }] of loaded.entries()) {
     const twin = loaded.slice(0, i).find((other) => other.rules.name === rules.name);
     if (twin !== undefined) throw new InputError(`two rule sets are called '${rules.name}'`);
-    decideEveryFunction(rules, declared);
+    await decideEveryFunction(names[i]!, rules, declared);
   }
   return loaded;
 }
@@ -72,10 +74,24 @@ export async function loadDeclared(files: readonly string[]): Promise<readonly D
 }
 
 /** Asks about every function once, so that a rule that fails does so at once and not in the middle of long work. */
-function decideEveryFunction(rules: RuleSet, declared: readonly DeclaredFunction[]): void {
-  for (const contract of contracts(declared)) {
-    for (const hasPad of [false, true])
-      decide(rules, functionView(contract), siteView(contract, -1, contract.outcomes, hasPad));
+async function decideEveryFunction(
+  file: string,
+  rules: RuleSet,
+  declared: readonly DeclaredFunction[],
+): Promise<void> {
+  try {
+    for (const contract of contracts(declared))
+      for (const hasPad of [false, true])
+        decide(rules, functionView(contract), siteView(contract, -1, contract.outcomes, hasPad));
+  } catch (error) {
+    if (!(error instanceof InputError) || error.place.file !== undefined || !existsSync(file)) throw error;
+    // What has no place of its own, such as a rule that never ends, has that of its rule.
+    const name = /rule '(.*?)': /.exec(error.message)?.[1] ?? '';
+    const { line, column } = (await rulePositions(file)).get(name) ?? {};
+    throw new InputError(error.message, {
+      file: shownPath(resolve(file)),
+      ...(line === undefined ? {} : { line, column }),
+    });
   }
 }
 

@@ -41,14 +41,28 @@ export async function loadRules(
     throw new InputError('no such rule file', { file: nameOrFile });
   }
   const modules = new Modules(await typescript(), files);
-  const exported = modules.load(file).default;
-  if (!typed) await checkTypes(file);
+  const exported = await loadedTyped(modules, file, typed);
   const rules = asRuleSet(exported, nameOrFile);
   if (shippedRuleSet(rules.name) !== undefined && file !== shippedFile(rules.name))
     throw new InputError(`a rule set called '${rules.name}' comes with swansong: choose another name`, {
       file: nameOrFile,
     });
   return { rules, file, declared: modules.declared };
+}
+
+/** What is said when a name or property is not there: then an error of types says more. */
+const FROM_TYPES = /\bundefined\b|is not a function|is not defined|is not iterable/;
+
+/** What a module exports, its types checked. */
+async function loadedTyped(modules: Modules, file: string, typed: boolean): Promise<unknown> {
+  try {
+    const exported = modules.load(file).default;
+    if (!typed) await checkTypes(file);
+    return exported;
+  } catch (error) {
+    if (!typed && error instanceof InputError && FROM_TYPES.test(error.message)) await checkTypes(file);
+    throw error;
+  }
 }
 
 /** The functions that a file declares, whether it exports a rule set or not. Throws InputError for a file that declares none. */
@@ -59,8 +73,7 @@ export async function loadFunctions(nameOrFile: string): Promise<readonly Declar
   if (!existsSync(file) || !statSync(file).isFile())
     throw new InputError('no such file of declarations', { file: nameOrFile });
   const modules = new Modules(await typescript(), WORKING_TREE);
-  modules.load(file);
-  await checkTypes(file);
+  await loadedTyped(modules, file, false);
   if (modules.declared.length === 0)
     throw new InputError('it declares no function: expected kfunc({...}) or helper({...})', {
       file: nameOrFile,

@@ -73,6 +73,7 @@ export class Modules {
     const text = this.files.read(file);
     if (text === undefined) throw new InputError('no such file', { file });
     const source = parse(this.compiler, file, text);
+    refuseModuleWords(this.compiler, source, file);
     const made = this.compiler.transpileModule(text, {
       // Under its own name an .mjs would stay an ES module.
       fileName: file.replace(/\.m([jt]s)$/, '.$1'),
@@ -123,4 +124,35 @@ const OWN_LANGUAGE = withoutExtension(fileURLToPath(new URL('./define.js', impor
 /** Whether a path is that of the rule language in this copy of swansong: files beside it import it by that. */
 export function isOwnLanguage(path: string): boolean {
   return withoutExtension(path) === OWN_LANGUAGE;
+}
+
+/** Throws InputError for what only ES modules may say: rule files are run as functions. */
+function refuseModuleWords(compiler: Ts, source: ts.SourceFile, file: string): void {
+  const refuse = (node: ts.Node, what: string): never => {
+    const { line, character } = source.getLineAndCharacterOfPosition(node.getStart(source));
+    const place = { file: shownPath(file), line: line + 1, column: character + 1 };
+    throw new InputError(
+      `a rule file has no ${what}: it runs from its begin to its end, as a plain function`,
+      place,
+    );
+  };
+  const visit = (node: ts.Node): void => {
+    if (compiler.isMetaProperty(node) && node.keywordToken === compiler.SyntaxKind.ImportKeyword)
+      refuse(node, 'import.meta');
+    const waits = compiler.isForOfStatement(node)
+      ? node.awaitModifier !== undefined
+      : compiler.isAwaitExpression(node);
+    if (waits) refuse(node, 'await outside of functions');
+    // In a function of its own await is allowed; what it gives is no answer of a rule, and types say so.
+    compiler.forEachChild(node, (child) => {
+      if (!compiler.isFunctionLike(child)) visit(child);
+      else visitFunction(child);
+    });
+  };
+  const visitFunction = (node: ts.Node): void => {
+    if (compiler.isMetaProperty(node) && node.keywordToken === compiler.SyntaxKind.ImportKeyword)
+      refuse(node, 'import.meta');
+    compiler.forEachChild(node, visitFunction);
+  };
+  visit(source);
 }

@@ -62,7 +62,10 @@ export class Sandbox {
     try {
       return this.call.runInContext(this.context, { timeout }) as T;
     } catch (error) {
-      if (error instanceof InputError) throw error;
+      if (error instanceof InputError)
+        throw error.place.file !== undefined
+          ? error
+          : new InputError(error.message, this.placeOf(error.stack ?? ''));
       if (codeOf(error) === TIMED_OUT) throw new InputError(`${late} within ${timeout / 1000} s`);
       if (!isNativeError(error)) throw new InputError(String(error));
       throw new InputError(error.message, this.placeOf(error.stack ?? ''));

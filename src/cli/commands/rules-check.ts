@@ -223,7 +223,8 @@ async function compareWith(
   return { changed, below, compared: { revision: name, ...compared } };
 }
 
-function wanted(name: string | undefined, declared: readonly DeclaredFunction[]): readonly Contract[] {
+/** The function of this name, or all of them. Throws InputError for one that is not modelled. */
+export function wanted(name: string | undefined, declared: readonly DeclaredFunction[]): readonly Contract[] {
   if (name === undefined) return contracts(declared);
   const contract = contractOf(name, declared);
   if (contract === undefined) throw new InputError(unmodelled(name));

@@ -2,19 +2,19 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../../isa/errors.js';
-import { contracts } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
-import type { RuleSet } from '../../patch/rule.js';
-import { rulesFor } from '../../patch/select.js';
+import type { Action, RuleSet, SiteView } from '../../patch/rule.js';
+import { decide, rulesFor } from '../../patch/select.js';
 import { RULE_SETS, shippedRuleSet } from '../../patch/sets/index.js';
+import { situationsOf } from '../../patch/situations.js';
 import { type Skeleton, skeletonFrom } from '../../patch/skeleton.js';
-import { functionView } from '../../patch/view.js';
+import { functionView, siteView } from '../../patch/view.js';
 import { type RuleAction, ruleActionsInWords } from '../../report/rules.js';
 import { type Act, commandOfCommands, type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
 import { FUNCTIONS_HELP, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
-import { defineCheck, loadSet } from './rules-check.js';
+import { defineCheck, loadSet, wanted } from './rules-check.js';
 import { defineReport } from './rules-report.js';
 import { defineStrength } from './rules-strength.js';
 
@@ -47,30 +47,61 @@ function defineShow(command: Command, act: Act): void {
   withCommon(command.command('show'))
     .description('what a rule set does to each function')
     .argument('SET', 'rule set, by name or file')
+    .option('--function <NAME>', 'only this function')
     .option('--functions <FILES>', FUNCTIONS_HELP, list)
-    .action((name: string, options) => act(options, () => showSet(name, options)));
+    .action((name: string, options: ShowOptions) => act(options, () => showSet(name, options)));
 }
 
-async function showSet(name: string, options: WithFunctions): Promise<Outcome> {
+interface ShowOptions extends WithFunctions {
+  readonly function?: string;
+}
+
+async function showSet(name: string, options: ShowOptions): Promise<Outcome> {
   const { set, declared } = await loadSet(name, options);
-  const functions = contracts(declared).flatMap((contract) => shownOf(set.rules, contract));
+  const functions = wanted(options.function, declared).flatMap((contract) => shownOf(set.rules, contract));
   return { exit: 0, json: { rules: set.rules.name, functions }, text: ruleActionsInWords(functions) };
 }
 
+/** What decides for a function: one row where it is the same at every call site. */
 function shownOf(set: RuleSet, contract: Contract): readonly RuleAction[] {
-  const view = functionView(contract);
-  const matching = rulesFor(set, view);
-  if (matching.length === 0)
-    return [{ name: contract.name, kind: contract.kind, rule: undefined, action: 'keep' }];
-  return matching.map((rule): RuleAction => {
-    const head = { name: contract.name, kind: contract.kind, rule: rule.name };
-    if (rule.matchesSite !== undefined) return { ...head, action: null };
-    const action = rule.action(view, undefined);
-    return action.kind === 'stub'
-      ? { ...head, action: 'stub', stub: action.stub }
-      : { ...head, action: action.kind };
+  const head = { name: contract.name, kind: contract.kind };
+  const action = decidedEverywhere(set, contract);
+  if (action !== undefined) return [{ ...head, ...action }];
+  return rulesFor(set, functionView(contract)).map((rule): RuleAction => {
+    if (rule.matchesSite !== undefined) return { ...head, rule: rule.name, action: null };
+    return { ...head, rule: rule.name, ...shownAction(rule.action(functionView(contract), undefined)) };
   });
 }
+
+/** The decision that is the same in every situation of a function; undefined where it depends on the call site or on its slot. */
+function decidedEverywhere(
+  set: RuleSet,
+  contract: Contract,
+): Pick<RuleAction, 'rule' | 'action' | 'stub'> | undefined {
+  let looksAtSlot = false;
+  const sites = situationsOf(contract).flatMap(({ enabled }) =>
+    [false, true].map((hasPad) => siteView(contract, -1, enabled, hasPad)),
+  );
+  const decisions = sites.map((site) => {
+    const watched = Object.create(site, {
+      slot: {
+        get: () => {
+          looksAtSlot = true;
+          return -1;
+        },
+      },
+    }) as SiteView;
+    const { rule, action } = decide(set, functionView(contract), watched);
+    return { rule: rule?.name, ...shownAction(action) };
+  });
+  const words = (value: unknown): string =>
+    JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
+  const same = decisions.every((one) => words(one) === words(decisions[0]));
+  return same && !looksAtSlot ? decisions[0] : undefined;
+}
+
+const shownAction = (action: Action): Pick<RuleAction, 'action' | 'stub'> =>
+  action.kind === 'stub' ? { action: 'stub', stub: action.stub } : { action: action.kind };
 
 interface NewOptions {
   readonly fromC: string;
