@@ -303,7 +303,7 @@ describe('what cannot be', () => {
     const { exit, out, err } = await here(['verify', join(folder, 'own.bpf'), '--functions', file]);
     expect([exit, out]).toEqual([2, '']);
     expect(err).toMatch(says);
-    expect(err).toMatch(/^swansong: \S+\.ts: [^\n]+\n$/);
+    expect(err).toMatch(/^swansong: \S+\.ts(:\d+:\d+)?: [^\n]+\n$/);
   });
 
   it('a function that no program can call says why', async () => {
