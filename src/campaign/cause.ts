@@ -6,7 +6,7 @@ import type { FastPath } from '../patch/rule.js';
 import type { Code } from '../vm/code.js';
 import type { Check, Violation } from '../vm/trap.js';
 import { Vm, type VmOptions } from '../vm/vm.js';
-import type { BrokenCheck } from './kill-everywhere.js';
+import type { BrokenAfterKill } from './kill-everywhere.js';
 
 /** Tells hits of one mistake from hits of another. Two hits with equal causes are one finding. */
 export interface Cause {
@@ -49,7 +49,7 @@ export function kindOf({ message }: Violation): string {
 function breaksWith(
   code: Code,
   options: VmOptions,
-  broken: BrokenCheck,
+  broken: BrokenAfterKill,
   path: FastPath,
   slots: ReadonlySet<number>,
 ): boolean {
@@ -74,7 +74,7 @@ function breaksWith(
 }
 
 /** Finds the stubs to blame for a broken check: one that breaks it alone, or else all those that cannot be left out. */
-export function causeOf(code: Code, options: VmOptions, path: DecidedPath, broken: BrokenCheck): Cause {
+export function causeOf(code: Code, options: VmOptions, path: DecidedPath, broken: BrokenAfterKill): Cause {
   const { check, slot: at, function: named } = broken.violation;
   const blame = (slots: readonly number[], otherwise: string): Cause => {
     const joined = (words: readonly string[]): string => [...new Set(words)].sort().join('+');

@@ -255,16 +255,20 @@ class ProgramCheck {
     this.points += result.points;
     this.everywhere &&= result.everywhere;
     this.worst = Math.max(this.worst, result.worst);
-    if (result.broken.length === 0) return;
+    const own = result.broken.filter(({ violation }) => !violation.after);
+    if (own.length === 0) return;
     const under = this.brokenUnder.get(rules) ?? new WordCounts();
     this.brokenUnder.set(rules, under);
-    for (const { violation } of result.broken) {
+    for (const { violation } of own) {
       this.broken.add(violation.check);
       under.add(violation.check);
     }
   }
 
-  /** Keeps what broke, once for each cause, if it replays from its text. */
+  /**
+   * Keeps what broke, once for each cause, if it replays from its text. What only follows from a check that broke before has no finding of its own: the
+   * case of that check tells it.
+   */
   private addSuspects(
     prepared: PreparedProgram,
     rules: NamedRules,
@@ -275,14 +279,15 @@ class ProgramCheck {
     const seen = new Set<string>();
     for (const one of broken) {
       // Hits with the same check, place and message have the same cause. Finding a cause takes many runs, so it is done once.
-      const { check, message, function: named } = one.violation;
+      const { check, message, function: named, after } = one.violation;
+      if (after) continue;
       const signature = `${check} ${named ?? ''} ${message}`;
       if (seen.has(signature)) continue;
       seen.add(signature);
       const cause = causeOfBroken(prepared, path, one);
       const key = causeKey(cause);
       if (this.suspects.has(key)) continue;
-      const text = printCase(caseOf(prepared, rules, one, [`${check}: ${message}`, NOT_SHRUNK]));
+      const text = printCase(caseOf(prepared, rules, one, [NOT_SHRUNK]));
       const answer = replayed(parseCase(text), rules.rules, this.options.kernel);
       if (typeof answer !== 'string' && answer.ok) {
         this.suspects.set(key, { cause, world, text, insns: insnCount(this.program) });
@@ -316,8 +321,9 @@ class ProgramCheck {
       return;
     }
     if (broken) return;
-    for (const violation of answer.result.violations) {
-      const one = { violation, step: answer.result.killedAt, env: answer.result.env };
+    const all = answer.result.violations;
+    for (const violation of all) {
+      const one = { violation, all, step: answer.result.killedAt, env: answer.result.env };
       this.addSuspects(prepared, rules, [one], -1);
     }
   }

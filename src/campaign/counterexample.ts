@@ -40,7 +40,9 @@ export function counterexample(
   let tried = 0;
   for (const program of candidates(contract, declared)) {
     tried++;
-    const small = lasting ? lastingCase(rules, contract, program) : caseAgainst(rules, contract, program);
+    const small = lasting
+      ? lastingCase(rules, contract.name, program)
+      : caseAgainst(rules, contract, program);
     if (small !== undefined) return { small };
   }
   return {
@@ -90,7 +92,7 @@ function caseAgainst(rules: NamedRules, contract: Contract, program: Program): S
       seen.add(signature);
       const cause: Cause = causeOfBroken(prepared, path, one);
       if (cause.function !== contract.name || seen.has(causeKey(cause))) continue;
-      const text = caseOf(prepared, rules, one, [`${one.violation.check}: ${one.violation.message}`]);
+      const text = caseOf(prepared, rules, one);
       return shrinkCase(text, { rules, profile: 'privileged', cause });
     }
   }

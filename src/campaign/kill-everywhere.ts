@@ -15,11 +15,16 @@ const STRIDE = 97;
 const LONGEST_RUN = 100_000;
 
 /** A check that broke after a kill, with all that is needed to see it again. */
-export interface BrokenCheck {
+export interface BrokenAfterKill {
   readonly violation: Violation;
   /** Steps before the kill. */
   readonly step: number;
   readonly env: Environment;
+}
+
+/** The same, with all that broke in that run, this among it. */
+export interface BrokenCheck extends BrokenAfterKill {
+  readonly all: readonly Violation[];
 }
 
 /** What one run and its killed copies showed. */
@@ -53,7 +58,8 @@ export function killBeforeEveryInsn(code: Code, options: VmOptions, watch?: Kill
     if (last >= DENSE_STEPS) everywhere = false;
     if (result.violations.length === 0) return;
     for (let step = first; step <= last; step = where.from(step + 1)) {
-      for (const violation of result.violations) broken.push({ violation, step, env: result.env });
+      const all = result.violations;
+      for (const violation of all) broken.push({ violation, all, step, env: result.env });
     }
   });
   return { points, everywhere, worst, broken, ordinary: vm.run() };

@@ -12,9 +12,10 @@ import { kernelOfCase } from '../vm/case-profile.js';
 import { type Code, prepare } from '../vm/code.js';
 import { expectationOf } from '../vm/expectation.js';
 import { type Replay, replay } from '../vm/replay.js';
+import { brokenLines } from '../vm/trap.js';
 import type { VmOptions } from '../vm/vm.js';
 import { type Cause, causeOf, type DecidedPath } from './cause.js';
-import type { BrokenCheck } from './kill-everywhere.js';
+import type { BrokenAfterKill, BrokenCheck } from './kill-everywhere.js';
 import type { NamedRules } from './rules.js';
 
 /** A program that the verifier accepted and the VM can run. */
@@ -59,16 +60,16 @@ export function pathOf({ program, verdict }: PreparedProgram, rules: RuleSet): D
 }
 
 /** Why a check broke; see `causeOf`. */
-export function causeOfBroken(one: PreparedProgram, path: DecidedPath, broken: BrokenCheck): Cause {
+export function causeOfBroken(one: PreparedProgram, path: DecidedPath, broken: BrokenAfterKill): Cause {
   return causeOf(one.code, runOptions(one, path), path, broken);
 }
 
-/** The case that shows what broke. */
+/** The case that shows what broke. Its comments tell all that breaks in its run, the gravest first, and then `comments`. */
 export function caseOf(
   one: PreparedProgram,
   { name }: NamedRules,
   broken: BrokenCheck,
-  comments: readonly string[],
+  comments: readonly string[] = [],
 ): Case {
   const kernel = kernelOfCase(one.program, one.verdict.kernel);
   return {
@@ -79,7 +80,7 @@ export function caseOf(
     kill: broken.step,
     env: broken.env,
     expect: expectationOf(broken.violation),
-    comments,
+    comments: [...brokenLines(broken.all, broken.violation), ...comments],
   };
 }
 

@@ -63,10 +63,9 @@ export async function caseOfRefusal(
   const broken =
     brokenByRun(prepared, rules, options.seed ?? 1) ?? (await brokenByProof(prepared, rules, options));
   if (broken === undefined) return undefined;
-  const { check, message } = broken.violation;
   const judge = new KernelJudge({ strictCaps: profile === 'strict' });
   try {
-    return shrinkCase(caseOf(prepared, rules, broken, [`${check}: ${message}`]), {
+    return shrinkCase(caseOf(prepared, rules, broken), {
       rules,
       profile,
       kernel,
@@ -115,5 +114,7 @@ async function brokenByProof(
   const answer = replayed(witness, rules, prepared.verdict.kernel);
   if (typeof answer === 'string') return undefined;
   const violation = answer.result.violations.find(({ check }) => LINUX_CHECKS.has(check));
-  return violation && { violation, step: witness.kill, env: answer.result.env };
+  return (
+    violation && { violation, all: answer.result.violations, step: witness.kill, env: answer.result.env }
+  );
 }

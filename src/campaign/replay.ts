@@ -16,6 +16,8 @@ export interface ReplayedCase {
   /** What came instead, or why it cannot be run. */
   readonly got: string;
   readonly ok: boolean;
+  /** All that the run breaks, the gravest first, as `.expect` writes it; none for a case that cannot be run. */
+  readonly breaks: readonly string[];
   /** The kernel that the case says, by name, where it was replayed for that. */
   readonly madeFor?: string;
 }
@@ -41,9 +43,9 @@ export async function replayText(
   const { rules } = named;
   const answer = replayed(one, rules, kernel);
   if (typeof answer !== 'string')
-    return { file, expected: answer.expected, got: answer.got, ok: answer.ok, ...own };
+    return { file, expected: answer.expected, got: answer.got, ok: answer.ok, breaks: answer.breaks, ...own };
   const expected = one.expect === undefined ? 'holds' : printExpectation(one.expect);
-  return { file, expected, got: `refused: ${answer}`, ok: false, ...own };
+  return { file, expected, got: `refused: ${answer}`, ok: false, breaks: [], ...own };
 }
 
 /**
@@ -58,7 +60,7 @@ export async function replayFile(file: string, target: ReplayedFor = {}): Promis
     return await replayText(text, file, target);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { file, expected, got: error.message.trim().replace(/\s*\n\s*/g, ' '), ok: false };
+    return { file, expected, got: error.message.trim().replace(/\s*\n\s*/g, ' '), ok: false, breaks: [] };
   }
 }
 

@@ -6,6 +6,7 @@ import type { Warning } from '../patch/lint.js';
 import type { Action, Stub } from '../patch/rule.js';
 import type { Compared } from '../smt/rule/decided-since.js';
 import type { RuleProof, RuleWitness } from '../smt/rule-proof.js';
+import type { Violation } from '../vm/trap.js';
 import { table } from './table.js';
 
 /** What a rule of a set does to one function. */
@@ -59,6 +60,8 @@ export interface RuleExample {
   readonly case?: string;
   readonly insns?: number;
   readonly trace?: readonly string[];
+  /** All that breaks in that run, the gravest first. */
+  readonly breaks?: readonly Violation[];
   /** Where the case was written. */
   readonly file?: string;
   /** Why there is no program. The rule is wrong, but in no program that is known does it break a check. */

@@ -1,6 +1,6 @@
 /** What a run in the VM says, in words. */
 import { describeHold } from '../vm/ledger.js';
-import type { Violation } from '../vm/trap.js';
+import { type Violation, worstFirst } from '../vm/trap.js';
 import type { RunResult } from '../vm/vm.js';
 
 /** What one killed copy of a run did between the kill and its exit. */
@@ -9,6 +9,7 @@ export interface KilledRun {
   readonly at: number;
   /** Insns from there to the exit. */
   readonly steps: number;
+  /** What broke, the gravest first. */
   readonly checks: readonly Violation[];
 }
 
@@ -23,7 +24,7 @@ export function runInWords(
     ...(trace ?? []).map(({ text }) => text),
     `${ordinary.end} after ${ordinary.steps} insns, r0 = ${ordinary.r0}`,
     ...ordinary.held.map((hold) => `held at the end: ${describeHold(hold)}`),
-    ...ordinary.violations.map(describeViolation),
+    ...worstFirst(ordinary.violations).map(describeViolation),
     ...broken.flatMap(({ at, checks }) =>
       checks.map((one) => `killed at step ${at}: ${describeViolation(one)}`),
     ),
@@ -37,6 +38,6 @@ export function runInWords(
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function describeViolation({ check, message, slot }: Violation): string {
-  return `${check} at insn ${slot}: ${message}`;
+function describeViolation({ check, message, slot, after }: Violation): string {
+  return `${check} at insn ${slot}: ${message}${after ? ', which follows from what broke before' : ''}`;
 }

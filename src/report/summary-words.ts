@@ -35,6 +35,7 @@ function findingInWords(found: Finding): readonly string[] {
   return [
     `    ${found.check} under ${found.rules}, rule '${found.rule}'`,
     `        ${found.function}: ${found.message}: ${instanceInWords(found)}`,
+    ...(found.checks.length > 1 ? [`        its run breaks ${found.checks.join(', ')}`] : []),
     ...found.also.map((other) => `        also ${other.function}: ${instanceInWords(other)}`),
   ];
 }

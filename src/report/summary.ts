@@ -163,8 +163,14 @@ function grouped(all: readonly Found[], filed: readonly SavedFinding[]): readonl
 }
 
 /** A finding that could not be written into a file: its case is told instead. */
-function unsaved({ small, text, insns }: Found): SavedFinding & { readonly case: string } {
-  return { file: '', case: small?.text ?? text, insns: small?.insns ?? insns, minimal: false };
+function unsaved({ cause, small, text, insns }: Found): SavedFinding & { readonly case: string } {
+  return {
+    file: '',
+    case: small?.text ?? text,
+    insns: small?.insns ?? insns,
+    minimal: false,
+    checks: [cause.check],
+  };
 }
 
 /** What breaks in the smallest case, in the words of its run, which are its first comment. Findings are grouped by its kind, which has no numbers. */

@@ -13,7 +13,7 @@ import { expectationOf } from '../vm/expectation.js';
 import { filled, isFillable } from '../vm/fill.js';
 import { killEverywhere, killRandomly } from '../vm/kill.js';
 import { replay } from '../vm/replay.js';
-import type { Violation } from '../vm/trap.js';
+import { brokenLines, type Violation, worstFirst } from '../vm/trap.js';
 import { Vm } from '../vm/vm.js';
 import { explore } from './symbolic/explore.js';
 
@@ -31,6 +31,8 @@ export interface WitnessSearch {
   readonly broken: string;
   readonly queries: number;
 }
+
+type Found = Pick<WitnessSearch, 'witness' | 'broken'>;
 
 /** How much effort the search may take. More effort may find a witness that less does not. */
 export interface FindOptions {
@@ -71,21 +73,25 @@ export async function findWitness(
   const strict = verified.profile === 'strict';
   const code = prepare(program);
   const kernel = kernelOfCase(program, verified.kernel);
-  const confirmed = (violation: Violation, kill: number, env: Environment): Case | undefined => {
-    const one: Case = {
+  const confirmed = (violation: Violation, kill: number, env: Environment): Found | undefined => {
+    const one = {
       program,
       profile: verified.profile,
       ...(kernel === undefined ? {} : { kernel }),
       rules,
       kill,
       env,
-      expect: expectationOf(violation),
-      comments: [`${violation.check}: ${violation.message}`],
+      comments: [],
     };
     // If the run also breaks a check without a kill, the fast path is not at fault.
     const { kill: _, ...unkilled } = one;
     if (replay(unkilled, path, { facts: verified.facts }).result.violations.length > 0) return undefined;
-    return replay(one, path, { facts: verified.facts }).ok ? one : undefined;
+    const expect = expectationOf(violation);
+    const { ok, result } = replay({ ...one, expect }, path, { facts: verified.facts });
+    const [worst] = worstFirst(result.violations);
+    if (!ok || worst === undefined) return undefined;
+    const comments = brokenLines(result.violations, worst);
+    return { witness: { ...one, expect: expectationOf(worst), comments }, broken: inWords(worst) };
   };
   const fill = options.fill ?? FILL;
   const full = fill > 0 && isFillable(program) ? filled(program, EMPTY, fill) : EMPTY;
@@ -101,10 +107,10 @@ export async function findWitness(
       kills < Math.min(steps, MAX_STEPS)
         ? killRandomly(code, path, env, { ...how, kills, seed: index })
         : killEverywhere(code, path, env, { ...how, maxSteps: MAX_STEPS });
-    const [violation] = killed.violations;
-    if (violation === undefined || killed.env === undefined) continue;
-    const witness = confirmed(violation, violation.at, killed.env);
-    if (witness !== undefined) return { witness, broken: inWords(violation), queries: 0 };
+    if (killed.worst === undefined) continue;
+    const { violation, env: of } = killed.worst;
+    const found = confirmed(violation, violation.at, of);
+    if (found !== undefined) return { ...found, queries: 0 };
   }
   let queries = 0;
   let insns = 0;
@@ -130,8 +136,8 @@ export async function findWitness(
     insns += exploration.insns;
     for (const { violation, killStep, env } of exploration.findings) {
       if (killStep === undefined) continue;
-      const witness = confirmed(violation, killStep, env);
-      if (witness !== undefined) return { witness, broken: inWords(violation), queries };
+      const found = confirmed(violation, killStep, env);
+      if (found !== undefined) return { ...found, queries };
     }
   }
   return { witness: undefined, broken: '', queries };

@@ -6,7 +6,7 @@
 import type { Arg } from '../kernel/contract.js';
 import { takesMap } from '../kernel/maptypes.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../kernel/structs.js';
-import { offsetOf, showAddress } from './address.js';
+import { offsetOf, regionOf, showAddress } from './address.js';
 import type { Call } from './call.js';
 import type { Region } from './memory.js';
 import { SHADOW } from './memory.js';
@@ -118,11 +118,12 @@ function checkRead(call: Call, at: bigint, size: number): void {
   const why = bad.shadow === SHADOW.skipped ? 'a stub left it unwritten' : 'it was never written';
   const where = `the stack at fp${bad.at - region.bytes.length}`;
   const check = SINKS.test(call.name) ? 'disclosure' : 'fault';
-  throw new Trap(
-    check,
-    `${call.name} ${check === 'fault' ? 'reads' : 'passes on'} ${where}: ${why}`,
-    call.name,
-  );
+  const verb = check === 'fault' ? 'reads' : 'passes on';
+  const trap = new Trap(check, `${call.name} ${verb} ${where}: ${why}`, call.name);
+  // What is only passed on decides nothing in this run. What the function reads for itself decides what it does, and nobody knows it.
+  if (check === 'fault') throw trap;
+  call.machine.goOnBehind(trap);
+  memory.markWritten(regionOf(at), offsetOf(at), size);
 }
 
 /** The function writes this memory. Nothing is written here. */

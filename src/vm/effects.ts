@@ -25,13 +25,15 @@ export function applyEffect(call: Call, effect: Effect): void {
       ledger.lock(effect.lock, call.regionNumber(effect.arg), call.offset(effect.arg), slot, name);
       return;
     case 'unlock':
-      ledger.unlock(effect.lock, call.regionNumber(effect.arg), call.offset(effect.arg), name);
+      goingOn(machine, () =>
+        ledger.unlock(effect.lock, call.regionNumber(effect.arg), call.offset(effect.arg), name),
+      );
       return;
     case 'enter':
       ledger.take(effect.section, 0, 0, slot, name);
       return;
     case 'leave':
-      ledger.leave(effect.section, name);
+      goingOn(machine, () => ledger.leave(effect.section, name));
       return;
     case 'irq_save': {
       const [region, offset] = [call.regionNumber(effect.arg), call.offset(effect.arg)];
@@ -39,10 +41,12 @@ export function applyEffect(call: Call, effect: Effect): void {
       memory.placeObject(region, offset, { kind: 'irq', hold });
       return;
     }
-    case 'irq_restore':
-      ledger.restoreIrq(slotObject(call, effect.arg, 'irq').hold, name);
+    case 'irq_restore': {
+      const { hold } = slotObject(call, effect.arg, 'irq');
+      goingOn(machine, () => ledger.restoreIrq(hold, name));
       memory.removeObject(call.regionNumber(effect.arg), call.offset(effect.arg));
       return;
+    }
     case 'init_dynptr':
       initDynptr(call, effect);
       return;
@@ -55,7 +59,12 @@ export function applyEffect(call: Call, effect: Effect): void {
       return;
     case 'destroy_dynptr': {
       const dynptr = slotObject(call, effect.arg, 'dynptr');
-      if (dynptr.hold === 0) throw misuse(`${name} of a dynptr that holds nothing to give back`);
+      if (dynptr.hold === 0) {
+        const trap = misuse(`${name} of a dynptr that holds nothing to give back`);
+        // Linux does nothing with one that is null; with another it takes memory for a record that is none.
+        if (dynptr.region !== 0) throw trap;
+        machine.goOnBehind(trap);
+      }
       ledger.drop(dynptr.hold);
       if (dynptr.region !== 0) disown(machine, dynptr.region);
       memory.removeObject(call.regionNumber(effect.arg), call.offset(effect.arg));
@@ -129,13 +138,25 @@ export function rootOf(machine: MachineState, region: number): number {
   return parent === 0 ? region : rootOf(machine, parent);
 }
 
+/** Gives something back. Where the program does not hold it, Linux gives it back all the same, and the program goes on. */
+function goingOn(machine: MachineState, giveBack: () => void): void {
+  try {
+    giveBack();
+  } catch (error) {
+    if (!(error instanceof Trap)) throw error;
+    machine.goOnBehind(error);
+  }
+}
+
 /** The reference that a pointer stands for is given back; the object dies with its last owner. */
 export function giveBack(machine: MachineState, pointer: bigint, by: string): void {
   const region = rootOf(machine, regionOf(pointer));
   const hold = machine.ledger.reference(region);
   if (hold === undefined) {
     const what = machine.memory.get(region)?.name ?? 'something';
-    throw new Trap('misuse', `${by} of a ${what} that is not held`, by);
+    // Linux counts one owner less than there are, and the program goes on.
+    machine.goOnBehind(new Trap('misuse', `${by} of a ${what} that is not held`, by));
+    return;
   }
   machine.ledger.drop(hold.id);
   disown(machine, region);

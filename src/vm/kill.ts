@@ -5,7 +5,7 @@ import { seededChooser } from './chooser.js';
 import type { Code } from './code.js';
 import { EMPTY, type Environment } from './environment.js';
 import { type KilledAlike, KillPoints, killInClasses } from './kill-classes.js';
-import type { Violation } from './trap.js';
+import { gravity, type Violation, worstFirst } from './trap.js';
 import { DEFAULT_LIMIT, type RunResult, Vm, type VmOptions } from './vm.js';
 
 /** A check that broke in a killed run. */
@@ -23,8 +23,11 @@ export interface KillReport {
   readonly violations: readonly KillViolation[];
   /** The most insns that a killed run took to its exit. */
   readonly worstSteps: number;
-  /** Environment of the first killed run that broke a check, with its own choices: what a case needs. */
-  readonly env: Environment | undefined;
+  /**
+   * The gravest that broke, of the earliest kill that breaks it, and the environment of that run with its own choices: what a case needs.
+   * Undefined where nothing broke.
+   */
+  readonly worst: { readonly violation: KillViolation; readonly env: Environment } | undefined;
   /** The run that was not killed. */
   readonly run: RunResult;
 }
@@ -34,9 +37,9 @@ export type KillOptions = Omit<VmOptions, 'env' | 'fastPath'>;
 
 class Tally {
   private points = 0;
-  private worst = 0;
+  private worstSteps = 0;
   private readonly violations: KillViolation[] = [];
-  private env: Environment | undefined;
+  private worst: KillReport['worst'];
 
   /** `from`: slot of the insn before which the kill at a step comes. */
   constructor(private readonly from: (step: number) => number) {}
@@ -51,18 +54,22 @@ class Tally {
 
   add({ first, last, result }: KilledAlike): void {
     this.points += last - first + 1;
-    this.worst = Math.max(this.worst, result.steps - first);
-    if (result.violations.length === 0) return;
-    this.env ??= result.env;
+    this.worstSteps = Math.max(this.worstSteps, result.steps - first);
+    const [gravest] = worstFirst(result.violations);
+    if (gravest === undefined) return;
+    const from = this.from(first);
+    const known = this.worst?.violation.check;
+    if (known === undefined || gravity(gravest.check) < gravity(known))
+      this.worst = { violation: { ...gravest, at: first, from }, env: result.env };
     for (let at = first; at <= last; at++) {
       for (const violation of result.violations)
-        this.violations.push({ ...violation, at, from: this.from(at) });
+        this.violations.push({ ...violation, at, from: at === first ? from : this.from(at) });
     }
   }
 
   report(run: RunResult): KillReport {
-    const { points, violations, worst, env } = this;
-    return { points, violations, worstSteps: worst, env, run };
+    const { points, violations, worst, worstSteps } = this;
+    return { points, violations, worstSteps, worst, run };
   }
 }
 

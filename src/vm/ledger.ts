@@ -97,7 +97,10 @@ export class Ledger {
     this.take(kind, region, offset, at, by);
   }
 
-  /** Gives a lock back; it must be held, of this kind, and the latest one taken. */
+  /**
+   * Gives a lock back; it must be held, of this kind, and the latest one taken. Traps if it is not. One that is held is given back all
+   * the same: Linux's unlock functions do not look.
+   */
   unlock(kind: LockKind, region: number, offset: number, by: string): void {
     const held = this.list.filter(isLock);
     const top = held.at(-1);
@@ -105,9 +108,9 @@ export class Ledger {
     const here = held.find((hold) => hold.region === region && hold.offset === offset);
     if (here === undefined)
       throw misuse(`${by} of a lock that is not held (${showAddress(address(region, offset))})`);
+    this.drop(here.id);
     if (here.kind !== kind) throw misuse(`${by} of a ${here.kind}`);
     if (here !== top) throw misuse(`${by} out of order: a lock taken later is still held`);
-    this.drop(here.id);
   }
 
   depth(kind: HoldKind): number {
@@ -121,11 +124,11 @@ export class Ledger {
     this.drop(hold.id);
   }
 
-  /** Restores a saved IRQ state: the latest one saved must be restored first. */
+  /** Restores a saved IRQ state: the latest one saved must be restored first. Traps if it is not, and restores it all the same. */
   restoreIrq(id: number, by: string): void {
     const top = this.list.findLast((hold) => hold.kind === 'irq');
     if (top === undefined || !this.has(id)) throw misuse(`${by} of an IRQ state that was restored before`);
-    if (top.id !== id) throw misuse(`${by} out of order: an IRQ state saved later is not restored yet`);
     this.drop(id);
+    if (top.id !== id) throw misuse(`${by} out of order: an IRQ state saved later is not restored yet`);
   }
 }

@@ -70,6 +70,8 @@ export interface MachineOptions {
   readonly readsUnwritten?: true;
   /** After the kill no call may take long that a stub could have refused: that breaks `bound`. */
   readonly prompt?: true;
+  /** A killed run ends at the first check that breaks by what an insn does, though Linux would go on. */
+  readonly stopsAtFirst?: true;
 }
 
 /** A record of a ring buffer, in the order in which records were reserved. Immutable. */
@@ -130,8 +132,10 @@ export class MachineState {
   unwound = false;
   /** Records of ring buffers that were reserved, those discarded included. */
   records: readonly RingRecord[] = [];
-  /** Checks that broke without stopping the run, and the one that stopped it. */
+  /** Checks that broke, in this order; the last one may be what stopped the run. */
   violations: readonly Violation[] = [];
+  /** A check broke at which the run could have been stopped: what breaks from now on follows from that. */
+  wentOn = false;
 
   constructor(
     readonly code: Code,
@@ -171,6 +175,7 @@ export class MachineState {
     copy.records = this.records;
     copy.cpu = this.cpu;
     copy.violations = this.violations;
+    copy.wentOn = this.wentOn;
     return copy;
   }
 
@@ -272,11 +277,27 @@ export class MachineState {
 
   /** Notes a broken check; the run goes on. */
   report(check: Check, message: string, function_?: string, slot = this.pc): void {
-    const violation = { check, message, slot, step: this.steps };
-    this.violations = [
-      ...this.violations,
-      function_ === undefined ? violation : { ...violation, function: function_ },
-    ];
+    const violation: Violation = {
+      ...{ check, message, slot, step: this.steps },
+      ...(function_ === undefined ? {} : { function: function_ }),
+      ...(this.wentOn ? { after: true } : {}),
+    };
+    this.violations = [...this.violations, violation];
+  }
+
+  /**
+   * A call has broken a check in a way at which Linux does not stop: it gives back what is not held, or passes on bytes that nobody wrote. A killed
+   * run notes it and goes on; the caller then does what the function does in that case. Any other run traps: a verified program does no such thing.
+   */
+  goOnBehind(trap: Trap): void {
+    if (!this.killed || this.options.stopsAtFirst) throw trap;
+    this.reportTrap(trap);
+    this.wentOn = true;
+  }
+
+  /** Notes the check that a trap has broken at the insn that runs. */
+  reportTrap({ check, message, function_ }: Trap): void {
+    this.report(check, message, function_ ?? this.code.contracts[this.pc]?.name);
   }
 
   /** The run ends; what is still held is leaked. */

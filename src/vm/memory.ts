@@ -241,6 +241,11 @@ export class Memory {
     return undefined;
   }
 
+  /** From now on these bytes of a stack count as written: the run has gone on with what lies there. */
+  markWritten(number: number, at: number, size: number): void {
+    this.own(number).shadow?.fill(SHADOW.written, at, at + size);
+  }
+
   /** As `locate`, and the bytes may be written; the region is this memory's own, the shadow is updated, slot objects hit are gone. */
   forWrite(hi: number, lo: number, off: number, size: number): Region {
     let region = this.locate(hi, lo, off, size);

@@ -3,14 +3,17 @@ import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
 import { boundOf, type Case } from './case.js';
 import { expectationOf, matches, printExpectation } from './expectation.js';
+import { worstFirst } from './trap.js';
 import { type RunResult, Vm, type VmOptions } from './vm.js';
 
 /** What a case was to show, and what its run showed. */
 export interface Replay {
-  /** What was expected and what came, as `.expect` writes it; of several broken checks the expected one, or else the first. */
+  /** What was expected and what came, as `.expect` writes it; of several broken checks the expected one, or else the gravest. */
   readonly expected: string;
   readonly got: string;
   readonly ok: boolean;
+  /** All checks that broke, the gravest first, as `.expect` writes them. */
+  readonly breaks: readonly string[];
   readonly result: RunResult;
 }
 
@@ -33,10 +36,12 @@ export function replay(one: Case, fastPath: FastPath, options: ReplayOptions = {
   const result = vm.run();
   const expect = one.expect ?? { kind: 'holds' };
   const matching = result.violations.find((violation) => matches(expect, violation));
-  const got = expectationOf(matching ?? result.violations[0]);
+  const worst = worstFirst(result.violations);
+  const got = expectationOf(matching ?? worst[0]);
   return {
     expected: printExpectation(expect),
     got: matching === undefined ? printExpectation(got) : printExpectation(expect),
+    breaks: [...new Set(worst.map((one) => printExpectation(expectationOf(one))))],
     ok: expect.kind === 'holds' ? result.violations.length === 0 : matching !== undefined,
     result,
   };

@@ -21,11 +21,32 @@ export interface Violation {
   readonly step: number;
   /** The helper or kfunc concerned: the one that is called, or for a leak the one that acquired. */
   readonly function?: string;
+  /** It follows from a check that broke before, at which the run could have been stopped: the run went on, as it does in Linux. */
+  readonly after?: true;
+}
+
+/** What broke, the gravest first; of equally grave checks in the order in which they broke. */
+export const worstFirst = <V extends Violation>(violations: readonly V[]): readonly V[] =>
+  [...violations].sort((a, b) => gravity(a.check) - gravity(b.check));
+
+/** Lines that `brokenLines` answers at the most, besides the one that says how many are left out. */
+const MOST_LINES = 8;
+
+/**
+ * All that broke in one run, a line each, for the head of a case: the gravest check first, and of one check `own` first, which is what the case is
+ * written for. Equal lines stand once.
+ */
+export function brokenLines(all: readonly Violation[], own: Violation): readonly string[] {
+  const inWords = ({ check, message }: Violation): string => `${check}: ${message}`;
+  const lines = [...new Set(worstFirst([own, ...all]).map(inWords))];
+  if (lines.length <= MOST_LINES) return lines;
+  const told = lines.filter((line, i) => i < MOST_LINES || line === inWords(own));
+  return [...told, `and ${lines.length - told.length} more`];
 }
 
 /**
- * Thrown inside one insn when it breaks a check after which the run cannot go on; the VM turns it into a Violation with
- * slot and step. Not an Error, because stack traces are slow and wrong rule sets throw many.
+ * Thrown inside one insn when it breaks a check; the VM turns it into a Violation with slot and step. The run ends there, unless it was killed
+ * and Linux would go on as well, see `MachineState.goOnBehind`. Not an Error, because stack traces are slow and wrong rule sets throw many.
  */
 export class Trap {
   constructor(

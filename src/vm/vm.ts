@@ -45,6 +45,8 @@ export interface VmOptions {
   readonly prompt?: true;
   /** `fast` unless told. */
   readonly tier?: 'fast' | 'definitional';
+  /** See `MachineOptions`. Such a run also ends where its `bound` is over. */
+  readonly stopsAtFirst?: true;
   /** See `MachineOptions`. */
   readonly readsUnwritten?: true;
 }
@@ -138,7 +140,7 @@ export class Vm {
       } else runFast(machine, until, pauses);
     } catch (error) {
       if (!(error instanceof Trap)) throw error;
-      machine.report(error.check, error.message, error.function_ ?? this.code.contracts[machine.pc]?.name);
+      machine.reportTrap(error);
       machine.finish('trap');
     }
     return this.running;
@@ -165,7 +167,10 @@ export class Vm {
     }
   }
 
-  /** Runs to the end, or until the limit: of a killed run its bound, of any other `maxSteps`. */
+  /**
+   * Runs to the end, or until the limit: of any run that is not killed `maxSteps`. A killed run whose bound is over goes on, at most to the usual
+   * bound, so that all is seen that it breaks.
+   */
   run(): RunResult {
     const { machine } = this;
     const { maxSteps = DEFAULT_LIMIT, bound = DEFAULT_LIMIT } = this.options;
@@ -175,9 +180,13 @@ export class Vm {
     return this.result();
   }
 
+  /** A killed run breaks its bound here. It goes on to the usual one, so that all is seen that it breaks. */
   private giveUp(bound: number): void {
-    this.machine.report('bound', `no exit within ${bound} insns of the kill`);
-    this.machine.finish('limit');
+    const { machine } = this;
+    machine.report('bound', `no exit within ${bound} insns of the kill`);
+    machine.wentOn = true;
+    if (this.options.stopsAtFirst || this.advance(machine.steps - bound + DEFAULT_LIMIT))
+      machine.finish('limit');
   }
 
   /** What there is to say of a killed run that is given up here, `bound` insns after the kill. The run itself can go on. */
@@ -214,6 +223,7 @@ function start(code: Code, options: VmOptions): MachineState {
     ...(options.facts ? { facts: options.facts } : {}),
     ...(options.readsUnwritten ? { readsUnwritten: true } : {}),
     ...(options.prompt ? { prompt: true } : {}),
+    ...(options.stopsAtFirst ? { stopsAtFirst: true } : {}),
   });
   const { memory } = machine;
   for (let depth = 0; depth < mostFrames(code.program); depth++) {

@@ -4,7 +4,7 @@ import type { Program } from '../../object/program.js';
 import { EMPTY, type Environment, toHex } from '../../vm/environment.js';
 import { close, type Draft, open } from './draft.js';
 import { dropJumpedOver, dropPairs, dropRuns, type Pass, simplify } from './passes.js';
-import { type Reproduction, reproduce, type ShrinkTarget } from './reproduce.js';
+import { type Reproduction, type ShrinkTarget, showing } from './reproduce.js';
 import {
   dropAcquireAndRelease,
   dropCall,
@@ -51,7 +51,7 @@ export function shrinkInsns(program: Program, env: Environment, target: ShrinkTa
   const start = open(program);
   const toPlain = close(start) ?? program;
   for (const world of [EMPTY, { ...env, choices: EMPTY.choices }, env]) {
-    const first = reproduce(toPlain, world, target);
+    const first = showing(toPlain, world, target);
     if (first !== undefined)
       return new InsnShrinker({ program: toPlain, env: world, step: first.step }, first, target).run();
   }
@@ -140,7 +140,7 @@ class InsnShrinker {
 
   private reproduces({ program, env }: Scenario): boolean {
     this.questions++;
-    const answer = reproduce(program, env, this.target);
+    const answer = showing(program, env, this.target);
     if (answer === undefined) return false;
     const scenario = {
       program,

@@ -1,7 +1,9 @@
 /** The question that shrinking asks again and again: does this program, in this world, still break the same check for the same cause? */
+import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
 import type { Profile } from '../../verifier/state/profile.js';
+import { boundOf } from '../../vm/case.js';
 import { type Chooser, defaultChooser } from '../../vm/chooser.js';
 import type { Environment } from '../../vm/environment.js';
 import type { Violation } from '../../vm/trap.js';
@@ -24,6 +26,10 @@ export interface ShrinkTarget {
   readonly budget?: number;
   /** Whether the kernel takes the program; asked of what would be kept otherwise. */
   readonly kernelAccepts?: (program: Program) => boolean;
+  /** Insns that a killed run may take; the usual bound unless told. */
+  readonly bound?: number;
+  /** What shows it, where it is not `reproduce`. */
+  readonly shows?: typeof reproduce;
 }
 
 /** Steps of a run that are tried; a small case breaks long before. */
@@ -33,7 +39,13 @@ const LONGEST_RUN = 5000;
 export interface Reproduction {
   readonly step: number;
   readonly violation: Violation;
+  /** All that breaks in that run. */
+  readonly all: readonly Violation[];
   readonly cause: Cause;
+  /** The `.bound` of its case, where it has one. */
+  readonly bound?: number;
+  /** Further lines for the head of the case. */
+  readonly comments?: readonly string[];
   /** The world of that run, with every choice it made. */
   readonly recorded: Environment;
 }
@@ -45,13 +57,15 @@ export interface Reproduction {
 export function reproduce(
   program: Program,
   env: Environment,
-  { rules, profile, kernel, cause, budget, kernelAccepts }: ShrinkTarget,
+  target: ShrinkTarget,
   chooser: Chooser = defaultChooser,
 ): Reproduction | undefined {
+  const { rules, profile, kernel, cause, budget, kernelAccepts, bound } = target;
+  const bounded = bound === undefined ? {} : { bound };
   const prepared = prepareProgram(program, profile, { kernel, ...(budget === undefined ? {} : { budget }) });
   if (typeof prepared === 'string') return undefined;
   const path = pathOf(prepared, rules.rules);
-  const run = { ...runOptions(prepared, path), env, chooser, maxSteps: LONGEST_RUN };
+  const run = { ...runOptions(prepared, path), ...boundOf(target), env, chooser, maxSteps: LONGEST_RUN };
   const { ordinary, broken } = killBeforeEveryInsn(prepared.code, run);
   if (ordinary.violations.length > 0) return undefined;
   const seen = new Set<string>();
@@ -62,7 +76,21 @@ export function reproduce(
     const found = causeOfBroken(prepared, path, one);
     if (!isSameOrPart(found, cause)) continue;
     if (kernelAccepts !== undefined && !kernelAccepts(program)) return undefined;
-    return { step: one.step, violation: one.violation, cause: found, recorded: one.env };
+    const { step, violation, all, env: recorded } = one;
+    return { step, violation, all, cause: found, recorded, ...bounded };
   }
   return undefined;
 }
+
+/**
+ * What shows the target in this program and world: `reproduce`, or what the target has in its place. Undefined also for a world that is none of this
+ * program, because entries of its maps have other sizes than the program's maps have by now.
+ */
+export const showing: typeof reproduce = (program, env, target, chooser) => {
+  try {
+    return (target.shows ?? reproduce)(program, env, target, chooser);
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+};

@@ -8,12 +8,13 @@ import type { Chooser } from '../../vm/chooser.js';
 import type { Environment } from '../../vm/environment.js';
 import { expectationOf } from '../../vm/expectation.js';
 import { printCase } from '../../vm/print-case.js';
+import { brokenLines, CHECKS } from '../../vm/trap.js';
 import type { Cause } from '../cause.js';
 import { runEnvironment } from '../environments.js';
 import { prepareProgram, replayed } from '../prepared-program.js';
 import { shrinkInsns } from './insns.js';
 import { firstSize, isMark, markOf } from './marks.js';
-import { type Reproduction, reproduce, type ShrinkTarget } from './reproduce.js';
+import { type Reproduction, type ShrinkTarget, showing } from './reproduce.js';
 import { insnCount } from './size.js';
 
 /** Where a generated program came from. */
@@ -50,7 +51,7 @@ export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): Sm
   const shrunk = shrinkInsns(start.program, start.env, target) ?? shrinkInsns(one.program, one.env, target);
   const asIs: SmallCase = { text: printCase(one), insns: insnCount(one.program), cause: target.cause };
   if (shrunk === undefined) return asIs;
-  const { violation, recorded, step, cause } = shrunk.reproduction;
+  const { violation, all, recorded, step, cause, bound, comments = [] } = shrunk.reproduction;
   const kernel = kernelOfCase(shrunk.scenario.program, wanted.kernel);
   const from = firstSize(one.comments) ?? insnCount(one.program);
   const small: Case = {
@@ -59,11 +60,13 @@ export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): Sm
     ...(kernel === undefined ? {} : { kernel }),
     rules: target.rules.name,
     kill: step,
+    ...(bound === undefined ? {} : { bound }),
     env: recorded,
     expect: expectationOf(violation),
     comments: [
-      `${violation.check}: ${violation.message}`,
-      ...one.comments.filter((line) => !line.startsWith(`${target.cause.check}: `) && !isMark(line)),
+      ...brokenLines(all, violation),
+      ...comments,
+      ...one.comments.filter((line) => !isAboutItsRun(line) && !isMark(line)),
       ...(origin ? [`seed ${origin.seed}, program ${origin.index}, world ${origin.world}`] : []),
       markOf(from, insnCount(shrunk.scenario.program), shrunk.done),
     ],
@@ -74,6 +77,10 @@ export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): Sm
   if (typeof check === 'string' || !check.ok) return asIs;
   return { text, insns: insnCount(shrunk.scenario.program), cause };
 }
+
+/** Whether a line of a case tells what its run did: that of a smaller program is another. */
+const isAboutItsRun = (line: string): boolean =>
+  CHECKS.some((check) => line.startsWith(`${check}: `)) || /^(and \d+ more$|insns from the kill)/.test(line);
 
 interface StartingPoint {
   readonly program: Program;
@@ -93,7 +100,7 @@ function shrinkTree(
       index,
       world,
     );
-    return reproduce(program, env, target, chooser);
+    return showing(program, env, target, chooser);
   };
   let answer = show(tree.value.program);
   if (answer === undefined) return undefined;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import { parseCase } from '../../vm/case.js';
+import { CHECKS, type Check, gravity } from '../../vm/trap.js';
 import { type Cause, causeKey } from '../cause.js';
 import { replayText } from '../replay.js';
 import { sizeMark } from '../shrink/marks.js';
@@ -25,6 +26,8 @@ export interface SavedFinding {
   readonly insns: number;
   /** It was shrunk until nothing smaller was left to try. */
   readonly minimal: boolean;
+  /** The checks that its run breaks, the gravest first. */
+  readonly checks: readonly Check[];
 }
 
 /**
@@ -51,6 +54,7 @@ export async function saveFinding(
     file: stored.file,
     insns: insnCount(parseCase(stored.text, stored.file).program),
     minimal: sizeMark(stored.text) === 'minimal',
+    checks: [...new Set([...checksToldBy(stored.text), cause.check])].sort((a, b) => gravity(a) - gravity(b)),
   };
 }
 
@@ -75,6 +79,11 @@ async function keepOriginal(
   await storeCase(originalsOf(folder), cause, text, async () => true, textsOf(state, cause));
   if (!findings(state).some((one) => causeKey(one.cause) === causeKey(cause)))
     dropCase(folder, cause, [text]);
+}
+
+/** The checks that break in the run of a case, as the lines at its head say, see `brokenLines`. */
+function checksToldBy(text: string): readonly Check[] {
+  return CHECKS.filter((check) => text.includes(`\n# ${check}: `) || text.startsWith(`# ${check}: `));
 }
 
 /** Whether a case replays; one that cannot be read does not. */

@@ -36,6 +36,8 @@ import { decidedSince } from '../../smt/rule/decided-since.js';
 import type { RuleProof } from '../../smt/rule-proof.js';
 import type { SolverStats } from '../../smt/solver.js';
 import { boundOf, parseCase } from '../../vm/case.js';
+import { replay } from '../../vm/replay.js';
+import { worstFirst } from '../../vm/trap.js';
 import { type Act, withCommon } from '../command.js';
 import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
@@ -255,8 +257,9 @@ function exampleFor(
     { ...runOptions(prepared, pathOf(prepared, set.rules)), ...boundOf(one), env: one.env },
     one.kill,
   );
+  const { violations } = replay(one, pathOf(prepared, set.rules), { facts: prepared.verdict.facts }).result;
   const file = folder === undefined ? {} : { file: storeExample(folder, set.rules.name, proof.name, text) };
-  return { case: text, insns, trace: steps.map(({ text }) => text), ...file };
+  return { case: text, insns, trace: steps.map(({ text }) => text), breaks: worstFirst(violations), ...file };
 }
 
 /** Writes the questions: one file for each rule that decides for a function somewhere. */

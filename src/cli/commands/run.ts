@@ -16,6 +16,7 @@ import { runConformance } from '../../vm/conformance.js';
 import { EMPTY, type Environment, parseHex } from '../../vm/environment.js';
 import { filled, MOST_ENTRIES } from '../../vm/fill.js';
 import { describeHold } from '../../vm/ledger.js';
+import { worstFirst } from '../../vm/trap.js';
 import { Vm, type VmOptions } from '../../vm/vm.js';
 import { type Define, withCommon } from '../command.js';
 import { type LoadedProgram, loadPrograms, readText } from '../files.js';
@@ -132,7 +133,7 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
     r0: ordinary.r0,
     steps: ordinary.steps,
     held: ordinary.held.map(describeHold),
-    checks: ordinary.violations,
+    checks: worstFirst(ordinary.violations),
     killed,
     ...(trace ? { trace } : {}),
   };
@@ -201,7 +202,7 @@ function kills(code: Code, vm: VmOptions, kill: Kill, length: number, seed: numb
   return killedAt(code, vm, stepsOf(kill, length, seed)).map(({ killedAt: at, steps, violations }) => ({
     at,
     steps: steps - at,
-    checks: violations,
+    checks: worstFirst(violations),
   }));
 }
 

@@ -1,13 +1,15 @@
 /** `shrink CASE`: the smallest case that breaks the same check for the same cause. */
 import { writeFileSync } from 'node:fs';
+import { causeOf } from '../../campaign/cause.js';
 import { kernelAccepts } from '../../campaign/job.js';
-import { causeOfBroken, pathOf, prepareProgram, replayed } from '../../campaign/prepared-program.js';
+import { causeThatLasts, showsThatItLasts } from '../../campaign/lasting-call.js';
+import { pathOf, prepareProgram, replayed, runOptions } from '../../campaign/prepared-program.js';
 import { givenFunctions, rulesOfText } from '../../campaign/rules.js';
 import { shrinkCase } from '../../campaign/shrink/shrink.js';
 import { insnCount } from '../../campaign/shrink/size.js';
 import { InputError } from '../../isa/errors.js';
 import { KernelJudge } from '../../oracle/bulk.js';
-import { parseCase } from '../../vm/case.js';
+import { boundOf, parseCase } from '../../vm/case.js';
 import { kernelOfCase } from '../../vm/case-profile.js';
 import { matches } from '../../vm/expectation.js';
 import { type Define, withCommon } from '../command.js';
@@ -66,10 +68,18 @@ async function shrinkFile(file: string, options: Options): Promise<Outcome> {
   const prepared = prepareProgram(one.program, profile, { kernel });
   if (typeof prepared === 'string') return fail(`our verifier refuses the program: ${prepared}`);
   const broken = { violation, step: one.kill, env: answer.result.env };
-  const cause = causeOfBroken(prepared, pathOf(prepared, rules.rules), broken);
+  const path = pathOf(prepared, rules.rules);
+  const lasts =
+    one.bound === undefined ? undefined : causeThatLasts(prepared, rules, { ...one, env: broken.env });
+  const cause =
+    lasts ?? causeOf(prepared.code, { ...runOptions(prepared, path), ...boundOf(one) }, path, broken);
   const judge = options.kernel ? new KernelJudge({ strictCaps: profile === 'strict' }) : undefined;
   try {
-    const target = { rules, profile, kernel, cause };
+    const bounded = one.bound === undefined ? {} : { bound: one.bound };
+    const target = {
+      ...{ rules, profile, kernel, cause },
+      ...(lasts === undefined ? bounded : { shows: showsThatItLasts }),
+    };
     const full = { ...one, env: answer.result.env };
     const small = shrinkCase(full, judge ? { ...target, kernelAccepts: kernelAccepts(judge) } : target);
     const output = options.output ?? file.replace(/(\.bpf)?$/, '.min.bpf');

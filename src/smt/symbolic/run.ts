@@ -68,6 +68,8 @@ class SymbolicRun {
     const { fastPath, facts, strict } = options;
     this.vm = new Vm(code, {
       env,
+      // Terms follow a run to the first check that it breaks; a replay of what is found tells the rest.
+      stopsAtFirst: true,
       ...(fastPath === undefined ? {} : { fastPath }),
       ...(facts === undefined ? {} : { facts }),
       ...(strict === undefined ? {} : { strict }),
