@@ -2,19 +2,22 @@
  * The smallest program that calls a function correctly. It shows what is wrong with a refuted rule, and that every contract can be
  * satisfied.
  */
+
+import { add, ldx, mov, r0, r1, r10 } from '../src/isa/build.js';
 import { contractOf, contracts } from '../src/kernel/catalog.js';
 import type { Contract } from '../src/kernel/contract.js';
 import type { DeclaredFunction, Program, ProgType } from '../src/object/program.js';
+import { UNFILLED } from './compile/arguments.js';
 import { PLAIN } from './compile/call.js';
-import { LOCKED_MAPS, PLAIN_MAPS, RESILIENT_MAPS } from './compile/maps.js';
+import { holesOf, LOCKED_MAPS, PLAIN_MAPS, RESILIENT_MAPS, SOCKET_MAP } from './compile/maps.js';
 import { resultOf } from './compile/names.js';
 import { compileTree } from './compile/program.js';
-import { RELEASERS, releasersOf } from './compile/release.js';
+import { closing, RELEASERS, releasersOf } from './compile/release.js';
 import { type CallbackName, emitCallback, emitLater } from './families/callbacks.js';
 import { call, isPlainCall } from './families/calls.js';
 import { declaredShape } from './families/declared.js';
 import { emitTailCall, emitThrow } from './families/flow.js';
-import { emitGraph, GRAPH_MOVES } from './families/graphs.js';
+import { emitGraph, emitShareOfListed, GRAPH_MOVES, type GraphMove } from './families/graphs.js';
 import { emitIterator, ITERATORS } from './families/iterators.js';
 import { emitLocked, type LockName } from './families/locks.js';
 import { emitLookup } from './families/memory.js';
@@ -98,13 +101,58 @@ const SHAPES: Readonly<Record<string, Write>> = {
     inner();
     emitThrow(c, { test: undefined, value: 0 });
   },
-  bpf_map_lookup_elem: (c, inner) =>
-    emitLookup(c, PLAIN_MAPS[0]!, { constant: true, key: 0, spill: false }, () => inner()),
+  bpf_map_lookup_elem: (c, inner) => {
+    const def = PLAIN_MAPS[0]!;
+    const region = {
+      size: def.valueSize,
+      readonly: false,
+      holes: holesOf(def.fields),
+      of: 'map_value',
+    } as const;
+    emitLookup(c, def, { constant: true, key: 0, spill: false }, (home) =>
+      c.withThing({ kind: 'region', home, ...region }, inner),
+    );
+  },
 };
 
-function writerOf(contract: Contract): Write | undefined {
+/** A node goes in, so that the call that takes one out finds it. */
+const putBefore =
+  (put: GraphMove, move: GraphMove): Write =>
+  (c, inner) => {
+    const plain = { direct: false, spill: false, touches: [] };
+    emitGraph(c, { move: put, ...plain }, () => {});
+    emitGraph(c, { move, ...plain }, inner);
+  };
+
+/** Calls for which the plainest shape does not show all that they may do, and another one does. */
+const OTHER_SHAPES: Readonly<Record<string, Write>> = {
+  bpf_list_pop_front: putBefore('bpf_list_push_front_impl', 'bpf_list_pop_front'),
+  bpf_list_pop_back: putBefore('bpf_list_push_front_impl', 'bpf_list_pop_back'),
+  bpf_rbtree_remove: putBefore('bpf_rbtree_add_impl', 'bpf_rbtree_remove'),
+  bpf_refcount_acquire_impl: emitShareOfListed,
+  // What is found in a map of sockets is held.
+  bpf_map_lookup_elem: (c, inner) =>
+    emitLookup(c, SOCKET_MAP, { constant: true, key: 0, spill: false }, (home) =>
+      c.holding(closing(c, 'socket', home, 0, false), inner),
+    ),
+};
+
+/** Reads through what the call has answered, which is still in r0; a dynptr is asked for its size. */
+function useOfResult([size, offset]: NonNullable<Way['uses']>): Fragment {
+  return fragment('use of the result', [], (c) => {
+    const thing = c.things.at(-1);
+    if (thing?.kind === 'dynptr') {
+      c.emit(mov(r1, r10), add(r1, thing.slot));
+      c.call('bpf_dynptr_size');
+      return;
+    }
+    c.emit(ldx(size, r1, r0, offset));
+  });
+}
+
+function writerOf(contract: Contract, way: Way): Write | undefined {
   const { name } = contract;
-  const shape = SHAPES[name];
+  const shape = way.other === true ? (OTHER_SHAPES[name] ?? SHAPES[name]) : SHAPES[name];
   if (shape !== undefined) return shape;
   const graph = GRAPH_MOVES.find((move) => move === name);
   if (graph !== undefined) {
@@ -154,15 +202,17 @@ function acquirerFor(
 export function callFragment(
   name: string,
   type: ProgType,
-  body: readonly Fragment[] = [],
+  around: readonly Fragment[] = [],
   declared: readonly DeclaredFunction[] = [],
-  way = 0,
+  number = 0,
 ): Fragment | undefined {
+  const way = WAYS[number % WAYS.length]!;
+  const body = way.uses === undefined ? around : [useOfResult(way.uses), ...around];
   const contract = contractOf(name, declared);
   if (contract === undefined || !contract.types.includes(type)) return undefined;
   const own = declared.some((one) => one.name === name) ? declaredShape(contract, declared) : undefined;
   if (own !== undefined) return fragment(`feature ${name}`, body, (c) => own(c, () => c.body(body)));
-  const write = writerOf(contract);
+  const write = writerOf(contract, way);
   if (write !== undefined) return fragment(`feature ${name}`, body, (c) => write(c, () => c.body(body)));
   const acquirer = acquirerFor(name, type, declared);
   if (acquirer !== undefined) return call({ ...PLAIN, picks: [2], ...acquirer }, body);
@@ -174,14 +224,33 @@ export function callFragment(
     );
   }
   if (!isPlainCall(contract, declared)) return undefined;
-  return call({ ...PLAIN, name, picks: WAYS[way % WAYS.length]! }, body);
+  return call({ ...PLAIN, name, picks: way.picks }, body);
+}
+
+/** A way to write a call. */
+interface Way {
+  /** See `CallChoices`. */
+  readonly picks: readonly number[];
+  /** The program reads so many bytes through what the call answers, at this offset, whatever it answers. */
+  readonly uses?: readonly [size: 1 | 4 | 8, offset: number];
+  /** The shape is that of `OTHER_SHAPES`, where there is one. */
+  readonly other?: true;
 }
 
 /**
- * Ways to write a call from its contract alone: in the plainest one the program trusts what the call answers. In the others it reads what the
- * call fills whatever it answers, or does what is bad where the answer is none that the call gives.
+ * Ways to write a call: in the plainest one the program trusts what the call answers. In the others it reads what the call fills whatever it
+ * answers, does what is bad where the answer is none that the call gives, or reads through what it answers.
  */
-const WAYS: readonly (readonly number[])[] = [[2], [2, 2, 2, 2, 1], [2, 2, 2, 2, 3]];
+const WAYS: readonly Way[] = [
+  { picks: [2] },
+  { picks: [2, 2, 2, 2, 1] },
+  { picks: [2, 2, 2, 2, 3] },
+  { picks: [UNFILLED, UNFILLED, UNFILLED, UNFILLED, 1] },
+  { picks: [2], uses: [8, 0] },
+  { picks: [2], uses: [4, 8] },
+  { picks: [2], uses: [1, 0] },
+  { picks: [2], other: true },
+];
 
 /** How many different ways there are for `smallestCall`. */
 export const CALL_WAYS = WAYS.length;

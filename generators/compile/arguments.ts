@@ -259,6 +259,12 @@ function limitsResult({ args, outcomes }: Contract, sizeArg: number): boolean {
   return outcomes.some(({ r0 }) => r0.kind === 'scalar' && r0.upTo === sizeArg);
 }
 
+/**
+ * A choice that no random one is, made for memory that a function may both read and fill: the program leaves it unwritten before the call, as one
+ * with all capabilities may.
+ */
+export const UNFILLED = 1002;
+
 /** Beyond this the memory is taken from a map value. */
 const MOST_ON_STACK = 64;
 
@@ -283,7 +289,9 @@ function prepareMemory(
   }
   // The range of a variable size includes bytes that the function may not write, so those are written before.
   const initialised =
-    arg.access !== 'write' || pick % 4 === 3 || (sizeArg !== undefined && isVariable(draft, sizeArg));
+    (arg.access !== 'write' && !(arg.access === 'readwrite' && pick === UNFILLED)) ||
+    pick % 4 === 3 ||
+    (sizeArg !== undefined && isVariable(draft, sizeArg));
   if (bytes === 0) {
     next(stackAddress(c, -8));
     return;

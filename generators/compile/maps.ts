@@ -88,6 +88,23 @@ export const TREE_OBJECT: Omit<LocalType, 'id'> = {
   fields: [{ kind: 'rb_node', offset: 8, size: 32 }],
 };
 
+/** An object that may be in a list and have several owners. */
+export const SHARED_OBJECT: Omit<LocalType, 'id'> = {
+  name: 'shared',
+  size: 40,
+  fields: [
+    { kind: 'list_node', offset: 8, size: 24 },
+    { kind: 'refcount', offset: 32, size: 4 },
+  ],
+};
+export const SHARED_LIST_MAP = array('sharedqueue', 24, [
+  SPIN_LOCK,
+  { kind: 'list_head', offset: 8, size: 16, struct: 'shared', node: 'node' },
+]);
+
+/** Sockets: what is looked up there is held. */
+export const SOCKET_MAP = map({ name: 'sockets', type: 'sockmap', keySize: 4, valueSize: 4, maxEntries: 2 });
+
 /** A lock and the list or tree that it guards. */
 export const LIST_MAP = array('queue', 24, [
   SPIN_LOCK,

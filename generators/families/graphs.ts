@@ -6,7 +6,14 @@ import type { LocalType, MapDef } from '../../src/object/program.js';
 import { oneIn, spillArbitrary, touchesArbitrary } from '../choices.js';
 import type { Compiler } from '../compile/compiler.js';
 import type { Home } from '../compile/frame.js';
-import { LIST_MAP, LIST_OBJECT, TREE_MAP, TREE_OBJECT } from '../compile/maps.js';
+import {
+  LIST_MAP,
+  LIST_OBJECT,
+  SHARED_LIST_MAP,
+  SHARED_OBJECT,
+  TREE_MAP,
+  TREE_OBJECT,
+} from '../compile/maps.js';
 import { emitRelease } from '../compile/release.js';
 import type { Touch } from '../compile/touch.js';
 import { type Fragment, fragment } from '../fragment.js';
@@ -108,6 +115,43 @@ function emitPut(
       c.call(move);
       emitTouches(c, (reg) => c.load(reg, home), region, touches.slice(0, 1));
       inner();
+    });
+  });
+}
+
+/**
+ * Takes a second reference to an object that a list owns already: the program may only look at it there, so it may be gone, and the call may
+ * fail. `inner` is written where both are held.
+ */
+export function emitShareOfListed(c: Compiler, inner: () => void): void {
+  c.usable('bpf_refcount_acquire_impl');
+  const graph: Graph = { map: SHARED_LIST_MAP, type: SHARED_OBJECT };
+  c.localType(graph.type);
+  emitLookup(c, graph.map, { constant: true, key: 0, spill: false }, (value) => {
+    c.withHome(true, (second) => {
+      c.emit(mov(r0, 0));
+      c.store(second, r0);
+      emitNew(c, graph.type, { spill: false }, (home) => {
+        locked(c, graph, value, () => {
+          loadMember(c, r1, value, ROOT);
+          loadMember(c, r2, home, NODE);
+          c.emit(mov(r3, 0), mov(r4, 0));
+          c.call('bpf_list_push_front_impl');
+          c.load(r1, home);
+          c.emit(mov(r2, 0));
+          c.call('bpf_refcount_acquire_impl');
+          c.store(second, r0);
+        });
+        const none = c.fresh();
+        c.load(r1, second);
+        c.emit(jmp('eq', r1, 0, none));
+        const drop = () => {
+          c.load(r1, second);
+          emitRelease(c, 'object', 'bpf_obj_drop_impl');
+        };
+        c.holding(drop, inner);
+        c.emit(label(none));
+      });
     });
   });
 }

@@ -182,7 +182,15 @@ describe('replay', () => {
   it('says what was expected and what came', async () => {
     expect(await json(['replay', leak], 0)).toEqual({
       profile: { kernel: 'built-in', release: 'built-in', digest: 'built-in', loader: null },
-      cases: [{ file: leak, expected: 'leak bpf_sk_lookup_tcp', got: 'leak bpf_sk_lookup_tcp', ok: true }],
+      cases: [
+        {
+          file: leak,
+          expected: 'leak bpf_sk_lookup_tcp',
+          got: 'leak bpf_sk_lookup_tcp',
+          ok: true,
+          breaks: ['leak bpf_sk_lookup_tcp at 12'],
+        },
+      ],
     });
     expect(await json(['replay', leak, wrong], 1)).toMatchObject({
       cases: [{ ok: true }, { file: wrong, expected: 'leak', got: 'holds', ok: false }],

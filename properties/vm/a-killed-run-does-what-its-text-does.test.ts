@@ -109,7 +109,7 @@ function outcome(vm: Vm, { end, r0, violations }: RunResult): unknown {
 }
 
 function killed({ program, path, steps, options }: Killed): unknown {
-  const vm = new Vm(withFlag(program), { ...options, fastPath: path });
+  const vm = new Vm(withFlag(program), { ...options, fastPath: path, stopsAtFirst: true });
   vm.advance(steps);
   vm.kill();
   return outcome(vm, vm.run());

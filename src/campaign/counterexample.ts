@@ -9,9 +9,17 @@ import { cannotRun } from '../vm/runnable.js';
 import { gravity } from '../vm/trap.js';
 import { type Cause, causeKey } from './cause.js';
 import { runEnvironment } from './environments.js';
+import { hiddenBy } from './hidden-rule.js';
 import { killBeforeEveryInsn } from './kill-everywhere.js';
 import { lastingCase } from './lasting-call.js';
-import { caseOf, causeOfBroken, pathOf, prepareProgram, runOptions } from './prepared-program.js';
+import {
+  caseOf,
+  causeOfBroken,
+  type PreparedProgram,
+  pathOf,
+  prepareProgram,
+  runOptions,
+} from './prepared-program.js';
 import type { NamedRules } from './rules.js';
 import { type SmallCase, shrinkCase } from './shrink/shrink.js';
 
@@ -37,20 +45,27 @@ export function counterexample(
   lasting = false,
 ): Search {
   if (contract.types.length === 0) return { because: 'no type of program that is modelled may call it' };
-  let tried = 0;
+  const tried: PreparedProgram[] = [];
+  let made = 0;
+  let notRun: string | undefined;
   for (const program of candidates(contract, declared)) {
-    tried++;
+    made++;
+    const why = cannotRun(program);
+    const prepared = why ?? prepareProgram(program, 'privileged');
+    if (typeof prepared === 'string') {
+      notRun ??= why;
+      continue;
+    }
+    tried.push(prepared);
     const small = lasting
-      ? lastingCase(rules, contract.name, program)
-      : caseAgainst(rules, contract, program);
+      ? lastingCase(rules, contract.name, prepared)
+      : caseAgainst(rules, contract, prepared);
     if (small !== undefined) return { small };
   }
-  return {
-    because:
-      tried === 0
-        ? 'no program can be made here that calls it'
-        : `none of ${tried} programs that call it breaks a check because of it`,
-  };
+  if (made === 0) return { because: 'no program can be made here that calls it' };
+  if (tried.length === 0) return { because: notRun ?? 'our verifier refuses each program that calls it' };
+  const hidden = lasting ? undefined : hiddenBy(rules, contract.name, tried);
+  return { because: hidden ?? `none of ${tried.length} programs that call it breaks a check because of it` };
 }
 
 function* candidates(contract: Contract, declared: readonly DeclaredFunction[]): Iterable<Program> {
@@ -74,14 +89,15 @@ function* candidates(contract: Contract, declared: readonly DeclaredFunction[]):
   }
 }
 
-function caseAgainst(rules: NamedRules, contract: Contract, program: Program): SmallCase | undefined {
-  if (cannotRun(program) !== undefined) return undefined;
-  const prepared = prepareProgram(program, 'privileged');
-  if (typeof prepared === 'string') return undefined;
+function caseAgainst(
+  rules: NamedRules,
+  contract: Contract,
+  prepared: PreparedProgram,
+): SmallCase | undefined {
   const path = pathOf(prepared, rules.rules);
   const seen = new Set<string>();
   for (let k = 0; k < WORLDS; k++) {
-    const world = runEnvironment(program, 0, 0, k);
+    const world = runEnvironment(prepared.program, 0, 0, k);
     const run = killBeforeEveryInsn(prepared.code, { ...runOptions(prepared, path), ...world });
     if (run.ordinary.violations.length > 0) continue;
     // The worst that the program shows is told.

@@ -9,7 +9,6 @@ import type { FastPath } from '../patch/rule.js';
 import { boundOf, type Case } from '../vm/case.js';
 import { type Chooser, defaultChooser } from '../vm/chooser.js';
 import type { Environment } from '../vm/environment.js';
-import { cannotRun } from '../vm/runnable.js';
 import { type RunResult, Vm, type VmOptions } from '../vm/vm.js';
 import { type Cause, type DecidedPath, kindOf } from './cause.js';
 import { type RunEnvironment, runEnvironment } from './environments.js';
@@ -24,12 +23,13 @@ const CALLS = 8;
 const LONGEST_RUN = 5000;
 
 /** A case in which the call of this function, which the rules keep, lasts longer than a stub in its place; undefined if this program shows none. */
-export function lastingCase(rules: NamedRules, name: string, program: Program): SmallCase | undefined {
-  if (cannotRun(program) !== undefined) return undefined;
-  const prepared = prepareProgram(program, 'privileged');
-  if (typeof prepared === 'string') return undefined;
+export function lastingCase(
+  rules: NamedRules,
+  name: string,
+  prepared: PreparedProgram,
+): SmallCase | undefined {
   for (let k = 0; k < WORLDS; k++) {
-    const found = lasting(prepared, rules, name, runEnvironment(program, 0, 0, k));
+    const found = lasting(prepared, rules, name, runEnvironment(prepared.program, 0, 0, k));
     if (found === undefined) continue;
     const { cause, bound, comments = [], recorded: env } = found;
     const broken = caseOf(prepared, rules, { ...found, env });
