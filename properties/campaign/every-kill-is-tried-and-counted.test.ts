@@ -54,7 +54,7 @@ describe('a run', () => {
             everywhere: true,
             worst: Math.max(0, ...expected.map((one, step) => one.steps - step)),
             broken: expected.flatMap(({ violations, env }, step) =>
-              violations.map((violation) => ({ violation, step, env })),
+              violations.map((violation) => ({ violation, all: violations, step, env })),
             ),
             ordinary: { steps: ordinary.steps, end: ordinary.end, r0: ordinary.r0 },
           });
@@ -98,7 +98,7 @@ describe('a long run', () => {
     [12_000, false],
   ])('of %i rounds is killed before every insn: %s', (rounds, everywhere) => {
     const length = 2 * rounds + 3;
-    const result = killBeforeEveryInsn(loop(rounds), { bound });
+    const result = killBeforeEveryInsn(loop(rounds), { bound, stopsAtFirst: true });
     expect(result.ordinary).toMatchObject({ end: 'exit', steps: length });
     expect([result.points, result.everywhere]).toEqual([pointsOf(length), everywhere]);
     expect(result.broken.every(({ violation }) => violation.check === 'bound')).toBe(true);
@@ -110,9 +110,9 @@ describe('a long run', () => {
 
   it('is left alone after 100,000 insns, or after as many as it may take', () => {
     const endless = loop(60_000);
-    const result = killBeforeEveryInsn(endless, { bound });
+    const result = killBeforeEveryInsn(endless, { bound, stopsAtFirst: true });
     expect(result).toMatchObject({ points: pointsOf(100_000), everywhere: false });
-    const limited = killBeforeEveryInsn(endless, { bound, maxSteps: 777 });
+    const limited = killBeforeEveryInsn(endless, { bound, stopsAtFirst: true, maxSteps: 777 });
     expect(limited).toMatchObject({ points: 777, everywhere: true, ordinary: { end: 'limit', steps: 777 } });
     const steps = limited.broken.map(({ step }) => step);
     expect(steps).toEqual(Array.from({ length: 777 }, (_, step) => step));

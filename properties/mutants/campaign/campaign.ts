@@ -344,14 +344,14 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
     [
       {
         name: 'a-refused-run-is-given-one-insn-more',
-        inside: 'caseAt',
+        inside: 'lastsAt',
         node: 'short.steps - step',
         becomes: 'short.steps - step + 1',
         wrong: 'The bound of a case is looser than what a stub needs.',
       },
       {
         name: 'a-lasting-call-is-left-unrefused',
-        inside: 'lastingCase',
+        inside: 'lasting',
         node: 'stubs.set(slot, stub);',
         becomes: '',
         wrong: 'The run that a kept call is compared with keeps it too.',

@@ -6,6 +6,7 @@ const EFFECT = 'vm/a-kill-takes-effect-at-once-and-a-stub-after-it';
 const KILLS = 'vm/a-killed-run-does-what-its-text-does';
 const REACH = 'vm/iterators-loops-and-dynptrs-reach-as-far-as-in-linux';
 const CHECKS = 'vm/checks-fire-exactly-where-they-should';
+const GOES_ON = 'vm/a-killed-run-goes-on-as-linux-does';
 const FORKS = 'vm/a-fork-is-independent-of-its-parent';
 
 const ANYTHING = 'vm/whatever-a-program-does-its-run-ends-or-traps';
@@ -250,6 +251,72 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
         node: 'SINKS.test(call.name)',
         becomes: 'false',
         wrong: 'Unwritten stack that leaves the program is an ordinary fault.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/machine.ts',
+    [GOES_ON],
+    [
+      {
+        name: 'a-killed-run-stops-at-a-misuse',
+        inside: 'MachineState.goOnBehind',
+        node: '!this.killed || this.options.stopsAtFirst',
+        becomes: 'true',
+        wrong: 'A killed run ends where something is given back that is not held.',
+      },
+      {
+        name: 'every-run-goes-on-behind-a-misuse',
+        inside: 'MachineState.goOnBehind',
+        node: '!this.killed || this.options.stopsAtFirst',
+        becomes: 'this.options.stopsAtFirst',
+        wrong: 'A run that was not killed goes on where something is given back that is not held.',
+      },
+      {
+        name: 'what-follows-is-taken-for-a-finding',
+        inside: 'MachineState.goOnBehind',
+        node: 'this.wentOn = true;',
+        becomes: '',
+        wrong: 'What breaks behind a broken check is told like one that broke first.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/effects.ts',
+    [GOES_ON],
+    [
+      {
+        name: 'a-section-that-is-not-open-stops-a-run',
+        inside: 'applyEffect',
+        node: 'goingOn(machine, () => ledger.leave(effect.section, name));',
+        becomes: 'ledger.leave(effect.section, name);',
+        wrong: 'A killed run ends where a section is left that is not open.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/trap.ts',
+    [GOES_ON],
+    [
+      {
+        name: 'the-mildest-is-told-first',
+        inside: 'worstFirst',
+        node: 'gravity(a.check) - gravity(b.check)',
+        becomes: 'gravity(b.check) - gravity(a.check)',
+        wrong: 'What takes long is told before what stays held.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/vm.ts',
+    [GOES_ON],
+    [
+      {
+        name: 'a-run-ends-with-its-bound',
+        inside: 'Vm.giveUp',
+        node: 'this.options.stopsAtFirst',
+        becomes: 'true',
+        wrong: 'A killed run is not followed behind its bound, so that what it leaks is not seen.',
       },
     ],
   ),
