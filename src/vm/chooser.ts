@@ -25,11 +25,14 @@ function hash(seed: number, text: string): number {
   return mix(h);
 }
 
+/** Number `nth` (from 1) of the 32-bit numbers that begin at the hash of a key. */
+const numbered = (start: number, nth: number): number => mix((start + Math.imul(nth, 0x9e3779b9)) | 0);
+
 /** The stream of 32-bit numbers for one key (counter mode). */
 function stream(seed: number, key: string): () => number {
   const start = hash(seed, key);
   let counter = 0;
-  return () => mix((start + Math.imul(++counter, 0x9e3779b9)) | 0);
+  return () => numbered(start, ++counter);
 }
 
 /**
@@ -38,7 +41,7 @@ function stream(seed: number, key: string): () => number {
  */
 export function seededChooser(seed: number): Chooser {
   return {
-    index: (key, count) => stream(seed, key)() % count,
+    index: (key, count) => numbered(hash(seed, key), 1) % count,
     number(key, min, max) {
       if (min >= max) return min;
       const next = stream(seed, `${key}:number`);
@@ -61,8 +64,10 @@ export function seededChooser(seed: number): Chooser {
       }
     },
     bytes(key, length) {
-      const next = stream(seed, `${key}:bytes`);
-      return Uint8Array.from({ length }, () => next() >>> 24);
+      const start = hash(seed, `${key}:bytes`);
+      const bytes = new Uint8Array(length);
+      for (let i = 0; i < length; i++) bytes[i] = numbered(start, i + 1) >>> 24;
+      return bytes;
     },
   };
 }

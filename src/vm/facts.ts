@@ -13,8 +13,8 @@ import {
   type State,
 } from '../verifier/state/state.js';
 import { offsetOf, regionOf, showAddress } from './address.js';
-import { isReference } from './ledger.js';
-import type { MachineState } from './machine.js';
+import { isInSlot, isReference } from './ledger.js';
+import { CALLEE_SAVED, type MachineState } from './machine.js';
 import type { Region, RegionKind } from './memory.js';
 
 /** True if some visit covers the state. Otherwise the reason why the last one does not: `r3: 7 is not in ...`. */
@@ -54,21 +54,24 @@ export function stateAdmits(state: State, machine: MachineState): true | string 
  * Linked pointers are all NULL or all not NULL. The verifier lets a check of one count for the others.
  */
 function linksAdmit(state: State, below: number, machine: MachineState): true | string {
-  const numbers = new Map<number, bigint>();
-  const nulls = new Map<number, boolean>();
+  let numbers: Map<number, bigint> | undefined;
+  let nulls: Map<number, boolean> | undefined;
   let answer: true | string = true;
   everyPlace(state, below, machine, (reg, value, place) => {
     if (reg.type === 'scalar') {
       if (reg.id === 0 || reg.size === 32) return;
+      numbers ??= new Map();
       const base = BigInt.asUintN(64, value - BigInt(reg.off));
-      const other = numbers.get(reg.id) ?? base;
-      numbers.set(reg.id, other);
-      if (other !== base) answer = `${place} is not equal to what it is linked to`;
+      const other = numbers.get(reg.id);
+      if (other === undefined) numbers.set(reg.id, base);
+      else if (other !== base) answer = `${placeName(place)} is not equal to what it is linked to`;
     } else if (reg.nullable) {
-      if (reg.id === 0) answer = `${place} may be NULL and has no id`;
-      const other = nulls.get(reg.id) ?? value === 0n;
-      nulls.set(reg.id, other);
-      if (other !== (value === 0n)) answer = `${place} is ${other ? 'not ' : ''}NULL, unlike its copies`;
+      nulls ??= new Map();
+      if (reg.id === 0) answer = `${placeName(place)} may be NULL and has no id`;
+      const other = nulls.get(reg.id);
+      if (other === undefined) nulls.set(reg.id, value === 0n);
+      else if (other !== (value === 0n))
+        answer = `${placeName(place)} is ${other ? 'not ' : ''}NULL, unlike its copies`;
     }
   });
   return answer;
@@ -78,17 +81,15 @@ function isGlobal(machine: MachineState, start: number): boolean {
   return machine.code.program.subprogs.some((one) => one.start === start && one.linkage === 'global');
 }
 
-/** A register of an open frame. Registers of callers were saved when they made the call. */
-function registerOf(
-  machine: MachineState,
-  depth: number,
-  reg: number,
-): { readonly value: bigint; readonly readable: boolean } {
-  if (depth === machine.depth)
-    return { value: machine.regs[reg]!, readable: (machine.readable & (1 << reg)) !== 0 };
-  const inner = machine.frames[depth + 1]!;
-  if (reg < 6 || reg > 9) return { value: 0n, readable: false };
-  return { value: inner.saved[reg - 6]!, readable: (inner.savedReadable & (1 << reg)) !== 0 };
+/** Which registers of an open frame are written, as bits. Registers of callers were saved when they made the call: r6 to r9. */
+function readableAt(machine: MachineState, depth: number): number {
+  if (depth === machine.depth) return machine.readable;
+  return machine.frames[depth + 1]!.savedReadable & CALLEE_SAVED;
+}
+
+/** The value of a register of an open frame; it is written. */
+function valueAt(machine: MachineState, depth: number, reg: number): bigint {
+  return depth === machine.depth ? machine.regs[reg]! : machine.frames[depth + 1]!.saved[reg - 6]!;
 }
 
 /** Whether one frame of the state covers its frame of the run. `below`: how many outer frames the state does not know. */
@@ -100,13 +101,13 @@ function frameAdmits(state: State, index: number, below: number, machine: Machin
   if (frame.callsite !== open.callsite && (below === 0 || index > 0))
     return `called from ${open.callsite}, not from ${frame.callsite}`;
   // In a frame that waits for its callee only r6 to r9 count.
-  const [first, last] = depth === machine.depth ? [0, 9] : [6, 9];
-  for (let reg = first; reg <= last; reg++) {
+  const readable = readableAt(machine, depth);
+  for (let reg = depth === machine.depth ? 0 : 6; reg <= 9; reg++) {
     const known = frame.regs[reg];
     if (known === undefined || known.type === 'uninit') continue;
-    const { value, readable } = registerOf(machine, depth, reg);
-    if (!readable) return `r${reg} was never written, though the verifier holds it to be ${known.type}`;
-    const answer = regAdmits(known, value, machine, below);
+    if ((readable & (1 << reg)) === 0)
+      return `r${reg} was never written, though the verifier holds it to be ${known.type}`;
+    const answer = regAdmits(known, valueAt(machine, depth, reg), machine, below);
     if (answer !== true) return `r${reg}: ${answer}`;
   }
   return stackAdmits(frame, depth, below, machine);
@@ -230,17 +231,16 @@ function slotAdmits(
   below: number,
 ): true | string {
   for (let i = 0; i < 8; i++) {
-    if (slot.bytes[i] === BYTE.zero && region.bytes[at + i] !== 0) return `byte ${i} is not zero`;
-    // Only the strict profile tells bytes that were never written from bytes with unknown contents.
     const kind = slot.bytes[i];
+    if (kind === BYTE.zero && region.bytes[at + i] !== 0) return `byte ${i} is not zero`;
+    // Only the strict profile tells bytes that were never written from bytes with unknown contents.
     const any = kind === BYTE.invalid || (kind === BYTE.misc && !machine.memory.strict);
     if (!any && region.shadow?.[at + i] === 0) return `byte ${i} was never written`;
   }
-  if (slot.reg !== undefined && slot.bytes.includes(BYTE.spill)) {
-    const whole = slot.bytes.every((kind) => kind === BYTE.spill);
-    if (whole) return regAdmits(slot.reg, region.view.getBigUint64(at, true), machine, below);
+  const count = slot.reg === undefined ? 0 : spilled(slot);
+  if (slot.reg !== undefined && count > 0) {
+    if (count === 8) return regAdmits(slot.reg, region.view.getBigUint64(at, true), machine, below);
     const first = slot.bytes.indexOf(BYTE.spill);
-    const count = slot.bytes.filter((kind) => kind === BYTE.spill).length;
     if (slot.reg.type === 'scalar' && (count === 4 || count === 2 || count === 1)) {
       let value = 0n;
       for (let i = count - 1; i >= 0; i--) value = (value << 8n) | BigInt(region.bytes[at + first + i]!);
@@ -259,29 +259,39 @@ function slotAdmits(
   return true;
 }
 
+/** How many bytes of a slot are those of a spilled register. */
+function spilled({ bytes }: Slot): number {
+  let count = 0;
+  for (let i = 0; i < 8; i++) if (bytes[i] === BYTE.spill) count++;
+  return count;
+}
+
 /** Compares what is held, by kind and count. References that turned out to be NULL are not held. */
 function heldAdmits(state: State, machine: MachineState): true | string {
-  const { holds } = machine.ledger;
-  for (const kind of ['spin_lock', 'res_spin_lock', 'res_spin_lock_irqsave', 'irq'] as const) {
-    const known = state.refs.filter((ref) => ref.kind === kind).length;
-    const held = holds.filter((hold) => hold.kind === kind).length;
-    if (kind !== 'irq' && known !== held) return `${held} locks of kind ${kind} are held, not ${known}`;
-    if (kind === 'irq' && known !== held) return `${held} IRQ states are saved, not ${known}`;
+  const { ledger } = machine;
+  const { refs } = state;
+  for (const kind of refs.length + ledger.holds.length === 0 ? [] : COUNTED) {
+    let known = 0;
+    for (const ref of refs) if (ref.kind === kind) known++;
+    const held = ledger.depth(kind);
+    if (known === held) continue;
+    return kind === 'irq'
+      ? `${held} IRQ states are saved, not ${known}`
+      : `${held} locks of kind ${kind} are held, not ${known}`;
   }
-  const pointers = state.refs.filter(
-    (ref) => ref.kind === 'pointer' && !isNull(state, ref.id, machine),
-  ).length;
-  const held = holds.filter(
-    (hold) =>
-      isReference(hold) || hold.kind === 'iterator' || hold.kind === 'dynptr' || hold.kind === 'null_dynptr',
-  ).length;
+  let pointers = 0;
+  for (const ref of refs) if (ref.kind === 'pointer' && !isNull(state, ref.id, machine)) pointers++;
+  let held = 0;
+  for (const hold of ledger.holds) if (isReference(hold) || isInSlot(hold)) held++;
   if (pointers !== held) return `${held} references are held, not ${pointers}`;
-  const rcu = holds.filter((hold) => hold.kind === 'rcu').length;
+  const rcu = ledger.depth('rcu');
   if (rcu !== state.rcu) return `${rcu} RCU sections are open, not ${state.rcu}`;
-  const preempt = holds.filter((hold) => hold.kind === 'preempt').length;
+  const preempt = ledger.depth('preempt');
   if (preempt !== state.preempt) return `preemption is disabled ${preempt} times, not ${state.preempt}`;
   return true;
 }
+
+const COUNTED = ['spin_lock', 'res_spin_lock', 'res_spin_lock_irqsave', 'irq'] as const;
 
 /**
  * Whether the pointers of a reference are NULL in the run. Pointers that only derive from it, by a cast or as a slice, may be NULL while
@@ -299,25 +309,31 @@ function isNull(state: State, id: number, machine: MachineState): boolean {
 }
 
 /**
- * Calls `look` for each written register and each spill of all frames of the state, with its present value. `below` as for `frameAdmits`.
+ * Calls `look` for each written register and each spill of all frames of the state, with its present value. `place`: the number of the
+ * register, or of a spill its offset from the frame pointer. `below` as for `frameAdmits`.
  */
 function everyPlace(
   state: State,
   below: number,
   machine: MachineState,
-  look: (reg: Reg, value: bigint, place: string) => void,
+  look: (reg: Reg, value: bigint, place: number) => void,
 ): void {
-  state.frames.forEach((frame, index) => {
+  for (let index = 0; index < state.frames.length; index++) {
+    const { regs, stack } = state.frames[index]!;
     const depth = index + below;
-    frame.regs.forEach((reg, number) => {
-      if (reg.type === 'uninit') return;
-      const { value, readable } = registerOf(machine, depth, number);
-      if (readable) look(reg, value, `r${number}`);
-    });
+    const readable = readableAt(machine, depth);
+    for (let number = 0; number < regs.length; number++) {
+      const reg = regs[number]!;
+      if (reg.type !== 'uninit' && (readable & (1 << number)) !== 0)
+        look(reg, valueAt(machine, depth, number), number);
+    }
     const region = machine.memory.get(machine.stackOf(depth))!;
-    frame.stack.forEach((slot, at) => {
-      if (slot?.reg === undefined || slot.bytes.some((kind) => kind !== BYTE.spill)) return;
-      look(slot.reg, region.view.getBigUint64(STACK_SIZE - 8 * (at + 1), true), `fp-${8 * (at + 1)}`);
-    });
-  });
+    for (let at = 0; at < stack.length; at++) {
+      const slot = stack[at];
+      if (slot?.reg === undefined || spilled(slot) !== 8) continue;
+      look(slot.reg, region.view.getBigUint64(STACK_SIZE - 8 * (at + 1), true), -8 * (at + 1));
+    }
+  }
 }
+
+const placeName = (place: number): string => (place >= 0 ? `r${place}` : `fp${place}`);

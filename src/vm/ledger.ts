@@ -33,6 +33,9 @@ export const isLock = (hold: Hold): boolean => LOCKS.has(hold.kind);
 export const isReference = (hold: Hold): boolean =>
   !LOCKS.has(hold.kind) && !SECTIONS.has(hold.kind) && !IN_SLOTS.has(hold.kind) && hold.kind !== 'irq';
 
+/** Whether what is held is in a slot of the stack: an iterator or a dynptr. */
+export const isInSlot = (hold: Hold): boolean => IN_SLOTS.has(hold.kind);
+
 /** `task reference taken by bpf_task_from_pid at 12` */
 export function describeHold(hold: Hold): string {
   const what = isReference(hold)
@@ -114,7 +117,9 @@ export class Ledger {
   }
 
   depth(kind: HoldKind): number {
-    return this.list.reduce((count, hold) => count + (hold.kind === kind ? 1 : 0), 0);
+    let count = 0;
+    for (const hold of this.list) if (hold.kind === kind) count++;
+    return count;
   }
 
   /** Leaves the innermost section of this kind; one must be open. */

@@ -90,7 +90,8 @@ export type End = 'exit' | 'throw' | 'tail_call' | 'trap' | 'limit';
 
 /** Why registers r1 to r5 are no longer readable. */
 export const CALLER_SAVED = 0b111110;
-const CALLEE_SAVED = 0b1111000000;
+/** The registers that a call puts away: r6 to r9. */
+export const CALLEE_SAVED = 0b1111000000;
 
 /** The most frames that a run may open: as many as any kernel allows. */
 export function mostFrames({ subprogs }: Program): number {
