@@ -10,6 +10,8 @@ export const LINKED = -2;
 
 /** Stands for no step. */
 export const NO_STEP = -1;
+/** Insns that there is room for at first: most walks are short, and large arrays cost more than the walk. */
+const FIRST = 128;
 /** A step that lies beyond a kept state is written as this number less the step, so that it is negative. */
 const BEYOND = -2;
 
@@ -19,9 +21,9 @@ const BEYOND = -2;
  */
 export class JumpHistory {
   /** Slot * 8 + frame that ran it. */
-  private places = new Int32Array(4096);
-  private before = new Int32Array(4096);
-  private accesses = new Int16Array(4096);
+  private places = new Int32Array(FIRST);
+  private before = new Int32Array(FIRST);
+  private accesses = new Int16Array(FIRST);
   private readonly links = new Map<number, readonly number[]>();
   private count = 0;
 
