@@ -73,7 +73,7 @@ const MISTAKES: readonly (readonly [what: string, text: string, says: string])[]
   [
     'a rule that is not finished',
     set("rule('a').when((f) => f.acquires)"),
-    ":3:23: rule set 'x': a rule ends in .stub(...) or .keep()",
+    ":3:23: rule set 'x': a rule ends in .stub(...), .keep() or .unwind()",
   ],
   [
     'two rules of one name',
