@@ -30,6 +30,13 @@ export function oneOf<T extends string>(words: readonly T[]): (text: string) => 
   };
 }
 
+/** One of n parts, as `i/n` with i from 1 to n: `2/3`. */
+export function partOf(text: string): { readonly nth: number; readonly of: number } {
+  const [, i, n] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
+  if (Number(i) >= 1 && Number(i) <= Number(n)) return { nth: Number(i) - 1, of: Number(n) };
+  throw new InvalidArgumentError('It must be i/n with i from 1 to n, such as 2/3.');
+}
+
 /** Words between commas, none of them empty or twice. */
 export function list(text: string): readonly string[] {
   const words = text.split(',').map((word) => word.trim());

@@ -79,13 +79,29 @@ export function mustMatch(folder: string, identity: Identity, setting: CampaignS
   const differs = otherSetting(kept.setting!, setting) ?? otherRules(kept.identity!, identity);
   if (differs !== undefined)
     throw new InputError(`another campaign is kept here: ${differs}; ${WAY_ON}`, { file });
-  const { version, code } = kept.identity!;
-  if (code === identity.code) return;
-  const told = (of: { version: string; code: string }): string => `${of.version}, code ${of.code}`;
-  throw new InputError(
-    `this campaign was made by another build (${told({ version, code })}; this is ${told(identity)}); ${WAY_ON}`,
-    { file },
+  const build = otherBuild(kept.identity!, identity);
+  if (build !== undefined)
+    throw new InputError(`this campaign was made by another build (${build}); ${WAY_ON}`, { file });
+}
+
+/** What makes a state one of another campaign than this, in words; undefined where it is of this one. */
+export function differenceOf(
+  state: CampaignState,
+  identity: Identity,
+  setting: CampaignSetting,
+): string | undefined {
+  const build = otherBuild(state.identity, identity);
+  return (
+    otherSetting(state.setting, setting) ??
+    otherRules(state.identity, identity) ??
+    (build && `it was made by another build (${build})`)
   );
+}
+
+function otherBuild(there: Identity, here: Identity): string | undefined {
+  if (there.code === here.code) return undefined;
+  const told = ({ version, code }: Identity): string => `${version}, code ${code}`;
+  return `${told(there)}; this is ${told(here)}`;
 }
 
 const WAY_ON = '--restart begins anew and keeps its findings';

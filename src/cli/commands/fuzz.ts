@@ -8,6 +8,7 @@ import { codeDigest } from '../../campaign/identity.js';
 import type { CampaignSetting } from '../../campaign/job.js';
 import { openQueue } from '../../campaign/queue/publish.js';
 import { joined, loadDeclared, loadRuleSets } from '../../campaign/rules.js';
+import type { Part } from '../../campaign/schedule.js';
 import { FINDINGS, findingsFolder } from '../../campaign/storage/findings.js';
 import { InputError } from '../../isa/errors.js';
 import { contractOf, unmodelled } from '../../kernel/catalog.js';
@@ -20,7 +21,7 @@ import { inWords } from '../../report/summary-words.js';
 import { type Define, withCommon } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
 import { judgedProfile, type ProfileChoice, profileChoice, profileHelp } from '../kernel-profile.js';
-import { duration, FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
+import { duration, FUNCTIONS_HELP, integer, list, partOf, type WithFunctions } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
 import { campaignBar } from '../progress.js';
 import { queueOf, withQueue } from '../queue.js';
@@ -39,6 +40,7 @@ interface Options extends WithFunctions {
   readonly corpus?: string;
   readonly out?: string;
   readonly restart?: true;
+  readonly shard?: Part;
   readonly queue?: string;
   readonly patience: number;
 }
@@ -70,6 +72,7 @@ export const fuzz: Define = (program, act) => {
     .option('--no-proofs', 'leave the program proofs out')
     .option('--corpus <DIR>', `where findings are saved; findings in --out, or ${FINDINGS}, unless told`)
     .option('--out <DIR>', 'keep the campaign there, and continue the one that is there')
+    .option('--shard <I/N>', 'check one of N parts, for merge to join: 1/3, 2/3, 3/3', partOf)
     .option('--restart', 'begin anew in --out, whatever campaign is there; its findings stay')
     .action((options: Options) => act(options, (common) => runFuzz(options, common)));
 };
@@ -99,6 +102,7 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
       setting,
       findings: findingsFolder(options.corpus, out),
       restart: options.restart === true,
+      ...(options.shard === undefined ? {} : { part: options.shard }),
       workers: options.workers ?? availableParallelism(),
       stop: stop.signal,
       progress: (progress) => bar.show(progress),

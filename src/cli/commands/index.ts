@@ -4,6 +4,7 @@ import type { Define } from '../command.js';
 export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   fuzz: async () => (await import('./fuzz.js')).fuzz,
   worker: async () => (await import('./worker.js')).worker,
+  merge: async () => (await import('./merge.js')).merge,
   prove: async () => (await import('./prove.js')).prove,
   certify: async () => (await import('./certify.js')).certify,
   verify: async () => (await import('./verify.js')).verify,
