@@ -80,7 +80,8 @@ function plain(out) {
 /** The files of findings, by name. */
 const files = (name) =>
   JSON.stringify(
-    readdirSync(join(folder, name, 'findings'))
+    readdirSync(join(folder, name, 'findings'), { recursive: true })
+      .filter((file) => file.endsWith('.bpf'))
       .sort()
       .map((file) => [file, readFileSync(join(folder, name, 'findings', file), 'utf8')]),
   );

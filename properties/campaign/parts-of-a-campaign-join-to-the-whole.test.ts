@@ -53,7 +53,7 @@ it('the parts of a campaign have each program once, in whole shards', () => {
         }
       }
     }),
-    seeded(100),
+    seeded(40),
   );
 });
 
@@ -71,7 +71,7 @@ it('joined in any order they are the state of one machine', () => {
       expect(Object.keys(joined)).toEqual(Object.keys(stateOf([])));
       expect(gaps(joined)).toEqual([]);
     }),
-    seeded(150),
+    seeded(50),
   );
 });
 
@@ -87,7 +87,7 @@ it('a program that is in two parts is named, and so are those that are missing',
       const last = Math.max(...programs);
       expect(missing).toEqual(first(last).filter((one) => !programs.includes(one)));
     }),
-    seeded(100),
+    seeded(40),
   );
 });
 

@@ -2,6 +2,7 @@
 import { type Mutant, mutantsOf } from '../mutant.js';
 
 const QUEUE = 'campaign/a-queue-gives-what-one-machine-gives';
+const PARTS = 'campaign/parts-of-a-campaign-join-to-the-whole';
 const NAMES = 'campaign/a-shard-is-named-by-all-that-its-result-depends-on';
 
 export const QUEUE_MUTANTS: readonly Mutant[] = [
@@ -110,6 +111,55 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
         node: 'build === this.options.code || this.otherBuilds.has(build)',
         becomes: 'true',
         wrong: 'A worker says nothing of shards that it cannot compute.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/merge.ts',
+    [PARTS],
+    [
+      {
+        name: 'programs-of-two-folders-count-twice',
+        inside: 'withoutOverlap',
+        node: 'if (overlap === undefined) return withRange(ranges, range);',
+        becomes:
+          'if (overlap !== undefined) return ranges;\n  if (overlap === undefined) return withRange(ranges, range);',
+        wrong: 'A program that is in two folders counts twice.',
+      },
+      {
+        name: 'cause-is-that-of-the-folder-named-first',
+        inside: 'joinFound',
+        node: 'inOrder([...a, ...b], ({ index }) => index)',
+        becomes: '[...a, ...b]',
+        wrong:
+          'Of a cause that two parts show the case of the folder that is named first is kept, not that of the first program.',
+      },
+      {
+        name: 'hits-of-other-parts-are-lost',
+        inside: 'joinFound',
+        node: 'known.hits += one.hits',
+        becomes: 'known.hits += 0',
+        wrong: 'Only the programs of one part that show a cause are counted.',
+      },
+      {
+        name: 'gap-at-the-start-is-not-seen',
+        inside: 'gaps',
+        node: 'ranges[i - 1]?.[1] ?? 0',
+        becomes: 'ranges[i - 1]?.[1] ?? from',
+        wrong: 'A joined campaign is held to be whole though its first part is missing.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/schedule.ts',
+    [PARTS],
+    [
+      {
+        name: 'parts-leave-a-shard-out',
+        inside: 'Schedule.peek',
+        node: 'shard % this.part.of === this.part.nth',
+        becomes: 'shard % (this.part.of + 1) === this.part.nth',
+        wrong: 'Some shards are in no part.',
       },
     ],
   ),
