@@ -1,5 +1,4 @@
 /** The question that shrinking asks again and again: does this program, in this world, still break the same check for the same cause? */
-import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
 import type { Profile } from '../../verifier/state/profile.js';
@@ -82,15 +81,18 @@ export function reproduce(
   return undefined;
 }
 
-/**
- * What shows the target in this program and world: `reproduce`, or what the target has in its place. Undefined also for a world that is none of this
- * program, because entries of its maps have other sizes than the program's maps have by now.
- */
-export const showing: typeof reproduce = (program, env, target, chooser) => {
-  try {
-    return (target.shows ?? reproduce)(program, env, target, chooser);
-  } catch (error) {
-    if (error instanceof InputError) return undefined;
-    throw error;
-  }
-};
+/** What shows the target in this program and world, as far as it fits the program: `reproduce`, or what the target has in its place. */
+export const showing: typeof reproduce = (program, env, target, chooser) =>
+  (target.shows ?? reproduce)(program, fitting(env, program), target, chooser);
+
+/** The world for a program whose maps may have smaller values by now: values of entries are cut, and those whose key is no key of the map are left out. */
+function fitting(env: Environment, { maps }: Program): Environment {
+  if (env.maps === undefined) return env;
+  const fitted = [...env.maps].flatMap(([name, entries]) => {
+    const map = maps.find((one) => one.name === name);
+    if (map === undefined) return [];
+    const fits = [...entries].filter(([key]) => key.length === 2 * map.keySize);
+    return [[name, new Map(fits.map(([key, value]) => [key, value.slice(0, 2 * map.valueSize)]))] as const];
+  });
+  return { ...env, maps: new Map(fitted) };
+}
