@@ -13,6 +13,7 @@ import type { Mutant } from './mutant.js';
 import { BTF_MUTANTS } from './object/btf.js';
 import { OBJECT_MUTANTS } from './object/elf.js';
 import { ORACLE_MUTANTS } from './oracle.js';
+import { PAD_MUTANTS } from './pads.js';
 import { RULE_MUTANTS } from './patch/rules.js';
 import { TWO_MODE_MUTANTS } from './patch/two-mode.js';
 import { REFUSAL_MUTANTS } from './refusals.js';
@@ -43,6 +44,7 @@ import { MODEL_MUTANTS } from './vm/models.js';
 
 export const MUTANTS: readonly Mutant[] = [
   ...REPORT_MUTANTS,
+  ...PAD_MUTANTS,
   ...ISA_MUTANTS,
   ...BTF_MUTANTS,
   ...OBJECT_MUTANTS,

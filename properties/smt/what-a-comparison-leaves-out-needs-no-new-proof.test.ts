@@ -89,11 +89,12 @@ const WHENS = [
   '.when((f) => f.releases)',
   '.when((f) => LISTED.includes(f.name))',
   '.at((s) => s.canFail)',
+  '.at((s) => s.hasPad)',
 ];
 
 function filesOf({ direct, templated, imported, stubbed, fallsThrough }: Edition): Record<string, string> {
   const chain = (n: number): string =>
-    `${WHENS[n % WHENS.length]}${n % 2 === 0 ? '.keep()' : `.stub({ r0: ${stubbed}n })`}`;
+    `${WHENS[n % WHENS.length]}${['.keep()', `.stub({ r0: ${stubbed}n })`, '.unwind()'][n % 3]}`;
   const head = "import { rule, ruleSet } from 'swansong';\n";
   return {
     'package-lock.json': lock(),
@@ -110,9 +111,9 @@ function filesOf({ direct, templated, imported, stubbed, fallsThrough }: Edition
 }
 
 const edition: fc.Arbitrary<Edition> = fc.record({
-  direct: fc.array(fc.nat(13), { maxLength: 2 }),
+  direct: fc.array(fc.nat(23), { maxLength: 2 }),
   templated: fc.uniqueArray(fc.constantFrom(...NAMES), { maxLength: 3 }),
-  imported: fc.array(fc.nat(13), { maxLength: 2 }),
+  imported: fc.array(fc.nat(23), { maxLength: 2 }),
   stubbed: fc.constantFrom(0n, 0n, 1n, -1n),
   fallsThrough: fc.boolean(),
 });

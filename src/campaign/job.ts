@@ -32,8 +32,12 @@ export interface CampaignSetting {
 }
 
 /** What a campaign's programs are drawn from. */
-export function constraintsOf({ declared, aim }: CampaignSetting): ProgramConstraints {
-  return { ...(declared === undefined ? {} : { declared }), ...(aim === undefined ? {} : { aim }) };
+export function constraintsOf({ declared, aim, kernelProfile }: CampaignSetting): ProgramConstraints {
+  return {
+    ...(declared === undefined ? {} : { declared }),
+    ...(aim === undefined ? {} : { aim }),
+    ...(kernelProfile?.behaviour.landingPads === true ? { landingPads: true } : {}),
+  };
 }
 
 /** A piece of work that can be sent to another thread. */
