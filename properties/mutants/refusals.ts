@@ -105,6 +105,14 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
         becomes: 'NO_STEP',
         wrong: 'What ran before a kept state does not belong to the path.',
       },
+      {
+        name: 'the-ninth-frame-is-the-first',
+        inside: 'JumpHistory.depth',
+        node: 'this.places[step]! % MOST_FRAMES',
+        becomes: '(this.places[step]! & 7)',
+        wrong: 'A number is not followed back through more than eight frames.',
+        noticedBy: ['verifier/numbers-are-followed-through-sixteen-frames'],
+      },
     ],
   ),
   ...mutantsOf(

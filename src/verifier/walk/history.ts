@@ -1,5 +1,6 @@
 /** The history of a path: the insns since its last explored state, the explored states before that, and the loops that these lie on. */
 
+import { MOST_FRAMES } from '../../isa/insn.js';
 import type { PlaceSet } from '../state/places.js';
 import type { State } from '../state/state.js';
 import type { SlotWords } from './live-places.js';
@@ -20,7 +21,7 @@ const BEYOND = -2;
  * every insn walked. A step is the number of an entry.
  */
 export class JumpHistory {
-  /** Slot * 8 + frame that ran it. */
+  /** Slot * MOST_FRAMES + frame that ran it. */
   private places = new Int32Array(FIRST);
   private before = new Int32Array(FIRST);
   private accesses = new Int16Array(FIRST);
@@ -34,7 +35,7 @@ export class JumpHistory {
   add(slot: number, depth: number, prev: number, origin: number = NO_STEP): number {
     const step = this.count++;
     if (step === this.places.length) this.grow();
-    this.places[step] = slot * 8 + depth;
+    this.places[step] = slot * MOST_FRAMES + depth;
     this.before[step] = prev !== NO_STEP ? prev : BEYOND - origin;
     this.accesses[step] = -1;
     return step;
@@ -57,12 +58,12 @@ export class JumpHistory {
   }
 
   slot(step: number): number {
-    return this.places[step]! >> 3;
+    return Math.floor(this.places[step]! / MOST_FRAMES);
   }
 
   /** Frame that ran it, 0 is the outermost. */
   depth(step: number): number {
-    return this.places[step]! & 7;
+    return this.places[step]! % MOST_FRAMES;
   }
 
   /** The insn before it on its path, as far back as the state that was kept last. */
