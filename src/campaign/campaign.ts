@@ -6,15 +6,20 @@
 
 import { identityOf } from './identity.js';
 import { type CampaignSetting, openWorkers, type Workers } from './job.js';
+import { type KnownCase, toTell } from './known.js';
 import type { Range } from './ranges.js';
 import { loadRuleSets } from './rules.js';
 import { type Part, Schedule } from './schedule.js';
 import type { CampaignState, Found } from './state.js';
+import { casesIn, originalsOf } from './storage/corpus.js';
 import type { SavedFinding } from './storage/findings.js';
+import type { Ending, HistoryKeeper } from './storage/history.js';
 import { type CampaignStore, openStore } from './storage/store.js';
 
 /** Milliseconds that shards under way are waited for when a campaign is stopped. */
 const GRACE = 10_000;
+/** Saved findings that are replayed at once. */
+const BATCH = 16;
 
 /** What a campaign checks, how long it goes on, and where it keeps its state. */
 export interface CampaignOptions {
@@ -37,6 +42,8 @@ export interface CampaignOptions {
   /** Ends the campaign in order, as when its time is over. */
   readonly stop?: AbortSignal;
   readonly progress?: (progress: Progress) => void;
+  /** Is told in one line, with its time, of what is found and of what is gone, the moment that it is known. */
+  readonly tell?: (line: string) => void;
 }
 
 /** How far a campaign has come, for a person who waits. */
@@ -47,6 +54,11 @@ export interface Progress {
   readonly found: number;
   readonly shrinking: number;
   readonly disagreements: number;
+  /** Causes that were not there before this run, and milliseconds since the last one came; undefined where none did. */
+  readonly news: number;
+  readonly sinceNews: number | undefined;
+  /** Functions that runs called. */
+  readonly called: number;
 }
 
 /** The state at the end of a campaign, and whether the end was the planned one. */
@@ -54,6 +66,9 @@ export interface CampaignResult {
   readonly state: CampaignState;
   /** The files of the findings, in the order of `findings`; none where they have no folder, or could not be written. */
   readonly saved: readonly SavedFinding[];
+  /** Findings that were saved before, and what they show today. */
+  readonly known: readonly KnownCase[];
+  readonly history: HistoryKeeper;
   /** All programs that were asked for are checked, and all that was found is shrunk. False for a campaign that ends by its time. */
   readonly finished: boolean;
   /** It ended early: it was stopped, or its time was over before all programs were done. */
@@ -67,10 +82,10 @@ export interface CampaignResult {
  * keeps another campaign or has one running in it.
  */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const { setting, folder, findings, restart } = options;
+  const { setting, folder, findings, restart, tell } = options;
   const rules = await loadRuleSets(setting.rules, setting.declared, true);
   const identity = await identityOf(rules, setting.declared);
-  const store = await openStore({ identity, setting, folder, findings, restart });
+  const store = await openStore({ identity, setting, folder, findings, restart, tell });
   try {
     const pool = await (options.open?.() ?? openWorkers(setting, options.workers));
     try {
@@ -99,6 +114,8 @@ class Campaign {
   private overdue = false;
   private failure: Error | undefined;
   private atTheEnd: NodeJS.Timeout | undefined;
+  private newsBefore: number;
+  private newsAt: number | undefined;
 
   constructor(
     private readonly store: CampaignStore,
@@ -106,15 +123,37 @@ class Campaign {
     private readonly options: CampaignOptions,
   ) {
     this.msBefore = store.state.ms;
+    this.newsBefore = store.history.news;
     this.schedule = new Schedule(store.state.ranges, options.programs, options.part);
   }
 
   async run(): Promise<CampaignResult> {
+    const known = await this.replayKnown();
     await this.work();
     const saved = await this.end();
     const { finished, interrupted, failure } = this;
-    const result = { state: this.state, saved, finished, interrupted };
+    const { history } = this.store;
+    const result = { state: this.state, saved, known: toTell(known), history, finished, interrupted };
     return failure === undefined ? result : { ...result, failure };
+  }
+
+  /** What was saved before comes first: is it still there? */
+  private async replayKnown(): Promise<readonly KnownCase[]> {
+    const folder = this.store.findingsFolder;
+    if (folder === undefined) return [];
+    const known: KnownCase[] = [];
+    await this.orFail(async () => {
+      for (const [of, originals] of [[folder, false] as const, [originalsOf(folder), true] as const]) {
+        const files = casesIn(of);
+        const batches = Array.from({ length: Math.ceil(files.length / BATCH) }, (_, i) =>
+          files.slice(i * BATCH, (i + 1) * BATCH),
+        );
+        const answers = batches.map((batch) => this.pool.run({ kind: 'known', files: batch, originals }));
+        known.push(...(await Promise.all(answers)).flat());
+      }
+      this.store.replayed(known);
+    });
+    return known;
   }
 
   private get state(): CampaignState {
@@ -164,7 +203,7 @@ class Campaign {
       saved = await this.store.fileAll();
     });
     this.keepTime();
-    await this.orFail(() => this.store.save());
+    await this.orFail(() => this.store.end(this.ending));
     return saved;
   }
 
@@ -195,6 +234,12 @@ class Campaign {
     const { programs } = this.options;
     const all = programs !== undefined && this.failure === undefined && this.schedule.peek() === undefined;
     return all && this.checking.size === 0 && this.state.found.every((one) => one.small !== undefined);
+  }
+
+  private get ending(): Ending {
+    if (this.failure !== undefined) return 'failed';
+    if (this.finished) return 'finished';
+    return this.stopped ? 'interrupted' : 'time over';
   }
 
   private get interrupted(): boolean {
@@ -259,13 +304,19 @@ class Campaign {
   }
 
   private showProgress(): void {
-    const { done, found, disagreementCount } = this.state;
+    const { done, found, disagreementCount, coverage } = this.state;
+    const { news } = this.store.history;
+    if (news > this.newsBefore) this.newsAt = now();
+    this.newsBefore = news;
     this.options.progress?.({
       done,
       programs: this.options.programs,
       found: found.length,
       shrinking: found.filter((one) => one.small === undefined).length,
       disagreements: disagreementCount,
+      news,
+      sinceNews: this.newsAt === undefined ? undefined : now() - this.newsAt,
+      called: Object.keys(coverage.functions).length,
     });
   }
 }

@@ -107,9 +107,17 @@ export interface ProgramReport {
   readonly held: Readonly<Record<string, number>>;
 }
 
+/** Program `index` of the campaign: the same whenever it is asked for. */
+export function programAt(
+  index: number,
+  { seed, constraints }: Pick<CheckOptions, 'seed' | 'constraints'>,
+): Program {
+  return sample(seed, index, constraints).program;
+}
+
 /** Checks program `index` of the campaign. */
 export async function checkProgram(index: number, options: CheckOptions): Promise<ProgramReport> {
-  return checkOne(sample(options.seed, index, options.constraints).program, index, options);
+  return checkOne(programAt(index, options), index, options);
 }
 
 /** Checks a program that stands for number `index` of the campaign; it must be one that our verifier should accept. */

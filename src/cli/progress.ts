@@ -1,36 +1,93 @@
 /** The progress of long work, on standard error where that is a terminal. */
 import { SingleBar } from 'cli-progress';
 import type { Progress } from '../campaign/campaign.js';
+import { contracts } from '../kernel/catalog.js';
 import type { Common } from './outcome.js';
 
-/** One line on the terminal that tells how far a campaign is; `close` takes it away. */
+/** How far a campaign is: one line on a terminal, or now and then a line where there is none; `close` ends it. */
 export interface ProgressBar {
   show(progress: Progress): void;
+  /** A line of its own. */
+  note(line: string): void;
   close(): void;
 }
 
-const SILENT: ProgressBar = { show: () => {}, close: () => {} };
+/** Milliseconds between two lines where there is no terminal. */
+const PULSE = 60_000;
 
-/** A bar for a campaign: done, left, rate, findings. Nothing where nobody looks on, or asked for quiet. */
-export function campaignBar({ quiet }: Common): ProgressBar {
-  if (quiet || process.stderr.isTTY !== true) return SILENT;
-  let bar: SingleBar | undefined;
+/** For a campaign. Nothing where people asked for quiet. */
+export function campaignBar(common: Common): ProgressBar {
+  if (common.quiet) return { show: () => {}, note: () => {}, close: () => {} };
+  return process.stderr.isTTY === true ? terminalBar(common) : pulse(common);
+}
+
+/** Functions that a run can call. */
+const FUNCTIONS = contracts().length;
+
+/** What is told of a campaign that goes on: rate, done, left, found, new, coverage. */
+function inWords(
+  { done, programs, found, shrinking, disagreements, news, sinceNews, called }: Progress,
+  rate: number,
+): Readonly<Record<'rate' | 'left' | 'found' | 'covered' | 'disagreed', string>> {
+  const left = programs === undefined ? undefined : Math.max(0, programs - done);
+  const eta = left === undefined || rate === 0 ? '' : ` (${span((left / rate) * 1000)})`;
+  const last = sinceNews === undefined ? '' : `, the last ${span(sinceNews)} ago`;
+  return {
+    rate: rate.toFixed(1),
+    left: left === undefined ? '' : `, ${left} left${eta}`,
+    found: `${found} found${shrinking > 0 ? ` (${shrinking} to shrink)` : ''}, ${news} new${last}`,
+    covered: `, ${called} of ${FUNCTIONS} functions called`,
+    disagreed: disagreements > 0 ? `, ${disagreements} disagreements` : '',
+  };
+}
+
+/** A time for people: `40 s`, `3 min`, `2 h`. */
+function span(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 100) return `${seconds} s`;
+  return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+/** Programs a second since the first call. */
+function rateMeter(): (done: number) => number {
   const begun = performance.now();
   let first: number | undefined;
+  return (done) => {
+    first ??= done;
+    return (done - first) / Math.max(0.001, (performance.now() - begun) / 1000);
+  };
+}
+
+function pulse({ note }: Common): ProgressBar {
+  const rate = rateMeter();
+  let last = performance.now();
   return {
-    show({ done, programs, found, shrinking, disagreements }) {
-      first ??= done;
-      const rate = (done - first) / Math.max(0.001, (performance.now() - begun) / 1000);
-      const payload = {
-        rate: rate.toFixed(1),
-        left: programs === undefined ? '' : `, ${programs - done} left`,
-        found: `${found} found${shrinking > 0 ? ` (${shrinking} to shrink)` : ''}`,
-        disagreed: disagreements > 0 ? `, ${disagreements} disagreements` : '',
-      };
+    show(progress) {
+      const perSecond = rate(progress.done);
+      if (performance.now() - last < PULSE) return;
+      last = performance.now();
+      const told = inWords(progress, perSecond);
+      const { left, found, covered, disagreed } = told;
+      note(
+        `${new Date().toISOString()} ${progress.done} programs, ${told.rate}/s${left}, ${found}${covered}${disagreed}`,
+      );
+    },
+    note,
+    close: () => {},
+  };
+}
+
+function terminalBar({ note }: Common): ProgressBar {
+  let bar: SingleBar | undefined;
+  const rate = rateMeter();
+  return {
+    show(progress) {
+      const { done, programs } = progress;
+      const payload = inWords(progress, rate(done));
       if (bar === undefined) {
         const format = programs === undefined ? '{value} programs' : '{bar} {value}/{total}';
         bar = new SingleBar({
-          format: `${format}, {rate}/s{left}, {found}{disagreed}`,
+          format: `${format}, {rate}/s{left}, {found}{covered}{disagreed}`,
           stream: process.stderr,
           hideCursor: true,
           clearOnComplete: true,
@@ -39,6 +96,11 @@ export function campaignBar({ quiet }: Common): ProgressBar {
         bar.start(programs ?? done, done, payload);
       }
       bar.update(done, payload);
+    },
+    note(line) {
+      // The bar is drawn again below it.
+      process.stderr.write('\r\x1b[K');
+      note(line);
     },
     close() {
       bar?.stop();

@@ -1,5 +1,5 @@
 /** What a campaign says, in words for a person. */
-import type { Finding, Instance, Summary } from './summary.js';
+import type { Finding, Instance, SeenWith, Summary } from './summary.js';
 
 /** Disagreements, and unknowns, that are told one by one; all are in the document. */
 const MOST_LINES = 20;
@@ -17,6 +17,7 @@ export function inWords(one: Summary): string {
   }
   lines.push(`${one.findings.length} findings${one.findings.length > 0 ? ':' : ''}`);
   lines.push(...one.findings.flatMap(findingInWords));
+  lines.push(...goneInWords(one));
   lines.push(...unknowns(one), ...disagreements(one), ...unsavedCases(one));
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -40,9 +41,24 @@ function findingInWords(found: Finding): readonly string[] {
   ];
 }
 
-function instanceInWords({ insns, minimal, hits, file }: Instance): string {
-  const size = `${insns} insns${minimal ? '' : ' (still shrinking)'}`;
-  return `${size}, ${hits} hits: ${file === '' ? 'not saved, see below' : file}`;
+function instanceInWords({ insns, minimal, shrunk, hits, file, status, firstSeen }: Instance): string {
+  const size = `${insns} insns${minimal || shrunk ? '' : ' (still shrinking)'}`;
+  // Of a first run all is new.
+  const since = status === undefined || status === 'new' ? '' : `, ${status} since ${day(firstSeen)}`;
+  return `${size}, ${hits} hits${since}: ${file === '' ? 'not saved, see below' : file}`;
+}
+
+const day = (seen: SeenWith | undefined): string => seen?.at.slice(0, 10) ?? '?';
+
+function goneInWords({ gone }: Summary): readonly string[] {
+  if (gone.length === 0) return [];
+  return [
+    `${gone.length} gone:`,
+    ...gone.map(
+      ({ check, rules, function: name, firstSeen, goneSince, new: isNew, file }) =>
+        `    ${check} under ${rules}, ${name}: seen since ${day(firstSeen)}, gone since ${isNew ? 'this run' : day(goneSince)}${file === undefined ? '' : `: ${file}`}`,
+    ),
+  ];
 }
 
 function unknowns({ unknowns: all }: Summary): readonly string[] {

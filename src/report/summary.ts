@@ -1,20 +1,52 @@
 /** What a campaign says: its document for programs, and the same in words. */
-import { type Cause, groupKey } from '../campaign/cause.js';
+import { type Cause, causeKey, groupKey } from '../campaign/cause.js';
+import type { KnownCase } from '../campaign/known.js';
 import { type CampaignState, type Found, findings, type Unknown } from '../campaign/state.js';
 import type { SavedFinding } from '../campaign/storage/findings.js';
+import type { HistoryKeeper, Remembered, Run, Seen, Status } from '../campaign/storage/history.js';
 import { contracts } from '../kernel/catalog.js';
 import { CHECKS, type Check, gravity } from '../vm/trap.js';
+
+/** When a finding was seen, or was gone, and with which code and rules. */
+export interface SeenWith {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly version: string;
+  readonly code: string;
+  /** Digest of what the rule set decided. */
+  readonly rules: string;
+  /** Program of the campaign that showed it; undefined where a saved case did. */
+  readonly program?: number;
+}
+
+/** A finding whose saved case does not show it any more. */
+export interface Gone {
+  readonly check: Check;
+  readonly rules: string;
+  readonly rule: string;
+  readonly function: string;
+  /** Name of its file in the folder of the findings. */
+  readonly file?: string;
+  readonly firstSeen: SeenWith;
+  readonly goneSince: SeenWith;
+  /** This run is the first that misses it. */
+  readonly new: boolean;
+}
 
 /** A function that a rule is wrong for, with its smallest case. */
 export interface Instance extends SavedFinding {
   readonly function: string;
   /** What its run says, with its own functions and numbers. */
   readonly message: string;
-  /** Program of the campaign it was first met in, and programs that hit it. */
-  readonly program: number;
+  /** The first program of the campaign that shows it, and programs that do; null and 0 where only a saved case does. */
+  readonly program: number | null;
   readonly hits: number;
   /** Shrinking was done, to its end or until its budget was spent. */
   readonly shrunk: boolean;
+  /** Whether it was there before this run; undefined where nothing is remembered. */
+  readonly status?: Status;
+  /** When it was seen first, and with what. */
+  readonly firstSeen?: SeenWith;
   /** The case itself, where it could not be written into a file; `file` is empty then. */
   readonly case?: string;
 }
@@ -82,6 +114,10 @@ export interface Summary {
   readonly unknowns: readonly Unknown[];
   readonly worst: number;
   readonly findings: readonly Finding[];
+  /** Findings that were there before this run, and are not any more. */
+  readonly gone: readonly Gone[];
+  /** Starts of this campaign and of those that were in its folder before. */
+  readonly runs: readonly Run[];
   readonly disagreementCount: number;
   readonly disagreements: CampaignState['disagreements'];
   readonly coverage: CoverageSummary;
@@ -89,15 +125,21 @@ export interface Summary {
   readonly programsPerSecond: number;
 }
 
-/**
- * The document of a campaign; `filed` says where each finding (in the order of `findings`) is kept: none where that could not be written. `failure`:
- * why it could not go on.
- */
+/** What is told of a campaign beside its state. */
+export interface Told {
+  /** Why it could not go on. */
+  readonly failure?: string | undefined;
+  /** Saved findings, replayed. */
+  readonly known?: readonly KnownCase[];
+  readonly history?: HistoryKeeper;
+}
+
+/** The document of a campaign; `filed` says where each finding (in the order of `findings`) is kept: none where that could not be written. */
 export function summarize(
   state: CampaignState,
   finished: boolean,
   filed: readonly SavedFinding[],
-  failure?: string,
+  { failure, known = [], history }: Told = {},
 ): Summary {
   const { setting } = state;
   const kernel = (count: number): number | null => (setting.kernel ? count : null);
@@ -121,7 +163,9 @@ export function summarize(
     byRules: byRules(state),
     unknowns: state.unknowns,
     worst: state.worst,
-    findings: grouped(findings(state), filed),
+    findings: grouped(instancesOf(state, filed, known, history)),
+    gone: history?.gone.map((one) => goneOf(one, history.history.runs)) ?? [],
+    runs: history?.history.runs ?? [],
     disagreementCount: state.disagreementCount,
     disagreements: state.disagreements,
     coverage: coverageOf(state),
@@ -139,21 +183,80 @@ function byRules(state: CampaignState): readonly RulesSummary[] {
   });
 }
 
-/** One finding for each rule and check that it breaks, those with the gravest check first. */
-function grouped(all: readonly Found[], filed: readonly SavedFinding[]): readonly Finding[] {
-  const groups = new Map<string, { readonly cause: Cause; readonly instances: Instance[] }>();
-  for (const [i, found] of all.entries()) {
+/** An instance and what it is an instance of. */
+type Blamed = { readonly cause: Cause; readonly instance: Instance };
+
+/** All that is found: by programs of the campaign, and by saved cases that still show something which no program has shown yet. */
+function instancesOf(
+  state: CampaignState,
+  filed: readonly SavedFinding[],
+  known: readonly KnownCase[],
+  history: HistoryKeeper | undefined,
+): readonly Blamed[] {
+  const met = findings(state).map((found, i): Blamed => {
     const { cause, index, hits, small } = found;
-    const group = groups.get(groupKey(cause)) ?? { cause, instances: [] };
-    groups.set(groupKey(cause), group);
-    group.instances.push({
+    const instance = {
       function: cause.function,
       message: messageOf(found),
       ...(filed[i] ?? unsaved(found)),
       program: index,
       hits,
       shrunk: small !== undefined,
-    });
+      ...past(cause, history),
+    };
+    return { cause, instance };
+  });
+  const keys = new Set(met.map(({ cause }) => causeKey(cause)));
+  const others = known.flatMap(({ cause, file, insns, minimal, message }): readonly Blamed[] => {
+    if (cause === undefined || keys.has(causeKey(cause))) return [];
+    keys.add(causeKey(cause));
+    const told = { function: cause.function, message: message ?? cause.kind, file, insns, minimal };
+    return [
+      { cause, instance: { ...told, program: null, hits: 0, shrunk: minimal, ...past(cause, history) } },
+    ];
+  });
+  return [...met, ...others];
+}
+
+/** What is remembered of a cause. */
+function past(cause: Cause, history: HistoryKeeper | undefined): Pick<Instance, 'status' | 'firstSeen'> {
+  const status = history?.statusOf(cause);
+  const remembered = history?.remembered(cause);
+  if (history === undefined || status === undefined || remembered === undefined) return {};
+  return { status, firstSeen: seenWith(remembered.first, cause, history.history.runs) };
+}
+
+function seenWith(
+  { at, run, program }: Seen & { program?: number },
+  cause: Cause,
+  runs: readonly Run[],
+): SeenWith {
+  const { version, code, rules } = runs[run]!;
+  const digest = rules.find(({ set }) => set === cause.rules)?.digest ?? '';
+  return { at, version, code, rules: digest, ...(program === undefined ? {} : { program }) };
+}
+
+function goneOf({ cause, file, first, gone }: Remembered, runs: readonly Run[]): Gone {
+  const { check, rules, rule, function: name } = cause;
+  return {
+    check,
+    rules,
+    rule,
+    function: name,
+    ...(file === undefined ? {} : { file }),
+    firstSeen: seenWith(first, cause, runs),
+    goneSince: seenWith(gone!, cause, runs),
+    new: gone!.run === runs.length - 1,
+  };
+}
+
+/** One finding for each rule and check that it breaks, those with the gravest check first. */
+function grouped(all: readonly Blamed[]): readonly Finding[] {
+  const groups = new Map<string, { readonly cause: Cause; readonly instances: Instance[] }>();
+  for (const { cause, instance } of all) {
+    const group = groups.get(groupKey(cause)) ?? { cause, instances: [] };
+    groups.set(groupKey(cause), group);
+    group.instances.push(instance);
   }
   const found = [...groups.values()].map(({ cause: { check, rules, rule }, instances }) => {
     const [first, ...also] = instances.sort((a, b) => a.insns - b.insns || (a.file < b.file ? -1 : 1));

@@ -19,8 +19,8 @@ import {
 import { simplerScenarios, trimEnvironment } from './simpler-environments.js';
 import { isSmaller, type Scenario, type Size, sizeOf } from './size.js';
 
-/** Questions asked for one case at the most. */
-const QUESTIONS = 20_000;
+/** Questions asked for one case at the most, unless told. */
+export const QUESTIONS = 20_000;
 
 const DROP_RUNS: readonly Pass[] = [32, 16, 8, 4, 2, 1].map(dropRuns);
 const PASSES: readonly Pass[] = [
@@ -82,7 +82,7 @@ class InsnShrinker {
   }
 
   private get budgetSpent(): boolean {
-    return this.questions >= QUESTIONS;
+    return this.questions >= (this.target.questions ?? QUESTIONS);
   }
 
   /** One pass, from the end to the start, because later insns depend on earlier ones. Answers whether anything got smaller. */

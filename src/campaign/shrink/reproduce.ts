@@ -23,6 +23,8 @@ export interface ShrinkTarget {
    * times before it is refused.
    */
   readonly budget?: number;
+  /** Questions that may be asked for one case, 20,000 unless told. */
+  readonly questions?: number;
   /** Whether the kernel takes the program; asked of what would be kept otherwise. */
   readonly kernelAccepts?: (program: Program) => boolean;
   /** Insns that a killed run may take; the usual bound unless told. */

@@ -3,7 +3,7 @@
  * overwritten as long as it shows its cause; a larger case that a campaign wrote is replaced by a smaller one.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { shippedRuleSet } from '../../patch/sets/index.js';
 import { parseCase } from '../../vm/case.js';
@@ -88,6 +88,15 @@ function sizeOf(text: string): number {
   } catch {
     return Number.POSITIVE_INFINITY;
   }
+}
+
+/** The case files of a folder, in order of their names; none where there is no such folder. Folders below are not looked into. */
+export function casesIn(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.bpf'))
+    .map(({ name }) => join(folder, name))
+    .sort();
 }
 
 /** Takes the file of a case away, if there is nothing else in it than one of these texts. */

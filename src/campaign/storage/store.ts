@@ -3,18 +3,21 @@
  * on disk when a method returns, so that a kill at any moment loses nothing; a file system that takes no more is one InputError.
  */
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { InputError } from '../../isa/errors.js';
-import { causeKey } from '../cause.js';
+import { type Cause, causeKey } from '../cause.js';
 import type { ProgramReport } from '../check.js';
 import type { Identity } from '../identity.js';
 import type { CampaignSetting } from '../job.js';
+import type { KnownCase } from '../known.js';
 import type { SmallCase } from '../shrink/shrink.js';
 import { type CampaignState, type Found, findings, keepSmall, newState, slim } from '../state.js';
 import { type SavedFinding, saveFinding, saveFindings } from './findings.js';
+import { type Ending, type History, HistoryKeeper, readHistory } from './history.js';
 import { Journal } from './journal.js';
 import { writeJsonFile } from './json-file.js';
 import { type FolderLock, lockFolder } from './lock.js';
+import { CampaignLog } from './log.js';
 import { apply, type Entry, isEntry, JOURNAL_FILE, mustMatch, readState, STATE_FILE } from './state-file.js';
 import { makeFolder, mustBeWritable, writing } from './writable.js';
 
@@ -34,8 +37,10 @@ export interface StoreOptions {
   readonly folder?: string | undefined;
   /** Folder of the findings; without it they are in the state only. */
   readonly findings?: string | undefined;
-  /** Begins anew in a folder that holds a campaign already, whatever it holds. Its findings stay. */
+  /** Begins anew in a folder that holds a campaign already, whatever it holds. Its findings and its history stay. */
   readonly restart?: boolean | undefined;
+  /** Is told, each with its time, what people want to know at once. */
+  readonly tell?: ((line: string) => void) | undefined;
 }
 
 /** Opens the folders of a campaign. Throws InputError, before anything is changed, where they cannot be used for it. */
@@ -46,7 +51,7 @@ export async function openStore(options: StoreOptions): Promise<CampaignStore> {
     writing(folder, () => makeFolder(folder));
   }
   if (cases !== undefined) mustBeWritable(cases);
-  if (folder === undefined) return new CampaignStore(newState(identity, setting), options);
+  if (folder === undefined) return new CampaignStore(newState(identity, setting), options, noHistory());
   const lock = lockFolder(folder);
   try {
     clearLeftovers(folder);
@@ -55,7 +60,12 @@ export async function openStore(options: StoreOptions): Promise<CampaignStore> {
     const state = readState(folder) ?? newState(identity, setting);
     const journal = Journal.open<Entry>(join(folder, JOURNAL_FILE), isEntry);
     // Rule files may lie elsewhere now; what they decide is the same.
-    const store = new CampaignStore({ ...state, identity, setting }, options, { folder, lock, journal });
+    const history = readHistory(folder) ?? noHistory();
+    const store = new CampaignStore({ ...state, identity, setting }, options, history, {
+      folder,
+      lock,
+      journal,
+    });
     store.save();
     return store;
   } catch (error) {
@@ -63,6 +73,8 @@ export async function openStore(options: StoreOptions): Promise<CampaignStore> {
     throw error;
   }
 }
+
+const noHistory = (): History => ({ runs: [], findings: [] });
 
 /** Files that a kill left in the middle of being written. */
 function clearLeftovers(folder: string): void {
@@ -103,13 +115,52 @@ interface OpenFolder {
 
 /** What a campaign keeps, while it runs. Close it at the end. */
 export class CampaignStore {
+  readonly history: HistoryKeeper;
+  private readonly log: CampaignLog;
   private savedAt = performance.now();
 
   constructor(
     readonly state: CampaignState,
     private readonly options: StoreOptions,
+    history: History,
     private readonly open?: OpenFolder,
-  ) {}
+  ) {
+    const { folder, identity, setting } = options;
+    this.history = new HistoryKeeper(folder, history, identity, setting.seed);
+    this.log = new CampaignLog(folder);
+    const rules = identity.rules.map(({ set }) => set).join(', ');
+    const from = state.done === 0 ? 'begun' : `taken up again at ${state.done} programs`;
+    this.log.add(`${from}: seed ${setting.seed}, rules ${rules}, code ${identity.code}`);
+    // What a kill kept from the history is in the journal.
+    for (const { cause, index } of findings(state)) this.history.see(cause, { program: index });
+  }
+
+  /** Folder of the findings, if they have one. */
+  get findingsFolder(): string | undefined {
+    return this.options.findings;
+  }
+
+  /** Takes what the saved cases show today. Throws InputError. */
+  replayed(known: readonly KnownCase[]): void {
+    for (const { cause, file, original, rules, expected, got } of known) {
+      if (cause !== undefined) this.history.see(cause, { ...this.name(file), before: true });
+      else if (!original && this.history.miss(basename(file)))
+        this.say(`gone: ${expected} under ${rules}; now ${got}: ${file}`);
+    }
+    const gone = known.filter(({ cause }) => cause === undefined).length;
+    if (known.length > 0)
+      this.log.add(
+        `${known.length} saved findings replayed: ${known.length - gone} still there, ${gone} gone`,
+      );
+    this.save();
+  }
+
+  /** A campaign's folder may be moved, with the findings in it. */
+  private name = (file: string): { readonly file: string } => ({ file: basename(file) });
+
+  private say(event: string): void {
+    this.options.tell?.(this.log.add(event));
+  }
 
   /** Takes the reports on programs; answers what was found, as `add` does. Throws InputError where they cannot be kept. */
   add(reports: readonly ProgramReport[]): readonly Found[] {
@@ -117,6 +168,9 @@ export class CampaignStore {
     const kept: Entry = { reports: reports.map((one) => slim(state, one)), ms: state.ms };
     const found = apply(state, kept);
     this.open?.journal.append(kept, found.length > 0);
+    for (const { cause, index } of found) {
+      if (this.history.see(cause, { program: index })) this.say(`found: ${inWords(cause)}: program ${index}`);
+    }
     if (this.isSnapshotDue) this.save();
     return found;
   }
@@ -125,6 +179,12 @@ export class CampaignStore {
   keepSmall(found: Found, small: SmallCase): boolean {
     if (!keepSmall(this.state, found, small)) return false;
     this.open?.journal.append({ small, key: causeKey(found.cause), index: found.index });
+    const isAnother = causeKey(small.cause) !== causeKey(found.cause);
+    if (isAnother) this.history.forget(found.cause);
+    const isNews = this.history.see(small.cause, { program: found.index });
+    const turned = isAnother ? ` (it is ${inWords(small.cause)})` : '';
+    this.log.add(`shrunk: ${inWords(found.cause)}: ${found.insns} insns to ${small.insns}${turned}`);
+    if (isAnother && isNews) this.say(`found: ${inWords(small.cause)}: program ${found.index}`);
     return true;
   }
 
@@ -134,13 +194,20 @@ export class CampaignStore {
     if (folder === undefined) return undefined;
     const key = causeKey(found.small?.cause ?? found.cause);
     const one = findings(this.state).find(({ cause }) => causeKey(cause) === key);
-    return one && saveFinding(this.state, one, folder);
+    const saved = one && (await saveFinding(this.state, one, folder));
+    if (saved !== undefined) this.history.see(one!.cause, this.name(saved.file));
+    return saved;
   }
 
   /** Writes all findings into their files, in the order of `findings`. Throws InputError. */
   async fileAll(): Promise<readonly SavedFinding[]> {
     const { findings: folder } = this.options;
-    return folder === undefined ? [] : saveFindings(this.state, folder);
+    const saved = folder === undefined ? [] : await saveFindings(this.state, folder);
+    for (const [i, { cause }] of findings(this.state).entries()) {
+      const one = saved[i];
+      if (one !== undefined) this.history.see(cause, this.name(one.file));
+    }
+    return saved;
   }
 
   /** Writes the state whole. Throws InputError; what was there stays. */
@@ -150,7 +217,15 @@ export class CampaignStore {
     writeJsonFile(join(folder, STATE_FILE), this.state);
     // A kill here leaves entries that are in the state already; they change nothing.
     journal.clear();
+    this.history.save(this.state.done);
     this.savedAt = performance.now();
+  }
+
+  /** Writes down how the run ended. Throws InputError. */
+  end(how: Ending): void {
+    this.save();
+    this.history.save(this.state.done, how);
+    this.log.add(`ended: ${how}, ${this.state.done} programs, ${findings(this.state).length} causes`);
   }
 
   private get isSnapshotDue(): boolean {
@@ -163,4 +238,9 @@ export class CampaignStore {
     this.open?.journal.close();
     this.open?.lock.release();
   }
+}
+
+/** A cause in one line. */
+function inWords({ rules, check, function: name, kind }: Cause): string {
+  return `${check} under ${rules}, ${name}: ${kind}`;
 }

@@ -18,9 +18,11 @@ import type { DeclaredFunction } from '../../object/program.js';
 import { campaignExit, type ExitCode } from '../../report/exit.js';
 import { summarize } from '../../report/summary.js';
 import { inWords } from '../../report/summary-words.js';
+import { writeCampaignPage } from '../campaign-page.js';
 import { type Define, withCommon } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
 import { judgedProfile, type ProfileChoice, profileChoice, profileHelp } from '../kernel-profile.js';
+import { checkOneProgram } from '../one-program.js';
 import { duration, FUNCTIONS_HELP, integer, list, partOf, type WithFunctions } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
 import { campaignBar } from '../progress.js';
@@ -30,6 +32,7 @@ interface Options extends WithFunctions {
   readonly function?: string;
   readonly seed: number;
   readonly programs?: number;
+  readonly program?: number;
   readonly time?: number;
   readonly rules: readonly string[];
   readonly worlds: number;
@@ -57,6 +60,11 @@ export const fuzz: Define = (program, act) => {
     .description('generate programs, kill them everywhere, prove them')
     .option('--seed <N>', 'seed of all that is random', integer(0, 0xffff_ffff), 1)
     .option('--programs <N>', `programs to check; ${PROGRAMS} unless a time is given`, integer(1))
+    .addOption(
+      new Option('--program <N>', 'make, print and check this one program of the campaign, and nothing else')
+        .argParser(integer(0))
+        .conflicts(['programs', 'time', 'corpus', 'out', 'restart', 'workers']),
+    )
     .option('--time <DURATION>', 'stop after this time: 90s, 10m, 1h', duration)
     .addOption(
       new Option('--rules <RULES>', 'rule sets between commas, by name or file')
@@ -93,12 +101,18 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
     ...(options.function === undefined ? {} : { aim: aimAt(options.function, declared) }),
   };
   const queue = options.queue === undefined ? undefined : queueOf(options.queue, options.patience, common);
+  if (options.program !== undefined) {
+    const { exit, json, text } = await checkOneProgram(setting, options.program);
+    return { exit, json: { ...(json as object), profile: { ...judged.json, loader: setting.loader } }, text };
+  }
   const programs = options.programs ?? (time === undefined ? PROGRAMS : undefined);
+  if (options.restart === true && out === undefined)
+    throw new InputError('--restart begins anew in the folder of a campaign: it needs --out DIR');
   const stop = new AbortController();
   const release = onInterrupt(() => stop.abort());
   const bar = campaignBar(common);
   try {
-    const { state, saved, interrupted, failure } = await runCampaign({
+    const { state, saved, known, history, interrupted, failure } = await runCampaign({
       setting,
       findings: findingsFolder(options.corpus, out),
       restart: options.restart === true,
@@ -106,6 +120,7 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
       workers: options.workers ?? availableParallelism(),
       stop: stop.signal,
       progress: (progress) => bar.show(progress),
+      tell: (line) => bar.note(line),
       ...(programs === undefined ? {} : { programs }),
       ...(time === undefined ? {} : { time }),
       ...(out === undefined ? {} : { folder: out }),
@@ -113,12 +128,12 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
         ? {}
         : { open: () => openQueue(setting, { ...queue, code: codeDigest(), stop: stop.signal }) }),
     });
-    const summary = summarize(
-      state,
-      !interrupted && failure === undefined,
-      saved,
-      failure && lineOf(failure),
-    );
+    const summary = summarize(state, !interrupted && failure === undefined, saved, {
+      failure: failure && lineOf(failure),
+      known,
+      history,
+    });
+    if (out !== undefined && failure === undefined) writeCampaignPage(out, summary);
     if (failure !== undefined) common.complain(failure);
     return {
       exit: failure === undefined ? campaignExit(summary) : failureExit(failure),

@@ -1,12 +1,12 @@
 /** `report DIR`: the page of a campaign that was kept with `fuzz --out DIR`. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { statSync } from 'node:fs';
 import { isShrunk } from '../../campaign/state.js';
 import { findingsFolder, saveFindings } from '../../campaign/storage/findings.js';
+import { readHistory } from '../../campaign/storage/history.js';
 import { readState, STATE_FILE } from '../../campaign/storage/state-file.js';
 import { InputError } from '../../isa/errors.js';
-import { page } from '../../report/page.js';
 import { summarize } from '../../report/summary.js';
+import { writeCampaignPage } from '../campaign-page.js';
 import { type Define, withCommon } from '../command.js';
 import type { Outcome } from '../outcome.js';
 
@@ -22,18 +22,12 @@ async function writePage(folder: string): Promise<Outcome> {
   if (!statSync(folder).isDirectory()) throw new InputError('this is no directory', { file: folder });
   const state = readState(folder);
   if (state === undefined) throw new InputError(`there is no ${STATE_FILE} in it`, { file: folder });
-  const summary = summarize(
-    state,
-    isShrunk(state),
-    await saveFindings(state, findingsFolder(undefined, folder)),
-  );
-  const file = join(folder, 'index.html');
-  // The page and its cases are one folder, that may be moved.
-  const cases = {
-    text: (path: string) => readFileSync(path, 'utf8'),
-    name: (path: string) => relative(folder, path),
-  };
-  writeFileSync(file, page(summary, cases));
+  const history = readHistory(folder);
+  const how = history?.runs.at(-1)?.how;
+  const finished = history === undefined ? isShrunk(state) : how === 'finished' || how === 'time over';
+  const saved = await saveFindings(state, findingsFolder(undefined, folder));
+  const summary = summarize(state, finished, saved);
+  const file = writeCampaignPage(folder, summary);
   return {
     exit: 0,
     json: { file, findings: summary.findings.length, programs: summary.programs },

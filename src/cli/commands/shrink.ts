@@ -1,12 +1,17 @@
 /** `shrink CASE`: the smallest case that breaks the same check for the same cause. */
-import { writeFileSync } from 'node:fs';
-import { causeOf } from '../../campaign/cause.js';
+import { statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Cause, causeKey, causeOf } from '../../campaign/cause.js';
 import { kernelAccepts } from '../../campaign/job.js';
 import { causeThatLasts, showsThatItLasts } from '../../campaign/lasting-call.js';
 import { pathOf, prepareProgram, replayed, runOptions } from '../../campaign/prepared-program.js';
 import { givenFunctions, rulesOfText } from '../../campaign/rules.js';
-import { shrinkCase } from '../../campaign/shrink/shrink.js';
+import { shrinkLonger } from '../../campaign/shrink/longer.js';
+import { sizeMark } from '../../campaign/shrink/marks.js';
+import type { SmallCase } from '../../campaign/shrink/shrink.js';
 import { insnCount } from '../../campaign/shrink/size.js';
+import { storeCase } from '../../campaign/storage/corpus.js';
+import { mustBeWritable, writeWhole, writing } from '../../campaign/storage/writable.js';
 import { InputError } from '../../isa/errors.js';
 import { KernelJudge } from '../../oracle/bulk.js';
 import { boundOf, parseCase } from '../../vm/case.js';
@@ -21,11 +26,13 @@ import {
   profileChoice,
   profileHelp,
 } from '../kernel-profile.js';
-import { FUNCTIONS_HELP, list, type WithFunctions } from '../options.js';
+import { duration, FUNCTIONS_HELP, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
+import { filesBelow } from '../paths.js';
 
 interface Options extends WithFunctions {
   readonly output?: string;
+  readonly time?: number;
   readonly kernel?: true;
   readonly profile?: ProfileChoice;
 }
@@ -34,7 +41,7 @@ interface Options extends WithFunctions {
 export const shrink: Define = (program, act) => {
   withCommon(program.command('shrink'))
     .description('find the smallest case with the same verdict')
-    .argument('CASE', 'a case that breaks a check')
+    .argument('CASE', 'a case that breaks a check, or a folder: its cases that are not minimal, in place')
     .option('-o, --output <FILE>', 'where to write it; CASE with .min before .bpf unless told')
     .option(
       '--profile <PROFILE>',
@@ -43,10 +50,82 @@ export const shrink: Define = (program, act) => {
     )
     .option('--functions <FILES>', FUNCTIONS_HELP, list)
     .option('--kernel', 'keep only what the kernel accepts')
-    .action((file: string, options: Options) => act(options, () => shrinkFile(file, options)));
+    .option(
+      '--time <DURATION>',
+      'go on for this long where the case may become smaller: 90s, 10m, 1h',
+      duration,
+    )
+    .action((path: string, options: Options) =>
+      act(options, () =>
+        statSync(path).isDirectory() ? shrinkFolder(path, options) : shrinkFile(path, options),
+      ),
+    );
 };
 
+/** A case of a file, shrunk. */
+interface ShrunkFile {
+  readonly from: number;
+  readonly small: SmallCase;
+  readonly cause: Cause;
+  readonly profile: object;
+  readonly madeFor?: string | undefined;
+}
+
 async function shrinkFile(file: string, options: Options): Promise<Outcome> {
+  const { from, small, cause, profile, madeFor } = await shrunk(file, options, options.time ?? 0);
+  const output = options.output ?? file.replace(/(\.bpf)?$/, '.min.bpf');
+  writing(output, () => writeFileSync(output, small.text));
+  const minimal = sizeMark(small.text) === 'minimal';
+  return {
+    exit: 0,
+    json: {
+      from,
+      to: small.insns,
+      minimal,
+      file: output,
+      check: cause.check,
+      function: cause.function,
+      // Fewer functions may be to blame than it seemed. The given file stays as it is.
+      ...(causeKey(small.cause) === causeKey(cause) ? {} : { became: small.cause.function }),
+      profile,
+      ...(madeFor === undefined ? {} : { madeFor }),
+    },
+    text: `${from} insns to ${small.insns}${minimal ? '' : ' (still shrinking)'}: ${output}\n`,
+  };
+}
+
+/** Goes on with the cases of a folder that are not minimal, each in its own file, and shares the time out among them. */
+async function shrinkFolder(folder: string, options: Options): Promise<Outcome> {
+  if (options.output !== undefined)
+    throw new InputError('the cases of a folder are shrunk in place: leave -o out', { file: folder });
+  mustBeWritable(folder);
+  const end = performance.now() + (options.time ?? 0);
+  const left = filesBelow([folder], ['.bpf']).filter(
+    (file) => sizeMark(readText(file)) === 'still shrinking',
+  );
+  const cases: { file: string; from: number; to: number; minimal: boolean; became?: string }[] = [];
+  for (const [i, file] of left.entries()) {
+    const share = Math.max(0, end - performance.now()) / (left.length - i);
+    const { from, small, cause } = await shrunk(file, options, share);
+    const minimal = sizeMark(small.text) === 'minimal';
+    if (causeKey(small.cause) === causeKey(cause)) {
+      writeWhole(file, small.text);
+      cases.push({ file, from, to: small.insns, minimal });
+    } else {
+      // It is another finding now; the case as it was is kept.
+      const stored = await storeCase(dirname(file), small.cause, small.text, async () => true);
+      cases.push({ file: stored.file, from, to: small.insns, minimal, became: small.cause.function });
+    }
+  }
+  const lines = cases.map(
+    ({ file, from, to, minimal }) =>
+      `${from} insns to ${to}${minimal ? '' : ' (still shrinking)'}: ${file}\n`,
+  );
+  return { exit: 0, json: { cases }, text: lines.join('') || 'all cases are minimal\n' };
+}
+
+/** Shrinks the case of a file for at most about so many milliseconds; once at least. Throws InputError for one that shows nothing. */
+async function shrunk(file: string, options: Options, ms: number): Promise<ShrunkFile> {
   const text = readText(file);
   const rules = await rulesOfText(text, file);
   const read = parseCase(text, file, await givenFunctions(options.functions, rules));
@@ -81,23 +160,10 @@ async function shrinkFile(file: string, options: Options): Promise<Outcome> {
       ...(lasts === undefined ? bounded : { shows: showsThatItLasts }),
     };
     const full = { ...one, env: answer.result.env };
-    const small = shrinkCase(full, judge ? { ...target, kernelAccepts: kernelAccepts(judge) } : target);
-    const output = options.output ?? file.replace(/(\.bpf)?$/, '.min.bpf');
-    writeFileSync(output, small.text);
-    const [from, to] = [insnCount(one.program), small.insns];
-    return {
-      exit: 0,
-      json: {
-        from,
-        to,
-        file: output,
-        check: cause.check,
-        function: cause.function,
-        profile: judged.json,
-        ...(madeFor === undefined ? {} : { madeFor }),
-      },
-      text: `${from} insns to ${to}: ${output}\n`,
-    };
+    const end = performance.now() + ms;
+    const wanted = judge ? { ...target, kernelAccepts: kernelAccepts(judge) } : target;
+    const small = shrinkLonger(full, wanted, () => performance.now() >= end);
+    return { from: insnCount(one.program), small, cause, profile: judged.json, madeFor };
   } finally {
     judge?.close();
   }
