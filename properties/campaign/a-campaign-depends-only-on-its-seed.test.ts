@@ -23,7 +23,11 @@ function timeless({ ms: _, ...state }: CampaignState): Omit<CampaignState, 'ms'>
 
 /** A document without times. */
 function withoutTimes(text: string): string {
-  return text.replace(/"(ms|programsPerSecond)": [\d.]+/g, '"$1": 0');
+  return text
+    .replace(/"(ms|programsPerSecond)": [\d.]+/g, '"$1": 0')
+    .replace(/"(at|begun|ended)": "[^"]+"/g, '"$1": ""')
+    .replace(/"status": "[^"]+"/g, '"status": ""')
+    .replace(/"firstSeen": \{[^}]*\}/g, '"firstSeen": {}');
 }
 
 /** The cases in a folder, those at its sides among them. */
@@ -108,7 +112,8 @@ describe('fuzz', () => {
   it('prints the same bytes with one thread and with several, and writes the same files', () => {
     const runs = ([one, two] as string[]).map((corpus, i) => {
       const ran: Ran = swansong([...args, '--workers', `${i * 2 + 1}`, '--corpus', corpus]);
-      expect(ran).toMatchObject({ exit: 1, err: '' });
+      expect(ran.exit).toBe(1);
+      expect(ran.err).toMatch(/^(\S+Z found: .*\n)+$/);
       return withoutTimes(ran.out).replaceAll(corpus, 'CORPUS');
     });
     expect(runs[0]).toBe(runs[1]);

@@ -191,13 +191,23 @@ it('progress tells how much is done, found and left to shrink', async () => {
     workers: 1,
     progress: (one) => seen.push(one),
   });
-  expect(seen[0]).toEqual({ done: 0, programs: 9, found: 0, shrinking: 0, disagreements: 0 });
-  expect(seen.at(-1)).toEqual({
+  expect(seen[0]).toMatchObject({
+    done: 0,
+    programs: 9,
+    found: 0,
+    shrinking: 0,
+    disagreements: 0,
+    news: 0,
+    called: 0,
+  });
+  expect(seen.at(-1)).toMatchObject({
     done: 9,
     programs: 9,
     found: state.found.length,
     shrinking: 0,
     disagreements: state.disagreementCount,
+    news: state.found.length,
+    called: Object.keys(state.coverage.functions).length,
   });
   expect(state.found.length).toBeGreaterThan(1);
   expect((seen as { shrinking: number }[]).some(({ shrinking }) => shrinking > 0)).toBe(true);

@@ -3,6 +3,7 @@ import { AGREEMENT_MUTANTS } from './campaign/agreement.js';
 import { CAMPAIGN_MUTANTS } from './campaign/campaign.js';
 import { QUEUE_MUTANTS } from './campaign/queue.js';
 import { SHRINK_MUTANTS } from './campaign/shrink.js';
+import { STORAGE_MUTANTS } from './campaign/storage.js';
 import { GENERATOR_MUTANTS } from './generators.js';
 import { ISA_MUTANTS } from './isa.js';
 import { CONTRACT_MUTANTS } from './kernel/contracts.js';
@@ -82,6 +83,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SHRINK_MUTANTS,
   ...AGREEMENT_MUTANTS,
   ...CAMPAIGN_MUTANTS,
+  ...STORAGE_MUTANTS,
   ...GENERATOR_MUTANTS,
   ...REFUSAL_MUTANTS,
 ];

@@ -6,9 +6,9 @@
 
 import { identityOf } from './identity.js';
 import { type CampaignSetting, openWorkers, type Workers } from './job.js';
-import { type KnownCase, toTell } from './known.js';
+import { type KnownCase, replayKnown, toTell } from './known.js';
 import type { Range } from './ranges.js';
-import { loadRuleSets } from './rules.js';
+import { loadRuleSets, type NamedRules } from './rules.js';
 import { type Part, Schedule } from './schedule.js';
 import type { CampaignState, Found } from './state.js';
 import { casesIn, originalsOf } from './storage/corpus.js';
@@ -18,8 +18,6 @@ import { type CampaignStore, openStore } from './storage/store.js';
 
 /** Milliseconds that shards under way are waited for when a campaign is stopped. */
 const GRACE = 10_000;
-/** Saved findings that are replayed at once. */
-const BATCH = 16;
 
 /** What a campaign checks, how long it goes on, and where it keeps its state. */
 export interface CampaignOptions {
@@ -89,7 +87,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   try {
     const pool = await (options.open?.() ?? openWorkers(setting, options.workers));
     try {
-      return await new Campaign(store, pool, options).run();
+      return await new Campaign(store, pool, rules, options).run();
     } finally {
       await pool.close();
     }
@@ -120,6 +118,7 @@ class Campaign {
   constructor(
     private readonly store: CampaignStore,
     private readonly pool: Workers,
+    private readonly rules: readonly NamedRules[],
     private readonly options: CampaignOptions,
   ) {
     this.msBefore = store.state.ms;
@@ -143,17 +142,22 @@ class Campaign {
     if (folder === undefined) return [];
     const known: KnownCase[] = [];
     await this.orFail(async () => {
-      for (const [of, originals] of [[folder, false] as const, [originalsOf(folder), true] as const]) {
-        const files = casesIn(of);
-        const batches = Array.from({ length: Math.ceil(files.length / BATCH) }, (_, i) =>
-          files.slice(i * BATCH, (i + 1) * BATCH),
-        );
-        const answers = batches.map((batch) => this.pool.run({ kind: 'known', files: batch, originals }));
-        known.push(...(await Promise.all(answers)).flat());
+      for (const [of, original] of [[folder, false] as const, [originalsOf(folder), true] as const]) {
+        for (const file of casesIn(of)) {
+          // Here, and not by the workers: they may be on other machines. Signals are let through.
+          await new Promise((done) => setImmediate(done));
+          if (this.stopped) return;
+          known.push(...this.replayOne(file, original));
+        }
       }
       this.store.replayed(known);
     });
     return known;
+  }
+
+  private replayOne(file: string, original: boolean): readonly KnownCase[] {
+    const one = replayKnown(file, original, this.rules, this.options.setting.kernelProfile);
+    return one === undefined ? [] : [one];
   }
 
   private get state(): CampaignState {

@@ -8,7 +8,6 @@ import type { Profile } from '../verifier/state/profile.js';
 import { parseCase } from '../vm/case.js';
 import type { Cause } from './cause.js';
 import { checkProgram, type ProgramReport } from './check.js';
-import { type KnownCase, replayKnown } from './known.js';
 import { type JobRunner, openPool } from './pool.js';
 import { type ReplayedCase, replayFiles } from './replay.js';
 import { loadRuleSets, type NamedRules } from './rules.js';
@@ -55,15 +54,12 @@ export type Job =
       readonly world: number;
     }
   /** Replays cases from files. */
-  | { readonly kind: 'replay'; readonly files: readonly string[] }
-  /** Replays findings that were saved before; `originals`: those that were shrunk to a part of their cause. */
-  | { readonly kind: 'known'; readonly files: readonly string[]; readonly originals: boolean };
+  | { readonly kind: 'replay'; readonly files: readonly string[] };
 
 interface Results {
   readonly check: readonly ProgramReport[];
   readonly shrink: SmallCase;
   readonly replay: readonly ReplayedCase[];
-  readonly known: readonly KnownCase[];
 }
 /** What a piece of work sends back, by its kind. */
 export type JobResult<J extends Job = Job> = Results[J['kind']];
@@ -118,10 +114,6 @@ export class Worker implements JobRunner<Job, JobResult> {
           kernel: this.setting.kernelProfile,
           functions: this.setting.declared,
         });
-      case 'known':
-        return job.files.flatMap(
-          (file) => replayKnown(file, job.originals, this.rules, this.setting.kernelProfile) ?? [],
-        );
     }
   }
 

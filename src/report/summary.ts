@@ -210,7 +210,10 @@ function instancesOf(
   const others = known.flatMap(({ cause, file, insns, minimal, message }): readonly Blamed[] => {
     if (cause === undefined || keys.has(causeKey(cause))) return [];
     keys.add(causeKey(cause));
-    const told = { function: cause.function, message: message ?? cause.kind, file, insns, minimal };
+    const told = {
+      ...{ function: cause.function, message: message ?? cause.kind, checks: [cause.check] },
+      ...{ file, insns, minimal },
+    };
     return [
       { cause, instance: { ...told, program: null, hits: 0, shrunk: minimal, ...past(cause, history) } },
     ];

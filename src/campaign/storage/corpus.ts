@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { shippedRuleSet } from '../../patch/sets/index.js';
 import { parseCase } from '../../vm/case.js';
 import { type Cause, causeKey } from '../cause.js';
@@ -110,8 +110,7 @@ export function dropCase(folder: string, cause: Cause, texts: readonly string[])
 /** A case whose rule file is named from the current folder on, as it is written into `folder`: named from there on. */
 export function withRulesFrom(folder: string, text: string): string {
   const name = rulesNamed(text);
-  if (name === undefined || shippedRuleSet(name) !== undefined || isAbsolute(name) || !existsSync(name))
-    return text;
+  if (name === undefined || shippedRuleSet(name) !== undefined || !existsSync(name)) return text;
   const path = relative(resolve(folder), resolve(name));
   return text.replace(
     /^(\s*\.rules\s+)\S+(\s*)$/m,
