@@ -6,7 +6,7 @@ import { EMPTY } from '../vm/environment.js';
 import { printCase } from '../vm/print-case.js';
 import type { Outcome } from './outcome.js';
 
-/** The document of one program. */
+/** What `fuzz --program N --json` prints: all that each witness says of the program, and a case for each cause that breaks a check. */
 export interface ProgramDocument extends Omit<ProgramReport, 'index' | 'suspects'> {
   readonly seed: number;
   readonly rules: readonly string[];

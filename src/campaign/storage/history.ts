@@ -47,7 +47,7 @@ export interface Remembered {
   back?: Seen;
 }
 
-/** The history of a folder. */
+/** Plain data, kept as `history.json`: starts of campaigns, oldest first, and every cause that one of them ever met. */
 export interface History {
   readonly runs: Run[];
   readonly findings: Remembered[];
