@@ -21,6 +21,7 @@ import { REFUSAL_MUTANTS } from './refusals.js';
 import { REPORT_MUTANTS } from './report.js';
 import { SEMANTICS_MUTANTS } from './semantics.js';
 import { LENGTH_MUTANTS } from './smt/bounds.js';
+import { EFFORT_MUTANTS } from './smt/effort.js';
 import { PROOF_MUTANTS } from './smt/proof.js';
 import { SLOT_MUTANTS } from './smt/slots.js';
 import { SYMBOLIC_MUTANTS } from './smt/symbolic.js';
@@ -75,6 +76,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...MACHINE_MUTANTS,
   ...CASE_MUTANTS,
   ...LENGTH_MUTANTS,
+  ...EFFORT_MUTANTS,
   ...PROOF_MUTANTS,
   ...SLOT_MUTANTS,
   ...SYMBOLIC_MUTANTS,

@@ -30,6 +30,8 @@ export interface WitnessSearch {
   /** What breaks in the run of the witness: `insn 4: ...`; '' without one. */
   readonly broken: string;
   readonly queries: number;
+  /** The search was given up because Z3 left too many questions open. */
+  readonly givenUp?: true;
 }
 
 type Found = Pick<WitnessSearch, 'witness' | 'broken'>;
@@ -38,6 +40,8 @@ type Found = Pick<WitnessSearch, 'witness' | 'broken'>;
 export interface FindOptions {
   readonly rlimit?: number;
   readonly maxRuns?: number;
+  /** Questions that Z3 may leave open, over all concerns together; any number unless told. */
+  readonly maxUnanswered?: number;
   /** Entries in maps that begin empty, where maps are to be full; 2 unless told, 0 for no such runs. */
   readonly fill?: number;
 }
@@ -114,6 +118,8 @@ export async function findWitness(
   }
   let queries = 0;
   let insns = 0;
+  let unanswered = 0;
+  const { maxUnanswered } = options;
   const maxPaths = options.maxRuns ?? RUNS;
   // More runs than usual may take more insns.
   const allInsns = Math.floor((SYMBOLIC_INSNS * Math.max(maxPaths, RUNS)) / RUNS);
@@ -122,6 +128,8 @@ export async function findWitness(
     // Each concern gets its share of what those before it left over.
     const maxInsns = Math.floor((allInsns - insns) / (slots.length - i));
     if (maxInsns <= 0) break;
+    if (maxUnanswered !== undefined && unanswered >= maxUnanswered)
+      return { witness: undefined, broken: '', queries, givenUp: true };
     const exploration = await explore(code, {
       fastPath: path,
       facts: verified.facts,
@@ -131,8 +139,10 @@ export async function findWitness(
       maxInsns,
       env: full,
       ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
+      ...(maxUnanswered === undefined ? {} : { maxUnanswered: maxUnanswered - unanswered }),
     });
     queries += exploration.solver.asked;
+    unanswered += exploration.solver.unknown;
     insns += exploration.insns;
     for (const { violation, killStep, env } of exploration.findings) {
       if (killStep === undefined) continue;
@@ -140,7 +150,8 @@ export async function findWitness(
       if (found !== undefined) return { ...found, queries };
     }
   }
-  return { witness: undefined, broken: '', queries };
+  const givenUp = maxUnanswered !== undefined && unanswered >= maxUnanswered;
+  return { witness: undefined, broken: '', queries, ...(givenUp ? { givenUp } : {}) };
 }
 
 const inWords = ({ slot, message }: Violation): string => `insn ${slot}: ${message}`;

@@ -44,6 +44,8 @@ export interface ProgramProofOptions {
   readonly rlimit?: number;
   /** Runs that the search for a counterexample may make; 300 unless told. */
   readonly maxRuns?: number;
+  /** Questions that Z3 may leave open in that search, after which it is given up; any number unless told. */
+  readonly maxUnanswered?: number;
   /** Entries that maps which begin empty have where the search for a counterexample wants them full; 2 unless told. */
   readonly fill?: number;
   /** Insns to walk in patched mode at the most; 1,000,000 unless told. */
@@ -51,6 +53,9 @@ export interface ProgramProofOptions {
   /** Explain why the program is not verified, and the way of a witness. */
   readonly explain?: boolean;
 }
+
+/** Said of a program whose search for a counterexample took more than it may. */
+const GIVEN_UP = 'the search for a run was given up, because Z3 left too many questions open';
 
 /** The walk of the fast path stops after this many failures. */
 const MAX_FAILURES = 4;
@@ -137,7 +142,8 @@ async function proveAsLoaded(
     return { ...refuted, witnessPath: witnessPath(found.witness, { code, facts, path, ruleAt }) };
   }
   const spent = patched.failures.some((f) => f.reason === 'budget');
-  return { ...open, queries, advice: spent ? ADVICE.budget : ADVICE.noWitness };
+  const given = found.givenUp === true ? { reason: `${reason}; ${GIVEN_UP}` } : {};
+  return { ...open, ...given, queries, advice: spent ? ADVICE.budget : ADVICE.noWitness };
 }
 
 /** Advice for an unknown program, by the reason why it is unknown. */

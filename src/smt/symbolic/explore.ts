@@ -33,6 +33,8 @@ export interface ExploreOptions {
   readonly maxInsns?: number;
   /** Bound of one question to Z3; 1,000,000 unless told. */
   readonly rlimit?: number;
+  /** Questions that Z3 may leave open at that bound, after which the search stops; any number unless told. */
+  readonly maxUnanswered?: number;
   /** Stop at this many different violations; 1 unless told. */
   readonly maxFindings?: number;
 }
@@ -114,7 +116,11 @@ class Explorer {
     };
   }
 
-  private readonly mayGoOn = (): boolean => this.insns < (this.options.maxInsns ?? 20_000_000);
+  private readonly mayAsk = (): boolean =>
+    this.solver.stats.unknown < (this.options.maxUnanswered ?? Number.POSITIVE_INFINITY);
+
+  private readonly mayGoOn = (): boolean =>
+    this.insns < (this.options.maxInsns ?? 20_000_000) && this.mayAsk();
 
   private get pathsLeft(): number {
     return (this.options.maxPaths ?? 1_000) - this.search.stats.paths;
@@ -129,6 +135,7 @@ class Explorer {
     const unkilled = this.search.paths((given) => this.runOnce(given), env, {
       maxPaths: this.pathsLeft,
       mayGoOn: this.mayGoOn,
+      mayAsk: this.mayAsk,
     });
     for (const { trace, env: given, forked } of unkilled) {
       if (kill === 'none') this.recordViolations(trace, undefined);
@@ -150,6 +157,7 @@ class Explorer {
         firstStep: step,
         maxPaths: this.pathsLeft,
         mayGoOn: this.mayGoOn,
+        mayAsk: this.mayAsk,
       });
       for (const found of killed) {
         this.longestDeath = Math.max(this.longestDeath, found.trace.result.steps - step);

@@ -38,6 +38,8 @@ export interface SearchOptions {
   readonly maxPaths: number;
   /** Asked before each run but the first: whether there is effort left for it. */
   readonly mayGoOn?: () => boolean;
+  /** Asked before each question: false leaves it open. */
+  readonly mayAsk?: () => boolean;
   /** Which events of a trace may be flipped; all unless told. */
   readonly mayFlip?: (trace: Trace, event: Event) => boolean;
 }
@@ -100,18 +102,29 @@ export class Search {
     const { firstStep = 0, mayFlip = () => true } = options;
     trace.events.forEach((event, index) => {
       if (index < job.bound || event.step < firstStep || !mayFlip(trace, event)) return;
-      if (event.kind === 'branch') jobs.push(...this.flip(trace, index, event.holds, []));
+      if (event.kind === 'branch') jobs.push(...this.flip(trace, index, event.holds, [], options));
       if (event.kind === 'choice') jobs.push(...this.otherChoices(trace, index, event));
       if (event.kind === 'concretization') {
         const excluded = index === job.bound ? job.excluded : [];
-        if (excluded.length < MAX_VALUES) later.push(...this.flip(trace, index, event.holds, excluded));
+        if (excluded.length < MAX_VALUES)
+          later.push(...this.flip(trace, index, event.holds, excluded, options));
         else this.stats.gaps.add('not every value of an address, a size or a key was tried');
       }
     });
   }
 
   /** A job in which this event goes the other way; none if there is no such run. `excluded`: for a concretized term, not the values tried before. */
-  private flip(trace: Trace, index: number, holds: Term, excluded: readonly Term[]): readonly Job[] {
+  private flip(
+    trace: Trace,
+    index: number,
+    holds: Term,
+    excluded: readonly Term[],
+    { mayAsk }: SearchOptions,
+  ): readonly Job[] {
+    if (mayAsk?.() === false) {
+      this.stats.cut = true;
+      return [];
+    }
     const { t } = this.inputs;
     const before = trace.events.slice(0, index);
     const prefix = before.flatMap((event) => (event.kind === 'choice' ? [] : [event.holds]));
