@@ -251,4 +251,31 @@ export const DECLARATION_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/kernel/declare/truth.ts',
+    ['kernel/a-declaration-that-contradicts-itself-is-refused'],
+    [
+      {
+        name: 'a-flag-may-promise-too-much',
+        inside: 'lies',
+        node: "has && found === undefined && !(flag === 'KF_RET_NULL' && locks)",
+        becomes: 'false',
+        wrong: 'A declared function may have KF_ACQUIRE though none of its outcomes acquires.',
+      },
+      {
+        name: 'a-flag-may-be-forgotten',
+        inside: 'lies',
+        node: '!has && found !== undefined',
+        becomes: 'false',
+        wrong: 'A declared function may acquire without KF_ACQUIRE.',
+      },
+      {
+        name: 'outcomes-need-not-fit-the-prototype',
+        inside: 'lies',
+        node: '!kinds.includes(r0.kind)',
+        becomes: 'false',
+        wrong: 'An outcome may return nothing where the prototype returns a number.',
+      },
+    ],
+  ),
 ];

@@ -12,6 +12,7 @@ import { describeHelper } from './helper.js';
 import { describeKfunc } from './kfunc.js';
 import { outcomesOf } from './long-form.js';
 import { type Prototype, parsePrototype } from './prototype.js';
+import { lies } from './truth.js';
 
 /** Fields of both kinds, in the order in which they are written. */
 const COMMON = [
@@ -141,6 +142,8 @@ function contractFrom(kind: 'helper' | 'kfunc', spec: JsonObject, place: Place):
     ret: described.ret,
   };
   mustBeWhole(fields, contract);
+  const [lie] = proto === undefined ? [] : lies(proto, contract);
+  if (lie !== undefined) fields.fail(lie);
   return contract;
 }
 
