@@ -10,17 +10,15 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { sample } from '../../generators/sample.js';
 import { runCampaign } from '../campaign/campaign.js';
-import { checkProgram } from '../campaign/check.js';
 import { loadRuleSets } from '../campaign/rules.js';
 import { assemble } from '../isa/assemble.js';
 import type { Program } from '../object/program.js';
-import { kernelAvailable } from '../oracle/available.js';
-import { loadRate } from '../oracle/bulk.js';
 import { table } from '../report/table.js';
 import { proveProgram } from '../smt/program-proof.js';
 import { verify } from '../verifier/verify.js';
 import { Vm } from '../vm/vm.js';
 import { measureAgainst, openCheckout } from './bench/against.js';
+import { checkedOverLoaded, flatMemory, secondWorker } from './bench/campaigns.js';
 import { type Measure, measureOf, seconds } from './bench/measure.js';
 import { runPlain } from './bench/plain.js';
 import { toJson } from './outcome.js';
@@ -54,20 +52,6 @@ async function timed<T>(work: () => T | Promise<T>): Promise<{ readonly took: nu
   const start = seconds();
   const result = await work();
   return { took: seconds() - start, result };
-}
-
-async function checkedPrograms(programs: readonly Program[]): Promise<Measure | string> {
-  const rules = await loadRuleSets(['sound']);
-  const all = async (count: number): Promise<void> => {
-    const options = { seed: SEED, rules, worlds: 1, prove: false };
-    for (let index = 0; index < count; index++) await checkProgram(index, options);
-  };
-  await all(20);
-  const { took } = await timed(() => all(PROGRAMS));
-  const kernel = kernelAvailable();
-  if (!kernel.ok) return `programs checked over kernel loads: ${kernel.reason}`;
-  const { rate } = loadRate(programs);
-  return measureOf('programs checked / kernel loads', PROGRAMS / took, rate, '1/s');
 }
 
 function loopProgram(): Program {
@@ -136,13 +120,30 @@ interface Options {
   readonly json?: string;
   readonly against?: string;
   readonly memory?: true;
+  readonly campaigns?: true;
+  readonly long: string;
+  readonly programs: string;
 }
 
-async function main({ json, against }: Options): Promise<void> {
+/** The figures of whole campaigns. */
+async function campaigns({ long, programs }: Options): Promise<readonly (Measure | string)[]> {
+  return [
+    await checkedOverLoaded(SEED, PROGRAMS, 1),
+    await checkedOverLoaded(SEED, PROGRAMS, 3),
+    await secondWorker(SEED, Number(long)),
+    await flatMemory(SEED, Number(programs)),
+  ];
+}
+
+async function main(given: Options): Promise<void> {
+  const { json, against } = given;
   const programs = Array.from({ length: PROGRAMS }, (_, index) => sample(SEED, index).program);
   const measured =
     against === undefined
-      ? [await checkedPrograms(programs), await vmSpeed(), await proofCost(programs), peakMemory()]
+      ? [
+          ...(await campaigns(given)),
+          ...(given.campaigns ? [] : [await vmSpeed(), await proofCost(programs), peakMemory()]),
+        ]
       : measureAgainst({ Vm, verify }, await openCheckout(resolve(against)), loopProgram(), programs);
   const measures = measured.filter((one) => typeof one !== 'string');
   const skipped = measured.filter((one) => typeof one === 'string');
@@ -168,6 +169,9 @@ const options = new Command('bench')
   .description('How fast swansong is, as ratios of figures from one run.')
   .option('--json <file>', 'also write the figures as JSON')
   .option('--against <folder>', 'compare VM and verifier with those of another checkout, which must be built')
+  .option('--campaigns', 'only the figures of whole campaigns')
+  .option('--long <seconds>', 'how long the campaigns of one and of two workers run', '20')
+  .option('--programs <N>', 'programs of the campaign whose memory must stay flat', '1000')
   .option('--memory', 'only run the campaign whose memory is measured, and print its peak in bytes')
   .parse()
   .opts<Options>();
