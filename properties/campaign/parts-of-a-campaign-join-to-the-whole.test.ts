@@ -99,7 +99,17 @@ const total = `${2 * SHARD + 3}`;
 const fuzz = (out: string, ...more: readonly string[]) =>
   here(['fuzz', ...options, '--programs', total, '--out', at(out), '--json', ...more]);
 const figures = (out: string): unknown => {
-  const { ms: _, programsPerSecond: __, profile: ___, missing: ____, ...rest } = JSON.parse(out);
+  const {
+    ms: _,
+    programsPerSecond: __,
+    profile: ___,
+    missing: ____,
+    runs: _____,
+    ...rest
+  } = JSON.parse(
+    // When it was met is no part of what was found.
+    out.replace(/,\s*"status": "[^"]+"/g, '').replace(/,\s*"firstSeen": \{[^}]*\}/g, ''),
+  );
   return JSON.parse(JSON.stringify(rest, (key, value) => (key === 'file' ? value.split('/').at(-1) : value)));
 };
 const cases = (out: string): unknown =>

@@ -37,27 +37,6 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
         becomes: 'add(state, report)',
         wrong: 'A kill between the state and its journal makes the state unreadable.',
       },
-      {
-        name: 'a-small-case-is-given-to-another-program',
-        inside: 'apply',
-        node: 'found?.index === entry.index',
-        becomes: 'found !== undefined',
-        wrong: 'A finding gets the small case of a program that was the first of its cause before.',
-        noticedBy: [KILLED],
-      },
-    ],
-  ),
-  ...mutantsOf(
-    'src/campaign/storage/journal.ts',
-    [KILLED],
-    [
-      {
-        name: 'half-a-line-stays',
-        inside: 'Journal.open',
-        node: 'length < bytes.length',
-        becomes: 'false',
-        wrong: 'After a kill in the middle of a line the next line is written behind its first half.',
-      },
     ],
   ),
   ...mutantsOf(
