@@ -26,6 +26,14 @@ import { exchangeArbitrary, objectArbitrary, peekArbitrary } from './families/ob
 import { LEGACY_LOADS, legacyLoadArbitrary, packetArbitrary, packetFields } from './families/packet.js';
 import { nestedSectionsArbitrary, sectionArbitrary } from './families/sections.js';
 import {
+  acrossTailCallArbitrary,
+  deepCallbacksArbitrary,
+  filledArbitrary,
+  lockedCallbackArbitrary,
+  mergedArbitrary,
+  nestedIteratorsArbitrary,
+} from './families/shapes.js';
+import {
   type Body,
   branchArbitrary,
   computeArbitrary,
@@ -62,6 +70,63 @@ export interface GeneratedProgram {
 export const DEFAULT_MAX_INSNS = 120;
 const DEFAULT_DEPTH = 4;
 
+/** Fragments of one kind around others, and how often they are drawn beside those of other kinds. */
+interface Family {
+  readonly weight: number;
+  readonly around: (inner: Body) => fc.Arbitrary<Fragment>;
+}
+
+/** What programs of a type are made of: the families of every program, and those that `only` leaves out. */
+function families(type: ProgType): Readonly<Record<'plain' | 'special', readonly Family[]>> {
+  return {
+    plain: [
+      { weight: 4, around: computeArbitrary },
+      { weight: 4, around: branchArbitrary },
+      { weight: 3, around: contextArbitrary },
+      { weight: 4, around: lookupArbitrary },
+      { weight: 1, around: globalArbitrary },
+      { weight: 3, around: sendArbitrary },
+      { weight: 3, around: subprogramArbitrary },
+      { weight: 2, around: countedLoopArbitrary },
+      { weight: 1, around: budgetLoopArbitrary },
+      { weight: 1, around: endArbitrary },
+      ...(packetFields(type) !== undefined ? [{ weight: 4, around: packetArbitrary }] : []),
+      ...(LEGACY_LOADS.includes(type) ? [{ weight: 3, around: legacyLoadArbitrary }] : []),
+    ],
+    special: [
+      { weight: 3, around: sectionArbitrary },
+      { weight: 1, around: nestedSectionsArbitrary },
+      { weight: 3, around: lockArbitrary },
+      { weight: 1, around: nestedLocksArbitrary },
+      { weight: 1, around: nestedGlobalsArbitrary },
+      { weight: 3, around: iteratorArbitrary },
+      { weight: 3, around: callbackArbitrary },
+      { weight: 1, around: laterArbitrary },
+      { weight: 1, around: acquiringSubprogramArbitrary },
+      { weight: 2, around: objectArbitrary },
+      { weight: 2, around: exchangeArbitrary },
+      { weight: 1, around: peekArbitrary },
+      { weight: 3, around: graphArbitrary },
+      { weight: 2, around: mergedArbitrary },
+      { weight: 2, around: acrossTailCallArbitrary },
+      { weight: 1, around: deepCallbacksArbitrary },
+      { weight: 1, around: nestedIteratorsArbitrary },
+      { weight: 1, around: lockedCallbackArbitrary },
+      { weight: 1, around: filledArbitrary },
+    ],
+  };
+}
+
+/** A fragment of one of the families that Linux treats in a way of its own, around these. */
+export function wrapped(type: ProgType, around: readonly Fragment[], random: fc.Random): Fragment {
+  // Each as often as it has weight. Only the one that is drawn is built.
+  const tickets = families(type).special.flatMap(({ weight, around: make }) =>
+    Array.from({ length: weight }, () => make),
+  );
+  const make = tickets[random.nextInt(0, tickets.length - 1)]!;
+  return make(fc.constant([...around])).generate(random, undefined).value;
+}
+
 /** Fragments for programs of `type`, nested up to `depth`. */
 function bodyArbitrary(
   type: ProgType,
@@ -84,45 +149,18 @@ function bodyArbitrary(
       { weight: 3, arbitrary: leaveArbitrary() },
       { weight: 1, arbitrary: endArbitrary(none) },
     ];
-    const plain = [
-      { weight: 4, arbitrary: computeArbitrary(inner) },
-      { weight: 4, arbitrary: branchArbitrary(inner) },
-      { weight: 3, arbitrary: contextArbitrary(inner) },
-      { weight: 4, arbitrary: lookupArbitrary(inner) },
-      { weight: 1, arbitrary: globalArbitrary(inner) },
-      { weight: 3, arbitrary: sendArbitrary(inner) },
-      { weight: 3, arbitrary: subprogramArbitrary(inner) },
-      ...(landingPads === true ? [{ weight: 12, arbitrary: paddedCallArbitrary(inner) }] : []),
-      { weight: 2, arbitrary: countedLoopArbitrary(inner) },
-      { weight: 1, arbitrary: budgetLoopArbitrary(inner) },
-      { weight: 1, arbitrary: endArbitrary(inner) },
-      ...(packetFields(type) !== undefined ? [{ weight: 4, arbitrary: packetArbitrary(inner) }] : []),
-      ...(LEGACY_LOADS.includes(type) ? [{ weight: 3, arbitrary: legacyLoadArbitrary(inner) }] : []),
-      ...calls(8, inner),
-    ];
-    const special = [
-      { weight: 3, arbitrary: sectionArbitrary(inner) },
-      { weight: 1, arbitrary: nestedSectionsArbitrary(inner) },
-      { weight: 3, arbitrary: lockArbitrary(inner) },
-      { weight: 1, arbitrary: nestedLocksArbitrary(inner) },
-      { weight: 1, arbitrary: nestedGlobalsArbitrary(inner) },
-      { weight: 3, arbitrary: iteratorArbitrary(inner) },
-      { weight: 3, arbitrary: callbackArbitrary(inner) },
-      { weight: 1, arbitrary: laterArbitrary(inner) },
-      { weight: 1, arbitrary: acquiringSubprogramArbitrary(inner) },
-      { weight: 2, arbitrary: objectArbitrary(inner) },
-      { weight: 2, arbitrary: exchangeArbitrary(inner) },
-      { weight: 1, arbitrary: peekArbitrary(inner) },
-      { weight: 3, arbitrary: graphArbitrary(inner) },
-    ];
+    const around = (list: readonly Family[]) =>
+      list.map((one) => ({ weight: one.weight, arbitrary: one.around(inner) }));
+    const { plain, special } = families(type);
+    const padded = landingPads === true ? [{ weight: 12, arbitrary: paddedCallArbitrary(inner) }] : [];
     const leaf = fc.oneof(...leaves);
     return {
       body: fc.array(tie('fragment'), { maxLength: 3 }),
       fragment: fc.oneof(
         { maxDepth: depth, depthSize: 'small', withCrossShrink: true },
         { weight: 4, arbitrary: leaf },
-        { weight: 6, arbitrary: hollowable(fc.oneof(...plain)) },
-        ...(only === undefined ? [{ weight: 5, arbitrary: hollowable(fc.oneof(...special)) }] : []),
+        { weight: 6, arbitrary: hollowable(fc.oneof(...around(plain), ...padded, ...calls(8, inner))) },
+        ...(only === undefined ? [{ weight: 5, arbitrary: hollowable(fc.oneof(...around(special))) }] : []),
       ),
     };
   });
@@ -130,7 +168,7 @@ function bodyArbitrary(
 }
 
 /** What a program may call. */
-type Calls = Pick<ProgramConstraints, 'only' | 'declared' | 'aim' | 'landingPads'>;
+export type Calls = Pick<ProgramConstraints, 'only' | 'declared' | 'aim' | 'landingPads'>;
 
 /** A call of `aim` around nested fragments. */
 function aimed(
@@ -164,9 +202,8 @@ function programOf(
   features: readonly string[],
   constraints: ProgramConstraints,
 ): fc.Arbitrary<GeneratedProgram> {
-  const maxInsns = Math.max(LEAST_SLOTS, constraints.maxInsns ?? DEFAULT_MAX_INSNS);
   const { declared = NOTHING } = constraints;
-  const body = bodyFor(type, constraints.depth ?? DEFAULT_DEPTH, constraints);
+  const body = fragmentsArbitrary(type, constraints);
   const featured: fc.Arbitrary<Fragment[]> =
     features.length === 0
       ? fc.constant([])
@@ -184,13 +221,26 @@ function programOf(
         value,
         ...(declared.length === 0 ? {} : { declared }),
       };
-      const program = compileTree(tree, maxInsns);
-      return {
-        program,
-        tree,
-        [fc.toStringMethod]: () => `${type}, ${program.insns.length} insns\n${outline(tree.body)}`,
-      };
+      return programOfTree(tree, constraints);
     });
+}
+
+/** The program that a tree makes, as far as the slots that it may have go. */
+export function programOfTree(
+  tree: Tree,
+  { maxInsns = DEFAULT_MAX_INSNS }: ProgramConstraints,
+): GeneratedProgram {
+  const program = compileTree(tree, Math.max(LEAST_SLOTS, maxInsns));
+  return {
+    program,
+    tree,
+    [fc.toStringMethod]: () => `${tree.type}, ${program.insns.length} insns\n${outline(tree.body)}`,
+  } as GeneratedProgram;
+}
+
+/** Fragments as programs of `type` are made of. */
+export function fragmentsArbitrary(type: ProgType, constraints: ProgramConstraints): Body {
+  return bodyFor(type, constraints.depth ?? DEFAULT_DEPTH, constraints);
 }
 
 /** Program types that programs are made for unless told: all types whose context does not depend on the attach target. */
@@ -223,6 +273,22 @@ function featuresFor(type: ProgType, { only, declared, aim }: Calls): readonly s
     .map(({ name }) => name);
 }
 
+/** The functions that a campaign's programs have to call in turn, in the order of the catalog. */
+export function turnsOf(constraints: ProgramConstraints): readonly Contract[] {
+  const { types = GENERATED_TYPES, declared, aim, only } = constraints;
+  return contracts(declared).filter(
+    (contract) =>
+      possibleTypes(contract, types).length > 0 &&
+      (aim === undefined || contract.name === aim) &&
+      (only === undefined || only.includes(contract.name)),
+  );
+}
+
+/** Types among those asked for whose programs can be made to call the function. */
+export function typesThatCall(contract: Contract, { types }: ProgramConstraints): readonly ProgType[] {
+  return possibleTypes(contract, types ?? GENERATED_TYPES);
+}
+
 /**
  * The arbitrary of the `index`-th program of a campaign. Functions take turns, so that any hundred or two of programs in a row
  * calls every function of the catalog; which program type calls it changes from round to round.
@@ -232,17 +298,10 @@ export function turnArbitrary(
   index: number,
   constraints: ProgramConstraints = {},
 ): fc.Arbitrary<GeneratedProgram> {
-  const types = constraints.types ?? GENERATED_TYPES;
-  const { declared, aim } = constraints;
-  const turns = contracts(declared).filter(
-    (contract) =>
-      possibleTypes(contract, types).length > 0 &&
-      (aim === undefined || contract.name === aim) &&
-      (constraints.only === undefined || constraints.only.includes(contract.name)),
-  );
+  const turns = turnsOf(constraints);
   const contract = turns[index % Math.max(1, turns.length)];
   if (contract === undefined) return programArbitrary(constraints);
-  const possible = possibleTypes(contract, types);
+  const possible = typesThatCall(contract, constraints);
   const round = Math.floor(index / turns.length) + (seed >>> 0);
-  return programOf(possible[(round + index) % possible.length]!, [contract.name], constraints);
+  return programOf(possible[round % possible.length]!, [contract.name], constraints);
 }

@@ -255,6 +255,11 @@ const WAYS: readonly Way[] = [
 /** How many different ways there are for `smallestCall`. */
 export const CALL_WAYS = WAYS.length;
 
+/** The numbers of those ways whose programs are accepted for every function: they read only what is known to be there. */
+export const ACCEPTED_WAYS: readonly number[] = WAYS.flatMap(({ uses, picks }, number) =>
+  uses === undefined && !picks.includes(UNFILLED) ? [number] : [],
+);
+
 /** More slots than any of these programs has. */
 const ROOM = 200;
 

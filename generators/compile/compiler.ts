@@ -31,6 +31,8 @@ export interface Writable {
   emit(c: Compiler): void;
 }
 
+const NONE: ReadonlyMap<Writable, readonly Writable[]> = new Map();
+
 /**
  * Writes one program. Fragments ask it for registers, stack slots, helpers and branches; `units` has the finished functions, `maps`
  * and `kfuncs` what they use.
@@ -45,6 +47,8 @@ export class Compiler {
   packetEpoch = 0;
   /** Declared functions that are being called for what they make. */
   readonly producing = new Set<string>();
+  /** What stands in place of fragments nested in the one that is being written; see `replacing`. */
+  private instead: ReadonlyMap<Writable, readonly Writable[]> = NONE;
   private readonly frames: Frame[] = [];
   private labels = 0;
   private written = 0;
@@ -97,10 +101,28 @@ export class Compiler {
 
   /** Writes fragments in order; what cannot stand here is left out, its nested fragments are not. */
   body(fragments: readonly Writable[]): void {
-    for (const node of fragments) {
-      if (this.size >= this.limit) return;
-      if (!this.attempt(() => node.emit(this))) this.body(node.body);
+    const { instead } = this;
+    for (const node of instead === NONE ? fragments : fragments.flatMap((one) => instead.get(one) ?? [one])) {
+      if (this.size >= this.limit) break;
+      this.instead = NONE;
+      if (!this.attempt(() => node.emit(this))) {
+        this.instead = NONE;
+        this.body(node.body);
+      }
     }
+    this.instead = instead;
+  }
+
+  /** Writes `write`, where the fragments that it has nested in it are replaced: each of the keys by the list of its value. */
+  replacing(instead: ReadonlyMap<Writable, readonly Writable[]>, write: () => void): void {
+    const { instead: outer } = this;
+    // What is put in by the inner replacement may be a key of the outer one.
+    const inner = [...instead].map(
+      ([node, list]) => [node, list.flatMap((one) => outer.get(one) ?? [one])] as const,
+    );
+    this.instead = new Map([...outer, ...inner]);
+    write();
+    this.instead = NONE;
   }
 
   /** Writes with `write`; if it gives up, undoes all of it and returns false. */

@@ -136,6 +136,26 @@ export function emitExchange(c: Compiler, { which, take, spill }: ExchangeChoice
   });
 }
 
+/**
+ * An owned pointer goes into a map value, `between` is written where nothing is held, and then what is in the map comes out again and is held
+ * while `inner` is written.
+ */
+export function emitParked(
+  c: Compiler,
+  { which, spill }: Omit<ExchangeChoices, 'take'>,
+  between: () => void,
+  inner: () => void,
+): void {
+  const kept = KEPT[which % KEPT.length]!;
+  if (kept.acquire === undefined) c.localType(PLAIN_OBJECT);
+  c.usable('bpf_kptr_xchg');
+  emitLookup(c, kptrMap(kept.struct), { constant: true, key: 0, spill: false }, (value) => {
+    emitOwned(c, kept, (owned) => emitSwap(c, kept, value, owned, spill, () => {}));
+    between();
+    emitSwap(c, kept, value, undefined, spill, inner);
+  });
+}
+
 /** An owned pointer to put into the map; whoever gets it gives it away. */
 function emitOwned(c: Compiler, kept: (typeof KEPT)[number], inner: (home: Home) => void): void {
   if (kept.acquire === undefined) {

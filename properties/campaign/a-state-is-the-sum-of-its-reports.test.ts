@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ProgramReport } from '../../src/campaign/check.js';
+import { DIVERSITY, noDiversity } from '../../src/campaign/diversity.js';
 import type { CampaignSetting } from '../../src/campaign/job.js';
 import type { SmallCase } from '../../src/campaign/shrink/shrink.js';
 import { add, type CampaignState, findings, isShrunk, newState, slim } from '../../src/campaign/state.js';
@@ -55,6 +56,9 @@ it('every figure is the sum over the reports', () => {
           functions: sumOf(reports.map((one) => one.calls)),
           held: sumOf(reports.map((one) => one.held)),
           checks: sumOf(reports.map((one) => one.broken)),
+          ...Object.fromEntries(
+            DIVERSITY.map((kind) => [kind, sumOf(reports.map(({ diversity }) => diversity[kind]))]),
+          ),
         },
       });
       for (const set of ['one', 'two']) {
@@ -176,6 +180,7 @@ const EMPTY_REPORT: ProgramReport = {
   disagreements: [],
   calls: {},
   held: {},
+  diversity: noDiversity(),
 };
 
 it('every disagreement is kept, however many there are', () => {

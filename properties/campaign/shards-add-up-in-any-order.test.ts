@@ -10,6 +10,7 @@ import { beforeEach, expect, it, vi } from 'vitest';
 import { runCampaign } from '../../src/campaign/campaign.js';
 import { identityOf } from '../../src/campaign/identity.js';
 import type { Job } from '../../src/campaign/job.js';
+import { SHARD } from '../../src/campaign/schedule.js';
 import { add, type CampaignState, newState } from '../../src/campaign/state.js';
 import { reportOf } from '../support/campaign/reports.js';
 import { scratch } from '../support/cli.js';
@@ -86,7 +87,7 @@ const timeless = ({ ms: _, ...state }: CampaignState): unknown => JSON.parse(JSO
 it('in whatever order shards end, the state is that of the programs in order', async () => {
   const cases = fc.tuple(
     fc.integer({ min: 1, max: 5 }),
-    fc.integer({ min: 1, max: 40 }),
+    fc.integer({ min: 1, max: 10 * SHARD }),
     fc.infiniteStream(fc.nat()),
   );
   await fc.assert(
@@ -102,10 +103,10 @@ it('in whatever order shards end, the state is that of the programs in order', a
       expect([finished, interrupted]).toEqual([true, false]);
       expect(timeless(state)).toEqual(timeless(summed(programs)));
       expect(workers.most).toBeLessThanOrEqual(width);
-      if (programs > 4 * width) expect(workers.most).toBe(width);
+      if (programs > SHARD * width) expect(workers.most).toBe(width);
       const shards = (workers.jobs as Job[]).flatMap((job) => (job.kind === 'check' ? [job] : []));
-      expect(shards.map(({ from }) => from)).toEqual(shards.map((_, i) => 4 * i));
-      expect(shards.map(({ to }) => to)).toEqual(shards.map((_, i) => Math.min(4 * i + 4, programs)));
+      expect(shards.map(({ from }) => from)).toEqual(shards.map((_, i) => SHARD * i));
+      expect(shards.map(({ to }) => to)).toEqual(shards.map((_, i) => Math.min(SHARD * (i + 1), programs)));
       expect(workers.jobs.length - shards.length).toBe(state.found.length);
       expect(done).toEqual([...done].sort((a, b) => a - b));
       expect(done.at(-1)).toBe(programs);

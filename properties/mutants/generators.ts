@@ -4,6 +4,7 @@ import { type Mutant, mutantsOf } from './mutant.js';
 const CHOICES = 'generators/choices-take-each-of-their-values';
 const BREAKS = 'generators/each-break-does-what-it-says';
 const ASKED = 'generators/generated-programs-are-what-was-asked-for';
+const GUIDED = 'generators/guided-programs-depend-on-seed-and-number-alone';
 const KINDS = 'generators/campaigns-make-programs-of-every-kind';
 
 export const GENERATOR_MUTANTS: readonly Mutant[] = [
@@ -236,6 +237,85 @@ export const GENERATOR_MUTANTS: readonly Mutant[] = [
         node: 'maxLength: 3',
         becomes: 'maxLength: 2',
         wrong: 'No program is generated that holds three locks, one inside the other.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/guide/trees.ts',
+    ['generators/edited-trees-write-what-the-edit-says'],
+    [
+      {
+        name: 'a-replaced-fragment-stays',
+        inside: 'graft',
+        node: 'one === child ? instead : [one]',
+        becomes: '[one]',
+        wrong: 'A tree says that it still has the fragment that another has taken the place of.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/compile/compiler.ts',
+    ['generators/edited-trees-write-what-the-edit-says'],
+    [
+      {
+        name: 'only-the-first-edit-counts',
+        inside: 'Compiler.replacing',
+        node: 'new Map([...outer, ...inner])',
+        becomes: 'instead',
+        wrong: 'Of two edits in the same fragment the later one is forgotten.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/guide/block.ts',
+    [GUIDED],
+    [
+      {
+        name: 'every-block-begins-with-the-same-functions',
+        inside: 'Block.constructor',
+        node: '(number * TURNS) % all.length',
+        becomes: '0',
+        wrong: 'Every block gives the same functions their turns.',
+      },
+      {
+        name: 'turns-are-not-counted',
+        inside: 'Block.wanted',
+        node: '2 * ran + (this.turns.get(turn.name) ?? 0)',
+        becomes: '0',
+        wrong: 'The same functions get every turn of a block.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/guided.ts',
+    [GUIDED],
+    [
+      {
+        name: 'blocks-are-told-apart-by-seed-alone',
+        inside: 'guided',
+        node: '[seed, number, constraints]',
+        becomes: '[seed, number]',
+        wrong: 'A program that was asked for under other constraints is one made before.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'generators/families/shapes.ts',
+    ['generators/harder-shapes-are-made-and-accepted'],
+    [
+      {
+        name: 'nothing-is-merged',
+        inside: 'emitMerged',
+        node: 'if (orNull) c.emit(mov(r0, 0));\n    else acquire(second);',
+        becomes: 'c.emit(mov(r0, 0));',
+        wrong: 'The register that two references should meet in holds the first or NULL.',
+      },
+      {
+        name: 'maps-stay-empty',
+        inside: 'emitFilled',
+        node: 'key < choices.elements',
+        becomes: 'key < 0',
+        wrong: 'The map that is walked with a callback is never filled.',
       },
     ],
   ),

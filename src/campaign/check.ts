@@ -2,6 +2,7 @@
  * One program of a campaign, checked by every witness there is: our verifier, the VM killed at every point, the program proof and, if
  * asked, the kernel. Their answers are compared here. This file decides what counts as a finding and what as a disagreement.
  */
+import { guided } from '../../generators/guided.js';
 import type { ProgramConstraints } from '../../generators/program.js';
 import { sample } from '../../generators/sample.js';
 import { BUILT_IN, differencesOf, type KernelProfile } from '../kernel/profile.js';
@@ -14,6 +15,7 @@ import { parseCase } from '../vm/case.js';
 import type { MachineState } from '../vm/machine.js';
 import { printCase } from '../vm/print-case.js';
 import { type Cause, causeKey } from './cause.js';
+import { type Diversity, DiversityCounts, WordCounts } from './diversity.js';
 import { runEnvironment } from './environments.js';
 import {
   type BrokenCheck,
@@ -46,6 +48,8 @@ export interface CheckOptions {
   readonly kernel?: KernelProfile | undefined;
   /** What the programs are drawn from. */
   readonly constraints?: ProgramConstraints;
+  /** Choose each program by what those before it in its block reached; see `guided`. */
+  readonly guided?: boolean;
   /** Whether each program is proven as well. */
   readonly prove: boolean;
   /** Asks the kernel. */
@@ -105,14 +109,16 @@ export interface ProgramReport {
   readonly calls: Readonly<Record<string, number>>;
   /** Termination points by what is held there, each kind counted once a point. */
   readonly held: Readonly<Record<string, number>>;
+  /** What else was different about its runs, over all worlds and rule sets. */
+  readonly diversity: Diversity;
 }
 
 /** Program `index` of the campaign: the same whenever it is asked for. */
 export function programAt(
   index: number,
-  { seed, constraints }: Pick<CheckOptions, 'seed' | 'constraints'>,
+  { seed, constraints, guided: isGuided }: Pick<CheckOptions, 'seed' | 'constraints' | 'guided'>,
 ): Program {
-  return sample(seed, index, constraints).program;
+  return (isGuided === true ? guided : sample)(seed, index, constraints).program;
 }
 
 /** Checks program `index` of the campaign. */
@@ -144,6 +150,7 @@ class ProgramCheck {
   private readonly brokenUnder = new Map<string, WordCounts>();
   private readonly calls = new WordCounts();
   private readonly held = new WordCounts();
+  private readonly diversity = new DiversityCounts();
   private points = 0;
   private everywhere = true;
   private worst = 0;
@@ -176,6 +183,7 @@ class ProgramCheck {
       ...(kernel ? { kernel } : {}),
       calls: this.calls.all,
       held: this.held.all,
+      diversity: this.diversity.all,
     };
   }
 
@@ -231,13 +239,15 @@ class ProgramCheck {
     const before = this.suspects.size;
     for (let k = 0; k < this.options.worlds; k++) {
       const world = runEnvironment(this.program, this.options.seed, this.index, k);
-      const run = { ...runOptions(prepared, path), ...world, checkFacts: first };
-      const result = killBeforeEveryInsn(
-        prepared.code,
-        run,
-        first ? (at, points, here) => this.countPoints(prepared, at, points, here) : undefined,
-      );
+      const onPatchedCall = (slot: number, stubbed: boolean): void =>
+        this.diversity.patchedCall(prepared.code.contracts[slot]?.name ?? '', stubbed);
+      const run = { ...runOptions(prepared, path), ...world, checkFacts: first, onPatchedCall };
+      const result = killBeforeEveryInsn(prepared.code, run, (at, points, here) => {
+        this.diversity.points(at, path, points, here);
+        if (first) this.countPoints(prepared, at, points, here);
+      });
       this.countKills(result, path.rules);
+      this.diversity.runEnded(result.ordinary, first);
       const message = disagreementOf(result.ordinary);
       if (first && message !== undefined) this.disagreements.push({ between: 'run', message: message });
       // If the run breaks a check without a kill, the fast path is not at fault.
@@ -346,18 +356,5 @@ class ProgramCheck {
 
   private proofDisagrees(rules: NamedRules, message: string): void {
     this.disagreements.push({ between: 'proof', rules: rules.rules.name, message });
-  }
-}
-
-/** How often each word was met. */
-class WordCounts {
-  private readonly counts = new Map<string, number>();
-
-  add(word: string, times = 1): void {
-    this.counts.set(word, (this.counts.get(word) ?? 0) + times);
-  }
-
-  get all(): Record<string, number> {
-    return Object.fromEntries([...this.counts].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }

@@ -29,6 +29,8 @@ export interface CampaignSetting {
   readonly declared?: readonly DeclaredFunction[];
   /** The function that programs are aimed at. */
   readonly aim?: string;
+  /** Programs are drawn without regard to what those before them reached. */
+  readonly unguided?: true;
 }
 
 /** What a campaign's programs are drawn from. */
@@ -122,12 +124,22 @@ export class Worker implements JobRunner<Job, JobResult> {
   }
 
   private async check(from: number, to: number): Promise<readonly ProgramReport[]> {
-    const { seed, worlds, prove, loader, kernelProfile } = this.setting;
+    const { seed, worlds, prove, loader, kernelProfile, unguided } = this.setting;
+    const guided = unguided !== true;
     const { judge } = this;
     const constraints = constraintsOf(this.setting);
     const reports: ProgramReport[] = [];
     for (let index = from; index < to; index++) {
-      const options = { seed, worlds, prove, rules: this.rules, loader, kernel: kernelProfile, constraints };
+      const options = {
+        seed,
+        worlds,
+        prove,
+        rules: this.rules,
+        loader,
+        kernel: kernelProfile,
+        constraints,
+        guided,
+      };
       reports.push(
         await checkProgram(
           index,
@@ -154,7 +166,13 @@ export class Worker implements JobRunner<Job, JobResult> {
     const origin =
       world < 0
         ? undefined
-        : { seed: this.setting.seed, index, world, constraints: constraintsOf(this.setting) };
+        : {
+            seed: this.setting.seed,
+            index,
+            world,
+            constraints: constraintsOf(this.setting),
+            guided: this.setting.unguided !== true,
+          };
     return shrinkCase(one, target, origin);
   }
 }

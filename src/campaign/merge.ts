@@ -73,6 +73,11 @@ function joinCoverage(a: Coverage, b: Coverage): Coverage {
     functions: joinCounts(a.functions, b.functions),
     held: joinCounts(a.held, b.held),
     checks: joinCounts(a.checks, b.checks),
+    cells: joinCounts(a.cells, b.cells),
+    stubs: joinCounts(a.stubs, b.stubs),
+    kept: joinCounts(a.kept, b.kept),
+    outcomes: joinCounts(a.outcomes, b.outcomes),
+    pairs: joinCounts(a.pairs, b.pairs),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Cause, causeKey } from './cause.js';
 import type { ProgramReport, Suspect, WitnessDisagreement } from './check.js';
+import { addCounts, DIVERSITY, type Diversity, noDiversity } from './diversity.js';
 import type { Identity } from './identity.js';
 import type { CampaignSetting } from './job.js';
 import { count, type Range, withRange } from './ranges.js';
@@ -82,7 +83,7 @@ export interface CampaignState {
 }
 
 /** How often each thing was exercised, by its name. */
-export interface Coverage {
+export interface Coverage extends Diversity {
   /** Programs by type. */
   readonly types: Record<string, number>;
   /** Calls made by runs, by function. */
@@ -115,7 +116,7 @@ export function newState(identity: Identity, setting: CampaignSetting): Campaign
     found: [],
     disagreements: [],
     disagreementCount: 0,
-    coverage: { types: {}, functions: {}, held: {}, checks: {} },
+    coverage: { types: {}, functions: {}, held: {}, checks: {}, ...noDiversity() },
     ms: 0,
   };
 }
@@ -143,6 +144,7 @@ export function add(state: CampaignState, report: ProgramReport): readonly Found
   addCounts(coverage.functions, report.calls);
   addCounts(coverage.held, report.held);
   addCounts(coverage.checks, report.broken);
+  for (const kind of DIVERSITY) addCounts(coverage[kind], report.diversity[kind]);
   state.disagreementCount += report.disagreements.length;
   insert(
     state.disagreements,
@@ -219,10 +221,6 @@ export function keepSmall(state: CampaignState, found: Found, small: SmallCase):
   if (!state.found.includes(found)) return false;
   found.small = small;
   return true;
-}
-
-function addCounts(into: Record<string, number>, from: Readonly<Record<string, number>>): void {
-  for (const [word, count] of Object.entries(from)) into[word] = (into[word] ?? 0) + count;
 }
 
 /** One finding for each cause that is left after shrinking. Shrinking may show that one function of several is to blame alone. */

@@ -39,7 +39,11 @@ export async function checkOneProgram(setting: CampaignSetting, index: number): 
 function documentOf(setting: CampaignSetting, report: ProgramReport): ProgramDocument {
   const { seed, rules, loader = 'privileged' } = setting;
   const { index, suspects, ...rest } = report;
-  const program = programAt(index, { seed, constraints: constraintsOf(setting) });
+  const program = programAt(index, {
+    seed,
+    constraints: constraintsOf(setting),
+    guided: setting.unguided !== true,
+  });
   const comments = [`program ${index} of seed ${seed}`];
   const text = printCase({ program, profile: loader, env: EMPTY, comments });
   const findings = suspects.map(({ cause: { kind, ...cause }, text: of }) => ({

@@ -118,6 +118,10 @@ function coverage({ coverage: of }: Summary): string {
     counts('Termination points, by what was held', of.held),
     counts('Programs, by type', of.types),
     counts('Broken checks, by check', of.checks),
+    counts('Stubs that ran after a kill, by function', of.stubs),
+    counts('Outcomes of calls', of.outcomes),
+    counts('Termination points, by pairs held together', of.pairs),
+    ...Object.entries(of.matrix).map(([held, row]) => counts(`Termination points holding ${held}`, row)),
     of.missed.length === 0
       ? ''
       : `<details><summary>Never called</summary><p>${html(of.missed.join(', '))}</p></details>`,

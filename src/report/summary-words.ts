@@ -1,5 +1,10 @@
 /** What a campaign says, in words for a person. */
-import type { Finding, Instance, SeenWith, Summary } from './summary.js';
+import type { CoverageSummary, Finding, Instance, SeenWith, Summary } from './summary.js';
+
+/** `812 kinds of termination points, stubs of 93 functions ran, 210 outcomes, 31 pairs held together` */
+function inDiversity({ diversity: { cells, stubs, outcomes, pairs } }: CoverageSummary): string {
+  return `${cells} kinds of termination points, stubs of ${stubs} functions ran, ${outcomes} outcomes, ${pairs} pairs held together`;
+}
 
 /** Disagreements, and unknowns, that are told one by one; all are in the document. */
 const MOST_LINES = 20;
@@ -10,6 +15,7 @@ export function inWords(one: Summary): string {
     `seed ${one.seed}, rules ${one.rules.join(', ')}${one.finished ? '' : ' (stopped before its end)'}`,
     `${one.programs} programs, ${one.accepted} accepted, ${one.killedEverywhere} killed everywhere (${one.points} points)`,
     ...proofs(one),
+    inDiversity(one.coverage),
   ];
   if (one.kernelAccepted !== null) {
     const unjudged = one.kernelUnjudged === 0 ? '' : `, ${one.kernelUnjudged} it cannot judge`;

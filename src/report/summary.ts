@@ -1,5 +1,12 @@
 /** What a campaign says: its document for programs, and the same in words. */
 import { type Cause, causeKey, groupKey } from '../campaign/cause.js';
+import {
+  type Diversity,
+  type DiversitySize,
+  matrixOf,
+  sizeOfDiversity,
+  sorted,
+} from '../campaign/diversity.js';
 import type { KnownCase } from '../campaign/known.js';
 import { type CampaignState, type Found, findings, type Unknown } from '../campaign/state.js';
 import type { SavedFinding } from '../campaign/storage/findings.js';
@@ -70,6 +77,17 @@ export interface CoverageSummary {
   readonly functions: Readonly<Record<string, number>>;
   readonly held: Readonly<Record<string, number>>;
   readonly checks: Readonly<Record<string, number>>;
+  /** How many different things were met, in all and of each kind. */
+  readonly diversity: DiversitySize;
+  /** Termination points: by what is held, then by what becomes of the call there, depth and where. */
+  readonly matrix: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Runs in which a stub really ran after a kill, and those in which a kept call did, by function. */
+  readonly stubs: Diversity['stubs'];
+  readonly kept: Diversity['kept'];
+  /** Outcomes of calls where there was a choice, as `function outcome`. */
+  readonly outcomes: Diversity['outcomes'];
+  /** Termination points by pairs of kinds that are held together there. */
+  readonly pairs: Diversity['pairs'];
 }
 
 /** What was seen under one rule set. */
@@ -298,9 +316,11 @@ function coverageOf({ coverage }: CampaignState): CoverageSummary {
     functions: sorted(coverage.functions),
     held: sorted(coverage.held),
     checks: Object.fromEntries(CHECKS.map((check) => [check, coverage.checks[check] ?? 0])),
+    diversity: sizeOfDiversity(coverage),
+    matrix: matrixOf(coverage),
+    stubs: sorted(coverage.stubs),
+    kept: sorted(coverage.kept),
+    outcomes: sorted(coverage.outcomes),
+    pairs: sorted(coverage.pairs),
   };
-}
-
-function sorted(counts: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -35,6 +35,11 @@ export function goesToPad({ killed, options, pc, frames, frame }: MachineState):
   return unwinds.calls.has(pc) && unwinds.pads.has(frame.callsite);
 }
 
+/** Tells who wants to know which call sites run after the kill. */
+function tellOfCall({ killed, options, pc }: MachineState, stubbed: boolean): void {
+  if (killed) options.onPatchedCall?.(pc, stubbed);
+}
+
 /** Carries the call at pc out, as it is, by its stub or not at all, and moves pc on: after it, into a callback, or to a landing pad. */
 export function callFunction(machine: MachineState): void {
   const { code, options } = machine;
@@ -49,6 +54,7 @@ export function callFunction(machine: MachineState): void {
     return;
   }
   const stub = machine.killed ? options.fastPath?.stubs.get(slot) : undefined;
+  tellOfCall(machine, stub !== undefined);
   if (stub !== undefined) {
     applyStub(machine, contract, stub);
     return;

@@ -72,6 +72,8 @@ export interface MachineOptions {
   readonly prompt?: true;
   /** A killed run ends at the first check that breaks by what an insn does, though Linux would go on. */
   readonly stopsAtFirst?: true;
+  /** Is told of every call site that is run after the kill, and whether a stub takes the call's place. The run does not depend on it. */
+  readonly onPatchedCall?: (slot: number, stubbed: boolean) => void;
 }
 
 /** A record of a ring buffer, in the order in which records were reserved. Immutable. */

@@ -49,6 +49,8 @@ export interface VmOptions {
   readonly stopsAtFirst?: true;
   /** See `MachineOptions`. */
   readonly readsUnwritten?: true;
+  /** See `MachineOptions`. */
+  readonly onPatchedCall?: (slot: number, stubbed: boolean) => void;
 }
 
 /** A run has reached a state that the verifier's facts exclude. That is a disagreement between VM and verifier, never a finding. */
@@ -224,6 +226,7 @@ function start(code: Code, options: VmOptions): MachineState {
     ...(options.readsUnwritten ? { readsUnwritten: true } : {}),
     ...(options.prompt ? { prompt: true } : {}),
     ...(options.stopsAtFirst ? { stopsAtFirst: true } : {}),
+    ...(options.onPatchedCall ? { onPatchedCall: options.onPatchedCall } : {}),
   });
   const { memory } = machine;
   for (let depth = 0; depth < mostFrames(code.program); depth++) {

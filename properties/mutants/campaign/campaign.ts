@@ -1,6 +1,7 @@
 /** Mutants of campaigns: checking, causes, storage, and what is said of them. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
+const DIVERSITY = 'campaign/what-is-different-about-points-is-counted';
 const LASTING = 'campaign/a-kept-call-that-lasts-is-shown-by-a-program';
 
 export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
@@ -403,6 +404,59 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
         node: 'BY_GRAVITY.indexOf(check)',
         becomes: '-BY_GRAVITY.indexOf(check)',
         wrong: 'The least of several broken checks is told.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/diversity.ts',
+    [DIVERSITY],
+    [
+      {
+        name: 'points-at-calls-count-twice',
+        inside: 'DiversityCounts.points',
+        node: 'points - Number(atCall)',
+        becomes: 'points',
+        wrong: 'A termination point at a call is counted once more as one at no call.',
+      },
+      {
+        name: 'stubs-count-as-kept',
+        inside: 'DiversityCounts.patchedCall',
+        node: "stubbed ? 'stubs' : 'kept'",
+        becomes: "'kept'",
+        wrong: 'Stubs that ran are counted as calls that were kept.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/diversity.ts',
+    [DIVERSITY],
+    [
+      {
+        name: 'each-kind-makes-a-pair-with-itself',
+        inside: 'pairsOf',
+        node: 'kinds.slice(i + 1)',
+        becomes: 'kinds.slice(i)',
+        wrong: 'What is held alone counts as held together with another of its kind.',
+      },
+      {
+        name: 'callbacks-are-below-callbacks',
+        inside: 'whereOf',
+        node: 'frame.helper !== undefined',
+        becomes: 'frame.helper !== undefined && frames.length > 9',
+        wrong: 'Points in a callback count as points in what a callback calls.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/guidance/seeded-rules.ts',
+    ['campaign/seeded-rules-are-wrong-each-for-one-function'],
+    [
+      {
+        name: 'the-wrong-rule-comes-last',
+        inside: 'wrongRule',
+        node: '[wrong, ...sound.rules]',
+        becomes: '[...sound.rules, wrong]',
+        wrong: 'No seeded rule is wrong, since those of `sound` come before it.',
       },
     ],
   ),

@@ -69,6 +69,13 @@ export function reportOf(index: number): fc.Arbitrary<ProgramReport> {
       disagreements: fc.array(disagreements, { maxLength: 2 }),
       calls: words('bpf_f', 'bpf_g', 'bpf_h'),
       held: words('socket', 'lock', 'nothing'),
+      diversity: fc.record({
+        cells: words('bpf_f, stub, socket, depth 1, main', 'exit, nothing, depth 2, callback'),
+        stubs: words('bpf_f', 'bpf_g'),
+        kept: words('bpf_g', 'bpf_h'),
+        outcomes: words('bpf_f found', 'bpf_f null'),
+        pairs: words('lock+socket', 'socket+socket'),
+      }),
       kernel: judgements,
     })
     .map(({ kernel, ...report }) => ({ index, ...report, ...(kernel === undefined ? {} : { kernel }) }));

@@ -1,4 +1,5 @@
 /** Shrinks a finding: first the tree of fragments it was made from, where there is one, then its insns; and writes the case down. */
+import { guidedTree } from '../../../generators/guided.js';
 import type { ProgramConstraints } from '../../../generators/program.js';
 import { sampleTree } from '../../../generators/sample.js';
 import type { Program } from '../../object/program.js';
@@ -25,6 +26,8 @@ export interface Origin {
   readonly world: number;
   /** What its program was drawn from. */
   readonly constraints?: ProgramConstraints;
+  /** It was chosen by what those before it reached; see `guided`. */
+  readonly guided?: boolean;
 }
 
 /** The smallest case that was found, as text, and what it shows. */
@@ -87,12 +90,12 @@ interface StartingPoint {
   readonly env: Environment;
 }
 
-/** The smallest tree that still shows it, by fast-check's own shrinks. */
+/** The smallest tree that still shows it. */
 function shrinkTree(
-  { seed, index, world, constraints }: Origin,
+  { seed, index, world, constraints, guided }: Origin,
   target: ShrinkTarget,
 ): StartingPoint | undefined {
-  let tree = sampleTree(seed, index, constraints);
+  let tree = (guided === true ? guidedTree : sampleTree)(seed, index, constraints);
   const show = (program: Program): Reproduction | undefined => {
     const { env, chooser }: { env: Environment; chooser: Chooser } = runEnvironment(
       program,

@@ -38,6 +38,7 @@ interface Options extends WithFunctions {
   readonly worlds: number;
   readonly workers?: number;
   readonly kernel?: true;
+  readonly guided: boolean;
   readonly profile?: ProfileChoice;
   readonly proofs: boolean;
   readonly corpus?: string;
@@ -77,6 +78,7 @@ export const fuzz: Define = (program, act) => {
     .option('--workers <N>', 'threads; one for each processor unless told', integer(1, 256))
     .option('--kernel', 'load every program into the kernel as well')
     .option('--profile <PROFILE>', profileHelp('running with --kernel, else built-in'), profileChoice)
+    .option('--no-guided', 'draw programs without regard to what those before them reached')
     .option('--no-proofs', 'leave the program proofs out')
     .option('--corpus <DIR>', `where findings are saved; findings in --out, or ${FINDINGS}, unless told`)
     .option('--out <DIR>', 'keep the campaign there, and continue the one that is there')
@@ -97,6 +99,7 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
     kernel: options.kernel === true,
     loader: judged.loader ?? 'privileged',
     kernelProfile: judged.kernel,
+    ...(options.guided ? {} : { unguided: true as const }),
     ...(declared.length === 0 ? {} : { declared }),
     ...(options.function === undefined ? {} : { aim: aimAt(options.function, declared) }),
   };
