@@ -1,5 +1,5 @@
 /**
- * Whatever a person gets wrong is said in one clear line on standard error, with nothing on standard output and exit code 2: unknown options
+ * Whatever a person gets wrong is said in one clear line on standard error, with nothing on standard output but a document that says the same where one is asked for, and exit code 2: unknown options
  * and commands, missing files, files that are cut, damaged or something else.
  *
  * Damaged files are given to the readers in this process, since thousands of them are tried; that the command line makes one line of each
@@ -21,9 +21,13 @@ const put = (name: string, content: string | Uint8Array): string => {
   return file;
 };
 
-/** The complaint of a run that must have been refused. */
+/** The complaint of a run that must have been refused. With --json the same is a document on standard output. */
 function complaint({ exit, out, err }: Ran): string {
-  expect({ exit, out }).toEqual({ exit: 2, out: '' });
+  expect(exit).toBe(2);
+  if (out !== '') {
+    const { schema, error } = JSON.parse(out) as { schema: string; error: string };
+    expect({ schema, line: `swansong: ${error}\n` }).toEqual({ schema: 'swansong/error/1', line: err });
+  }
   expect(err).toMatch(/^swansong: \S[^\n]*\n$/);
   expect(err).not.toContain('internal error');
   expect(err).not.toMatch(/\n\s+at /);
@@ -87,10 +91,14 @@ describe('usage', () => {
   ];
 
   it.each(cases)('%j', async (args, says) => {
-    expect(complaint(await here(args))).toMatch(says);
+    const ran = await here(args);
+    expect(complaint(ran)).toMatch(says);
+    expect(ran.out).toBe('');
     // An option that lacks its argument would take --json for it.
     if (args.length > 1 && args.at(-1) !== '--seed') {
-      expect(complaint(await here([...args, '--json']))).toMatch(says);
+      const asked = await here([...args, '--json']);
+      expect(complaint(asked)).toMatch(says);
+      expect(asked.out).not.toBe('');
     }
   });
 

@@ -183,6 +183,8 @@ describe('rules', () => {
 describe('replay', () => {
   it('says what was expected and what came', async () => {
     expect(await json(['replay', leak], 0)).toEqual({
+      schema: 'swansong/replay/1',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       profile: { kernel: 'built-in', release: 'built-in', digest: 'built-in', loader: null },
       cases: [
         {
@@ -190,6 +192,7 @@ describe('replay', () => {
           expected: 'leak bpf_sk_lookup_tcp',
           got: 'leak bpf_sk_lookup_tcp',
           ok: true,
+          line: 6,
           breaks: ['leak bpf_sk_lookup_tcp at 12'],
         },
       ],
@@ -226,7 +229,7 @@ describe('run', () => {
     const { killed } = await json(['run', good, '--kill', 'step=8', '--rules', 'rfc-v1'], 1);
     expect(killed).toMatchObject([{ at: 8, steps: expect.any(Number), checks: [{ check: 'leak' }] }]);
     expect(await text(['run', good, '--kill', 'all', '--rules', 'rfc-v1'], 1)).toMatch(
-      /killed at step 8: leak/,
+      /killed at steps? 8( to \d+)?(, [\d, to]+)?: leak/,
     );
     const random = await json(['run', good, '--kill', 'random', '--seed', '3'], 0);
     expect((random.killed as unknown[]).length).toBeGreaterThan(0);

@@ -4,6 +4,7 @@ import { CAMPAIGN_MUTANTS } from './campaign/campaign.js';
 import { QUEUE_MUTANTS } from './campaign/queue.js';
 import { SHRINK_MUTANTS } from './campaign/shrink.js';
 import { STORAGE_MUTANTS } from './campaign/storage.js';
+import { CLI_MUTANTS } from './cli.js';
 import { GENERATOR_MUTANTS } from './generators.js';
 import { ISA_MUTANTS } from './isa.js';
 import { CONTRACT_MUTANTS } from './kernel/contracts.js';
@@ -47,6 +48,7 @@ import { MODEL_MUTANTS } from './vm/models.js';
 export const MUTANTS: readonly Mutant[] = [
   ...REPORT_MUTANTS,
   ...PAD_MUTANTS,
+  ...CLI_MUTANTS,
   ...ISA_MUTANTS,
   ...BTF_MUTANTS,
   ...OBJECT_MUTANTS,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll } from 'vitest';
 import { runCli } from '../../src/cli/cli.js';
+import { troubleWith } from './report/documents.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** The program's entry. `npm test` builds it before the properties run. */
@@ -33,7 +34,15 @@ export function swansong(args: readonly string[], { cwd = ROOT, stdin = '' }: Ru
     maxBuffer: 1 << 28,
     timeout: 110_000,
   });
-  return { exit: status, out: stdout, err: stderr };
+  return asDescribed(args, { exit: status, out: stdout, err: stderr });
+}
+
+/** Every document that is printed is what its schema in docs/schema says, and has nothing besides. */
+function asDescribed(args: readonly string[], ran: Ran): Ran {
+  if (!args.includes('--json') || ran.out === '') return ran;
+  const trouble = troubleWith(ran.out);
+  if (trouble !== undefined) throw new Error(`swansong ${args.join(' ')}: ${trouble}`);
+  return ran;
 }
 
 /** The same in this process, which spares the start of another one. Standard input is not to be read. */
@@ -48,7 +57,7 @@ export async function here(args: readonly string[]): Promise<Ran> {
       err += line;
     },
   });
-  return { exit, out, err };
+  return asDescribed(args, { exit, out, err });
 }
 
 /** A folder of its own, gone when the file's tests are over. */

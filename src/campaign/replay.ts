@@ -18,6 +18,9 @@ export interface ReplayedCase {
   readonly ok: boolean;
   /** All that the run breaks, the gravest first, as `.expect` writes it; none for a case that cannot be run. */
   readonly breaks: readonly string[];
+  /** Line of `.expect`, or where the case cannot be read. Both count from 1. */
+  readonly line?: number;
+  readonly column?: number;
   /** The kernel that the case says, by name, where it was replayed for that. */
   readonly madeFor?: string;
 }
@@ -43,9 +46,23 @@ export async function replayText(
   const { rules } = named;
   const answer = replayed(one, rules, kernel);
   if (typeof answer !== 'string')
-    return { file, expected: answer.expected, got: answer.got, ok: answer.ok, breaks: answer.breaks, ...own };
+    return {
+      file,
+      expected: answer.expected,
+      got: answer.got,
+      ok: answer.ok,
+      breaks: answer.breaks,
+      ...expectedAt(text),
+      ...own,
+    };
   const expected = one.expect === undefined ? 'holds' : printExpectation(one.expect);
-  return { file, expected, got: `refused: ${answer}`, ok: false, breaks: [], ...own };
+  return { file, expected, got: `refused: ${answer}`, ok: false, breaks: [], ...expectedAt(text), ...own };
+}
+
+/** The line that says what a case is to show. */
+function expectedAt(text: string): { readonly line?: number } {
+  const at = text.split('\n').findIndex((line) => /^\s*\.expect\b/.test(line));
+  return at < 0 ? {} : { line: at + 1 };
 }
 
 /**
@@ -60,8 +77,25 @@ export async function replayFile(file: string, target: ReplayedFor = {}): Promis
     return await replayText(text, file, target);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { file, expected, got: error.message.trim().replace(/\s*\n\s*/g, ' '), ok: false, breaks: [] };
+    const got = saidOf(error, file)
+      .trim()
+      .replace(/\s*\n\s*/g, ' ');
+    return { file, expected, got, ok: false, breaks: [], ...faultIn(error, file) };
   }
+}
+
+/** What is wrong; the place is told where it is not in the case itself. */
+function saidOf(error: Error, file: string): string {
+  const elsewhere =
+    error instanceof InputError && error.place.file !== undefined && error.place.file !== file;
+  return elsewhere ? error.describe() : error.message;
+}
+
+/** Where the case itself is at fault. */
+function faultIn(error: Error, file: string): Pick<ReplayedCase, 'line' | 'column'> {
+  if (!(error instanceof InputError) || error.place.file !== file) return {};
+  const { line, column } = error.place;
+  return { ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) };
 }
 
 function textOf(bytes: Uint8Array, file: string): string {

@@ -1,6 +1,6 @@
 /** Rule sets as a campaign, a case or a command line names them. */
 import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { InputError } from '../isa/errors.js';
 import { alreadyThere, contracts } from '../kernel/catalog.js';
 import type { DeclaredFunction } from '../object/program.js';
@@ -121,4 +121,25 @@ export async function rulesOfCase(name = 'sound', file?: string): Promise<NamedR
   const beside = file === undefined || isAbsolute(name) ? name : join(dirname(file), name);
   const found = shippedRuleSet(name) === undefined && existsSync(beside) ? beside : name;
   return { ...(await namedRules(found)), name };
+}
+
+/** The folder that the path of a case's rule file is taken from: the case's own, or the current one. */
+export function rulesBase(file: string, text: string): string {
+  const name = rulesNamed(text);
+  return name !== undefined && existsSync(join(dirname(file), name)) ? dirname(file) : '.';
+}
+
+/**
+ * The text of a case that is written to another folder: the path of its rule file is taken from the case's own folder. `from`: the folder that
+ * the path was taken from until now; the current one unless told. Names of shipped sets, and of files that are not there, stay.
+ */
+export function withRulesFrom(text: string, to: string, from = '.'): string {
+  return text.replace(/^(\s*\.rules\s+)(\S+)(?=\s*$)/m, (whole, word: string, name: string) => {
+    if (isAbsolute(name) || shippedRuleSet(name) !== undefined) return whole;
+    const file = resolve(from, name);
+    if (!existsSync(file)) return whole;
+    const path = relative(resolve(to), file);
+    // A blank would end the path.
+    return /\s/.test(path) ? whole : `${word}${path}`;
+  });
 }

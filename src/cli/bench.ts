@@ -13,6 +13,7 @@ import { runCampaign } from '../campaign/campaign.js';
 import { loadRuleSets } from '../campaign/rules.js';
 import { assemble } from '../isa/assemble.js';
 import type { Program } from '../object/program.js';
+import { documentOf, toJson } from '../report/document.js';
 import { table } from '../report/table.js';
 import { proveProgram } from '../smt/program-proof.js';
 import { verify } from '../verifier/verify.js';
@@ -21,7 +22,6 @@ import { measureAgainst, openCheckout } from './bench/against.js';
 import { checkedOverLoaded, flatMemory, secondWorker } from './bench/campaigns.js';
 import { type Measure, measureOf, seconds } from './bench/measure.js';
 import { runPlain } from './bench/plain.js';
-import { toJson } from './outcome.js';
 
 /** Seed and number of the programs that are measured. */
 const SEED = 1;
@@ -147,7 +147,7 @@ async function main(given: Options): Promise<void> {
       : measureAgainst({ Vm, verify }, await openCheckout(resolve(against)), loopProgram(), programs);
   const measures = measured.filter((one) => typeof one !== 'string');
   const skipped = measured.filter((one) => typeof one === 'string');
-  if (json !== undefined) writeFileSync(json, toJson({ measures, skipped }));
+  if (json !== undefined) writeFileSync(json, toJson(documentOf('bench', { measures, skipped })));
   const figure = (value: number): string => Number(value.toPrecision(3)).toLocaleString('en');
   process.stdout.write(
     table(

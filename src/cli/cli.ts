@@ -1,12 +1,17 @@
 /** A command line from its arguments to its exit code. Nothing here ends the process or knows where output goes. */
 import { Command, CommanderError } from 'commander';
 import { version } from '../campaign/version.js';
-import { InputError } from '../isa/errors.js';
+import { InputError, type Place } from '../isa/errors.js';
 import { didYouMean } from '../isa/nearest.js';
+import type { Trouble } from '../report/document.js';
 import type { ExitCode } from '../report/exit.js';
-import type { Act } from './command.js';
+import { JUDGEMENTS } from '../report/judgements.js';
+import { answered, answeredTrouble, baselineAsked, type Forms, formsAsked, formsGuessed } from './answer.js';
+import { painted } from './colour.js';
+import type { Act, Define } from './command.js';
 import { COMMANDS } from './commands/index.js';
-import { type Common, type Outcome, render } from './outcome.js';
+import { belowHelp } from './examples.js';
+import type { Common } from './outcome.js';
 
 /** Where output goes. */
 export interface Streams {
@@ -16,30 +21,39 @@ export interface Streams {
   err(line: string): void;
   /** Columns of the terminal that standard output goes to, if it goes to one. */
   readonly columns?: number;
+  /** Standard output goes to a terminal: bytes are not written there unasked. */
+  readonly terminal?: boolean;
+  /** Text for people has colours. */
+  readonly colours?: boolean;
 }
 
 /** Runs a command line (without node and script) and answers its exit code. Only failures of the streams reject. */
 export async function runCli(args: readonly string[], streams: Streams): Promise<ExitCode> {
-  let outcome: Outcome | undefined;
-  let common: Common = {
-    json: false,
-    quiet: false,
-    show: async () => {},
-    note: () => {},
-    complain: () => {},
-  };
+  let answer: { readonly printed: string | Uint8Array; readonly exit: ExitCode } | undefined;
+  let command = '';
+  let forms: Forms | undefined;
+  const paint = (text: string): string =>
+    streams.colours === true && HAS_VERDICTS.has(command) ? painted(text) : text;
   const act: Act = async (options, work) => {
-    const { json, quiet } = options as Partial<Common>;
-    common = {
-      json: json === true,
+    const { quiet } = options as Partial<Common>;
+    forms = formsAsked(options);
+    const baseline = baselineAsked(command, options);
+    const isText = forms.printed === 'text';
+    const outcome = await work({
+      json: !isText,
       quiet: quiet === true,
-      show: (text) => (json === true || quiet === true ? Promise.resolve() : streams.out(text, 3)),
+      show: (text) => (!isText || quiet === true ? Promise.resolve() : streams.out(paint(text), 3)),
       note: (line) => {
         if (quiet !== true) streams.err(`${line}\n`);
       },
-      complain: (error) => complain(error, streams),
-    };
-    outcome = await work(common);
+      complain: (error) => {
+        complain(error, streams);
+      },
+    });
+    const { printed, exit } = answered(outcome, { command, forms, quiet: quiet === true, baseline });
+    if (typeof printed !== 'string' && streams.terminal === true && outcome.binaryAsked !== true)
+      throw new InputError('standard output is a terminal: name a file with -o, or ask for text with --hex');
+    answer = { printed: isText && typeof printed === 'string' ? paint(printed) : printed, exit };
   };
   let help = '';
   try {
@@ -48,16 +62,37 @@ export async function runCli(args: readonly string[], streams: Streams): Promise
     tame(program, streams.columns ?? WIDE, (text) => {
       help += text;
     });
+    program.hook('preAction', (_, action) => {
+      command = pathOf(action);
+    });
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError && error.exitCode === 0)) return complain(error, streams);
+    if (!(error instanceof CommanderError && error.exitCode === 0)) {
+      const { exit, trouble } = complain(error, streams);
+      await streams.out(answeredTrouble(trouble, exit, forms ?? formsGuessed(args), command), exit);
+      return exit;
+    }
   }
-  if (outcome !== undefined) {
-    await streams.out(render(outcome, common), outcome.exit);
-    return outcome.exit;
+  if (answer !== undefined) {
+    await streams.out(answer.printed, answer.exit);
+    return answer.exit;
   }
   await streams.out(help, 0);
   return 0;
+}
+
+/** Commands whose text has verdicts; that of others is text to be read back. */
+const HAS_VERDICTS: ReadonlySet<string> = new Set([
+  ...Object.keys(JUDGEMENTS),
+  'run',
+  'contracts check',
+  'agree',
+]);
+
+/** `rules check`: the names of a command and of those above it, without the program's. */
+function pathOf(command: Command): string {
+  const above = command.parent;
+  return above === null || above.parent === null ? command.name() : `${pathOf(above)} ${command.name()}`;
 }
 
 /** Columns of help where it goes to no terminal. */
@@ -93,27 +128,39 @@ async function declare(args: readonly string[], act: Act): Promise<Command> {
     .helpCommand('help [COMMAND]', 'print the help of a command')
     .addHelpText('after', EXIT_CODES)
     .usage('COMMAND [FILES] [--json] [--quiet]');
-  const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
-  for (const load of wanted) (await load())(program, act);
+  for (const load of wantedFor(name)) (await load())(program, act);
   return program;
 }
 
-/** Makes commander throw rather than exit, for the program and all commands below it, and hands on what it prints. */
+/** The version is told without any command; completions are made of all. */
+function wantedFor(name: string): readonly (() => Promise<Define>)[] {
+  if (name === '-V' || name === '--version') return [];
+  return Object.hasOwn(COMMANDS, name) && name !== 'completion' ? [COMMANDS[name]!] : Object.values(COMMANDS);
+}
+
+/** Makes commander throw rather than exit, for the program and all commands below it, hands on what it prints, and adds to the help of each. */
 function tame(command: Command, columns: number, print: (text: string) => void): void {
   command
     .exitOverride()
     .showSuggestionAfterError(true)
     .configureOutput({ writeOut: print, writeErr: () => {}, getOutHelpWidth: () => columns });
+  if (command.parent !== null && command.commands.length === 0)
+    command.addHelpText('after', belowHelp(pathOf(command)));
   for (const child of command.commands) tame(child, columns, print);
 }
 
 /** Says in one line what is wrong. A bug of swansong's own says nothing about what was asked: that is unknown. */
-function complain(error: unknown, { err }: Streams): ExitCode {
+function complain(error: unknown, { err }: Streams): { readonly exit: ExitCode; readonly trouble: Trouble } {
   const known = error instanceof CommanderError || isInput(error);
-  err(`swansong: ${known ? '' : 'internal error: '}${oneLine(error)}\n`);
-  if (known) return 2;
-  if (process.env.SWANSONG_DEBUG !== undefined && error instanceof Error) err(`${error.stack}\n`);
-  return 3;
+  const line = `${known ? '' : 'internal error: '}${oneLine(error)}`;
+  err(`swansong: ${line}\n`);
+  if (!known && process.env.SWANSONG_DEBUG !== undefined && error instanceof Error) err(`${error.stack}\n`);
+  return { exit: known ? 2 : 3, trouble: { error: line, ...placeOf(error) } };
+}
+
+function placeOf(error: unknown): Place {
+  if (error instanceof InputError) return error.place;
+  return isInput(error) ? { file: (error as { path: string }).path } : {};
 }
 
 /** Trouble with a file that a person named is bad input. */

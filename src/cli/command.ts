@@ -1,7 +1,9 @@
 /** What the commands have in common: how they are declared, and how long work shows its progress. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { InputError } from '../isa/errors.js';
 import { didYouMean } from '../isa/nearest.js';
+import { FORMATS } from '../report/formats/form.js';
+import { formsOf } from './answer.js';
 import type { Common, Outcome } from './outcome.js';
 
 /** Runs a command's work and takes its outcome; `options` are those of the command line, the common ones among them. */
@@ -15,6 +17,24 @@ export function withCommon(command: Command): Command {
   return command
     .option('--json', 'print one JSON document and nothing else')
     .option('--quiet', 'print nothing for people, only exit');
+}
+
+function formatOption(): Option {
+  const help = `${FORMATS.join(', ')}; FORMAT=FILE writes a file; several between commas`;
+  const option = new Option('--format <FORMATS>', help).argParser(formsOf);
+  // For completions; `formsOf` refuses others.
+  option.argChoices = [...FORMATS];
+  return option;
+}
+
+/** Adds the options of commands that judge, besides the common ones: the form of the answer, and an earlier run to compare with. */
+export function withFormats(command: Command): Command {
+  return withCommon(command)
+    .addOption(formatOption())
+    .option(
+      '--baseline <FILE>',
+      'document of an earlier run (--json): the exit code tells only what is new since then',
+    );
 }
 
 /**

@@ -10,7 +10,7 @@ import { readObject, type Skipped } from '../object/load.js';
 import type { Program, ProgType } from '../object/program.js';
 import type { UnreadableFile } from '../report/verdicts.js';
 import { type Case, type GivenFunctions, parseCase } from '../vm/case.js';
-import type { FoundFile } from './paths.js';
+import { type FoundFile, STANDARD_INPUT } from './paths.js';
 
 /** A program from a file that a person named. */
 export interface LoadedProgram {
@@ -39,8 +39,15 @@ export interface LoadOptions {
   readonly declared?: GivenFunctions;
 }
 
-/** Reads a file whole. Throws InputError for a folder and the file system's errors for what is not there. */
+/** What standard input held: it can be read only once, and its text and its programs are asked for apart. */
+let input: Uint8Array | undefined;
+
+/** Reads a file whole; `-` is standard input. Throws InputError for a folder and the file system's errors for what is not there. */
 export function readBytes(file: string): Uint8Array {
+  if (file === STANDARD_INPUT) {
+    input ??= readFileSync(0);
+    return input;
+  }
   if (statSync(file).isDirectory()) throw new InputError('this is a directory', { file });
   return readFileSync(file);
 }
@@ -109,7 +116,7 @@ function loadFile(
   { type = 'xdp', declared }: LoadOptions,
 ): LoadedFiles {
   const given = declared === undefined ? [] : [...declared.first, ...declared.last];
-  switch (extname(file)) {
+  switch (kindOf(file)) {
     case '.o': {
       const { programs, skipped } = readObject(readBytes(file), file, targetBtf ? { targetBtf } : {});
       return {
@@ -128,6 +135,17 @@ function loadFile(
         file,
       });
   }
+}
+
+const ELF = Buffer.from('\x7fELF', 'latin1');
+
+/** `.o`, `.bpf` or `.bin`: what a file is by its name; standard input by what it holds. */
+export function kindOf(file: string): string {
+  if (file !== STANDARD_INPUT) return extname(file);
+  const bytes = readBytes(file);
+  if (ELF.equals(bytes.subarray(0, ELF.length))) return '.o';
+  // Raw insns have bytes of zero; text has none.
+  return bytes.includes(0) ? '.bin' : '.bpf';
 }
 
 /** A program from raw insns: no maps, no kfuncs, functions where calls lead. */

@@ -28,7 +28,7 @@ export function withPrograms(command: Command): Command {
 export function withJudged(command: Command, usual: string): Command {
   return withPrograms(
     command
-      .argument('FILE...', 'objects, cases, raw insns, or folders of them')
+      .argument('FILE...', 'objects, cases, raw insns, folders of them, or - for standard input')
       .option('--profile <PROFILE>', profileHelp(usual), profileChoice),
   );
 }

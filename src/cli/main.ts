@@ -2,6 +2,7 @@
 /** The program `swansong`. */
 import type { ExitCode } from '../report/exit.js';
 import { runCli } from './cli.js';
+import { hasColours } from './colour.js';
 
 /** The exit code if nobody reads on. */
 let unread: ExitCode = 3;
@@ -17,6 +18,8 @@ function write(output: string | Uint8Array, exit: ExitCode): Promise<void> {
 const exit = await runCli(process.argv.slice(2), {
   out: write,
   err: (line) => process.stderr.write(line),
+  terminal: process.stdout.isTTY === true,
+  colours: hasColours({ env: process.env, terminal: process.stdout.isTTY === true }),
   ...(process.stdout.columns === undefined ? {} : { columns: process.stdout.columns }),
 });
 // Solver and worker threads may still be there; the answer is out, so nothing is waited for.

@@ -1,28 +1,11 @@
 /** One program of a campaign by itself: made, printed and checked as the campaign does it. */
 import { type ProgramReport, programAt } from '../campaign/check.js';
 import { type CampaignSetting, constraintsOf, Worker } from '../campaign/job.js';
+import type { ProgramDocument } from '../report/documents.js';
 import { campaignExit, type ExitCode } from '../report/exit.js';
 import { EMPTY } from '../vm/environment.js';
 import { printCase } from '../vm/print-case.js';
 import type { Outcome } from './outcome.js';
-
-/** What `fuzz --program N --json` prints: all that each witness says of the program, and a case for each cause that breaks a check. */
-export interface ProgramDocument extends Omit<ProgramReport, 'index' | 'suspects'> {
-  readonly seed: number;
-  readonly rules: readonly string[];
-  readonly program: number;
-  /** The program as a text that other commands take. */
-  readonly text: string;
-  /** What breaks under the rules, one for each cause, each with its case as it was met. */
-  readonly findings: readonly {
-    readonly check: string;
-    readonly rules: string;
-    readonly rule: string;
-    readonly function: string;
-    readonly message: string;
-    readonly case: string;
-  }[];
-}
 
 /** Checks program `index` of the campaign with this setting. Throws InputError as a campaign does. */
 export async function checkOneProgram(setting: CampaignSetting, index: number): Promise<Outcome> {

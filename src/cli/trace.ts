@@ -1,25 +1,11 @@
 /** A run step by step, for reading: each insn and what it changed. */
 import { formatOp } from '../isa/disassemble.js';
 import { REGISTERS } from '../isa/insn.js';
+import type { Step } from '../report/run.js';
 import { symbolsOf } from '../vm/case.js';
 import type { Code } from '../vm/code.js';
 import { describeHold } from '../vm/ledger.js';
 import { Vm, type VmOptions } from '../vm/vm.js';
-
-/** One executed insn: what it was, and what it changed. */
-export interface Step {
-  readonly step: number;
-  readonly slot: number;
-  readonly insn: string;
-  /** Registers that have another value afterwards, as hex; null for one that can no longer be read. */
-  readonly registers: Readonly<Record<string, string | null>>;
-  /** What is held afterwards, where that changed. */
-  readonly held?: readonly string[];
-  /** The insn ran patched. */
-  readonly killed: boolean;
-  /** All of it in one line. */
-  readonly text: string;
-}
 
 /** Steps that are written down at the most. */
 const LONGEST = 10_000;

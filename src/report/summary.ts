@@ -63,6 +63,8 @@ export interface Finding extends Instance {
   readonly check: Check;
   readonly rules: string;
   readonly rule: string;
+  /** Where the rule is written, for a rule set from a file. */
+  readonly at?: { readonly file: string; readonly line: number };
   /** Other functions that it breaks the same check for, and other ways of it. */
   readonly also: readonly Instance[];
 }

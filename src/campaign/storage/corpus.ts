@@ -130,7 +130,7 @@ export function storeWitness(
   text: string,
 ): string {
   const file = join(folder, `${basename(object).replace(/\.\w+$/, '')}-${program}-${rules}.bpf`);
-  writeWhole(file, text);
+  writeWhole(file, withRulesFrom(folder, text));
   return file;
 }
 

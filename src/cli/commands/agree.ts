@@ -1,4 +1,5 @@
 /** `agree`: generated programs through swansong and Linux, and where the two differ. */
+
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { InputError } from '../../isa/errors.js';
 import { kernelAvailable } from '../../oracle/available.js';
 import { openBpfFiles } from '../../oracle/files.js';
 import { type Agreement, comparisonInWords } from '../../report/comparison.js';
+import type { AgreeDocument } from '../../report/documents.js';
 import { comparisonExit, worst } from '../../report/exit.js';
 import { type Define, withCommon } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
@@ -66,7 +68,7 @@ async function run(names: readonly string[], options: Options, common: Common): 
   }
   return {
     exit: worst(runs.map(comparisonExit)),
-    json: { profile: judged.json, comparisons: runs },
+    json: { profile: judged.json, comparisons: runs } satisfies AgreeDocument,
     text: runs.map(comparisonInWords).join('\n'),
   };
 }

@@ -8,10 +8,11 @@ import { InputError } from '../../isa/errors.js';
 import { kernelAvailable } from '../../oracle/available.js';
 import { certify as certifyProgram } from '../../oracle/certify.js';
 import { type CertificateRow, certificatesInWords } from '../../report/certificates.js';
+import type { CertifyDocument } from '../../report/documents.js';
 import { CERTIFICATE_EXIT, worst } from '../../report/exit.js';
 import { refusalFields } from '../../report/explanations.js';
 import { skippedLines } from '../../report/verdicts.js';
-import { type Define, since, withCommon } from '../command.js';
+import { type Define, since, withFormats } from '../command.js';
 import type { LoadedProgram } from '../files.js';
 import { type JudgeOptions, loadJudged, withJudged } from '../judging.js';
 import { type JudgedProfile, judgedFor, judgedProfile } from '../kernel-profile.js';
@@ -26,7 +27,7 @@ interface Options extends JudgeOptions {
 
 /** Adds `certify` to the command line. It loads two-mode programs into the running kernel and tells which of them Linux accepts. */
 export const certify: Define = (program, act) => {
-  const command = withCommon(program.command('certify'))
+  const command = withFormats(program.command('certify'))
     .description("have Linux's verifier judge that programs can be killed anywhere")
     .option('--rules <RULES>', 'rule set, by name or file', 'sound')
     .option('--explain', "tell the whole way to each refusal, and more of Linux's log")
@@ -37,7 +38,7 @@ export const certify: Define = (program, act) => {
 };
 
 async function certifyFiles(paths: readonly string[], options: Options, common: Common): Promise<Outcome> {
-  const { rules, programs, skipped, unjudged } = await loadJudged(paths, options);
+  const { rules, programs, unjudged } = await loadJudged(paths, options);
   const kernel = kernelAvailable();
   if (!kernel.ok) throw new InputError(kernel.reason);
   const judged = judgedProfile(options.profile ?? {}, 'running');
@@ -55,8 +56,14 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
   return {
     // Of a program that was left out nothing is known.
     exit: worst([...rows.map(({ verdict }) => CERTIFICATE_EXIT[verdict]), ...unjudged.map(() => 3 as const)]),
-    json: { rules: options.rules, kernel: kernel.release, profile: judged.json, programs: rows, skipped },
-    text: certificatesInWords(rows, skippedLines(skipped), options.explain === true),
+    json: {
+      rules: options.rules,
+      kernel: kernel.release,
+      profile: judged.json,
+      programs: rows,
+      skipped: unjudged,
+    } satisfies CertifyDocument,
+    text: certificatesInWords(rows, skippedLines(unjudged), options.explain === true),
   };
 }
 

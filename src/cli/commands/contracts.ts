@@ -1,4 +1,5 @@
 /** `contracts list | show | check`: which functions are modelled, and how, and what the running kernel says of it. */
+
 import type { Command } from 'commander';
 import { type Confirmation, confirmContract } from '../../campaign/confirm.js';
 import { InputError } from '../../isa/errors.js';
@@ -23,6 +24,11 @@ import {
   type ListedFunction,
   outcomeInWords,
 } from '../../report/contracts.js';
+import type {
+  ContractsCheckDocument,
+  ContractsListDocument,
+  ContractsShowDocument,
+} from '../../report/documents.js';
 import { type Act, commandOfCommands, type Define, withCommon } from '../command.js';
 import type { Outcome } from '../outcome.js';
 
@@ -49,7 +55,11 @@ function listed(missing: boolean): Outcome {
   });
   const shown = functions.filter((one) => !missing || !one.modelled);
   const summary = { functions: functions.length, modelled: functions.filter((one) => one.modelled).length };
-  return { exit: 0, json: { functions: shown, summary }, text: functionsInWords(functions, missing) };
+  return {
+    exit: 0,
+    json: { functions: shown, summary } satisfies ContractsListDocument,
+    text: functionsInWords(functions, missing),
+  };
 }
 
 /** Why there is no contract, without the name. */
@@ -75,7 +85,7 @@ function shown(name: string): Outcome {
       ...asDocument(contract),
       prototype,
       variants: others.map(({ types, args }) => ({ types, args: args.map(argInWords) })),
-    },
+    } satisfies ContractsShowDocument,
     text: contractInWords(contract, prototype, others),
   };
 }
@@ -89,7 +99,7 @@ function contractNamed(name: string): Contract {
   throw new InputError(`${unmodelled(name)}${exists ? '' : didYouMean(name, names)}`);
 }
 
-function asDocument(c: Contract): object {
+function asDocument(c: Contract): Omit<ContractsShowDocument, 'prototype' | 'variants'> {
   const imitable = imitableOutcomes(c).map((one) => one.name);
   return {
     name: c.name,
@@ -145,7 +155,7 @@ function checked(name: string | undefined): Outcome {
   const head = kernel.ok ? '' : `nothing could be asked: ${kernel.reason}\n`;
   return {
     exit: summary.contradicted > 0 ? 1 : 0,
-    json: { functions, summary, kernel: kernel.ok ? kernel.release : null },
+    json: { functions, summary, kernel: kernel.ok ? kernel.release : null } satisfies ContractsCheckDocument,
     text: head + checkedInWords(functions, summary),
   };
 }

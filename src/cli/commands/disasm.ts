@@ -1,17 +1,20 @@
 /** `disasm FILE...`: programs as text, in the kernel's syntax; what is printed can be read back. */
+
 import { givenFunctions } from '../../campaign/rules.js';
+import type { DisasmDocument } from '../../report/documents.js';
 import { EMPTY } from '../../vm/environment.js';
 import { printCase } from '../../vm/print-case.js';
 import { type Define, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
-import { type ProgramOptions, withPrograms } from '../judging.js';
+import { PROGRAM_FILES, type ProgramOptions, withPrograms } from '../judging.js';
 import type { Outcome } from '../outcome.js';
+import { filesBelow } from '../paths.js';
 
 /** Adds `disasm` to the command line. It prints every program of a file, or the one that --prog names. */
 export const disasm: Define = (program, act) => {
   const command = withCommon(program.command('disasm'))
     .description('print programs as text')
-    .argument('FILE...', 'objects, cases, raw insns');
+    .argument('FILE...', 'objects, cases, raw insns, folders of them, or - for standard input');
   withPrograms(command).action((files: string[], options: ProgramOptions) =>
     act(options, async () => {
       const declared = await givenFunctions(options.functions);
@@ -21,7 +24,7 @@ export const disasm: Define = (program, act) => {
 };
 
 function disassembleFiles(files: readonly string[], options: LoadOptions): Outcome {
-  const { programs, skipped } = loadPrograms(files, options);
+  const { programs, skipped } = loadPrograms(filesBelow(files, PROGRAM_FILES), options);
   const printed = programs.map((one) => ({
     file: one.file,
     name: one.program.name,
@@ -31,7 +34,7 @@ function disassembleFiles(files: readonly string[], options: LoadOptions): Outco
   }));
   const several = printed.length > 1;
   const text = printed.map(({ file, text: body }) => (several ? `# ${file}\n${body}` : body)).join('\n');
-  return { exit: 0, json: { programs: printed, skipped }, text };
+  return { exit: 0, json: { programs: printed, skipped } satisfies DisasmDocument, text };
 }
 
 function textOf({ program, case: one }: LoadedProgram): string {

@@ -1,4 +1,5 @@
 /** `fuzz`: a campaign. */
+
 import { availableParallelism } from 'node:os';
 import { Option } from 'commander';
 import { resultOf } from '../../../generators/compile/names.js';
@@ -7,7 +8,7 @@ import { runCampaign } from '../../campaign/campaign.js';
 import { codeDigest } from '../../campaign/identity.js';
 import type { CampaignSetting } from '../../campaign/job.js';
 import { openQueue } from '../../campaign/queue/publish.js';
-import { joined, loadDeclared, loadRuleSets } from '../../campaign/rules.js';
+import { joined, loadDeclared, loadRuleSets, type NamedRules } from '../../campaign/rules.js';
 import type { Part } from '../../campaign/schedule.js';
 import { FINDINGS, findingsFolder } from '../../campaign/storage/findings.js';
 import { InputError } from '../../isa/errors.js';
@@ -15,11 +16,12 @@ import { contractOf, unmodelled } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import { acquires } from '../../kernel/describe.js';
 import type { DeclaredFunction } from '../../object/program.js';
+import type { FuzzDocument } from '../../report/documents.js';
 import { campaignExit, type ExitCode } from '../../report/exit.js';
 import { summarize } from '../../report/summary.js';
 import { inWords } from '../../report/summary-words.js';
 import { writeCampaignPage } from '../campaign-page.js';
-import { type Define, withCommon } from '../command.js';
+import { type Define, withFormats } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
 import { judgedProfile, type ProfileChoice, profileChoice, profileHelp } from '../kernel-profile.js';
 import { checkOneProgram } from '../one-program.js';
@@ -27,6 +29,7 @@ import { duration, FUNCTIONS_HELP, integer, list, partOf, type WithFunctions } f
 import type { Common, Outcome } from '../outcome.js';
 import { campaignBar } from '../progress.js';
 import { queueOf, withQueue } from '../queue.js';
+import { withRulePlaces } from '../rule-places.js';
 
 interface Options extends WithFunctions {
   readonly function?: string;
@@ -57,7 +60,7 @@ const PROGRAMS = 1000;
  * 1 if there are findings.
  */
 export const fuzz: Define = (program, act) => {
-  withQueue(withCommon(program.command('fuzz')))
+  withQueue(withFormats(program.command('fuzz')))
     .description('generate programs, kill them everywhere, prove them')
     .option('--seed <N>', 'seed of all that is random', integer(0, 0xffff_ffff), 1)
     .option('--programs <N>', `programs to check; ${PROGRAMS} unless a time is given`, integer(1))
@@ -90,7 +93,7 @@ export const fuzz: Define = (program, act) => {
 async function runFuzz(options: Options, common: Common): Promise<Outcome> {
   const { seed, rules, worlds, time, out } = options;
   const judged = judgedProfile(options.profile ?? {}, options.kernel ? 'running' : 'built-in');
-  const declared = await declaredFor(options);
+  const { declared, sets } = await rulesFor(options);
   const setting: CampaignSetting = {
     seed,
     rules,
@@ -131,16 +134,20 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
         ? {}
         : { open: () => openQueue(setting, { ...queue, code: codeDigest(), stop: stop.signal }) }),
     });
-    const summary = summarize(state, !interrupted && failure === undefined, saved, {
+    const counted = summarize(state, !interrupted && failure === undefined, saved, {
       failure: failure && lineOf(failure),
       known,
       history,
     });
+    const summary = { ...counted, findings: await withRulePlaces(counted.findings, sets) };
     if (out !== undefined && failure === undefined) writeCampaignPage(out, summary);
     if (failure !== undefined) common.complain(failure);
     return {
       exit: failure === undefined ? campaignExit(summary) : failureExit(failure),
-      json: { ...summary, profile: { ...judged.json, loader: setting.loader } },
+      json: {
+        ...summary,
+        profile: { ...judged.json, loader: judged.loader ?? 'privileged' },
+      } satisfies FuzzDocument,
       text: inWords(summary),
     };
   } finally {
@@ -153,11 +160,14 @@ const lineOf = (error: Error): string => (error instanceof InputError ? error.de
 /** What could not be written is bad input; anything else is a bug of swansong's own. */
 const failureExit = (error: Error): ExitCode => (error instanceof InputError ? 2 : 3);
 
-/** Functions that the command line and the rule files declare. */
-async function declaredFor({ functions, rules }: Options): Promise<readonly DeclaredFunction[]> {
+/** The rule sets, and the functions that the command line and the rule files declare. */
+async function rulesFor({ functions, rules }: Options): Promise<{
+  readonly sets: readonly NamedRules[];
+  readonly declared: readonly DeclaredFunction[];
+}> {
   const given = await loadDeclared(functions ?? []);
   const sets = await loadRuleSets(rules, given);
-  return joined([given, ...sets.map((set) => set.declared ?? [])]);
+  return { sets, declared: joined([given, ...sets.map((set) => set.declared ?? [])]) };
 }
 
 /** The full name of a function that programs can be aimed at. Throws InputError for one that is not there, or that no program can call. */

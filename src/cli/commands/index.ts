@@ -13,9 +13,11 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   agree: async () => (await import('./agree.js')).agree,
   replay: async () => (await import('./replay.js')).replay,
   run: async () => (await import('./run.js')).run,
+  prune: async () => (await import('./prune.js')).prune,
   shrink: async () => (await import('./shrink.js')).shrink,
   kernel: async () => (await import('./kernel.js')).kernel,
   report: async () => (await import('./report.js')).report,
   asm: async () => (await import('./asm.js')).asm,
   disasm: async () => (await import('./disasm.js')).disasm,
+  completion: async () => (await import('./completion.js')).completion,
 };

@@ -1,5 +1,7 @@
 /** `kernel`: the profile of the running kernel beside the built-in one. */
+
 import { differencesOf, type ProfileDifference } from '../../kernel/profile.js';
+import type { KernelDocument } from '../../report/documents.js';
 import { table } from '../../report/table.js';
 import { type Define, withCommon } from '../command.js';
 import { KERNEL_HELP, loadProfile } from '../kernel-profile.js';
@@ -25,7 +27,7 @@ export const kernel: Define = (program, act) => {
         return {
           exit: 0,
           text: differences.length === 0 ? head : head + differencesInWords(differences),
-          json: { release, digest, differences, profile },
+          json: { release, digest, differences, profile } satisfies KernelDocument,
         };
       }),
     );

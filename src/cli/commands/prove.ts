@@ -1,6 +1,8 @@
 /** `prove FILE...`: the program proof of each program under a rule set. */
+
 import type { NamedRules } from '../../campaign/rules.js';
 import { storeWitness } from '../../campaign/storage/corpus.js';
+import type { ProveDocument } from '../../report/documents.js';
 import { PROOF_EXIT, worst } from '../../report/exit.js';
 import { refusalFields } from '../../report/explanations.js';
 import {
@@ -15,7 +17,7 @@ import { proveProgram } from '../../smt/program-proof.js';
 import { printExpectation } from '../../vm/expectation.js';
 import { MOST_ENTRIES } from '../../vm/fill.js';
 import { printCase } from '../../vm/print-case.js';
-import { type Define, since, withCommon } from '../command.js';
+import { type Define, since, withFormats } from '../command.js';
 import type { LoadedProgram } from '../files.js';
 import { type JudgeOptions, loadJudged, withJudged } from '../judging.js';
 import { type JudgedProfile, judgedFor, judgedProfile } from '../kernel-profile.js';
@@ -34,7 +36,7 @@ interface Options extends JudgeOptions {
 
 /** Adds `prove` to the command line. It exits with 1 if a program is refuted, and with 3 if one is unknown and none is refuted. */
 export const prove: Define = (program, act) => {
-  const command = withCommon(program.command('prove'))
+  const command = withFormats(program.command('prove'))
     .description('prove that programs can be killed anywhere')
     .option('--rules <RULES>', 'rule set, by name or file', 'sound')
     .option('--rlimit <N>', "bound of one question to Z3, in Z3's units", integer(1))
@@ -69,7 +71,7 @@ async function proveFiles(paths: readonly string[], options: Options, { show }: 
   for (const one of unjudged) await add(leftOutRow(one));
   return {
     exit: worst(rows.map(({ verdict }) => PROOF_EXIT[verdict])),
-    json: { rules: options.rules, profile: judged.json, programs: rows, skipped },
+    json: { rules: options.rules, profile: judged.json, programs: rows, skipped } satisfies ProveDocument,
     text: '',
   };
 }

@@ -1,17 +1,19 @@
 /** `replay PATH...`: cases, each run again; does it still show what it was written down for? */
+
 import { availableParallelism } from 'node:os';
 import { openWorkers } from '../../campaign/job.js';
-import { type ReplayedCase, type ReplayedFor, replayFile } from '../../campaign/replay.js';
+import { type ReplayedCase, type ReplayedFor, replayFile, replayText } from '../../campaign/replay.js';
 import { loadDeclared, rulesOfText } from '../../campaign/rules.js';
 import type { DeclaredFunction } from '../../object/program.js';
+import type { ReplayDocument } from '../../report/documents.js';
 import { replaysInWords } from '../../report/replays.js';
 import { parseCase } from '../../vm/case.js';
-import { type Define, withCommon } from '../command.js';
+import { type Define, withFormats } from '../command.js';
 import { readText } from '../files.js';
 import { CASE_PROFILE_HELP, judgedProfile, type ProfileChoice, profileChoice } from '../kernel-profile.js';
 import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
-import { foundFiles } from '../paths.js';
+import { foundFiles, STANDARD_INPUT } from '../paths.js';
 
 interface Options extends WithFunctions {
   readonly workers?: number;
@@ -23,9 +25,9 @@ const BATCH = 32;
 
 /** Adds `replay` to the command line. It runs cases again and exits with 1 if one does not show what its `.expect` line says. */
 export const replay: Define = (program, act) => {
-  withCommon(program.command('replay'))
+  withFormats(program.command('replay'))
     .description('replay cases')
-    .argument('PATH...', 'cases, or folders of them')
+    .argument('PATH...', 'cases, folders of them, or - for standard input')
     .option('--profile <PROFILE>', CASE_PROFILE_HELP, profileChoice)
     .option('--workers <N>', 'threads', integer(1, 256))
     .option('--functions <FILES>', FUNCTIONS_HELP, list)
@@ -47,7 +49,7 @@ async function replayPaths(paths: readonly string[], options: Options): Promise<
   const cases = await replayAll(files, target, options.workers ?? availableParallelism());
   return {
     exit: cases.every(({ ok }) => ok) ? 0 : 1,
-    json: { profile: judged.json, cases },
+    json: { profile: judged.json, cases } satisfies ReplayDocument,
     text: replaysInWords(cases),
   };
 }
@@ -69,7 +71,12 @@ async function replayAll(
 ): Promise<readonly ReplayedCase[]> {
   if (workers === 1 || files.length < 4 * BATCH) {
     const answers: ReplayedCase[] = [];
-    for (const file of files) answers.push(await replayFile(file, target));
+    for (const file of files)
+      answers.push(
+        file === STANDARD_INPUT
+          ? await replayText(readText(file), file, target)
+          : await replayFile(file, target),
+      );
     return answers;
   }
   const { loader, kernel: kernelProfile, functions: declared } = target;

@@ -5,6 +5,7 @@ import { findingsFolder, saveFindings } from '../../campaign/storage/findings.js
 import { readHistory } from '../../campaign/storage/history.js';
 import { readState, STATE_FILE } from '../../campaign/storage/state-file.js';
 import { InputError } from '../../isa/errors.js';
+import type { ReportDocument } from '../../report/documents.js';
 import { summarize } from '../../report/summary.js';
 import { writeCampaignPage } from '../campaign-page.js';
 import { type Define, withCommon } from '../command.js';
@@ -30,7 +31,7 @@ async function writePage(folder: string): Promise<Outcome> {
   const file = writeCampaignPage(folder, summary);
   return {
     exit: 0,
-    json: { file, findings: summary.findings.length, programs: summary.programs },
+    json: { file, findings: summary.findings.length, programs: summary.programs } satisfies ReportDocument,
     text: `${file}\n`,
   };
 }

@@ -1,4 +1,5 @@
 /** `rules check`: what a rule set does to each function, proven, or refuted by the smallest program. */
+
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
@@ -9,7 +10,7 @@ import {
   type CheckedRule,
   openRuleCheckers,
 } from '../../campaign/rule-check/rule-checker.js';
-import { joined, loadDeclared, loadRuleSets, type NamedRules } from '../../campaign/rules.js';
+import { joined, loadDeclared, loadRuleSets, type NamedRules, withRulesFrom } from '../../campaign/rules.js';
 import { packageFolder } from '../../campaign/version.js';
 import { InputError } from '../../isa/errors.js';
 import { contractOf, contracts, unmodelled } from '../../kernel/catalog.js';
@@ -24,6 +25,7 @@ import { Revision } from '../../patch/revision.js';
 import { shippedRuleSet } from '../../patch/sets/index.js';
 import { rulePositions, shippedFile } from '../../patch/sites.js';
 import { situationsOf } from '../../patch/situations.js';
+import type { RulesCheckDocument } from '../../report/documents.js';
 import { rulesExit } from '../../report/exit.js';
 import {
   comparisonInWords,
@@ -38,7 +40,7 @@ import type { SolverStats } from '../../smt/solver.js';
 import { boundOf, parseCase } from '../../vm/case.js';
 import { replay } from '../../vm/replay.js';
 import { worstFirst } from '../../vm/trap.js';
-import { type Act, withCommon } from '../command.js';
+import { type Act, withFormats } from '../command.js';
 import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
 import { countBar } from '../progress.js';
@@ -68,7 +70,7 @@ export interface CheckOptions extends WithFunctions {
 
 /** Adds `check` to the command `rules`. */
 export function defineCheck(command: Command, act: Act): void {
-  withCommon(command.command('check'))
+  withFormats(command.command('check'))
     .description('prove the rules of a set, or refute them with the smallest program')
     .argument('SET', 'rule set, by name or file')
     .option(
@@ -90,7 +92,14 @@ export function defineCheck(command: Command, act: Act): void {
 
 async function checkSet(name: string, options: CheckOptions, common: Common): Promise<Outcome> {
   const { set, functions, summary, since, warnings, solver } = await checkedSet(name, options, common);
-  const json = { rules: set.rules.name, functions, summary, ...since, warnings, solver };
+  const json = {
+    rules: set.rules.name,
+    functions,
+    summary,
+    ...since,
+    warnings,
+    solver,
+  } satisfies RulesCheckDocument;
   const compared = since === undefined ? '' : comparisonInWords(since);
   const told = ruleProofsInWords(functions, summary, {
     all: options.all === true || options.function !== undefined,
@@ -274,6 +283,6 @@ function storeQuestions(folder: string, rules: string, answers: readonly Checked
 /** Writes the program of a refutation; one of an earlier check is replaced. Answers its path. */
 function storeExample(folder: string, rules: string, name: string, text: string): string {
   const file = join(folder, `${rules}-${name}.bpf`);
-  writeFileSync(file, text);
+  writeFileSync(file, withRulesFrom(text, folder));
   return file;
 }

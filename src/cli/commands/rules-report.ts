@@ -1,10 +1,12 @@
 /** `rules report`: what is wrong with a rule set, as a text that can be sent to a mailing list. */
+
 import { type Command, Option } from 'commander';
 import { contractOf } from '../../kernel/catalog.js';
 import type { DeclaredFunction } from '../../object/program.js';
 import type { Action } from '../../patch/rule.js';
 import sound from '../../patch/sets/sound.js';
 import { decideIn, situationsOf } from '../../patch/situations.js';
+import type { RulesReportDocument } from '../../report/documents.js';
 import { rulesExit } from '../../report/exit.js';
 import { describeStub } from '../../report/rules.js';
 import { type Refutation, type ReportForm, rulesReport } from '../../report/rules-report.js';
@@ -43,7 +45,7 @@ async function reportSet(name: string, options: ReportOptions, common: Common): 
   const report = { rules: set.rules.name, refuted, proven: summary.proven, unknown: summary.unknown, right };
   return {
     exit: rulesExit(summary),
-    json: { rules: set.rules.name, functions: rows, summary },
+    json: { rules: set.rules.name, functions: rows, summary } satisfies RulesReportDocument,
     text: rulesReport(report, options.format),
   };
 }

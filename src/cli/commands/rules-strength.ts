@@ -1,8 +1,10 @@
 /** `rules strength`: how much of what could be refused each rule set refuses, over functions and over the call sites of programs. */
+
 import type { Command } from 'commander';
 import { loadRuleSets } from '../../campaign/rules.js';
 import { strengthOf } from '../../campaign/strength.js';
 import { RULE_SETS } from '../../patch/sets/index.js';
+import type { RulesStrengthDocument } from '../../report/documents.js';
 import { strengthInWords } from '../../report/rules.js';
 import { verify } from '../../verifier/verify.js';
 import { type Act, withCommon } from '../command.js';
@@ -54,5 +56,9 @@ async function measure(paths: readonly string[], options: StrengthOptions, commo
     bar.close();
   }
   const counts = { programs: programs.length, refused: loaded.length - programs.length };
-  return { exit: 0, json: { ...counts, strengths: rows }, text: strengthInWords(rows, counts) };
+  return {
+    exit: 0,
+    json: { ...counts, strengths: rows } satisfies RulesStrengthDocument,
+    text: strengthInWords(rows, counts),
+  };
 }

@@ -1,4 +1,5 @@
 /** `rules list | show | check`: rule sets, what they do to each function, and whether that is right. */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../../isa/errors.js';
@@ -9,6 +10,7 @@ import { RULE_SETS, shippedRuleSet } from '../../patch/sets/index.js';
 import { situationsOf } from '../../patch/situations.js';
 import { type Skeleton, skeletonFrom } from '../../patch/skeleton.js';
 import { functionView, siteView } from '../../patch/view.js';
+import type { RulesListDocument, RulesNewDocument, RulesShowDocument } from '../../report/documents.js';
 import { type RuleAction, ruleActionsInWords } from '../../report/rules.js';
 import { type Act, commandOfCommands, type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
@@ -40,7 +42,7 @@ function listSets(): Outcome {
   const text = sets
     .map((set) => `${set.name}\n${set.rules.map((rule) => `    ${rule}\n`).join('')}`)
     .join('');
-  return { exit: 0, json: { sets }, text };
+  return { exit: 0, json: { sets } satisfies RulesListDocument, text };
 }
 
 function defineShow(command: Command, act: Act): void {
@@ -59,7 +61,11 @@ interface ShowOptions extends WithFunctions {
 async function showSet(name: string, options: ShowOptions): Promise<Outcome> {
   const { set, declared } = await loadSet(name, options);
   const functions = wanted(options.function, declared).flatMap((contract) => shownOf(set.rules, contract));
-  return { exit: 0, json: { rules: set.rules.name, functions }, text: ruleActionsInWords(functions) };
+  return {
+    exit: 0,
+    json: { rules: set.rules.name, functions } satisfies RulesShowDocument,
+    text: ruleActionsInWords(functions),
+  };
 }
 
 /** What decides for a function: one row where it is the same at every call site. */
@@ -129,7 +135,7 @@ function beginRules({ fromC, name, output }: NewOptions): Outcome {
   const input = fromC === '-';
   const text = input ? readFileSync(0, 'utf8') : readText(fromC);
   const skeleton = skeletonFrom(text, name, input ? 'standard input' : fromC);
-  const json = { ...skeleton, ...(output === undefined ? {} : { file: output }) };
+  const json = { ...skeleton, ...(output === undefined ? {} : { file: output }) } satisfies RulesNewDocument;
   if (output === undefined) return { exit: 0, json, text: skeleton.text };
   if (existsSync(output)) throw new InputError('there is a file already', { file: output });
   writeFileSync(output, skeleton.text);

@@ -1,4 +1,5 @@
 /** `run FILE`: a program in the VM, perhaps killed; or, with --conformance, as a plug-in of the public conformance runner. */
+
 import { readFileSync } from 'node:fs';
 import { killedAt } from '../../campaign/kill-everywhere.js';
 import { pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
@@ -7,6 +8,7 @@ import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { ProgType } from '../../object/program.js';
 import { withoutKfuncs } from '../../object/weak.js';
+import type { ConformanceDocument, RunDocument } from '../../report/documents.js';
 import { type KilledRun, runInWords } from '../../report/run.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { boundOf } from '../../vm/case.js';
@@ -19,7 +21,7 @@ import { describeHold } from '../../vm/ledger.js';
 import { worstFirst } from '../../vm/trap.js';
 import { Vm, type VmOptions } from '../../vm/vm.js';
 import { type Define, withCommon } from '../command.js';
-import { type LoadedProgram, loadPrograms, readText } from '../files.js';
+import { kindOf, type LoadedProgram, loadPrograms, readText } from '../files.js';
 import { type ProgramOptions, withPrograms } from '../judging.js';
 import {
   CASE_PROFILE_HELP,
@@ -49,7 +51,7 @@ interface Options extends ProgramOptions {
 export const run: Define = (program, act) => {
   const command = withCommon(program.command('run'))
     .description('run a program in the VM, and kill it')
-    .argument('[FILE]', 'a program; with --conformance its memory as hex')
+    .argument('[FILE]', 'a program, or - for standard input; with --conformance its memory as hex')
     .option('--kill <WHERE>', 'step=N, all or random')
     .option(
       '--rules <RULES>',
@@ -69,7 +71,10 @@ export const run: Define = (program, act) => {
     )
     .option('--without <NAMES>', 'weak kfuncs that the kernel is to lack, between commas', list)
     .option('--unverified', 'run it though our verifier refuses it; such a program is not killed')
-    .option('--trace', 'print every insn and what it changed')
+    .option(
+      '--trace',
+      'print every insn and what it changed: of the killed run, or of the first that breaks a check',
+    )
     .option('--conformance', 'read a program as hex from standard input and print r0 as hex');
   withPrograms(command).action((file: string | undefined, options: Options) =>
     act(options, () => (options.conformance ? conform(file) : runFile(file, options))),
@@ -78,7 +83,7 @@ export const run: Define = (program, act) => {
 
 function conform(memory = ''): Outcome {
   const r0 = runConformance(readFileSync(0, 'utf8'), memory);
-  return { exit: 0, json: { r0 }, text: `${r0.toString(16)}\n` };
+  return { exit: 0, json: { r0 } satisfies ConformanceDocument, text: `${r0.toString(16)}\n` };
 }
 
 /** Where to kill. */
@@ -94,7 +99,7 @@ function killOf(text: string | undefined, one: LoadedProgram): Kill {
 
 /** The rule set that a case names; undefined for one that names none, and for files that are no cases. */
 function ruleOf(file: string): string | undefined {
-  return file.endsWith('.bpf') ? rulesNamed(readText(file)) : undefined;
+  return kindOf(file) === '.bpf' ? rulesNamed(readText(file)) : undefined;
 }
 
 async function runFile(file: string | undefined, options: Options): Promise<Outcome> {
@@ -114,14 +119,12 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
   const judged = judgedProfile(options.profile ?? {}, 'built-in');
   const { profile, kernel, madeFor } = judgedFor(judged, one.case);
   const { code, ...vm } = subject(file, one, rules, { profile, kernel }, options);
-  const plain = () => {
-    const step = typeof kill === 'object' ? kill.step : undefined;
-    const trace = options.trace ? traced(code, vm, step) : undefined;
-    return { trace, ordinary: new Vm(code, vm).run() };
-  };
-  const { trace, ordinary } = options.unverified ? asFarAsKnown(file, plain) : plain();
+  const known = <T>(work: () => T): T => (options.unverified ? asFarAsKnown(file, work) : work());
+  const ordinary = known(() => new Vm(code, vm).run());
   mustReach(kill, ordinary.steps, file);
   const killed = kills(code, vm, kill, ordinary.steps, options.seed ?? 0);
+  const shown = shownKill(kill, killed);
+  const trace = options.trace ? known(() => traced(code, vm, shown)) : undefined;
   const failed = ordinary.violations.length > 0 || killed.some(({ checks }) => checks.length > 0);
   const json = {
     file,
@@ -135,9 +138,13 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
     held: ordinary.held.map(describeHold),
     checks: worstFirst(ordinary.violations),
     killed,
-    ...(trace ? { trace } : {}),
+    ...(trace ? { traced: shown ?? null, trace } : {}),
+  } satisfies RunDocument;
+  return {
+    exit: failed ? 1 : 0,
+    json,
+    text: runInWords(ordinary, killed, trace && { steps: trace, killed: shown }),
   };
-  return { exit: failed ? 1 : 0, json, text: runInWords(ordinary, killed, trace) };
 }
 
 /** The program as a kernel loads it that lacks these of its weak kfuncs. Throws InputError for others. */
@@ -204,6 +211,11 @@ function kills(code: Code, vm: VmOptions, kill: Kill, length: number, seed: numb
     steps: steps - at,
     checks: worstFirst(violations),
   }));
+}
+
+/** The killed run that a trace shows: the one that was asked for, or the first that breaks a check. */
+function shownKill(kill: Kill, killed: readonly KilledRun[]): number | undefined {
+  return typeof kill === 'object' ? kill.step : killed.find(({ checks }) => checks.length > 0)?.at;
 }
 
 /** A kill behind the end of a run checks nothing. Throws InputError for one. */

@@ -5,7 +5,7 @@ import { type Cause, causeKey, causeOf } from '../../campaign/cause.js';
 import { kernelAccepts } from '../../campaign/job.js';
 import { causeThatLasts, showsThatItLasts } from '../../campaign/lasting-call.js';
 import { pathOf, prepareProgram, replayed, runOptions } from '../../campaign/prepared-program.js';
-import { givenFunctions, rulesOfText } from '../../campaign/rules.js';
+import { givenFunctions, rulesBase, rulesOfText, withRulesFrom } from '../../campaign/rules.js';
 import { shrinkLonger } from '../../campaign/shrink/longer.js';
 import { sizeMark } from '../../campaign/shrink/marks.js';
 import type { SmallCase } from '../../campaign/shrink/shrink.js';
@@ -14,12 +14,14 @@ import { storeCase } from '../../campaign/storage/corpus.js';
 import { mustBeWritable, writeWhole, writing } from '../../campaign/storage/writable.js';
 import { InputError } from '../../isa/errors.js';
 import { KernelJudge } from '../../oracle/bulk.js';
+import type { ShrinkDocument, ShrunkFolderDocument } from '../../report/documents.js';
 import { boundOf, parseCase } from '../../vm/case.js';
 import { kernelOfCase } from '../../vm/case-profile.js';
 import { matches } from '../../vm/expectation.js';
 import { type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
 import {
+  type JudgedProfile,
   judgedFor,
   judgedProfile,
   type ProfileChoice,
@@ -28,7 +30,7 @@ import {
 } from '../kernel-profile.js';
 import { duration, FUNCTIONS_HELP, list, type WithFunctions } from '../options.js';
 import type { Outcome } from '../outcome.js';
-import { filesBelow } from '../paths.js';
+import { filesBelow, STANDARD_INPUT } from '../paths.js';
 
 interface Options extends WithFunctions {
   readonly output?: string;
@@ -67,14 +69,18 @@ interface ShrunkFile {
   readonly from: number;
   readonly small: SmallCase;
   readonly cause: Cause;
-  readonly profile: object;
+  readonly profile: JudgedProfile['json'];
   readonly madeFor?: string | undefined;
 }
 
 async function shrinkFile(file: string, options: Options): Promise<Outcome> {
+  if (file === STANDARD_INPUT && options.output === undefined)
+    throw new InputError('a case from standard input needs a file for the smaller one: -o FILE');
   const { from, small, cause, profile, madeFor } = await shrunk(file, options, options.time ?? 0);
   const output = options.output ?? file.replace(/(\.bpf)?$/, '.min.bpf');
-  writing(output, () => writeFileSync(output, small.text));
+  writing(output, () =>
+    writeFileSync(output, withRulesFrom(small.text, dirname(output), rulesBase(file, small.text))),
+  );
   const minimal = sizeMark(small.text) === 'minimal';
   return {
     exit: 0,
@@ -89,7 +95,7 @@ async function shrinkFile(file: string, options: Options): Promise<Outcome> {
       ...(causeKey(small.cause) === causeKey(cause) ? {} : { became: small.cause.function }),
       profile,
       ...(madeFor === undefined ? {} : { madeFor }),
-    },
+    } satisfies ShrinkDocument,
     text: `${from} insns to ${small.insns}${minimal ? '' : ' (still shrinking)'}: ${output}\n`,
   };
 }
@@ -121,7 +127,11 @@ async function shrinkFolder(folder: string, options: Options): Promise<Outcome> 
     ({ file, from, to, minimal }) =>
       `${from} insns to ${to}${minimal ? '' : ' (still shrinking)'}: ${file}\n`,
   );
-  return { exit: 0, json: { cases }, text: lines.join('') || 'all cases are minimal\n' };
+  return {
+    exit: 0,
+    json: { cases } satisfies ShrunkFolderDocument,
+    text: lines.join('') || 'all cases are minimal\n',
+  };
 }
 
 /** Shrinks the case of a file for at most about so many milliseconds; once at least. Throws InputError for one that shows nothing. */

@@ -6,6 +6,7 @@ import type { KernelProfile } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
 import { type Judgement, KernelJudge } from '../../oracle/bulk.js';
 import { possibleCpus } from '../../oracle/maps.js';
+import type { VerifyDocument } from '../../report/documents.js';
 import { verifyExit, worst } from '../../report/exit.js';
 import { refusalFields } from '../../report/explanations.js';
 import { classify, gapRows, gapTotals } from '../../report/gap.js';
@@ -21,7 +22,7 @@ import {
 import type { Verdict } from '../../verifier/result.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { verify as verifyProgram } from '../../verifier/verify.js';
-import { type Define, since, withCommon } from '../command.js';
+import { type Define, since, withFormats } from '../command.js';
 import { eachFile, type LoadedProgram } from '../files.js';
 import { type JudgeOptions, PROGRAM_FILES, withJudged } from '../judging.js';
 import { type JudgedProfile, judgedFor, judgedProfile } from '../kernel-profile.js';
@@ -39,7 +40,7 @@ interface Options extends JudgeOptions {
  * Adds `verify` to the command line. With --kernel it also loads each program into the running kernel and compares the two verdicts.
  */
 export const verify: Define = (program, act) => {
-  const command = withCommon(program.command('verify'))
+  const command = withFormats(program.command('verify'))
     .description("verify programs with our verifier, and with the kernel's")
     .option('--kernel', 'ask the kernel as well')
     .option('--explain', 'tell the whole way to each refusal');
@@ -86,7 +87,7 @@ function verifyFiles(paths: readonly string[], options: Options, common: Common)
       skipped,
       broken,
       ...(gap && { totals: gapTotals(gap), gap: gapRows(gap) }),
-    },
+    } satisfies VerifyDocument,
     text: verdictsInWords(
       rows,
       gap,

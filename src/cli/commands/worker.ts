@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { codeDigest } from '../../campaign/identity.js';
 import { LOCK_MS, type Worked, workOn } from '../../campaign/queue/work.js';
+import type { WorkerDocument } from '../../report/documents.js';
 import { type Define, since, withCommon } from '../command.js';
 import { onInterrupt } from '../interrupt.js';
 import { duration, integer } from '../options.js';
@@ -39,7 +40,7 @@ async function runWorker(options: Options, common: Common): Promise<Outcome> {
       lock: options.lock,
       ...(options.idle === undefined ? {} : { idle: options.idle }),
     });
-    return { exit: 0, json: { ...worked, ms: since(start) }, text: inWords(worked) };
+    return { exit: 0, json: { ...worked, ms: since(start) } satisfies WorkerDocument, text: inWords(worked) };
   } finally {
     release();
   }

@@ -1,0 +1,50 @@
+/** Mutants of the command line. */
+import { type Mutant, mutantsOf } from './mutant.js';
+
+const NOTICED = ['cli/the-command-line-is-as-people-expect'];
+
+export const CLI_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf('src/cli/colour.ts', NOTICED, [
+    {
+      name: 'no-color-is-not-heard',
+      inside: 'hasColours',
+      node: "(env.NO_COLOR ?? '') !== ''",
+      becomes: 'false',
+      wrong: 'NO_COLOR does not take colours away.',
+    },
+  ]),
+  ...mutantsOf('src/campaign/prune.ts', NOTICED, [
+    {
+      name: 'pruning-keeps-the-longest',
+      inside: 'prune',
+      node: 'a.insns - b.insns',
+      becomes: 'b.insns - a.insns',
+      wrong: 'Of the cases of a cause the longest stays.',
+    },
+    {
+      name: 'pruning-takes-all-that-holds-for-the-same',
+      inside: 'shownBy',
+      node: '`${answer.expected}: ${file}`',
+      becomes: 'answer.expected',
+      wrong: 'Cases that show that all holds leave for one another, whatever their programs are.',
+    },
+  ]),
+  ...mutantsOf('src/campaign/rules.ts', NOTICED, [
+    {
+      name: 'cases-keep-paths-of-another-folder',
+      inside: 'withRulesFrom',
+      node: '/\\s/.test(path)',
+      becomes: 'true',
+      wrong: 'A case that is written elsewhere names its rule file from the folder in which the command ran.',
+    },
+  ]),
+  ...mutantsOf('src/report/run.ts', NOTICED, [
+    {
+      name: 'steps-of-a-range-are-lost',
+      inside: 'rangesInWords',
+      node: 'last[1] = number',
+      becomes: 'last[0] = number',
+      wrong: 'Of a range of steps only its end is told.',
+    },
+  ]),
+];

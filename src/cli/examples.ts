@@ -1,0 +1,77 @@
+/** What stands below the options in the help of each command: its exit codes, and commands that people begin with. */
+
+/** Examples by command, without the program's name; behind `#` what each is for. */
+export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  fuzz: [
+    'fuzz --seed 1 --programs 500  # the shipped rules, the same programs every time',
+    'fuzz --rules my-rules.ts --time 10m --out campaign  # begin a campaign, or go on with it',
+  ],
+  prove: [
+    'prove prog.bpf.o  # can it be killed anywhere, and how long does it run then?',
+    'prove objects --baseline base.json --format github,junit=results.xml  # only what is new is red',
+  ],
+  certify: ['certify prog.bpf.o --rules my-rules.ts  # have Linux judge the same'],
+  verify: ['verify --kernel objects  # our verdicts beside those of Linux', 'verify - < prog.bpf.o'],
+  replay: ['replay corpus  # past counterexamples, again', 'replay corpus --json > base.json'],
+  'rules list': ['rules list'],
+  'rules show': ['rules show rfc-v1'],
+  'rules check': [
+    'rules check my-rules.ts  # are these rules right for every function?',
+    'rules check my-rules.ts --changed-since HEAD~1 --format sarif > rules.sarif',
+  ],
+  'rules new': ['rules new --from-c patch.diff -o my-rules.ts'],
+  'rules strength': ['rules strength objects --rules sound,my-rules.ts'],
+  'rules report': ['rules report my-rules.ts  # a text for a mailing list'],
+  'contracts list': ['contracts list --missing'],
+  'contracts show': ['contracts show bpf_ringbuf_reserve'],
+  'contracts check': ['contracts check --function bpf_ringbuf_reserve'],
+  agree: ['agree verdicts --programs 200 --seed 1'],
+  run: [
+    'run prog.bpf --kill all --trace  # the first killed run that breaks a check, step by step',
+    'run prog.bpf --kill step=9 --rules rfc-v1',
+  ],
+  prune: ['prune corpus --dry-run  # which cases show the same?', 'prune corpus'],
+  shrink: ['shrink found.bpf -o small.bpf'],
+  kernel: ['kernel  # how the running kernel differs', 'kernel --json > this-kernel.json'],
+  report: ['report campaign'],
+  asm: ['asm prog.bpf -o prog.bin', 'asm --hex - < prog.bpf'],
+  disasm: ['disasm prog.bpf.o --prog main', 'disasm objects'],
+  completion: ['completion bash > ~/.local/share/bash-completion/completions/swansong'],
+};
+
+/** What exit codes mean, where a command has other words for it than the program. */
+const FAILED: Readonly<Record<string, string>> = {
+  fuzz: 'a finding, or a disagreement of its own checkers',
+  prove: 'a program is refuted',
+  certify: 'Linux refuses a program',
+  verify: 'a program is refused, by our verifier or by Linux',
+  replay: 'a case does not show what it was written for',
+  'rules check': 'a rule is refuted',
+  'rules report': 'a rule is refuted',
+  'contracts check': 'Linux contradicts a contract',
+  agree: 'swansong and Linux differ',
+  run: 'a check is broken, by the run or by a killed one',
+  prune: 'a case does not replay; it stays',
+};
+
+/** The text below the options of a command. */
+export function belowHelp(path: string): string {
+  const failed = FAILED[path];
+  const codes = [
+    `  0  ${failed === undefined ? 'it is done' : 'it holds'}`,
+    ...(failed === undefined ? [] : [`  1  ${failed}`]),
+    '  2  bad usage or input; one line on standard error says which',
+    `  3  ${failed === undefined ? 'a bug of swansong' : 'unknown, or a bug of swansong'}`,
+  ];
+  const examples = (EXAMPLES[path] ?? []).map((line) => {
+    const [command, what] = line.split('  # ');
+    return what === undefined ? `  swansong ${command}` : `  # ${what}\n  swansong ${command}`;
+  });
+  return [
+    '',
+    'Exit codes:',
+    ...codes,
+    ...(examples.length === 0 ? [] : ['', 'Examples:', ...examples]),
+    '',
+  ].join('\n');
+}

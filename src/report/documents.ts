@@ -1,0 +1,354 @@
+/**
+ * The document of `--json` of every command, by the command's name. `docs/schema` is made of these types (`npm run schemas`), and every
+ * document that a property sees is held against it. Members are added, never renamed.
+ */
+import type { AgreementState } from '../campaign/agreement/run.js';
+import type { ProgramReport } from '../campaign/check.js';
+import type { ShownByCase, UnclearCase } from '../campaign/prune.js';
+import type { Worked } from '../campaign/queue/work.js';
+import type { ReplayedCase } from '../campaign/replay.js';
+import type { Strength } from '../campaign/strength.js';
+import type { KernelProfile, ProfileDifference } from '../kernel/profile.js';
+import type { Skipped } from '../object/load.js';
+import type { ProgType } from '../object/program.js';
+import type { Warning } from '../patch/lint.js';
+import type { Skeleton } from '../patch/skeleton.js';
+import type { Compared } from '../smt/rule/decided-since.js';
+import type { SolverStats } from '../smt/solver.js';
+import type { Profile } from '../verifier/state/profile.js';
+import type { Check, Violation } from '../vm/trap.js';
+import type { RunResult } from '../vm/vm.js';
+import type { CertificateRow } from './certificates.js';
+import type { Agreement } from './comparison.js';
+import type { CheckedFunction, ListedFunction } from './contracts.js';
+import type { Trouble } from './document.js';
+import type { GapClass, GapRow } from './gap.js';
+import type { ComparedWithBaseline } from './judged.js';
+import type { ProofRow } from './proofs.js';
+import type { Checked, RuleAction, RuleCounts } from './rules.js';
+import type { KilledRun, Step } from './run.js';
+import type { Summary } from './summary.js';
+import type { LeftOut, UnreadableFile, VerdictRow } from './verdicts.js';
+
+/** For whom programs were judged. */
+export interface ProfileOfDocument {
+  /** `running`, `built-in` or a file. */
+  readonly kernel: string;
+  readonly release: string;
+  readonly digest: string;
+  /** Null: what each case says itself, `privileged` for everything else. */
+  readonly loader: Profile | null;
+}
+
+/** A program that was not read, and why. */
+export type SkippedProgram = Skipped & { readonly file: string };
+
+/** A document that `--baseline` may have been given to. */
+interface Judging {
+  /** How it stands beside an earlier run, where one was given. */
+  readonly baseline?: ComparedWithBaseline;
+}
+
+/** Program proofs: a row for each program, with its bound, and with a witness where it is refuted. */
+export interface ProveDocument extends Judging {
+  readonly rules: string;
+  readonly profile: ProfileOfDocument;
+  readonly programs: readonly ProofRow[];
+  readonly skipped: readonly SkippedProgram[];
+}
+
+/** What Linux's verifier says of each program in two modes. */
+export interface CertifyDocument extends Judging {
+  readonly rules: string;
+  /** Release of the kernel that judged. */
+  readonly kernel: string;
+  readonly profile: ProfileOfDocument;
+  readonly programs: readonly CertificateRow[];
+  /** Programs that were asked for and of which nothing is known. */
+  readonly skipped: readonly SkippedProgram[];
+}
+
+/** Verdicts of our verifier, and with --kernel those of Linux beside them. */
+export interface VerifyDocument extends Judging {
+  readonly profile: ProfileOfDocument;
+  readonly programs: readonly VerdictRow[];
+  readonly skipped: readonly LeftOut[];
+  readonly broken: readonly UnreadableFile[];
+  /** With --kernel: programs by how the two verifiers differ. */
+  readonly totals?: Readonly<Partial<Record<GapClass, number>>>;
+  readonly gap?: readonly GapRow[];
+}
+
+/** What each case shows today. */
+export interface ReplayDocument extends Judging {
+  readonly profile: ProfileOfDocument;
+  readonly cases: readonly ReplayedCase[];
+}
+
+/** Rule proofs: a row for each function and each rule that decides for it. */
+export interface RulesCheckDocument extends Judging {
+  readonly rules: string;
+  readonly functions: readonly Checked[];
+  readonly summary: RuleCounts;
+  /** With --changed-since: rules whose text changed, and those below a change. */
+  readonly changed?: readonly string[];
+  readonly below?: readonly string[];
+  readonly compared?: Compared & { readonly revision: string };
+  readonly warnings: readonly Warning[];
+  readonly solver: SolverStats;
+}
+
+/** A campaign: counts, findings, disagreements, coverage. */
+export interface FuzzDocument extends Judging, Summary {
+  readonly profile: ProfileOfDocument;
+}
+
+/** What `fuzz --program N --json` prints: all that each witness says of the program, and a case for each cause that breaks a check. */
+export interface ProgramDocument extends Omit<ProgramReport, 'index' | 'suspects'>, Judging {
+  readonly profile?: ProfileOfDocument;
+  readonly seed: number;
+  readonly rules: readonly string[];
+  readonly program: number;
+  /** The program as a text that other commands take. */
+  readonly text: string;
+  /** What breaks under the rules, one for each cause, each with its case as it was met. */
+  readonly findings: readonly {
+    readonly check: string;
+    readonly rules: string;
+    readonly rule: string;
+    readonly function: string;
+    readonly message: string;
+    readonly case: string;
+  }[];
+}
+
+/** The shipped rule sets and the names of their rules, in order. */
+export interface RulesListDocument {
+  readonly sets: readonly { readonly name: string; readonly rules: readonly string[] }[];
+}
+
+/** What a rule set does to each function, as far as that does not depend on the call site. */
+export interface RulesShowDocument {
+  readonly rules: string;
+  readonly functions: readonly RuleAction[];
+}
+
+/** A rule file that was begun, and what is still to be said in it. */
+export interface RulesNewDocument extends Skeleton {
+  readonly file?: string;
+}
+
+/** How much of what could be refused each rule set refuses. */
+export interface RulesStrengthDocument {
+  readonly programs: number;
+  /** Programs that our verifier refuses; they are not counted. */
+  readonly refused: number;
+  readonly strengths: readonly Strength[];
+}
+
+/** What is wrong with a rule set. */
+export interface RulesReportDocument {
+  readonly rules: string;
+  /** What is refuted, each with what would be right. */
+  readonly functions: readonly (Checked & { readonly right: string })[];
+  readonly summary: RuleCounts;
+}
+
+/** Each helper and kfunc: modelled or not. */
+export interface ContractsListDocument {
+  readonly functions: readonly ListedFunction[];
+  readonly summary: { readonly functions: number; readonly modelled: number };
+}
+
+/** What one function takes, and what may come of a call. */
+export interface ContractsShowDocument {
+  readonly name: string;
+  readonly kind: 'helper' | 'kfunc';
+  /** Number of a helper. */
+  readonly id?: number;
+  readonly flags: readonly string[];
+  /** Types of programs that may call it. */
+  readonly types: readonly ProgType[];
+  readonly sleeps: boolean;
+  readonly needsRcu: boolean;
+  readonly gpl: boolean;
+  readonly args: readonly string[];
+  readonly outcomes: readonly { readonly name: string; readonly does: string }[];
+  /** Outcomes that a stub may imitate. */
+  readonly stubs: readonly string[];
+  /** Its declaration in C. */
+  readonly prototype?: string;
+  /** How it is in other types of programs. */
+  readonly variants: readonly { readonly types: readonly ProgType[]; readonly args: readonly string[] }[];
+}
+
+/** What the running kernel says of each contract. */
+export interface ContractsCheckDocument {
+  readonly functions: readonly CheckedFunction[];
+  readonly summary: {
+    readonly functions: number;
+    readonly modelled: number;
+    readonly confirmed: number;
+    readonly contradicted: number;
+    readonly unreachable: number;
+  };
+  /** Release of the kernel that was asked; null: bpf(2) is refused. */
+  readonly kernel: string | null;
+}
+
+/** How swansong and Linux differ on generated programs, by comparison. */
+export interface AgreeDocument {
+  readonly profile: ProfileOfDocument;
+  readonly comparisons: readonly (Agreement & Pick<AgreementState, 'version'>)[];
+}
+
+/** One run in the VM, and its killed copies. */
+export interface RunDocument {
+  readonly file: string;
+  readonly name: string;
+  readonly profile: ProfileOfDocument;
+  /** The kernel that the program's case says, by name, where that counts. */
+  readonly madeFor?: string;
+  readonly rules: string;
+  readonly end: RunResult['end'];
+  readonly r0: bigint;
+  readonly steps: number;
+  readonly held: readonly string[];
+  readonly checks: readonly Violation[];
+  readonly killed: readonly KilledRun[];
+  /** Step before which the run of `trace` is killed; null: it is not. */
+  readonly traced?: number | null;
+  readonly trace?: readonly Step[];
+}
+
+/** What a program of the conformance runner left in r0. */
+export interface ConformanceDocument {
+  readonly r0: bigint;
+}
+
+/** A case that was made smaller: insns before and after, and what it shows. */
+export interface ShrinkDocument {
+  readonly from: number;
+  readonly to: number;
+  /** Nothing can be left out any more. */
+  readonly minimal: boolean;
+  readonly file: string;
+  /** The function to blame, where the smaller case has another cause. */
+  readonly became?: string;
+  readonly check: Check;
+  readonly function: string;
+  readonly profile: ProfileOfDocument;
+  readonly madeFor?: string;
+}
+
+/** The cases of a folder that were still shrinking. */
+export interface ShrunkFolderDocument {
+  readonly cases: readonly {
+    readonly file: string;
+    readonly from: number;
+    readonly to: number;
+    readonly minimal: boolean;
+    readonly became?: string;
+  }[];
+}
+
+/** A kernel beside the built-in profile; `profile` is what --profile reads back. */
+export interface KernelDocument {
+  readonly release: string;
+  readonly digest: string;
+  readonly differences: readonly ProfileDifference[];
+  readonly profile: KernelProfile;
+}
+
+/** The page that was written. */
+export interface ReportDocument {
+  readonly file: string;
+  readonly findings: number;
+  readonly programs: number;
+}
+
+/** One assembled file. */
+export interface Assembled {
+  readonly file: string;
+  readonly insns: number;
+  /** As hex. */
+  readonly bytes: string;
+  readonly maps: readonly string[];
+  readonly kfuncs: readonly string[];
+  readonly output?: string;
+}
+
+/** Of one file its own members, too. */
+export interface AsmDocument extends Partial<Assembled> {
+  readonly programs: readonly Assembled[];
+}
+
+/** Programs as text that can be assembled again. */
+export interface DisasmDocument {
+  readonly programs: readonly {
+    readonly file: string;
+    readonly name: string;
+    readonly type: ProgType;
+    readonly insns: number;
+    readonly text: string;
+  }[];
+  readonly skipped: readonly SkippedProgram[];
+}
+
+/** Which cases of a folder stay, and which show the same as one that stays. */
+export interface PruneDocument {
+  readonly kept: readonly ShownByCase[];
+  /** `sameAs`: the case that stays in its place. */
+  readonly dropped: readonly (ShownByCase & { readonly sameAs: string })[];
+  /** Cases that stay because they do not replay, so that nobody knows what they show. */
+  readonly unclear: readonly UnclearCase[];
+  /** Whether files were removed: not with --dry-run. */
+  readonly removed: boolean;
+}
+
+/** A script that a shell reads to complete command lines. */
+export interface CompletionDocument {
+  readonly shell: string;
+  readonly script: string;
+}
+
+/** Campaigns that were joined. `missing`: programs that none of them did, from the first of each pair up to before the second. */
+export interface MergeDocument extends Summary {
+  readonly missing: readonly (readonly [number, number])[];
+}
+
+/** What a worker computed. */
+export interface WorkerDocument extends Worked {
+  readonly ms: number;
+}
+
+/** The document of each command. */
+export interface Documents {
+  readonly fuzz: FuzzDocument | ProgramDocument;
+  readonly worker: WorkerDocument;
+  readonly merge: MergeDocument;
+  readonly prove: ProveDocument;
+  readonly certify: CertifyDocument;
+  readonly verify: VerifyDocument;
+  readonly replay: ReplayDocument;
+  readonly 'rules list': RulesListDocument;
+  readonly 'rules show': RulesShowDocument;
+  readonly 'rules check': RulesCheckDocument;
+  readonly 'rules new': RulesNewDocument;
+  readonly 'rules strength': RulesStrengthDocument;
+  readonly 'rules report': RulesReportDocument;
+  readonly 'contracts list': ContractsListDocument;
+  readonly 'contracts show': ContractsShowDocument;
+  readonly 'contracts check': ContractsCheckDocument;
+  readonly agree: AgreeDocument;
+  readonly run: RunDocument | ConformanceDocument;
+  readonly shrink: ShrinkDocument | ShrunkFolderDocument;
+  readonly kernel: KernelDocument;
+  readonly report: ReportDocument;
+  readonly asm: AsmDocument;
+  readonly disasm: DisasmDocument;
+  readonly prune: PruneDocument;
+  readonly completion: CompletionDocument;
+  /** Of any command, where there is no answer. */
+  readonly error: Trouble;
+}
