@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { type GuidanceResult, measureGuidance, type WayResult } from '../campaign/guidance/measure.js';
+import { toJson } from '../report/document.js';
 import { table } from '../report/table.js';
 import { integer } from './options.js';
-import { toJson } from './outcome.js';
 
 interface Options {
   readonly rules: number;
