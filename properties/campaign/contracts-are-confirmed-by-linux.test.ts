@@ -146,6 +146,17 @@ describeKnownKernel('Linux as it is known', () => {
     expect(confirmContract(outcomes(lookup, (o) => [hidden(o)])).contradictions.join()).toMatch(
       /r0 holds a reference \(sock\).*something is acquired/,
     );
+    // A lock that may fail: with which number it is held, and that its IRQ state is not all that it takes.
+    const tries = contractOf('bpf_res_spin_lock')!;
+    const looser = outcomes(tries, (o) =>
+      o.r0.kind === 'scalar' && o.name === 'taken' ? [{ ...o, r0: { ...o.r0, min: -1n } }] : [o],
+    );
+    expect(confirmContract(looser).contradictions.join()).toMatch(/1 taken .* not from -1 to 0/);
+    const irq = contractOf('bpf_res_spin_lock_irqsave')!;
+    const unlocked = outcomes(irq, (o) => [
+      { ...o, effects: o.effects.filter(({ kind }) => kind !== 'lock') },
+    ]);
+    expect(confirmContract(unlocked).contradictions.join()).toMatch(/2 taken with r0 from 0 to 0/);
     const cast = contractOf('bpf_task_pt_regs')!;
     expect(confirmContract(outcomes(cast, (o) => [madeUp(o)])).contradictions.join()).toMatch(
       /r0 holds no reference/,

@@ -105,6 +105,21 @@ export const TOLD_MUTANTS: readonly Mutant[] = [
         wrong: 'A range that is wider than what Linux knows is taken, and one that is as wide is not.',
       },
       {
+        name: 'confirmed-however-much-is-taken',
+        inside: 'numberFlaws',
+        node: 'one.takes === takes && one.min <= smin && smax <= one.max',
+        becomes: 'one.min <= smin && smax <= one.max',
+        wrong:
+          'A lock that may fail is confirmed though the contract says that it takes less than Linux shows.',
+      },
+      {
+        name: 'confirmed-though-more-numbers-take',
+        inside: 'numberFlaws',
+        node: 'fits ? [] : [`${takes} taken with no r0 but those shown, and not from ${min} to ${max}`]',
+        becomes: '[]',
+        wrong: 'A contract may say that a lock is held with a number with which Linux says it is not.',
+      },
+      {
         name: 'confirmed-though-given-back',
         inside: 'holdFlaws',
         node: 'ended && !gives',

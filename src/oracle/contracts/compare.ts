@@ -33,7 +33,7 @@ export function compareCalls(contract: Contract, program: Program, log: string):
     }),
   );
   const before = new Map<number, LogPoint>();
-  const after: { readonly point: LogPoint; readonly held: LogPoint['held'] }[] = [];
+  const after: After[] = [];
   readWalk(log, program, (point) => {
     const open = before.get(point.from);
     if (open !== undefined && point.slot === point.from + 1 && point.frame === open.frame)
@@ -45,6 +45,7 @@ export function compareCalls(contract: Contract, program: Program, log: string):
     ...states.flatMap((value) => valueFlaws(contract, value)),
     ...rangeFlaws(contract, states),
     ...holdFlaws(contract, after),
+    ...numberFlaws(contract, after),
   ];
   return { states: after.length, contradictions: [...new Set(contradictions)] };
 }
@@ -140,11 +141,45 @@ const TAKES = (e: Effect): boolean =>
 const GIVES = (e: Effect): boolean =>
   ['release', 'unlock', 'irq_restore', 'iter_destroy', 'destroy_dynptr', 'transfer'].includes(e.kind);
 
+/** A state right after a call, and what was held before it. */
+interface After {
+  readonly point: LogPoint;
+  readonly held: LogPoint['held'];
+}
+
+/** How many things an outcome takes. */
+const taken = ({ r0, effects }: Outcome): number =>
+  effects.filter(TAKES).length + (r0.kind === 'pointer' && r0.acquires !== undefined ? 1 : 0);
+
+/**
+ * Of a function that says by a number whether it took something (a lock that may fail): how much a call takes with the number that it returns, and
+ * numbers with which the contract lets it take as much, and Linux does not.
+ */
+function numberFlaws(c: Contract, after: readonly After[]): string[] {
+  const outcomes = c.outcomes.flatMap((one) =>
+    one.r0.kind === 'scalar' ? [{ ...one.r0, takes: taken(one) }] : [],
+  );
+  if (outcomes.length < c.outcomes.length || new Set(outcomes.map(({ takes }) => takes)).size < 2) return [];
+  const seen = after.flatMap(({ point, held }) => {
+    const r0 = point.regs.get(0);
+    return r0?.type === 'scalar' ? [{ ...r0.num, takes: point.held.length - held.length }] : [];
+  });
+  const unfit = seen.flatMap(({ smin, smax, takes }) =>
+    outcomes.some((one) => one.takes === takes && one.min <= smin && smax <= one.max)
+      ? []
+      : [`${takes} taken with r0 from ${smin} to ${smax}`],
+  );
+  const loose = outcomes.flatMap(({ min, max, takes }) => {
+    const same = seen.filter((one) => one.takes === takes);
+    if (same.length === 0 || takes === 0) return [];
+    const fits = same.some(({ smin }) => smin <= min) && same.some(({ smax }) => smax >= max);
+    return fits ? [] : [`${takes} taken with no r0 but those shown, and not from ${min} to ${max}`];
+  });
+  return [...unfit, ...loose];
+}
+
 /** Ids that a call brings or ends, and the contract does not say so; or that it says are brought, and none is. */
-function holdFlaws(
-  c: Contract,
-  after: readonly { readonly point: LogPoint; readonly held: LogPoint['held'] }[],
-): string[] {
+function holdFlaws(c: Contract, after: readonly After[]): string[] {
   const outcomes = c.outcomes.filter((one) => !ofSockets(one));
   const takes = outcomes.some(
     (one) => (one.r0.kind === 'pointer' && one.r0.acquires !== undefined) || one.effects.some(TAKES),
