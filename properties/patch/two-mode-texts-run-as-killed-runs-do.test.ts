@@ -99,8 +99,11 @@ type Run = string;
 function ending(vm: Vm): string {
   const { machine } = vm;
   const broken = vm.result().violations.map(({ check }) => check);
+  const checks = [...new Set(broken)].join();
+  const end = machine.end ?? 'trap';
+  if (end === 'trap') return `trap ${checks}`;
   const r0 = (machine.readable & 1) === 0 ? 'unreadable' : String(machine.regs[0]);
-  return `${machine.end} r0=${r0} ${[...new Set(broken)].join()}`;
+  return `${end} r0=${r0} ${checks}`;
 }
 
 const MOST = 2_000;
@@ -120,7 +123,8 @@ function killedRuns(
     const killed = vm.fork();
     killed.kill();
     const after = [...executed];
-    while (killed.running && killed.machine.steps < MOST) {
+    // A killed run goes on behind a misuse. The text is an ordinary program, which stops there.
+    while (killed.running && killed.machine.steps < MOST && killed.machine.violations.length === 0) {
       if (!stubs.has(killed.machine.pc)) after.push(`p${killed.machine.pc}`);
       killed.step();
     }
