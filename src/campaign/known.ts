@@ -31,14 +31,18 @@ export interface KnownCase {
   readonly original: boolean;
 }
 
-/** Replays a case; undefined where it is of no rule set of the campaign, or expects no broken check. One that cannot be read is gone. */
+/**
+ * Replays a case; undefined where it is of no rule set of the campaign, expects no broken check, or was taken away since the folder was listed: a
+ * finding that was shrunk to a part of its cause gives up its file. One that is no case is gone.
+ */
 export function replayKnown(
   file: string,
   original: boolean,
   rules: readonly NamedRules[],
   kernel?: KernelProfile,
 ): KnownCase | undefined {
-  const text = readFileSync(file, 'utf8');
+  const text = textOf(file);
+  if (text === undefined) return undefined;
   const named = setOf(rulesNamed(text) ?? 'sound', file, rules);
   const expected = /^\.expect +(.*\S)/m.exec(text)?.[1] ?? '';
   if (named === undefined || !/^\w+( |$)/.test(expected) || expected.startsWith('holds')) return undefined;
@@ -60,6 +64,16 @@ export function replayKnown(
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return gone(error.message.trim().replace(/\s*\n\s*/g, ' '));
+  }
+}
+
+/** What is in a file; undefined where there is none any more. */
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

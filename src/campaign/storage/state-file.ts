@@ -2,11 +2,13 @@
  * The state of a campaign as its folder keeps it: `campaign.json`, written whole now and then, and `campaign.journal`, to which everything is
  * added that came since.
  */
+
 import { join } from 'node:path';
 import { InputError } from '../../isa/errors.js';
 import { BUILT_IN, profileName } from '../../kernel/profile.js';
 import { CHECKS } from '../../vm/trap.js';
 import type { ProgramReport } from '../check.js';
+import { DIVERSITY } from '../diversity.js';
 import type { Identity } from '../identity.js';
 import type { CampaignSetting } from '../job.js';
 import { areRanges, count, holds } from '../ranges.js';
@@ -152,6 +154,7 @@ const COUNTS = Object.fromEntries(
     ...['kernelAccepted', 'kernelRejected', 'kernelUnjudged', 'disagreementCount', 'ms'],
   ].map((name) => [name, aCount]),
 );
+const DIVERSE = Object.fromEntries(DIVERSITY.map((kind) => [kind, valuesOf(aCount)]));
 const STATE: Shape = having({
   ...COUNTS,
   identity: IDENTITY,
@@ -176,6 +179,7 @@ const STATE: Shape = having({
     functions: valuesOf(aCount),
     held: valuesOf(aCount),
     checks: valuesOf(aCount),
+    ...DIVERSE,
   }),
 });
 const REPORT: Shape = having({
@@ -193,6 +197,7 @@ const REPORT: Shape = having({
   disagreements: listOf(having({ between: aText, message: aText })),
   calls: valuesOf(aCount),
   held: valuesOf(aCount),
+  diversity: having(DIVERSE),
 });
 
 /** Whether a line of a journal is an entry. */
