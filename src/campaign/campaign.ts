@@ -4,6 +4,7 @@
  * kill, and taken up again.
  */
 
+import { existsSync } from 'node:fs';
 import { identityOf } from './identity.js';
 import { type CampaignSetting, openWorkers, type Workers } from './job.js';
 import { type KnownCase, replayKnown, toTell } from './known.js';
@@ -132,7 +133,15 @@ class Campaign {
     const saved = await this.end();
     const { finished, interrupted, failure } = this;
     const { history } = this.store;
-    const result = { state: this.state, saved, known: toTell(known), history, finished, interrupted };
+    // A finding that was shrunk to a part of its cause has given up its file.
+    const result = {
+      state: this.state,
+      saved,
+      known: toTell(known.filter(({ file }) => existsSync(file))),
+      history,
+      finished,
+      interrupted,
+    };
     return failure === undefined ? result : { ...result, failure };
   }
 
