@@ -9,6 +9,7 @@
  */
 import { beforeAll, expect, it } from 'vitest';
 import { contracts } from '../../src/kernel/catalog.js';
+import { flaws } from '../../src/kernel/declare/flaws.js';
 import { kernelAvailable } from '../../src/oracle/available.js';
 import { openSolver, type Solver } from '../../src/smt/solver.js';
 import { Terms } from '../../src/smt/term/terms.js';
@@ -28,9 +29,13 @@ beforeAll(async () => {
   solver = await openSolver(new Terms());
 });
 
-/** Wrong contracts of all ways in turn, each way in an order of the seed. */
+/**
+ * Wrong contracts of all ways in turn, each way in an order of the seed; not those that are malformed, which are refused before anybody is asked.
+ */
 function drawn(): readonly WrongContract[] {
-  const all = contracts().flatMap((one) => [...wrongOf(one)]);
+  const all = contracts().flatMap((one) =>
+    [...wrongOf(one)].filter(({ wrong }) => flaws(wrong).length === 0),
+  );
   const byWay = WAYS.map((way) =>
     shuffled(
       all.filter((one) => one.way === way),
@@ -43,23 +48,24 @@ function drawn(): readonly WrongContract[] {
 }
 
 it('of as many as are asked for', { timeout: 600_000 }, async () => {
-  const noticed = new Map<string, number>();
+  const noticed = new Set<string>();
   const excused: string[] = [];
   const missed: string[] = [];
   let count = 0;
   for (const pair of drawn()) {
-    if (count >= wanted) break;
+    // Each way to be wrong is to be noticed somewhere.
+    if (count >= wanted && WAYS.every((way) => noticed.has(way))) break;
     const answer = await judge(pair, solver, { seed: SEED, kernel });
     const what = `${pair.way}: ${pair.where}`;
     if (answer === 'missed') missed.push(what);
     else if (answer.startsWith('by ')) {
       count++;
-      noticed.set(pair.way, (noticed.get(pair.way) ?? 0) + 1);
+      noticed.add(pair.way);
     } else excused.push(`${answer}: ${what}`);
   }
   expect(missed).toEqual([]);
   expect(count).toBeGreaterThanOrEqual(Math.min(wanted, 400));
-  // Each way to be wrong is noticed somewhere, and being excused is not the rule.
-  for (const way of WAYS) expect([way, (noticed.get(way) ?? 0) > 0]).toEqual([way, true]);
-  expect(excused.length).toBeLessThan(count);
+  expect(WAYS.filter((way) => !noticed.has(way))).toEqual([]);
+  // To be excused is not the rule.
+  expect(excused.length).toBeLessThan(2 * count);
 });

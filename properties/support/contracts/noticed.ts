@@ -9,7 +9,6 @@ import { runEnvironment } from '../../../src/campaign/environments.js';
 import { killBeforeEveryInsn } from '../../../src/campaign/kill-everywhere.js';
 import { pathOf, prepareProgram, runOptions } from '../../../src/campaign/prepared-program.js';
 import type { Contract } from '../../../src/kernel/contract.js';
-import { flaws } from '../../../src/kernel/declare/flaws.js';
 import type { Program } from '../../../src/object/program.js';
 import { rule, ruleSet } from '../../../src/patch/define.js';
 import type { Action, RuleSet } from '../../../src/patch/rule.js';
@@ -25,8 +24,6 @@ import type { WrongContract } from './wrong.js';
 export type Noticed = 'by rule proof' | 'by Linux' | 'by killing';
 /** Why a wrong contract cannot be noticed. */
 export type Excused =
-  /** It is no contract: its parts do not fit together. */
-  | 'it is malformed'
   /** After every call, in every situation, the same states are possible. */
   | 'it says the same'
   /** Only time, callbacks and what a dynptr points to differ, no stub is judged otherwise, and the call is kept or not as before. */
@@ -40,7 +37,6 @@ export async function judge(
   solver: Solver,
   { seed, kernel }: { readonly seed: number; readonly kernel: boolean },
 ): Promise<Noticed | Excused | 'missed'> {
-  if (flaws(pair.wrong).length > 0) return 'it is malformed';
   if (!saysOtherwise(pair, solver)) return 'it says the same';
   if (stubTells(pair, solver) || (await byRuleProof(pair))) return 'by rule proof';
   if (kernel && byLinux(pair)) return 'by Linux';
