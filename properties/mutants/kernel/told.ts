@@ -66,6 +66,40 @@ export const TOLD_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'src/kernel/tables/regenerate.ts',
+    ['kernel/the-tables-come-out-of-a-kernel-as-they-are'],
+    [
+      {
+        name: 'tables-without-what-is-new',
+        inside: 'namesIn',
+        node: '[...marked, ...flagged]',
+        becomes: '[]',
+        wrong: 'A kfunc that the tables do not have gets no row.',
+      },
+      {
+        name: 'tables-guess-flags',
+        inside: 'added',
+        node: 'proto === undefined || said === undefined',
+        becomes: 'false',
+        wrong: 'A new kfunc whose flags nobody says is taken anyway.',
+      },
+      {
+        name: 'tables-keep-old-prototypes',
+        inside: 'refreshed',
+        node: 'same ? [ret, params] : [theirs.ret, theirs.params]',
+        becomes: '[ret, params]',
+        wrong: 'A prototype that is another one in this kernel stays as it was.',
+      },
+      {
+        name: 'tables-keep-old-flags',
+        inside: 'refreshed',
+        node: "now === undefined ? had : now.flags.join(' ')",
+        becomes: 'had',
+        wrong: 'Flags that are others in this kernel stay as they were.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/oracle/contracts/compare.ts',
     [CONFIRMED],
     [

@@ -1,4 +1,4 @@
-/** All helpers of Linux 6.18. Written by generate.mjs; see rows.ts for the columns. */
+/** All helpers of Linux 6.18. Written by `npm run tables`; see rows.ts for the columns. */
 export const HELPER_LINES: readonly string[] = [
   '1|bpf_map_lookup_elem|RET_PTR_TO_MAP_VALUE_OR_NULL|ARG_CONST_MAP_PTR ARG_PTR_TO_MAP_KEY|null|xtfpskrwebIagcAGdyiom6SMOLRDn',
   '2|bpf_map_update_elem|RET_INTEGER|ARG_CONST_MAP_PTR ARG_PTR_TO_MAP_KEY ARG_PTR_TO_MAP_VALUE ARG_ANYTHING||xtfpskrwebIagcAGdyiom6SMOLRDn',

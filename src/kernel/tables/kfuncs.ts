@@ -1,4 +1,4 @@
-/** Kfuncs of Linux 6.18 and of its neighbours, so that one which is not there can be named. Written by generate.mjs; see rows.ts for the columns. */
+/** Kfuncs of Linux 6.18 and of its neighbours, so that one which is not there can be named. Written by `npm run tables`; see rows.ts for the columns. */
 export const KFUNC_LINES: readonly string[] = [
   '__bpf_trap|void|||xtfpskrwebIagcAGdyiom6SMOLRDn',
   '__scx_bpf_dsq_insert_vtime|bool|struct task_struct *p; struct scx_bpf_dsq_insert_vtime_args *args; const struct bpf_prog_aux *aux|KF_RCU KF_IMPLICIT_ARGS||7.2',
@@ -350,5 +350,5 @@ export const KFUNC_LINES: readonly string[] = [
   'tcp_reno_ssthresh|u32|struct sock *sk||',
   'tcp_reno_undo_cwnd|u32|struct sock *sk||',
   'tcp_slow_start|u32|struct tcp_sock *tp; u32 acked||',
-  'update_socket_protocol||||',
+  'update_socket_protocol|int|int family; int type; int protocol||',
 ];

@@ -44,7 +44,8 @@ export interface KfuncRow {
   readonly types: readonly ProgType[];
 }
 
-const LETTERS: Readonly<Record<string, ProgType>> = {
+/** How a cell of the tables names a program type. */
+export const LETTERS: Readonly<Record<string, ProgType>> = {
   x: 'xdp',
   t: 'tc',
   f: 'socket_filter',

@@ -2,7 +2,7 @@
 import { PROG_TYPES, type ProgType } from '../../../object/program.js';
 import { parsePrototype } from '../prototype.js';
 import type { FoundFunction } from './found.js';
-import { CUT, type Source } from './source.js';
+import { CUT, readSource, type Source } from './source.js';
 import { typesOfHook } from './words.js';
 
 interface Flagged {
@@ -88,6 +88,25 @@ function apartFromCalls(
   if (line?.set !== undefined && attachedTo.has(line.set))
     return `${name}: programs are attached to it (register_btf_fmodret_id_set), none calls it`;
   return undefined;
+}
+
+/** What a line of flags says of a kfunc, wherever it is defined. */
+export interface KfuncFlags {
+  readonly flags: readonly string[];
+  /** Program types that the set is registered for, as far as the same text says. */
+  readonly types: readonly ProgType[];
+}
+
+/** The BTF_ID_FLAGS(func, NAME, FLAGS) lines of a C file, by name. Throws InputError where it is a diff that cannot be read. */
+export function kfuncFlagsInC(text: string): ReadonlyMap<string, KfuncFlags> {
+  const source = readSource(text);
+  const types = registeredTypes(source.text);
+  return new Map(
+    [...flagLines(source)].map(([name, { flags, set }]) => [
+      name,
+      { flags, types: set === undefined ? [] : (types.get(set) ?? []) },
+    ]),
+  );
 }
 
 /** BTF_ID_FLAGS(func, NAME, FLAGS) lines, by name. */
