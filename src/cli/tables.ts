@@ -61,8 +61,13 @@ function flagsIn(folder: string): ReadonlyMap<string, KfuncFlags> {
         const text = read(inside).toString('utf8');
         if (!text.includes('BTF_ID_FLAGS')) continue;
         for (const [name, { flags, types }] of kfuncFlagsInC(text)) {
-          const before = found.get(name)?.types ?? [];
-          found.set(name, { flags, types: [...new Set([...before, ...types])] });
+          const before = found.get(name);
+          if (before !== undefined && before.flags.join() !== flags.join())
+            throw new InputError(
+              `${name} has flags ${flags.join(' | ') || 'none'} here, and ${before.flags.join(' | ') || 'none'} in another file: a row has one list`,
+              { file: inside },
+            );
+          found.set(name, { flags, types: [...new Set([...(before?.types ?? []), ...types])] });
         }
       }
     }
