@@ -110,3 +110,13 @@ export function isSameOrPart(one: Cause, other: Cause): boolean {
   const blamed = new Set(other.function.split('+'));
   return one.function.split('+').every((name) => blamed.has(name));
 }
+
+/**
+ * What breaks in a case of this cause, in the words of its run, which are the case's first comment: with the numbers and names that the kind of
+ * a message leaves out. The kind, where the case does not tell.
+ */
+export function messageOf({ check, kind }: Cause, text: string): string {
+  const told = `# ${check}: `;
+  const line = text.split('\n').find((one) => one.startsWith(told));
+  return line === undefined ? kind : line.slice(told.length);
+}

@@ -1,5 +1,5 @@
 /** What a campaign says: its document for programs, and the same in words. */
-import { type Cause, causeKey, groupKey } from '../campaign/cause.js';
+import { type Cause, causeKey, groupKey, messageOf } from '../campaign/cause.js';
 import {
   type Diversity,
   type DiversitySize,
@@ -217,7 +217,7 @@ function instancesOf(
     const { cause, index, hits, small } = found;
     const instance = {
       function: cause.function,
-      message: messageOf(found),
+      message: messageOf(found.cause, found.small?.text ?? found.text),
       ...(filed[i] ?? unsaved(found)),
       program: index,
       hits,
@@ -297,13 +297,6 @@ function unsaved({ cause, small, text, insns }: Found): SavedFinding & { readonl
     minimal: false,
     checks: [cause.check],
   };
-}
-
-/** What breaks in the smallest case, in the words of its run, which are its first comment. Findings are grouped by its kind, which has no numbers. */
-function messageOf({ cause, small, text }: Found): string {
-  const told = `# ${cause.check}: `;
-  const line = (small?.text ?? text).split('\n').find((one) => one.startsWith(told));
-  return line === undefined ? cause.kind : line.slice(told.length);
 }
 
 /** What was exercised, and which contracts were never called. */

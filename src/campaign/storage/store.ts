@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError } from '../../isa/errors.js';
-import { type Cause, causeKey } from '../cause.js';
+import { type Cause, causeKey, messageOf } from '../cause.js';
 import type { ProgramReport } from '../check.js';
 import type { Identity } from '../identity.js';
 import type { CampaignSetting } from '../job.js';
@@ -168,8 +168,9 @@ export class CampaignStore {
     const kept: Entry = { reports: reports.map((one) => slim(state, one)), ms: state.ms };
     const found = apply(state, kept);
     this.open?.journal.append(kept, found.length > 0);
-    for (const { cause, index } of found) {
-      if (this.history.see(cause, { program: index })) this.say(`found: ${inWords(cause)}: program ${index}`);
+    for (const { cause, index, text } of found) {
+      if (this.history.see(cause, { program: index }))
+        this.say(`found: ${inWords(cause, text)}: program ${index}`);
     }
     if (this.isSnapshotDue) this.save();
     return found;
@@ -182,9 +183,11 @@ export class CampaignStore {
     const isAnother = causeKey(small.cause) !== causeKey(found.cause);
     if (isAnother) this.history.forget(found.cause);
     const isNews = this.history.see(small.cause, { program: found.index });
-    const turned = isAnother ? ` (it is ${inWords(small.cause)})` : '';
-    this.log.add(`shrunk: ${inWords(found.cause)}: ${found.insns} insns to ${small.insns}${turned}`);
-    if (isAnother && isNews) this.say(`found: ${inWords(small.cause)}: program ${found.index}`);
+    const turned = isAnother ? ` (it is ${inWords(small.cause, small.text)})` : '';
+    this.log.add(
+      `shrunk: ${inWords(found.cause, found.text)}: ${found.insns} insns to ${small.insns}${turned}`,
+    );
+    if (isAnother && isNews) this.say(`found: ${inWords(small.cause, small.text)}: program ${found.index}`);
     return true;
   }
 
@@ -241,6 +244,6 @@ export class CampaignStore {
 }
 
 /** A cause in one line. */
-function inWords({ rules, check, function: name, kind }: Cause): string {
-  return `${check} under ${rules}, ${name}: ${kind}`;
+function inWords(cause: Cause, text: string): string {
+  return `${cause.check} under ${cause.rules}, ${cause.function}: ${messageOf(cause, text)}`;
 }
