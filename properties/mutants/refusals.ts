@@ -208,7 +208,7 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/report/summary.ts',
+    'src/campaign/cause.ts',
     ['cli/a-finding-is-told-in-its-own-words'],
     [
       {
