@@ -302,6 +302,7 @@ export function turnArbitrary(
   const contract = turns[index % Math.max(1, turns.length)];
   if (contract === undefined) return programArbitrary(constraints);
   const possible = typesThatCall(contract, constraints);
-  const round = Math.floor(index / turns.length) + (seed >>> 0);
-  return programOf(possible[round % possible.length]!, [contract.name], constraints);
+  // Functions in a row get different types, and each function another one in the next round.
+  const turn = Math.floor(index / turns.length) + (seed >>> 0) + (index % turns.length);
+  return programOf(possible[turn % possible.length]!, [contract.name], constraints);
 }

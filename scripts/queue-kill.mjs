@@ -73,7 +73,10 @@ const startWorker = () =>
 
 /** What is left of the summary of a campaign without what differs from run to run. */
 function plain(out) {
-  const { ms: _, programsPerSecond: __, ...rest } = JSON.parse(out);
+  // When something was met, and how often the campaign was started, is no part of what was found.
+  const { ms: _, programsPerSecond: __, runs: ___, ...rest } = JSON.parse(out, (key, value) =>
+    key === 'firstSeen' || key === 'status' ? undefined : value,
+  );
   return JSON.stringify(rest, (key, value) => (key === 'file' ? value.split('/').at(-1) : value), 1);
 }
 

@@ -330,6 +330,8 @@ export class Compiler {
       throw new Elided(`${name} is not for ${this.type} programs`);
     if (context.locks.length > 0 && contract.underLock !== true) throw new Elided('a lock is held');
     if (contract.sleeps === true && !this.maySleep) throw new Elided(`${name} sleeps`);
+    if (name === 'bpf_iter_css_task_new' && !this.mayGoThroughTasks)
+      throw new Elided(`${name} is for programs that may sleep`);
     if (contract.needsRcu === true && !this.inRcu) throw new Elided(`${name} needs an RCU section`);
     for (const { effects } of contract.outcomes) {
       for (const { kind } of effects) {
@@ -346,6 +348,11 @@ export class Compiler {
   get maySleep(): boolean {
     const { rcu, preempt, irq, locks, sleepless } = this.context;
     return this.sleepable && !sleepless && !rcu && preempt === 0 && irq === 0 && locks.length === 0;
+  }
+
+  /** Whether the tasks of a cgroup may be gone through: where the program may sleep, whatever section it is in (check_css_task_iter_allowlist). */
+  private get mayGoThroughTasks(): boolean {
+    return this.type === 'iter' || this.type === 'lsm' || (this.sleepable && !this.context.sleepless);
   }
 
   /** Programs of type syscall are loaded as sleepable ones, the others are not. */

@@ -105,6 +105,7 @@ const figures = (out: string): unknown => {
     profile: ___,
     missing: ____,
     runs: _____,
+    schema: ______,
     ...rest
   } = JSON.parse(
     // When it was met is no part of what was found.
@@ -113,10 +114,9 @@ const figures = (out: string): unknown => {
   return JSON.parse(JSON.stringify(rest, (key, value) => (key === 'file' ? value.split('/').at(-1) : value)));
 };
 const cases = (out: string): unknown =>
-  readdirSync(at(join(out, 'findings'))).map((file) => [
-    file,
-    readFileSync(at(join(out, 'findings', file)), 'utf8'),
-  ]);
+  readdirSync(at(join(out, 'findings')))
+    .filter((file) => file.endsWith('.bpf'))
+    .map((file) => [file, readFileSync(at(join(out, 'findings', file)), 'utf8')]);
 
 it('fuzz --shard and merge come to what fuzz comes to, with the same files of findings', async () => {
   const whole = await fuzz('whole');

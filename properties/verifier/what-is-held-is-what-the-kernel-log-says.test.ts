@@ -49,6 +49,9 @@ describeKernel('what is held is what the kernel`s log says', () => {
     const { counts, differences } = ofGenerated(spread(40, 7), 'generated', 'privileged');
     expect(differences).toEqual({});
     expect(counts['privileged: programs']).toBeGreaterThan(35);
+    // In few programs a reference comes from one of several calls.
+    const fewer = counts['privileged: insns that Linux walks with references of fewer calls'] ?? 0;
+    expect(fewer).toBeLessThan(counts['privileged: insns']! / 10);
     expect(counts['privileged: insns where the same is held']).toBe(counts['privileged: insns']);
     expect(counts['privileged: states of Linux that are covered']).toBeGreaterThan(1_500);
   });

@@ -29,6 +29,13 @@ const GIVEN_TO_ALL: ReadonlySet<ProgType> = new Set(['xdp', 'tc', 'socket_filter
  */
 const SLEEPERS: readonly ProgType[] = ['syscall', 'kprobe', 'iter', 'fentry', 'lsm'];
 
+/**
+ * Programs of these types may go through the tasks of a cgroup anywhere, all others only where they may sleep: not in the callback of a timer, for
+ * example (check_css_task_iter_allowlist).
+ */
+const CSS_TASK_TYPES: ReadonlySet<ProgType> = new Set(['lsm', 'iter']);
+const CSS_TASK_NEW = 'bpf_iter_css_task_new';
+
 /** Programs of the type may name the function. Whether they may sleep at the call is checked elsewhere. */
 const mayName = (sleeps: boolean, types: readonly ProgType[], type: ProgType): boolean =>
   types.includes(type) || (sleeps && SLEEPERS.every((t) => types.includes(t)));
@@ -111,6 +118,8 @@ export class AllowedCalls {
       refuse('function calls are not allowed while holding a lock');
     if (c.needsRcu === true && !p.inRcu)
       refuse(`kernel func ${c.name} requires RCU critical section protection`);
+    if (c.name === CSS_TASK_NEW && !CSS_TASK_TYPES.has(p.program.type) && !p.sleepable)
+      refuse('css_task_iter is only allowed in bpf_lsm, bpf_iter and sleepable progs');
     if (!this.sleeps(c)) return;
     const what = helper
       ? `sleepable helper ${functionName(c)} in`

@@ -10,6 +10,19 @@ const ARGUMENTS = 'verifier/arguments-are-judged-as-by-linux';
 
 export const ARGUMENT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
+    'src/verifier/call/allowed.ts',
+    ['verifier/tasks-of-a-cgroup-are-for-code-that-may-sleep'],
+    [
+      {
+        name: 'tasks-of-a-cgroup-anywhere',
+        inside: 'AllowedCalls.check',
+        node: 'c.name === CSS_TASK_NEW && !CSS_TASK_TYPES.has(p.program.type) && !p.sleepable',
+        becomes: 'false',
+        wrong: 'The callback of a timer, which may not sleep, goes through the tasks of a cgroup.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/verifier/call/args-slots.ts',
     [HELD],
     [

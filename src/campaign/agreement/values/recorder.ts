@@ -39,6 +39,7 @@ import type { MapDef, Program } from '../../../object/program.js';
 import type { Accepted } from '../../../verifier/result.js';
 import type { Reg as AbstractReg } from '../../../verifier/state/state.js';
 import { frameOf } from '../../../verifier/state/state.js';
+import { successors } from '../../../verifier/text/successors.js';
 import type { Visit } from '../../../verifier/walk/visit.js';
 import { isPerCpu } from '../../../vm/maps.js';
 import { bufferOf, constantOf, hasFewRounds, isBuffer, plainParts, roundsOf } from './buffers.js';
@@ -102,7 +103,10 @@ class Recorder {
       const why = visits.length === 0 ? undefined : this.rewrite(op, index, slot, visits);
       if (why !== undefined) return { why };
       const keySize = this.elementCallbacks.get(slot);
-      if (keySize !== undefined) this.recordKey(index, keySize);
+      if (keySize === undefined) continue;
+      // The key would be recorded in each round, when r2 is the key no more.
+      if (this.comesBackTo(slot)) return { why: 'a callback that begins with a loop' };
+      this.recordKey(index, keySize);
     }
     if (this.program.maps.some(isPerCpu)) this.recordCpu();
     const starts = new Map<Item, number>();
@@ -113,6 +117,11 @@ class Recorder {
     }
     const sites = this.sites.map(({ item, ...site }): Site => ({ ...site, slot: starts.get(item)! }));
     return { program: draft.link(this.program.name), log: this.log, sites };
+  }
+
+  /** Whether some insn jumps to the first insn of a function. */
+  private comesBackTo(slot: number): boolean {
+    return this.accepted.code.ops.some((op, at) => op !== undefined && successors(op, at).includes(slot));
   }
 
   /** Callbacks that bpf_for_each_map_elem calls with the elements of a hash. */
