@@ -196,7 +196,7 @@ done:
 describe('an environment that is made of values', () => {
   it('gives a run these values, whatever was in it before', () => {
     const seen = { runs: 0, changed: 0 };
-    for (let index = 0; index < 120; index++) {
+    for (let index = 0; index < 160; index++) {
       const { program } = sample(SEED, index, { maxInsns: 60 });
       const { env } = runEnvironment(program, SEED, index, 1);
       const inputs = new Inputs(new Terms(), program);
@@ -222,7 +222,7 @@ describe('an environment that is made of values', () => {
           }
       }
     }
-    expect(seen.runs).toBe(120);
+    expect(seen.runs).toBe(160);
     expect(seen.changed).toBeGreaterThan(500);
   });
 });
