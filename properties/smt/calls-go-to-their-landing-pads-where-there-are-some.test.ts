@@ -7,7 +7,7 @@ import { NULL, rule, ruleSet } from '../../src/patch/define.js';
 import type { RuleSet } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
-import { BOTH_WAYS, lookUp, padProgram, WITH_PADS } from '../support/pads/pads.js';
+import { BOTH_WAYS, holding, lookUp, padProgram, WITH_PADS } from '../support/pads/pads.js';
 import { contradiction, subjectOf } from '../support/smt/every-kill.js';
 
 const sound = shippedRuleSet('sound')!;
@@ -47,21 +47,7 @@ interface Expected {
 }
 
 /** The caller holds a socket across a call of `work`, which ends in a pad that gives it back. */
-const HOLDING = `main:
-    r9 = r1${lookUp('r6', 'out')}
-    call work
-    unwind_goto pad
-    r1 = r6
-    call bpf_sk_release
-out:
-    r0 = 0
-    exit
-pad:
-    r1 = r6
-    call bpf_sk_release
-    r0 = 0
-    exit
-${BOTH_WAYS}`;
+const HOLDING = holding('    r1 = r6\n    call bpf_sk_release');
 
 /** `work` itself holds a socket while it makes a call: nothing gives it back when it is left there. */
 const LEAKY = `main:

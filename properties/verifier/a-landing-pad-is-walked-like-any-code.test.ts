@@ -4,28 +4,12 @@
  */
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../src/verifier/verify.js';
-import { BOTH_WAYS, lookUp, ONE_WAY, padProgram, WITH_PADS, withPad } from '../support/pads/pads.js';
+import { BOTH_WAYS, holding, lookUp, ONE_WAY, padProgram, WITH_PADS, withPad } from '../support/pads/pads.js';
 
 const verdict = (text: string): string => {
   const verified = verify(padProgram(text), { kernel: WITH_PADS });
   return verified.ok ? 'accepted' : verified.message;
 };
-
-/** The caller holds a socket across the call; `pad` is the landing pad. */
-const holding = (pad: string): string => `main:
-    r9 = r1${lookUp('r6', 'out')}
-    call work
-    unwind_goto pad
-    r1 = r6
-    call bpf_sk_release
-out:
-    r0 = 0
-    exit
-pad:
-${pad}
-    r0 = 0
-    exit
-${BOTH_WAYS}`;
 
 /** The arguments of a function lead to one of two landing places; `offset` is where the second writes, from the top of the stack. */
 const precise = (offset: number): string => `main:

@@ -60,3 +60,19 @@ ${pad}
     r0 = 0
     exit
 ${work}`;
+
+/** The caller holds a socket across the call; `pad` is the landing pad. */
+export const holding = (pad: string): string => `main:
+    r9 = r1${lookUp('r6', 'out')}
+    call work
+    unwind_goto pad
+    r1 = r6
+    call bpf_sk_release
+out:
+    r0 = 0
+    exit
+pad:
+${pad}
+    r0 = 0
+    exit
+${BOTH_WAYS}`;
