@@ -33,6 +33,30 @@ export interface CallChoices {
 export const PLAIN: CallChoices = { picks: [0], spill: false, release: 0, inSubprogram: false };
 
 /**
+ * Writes the call of `name` with arguments made for it as `pick` chooses, and `then` while these are still there. Throws Elided where the function
+ * may not be called here.
+ */
+export function withCalled(
+  c: Compiler,
+  name: string,
+  pick: (i: number) => number,
+  then: (prepared: Prepared, contract: Contract) => void,
+): void {
+  const contract = c.usable(name);
+  withArguments(c, contract, pick, produce, (prepared) => {
+    loadArguments(prepared);
+    c.call(name);
+    then(prepared, contract);
+  });
+}
+
+/** Chooses from `picks` in turn. */
+export const pickFrom =
+  (picks: readonly number[]) =>
+  (i: number): number =>
+    picks[i % picks.length] ?? 0;
+
+/**
  * Writes the call of `name` and, while its result is held and in scope, `inner`. Throws Elided where it cannot be. What is given away by
  * `inner` (`CallChoices.given`) is not in scope; `inner` gets its home.
  */
@@ -42,11 +66,8 @@ export function emitCall(
   choices: CallChoices,
   inner: (home?: Home) => void,
 ): void {
-  const contract = c.usable(name);
-  const pick = (i: number) => choices.picks[i % choices.picks.length] ?? 0;
-  withArguments(c, contract, pick, produce, (prepared) => {
-    loadArguments(prepared);
-    c.call(name);
+  const pick = pickFrom(choices.picks);
+  withCalled(c, name, pick, (prepared, contract) => {
     if (pick(4) % 4 === 1) readFilled(c, prepared);
     const empty = [...prepared.sizes.values()].includes(0);
     if (empty || pick(4) % 4 === 3) requirePromised(c, contract, prepared);

@@ -11,8 +11,7 @@ import {
   type Test,
   testArbitrary,
 } from '../choices.js';
-import { loadArguments, withArguments } from '../compile/arguments.js';
-import { produce } from '../compile/call.js';
+import { pickFrom, withCalled } from '../compile/call.js';
 import type { Compiler } from '../compile/compiler.js';
 import { Elided } from '../compile/frame.js';
 import { resultOf } from '../compile/names.js';
@@ -199,17 +198,7 @@ export function acquiringSubprogramArbitrary(body: Body): fc.Arbitrary<Fragment>
         const { acquires, to } = pointer;
         const params: Param[] = c.hasCtx ? [{ reg: r1, as: 'ctx' }] : [];
         const { label: target, reads } = c.func('static', params, [0, 0], () => {
-          withArguments(
-            c,
-            contract,
-            (i) => picks[i % picks.length] ?? 0,
-            produce,
-            (prepared) => {
-              loadArguments(prepared);
-              c.call(name);
-              c.emit(exit());
-            },
-          );
+          withCalled(c, name, pickFrom(picks), () => c.emit(exit()));
         });
         if (reads[0] === true) c.loadCtx(r1);
         c.emit(callSub(target));

@@ -12,8 +12,7 @@ import {
   testArbitrary,
   touchesArbitrary,
 } from '../choices.js';
-import { loadArguments, withArguments } from '../compile/arguments.js';
-import { produce } from '../compile/call.js';
+import { pickFrom, withCalled } from '../compile/call.js';
 import type { Compiler } from '../compile/compiler.js';
 import { Elided } from '../compile/frame.js';
 import { PLAIN_MAPS } from '../compile/maps.js';
@@ -54,20 +53,8 @@ export function emitMerged(c: Compiler, choices: MergedChoices, inner: () => voi
   const [first, second] = MERGED[which % MERGED.length]!;
   const { acquires, to } = resultOf(contractOf(first)!).pointer ?? {};
   if (acquires === undefined || to === undefined) throw new Elided(`${first} acquires nothing`);
-  const acquire = (name: string): void => {
-    const contract = c.usable(name);
-    withArguments(
-      c,
-      contract,
-      (i) => picks[i % picks.length] ?? 0,
-      produce,
-      (prepared) => {
-        loadArguments(prepared);
-        c.call(name);
-        prepared.finish();
-      },
-    );
-  };
+  const acquire = (name: string): void =>
+    withCalled(c, name, pickFrom(picks), (prepared) => prepared.finish());
   c.usable(first);
   c.usable(second);
   c.withHome(spill, (home) => {
