@@ -64,6 +64,8 @@ export interface RuleExample {
   readonly breaks?: readonly Violation[];
   /** Where the case was written. */
   readonly file?: string;
+  /** What the running kernel says of the program, where it was asked. */
+  readonly kernel?: { readonly verdict: 'accepted' | 'rejected' | 'not judged'; readonly message: string };
   /** Why there is no program. The rule is wrong, but in no program that is known does it break a check. */
   readonly unwitnessed?: string;
 }
@@ -100,9 +102,28 @@ export function ruleProofsInWords(
     ...(open.length === 0 ? [] : [rowsOf(open), ...reasonsOf(open)]),
     ...(all ? [rowsOf(functions)] : []),
     ...(all && unrefusable.length > 0 ? [table(['kept', 'because'], unrefusable)] : []),
+    ...inLinux(wrong),
     `${proven} proven, ${refuted} refuted${without}, ${unknown} unknown\n`,
   ];
   return parts.join('\n');
+}
+
+/** How many of the programs Linux accepts, where it was asked, and a line for each that it does not. */
+function inLinux(wrong: readonly Checked[]): readonly string[] {
+  const asked = wrong.flatMap(({ name, witness }) =>
+    witness?.kernel === undefined ? [] : [{ name, ...witness.kernel }],
+  );
+  if (asked.length === 0) return [];
+  const count = (verdict: string): number => asked.filter((one) => one.verdict === verdict).length;
+  const others = asked.filter(({ verdict }) => verdict !== 'accepted');
+  return [
+    [
+      `programs in Linux: ${count('accepted')} accepted, ${count('rejected')} rejected, ${count('not judged')} not judged`,
+      ...others.map(({ name, verdict, message }) => `    ${name}: ${verdict}: ${message}`),
+    ]
+      .map((line) => `${line}\n`)
+      .join(''),
+  ];
 }
 
 /** What `rules check` calls a verdict: a refutation that no program shows has a word of its own. */

@@ -18,6 +18,7 @@ import type { Contract } from '../../kernel/contract.js';
 import { delaysOf } from '../../kernel/delays.js';
 import { acquires, callsBack } from '../../kernel/describe.js';
 import type { DeclaredFunction } from '../../object/program.js';
+import { KernelJudge } from '../../oracle/bulk.js';
 import { changedSince } from '../../patch/changed.js';
 import { rulesThatDecideNothing, unknownNames, type Warning } from '../../patch/lint.js';
 import { whyNoStub } from '../../patch/no-stub.js';
@@ -66,6 +67,7 @@ export interface CheckOptions extends WithFunctions {
   readonly workers?: number;
   readonly out?: string;
   readonly smt2?: string;
+  readonly kernel?: true;
 }
 
 /** Adds `check` to the command `rules`. */
@@ -84,6 +86,7 @@ export function defineCheck(command: Command, act: Act): void {
     .option('--all', 'list every function, also those for which the rules are right')
     .option('--out <DIR>', 'write the program of each refutation there, as a case')
     .option('--smt2 <DIR>', 'write each question to Z3 there, as SMT-LIB 2')
+    .option('--kernel', 'load the program of each refutation into the running kernel as well')
     .option('--workers <N>', 'threads; one for each processor unless told', integer(1, 256))
     .action((name: string, options: CheckOptions) =>
       act(options, (common) => checkSet(name, options, common)),
@@ -123,6 +126,8 @@ export async function checkedSet(name: string, options: CheckOptions, common: Co
   for (const folder of [options.out, options.smt2])
     if (folder !== undefined) mkdirSync(folder, { recursive: true });
   const warnings = await warningsOf(set, file, declared);
+  // Says at once, and before long work, when there is no kernel to ask.
+  const judge = options.kernel === true ? new KernelJudge() : undefined;
   const answers = await checkAll(name, names, declared, options, common);
   if (options.smt2 !== undefined) storeQuestions(options.smt2, set.rules.name, answers);
   const where = relative(process.cwd(), file);
@@ -134,8 +139,13 @@ export async function checkedSet(name: string, options: CheckOptions, common: Co
       const place = line === undefined ? {} : { file: where, line };
       if (proof.verdict !== 'refuted') return { ...proof, ...place, ...noStubFor(proof, declared) };
       const shown = exampleFor(set, one, declared, options.out);
-      return { ...proof, ...place, witness: { ...proof.witness!, ...shown } };
+      return {
+        ...proof,
+        ...place,
+        witness: { ...proof.witness!, ...shown, ...inLinux(shown, declared, judge) },
+      };
     });
+  judge?.close();
   const count = (verdict: RuleProof['verdict']) => functions.filter((one) => one.verdict === verdict).length;
   const summary = {
     proven: count('proven'),
@@ -269,6 +279,20 @@ function exampleFor(
   const { violations } = replay(one, pathOf(prepared, set.rules), { facts: prepared.verdict.facts }).result;
   const file = folder === undefined ? {} : { file: storeExample(folder, set.rules.name, proof.name, text) };
   return { case: text, insns, trace: steps.map(({ text }) => text), breaks: worstFirst(violations), ...file };
+}
+
+/** What the running kernel says of the program that shows a refutation; nothing where there is none, or no kernel is asked. */
+function inLinux(
+  { case: text }: RuleExample,
+  declared: readonly DeclaredFunction[],
+  judge: KernelJudge | undefined,
+): Pick<RuleExample, 'kernel'> {
+  if (text === undefined || judge === undefined) return {};
+  const { program } = parseCase(text, undefined, { first: declared, last: [] });
+  if (program.declared !== undefined)
+    return { kernel: { verdict: 'not judged', message: 'no kernel has a declared function' } };
+  const { accepted, judged, message = '' } = judge.judge(program);
+  return { kernel: { verdict: accepted ? 'accepted' : judged ? 'rejected' : 'not judged', message } };
 }
 
 /** Writes the questions: one file for each rule that decides for a function somewhere. */
