@@ -56,6 +56,20 @@ const isHalfWritten = ({ program, strict, called }: Place): boolean =>
   (strict && called !== undefined) ||
   (program.subprogs.length > 1 && callsSome(program, ({ name }) => name === 'bpf_tail_call'));
 
+/** What ends with the dynptr that it was taken from. */
+const SLICES: readonly string[] = ['bpf_dynptr_slice', 'bpf_dynptr_slice_rdwr'];
+
+const comparesLowHalfWithZero = (program: Program): boolean =>
+  decodeAll(program.insns).some(
+    (op) => op?.kind === 'jmp' && op.width === 32 && 'imm' in op.src && op.src.imm === 0,
+  );
+
+/** The register holds an argument that may be NULL: the number 0 is one. */
+const mayBeNull = ({ called }: Place, register: string): boolean => {
+  const arg = called?.args[Number(register) - 1];
+  return arg !== undefined && 'nullable' in arg && arg.nullable === true;
+};
+
 /** Our reasons for refusing what Linux accepts. */
 export const STRICTER: readonly Reason[] = [
   {
@@ -113,6 +127,12 @@ export const STRICTER: readonly Reason[] = [
   },
   { words: /^R\d invalid mem access 'map_ptr'$/, when: ({ op, strict }) => !strict && op?.kind === 'ldx' },
   { words: /^a store of a pointer into an unreferenced kptr$/ },
+  {
+    words: /^R\d !read_ok$/,
+    when: ({ program }) =>
+      callsSome(program, ({ name }) => SLICES.includes(name)) || comparesLowHalfWithZero(program),
+  },
+  { words: /^R(\d) type=scalar expected=/, when: mayBeNull },
   // Where the walk comes to the insn, both refuse.
   { words: /^cannot use BPF_LD_\[ABS\|IND\] within callback$/, when: ({ slot }) => slot < 0 },
   { words: /^tail_call would lead to reference leak$/, when: inFunction },
