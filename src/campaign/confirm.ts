@@ -84,11 +84,16 @@ function askIn(contract: Contract, type: ProgType): Answer {
   return { contradictions: [...contradictions, ...nullFlaws(contract, program)] };
 }
 
-/** The question could not be put: the kernel lacks the function, or something that the program is made of. */
+/**
+ * The question could not be put: the kernel lacks the function, the type of the program (its verifier, which always says something, was not
+ * asked), or something that the program is made of.
+ */
 function isMissing({ stage, message }: Refused): boolean {
   return (
     stage !== 'program' ||
-    /calling kernel function \S+ is not allowed|invalid func|unknown func/.test(message)
+    /calling kernel function \S+ is not allowed|invalid func|unknown func|no word from the verifier$/.test(
+      message,
+    )
   );
 }
 
