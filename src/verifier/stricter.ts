@@ -64,11 +64,24 @@ const comparesLowHalfWithZero = (program: Program): boolean =>
     (op) => op?.kind === 'jmp' && op.width === 32 && 'imm' in op.src && op.src.imm === 0,
   );
 
-/** The register holds an argument that may be NULL: the number 0 is one. */
-const mayBeNull = ({ called }: Place, register: string): boolean => {
-  const arg = called?.args[Number(register) - 1];
-  return arg !== undefined && 'nullable' in arg && arg.nullable === true;
-};
+/** The argument may be NULL: the number 0 is one. Arguments are counted from `first` in the message. */
+const mayBeNull =
+  (first: number) =>
+  ({ called }: Place, number: string): boolean => {
+    const arg = called?.args[Number(number) - first];
+    if (arg?.kind === 'stack_or_null') return true;
+    return arg !== undefined && 'nullable' in arg && arg.nullable === true;
+  };
+
+/** The program adds a pointer, or a number in a register, to a number. */
+const addsRegisters = (program: Program): boolean =>
+  decodeAll(program.insns).some((op) => op?.kind === 'alu' && op.op === 'add' && 'reg' in op.src);
+
+/** The program enters an RCU section twice. */
+const entersRcuAgain = ({ program }: Place): boolean =>
+  decodeAll(program.insns).filter(
+    (op) => op !== undefined && contractOf(program, op)?.name === 'bpf_rcu_read_lock',
+  ).length > 1;
 
 /** Our reasons for refusing what Linux accepts. */
 export const STRICTER: readonly Reason[] = [
@@ -130,9 +143,13 @@ export const STRICTER: readonly Reason[] = [
   {
     words: /^R\d !read_ok$/,
     when: ({ program }) =>
-      callsSome(program, ({ name }) => SLICES.includes(name)) || comparesLowHalfWithZero(program),
+      callsSome(program, ({ name }) => SLICES.includes(name)) ||
+      comparesLowHalfWithZero(program) ||
+      addsRegisters(program),
   },
-  { words: /^R(\d) type=scalar expected=/, when: mayBeNull },
+  { words: /^R(\d) type=scalar expected=/, when: mayBeNull(1) },
+  { words: /^arg#(\d) expected pointer to stack or const struct bpf_dynptr$/, when: mayBeNull(0) },
+  { words: /^expected an RCU CS when using \w+$/, when: entersRcuAgain },
   // Where the walk comes to the insn, both refuse.
   { words: /^cannot use BPF_LD_\[ABS\|IND\] within callback$/, when: ({ slot }) => slot < 0 },
   { words: /^tail_call would lead to reference leak$/, when: inFunction },

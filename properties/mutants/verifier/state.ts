@@ -174,10 +174,19 @@ export const STATE_MUTANTS: readonly Mutant[] = [
     {
       name: 'copies-survive-release',
       inside: 'Path.releaseReference',
-      node: 'this.mapRegs((r) => (r.ref === id ? this.invalid() : r));',
+      node: 'this.mapRegs((r) => (r.ref !== id ? r : r.unowned ? UNINIT : this.invalid()));',
       becomes: 'this.frame.regs.forEach((r, n) => { if (r.ref === id) this.setReg(n, this.invalid()); });',
       wrong:
         'Copies of a pointer that are spilled, or in other frames, stay good when its reference is given back.',
+    },
+    {
+      name: 'sums-with-what-was-given-back-are-numbers',
+      inside: 'Path.releaseReference',
+      node: 'r.unowned ? UNINIT : this.invalid()',
+      becomes: 'this.invalid()',
+      wrong:
+        'What was added to a number is a number once its owner was given back. To Linux it is still a pointer.',
+      noticedBy: ['verifier/our-verifier-says-what-linux-says'],
     },
     {
       name: 'spilled-registers-are-not-mapped-in-callers',

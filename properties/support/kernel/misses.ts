@@ -1,6 +1,7 @@
 /** What near misses of generated programs brought to light: packet ends, moved pointers, empty memory, maps that do not fit. */
 import {
   add,
+  and,
   callHelper,
   exit,
   jmp,
@@ -19,7 +20,30 @@ import {
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef } from '../../../src/object/program.js';
-import { arrayMap, done, type KernelCase, kernelCase, out, stackPointer } from './case.js';
+import { arrayMap, done, type KernelCase, kernelCase, out, ringbufMap, stackPointer } from './case.js';
+
+/** A record is added to a number and given back; then the sum is used. To Linux it is still a pointer, and ours may not be a number. */
+const sums: KernelCase[] = [
+  kernelCase(
+    'misses: a sum with a pointer that was given back is no number',
+    'xdp',
+    { verdict: 'EACCES' },
+    ({ map }) => [
+      map(r1, ringbufMap),
+      mov(r2, 16),
+      mov(r3, 0),
+      callHelper(131),
+      jmp('eq', r0, 0, 'out'),
+      mov(r6, 8),
+      add(r6, r0),
+      mov(r1, r0),
+      mov(r2, 0),
+      callHelper(132),
+      and(r6, 1),
+      ...out,
+    ],
+  ),
+];
 
 /** Reads a register that was never written: whoever comes here is refused. */
 const trap: Item[] = [mov(r0, r5), exit()];
@@ -179,4 +203,11 @@ const dynptrs: KernelCase[] = [
   ]),
 ];
 
-export const missCases: readonly KernelCase[] = [...ends, ...pointers, ...returns, ...maps, ...dynptrs];
+export const missCases: readonly KernelCase[] = [
+  ...sums,
+  ...ends,
+  ...pointers,
+  ...returns,
+  ...maps,
+  ...dynptrs,
+];

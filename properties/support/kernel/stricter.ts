@@ -360,6 +360,6 @@ f:
       st(4, r6, 0, 1),
       ...out,
     ]),
-    /^R6 (invalid mem access 'scalar'|!read_ok)$/,
+    /^R6 !read_ok$/,
   ),
 ];

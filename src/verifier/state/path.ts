@@ -262,10 +262,13 @@ export class Path {
     this.refs = this.refs.filter((r) => r !== lock);
   }
 
-  /** Releases a reference: every pointer that derives from it becomes invalid (release_reference). */
+  /**
+   * Releases a reference: every pointer that derives from it becomes invalid (release_reference). Linux still takes one that was added to a
+   * number for a pointer: here it is not valid any more, and no number either.
+   */
   releaseReference(id: number): void {
     this.dropRef(id);
-    this.mapRegs((r) => (r.ref === id ? this.invalid() : r));
+    this.mapRegs((r) => (r.ref !== id ? r : r.unowned ? UNINIT : this.invalid()));
   }
 
   /** What an invalidated register becomes (mark_reg_invalid): a privileged loader may still use it as a number. */
