@@ -238,7 +238,7 @@ export const PAD_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/smt/bound.ts',
+    'src/smt/patched-graph.ts',
     [PROVEN],
     [
       {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { components } from '../../src/smt/components.js';
+import { eachComponent } from '../../src/smt/graph-components.js';
 import { seeded } from '../support/seed.js';
 
 const MOST_NODES = 9;
@@ -33,7 +34,7 @@ function reached(next: (node: number) => readonly number[], from: readonly numbe
   return seen;
 }
 
-type Divide = typeof components;
+type Divide = (roots: Iterable<number>, next: (node: number) => readonly number[]) => number[][];
 
 /** What must hold of a division into components; answers what does not. */
 function fault(divide: Divide, graph: Graph): string | undefined {
@@ -57,6 +58,41 @@ function fault(divide: Divide, graph: Graph): string | undefined {
   }
   return undefined;
 }
+
+/** The division of a graph whose nodes are numbers; `loops` tells which components have a cycle. */
+function inArrays(
+  roots: Iterable<number>,
+  next: (node: number) => readonly number[],
+  size: number,
+  loops: boolean[] = [],
+): number[][] {
+  const found: number[][] = [];
+  const eachNext = (node: number, each: (to: number) => void): void => {
+    for (const to of next(node)) each(to);
+  };
+  eachComponent([...roots], size, eachNext, (component, loop) => {
+    found.push([...component]);
+    loops.push(loop);
+  });
+  return found;
+}
+
+test('the same of nodes that are numbers, and which of them have a cycle', () => {
+  fc.assert(
+    fc.property(graphs, (graph) => {
+      const next = nextIn(graph);
+      const loops: boolean[] = [];
+      const found = inArrays(graph.roots, next, graph.size, loops);
+      const divide = (roots: Iterable<number>, of: (node: number) => readonly number[]) =>
+        inArrays(roots, of, graph.size);
+      expect(fault(divide, graph)).toBeUndefined();
+      expect(loops).toEqual(found.map((part) => part.length > 1 || next(part[0]!).includes(part[0]!)));
+    }),
+    seeded(400),
+  );
+  const long = inArrays([0], (node) => (node < 200_000 ? [node + 1] : [100_000]), 200_001);
+  expect([long.length, long[0]!.length]).toEqual([100_001, 100_001]);
+});
 
 test('components are what can be reached both ways, what they lead to first', () => {
   fc.assert(

@@ -30,7 +30,7 @@ export interface CallSite extends Decision {
 export function enabledAt(
   contract: Contract,
   program: Program,
-  facts: Facts,
+  facts: Pick<Facts, 'at'>,
   slot: number,
 ): readonly Outcome[] {
   const ways = facts.at(slot).map((visit) => new Set(enabledOutcomes(contract, program, visit.state)));

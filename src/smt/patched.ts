@@ -10,13 +10,14 @@ import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import { landingAt } from '../patch/unwinding.js';
-import type { Facts } from '../verifier/result.js';
+import { type Facts, factsOf } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import type { State } from '../verifier/state/state.js';
 import { frameOf } from '../verifier/state/state.js';
 import type { Code } from '../verifier/text/code.js';
 import { Refusal } from '../verifier/text/refusal.js';
 import type { Visit } from '../verifier/walk/visit.js';
+import { NO_VISIT, type VisitGraph } from '../verifier/walk/visit-graph.js';
 import { Walk } from '../verifier/walk/walk.js';
 import { stubbedCall } from './stubbed-call.js';
 
@@ -35,10 +36,13 @@ export interface PatchedFailure {
 
 /** The patched walks of a program, and where they start from the normal one. */
 export interface Patched {
-  /** Normal visits from which a killed run may go another way, each with the patched visits of the same insn that the walk started from. */
-  readonly entries: ReadonlyMap<Visit, readonly Visit[]>;
+  /**
+   * Normal visits from which a killed run may go another way, each with the patched visits of the same insn that the walk started from. By number in the
+   * graph of the facts, to which the patched visits were added.
+   */
+  readonly entries: ReadonlyMap<number, readonly number[]>;
   readonly failures: readonly PatchedFailure[];
-  /** Every patched visit, those that lead to a failure included. */
+  /** Every patched visit, those that lead to a failure included. States are kept where `keepsForProof` says so. */
   readonly facts: Facts;
   /** Insns walked in patched mode. */
   readonly walked: number;
@@ -81,12 +85,29 @@ function withLastCallbacks(state: State, depth: number): State {
   return { ...state, frames };
 }
 
+/**
+ * The insns before which a proof needs states: calls, which are judged by them; ends of callbacks, at which a killed run may leave the normal path; pads. What
+ * is known elsewhere follows from these, and need not be kept.
+ */
+export function keepsForProof(code: Code): (slot: number) => boolean {
+  return (slot) => {
+    const kind = code.ops[slot]?.kind;
+    return code.contracts[slot] !== undefined || kind === 'exit' || kind === 'unwind_goto';
+  };
+}
+
+/** Whether there are visits of this insn from which a killed program may go another way; `mayLeaveNormalPath` tells which. */
+function mayLeaveNormalPathAt(slot: number, code: Code, path: FastPath): boolean {
+  return path.stubs.has(slot) || path.unwinds?.calls.has(slot) === true || code.ops[slot]?.kind === 'exit';
+}
+
 /** Whether a killed program may go another way from this visit than it goes without the kill. */
 function mayLeaveNormalPath(visit: Visit, code: Code, path: FastPath): boolean {
   if (path.stubs.has(visit.slot)) return true;
   if (landingAt(path, code.ops, visit.slot, visit.state) !== 'none') return true;
+  if (code.ops[visit.slot]?.kind !== 'exit') return false;
   const inCallback = visit.state.frames.some((f) => f.callback !== undefined && !f.callback.async);
-  return inCallback && code.ops[visit.slot]?.kind === 'exit' && frameOf(visit.state).callback !== undefined;
+  return inCallback && frameOf(visit.state).callback !== undefined;
 }
 
 /** The most insns for the attempt with widening. It converges soon or never. */
@@ -123,15 +144,17 @@ function walkOnce(
   options: PatchedOptions,
   widening: boolean,
 ): Patched & { readonly widened: boolean; readonly spent: boolean } {
-  const entries = new Map<Visit, readonly Visit[]>();
+  const { graph } = facts;
+  const begin = graph.size;
+  const entries = new Map<number, readonly number[]>();
   const failures: PatchedFailure[] = [];
   let walked = 0;
   let widened = false;
   let spent = false;
   let walk = newWalk();
-  const visits: Visit[][] = [];
   for (let slot = code.ops.length - 1; slot >= 0; slot--) {
     // Late insns first, and late rounds of a loop: a walk that starts early arrives there and is pruned.
+    if (!mayLeaveNormalPathAt(slot, code, path)) continue;
     for (const killed of [...facts.at(slot)].reverse()) {
       if (!mayLeaveNormalPath(killed, code, path) || failures.length >= options.failures || spent) continue;
       try {
@@ -141,7 +164,7 @@ function walkOnce(
             ? killedStates(killed.state, path)
             : [withLastCallbacks(killed.state, killed.state.frames.length)];
         entries.set(
-          killed,
+          killed.node,
           states.map((state) => walk.from({ slot, state })),
         );
       } catch (error) {
@@ -150,7 +173,7 @@ function walkOnce(
           message: error.message,
           slot: walk.slot,
           killed,
-          path: pathTo(walk.current),
+          path: pathTo(graph, walk.current),
           reason: error.reason,
         });
         // If the budget ran out from here, it would run out from the neighbours too.
@@ -162,16 +185,11 @@ function walkOnce(
     }
   }
   finish();
-  const none: readonly Visit[] = [];
-  const size = visits.reduce((sum, list) => sum + (list?.length ?? 0), 0);
-  return { entries, failures, walked, widened, spent, facts: { at: (slot) => visits[slot] ?? none, size } };
+  return { entries, failures, walked, widened, spent, facts: factsOf(graph, begin, graph.size) };
 
   function finish(): void {
     walked += walk.walked;
     widened ||= walk.widened;
-    walk.visits.forEach((list, slot) => {
-      visits[slot] = [...(visits[slot] ?? []), ...(list ?? [])];
-    });
   }
 
   function newWalk(): Walk {
@@ -182,7 +200,9 @@ function walkOnce(
         profile: options.profile,
         kernel: options.kernel ?? BUILT_IN,
         budget: options.budget,
-        keepVisits: true,
+        visits: graph,
+        keepsState: keepsForProof(code),
+        ...(facts.heads !== undefined && { heads: facts.heads }),
         widening,
         landingAt: (slot, state) => landingAt(path, code.ops, slot, state),
         stubAt: (slot) => {
@@ -196,8 +216,8 @@ function walkOnce(
   }
 }
 
-function pathTo(last: Visit | undefined): Visit[] {
+function pathTo(graph: VisitGraph, last: Visit | undefined): Visit[] {
   const visits: Visit[] = [];
-  for (let v = last; v !== undefined; v = v.from) visits.push(v);
+  for (let node = last?.node ?? NO_VISIT; node >= 0; node = graph.from(node)) visits.push(graph.visit(node));
   return visits.reverse();
 }

@@ -17,17 +17,17 @@ import type { CallSite } from '../patch/fast-path.js';
 import { callSites, enabledAt, pathOfSites } from '../patch/fast-path.js';
 import type { FastPath, RuleSet } from '../patch/rule.js';
 import { landingAt } from '../patch/unwinding.js';
-import type { Accepted, Facts, Refused } from '../verifier/result.js';
+import type { Accepted, Facts, Refused, Verdict } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import type { Code } from '../verifier/text/code.js';
-import { verify } from '../verifier/verify.js';
+import { type VerifyOptions, verify } from '../verifier/verify.js';
 import { cannotRun } from '../vm/runnable.js';
 import { withAbsent } from './absent-proof.js';
 import { type Bounds, bounds } from './bound.js';
 import type { Cost } from './cost.js';
 import { findWitness } from './find-witness.js';
 import { keptCalls } from './kept-calls.js';
-import { type Patched, walkPatched } from './patched.js';
+import { keepsForProof, type Patched, walkPatched } from './patched.js';
 import type { BoundKind, ProgramProof, ProvedSite } from './proof.js';
 import type { SiteAnswer } from './site-proof.js';
 import { proveSites } from './site-proof.js';
@@ -83,9 +83,11 @@ async function proveAsLoaded(
 ): Promise<ProgramProof> {
   const profile = options.profile ?? 'privileged';
   const kernel = options.kernel ?? BUILT_IN;
-  const verified =
-    options.verified ?? verify(program, { profile, kernel, explain: options.explain === true });
-  if (!verified.ok) return notVerified(verified);
+  const verified = options.verified ?? verifiedFor(program, { profile, kernel, facts: keepsForProof });
+  if (!verified.ok)
+    return notVerified(
+      verifiedFor(program, { profile, kernel, facts: false, explain: options.explain === true }) as Refused,
+    );
   const sites = callSites(program, verified.facts, rules);
   const path = pathOfSites(rules, sites, program, verified.facts);
   const proved = await proveSites(sites, options.rlimit);
@@ -123,7 +125,10 @@ async function proveAsLoaded(
   const open = { ...common, ...NO_BOUND, verdict: 'unknown' as const, reason, queries: proved.queries };
   const cannot = cannotRun(program);
   if (cannot !== undefined) return { ...open, reason: `${reason}; ${cannot}`, advice: ADVICE.notRun };
-  const found = await findWitness(program, verified, rules.name, path, concerns, options);
+  // Runs are held against the facts of every insn.
+  const whole = options.verified ?? verifiedFor(program, { profile, kernel });
+  if (!whole.ok) return open;
+  const found = await findWitness(program, whole, rules.name, path, concerns, options);
   const queries = proved.queries + found.queries;
   // The run tells what is wrong; the concern that led to it may speak of another check, at another insn.
   if (found.witness !== undefined) {
@@ -138,12 +143,20 @@ async function proveAsLoaded(
     const ruleAt = new Map(
       sites.flatMap(({ slot, rule }) => (rule === undefined ? [] : [[slot, rule.name] as const])),
     );
-    const { code, facts } = verified;
+    const { code, facts } = whole;
     return { ...refuted, witnessPath: witnessPath(found.witness, { code, facts, path, ruleAt }) };
   }
   const spent = patched.failures.some((f) => f.reason === 'budget');
   const given = found.givenUp === true ? { reason: `${reason}; ${GIVEN_UP}` } : {};
   return { ...open, ...given, queries, advice: spent ? ADVICE.budget : ADVICE.noWitness };
+}
+
+/** The verdict of the verifier. What Linux walks for too long is walked once more, with less. */
+function verifiedFor(program: Program, options: VerifyOptions): Verdict {
+  const verdict = verify(program, options);
+  if (verdict.ok || verdict.reason !== 'budget') return verdict;
+  const again = verify(program, { ...options, economical: true });
+  return again.ok ? again : verdict;
 }
 
 /** Advice for an unknown program, by the reason why it is unknown. */
@@ -261,11 +274,9 @@ function concernsAbout(site: CallSite, settled: SiteAnswer): { slot: number; mes
 
 /** Counts termination points: slots, told apart by the subprograms and call sites of the frames. */
 function countPoints({ facts, code }: Accepted): number {
-  const points = new Set<string>();
-  for (let slot = 0; slot < code.ops.length; slot++) {
-    for (const { state } of facts.at(slot)) {
-      points.add(`${state.frames.map((f) => `${f.subprog} ${f.callsite}`).join(',')} ${slot}`);
-    }
-  }
-  return points.size;
+  const { graph } = facts;
+  let count = 0;
+  for (let slot = 0; slot < code.ops.length; slot++)
+    count += new Set(facts.nodes(slot).map((node) => graph.chain(node).point)).size;
+  return count;
 }

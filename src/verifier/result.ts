@@ -4,14 +4,43 @@ import type { KernelProfile } from '../kernel/profile.js';
 import type { Explanation } from './explain/explanation.js';
 import type { Profile } from './state/profile.js';
 import type { Code } from './text/code.js';
+import type { Heads } from './walk/heads.js';
 import type { Visit } from './walk/visit.js';
+import type { VisitGraph } from './walk/visit-graph.js';
 
 /** What the verifier knows before every insn, on every path: each state of a real run is covered by one of the visits. */
 export interface Facts {
   /** Every visit of this slot. Empty: the insn is not reachable. */
   at(slot: number): readonly Visit[];
-  /** Number of visits kept. */
+  /** Number of visits. */
   readonly size: number;
+  /** The visits as a graph, and the numbers of those that are before this slot. */
+  readonly graph: VisitGraph;
+  nodes(slot: number): readonly number[];
+  /** States of facts that a path may end at; none where facts were made without precision. */
+  readonly heads?: Heads;
+}
+
+/** The visits of a graph from number `first` to the last before `end`, as facts. */
+export function factsOf(graph: VisitGraph, first: number, end: number, heads?: Heads): Facts {
+  const bySlot: number[][] = [];
+  let size = 0;
+  for (let node = first; node < end; node++) {
+    if (!graph.isVisit(node)) continue;
+    size++;
+    const slot = graph.slot(node);
+    const list = bySlot[slot];
+    if (list === undefined) bySlot[slot] = [node];
+    else list.push(node);
+  }
+  const none: readonly number[] = [];
+  const visits: (readonly Visit[])[] = [];
+  const nodes = (slot: number): readonly number[] => bySlot[slot] ?? none;
+  const at = (slot: number): readonly Visit[] => {
+    visits[slot] ??= nodes(slot).map((node) => graph.visit(node));
+    return visits[slot]!;
+  };
+  return { at, nodes, size, graph, ...(heads !== undefined && { heads }) };
 }
 
 /** The program is safe to load: what is known of it, and what finding that out cost. */

@@ -6,7 +6,7 @@ import { progType } from '../kernel/progtypes.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../object/program.js';
 import { type Explanation, explain } from './explain/explanation.js';
 import { missingTypes } from './missing-types.js';
-import type { Facts, Refused, Verdict } from './result.js';
+import { type Facts, factsOf, type Refused, type Verdict } from './result.js';
 import type { Profile } from './state/profile.js';
 import { pointerReg } from './state/regs.js';
 import type { State } from './state/state.js';
@@ -15,8 +15,9 @@ import { checkInsns } from './text/known-insns.js';
 import { checkPads } from './text/pads.js';
 import { Refusal } from './text/refusal.js';
 import { checkCallGraph } from './walk/call-graph.js';
-import { widenVisitsToFacts } from './walk/facts.js';
-import type { Visit } from './walk/visit.js';
+import { closeFacts } from './walk/facts.js';
+import type { WalkOptions } from './walk/options.js';
+import { VisitGraph } from './walk/visit-graph.js';
 import { Walk } from './walk/walk.js';
 
 /**
@@ -30,8 +31,11 @@ export interface VerifyOptions {
   readonly kernel?: KernelProfile;
   /** Insns to walk at the most; 1,000,000 unless told, as BPF_COMPLEXITY_LIMIT_INSNS. */
   readonly budget?: number;
-  /** Keep what is known at every insn of every path (default). Without it only the verdict is computed, in less memory. */
-  readonly facts?: boolean;
+  /**
+   * Make facts: what is known at every insn of every path (default), or only before the insns for which this function says so. Without them only the
+   * verdict is computed, in less memory.
+   */
+  readonly facts?: boolean | ((code: Code) => (slot: number) => boolean);
   /**
    * The most CPUs that the machine may have (nr_cpu_ids). Linux knows that bpf_get_smp_processor_id returns less. Unless told, the most
    * that a kernel can be built for.
@@ -41,6 +45,11 @@ export interface VerifyOptions {
   readonly widening?: boolean;
   /** False: compare every number of two states, whether a check relied on it or not. */
   readonly precision?: boolean;
+  /**
+   * Drop stack slots that nothing reads wherever states are compared, so that programs are accepted too which Linux walks for too long. The counts of
+   * insns and states are then not those of Linux.
+   */
+  readonly economical?: boolean;
   /** Explain a refusal. */
   readonly explain?: boolean;
   /** False: walk every path to its end, covered or not. Only for small programs. */
@@ -57,13 +66,7 @@ function entryState(walk: Walk, start: number): State {
   return path.snapshot();
 }
 
-function collect(visits: readonly (readonly Visit[] | undefined)[]): Facts {
-  const none: readonly Visit[] = [];
-  return {
-    at: (slot) => visits[slot] ?? none,
-    size: visits.reduce((sum, list) => sum + (list?.length ?? 0), 0),
-  };
-}
+const NO_FACTS: Facts = factsOf(new VisitGraph(), 0, 0);
 
 /**
  * Verifies a program. Follows bpf_check of kernel/bpf/verifier.c: the shape first, then the main program, then global subprograms that are
@@ -100,37 +103,40 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     prepared = code;
     checkInsns(code, program, kernel.behaviour);
     checkPads(code);
-    const keepVisits = options.facts ?? true;
-    const newWalk = (precision: boolean): Walk =>
-      new Walk(program, code, {
-        profile,
-        kernel,
-        budget: options.budget ?? INSN_BUDGET,
-        keepVisits,
-        widening: options.widening !== false,
-        precision,
-        ...(options.pruning === undefined ? {} : { pruning: options.pruning }),
-        ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
-      });
-    walk = newWalk(options.precision !== false);
+    const { facts: wanted = true } = options;
+    const keeps = typeof wanted === 'function' ? { keepsState: wanted(code) } : {};
+    const walkOptions: WalkOptions = {
+      profile,
+      kernel,
+      budget: options.budget ?? INSN_BUDGET,
+      widening: options.widening !== false,
+      ...(options.pruning === undefined ? {} : { pruning: options.pruning }),
+      ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
+      ...(options.economical === undefined ? {} : { economical: options.economical }),
+    };
+    const plainly = (visits: VisitGraph | undefined): Walk =>
+      new Walk(program, code, { ...walkOptions, ...keeps, ...(visits !== undefined && { visits }) });
+    const precision = options.precision !== false;
+    const graph = wanted === false ? undefined : new VisitGraph();
+    walk = precision ? new Walk(program, code, { ...walkOptions, precision }) : plainly(graph);
     walkAll(walk, program);
     const use = { depth: walk.path.stackDepth, ...walk.calledBack };
     checkCallGraph(program, code, use, kernel.behaviour);
-    if (keepVisits && !widenVisitsToFacts(walk)) {
-      // The visits are made into facts first. A state that holds only as far as checks relied on it is no fact.
-      walk = newWalk(false);
-      walkAll(walk, program);
+    const { walked, states } = walk;
+    const accepted = { ok: true, profile, kernel, walked, states, code } as const;
+    if (graph === undefined) return { ...accepted, facts: NO_FACTS, lastId: walk.path.lastId };
+    if (!precision) return { ...accepted, facts: factsOf(graph, 0, graph.size), lastId: walk.path.lastId };
+    const closed = closeFacts(walk, { ...walkOptions, ...keeps }, (closing, then) => {
+      walkAll(closing, program, then);
+    });
+    if (closed !== undefined) {
+      const facts = factsOf(closed.graph, 0, closed.graph.size, closed.heads);
+      return { ...accepted, facts, lastId: closed.lastId };
     }
-    return {
-      ok: true,
-      profile,
-      kernel,
-      walked: walk.walked,
-      states: walk.states,
-      facts: collect(walk.visits),
-      code,
-      lastId: walk.path.lastId,
-    };
+    // A state that holds only as far as checks relied on it is no fact.
+    walk = plainly(graph);
+    walkAll(walk, program);
+    return { ...accepted, facts: factsOf(graph, 0, graph.size), lastId: walk.path.lastId };
   } catch (error) {
     if (error instanceof Refusal) {
       const slot = error.at ?? walk?.slot ?? -1;
@@ -151,12 +157,15 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   }
 }
 
-/** The main program, and the global subprograms that it calls, and those that they call. What is never called is not verified. */
-function walkAll(walk: Walk, program: Program): void {
+/**
+ * The main program, and the global subprograms that it calls, and those that they call. What is never called is not verified. Calls `then` after each.
+ */
+function walkAll(walk: Walk, program: Program, then: () => void = () => {}): void {
   const onThrow = exceptionCallbackOf(program);
   if (onThrow?.linkage === 'static')
     throw new Refusal(`exception callback '${onThrow.name}' must have global linkage`, 'rejected', -1);
   walk.from({ slot: 0, state: entryState(walk, 0) });
+  then();
   if (onThrow !== undefined) walk.called.add(onThrow.start);
   const done = new Set([0]);
   for (;;) {
@@ -164,6 +173,7 @@ function walkAll(walk: Walk, program: Program): void {
     if (start === undefined) return;
     done.add(start);
     walk.from({ slot: start, state: entryState(walk, start) });
+    then();
   }
 }
 

@@ -6,7 +6,7 @@ const LINUX = 'smt/a-bound-is-never-below-what-linux-runs';
 
 export const LENGTH_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
-    'src/smt/bound.ts',
+    'src/smt/loop-cost.ts',
     ['smt/every-small-nest-of-loops-ends-within-its-bound'],
     [
       {
@@ -140,7 +140,7 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/smt/bound.ts',
+    'src/smt/loop-cost.ts',
     [KNOWN],
     [
       {
@@ -158,56 +158,95 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
         wrong: 'A loop of n rounds is counted n times, not n + 1.',
       },
       {
-        name: 'calls-of-global-functions-are-free',
-        inside: 'callCost',
-        node: '(target === undefined ? undefined : costs.get(target)) ?? NOTHING',
-        becomes: 'NOTHING',
-        wrong: 'A call of a global subprogram counts as one insn.',
-      },
-      {
-        name: 'callers-of-global-functions-are-free',
-        inside: 'bounds',
-        node: 'plus(inAll(worstOf.get(v)!), after)',
-        becomes: 'inAll(worstOf.get(v)!)',
-        wrong: 'A kill in a global subprogram is over where that returns.',
-      },
-      {
-        name: 'global-functions-nest-one-less-deep',
-        inside: 'bounds',
-        node: 'round <= globalEntry.size',
-        becomes: 'round < globalEntry.size',
-        wrong: 'The innermost of nested global subprograms is not counted.',
-      },
-      {
-        name: 'the-exception-callback-is-free',
-        inside: 'PatchedGraph.next',
-        node: "this.code.contracts[v.slot]?.name === 'bpf_throw'",
-        becomes: 'false',
-        wrong: 'What runs when a program throws is not counted.',
-      },
-      {
         name: 'only-one-control-of-a-loop-costs',
         inside: 'loopCost',
         node: 'plus(round, graph.cost(v))',
         becomes: 'graph.cost(v)',
         wrong: 'Of the insns that control a nest of loops only the last is counted.',
       },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/bound.ts',
+    [KNOWN],
+    [
+      {
+        name: 'callers-of-global-functions-are-free',
+        inside: 'bounds',
+        node: 'plus(inAll(worstOf.get(v)), after.of(v))',
+        becomes: 'inAll(worstOf.get(v))',
+        wrong: 'A kill in a global subprogram is over where that returns.',
+      },
+      {
+        name: 'global-functions-nest-one-less-deep',
+        inside: 'bounds',
+        node: 'round <= globalEntries.size',
+        becomes: 'round < globalEntries.size',
+        wrong: 'The innermost of nested global subprograms is not counted.',
+      },
+      {
+        name: 'every-path-is-as-long-as-its-last-branch',
+        inside: 'insnsFrom',
+        node: 'insns > longest',
+        becomes: 'true',
+        wrong: 'At a branch the way that was looked at last counts, not the longest.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/patched-graph.ts',
+    [KNOWN],
+    [
+      {
+        name: 'calls-of-global-functions-are-free',
+        inside: 'PatchedGraph.cost',
+        node: 'called === undefined ? ONE : plus(ONE, called)',
+        becomes: 'ONE',
+        wrong: 'A call of a global subprogram counts as one insn.',
+      },
+      {
+        name: 'the-exception-callback-is-free',
+        inside: 'PatchedGraph.throws',
+        node: "this.code.contracts[this.slot(v)]?.name === 'bpf_throw'",
+        becomes: 'false',
+        wrong: 'What runs when a program throws is not counted.',
+      },
       {
         name: 'kept-helper-stops-after-its-first-callback',
-        inside: 'PatchedGraph.next',
-        node: '[...entries, ...v.next]',
-        becomes: 'entries',
+        inside: 'PatchedGraph.eachNext',
+        node: 'if (!this.goesOnNormally(v)) return;',
+        becomes: 'return;',
         wrong: 'The bound leaves out the further rounds of a kept helper that is called after the kill.',
         noticedBy: ['smt/a-proven-program-survives-every-kill'],
       },
       {
         name: 'a-kept-helper-stops-after-one-callback',
-        inside: 'PatchedGraph.next',
+        inside: 'PatchedGraph.goesOnNormally',
         node: '!this.path.stubs.has(call)',
         becomes: 'false',
         wrong:
           'The bound does not count that a helper which the rules keep, called after the kill, goes on calling its callback.',
         noticedBy: ['smt/a-proven-program-survives-every-kill'],
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/graph-components.ts',
+    ['verifier/strongly-connected-components'],
+    [
+      {
+        name: 'a-node-that-follows-itself-is-no-loop',
+        inside: 'eachComponent',
+        node: 'if (next === node) loops = true;',
+        becomes: '',
+        wrong: 'An insn that follows itself is taken to run once.',
+      },
+      {
+        name: 'components-do-not-pass-on-what-they-reach',
+        inside: 'eachComponent',
+        node: 'if (before !== undefined && low[node]! < low[before]!) low[before] = low[node]!;',
+        becomes: '',
+        wrong: 'A loop is seen only where an insn leads straight back into it.',
       },
     ],
   ),

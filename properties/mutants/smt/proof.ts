@@ -60,11 +60,17 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
         becomes: 'true',
         wrong: 'Call sites that only killed runs reach are not looked at.',
       },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/visit-graph.ts',
+    [KNOWN],
+    [
       {
         name: 'points-do-not-tell-callers-apart',
-        inside: 'countPoints',
-        node: 'f.callsite',
-        becomes: "''",
+        inside: 'chainOfFrames',
+        node: '`${f.subprog} ${f.callsite}`',
+        becomes: '`${f.subprog}`',
         wrong: 'The same insn under two chains of calls counts as one termination point.',
       },
     ],
@@ -118,7 +124,7 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
       {
         name: 'the-walk-keeps-quiet-about-failures',
         inside: 'walkOnce',
-        node: 'failures.push({ message: error.message, slot: walk.slot, killed, path: pathTo(walk.current), reason: error.reason, });',
+        node: 'failures.push({ message: error.message, slot: walk.slot, killed, path: pathTo(graph, walk.current), reason: error.reason, });',
         becomes: '',
         wrong: 'The walk of the fast path stops where something is refused, and does not say so.',
       },
@@ -132,8 +138,8 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
       {
         name: 'a-kill-in-a-callback-changes-nothing-at-its-exit',
         inside: 'mayLeaveNormalPath',
-        node: "code.ops[visit.slot]?.kind === 'exit'",
-        becomes: "code.ops[visit.slot]?.kind === 'call'",
+        node: "code.ops[visit.slot]?.kind !== 'exit'",
+        becomes: "code.ops[visit.slot]?.kind !== 'call'",
         wrong: 'The exit of a callback during which the program is killed is not walked again.',
       },
       {

@@ -5,7 +5,7 @@
 import { decodeAll } from '../../isa/decode.js';
 import type { Op } from '../../isa/insn.js';
 import { slots } from '../../isa/insn.js';
-import { isJump } from '../../isa/target.js';
+import { isJump, subprogTarget } from '../../isa/target.js';
 import { contractOf } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import type { Program, Subprog } from '../../object/program.js';
@@ -26,6 +26,8 @@ export interface Code {
   readonly ops: readonly (Op | undefined)[];
   /** Contract of the function called at a slot. */
   readonly contracts: readonly (Contract | undefined)[];
+  /** First slot of the subprogram that is called at a slot; undefined where none is. */
+  readonly callees: readonly (number | undefined)[];
   /** Bit n: register n is read on some path from this slot before it is written. */
   readonly live: Uint16Array;
   /** What kind of insn is at each slot; see `TRAIT`. */
@@ -88,6 +90,9 @@ export function prepare(program: Program): Code {
   return {
     ops,
     contracts,
+    callees: ops.map((op, at) =>
+      op?.kind === 'call' && op.target === 'subprog' ? subprogTarget(op, at) : undefined,
+    ),
     live,
     traits: Uint8Array.from(ops, traits),
     next,

@@ -45,14 +45,19 @@ export class DeadRegs {
     this.regs = regs.slice();
   }
 
-  /** The state as a fact, before the insn at `slot`. `meets`: states are compared here. */
-  withoutDead(state: State, slot: number, meets: boolean): State {
+  /** The path comes to the insn at `slot` in this state. `meets`: states are compared here. */
+  pass(state: State, slot: number, meets: boolean): void {
     const top = state.frames.length - 1;
     this.regs.length = top + 1;
     for (let d = meets ? 0 : top; d <= top; d++) {
       const dead = ~liveRegs(this.code, state, d, slot) & 0x3ff;
       this.regs[d] = meets ? dead : (this.regs[d] ?? 0) & dead;
     }
+  }
+
+  /** The state of the insn that was passed last, as a fact. */
+  withoutDead(state: State): State {
+    const top = state.frames.length - 1;
     let frames: Frame[] | undefined;
     for (let d = 0; d <= top; d++) {
       const frame = state.frames[d]!;

@@ -17,7 +17,6 @@ import type { FuncInstance, StackLiveness } from './liveness.js';
 import { iterDepthsDiffer, statesMaybeLooping } from './looping.js';
 import type { Backtracker } from './precision/backtrack.js';
 import { StateComparison, sameCallsites } from './states-equal.js';
-import type { Visit } from './visit.js';
 
 /** A path that has come to a place where states are compared: its state and its history. */
 export interface Arrival {
@@ -38,15 +37,6 @@ export type LoopKind = 'iterator' | 'drained' | 'callback' | 'may_goto' | undefi
 /** Rounds over which precision marks are passed on (MAX_BACKEDGE_ITERS). After that every number counts as precise. */
 const MAX_BACKEDGE_ITERS = 64;
 
-/** What comparing the present state with those explored before found out. */
-export interface Found {
-  readonly by: ExploredState | undefined;
-  /**
-   * The two states differ in values that no check relied on or that nothing reads. Facts may mention these values, so they need widening.
-   */
-  readonly imprecise: boolean;
-}
-
 /**
  * The states that a walk keeps, by slot. It decides where to keep one, whether the present state is covered by one, and whether a loop
  * makes no progress.
@@ -55,6 +45,8 @@ export class ExploredStates {
   private readonly bySlot: (ExploredState[] | undefined)[] = [];
   private readonly sccVisits = new Map<string, SccVisit>();
   private readonly comparison: StateComparison;
+  /** The states at which paths ended, in the order in which that happened first. */
+  readonly covering: ExploredState[] = [];
   count = 0;
 
   constructor(
@@ -101,11 +93,11 @@ export class ExploredStates {
   /**
    * The checkpoint that covers this state, if there is one. Refuses a loop that cannot end. `always`: every state is kept here.
    */
-  visit(arrival: Arrival, walked: number, always: boolean): Found {
+  visit(arrival: Arrival, walked: number, always: boolean): ExploredState | undefined {
     const { slot, state } = arrival;
     this.keep = always || this.isDue(walked);
     const list = this.bySlot[slot];
-    if (list === undefined) return NOT_FOUND;
+    if (list === undefined) return undefined;
     if (this.liveness !== undefined) for (const old of list) this.noteReadSlots(old, arrival, this.liveness);
     const kind = this.loop();
     const { callsite } = frameOf(state);
@@ -137,7 +129,7 @@ export class ExploredStates {
       const patience = always && old.branches > 0 ? 64 : 3;
       if (old.misses > old.hits * patience + patience) list.splice(i, 1);
     }
-    return NOT_FOUND;
+    return undefined;
   }
 
   /** The path has come back to `old`, whose paths have not all ended. Does the path end here? */
@@ -173,16 +165,17 @@ export class ExploredStates {
     old.readSlots = state.frames.map((_, depth) => liveness.aliveSlots(instance, slot, depth));
   }
 
-  private hit(old: ExploredState, arrival: Arrival, unfinished: boolean): Found {
+  private hit(old: ExploredState, arrival: Arrival, unfinished: boolean): ExploredState {
+    if (old.hits === 0) this.covering.push(old);
     old.hits++;
-    const { imprecise } = this.comparison;
+    if (this.comparison.imprecise) old.coversLoosely = true;
     if (this.backtracker !== undefined) {
       const depth = arrival.state.frames.length - 1;
       const edge: Backedge = { covered: old, step: arrival.step, parent: arrival.parent, depth };
       this.propagatePrecision(edge);
       if (unfinished) old.sccVisit?.backedges.push(edge);
     }
-    return { by: old, imprecise };
+    return old;
   }
 
   /** Numbers that are precise in the covering state become precise in the covered one (propagate_precision). */
@@ -193,14 +186,15 @@ export class ExploredStates {
   }
 
   /** `history`: keep the insns that led here. */
-  add({ slot, state, step, parent }: Arrival, visit: Visit | undefined, walked: number): ExploredState {
+  add({ slot, state, step, parent }: Arrival, node: number, walked: number): ExploredState {
     const sccVisit = this.sccVisitOf(slot, state);
     const explored: ExploredState = {
       slot,
       state,
-      visit,
+      node,
       branches: 1,
       hits: 0,
+      coversLoosely: false,
       misses: 0,
       parent,
       history: step,
@@ -258,8 +252,6 @@ export class ExploredStates {
     visit.backedges = [];
   }
 }
-
-const NOT_FOUND: Found = { by: undefined, imprecise: false };
 
 /** Every number in this state and in its parents counts as precise (mark_all_scalars_precise). */
 function markAllScalarsPrecise(from: ExploredState | undefined): void {

@@ -4,7 +4,6 @@ import { MOST_FRAMES } from '../../isa/insn.js';
 import type { PlaceSet } from '../state/places.js';
 import type { State } from '../state/state.js';
 import type { SlotWords } from './live-places.js';
-import type { Visit } from './visit.js';
 
 /** Marks a step that is a jump which refined several linked places. */
 export const LINKED = -2;
@@ -102,12 +101,14 @@ export class JumpHistory {
 export interface ExploredState {
   readonly slot: number;
   readonly state: State;
-  /** The fact that stands for it; undefined where no facts are kept. */
-  readonly visit: Visit | undefined;
+  /** The visit that stands for it; `NO_VISIT` where no visits are kept. */
+  readonly node: number;
   /** Paths that started here and have not ended. While there are any, the state is not known to be safe. */
   branches: number;
   /** How often it covered a state, and how often it did not. */
   hits: number;
+  /** It covered a state that differs in numbers no check relied on, or in stack slots nothing reads. */
+  coversLoosely: boolean;
   misses: number;
   readonly parent: ExploredState | undefined;
   /** The insns walked from the parent to here, last first. */

@@ -1,25 +1,34 @@
-/** The options of a walk, its start, and the paths that it ended early. */
+/** The options of a walk, and its start. */
 import type { Contract } from '../../kernel/contract.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { Path } from '../state/path.js';
 import type { Profile } from '../state/profile.js';
 import type { Reg, State } from '../state/state.js';
-import type { Visit } from './visit.js';
+import type { Heads } from './heads.js';
+import type { Target, VisitGraph } from './visit-graph.js';
 
 /** For whom a walk judges, how far it goes, and what it keeps. */
 export interface WalkOptions {
   readonly profile: Profile;
   /** Insns to walk at the most (BPF_COMPLEXITY_LIMIT_INSNS: 1,000,000). */
   readonly budget: number;
-  /** Keep a visit of every insn. */
-  readonly keepVisits: boolean;
+  /** Where a visit of every insn is added; none unless told. */
+  readonly visits?: VisitGraph;
+  /** Whether the state before the insn at this slot is kept with its visits; at every slot unless told. */
+  readonly keepsState?: (slot: number) => boolean;
+  /** Paths end at these heads too, if they were walked from: facts of another walk. */
+  readonly heads?: Heads;
+  /** Paths end only where this says so: the walk makes the facts of a walk that has ended before (`facts.ts`). */
+  readonly closing?: Closing;
   /** Drop what changes from one round of an open-ended loop to the next; without it such a loop is unrolled. */
   readonly widening: boolean;
   /**
-   * Compare states as Linux does: numbers that no check relied on may differ. What `facts.ts` makes of the visits afterwards are facts;
-   * without precision the visits are.
+   * Compare states as Linux does: numbers that no check relied on may differ. The visits of such a walk are no facts; `facts.ts` makes them.
+   * Without precision the visits are facts.
    */
   readonly precision?: boolean;
+  /** Drop stack slots that nothing reads wherever states are compared. That ends more paths than Linux ends. */
+  readonly economical?: boolean;
   /** False: no path ends because another covers it, unless that is what ends a loop. */
   readonly pruning?: boolean;
   /** The kernel that the program is for. */
@@ -47,11 +56,8 @@ export interface Start {
   readonly state: State;
 }
 
-/**
- * A path that ended at a visit which covers it only because some numbers do not matter. What the visit says of these numbers need not be
- * true for the path.
- */
-export interface ImprecisePrune {
-  readonly visit: Visit;
-  readonly state: State;
+/** Where a walk that makes facts may end a path. */
+export interface Closing {
+  /** The path has come to a place where states are compared. A visit that covers it, if there is one. */
+  meet(slot: number, state: State): Target | undefined;
 }

@@ -3,11 +3,13 @@ import type { State } from '../state/state.js';
 
 /** An insn that a path came to. One slot has as many visits as paths came to it and were not covered. */
 export interface Visit {
+  /** Its number in the graph of visits. */
+  readonly node: number;
   readonly slot: number;
-  /** What is known before the insn. */
+  /** What is known before the insn. Facts that were asked for only some insns throw for others. */
   readonly state: State;
-  /** Visits that follow; filled in as the walk goes on. A pruned path leads to the visit that covers it. */
-  readonly next: Visit[];
+  /** Visits that follow. A path that ended because a visit covers it leads to that visit. */
+  readonly next: readonly Visit[];
   /** The visit before this one on the path that first led here. */
   readonly from: Visit | undefined;
 }

@@ -24,9 +24,10 @@ import { ExploredStates } from './explored-states.js';
 import type { ExploredState } from './history.js';
 import { NO_STEP } from './history.js';
 import { InsnStep, type Paths } from './insn-step.js';
-import type { ImprecisePrune, Start, WalkOptions } from './options.js';
+import type { Start, WalkOptions } from './options.js';
 import { type HistoryPosition, NO_HISTORY, PrecisionTracker } from './precision/tracker.js';
 import type { Visit } from './visit.js';
+import { NO_VISIT } from './visit-graph.js';
 import { NO_VISITS, Visits, type VisitsPosition } from './visits.js';
 
 /** A path to be walked later. */
@@ -48,7 +49,6 @@ const LONG_HISTORY = 40;
  */
 export class Walk implements Paths {
   readonly path: Path;
-  readonly imprecisePrunes: ImprecisePrune[] = [];
   /** Slot of the insn at hand. */
   slot = -1;
   /** Insns walked so far. */
@@ -57,10 +57,12 @@ export class Walk implements Paths {
   tracker: PrecisionTracker | undefined;
   private readonly step: InsnStep;
   private readonly explored: ExploredStates;
-  private readonly visited: Visits;
+  private readonly visited: Visits | undefined;
   /** For a loader without CAP_PERFMON. */
   private readonly speculation: Speculation | undefined;
   private work: Pending[] = [];
+  /** No insn of the present start was walked yet. */
+  private atStart = false;
 
   constructor(
     readonly program: Program,
@@ -91,7 +93,13 @@ export class Walk implements Paths {
       );
       this.path.guard = this.speculation;
     }
-    this.visited = new Visits(code);
+    if (options.visits !== undefined)
+      this.visited = new Visits(
+        options.visits,
+        code,
+        options.keepsState ?? (() => true),
+        options.closing === undefined,
+      );
   }
 
   /** States kept for pruning, as the kernel's total_states. */
@@ -109,14 +117,17 @@ export class Walk implements Paths {
     return this.explored.countAt(slot);
   }
 
-  /** Every visit, by slot; empty unless `keepVisits`. */
-  get visits(): readonly (readonly Visit[])[] {
-    return this.visited.bySlot;
+  /** The states at which paths ended because they cover them. */
+  get covering(): readonly ExploredState[] {
+    return this.explored.covering;
   }
 
-  /** The visit at which the walk was when it stopped. */
+  /** The visit at which the walk was when it stopped; undefined where it adds none. */
   get current(): Visit | undefined {
-    return this.visited.current;
+    const { visited } = this;
+    return visited === undefined || visited.current === NO_VISIT
+      ? undefined
+      : visited.graph.visit(visited.current);
   }
 
   /** Whether something was widened. A refusal may then come from the lost precision. */
@@ -138,21 +149,25 @@ export class Walk implements Paths {
     return this.step.globals;
   }
 
-  /** Walks everything that may happen from this state. Throws `Refusal`. Returns the visit that stands for the start. */
-  from(start: Start): Visit {
+  /**
+   * Walks everything that may happen from this state. Throws `Refusal`. Returns the visit that stands for the start; `NO_VISIT` where no visits
+   * are kept. Its first insn is walked even if a head covers the start.
+   */
+  from(start: Start): number {
     const { visited, path } = this;
-    visited.first = undefined;
+    if (visited !== undefined) visited.first = undefined;
+    this.atStart = true;
     this.work.push({ ...start, visits: NO_VISITS, parent: undefined, history: NO_HISTORY });
     while (this.work.length > 0) {
       const pending = this.work.pop()!;
       path.restore(pending.state);
       this.parent = pending.parent;
-      visited.restore(pending.visits);
+      visited?.restore(pending.visits);
       this.tracker?.restore(pending.history);
       this.run(pending.slot);
       this.explored.updateBranchCounts(this.parent);
     }
-    return visited.first ?? { slot: start.slot, state: start.state, next: [], from: undefined };
+    return visited?.first?.node ?? NO_VISIT;
   }
 
   push(slot: number): void {
@@ -160,23 +175,20 @@ export class Walk implements Paths {
     const { path, parent, visited } = this;
     // A callback that runs later does not depend on the path that led here.
     if (this.startsAsyncCallback(slot, path.peek())) {
-      const visits = { ...NO_VISITS, current: visited.current };
+      const visits = { ...NO_VISITS, current: visited?.current ?? NO_VISIT };
       this.work.push({ slot, state: path.snapshot(), visits, parent: undefined, history: NO_HISTORY });
       return;
     }
     if (parent !== undefined) parent.branches++;
     const history = this.tracker?.save() ?? NO_HISTORY;
-    this.work.push({ slot, state: path.snapshot(), visits: visited.save(), parent, history });
+    this.work.push({ slot, state: path.snapshot(), visits: visited?.save() ?? NO_VISITS, parent, history });
   }
 
   guess(slot: number): void {
-    const { path, visited } = this;
-    const { current } = visited;
+    const { path } = this;
     const real = !path.speculative;
     path.speculative = true;
-    visited.current = undefined;
     this.push(slot);
-    visited.current = current;
     path.speculative = !real;
   }
 
@@ -194,7 +206,7 @@ export class Walk implements Paths {
   /** Follows one path to its end, or to where a state that was explored before covers it. */
   private run(start: number): void {
     const { code, path, explored, tracker } = this;
-    const { keepVisits } = this.options;
+    const { visited } = this;
     let slot: number | undefined = start;
     while (slot !== undefined) {
       this.slot = slot;
@@ -207,7 +219,8 @@ export class Walk implements Paths {
       const how = code.prunePoints[slot]!;
       if (how !== PRUNE_POINT.no) {
         if (this.isVisited(slot, how)) return;
-      } else if (keepVisits && !path.speculative) this.visited.add(slot, path.snapshot(), false);
+      } else if (visited !== undefined && !path.speculative) this.visit(slot, false);
+      this.atStart = false;
       const traits = code.traits[slot]!;
       if ((traits & TRAIT.jumps) !== 0) explored.jumps++;
       slot = path.speculative ? this.guessed(slot, op) : this.step.run(slot, op);
@@ -221,7 +234,9 @@ export class Walk implements Paths {
    */
   private isVisited(slot: number, how: number): boolean {
     const { path, explored, tracker, visited } = this;
-    if (tracker === undefined) cleanDeadSlots(path, this.code, slot);
+    const fact = this.meetsFact(slot);
+    if (fact !== 'unknown') return fact === 'ends';
+    if (tracker === undefined || this.options.economical === true) cleanDeadSlots(path, this.code, slot);
     const arrival = {
       slot,
       state: path.peek(),
@@ -230,23 +245,39 @@ export class Walk implements Paths {
       instance: tracker?.instance,
     };
     const always = how === PRUNE_POINT.forced || (tracker?.entries ?? 0) > LONG_HISTORY;
-    const { by, imprecise } = explored.visit(arrival, this.walked, always);
+    const by = explored.visit(arrival, this.walked, always);
     if (by !== undefined) {
-      if (by.visit !== undefined && !path.speculative) {
-        visited.leadTo(by.visit);
-        if (imprecise) this.imprecisePrunes.push({ visit: by.visit, state: path.snapshot() });
-      }
+      if (!path.speculative) visited?.leadTo(by);
       return true;
     }
-    const isFact = this.options.keepVisits && !path.speculative;
-    if (!explored.keep && !isFact) return false;
-    const state = path.snapshot();
-    const visit = isFact ? visited.add(slot, state, true) : undefined;
+    const node = visited === undefined || path.speculative ? NO_VISIT : this.visit(slot, true);
     if (explored.keep) {
-      this.parent = explored.add({ ...arrival, state }, visit, this.walked);
+      this.parent = explored.add({ ...arrival, state: path.snapshot() }, node, this.walked);
       tracker?.stateKept();
     }
     return false;
+  }
+
+  /** Whether the path ends at a fact of another walk, or of the walk whose facts this one makes. If not, and it is the latter, it goes on. */
+  private meetsFact(slot: number): 'ends' | 'goes on' | 'unknown' {
+    const { path, visited, options } = this;
+    const { heads, closing } = options;
+    if ((heads === undefined && closing === undefined) || path.speculative) return 'unknown';
+    if (!this.atStart) {
+      const by = closing?.meet(slot, path.peek()) ?? heads?.findFact(slot, path.peek());
+      if (by !== undefined) {
+        visited?.leadTo(by);
+        return 'ends';
+      }
+    }
+    if (closing === undefined) return 'unknown';
+    this.visit(slot, true);
+    return 'goes on';
+  }
+
+  private visit(slot: number, meets: boolean): number {
+    const { path } = this;
+    return this.visited!.add(slot, path.peek(), () => path.snapshot(), meets);
   }
 
   /** Runs one insn on a speculative path. An error there is no refusal: a barrier before the insn keeps the processor from running it. */
@@ -259,32 +290,6 @@ export class Walk implements Paths {
     } catch (error) {
       guard.recover(slot, error);
       return undefined;
-    }
-  }
-
-  /**
-   * Runs the insn at `visit` from another state, and returns every state that follows with its slot. Nothing is pruned, kept or widened.
-   * Throws `Refusal`.
-   */
-  stepFrom(slot: number, state: State): Start[] {
-    const { path, code } = this;
-    const op = code.ops[slot];
-    if (op === undefined) return [];
-    const { work, tracker } = this;
-    this.work = [];
-    this.tracker = undefined;
-    path.restore(state);
-    this.slot = slot;
-    this.parent = undefined;
-    this.visited.current = undefined;
-    try {
-      const next = this.step.run(slot, op);
-      const found: Start[] = this.work.filter((p) => p.state.speculative !== true);
-      if (next !== undefined) found.push({ slot: next, state: path.snapshot() });
-      return found;
-    } finally {
-      this.work = work;
-      this.tracker = tracker;
     }
   }
 

@@ -1,0 +1,183 @@
+/**
+ * The graph of killed runs: the verifier's visits, with those of patched mode put in where a killed run leaves the normal way. A killed run that is back in a
+ * state which a normal visit covers goes on in that visit.
+ */
+import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
+import { exceptionCallbackOf, type Program } from '../object/program.js';
+import type { FastPath } from '../patch/rule.js';
+import { landingAt } from '../patch/unwinding.js';
+import type { Facts } from '../verifier/result.js';
+import { fixedOffset } from '../verifier/state/regs.js';
+import { slotOf } from '../verifier/state/stack.js';
+import { frameOf } from '../verifier/state/state.js';
+import type { Code } from '../verifier/text/code.js';
+import type { VisitGraph } from '../verifier/walk/visit-graph.js';
+import { type CostFrom, NOTHING, plus } from './cost.js';
+import { callLimit, type LoopLimit, mayGotoLimit } from './loop-limits.js';
+import type { Patched } from './patched.js';
+
+/** A note on a loop that a killed run may be in and that no number of insns bounds. */
+export interface LoopNote {
+  /** The insn that controls it. */
+  readonly slot: number;
+  /** What controls it: the name of a function, or `may_goto`; `loop` if nothing does. */
+  readonly by: string;
+  /** Milliseconds in one frame, for a loop that is ended by time. */
+  readonly ms?: number;
+  /** Why it has no bound. */
+  readonly endless?: string;
+}
+
+const ONE: CostFrom = { ...NOTHING, insns: 1 };
+
+/** Visits by number, and what follows each in a killed run. */
+export class PatchedGraph {
+  /** What a call adds that leads to a global subprogram, which is walked on its own. By its first slot. */
+  costOfCall: ReadonlyMap<number, CostFrom> = new Map();
+  /** By slot. */
+  readonly notes = new Map<number, LoopNote>();
+  readonly visits: VisitGraph;
+  /** The first visits of each global subprogram, by its first slot. */
+  readonly globalEntries = new Map<number, readonly number[]>();
+  /** The first visits of the exception callback, if there is one. */
+  private readonly onThrow: readonly number[] | undefined;
+
+  constructor(
+    private readonly program: Program,
+    private readonly code: Code,
+    facts: Facts,
+    private readonly path: FastPath,
+    private readonly patched: Patched,
+    private readonly kernel: KernelProfile = BUILT_IN,
+  ) {
+    this.visits = facts.graph;
+    const entriesOf = (start: number): readonly number[] =>
+      facts.nodes(start).filter((v) => this.visits.chain(v).depth === 1);
+    for (const { linkage, start } of program.subprogs) {
+      const entries = linkage === 'global' && start !== 0 ? entriesOf(start) : [];
+      if (entries.length > 0) this.globalEntries.set(start, entries);
+    }
+    const onThrow = exceptionCallbackOf(program);
+    this.onThrow = onThrow && entriesOf(onThrow.start);
+  }
+
+  /** Slot of a visit's insn. */
+  slot(v: number): number {
+    return this.visits.slot(v);
+  }
+
+  /** Calls `each` with the visits that may follow in a killed run. */
+  eachNext(v: number, each: (next: number) => void): void {
+    const { onThrow, patched, visits } = this;
+    if (onThrow !== undefined && this.throws(v)) {
+      onThrow.forEach(each);
+      return;
+    }
+    const entries = patched.entries.get(v);
+    if (entries !== undefined) {
+      entries.forEach(each);
+      if (!this.goesOnNormally(v)) return;
+    }
+    visits.eachNext(v, each);
+  }
+
+  /** The visits that may follow in a killed run. */
+  next(v: number): number[] {
+    const found: number[] = [];
+    this.eachNext(v, (next) => found.push(next));
+    return found;
+  }
+
+  private throws(v: number): boolean {
+    return this.code.contracts[this.slot(v)]?.name === 'bpf_throw' && !this.isUnwound(v);
+  }
+
+  /**
+   * Whether a killed run may also go the normal way, from a visit where it may leave it. So at the end of a callback: if it was running at the kill, its
+   * helper stops; if it was called after the kill, by a helper that is kept, the helper goes on.
+   */
+  private goesOnNormally(v: number): boolean {
+    if (this.code.contracts[this.slot(v)] !== undefined) return false;
+    const call = this.visits.chain(v).callback?.call;
+    return call !== undefined && !this.path.stubs.has(call);
+  }
+
+  /** Whether the visit stands for an insn that is run. The entries of a call stand for the same insn, so they count in its place. */
+  isRun(v: number): boolean {
+    return !(this.patched.entries.has(v) && this.code.contracts[this.slot(v)] !== undefined);
+  }
+
+  /** First slot of the subprogram that the insn calls; undefined for other insns. */
+  callee(v: number): number | undefined {
+    return this.code.callees[this.slot(v)];
+  }
+
+  /** What the insn itself takes, with the global subprogram that it calls. */
+  cost(v: number): CostFrom {
+    if (!this.isRun(v)) return NOTHING;
+    const callee = this.callee(v);
+    const called = callee === undefined ? undefined : this.costOfCall.get(callee);
+    return called === undefined ? ONE : plus(ONE, called);
+  }
+
+  /** The limit of a loop that this insn controls; undefined if it controls none. */
+  limit(v: number): LoopLimit | undefined {
+    if (this.isMayGoto(v)) return mayGotoLimit(this.kernel);
+    const contract = this.code.contracts[this.slot(v)];
+    // A stub ends no loop by itself, and neither does a call that is left for a landing pad.
+    if (contract === undefined || this.path.stubs.has(this.slot(v)) || this.isUnwound(v)) return undefined;
+    return callLimit(this.program, contract, frameOf(this.visits.state(v)).regs);
+  }
+
+  /** Visits with the same key control the same loop: same insn, same chain of calls. The may_gotos of a frame share one limit. */
+  loopKey(v: number): string {
+    return `${this.chain(v)}: ${this.isMayGoto(v) ? 'may_goto' : this.slot(v)}`;
+  }
+
+  /** The loop that this insn controls is started here, not gone on with. */
+  isStart(v: number): boolean {
+    const contract = this.code.contracts[this.slot(v)];
+    if (contract === undefined) return false;
+    const state = this.visits.state(v);
+    const { regs, callbackDepth } = frameOf(state);
+    const at = contract.args.findIndex(({ kind }) => kind === 'iter');
+    if (at < 0) return callbackDepth === 0;
+    const reg = regs[at + 1]!;
+    const slot = state.frames[reg.frame]?.stack[slotOf(fixedOffset(reg))];
+    return slot?.iter === undefined || (slot.iter.state === 'active' && slot.iter.depth === 0);
+  }
+
+  /** A frame of a called function or callback begins here. */
+  isEntry(v: number): boolean {
+    const { depth, innermost } = this.visits.chain(v);
+    return depth > 1 && innermost === this.slot(v);
+  }
+
+  /** The calls that led to the frame of a visit. */
+  chain(v: number): string {
+    return this.visits.chain(v).key;
+  }
+
+  /** Notes that a killed run may be in a loop that no number of rounds limits. */
+  note(v: number, { ms, endless }: Pick<LoopLimit, 'ms' | 'endless'>): void {
+    if (ms === 0 && endless === '') return;
+    const slot = this.slot(v);
+    const name = this.code.contracts[slot]?.name;
+    this.notes.set(slot, {
+      slot,
+      by: name ?? (this.isMayGoto(v) ? 'may_goto' : 'loop'),
+      ...(ms > 0 && { ms }),
+      ...(endless !== '' && { endless }),
+    });
+  }
+
+  /** In every killed run the call is left for a landing pad. */
+  private isUnwound(v: number): boolean {
+    if (this.path.unwinds === undefined) return false;
+    return landingAt(this.path, this.code.ops, this.slot(v), this.visits.state(v)) === 'pad';
+  }
+
+  private isMayGoto(v: number): boolean {
+    return this.code.ops[this.slot(v)]?.kind === 'may_goto';
+  }
+}
