@@ -36,6 +36,7 @@ export const CLI_MUTANTS: readonly Mutant[] = [
       node: '/\\s/.test(path)',
       becomes: 'true',
       wrong: 'A case that is written elsewhere names its rule file from the folder in which the command ran.',
+      noticedBy: ['campaign/a-case-names-its-rules-from-where-it-is'],
     },
   ]),
   ...mutantsOf('src/report/run.ts', NOTICED, [

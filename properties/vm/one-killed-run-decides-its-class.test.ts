@@ -165,6 +165,9 @@ ${lines('r6 = r2', 'r0 = *(u8 *)skb[r1]', 'r0 = *(u32 *)skb[5000]', 'r0 = 0', 'e
 .map p prog_array key=4 value=4 entries=1
 .env bpf_tail_call#1=jumped
 ${lines('r6 = r1', 'r7 = 1')}${call('bpf_tail_call', 'r6', 'map p', '0')}${lines('r0 = 0', 'exit')}`,
+    'wait for something': `.type syscall
+.env bpf_sys_close#1=done
+${lines('r6 = 1', 'r7 = 1')}${call('bpf_sys_close', '3')}${lines('r6 = 2', 'r0 = 0', 'exit')}`,
     throw: `.type tc
 ${lines('r6 = 1', 'r6 += 1')}${call('bpf_throw', '0')}${lines('r0 = 0', 'exit')}`,
     'trap on their way': `.type tc
