@@ -5,6 +5,7 @@ import { QUEUE_MUTANTS } from './campaign/queue.js';
 import { SHRINK_MUTANTS } from './campaign/shrink.js';
 import { STORAGE_MUTANTS } from './campaign/storage.js';
 import { CLI_MUTANTS } from './cli.js';
+import { COST_MUTANTS } from './cost.js';
 import { GENERATOR_MUTANTS } from './generators.js';
 import { ISA_MUTANTS } from './isa.js';
 import { CONTRACT_MUTANTS } from './kernel/contracts.js';
@@ -49,6 +50,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...REPORT_MUTANTS,
   ...PAD_MUTANTS,
   ...CLI_MUTANTS,
+  ...COST_MUTANTS,
   ...ISA_MUTANTS,
   ...BTF_MUTANTS,
   ...OBJECT_MUTANTS,

@@ -23,6 +23,8 @@ export const LAYERS = [
   'src/smt',
   'src/oracle',
   'generators',
+  'src/cost',
+  'src/policy',
   'src/campaign',
   'src/report',
   'src/cli',

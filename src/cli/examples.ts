@@ -32,6 +32,12 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   prune: ['prune corpus --dry-run  # which cases show the same?', 'prune corpus'],
   shrink: ['shrink found.bpf -o small.bpf'],
+  'costs measure': ['costs measure --out costs.tsv  # what insns and helpers cost on this machine'],
+  'costs show': ['costs show --costs costs.tsv'],
+  'costs estimate': [
+    'costs estimate prog.bpf.o  # how long may it run, and what makes the worst?',
+    'costs estimate objects --costs costs.tsv --kernel  # beside what it takes in Linux',
+  ],
   kernel: ['kernel  # how the running kernel differs', 'kernel --json > this-kernel.json'],
   report: ['report campaign'],
   asm: ['asm prog.bpf -o prog.bin', 'asm --hex - < prog.bpf'],
@@ -52,6 +58,7 @@ const FAILED: Readonly<Record<string, string>> = {
   agree: 'swansong and Linux differ',
   run: 'a check is broken, by the run or by a killed one',
   prune: 'a case does not replay; it stays',
+  'costs estimate': 'Linux takes a time that lies outside of an estimate',
 };
 
 /** The text below the options of a command. */

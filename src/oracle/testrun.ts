@@ -86,6 +86,8 @@ export interface TestInput {
    * tracepoint (8 to 96 bytes, as far as the program reads), `struct bpf_sk_lookup` with its family set.
    */
   readonly ctx?: Uint8Array;
+  /** How often the kernel runs it, on the same packet; once unless told. For types that run on packets only. At least 1. */
+  readonly repeat?: number;
 }
 
 /** What a test run left behind, or why the kernel did not make it. */
@@ -98,7 +100,7 @@ export type TestRunResult =
       readonly dataOut: Uint8Array;
       /** The context afterwards; empty if none was given, and of raw tracepoints. */
       readonly ctxOut: Uint8Array;
-      /** As the kernel measured it; 0 for syscall programs. */
+      /** As the kernel measured it, the mean of all runs; 0 for types that run on no packet. */
       readonly durationNs: number;
     }
   | { readonly ok: false; readonly errno: string; readonly message: string };
@@ -135,7 +137,7 @@ function runPacket(loaded: Loaded, input: TestInput): TestRunResult {
     .u32(12, out.length)
     .pointer(16, data)
     .pointer(24, out)
-    .u32(32, 1)
+    .u32(32, input.repeat ?? 1)
     .u32(40, ctx.length)
     .u32(44, ctxOut.length)
     .pointer(48, ctx)

@@ -21,6 +21,7 @@ import type { RunResult } from '../vm/vm.js';
 import type { CertificateRow } from './certificates.js';
 import type { Agreement } from './comparison.js';
 import type { CheckedFunction, ListedFunction } from './contracts.js';
+import type { CostInDocument, EstimateRow } from './costs.js';
 import type { Trouble } from './document.js';
 import type { GapClass, GapRow } from './gap.js';
 import type { ComparedWithBaseline } from './judged.js';
@@ -322,6 +323,33 @@ export interface WorkerDocument extends Worked {
   readonly ms: number;
 }
 
+/** The time of insns and functions on the running kernel. */
+export interface CostsMeasureDocument {
+  /** Release of the kernel that ran them. */
+  readonly kernel: string;
+  readonly costs: readonly CostInDocument[];
+  /** Rounds that took many times as long as the others of their function: they were interrupted, and left out. Nanoseconds. */
+  readonly outliers: readonly { readonly name: string; readonly ns: number }[];
+  /** What the kernel did not run, and why. */
+  readonly left: readonly { readonly name: string; readonly reason: string }[];
+  readonly ms: number;
+  /** The file that was written. */
+  readonly file?: string;
+}
+
+/** A table of costs. */
+export interface CostsShowDocument {
+  readonly costs: readonly CostInDocument[];
+}
+
+/** How long programs may run. */
+export interface CostsEstimateDocument {
+  readonly profile: ProfileOfDocument;
+  readonly contended: boolean;
+  readonly programs: readonly EstimateRow[];
+  readonly skipped: readonly SkippedProgram[];
+}
+
 /** The document of each command. */
 export interface Documents {
   readonly fuzz: FuzzDocument | ProgramDocument;
@@ -348,6 +376,9 @@ export interface Documents {
   readonly asm: AsmDocument;
   readonly disasm: DisasmDocument;
   readonly prune: PruneDocument;
+  readonly 'costs measure': CostsMeasureDocument;
+  readonly 'costs show': CostsShowDocument;
+  readonly 'costs estimate': CostsEstimateDocument;
   readonly completion: CompletionDocument;
   /** Of any command, where there is no answer. */
   readonly error: Trouble;

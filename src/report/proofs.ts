@@ -3,6 +3,7 @@ import type { ProgramProof } from '../smt/proof.js';
 import type { WitnessPath } from '../smt/witness-path.js';
 import type { Explanation } from '../verifier/explain/explanation.js';
 import { explanationInWords } from './explanations.js';
+import { nsInWords } from './time.js';
 import { witnessPathInWords } from './witness-paths.js';
 
 /** One program of `prove`'s document. */
@@ -30,6 +31,14 @@ export interface ProofRow {
   /** Where it is time that bounds a killed run: milliseconds, and the insns beside them. */
   readonly timeLimit?: ProgramProof['timeLimit'];
   readonly timeLimits: ProgramProof['timeLimits'];
+  /** With --cost, of a program with a bound: nanoseconds. Null: nothing bounds them. */
+  readonly timeToDie?: {
+    /** From the decision to kill until the first patched insn. */
+    readonly kill: number | null;
+    /** From there to the exit, over all termination points. */
+    readonly run: number | null;
+    readonly bySlot: ReadonlyMap<number, number | null>;
+  };
   readonly loops: ProgramProof['loops'];
   readonly kept: ProgramProof['kept'];
   readonly sites: ProgramProof['sites'];
@@ -114,7 +123,15 @@ export function belowProofLine(row: ProofRow, whole: boolean): string {
 }
 
 /** What stands behind the figures of a row. */
-function outcomeInWords({ witness, reason, advice, kept, verdict }: ProofRow): string {
+function outcomeInWords(row: ProofRow): string {
+  const { timeToDie: time } = row;
+  if (time === undefined) return verdictInWords(row);
+  const dies = time.run === null ? 'dies within no known time' : `dies within ${nsInWords(time.run)}`;
+  const rest = verdictInWords(row);
+  return rest === '' ? dies : `${dies}; ${rest}`;
+}
+
+function verdictInWords({ witness, reason, advice, kept, verdict }: ProofRow): string {
   if (witness !== undefined) return `${witness.expect} after ${witness.kill} steps: ${reason}`;
   if (verdict === 'unknown') return advice === '' ? reason : `${reason} (${advice})`;
   if (kept.length === 0) return '';

@@ -68,7 +68,15 @@ function worse(a: ProgramProof, b: ProgramProof, names: readonly string[]): Prog
     };
   }
   if (a.verdict !== 'proven' || b.verdict !== 'proven') return { ...a, ...common };
-  return { ...a, ...common, ...largerBounds(a, b), ...bothSites(a, b) };
+  return { ...a, ...common, ...largerBounds(a, b), ...heavier(a, b), ...bothSites(a, b) };
+}
+
+/** The greater weights of both, where insns are weighed. */
+function heavier({ weighed: a }: ProgramProof, { weighed: b }: ProgramProof): Pick<ProgramProof, 'weighed'> {
+  if (a === undefined || b === undefined) return {};
+  const bySlot = new Map(a.bySlot);
+  for (const [slot, cost] of b.bySlot) bySlot.set(slot, maximum(cost, bySlot.get(slot) ?? cost));
+  return { weighed: { worst: maximum(a.worst, b.worst), bySlot } };
 }
 
 function largerBounds(

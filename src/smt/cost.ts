@@ -47,7 +47,7 @@ export const most = (a: CostFrom, b: CostFrom): CostFrom => ({
 
 /** The cost repeated `times` times. No frame is open. */
 export const times = ({ insns, ms }: Cost, count: number): CostFrom => ({
-  insns: insns * count,
+  insns: insns === 0 ? 0 : insns * count,
   ms: ms === 0 ? 0 : ms * count,
   open: NONE,
 });

@@ -23,7 +23,7 @@ import type { Code } from '../verifier/text/code.js';
 import { type VerifyOptions, verify } from '../verifier/verify.js';
 import { cannotRun } from '../vm/runnable.js';
 import { withAbsent } from './absent-proof.js';
-import { type Bounds, bounds } from './bound.js';
+import { type Bounds, bounds, type Weigh } from './bound.js';
 import type { Cost } from './cost.js';
 import { findWitness } from './find-witness.js';
 import { keptCalls } from './kept-calls.js';
@@ -52,6 +52,8 @@ export interface ProgramProofOptions {
   readonly budget?: number;
   /** Explain why the program is not verified, and the way of a witness. */
   readonly explain?: boolean;
+  /** Weighs the insns of this program, for a bound in other units than insns. */
+  readonly weigh?: (program: Program, code: Code) => Weigh;
 }
 
 /** Said of a program whose search for a counterexample took more than it may. */
@@ -119,7 +121,11 @@ async function proveAsLoaded(
   ];
   if (concerns.length === 0) {
     const found = bounds(program, verified.code, verified.facts, path, patched, verified.kernel);
-    return { ...common, ...boundedProof(found), queries: proved.queries };
+    const weigh = options.weigh?.(program, verified.code);
+    const heaviest =
+      weigh && bounds(program, verified.code, verified.facts, path, patched, verified.kernel, weigh);
+    const weighed = heaviest && { worst: heaviest.worst, bySlot: heaviest.bySlot };
+    return { ...common, ...boundedProof(found), ...(weighed && { weighed }), queries: proved.queries };
   }
   const reason = concerns[0]!.message;
   const open = { ...common, ...NO_BOUND, verdict: 'unknown' as const, reason, queries: proved.queries };

@@ -19,6 +19,13 @@ export interface ProvedSite {
   readonly settled: SiteAnswer;
 }
 
+/** The longest killed runs in the units of `weigh`. The helper that is in flight at the kill is part of them. */
+export interface Weighed {
+  readonly worst: Cost;
+  /** By the slot at which the program is killed. */
+  readonly bySlot: ReadonlyMap<number, Cost>;
+}
+
 export type BoundKind = 'exact' | 'time-limited' | 'unbounded';
 
 /** The verdict on a program under a rule set, with everything that a person needs to believe it or to mend the program. */
@@ -40,6 +47,8 @@ export interface ProgramProof {
   readonly timeLimit?: Cost;
   /** The same by slot, where it is time that bounds a run killed there. */
   readonly timeLimits: ReadonlyMap<number, Cost>;
+  /** The same in the units of `weigh`, where it was given; `insns` are those units. Only of a proven program. */
+  readonly weighed?: Weighed;
   /** The loops for which no number of insns bounds a killed run. */
   readonly loops: readonly LoopNote[];
   /** The calls that are kept and may hold a killed run up. */

@@ -15,6 +15,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   run: async () => (await import('./run.js')).run,
   prune: async () => (await import('./prune.js')).prune,
   shrink: async () => (await import('./shrink.js')).shrink,
+  costs: async () => (await import('./costs.js')).costs,
   kernel: async () => (await import('./kernel.js')).kernel,
   report: async () => (await import('./report.js')).report,
   asm: async () => (await import('./asm.js')).asm,

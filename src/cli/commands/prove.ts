@@ -2,6 +2,7 @@
 
 import type { NamedRules } from '../../campaign/rules.js';
 import { storeWitness } from '../../campaign/storage/corpus.js';
+import { type TimeToDie, timeToDie, weighTime } from '../../cost/time-to-die.js';
 import type { ProveDocument } from '../../report/documents.js';
 import { PROOF_EXIT, worst } from '../../report/exit.js';
 import { refusalFields } from '../../report/explanations.js';
@@ -13,11 +14,13 @@ import {
   proofsHead,
   proofsWidth,
 } from '../../report/proofs.js';
+import { finite } from '../../report/time.js';
 import { proveProgram } from '../../smt/program-proof.js';
 import { printExpectation } from '../../vm/expectation.js';
 import { MOST_ENTRIES } from '../../vm/fill.js';
 import { printCase } from '../../vm/print-case.js';
 import { type Define, since, withFormats } from '../command.js';
+import { COSTS_HELP, costsNamed } from '../costs-file.js';
 import type { LoadedProgram } from '../files.js';
 import { type JudgeOptions, loadJudged, withJudged } from '../judging.js';
 import { type JudgedProfile, judgedFor, judgedProfile } from '../kernel-profile.js';
@@ -31,6 +34,8 @@ interface Options extends JudgeOptions {
   readonly budget?: number;
   readonly fill?: number;
   readonly out?: string;
+  readonly cost?: true;
+  readonly costs?: string;
   readonly explain?: true;
 }
 
@@ -47,6 +52,8 @@ export const prove: Define = (program, act) => {
       'entries of hash maps and tries where the search wants them full (2)',
       integer(0, MOST_ENTRIES),
     )
+    .option('--cost', 'also tell the time to die, in nanoseconds')
+    .option('--costs <FILE>', COSTS_HELP)
     .option('--explain', 'tell the whole way to each refusal, and of each run that refutes a program')
     .option('--out <DIR>', 'write witnesses there, as cases');
   withJudged(command, 'built-in').action((files: string[], options: Options) =>
@@ -85,15 +92,21 @@ async function proveOne(
   const { file, program } = one;
   const start = performance.now();
   const { madeFor, ...target } = judgedFor(judged, one.case);
+  const cost =
+    options.cost === undefined && options.costs === undefined
+      ? undefined
+      : { costs: costsNamed(options.costs) };
   const proof = await proveProgram(program, rules.rules, {
     ...target,
     explain: true,
+    ...(cost === undefined ? {} : { weigh: weighTime(cost) }),
     ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
     ...(options.runs === undefined ? {} : { maxRuns: options.runs }),
     ...(options.fill === undefined ? {} : { fill: options.fill }),
     ...(options.budget === undefined ? {} : { budget: options.budget }),
   });
-  const { verdict, bound, boundKind, refusal, witness, witnessPath, ...rest } = proof;
+  const { verdict, bound, boundKind, refusal, witness, witnessPath, weighed: _, ...rest } = proof;
+  const time = cost && timeToDie(proof, cost);
   const row: ProofRow = {
     ...rest,
     ...(madeFor === undefined ? {} : { madeFor }),
@@ -104,6 +117,7 @@ async function proveOne(
     verdict,
     bound: bound ?? null,
     boundKind: rest.bounds.size > 0 ? boundKind : null,
+    ...(time === undefined ? {} : { timeToDie: bounded(time) }),
     ms: since(start),
   };
   if (witness === undefined) return row;
@@ -118,4 +132,13 @@ async function proveOne(
   if (options.out === undefined) return { ...row, witness: shown };
   const path = storeWitness(options.out, file, program.name, rules.rules.name, text);
   return { ...row, witness: { ...shown, file: path } };
+}
+
+/** The same with null where nothing bounds the time. */
+function bounded({ kill, run, bySlot }: TimeToDie): NonNullable<ProofRow['timeToDie']> {
+  return {
+    kill: finite(kill),
+    run: finite(run),
+    bySlot: new Map([...bySlot].map(([slot, ns]) => [slot, finite(ns)])),
+  };
 }
