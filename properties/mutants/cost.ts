@@ -165,8 +165,8 @@ export const COST_MUTANTS: readonly Mutant[] = [
       {
         name: 'the-helper-in-flight-is-forgotten',
         inside: 'bounds',
-        node: 'weigh === undefined ? NOTHING : graph.inFlight(v, worstOf)',
-        becomes: 'NOTHING',
+        node: 'weigh !== undefined',
+        becomes: 'false',
         wrong: 'A helper that runs at the kill is promised to be over.',
       },
       {

@@ -24,14 +24,17 @@ export interface Span {
  * have no row of their own (`class`).
  */
 export const KINDS = ['insn', 'helper', 'kfunc', 'event', 'class'] as const;
+/** What a row speaks of. */
 export type Kind = (typeof KINDS)[number];
 
 /** What the cost is multiplied by: 1; bytes that the call reads or writes; entries of the map; calls of the callback. */
 export const UNITS = ['call', 'byte', 'entry', 'round'] as const;
+/** What the cost of a row is multiplied by. */
 export type Unit = (typeof UNITS)[number];
 
 /** Where a row comes from. `pair`: measured together with the function that gives back what it takes, and halved. */
 export const SOURCES = ['measured', 'pair', 'assumed'] as const;
+/** Where a row comes from. */
 export type Source = (typeof SOURCES)[number];
 
 /** One row of the table. */
@@ -60,16 +63,19 @@ export const INSN_CLASSES = [
   'exit',
   'packet_load',
 ] as const;
+/** The class of an insn, by which its row is found. */
 export type InsnClass = (typeof INSN_CLASSES)[number];
 
 /**
  * What happens to a run as a whole. `run`: entering the program and leaving it. `kill`: from the decision to kill until the first insn that runs patched.
  */
 export const EVENTS = ['run', 'kill'] as const;
+/** Something that happens once in a run. */
 export type CostEvent = (typeof EVENTS)[number];
 
 /** Kinds of functions, for those without a row of their own. */
 export const CLASSES = ['plain', 'blocks', 'sleeps'] as const;
+/** The class of a function that has no row of its own. */
 export type FunctionClass = (typeof CLASSES)[number];
 
 /** The name of the row of a function on maps of one type: `bpf_map_lookup_elem@hash`. Such rows count before those of the function alone. */

@@ -337,7 +337,7 @@ export interface CostsMeasureDocument {
   readonly file?: string;
 }
 
-/** A table of costs. */
+/** The rows of the shipped table of costs, or of the one that was named. */
 export interface CostsShowDocument {
   readonly costs: readonly CostInDocument[];
 }
