@@ -76,4 +76,21 @@ describe('a killed run dies within its time', () => {
     expect(time.bySlot.get(2)).toBe(2);
     expect([time.run, time.kill]).toEqual([504, 5]);
   });
+
+  it('a loop that only the clock ends', async () => {
+    const { program, verified } = accepted(`main:
+ w0 = 0
+again:
+ may_goto over
+ w0 += 1
+ goto again
+over:
+ w0 = 0
+ exit
+`);
+    const how = plainCosts();
+    const time = timeToDie(await proveProgram(program, sound, { verified, weigh: weighTime(how) }), how)!;
+    expect(time.run).toBeGreaterThan(250e6);
+    expect(time.run).toBeLessThan(260e6);
+  });
 });

@@ -42,13 +42,13 @@ export const COST_MUTANTS: readonly Mutant[] = [
       {
         name: 'rounds-add-nothing',
         inside: 'endOfRound',
-        node: 'contract === undefined ? ZERO : roundSpan(contract, options)',
+        node: 'contract === undefined ? ZERO : roundSpan(contract, this.options)',
         becomes: 'ZERO',
         wrong: 'A helper calls its callback in no time.',
       },
       {
         name: 'the-least-size-is-the-most',
-        inside: 'amountsAt',
+        inside: 'amounts',
         node: '[small(regs[arg + 1]!.num.umin), small(regs[arg + 1]!.num.umax)]',
         becomes: '[small(regs[arg + 1]!.num.umin), small(regs[arg + 1]!.num.umin)]',
         wrong: 'A helper is promised to copy as few bytes as it may.',
@@ -69,7 +69,7 @@ export const COST_MUTANTS: readonly Mutant[] = [
       {
         name: 'loops-never-end-early',
         inside: 'leastRounds',
-        node: 'this.stopping.has(v.slot) ? Math.min(least, 1) : least',
+        node: 'this.stopping.has(this.visits.slot(v)) ? Math.min(least, 1) : least',
         becomes: 'least',
         wrong: 'A callback that may end its loop is promised to run for all rounds.',
       },
@@ -159,21 +159,21 @@ export const COST_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/smt/bound.ts',
+    'src/smt/patched-graph.ts',
     [DIES],
     [
       {
         name: 'the-helper-in-flight-is-forgotten',
-        inside: 'bounds',
-        node: 'weigh !== undefined',
-        becomes: 'false',
+        inside: 'inFlight',
+        node: 'this.weigh === undefined',
+        becomes: 'true',
         wrong: 'A helper that runs at the kill is promised to be over.',
       },
       {
         name: 'helpers-start-for-nothing',
-        inside: 'startCost',
-        node: '{ ...NOTHING, insns: this.weigh.start(v) }',
-        becomes: 'NOTHING',
+        inside: 'start',
+        node: 'this.weigh.start(this.visits, v)',
+        becomes: '0',
         wrong: 'Starting a helper that runs callbacks takes no time.',
         noticedBy: [COUNTED],
       },

@@ -8,8 +8,8 @@ import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import { type Bounds, bounds, type RunPart, type Weigh } from '../smt/bound.js';
 import type { Patched } from '../smt/patched.js';
-import type { Accepted } from '../verifier/result.js';
-import type { Visit } from '../verifier/walk/visit.js';
+import { type Accepted, factsOf } from '../verifier/result.js';
+import { VisitGraph } from '../verifier/walk/visit-graph.js';
 import { shortestRun } from './shortest.js';
 import { type CostOptions, runSpan } from './span.js';
 import { worstTime } from './weigh.js';
@@ -53,7 +53,7 @@ const NEVER_KILLED: FastPath = { rules: 'none', stubs: new Map() };
 const NOTHING_PATCHED: Patched = {
   entries: new Map(),
   failures: [],
-  facts: { at: () => [], size: 0 },
+  facts: factsOf(new VisitGraph(), 0, 0),
   walked: 0,
 };
 const NS_PER_MS = 1e6;
@@ -82,10 +82,10 @@ export function estimate(program: Program, verified: Accepted, options: CostOpti
 function longest(program: Program, { code, facts, kernel }: Accepted, options: CostOptions): Bounds {
   const worst = worstTime(program, code, options);
   // What runs later is no part of this run.
-  const later = ({ state }: Visit): boolean => state.frames[0]!.callback?.async === true;
+  const later = (visits: VisitGraph, v: number): boolean => visits.chain(v).outerCallback?.async === true;
   const weigh: Weigh = {
-    pass: (visit, stubbed) => (later(visit) ? 0 : worst.pass(visit, stubbed)),
-    start: (visit) => (later(visit) ? 0 : worst.start(visit)),
+    pass: (visits, v, stubbed) => (later(visits, v) ? 0 : worst.pass(visits, v, stubbed)),
+    start: (visits, v) => (later(visits, v) ? 0 : worst.start(visits, v)),
   };
   return bounds(program, code, facts, NEVER_KILLED, NOTHING_PATCHED, kernel, weigh);
 }
@@ -105,7 +105,7 @@ function contributions(
     sums.set(key, before === undefined ? one : { ...before, ns: before.ns + one.ns });
   };
   for (const part of parts) {
-    const { slot } = part.visit;
+    const { slot } = part;
     const other = code.ops[slot]?.kind === 'call' ? 'subprogram' : 'insns';
     const what = part.isLoop ? 'loop' : (code.contracts[slot]?.name ?? other);
     more({ slot, what, ns: nsOf(part), loops: part.loops });
@@ -118,11 +118,11 @@ function contributions(
 function pathOf({ longest: parts }: Bounds, { code }: Accepted): PathStep[] {
   const steps: PathStep[] = [];
   parts.forEach((part, i) => {
-    const { slot } = part.visit;
+    const { slot } = part;
     if (part.isLoop) steps.push({ slot, what: 'loop' });
     else if (code.contracts[slot] !== undefined) steps.push({ slot, what: code.contracts[slot]!.name });
     else if (code.ops[slot]?.kind === 'jmp') {
-      const next = parts[i + 1]?.visit.slot;
+      const next = parts[i + 1]?.slot;
       steps.push({ slot, what: next === slot + 1 ? 'jump not taken' : 'jump taken' });
     }
   });

@@ -6,14 +6,13 @@
  * shortest rounds as it makes at least.
  */
 import TinyQueue from 'tinyqueue';
-import { subprogTarget } from '../isa/target.js';
 import type { Contract } from '../kernel/contract.js';
 import type { Program } from '../object/program.js';
 import type { Accepted } from '../verifier/result.js';
 import { frameOf } from '../verifier/state/state.js';
-import type { Visit } from '../verifier/walk/visit.js';
+import type { VisitGraph } from '../verifier/walk/visit-graph.js';
 import type { CostOptions } from './span.js';
-import { passSpan, runsCallback, startSpan } from './weigh.js';
+import { runsCallback, VisitCosts } from './weigh.js';
 
 /** BPF_MAX_LOOPS: bpf_loop refuses more, and runs none. */
 const MAX_LOOPS = 1n << 23n;
@@ -22,84 +21,90 @@ const NONE = -1;
 
 /** The least nanoseconds of a run, without what entering and leaving the program costs. Infinity: no visit is an exit. */
 export function shortestRun(program: Program, verified: Accepted, options: CostOptions): number {
-  const search = new Search(program, verified, options);
-  const main = verified.facts.at(0).filter((v) => v.from === undefined && v.state.frames.length === 1);
-  return search.mainFrom(main);
+  return new Search(program, verified, options).from(0);
 }
 
 class Search {
-  /** By first slot: the least of a global subprogram. A call inside of itself is not allowed. */
+  private readonly visits: VisitGraph;
+  private readonly costs: VisitCosts;
+  /** By first slot: the least of a global subprogram. */
   private readonly globals = new Map<number, number>();
   /** By slot of the call: the least of one round. */
   private readonly rounds = new Map<number, number>();
-  private readonly stopping: ReadonlySet<number>;
-  private readonly entries: ReadonlyMap<number, readonly Visit[]>;
+  /** By slot of the call: the first visits of its callback. */
+  private readonly entries = new Map<number, number[]>();
+  /** Slots of the calls whose callback may end the run of callbacks. */
+  private readonly stopping = new Set<number>();
 
   constructor(
     private readonly program: Program,
     private readonly verified: Accepted,
-    private readonly options: CostOptions,
+    options: CostOptions,
   ) {
-    const entries = new Map<number, Visit[]>();
-    const stopping = new Set<number>();
+    const { facts, code } = verified;
+    this.visits = facts.graph;
+    this.costs = new VisitCosts(program, code, options);
     const ends = new Set<number>();
-    verified.code.ops.forEach((op, slot) => {
-      for (const v of verified.facts.at(slot)) {
-        const { callback, subprog, regs } = frameOf(v.state);
+    code.ops.forEach((op, slot) => {
+      for (const v of facts.nodes(slot)) {
+        const { callback, innermost } = this.visits.chain(v);
         if (callback === undefined || callback.async) continue;
-        if (subprog === slot) entries.set(callback.call, [...(entries.get(callback.call) ?? []), v]);
+        const { call } = callback;
+        if (innermost === slot) this.entries.set(call, [...(this.entries.get(call) ?? []), v]);
         if (op?.kind !== 'exit') continue;
-        ends.add(callback.call);
-        const { num } = regs[0]!;
-        if (num.umin !== 0n || num.umax !== 0n) stopping.add(callback.call);
+        ends.add(call);
+        const { num } = frameOf(this.visits.state(v)).regs[0]!;
+        if (num.umin !== 0n || num.umax !== 0n) this.stopping.add(call);
       }
     });
-    // A callback of which no exit is known may end the run; its helper is then not known to go on.
-    for (const call of entries.keys()) if (!ends.has(call)) stopping.add(call);
-    this.entries = entries;
-    this.stopping = stopping;
+    // A callback of which no end is known may end the run of the program.
+    for (const call of this.entries.keys()) if (!ends.has(call)) this.stopping.add(call);
   }
 
-  /** From these visits to the exit of the outermost frame. */
-  mainFrom(starts: readonly Visit[]): number {
-    const outermost = (v: Visit): boolean => v.state.frames.length === 1;
-    return this.shortest(starts, NONE, (v) => (this.isExit(v) && outermost(v)) || this.leaves(v));
+  /** From the first insn of a subprogram that is walked on its own to the exit of it. */
+  from(start: number): number {
+    const alone = (v: number): boolean => {
+      const { depth, outerCallback } = this.visits.chain(v);
+      return depth === 1 && outerCallback === undefined;
+    };
+    const starts = this.verified.facts.nodes(start).filter(alone);
+    return this.shortest(starts, NONE, (v) => (this.isExit(v) && alone(v)) || this.leaves(v));
   }
 
   /** One round of the callback that the call at `slot` runs. */
   private round(slot: number): number {
     const known = this.rounds.get(slot);
     if (known !== undefined) return known;
-    // A helper in its own callback: such a program is refused, or its rounds are at least 0.
+    // Should a helper be called in its own callback, its rounds count as nothing there.
     this.rounds.set(slot, 0);
     const starts = this.entries.get(slot) ?? [];
-    const own = (v: Visit): boolean => frameOf(v.state).callback?.call === slot;
+    const own = (v: number): boolean => this.visits.chain(v).callback?.call === slot;
     const found = this.shortest(starts, slot, (v) => (this.isExit(v) && own(v)) || this.leaves(v));
     const least = Number.isFinite(found) ? found : 0;
     this.rounds.set(slot, least);
     return least;
   }
 
-  private isExit(v: Visit): boolean {
-    const kind = this.verified.code.ops[v.slot]?.kind;
+  private isExit(v: number): boolean {
+    const kind = this.verified.code.ops[this.visits.slot(v)]?.kind;
     return kind === 'exit' || kind === 'unwind_exit';
   }
 
   /** The run may end here: an exception, or another program takes its place. */
-  private leaves(v: Visit): boolean {
-    const contract = this.verified.code.contracts[v.slot];
-    return (
-      contract?.outcomes.some((o) =>
-        o.effects.some(({ kind }) => kind === 'throw' || kind === 'tail_call'),
-      ) === true
-    );
+  private leaves(v: number): boolean {
+    const outcomes = this.contract(v)?.outcomes ?? [];
+    return outcomes.some((o) => o.effects.some(({ kind }) => kind === 'throw' || kind === 'tail_call'));
   }
 
-  /** `within`: the slot of the call in whose callback the path is; NONE: in none. */
-  private shortest(starts: readonly Visit[], within: number, ends: (v: Visit) => boolean): number {
-    const least = new Map<Visit, number>();
-    const queue = new TinyQueue<{ readonly v: Visit; readonly at: number }>([], (a, b) => a.at - b.at);
-    const reach = (v: Visit, at: number): void => {
+  private contract(v: number): Contract | undefined {
+    return this.verified.code.contracts[this.visits.slot(v)];
+  }
+
+  /** `within`: the slot of the call in whose callback the path is, or NONE. */
+  private shortest(starts: readonly number[], within: number, ends: (v: number) => boolean): number {
+    const least = new Map<number, number>();
+    const queue = new TinyQueue<{ readonly v: number; readonly at: number }>([], (a, b) => a.at - b.at);
+    const reach = (v: number, at: number): void => {
       if (at >= (least.get(v) ?? Number.POSITIVE_INFINITY)) return;
       least.set(v, at);
       queue.push({ v, at });
@@ -110,28 +115,27 @@ class Search {
       if (at > least.get(v)!) continue;
       const after = at + this.weight(v, within);
       if (ends(v)) return after;
-      for (const n of v.next) {
-        if (n.state.frames[0]!.callback?.async === true) continue;
-        reach(n, after + this.leaving(v, n));
-      }
+      this.visits.eachNext(v, (n) => {
+        if (this.visits.chain(n).outerCallback?.async !== true) reach(n, after + this.leaving(v, n));
+      });
     }
     return Number.POSITIVE_INFINITY;
   }
 
   /** Insns of callbacks weigh nothing here, but for those of the callback in question. */
-  private weight(v: Visit, within: number): number {
-    const { frames } = v.state;
-    const base = within === NONE ? 0 : frames.findLastIndex(({ callback }) => callback?.call === within);
-    if (frames.some(({ callback }, depth) => depth > base && callback !== undefined)) return 0;
-    const { code } = this.verified;
-    const contract = code.contracts[v.slot];
-    // The rounds of a helper are weighed where it is left.
-    if (contract !== undefined && runsCallback(contract) && frameOf(v.state).callbackDepth > 0) return 0;
-    const op = code.ops[v.slot]!;
-    const target = op.kind === 'call' ? subprogTarget(op, v.slot) : undefined;
-    const inside = target === undefined ? 0 : this.ofGlobal(target);
-    const span = contract !== undefined && runsCallback(contract) ? startSpan : passed;
-    return span(this.program, code, v, this.options).best + inside;
+  private weight(v: number, within: number): number {
+    const { calledBackBy } = this.visits.chain(v);
+    const base = within === NONE ? 0 : calledBackBy.lastIndexOf(within);
+    if (calledBackBy.some((call, depth) => depth > base && call >= 0)) return 0;
+    const contract = this.contract(v);
+    if (contract !== undefined && runsCallback(contract)) {
+      // The rounds of a helper are weighed where it is left.
+      const begun = frameOf(this.visits.state(v)).callbackDepth > 0;
+      return begun ? 0 : this.costs.start(this.visits, v).best;
+    }
+    const callee = this.verified.code.callees[this.visits.slot(v)];
+    const inside = callee === undefined ? 0 : this.ofGlobal(callee);
+    return this.costs.pass(this.visits, v, false).best + inside;
   }
 
   private ofGlobal(start: number): number {
@@ -139,26 +143,24 @@ class Search {
     const known = this.globals.get(start);
     if (known !== undefined) return known;
     this.globals.set(start, 0);
-    const entries = this.verified.facts
-      .at(start)
-      .filter((v) => v.state.frames.length === 1 && v.from === undefined);
-    const found = this.mainFrom(entries);
+    const found = this.from(start);
     const least = Number.isFinite(found) ? found : 0;
     this.globals.set(start, least);
     return least;
   }
 
   /** What the rounds of a helper weigh at least, on the way from its call to the insn behind it. */
-  private leaving(v: Visit, next: Visit): number {
-    const contract = this.verified.code.contracts[v.slot];
-    if (contract === undefined || !runsCallback(contract) || next.slot !== v.slot + 1) return 0;
+  private leaving(v: number, next: number): number {
+    const contract = this.contract(v);
+    const slot = this.visits.slot(v);
+    if (contract === undefined || !runsCallback(contract) || this.visits.slot(next) !== slot + 1) return 0;
     const rounds = this.leastRounds(v, contract);
-    return rounds === 0 ? 0 : rounds * this.round(v.slot);
+    return rounds === 0 ? 0 : rounds * this.round(slot);
   }
 
   /** How often the helper calls its callback at least: as often as it says, or once where the callback may stop it. */
-  private leastRounds(v: Visit, contract: Contract): number {
-    const { regs } = frameOf(v.state);
+  private leastRounds(v: number, contract: Contract): number {
+    const { regs } = frameOf(this.visits.state(v));
     const index = contract.args.findIndex((arg) => arg.kind === 'callback');
     const arg = contract.args[index];
     const count = arg?.kind === 'callback' ? arg.callback.countArg : undefined;
@@ -171,9 +173,6 @@ class Search {
       const isInner = this.program.maps.some(({ inner }) => inner !== undefined && inner === map);
       least = map?.type === 'array' && !isInner ? map.maxEntries : 0;
     }
-    return this.stopping.has(v.slot) ? Math.min(least, 1) : least;
+    return this.stopping.has(this.visits.slot(v)) ? Math.min(least, 1) : least;
   }
 }
-
-const passed: typeof startSpan = (program, code, visit, options) =>
-  passSpan(program, code, visit, false, options);

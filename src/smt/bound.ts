@@ -14,9 +14,9 @@ import { type Cost, type CostFrom, inAll, most, NOTHING, plus, seenFrom } from '
 import { eachComponent } from './graph-components.js';
 import { loopCost } from './loop-cost.js';
 import type { Patched } from './patched.js';
-import { type LoopNote, PatchedGraph } from './patched-graph.js';
+import { type LoopNote, PatchedGraph, type RunPart, type Weigh } from './patched-graph.js';
 
-export type { LoopNote } from './patched-graph.js';
+export type { LoopNote, RunPart, Weigh } from './patched-graph.js';
 
 /** The longest killed runs of a program, in insns and in time. */
 export interface Bounds {
@@ -26,11 +26,14 @@ export interface Bounds {
   readonly bySlot: ReadonlyMap<number, Cost>;
   /** The loops for which no number of insns bounds a killed run, by slot. */
   readonly notes: readonly LoopNote[];
+  /** The longest run from the start of the program, as what is passed one after the other. Only with `weigh`. */
+  readonly longest: readonly RunPart[];
 }
 
 /**
  * The longest killed run, over all termination points and by slot. `patched` is the walk of `path` that succeeded, `kernel` the kernel that the
- * program is for.
+ * program is for. With `weigh` it is the run that weighs the most, in its units; then also the call that is in flight at a kill counts, with the weight that it
+ * has without a stub. A path without stubs, from which nothing was patched, gives the longest run that is not killed.
  */
 export function bounds(
   program: Program,
@@ -39,10 +42,12 @@ export function bounds(
   path: FastPath,
   patched: Patched,
   kernel: KernelProfile = BUILT_IN,
+  weigh?: Weigh,
 ): Bounds {
-  const graph = new PatchedGraph(program, code, facts, path, patched, kernel);
+  const graph = new PatchedGraph(program, code, facts, path, patched, kernel, weigh);
   const { globalEntries } = graph;
   const worstOf = new Costs(graph.visits.size);
+  const parts = weigh === undefined ? undefined : new Parts(graph, worstOf);
   const roots: number[] = [];
   for (let slot = 0; slot < code.ops.length; slot++) for (const v of facts.nodes(slot)) roots.push(v);
   // The cost of a global subprogram depends on those that it calls. Calls nest at most as deep as there are subprograms, so this many
@@ -51,7 +56,7 @@ export function bounds(
     const costs = costsOf(globalEntries, worstOf);
     if (round > 0 && sameCosts(costs, graph.costOfCall)) break;
     graph.costOfCall = costs;
-    longestPaths(roots, graph, worstOf);
+    longestPaths(roots, graph, worstOf, parts);
   }
   const after = new AfterGlobals(code, facts, graph, worstOf);
   const bySlot = new Map<number, Cost>();
@@ -60,11 +65,77 @@ export function bounds(
     const visits = facts.nodes(slot);
     if (visits.length === 0) continue;
     let here: CostFrom = NOTHING;
-    for (const v of visits) here = most(here, plus(inAll(worstOf.get(v)), after.of(v)));
+    for (const v of visits) {
+      here = most(here, plus(inAll(worstOf.get(v)), after.of(v)));
+      const inFlight = graph.inFlight(v);
+      if (inFlight === undefined) continue;
+      let rest = NOTHING;
+      graph.visits.eachNext(v, (n) => {
+        rest = most(rest, inAll(worstOf.get(n)));
+      });
+      here = most(here, plus(plus(inFlight, rest), after.of(v)));
+    }
     bySlot.set(slot, plain(here));
     worst = most(worst, here);
   }
-  return { worst: plain(worst), bySlot, notes: [...graph.notes.values()].sort((a, b) => a.slot - b.slot) };
+  const notes = [...graph.notes.values()].sort((a, b) => a.slot - b.slot);
+  return { worst: plain(worst), bySlot, notes, longest: parts?.from(entriesOf(facts, graph)) ?? [] };
+}
+
+/** Where the program begins. */
+const entriesOf = (facts: Facts, { visits }: PatchedGraph): readonly number[] =>
+  facts.nodes(0).filter((v) => visits.chain(v).depth === 1 && visits.chain(v).outerCallback === undefined);
+
+/** The parts of longest runs, and what each goes on with. */
+class Parts {
+  /** By a visit of a loop: the loop, and where the longest run leaves it. */
+  private readonly loops = new Map<number, { readonly part: RunPart; readonly next: number | undefined }>();
+
+  constructor(
+    private readonly graph: PatchedGraph,
+    private readonly worstOf: Costs,
+  ) {}
+
+  /** A component was found to be a loop, or to take time. */
+  loop(component: readonly number[], isLoop: boolean, cost: CostFrom, next: number | undefined): void {
+    const slot = component.reduce(
+      (low, v) => Math.min(low, this.graph.slot(v)),
+      this.graph.slot(component[0]!),
+    );
+    const loops = isLoop ? this.graph.loopsOf(component) : [];
+    const part: RunPart = { slot, cost: plain(inAll(cost)), isLoop, loops };
+    for (const v of component) this.loops.set(v, { part, next });
+  }
+
+  /** The longest run that begins at one of these visits. */
+  from(starts: readonly number[]): RunPart[] {
+    const found: RunPart[] = [];
+    const { graph } = this;
+    let v = this.longest(starts);
+    while (v !== undefined) {
+      const loop = this.loops.get(v);
+      if (loop === undefined) {
+        const { insns, ms } = graph.cost(v);
+        const cost = { insns: insns + graph.start(v), ms };
+        found.push({ slot: graph.slot(v), cost, isLoop: false, loops: [] });
+      } else found.push(loop.part);
+      v = loop === undefined ? this.longest(graph.next(v)) : loop.next;
+    }
+    return found;
+  }
+
+  /** The visit from which a run takes the longest. Loops that are ended by time take longer than any insns. */
+  longest(visits: readonly number[]): number | undefined {
+    let found: number | undefined;
+    let most: Cost = { insns: -1, ms: -1 };
+    for (const v of visits) {
+      const cost = inAll(this.worstOf.get(v));
+      if (cost.ms < most.ms || (cost.ms === most.ms && cost.insns <= most.insns)) continue;
+      found = v;
+      most = cost;
+    }
+    return found;
+  }
 }
 
 const plain = ({ insns, ms }: Cost): Cost => ({ insns, ms });
@@ -160,7 +231,12 @@ class AfterGlobals {
 }
 
 /** Computes, for every visit that can be reached from the roots, the most that a run takes from there to the exit. */
-function longestPaths(roots: readonly number[], graph: PatchedGraph, worstOf: Costs): void {
+function longestPaths(
+  roots: readonly number[],
+  graph: PatchedGraph,
+  worstOf: Costs,
+  parts: Parts | undefined,
+): void {
   worstOf.clear();
   const eachNext = (v: number, each: (next: number) => void): void => {
     graph.eachNext(v, each);
@@ -177,14 +253,18 @@ function longestPaths(roots: readonly number[], graph: PatchedGraph, worstOf: Co
     }
     const inside = new Set(component);
     let after = NOTHING;
+    const exits: number[] = [];
     for (const v of component) {
       graph.eachNext(v, (n) => {
-        if (!inside.has(n)) after = most(after, worstOf.get(n));
+        if (inside.has(n)) return;
+        after = most(after, worstOf.get(n));
+        if (parts !== undefined) exits.push(n);
       });
     }
     // A cycle never leaves the frame of its outermost visit.
     const chain = component.map((v) => graph.chain(v)).reduce((a, b) => (a.length <= b.length ? a : b));
-    const cost = loops ? loopCost(component, inside, chain, graph) : graph.cost(first);
+    const cost = loops ? loopCost(component, inside, chain, graph) : onePass(first, graph);
+    parts?.loop(component, loops, cost, parts.longest(exits));
     const all = plus(cost, seenFrom(chain, after));
     for (const v of component) worstOf.set(v, all);
   });
@@ -202,5 +282,12 @@ function insnsFrom(v: number, graph: PatchedGraph, worstOf: Costs): number | und
     else if (insns > longest) longest = insns;
   });
   if (timed) return undefined;
-  return longest + (graph.isRun(v) ? 1 : 0);
+  if (graph.weigh === undefined) return longest + (graph.isRun(v) ? 1 : 0);
+  return longest + graph.pass(v, graph.weigh) + graph.start(v);
+}
+
+/** What a visit in no cycle takes, with a helper that it starts. */
+function onePass(v: number, graph: PatchedGraph): CostFrom {
+  const start = graph.start(v);
+  return start === 0 ? graph.cost(v) : plus(graph.cost(v), { ...NOTHING, insns: start });
 }

@@ -14,6 +14,8 @@ interface Control {
   readonly limit: LoopLimit;
   /** How often the loop may be started between two passes of the loops around it: a loop of known rounds is walked round by round. */
   readonly starts: number;
+  /** What each start adds to the passes. */
+  readonly start: number;
 }
 
 /** Passes of the controlling insn between two passes of the loops around it. */
@@ -42,7 +44,8 @@ export function loopCost(
     const before = loops.get(key);
     const larger = before === undefined || before.limit.rounds < limit.rounds ? limit : before.limit;
     const starts = (before?.starts ?? 0) + (graph.isStart(v) ? 1 : 0);
-    loops.set(key, { chain: graph.chain(v), limit: larger, starts });
+    const start = Math.max(before?.start ?? 0, graph.start(v));
+    loops.set(key, { chain: graph.chain(v), limit: larger, starts, start });
   }
   for (const [key, loop] of loops) {
     // Where all loops of a frame share a limit, the limit starts anew with the frame.
@@ -53,7 +56,11 @@ export function loopCost(
   const passes = (which: (loop: Control) => boolean): number =>
     [...loops.values()].filter(which).reduce((product, loop) => product * passesOf(loop), 1);
   const total = passes(() => true);
-  const counted = plus(times(round, total), times(longest, stretches([...loops.values()])));
+  const rounds = plus(times(round, total), times(longest, stretches([...loops.values()])));
+  const counted = [...loops.values()].reduce((sum, loop) => {
+    const often = loop.starts * passes((other) => other !== loop);
+    return plus(sum, times({ insns: loop.start, ms: 0 }, often));
+  }, rounds);
   // Each time a frame is entered it gets its time anew. Loops of outer frames enter it again and again.
   let { ms } = counted;
   const open = new Map<string, number>();

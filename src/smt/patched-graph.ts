@@ -12,7 +12,7 @@ import { slotOf } from '../verifier/state/stack.js';
 import { frameOf } from '../verifier/state/state.js';
 import type { Code } from '../verifier/text/code.js';
 import type { VisitGraph } from '../verifier/walk/visit-graph.js';
-import { type CostFrom, NOTHING, plus } from './cost.js';
+import { type Cost, type CostFrom, NOTHING, plus } from './cost.js';
 import { callLimit, type LoopLimit, mayGotoLimit } from './loop-limits.js';
 import type { Patched } from './patched.js';
 
@@ -28,7 +28,27 @@ export interface LoopNote {
   readonly endless?: string;
 }
 
-const ONE: CostFrom = { ...NOTHING, insns: 1 };
+/** What visits add to a run, in place of 1 for each insn. Visits by number. */
+export interface Weigh {
+  /** One pass of the insn. `stubbed`: the run is killed, and a stub takes the place of the call. */
+  pass(visits: VisitGraph, v: number, stubbed: boolean): number;
+  /** What starting a helper adds that then runs callbacks. It is passed again after each of them, but started once. */
+  start(visits: VisitGraph, v: number): number;
+}
+
+/** A part of the longest run: one insn, or a loop with all its rounds. */
+export interface RunPart {
+  /** Slot of the insn; of a loop that of its first one in the text of the program. */
+  readonly slot: number;
+  /** What it adds, global subprograms that it calls among that. */
+  readonly cost: Cost;
+  readonly isLoop: boolean;
+  /** What controls the loop, and how many rounds each makes at the most; empty for one insn, and where nothing controls it. */
+  readonly loops: readonly { readonly slot: number; readonly by: string; readonly rounds: number }[];
+}
+
+const cost = (insns: number): CostFrom => ({ ...NOTHING, insns });
+const ONE: CostFrom = cost(1);
 
 /** Visits by number, and what follows each in a killed run. */
 export class PatchedGraph {
@@ -49,6 +69,8 @@ export class PatchedGraph {
     private readonly path: FastPath,
     private readonly patched: Patched,
     private readonly kernel: KernelProfile = BUILT_IN,
+    /** Insns are counted unless told. */
+    readonly weigh?: Weigh,
   ) {
     this.visits = facts.graph;
     const entriesOf = (start: number): readonly number[] =>
@@ -117,7 +139,40 @@ export class PatchedGraph {
     if (!this.isRun(v)) return NOTHING;
     const callee = this.callee(v);
     const called = callee === undefined ? undefined : this.costOfCall.get(callee);
-    return called === undefined ? ONE : plus(ONE, called);
+    const own = this.weigh === undefined ? ONE : cost(this.pass(v, this.weigh));
+    return called === undefined ? own : plus(own, called);
+  }
+
+  /** What one pass of a visit weighs. The entries of a call stand for the same insn, so they count in its place. */
+  pass(v: number, weigh: Weigh): number {
+    return this.isRun(v) ? weigh.pass(this.visits, v, this.path.stubs.has(this.slot(v))) : 0;
+  }
+
+  /** What starting a helper that runs callbacks adds to its passes. */
+  start(v: number): number {
+    const slot = this.slot(v);
+    if (this.weigh === undefined || this.code.contracts[slot] === undefined) return 0;
+    if (this.path.stubs.has(slot) || !this.isRun(v) || !this.isStart(v)) return 0;
+    return this.weigh.start(this.visits, v);
+  }
+
+  /** What the function at a call still weighs that is in flight at the kill: it completes as without the kill. Undefined for other insns. */
+  inFlight(v: number): CostFrom | undefined {
+    if (this.weigh === undefined || this.code.contracts[this.slot(v)] === undefined) return undefined;
+    return cost(this.weigh.pass(this.visits, v, false) + this.weigh.start(this.visits, v));
+  }
+
+  /** The insns that control the loops of a component, each once, in the order of the program. */
+  loopsOf(component: readonly number[]): RunPart['loops'] {
+    const found = new Map<number, RunPart['loops'][number]>();
+    for (const v of component) {
+      const limit = this.limit(v);
+      if (limit === undefined) continue;
+      const slot = this.slot(v);
+      const by = this.code.contracts[slot]?.name ?? 'may_goto';
+      found.set(slot, { slot, by, rounds: Math.max(limit.rounds, found.get(slot)?.rounds ?? 0) });
+    }
+    return [...found.values()].sort((a, b) => a.slot - b.slot);
   }
 
   /** The limit of a loop that this insn controls; undefined if it controls none. */

@@ -26,6 +26,8 @@ export interface CallChain {
   /** Set where the outermost or the innermost frame is that of a callback. */
   readonly outerCallback: CallbackFrame | undefined;
   readonly callback: CallbackFrame | undefined;
+  /** By depth: the slot of the call that runs the callback in this frame before it returns; -1 for any other frame. */
+  readonly calledBackBy: readonly number[];
 }
 
 /** A visit that is to be linked to; its number may be given later. */
@@ -213,6 +215,7 @@ function chainOfFrames(frames: readonly Frame[]): CallChain {
     innermost: inner.subprog,
     outerCallback: outer.callback,
     callback: inner.callback,
+    calledBackBy: frames.map(({ callback: c }) => (c === undefined || c.async ? -1 : c.call)),
   };
 }
 
