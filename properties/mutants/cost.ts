@@ -55,9 +55,9 @@ export const COST_MUTANTS: readonly Mutant[] = [
       },
       {
         name: 'a-stub-takes-as-long-as-its-call',
-        inside: 'passSpan',
-        node: 'if (stubbed) return stubSpan(options);',
-        becomes: 'if (stubbed && options.contended) return stubSpan(options);',
+        inside: 'VisitCosts.pass',
+        node: 'if (stubbed) return stubSpan(this.options);',
+        becomes: 'if (stubbed && this.options.contended) return stubSpan(this.options);',
         wrong: 'A stub takes the time of the function that it stands for.',
       },
     ],

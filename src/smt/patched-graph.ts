@@ -166,11 +166,11 @@ export class PatchedGraph {
   loopsOf(component: readonly number[]): RunPart['loops'] {
     const found = new Map<number, RunPart['loops'][number]>();
     for (const v of component) {
-      const limit = this.limit(v);
-      if (limit === undefined) continue;
+      const most = this.limit(v)?.rounds;
+      if (most === undefined) continue;
       const slot = this.slot(v);
       const by = this.code.contracts[slot]?.name ?? 'may_goto';
-      found.set(slot, { slot, by, rounds: Math.max(limit.rounds, found.get(slot)?.rounds ?? 0) });
+      found.set(slot, { slot, by, rounds: Math.max(most, found.get(slot)?.rounds ?? 0) });
     }
     return [...found.values()].sort((a, b) => a.slot - b.slot);
   }

@@ -200,8 +200,8 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
       {
         name: 'calls-of-global-functions-are-free',
         inside: 'PatchedGraph.cost',
-        node: 'called === undefined ? ONE : plus(ONE, called)',
-        becomes: 'ONE',
+        node: 'called === undefined ? own : plus(own, called)',
+        becomes: 'own',
         wrong: 'A call of a global subprogram counts as one insn.',
       },
       {
