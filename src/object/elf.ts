@@ -6,18 +6,20 @@ import { Bytes } from './bytes.js';
 
 export const SHT_PROGBITS = 1;
 export const SHT_NOBITS = 8;
-const SHT_SYMTAB = 2;
+export const SHT_SYMTAB = 2;
 const SHT_RELA = 4;
-const SHT_REL = 9;
+export const SHT_REL = 9;
 
 export const SHF_ALLOC = 2;
 export const SHF_EXECINSTR = 4;
 
+export const STT_NOTYPE = 0;
 export const STT_OBJECT = 1;
 export const STT_FUNC = 2;
 export const STT_SECTION = 3;
 
 export const STB_LOCAL = 0;
+export const STB_GLOBAL = 1;
 export const STB_WEAK = 2;
 
 export const STV_INTERNAL = 1;
@@ -26,12 +28,12 @@ export const STV_HIDDEN = 2;
 export const SHN_UNDEF = 0;
 
 /** e_machine of BPF. */
-const EM_BPF = 247;
-const ET_REL = 1;
-const EHDR_SIZE = 64;
-const SHDR_SIZE = 64;
-const SYM_SIZE = 24;
-const REL_SIZE = 16;
+export const EM_BPF = 247;
+export const ET_REL = 1;
+export const EHDR_SIZE = 64;
+export const SHDR_SIZE = 64;
+export const SYM_SIZE = 24;
+export const REL_SIZE = 16;
 
 const MACHINES: Readonly<Record<number, string>> = {
   0: 'none',
@@ -61,6 +63,10 @@ export interface Section {
   /** Bytes in memory; `data` is empty for a section without contents (SHT_NOBITS). */
   readonly size: number;
   readonly data: Uint8Array;
+  /** Alignment in bytes, a power of two. */
+  readonly align: number;
+  /** Bytes of one entry, 0 for a section without entries of a fixed size. */
+  readonly entrySize: number;
 }
 
 /** One entry of the symbol table: a function, a variable, a section, or a name to be found elsewhere. */
@@ -102,6 +108,8 @@ interface Header {
   readonly size: number;
   readonly link: number;
   readonly info: number;
+  readonly align: number;
+  readonly entrySize: number;
 }
 
 /** Refuses everything but ELF64, little endian, relocatable, machine BPF; says what was found instead. */
@@ -142,6 +150,8 @@ function readHeaders(file: Bytes): { headers: Header[]; nameSection: number } {
       size: table.u64(at + 32),
       link: table.u32(at + 40),
       info: table.u32(at + 44),
+      align: table.u64(at + 48),
+      entrySize: table.u64(at + 56),
     };
   });
   return { headers, nameSection };
@@ -209,7 +219,8 @@ export function readElf(bytes: Uint8Array, fileName: string): Elf {
     const name = names.string(header.name);
     const empty = header.type === SHT_NOBITS || index === 0;
     const data = empty ? new Uint8Array(0) : file.part(header.offset, header.size, `section '${name}'`).data;
-    return { index, name, type: header.type, flags: header.flags, size: header.size, data };
+    const { type, flags, size, align, entrySize } = header;
+    return { index, name, type, flags, size, data, align, entrySize };
   });
 
   const tables = headers.flatMap((header, index) => (header.type === SHT_SYMTAB ? [index] : []));

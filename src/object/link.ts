@@ -29,8 +29,8 @@ const SUBPROGS_MAX = 256;
 /** Most slots in one program (BPF_COMPLEXITY_LIMIT_INSNS). */
 const SLOTS_MAX = 1_000_000;
 
-const R_BPF_64_64 = 1;
-const R_BPF_64_32 = 10;
+export const R_BPF_64_64 = 1;
+export const R_BPF_64_32 = 10;
 
 const LD_IMM64 = BPF_LD | BPF_IMM | BPF_DW;
 const CALL = BPF_JMP | BPF_CALL;
@@ -42,6 +42,8 @@ export interface Linked {
   readonly kfuncs: readonly string[];
   readonly weakKfuncs: readonly WeakKfunc[];
   readonly subprogs: readonly Subprog[];
+  /** Where in the object each of `subprogs` lies. */
+  readonly functions: readonly ObjectFunction[];
   readonly lines: readonly LineInfo[];
   /** Types that `bpf_core_type_id_local` names, each once. */
   readonly localTypes: readonly number[];
@@ -78,6 +80,7 @@ class Linker {
   readonly kfuncs: string[] = [];
   private readonly weak = new Map<string, WeakKfunc>();
   readonly subprogs: Subprog[] = [];
+  readonly functions: ObjectFunction[] = [];
   readonly lines: LineInfo[] = [];
   readonly localTypes = new Set<number>();
   private readonly placed = new Map<ObjectFunction, number>();
@@ -101,6 +104,7 @@ class Linker {
     for (const insn of body.insns) this.insns.push(insn);
     for (const line of body.lines) this.lines.push({ ...line, slot: start + line.slot });
     for (const type of body.localTypes) this.localTypes.add(type);
+    this.functions.push(fn);
     this.subprogs.push({
       name: fn.name,
       start,
@@ -255,6 +259,6 @@ export function link(parts: Parts, main: ObjectFunction): Linked {
   const linker = new Linker(parts);
   linker.place(main);
   linker.placeExceptionCallback(main);
-  const { insns, maps, kfuncs, weakKfuncs, subprogs, lines } = linker;
-  return { insns, maps, kfuncs, weakKfuncs, subprogs, lines, localTypes: [...linker.localTypes] };
+  const { insns, maps, kfuncs, weakKfuncs, subprogs, functions, lines } = linker;
+  return { insns, maps, kfuncs, weakKfuncs, subprogs, functions, lines, localTypes: [...linker.localTypes] };
 }

@@ -48,6 +48,21 @@ export interface ReadObject {
   readonly skipped: Skipped[];
 }
 
+/** An object and its programs, with where in the object each function of a program lies: for writers of objects. */
+export interface ObjectSource {
+  readonly elf: Elf;
+  /** Types as they are in the file, if it has any. */
+  readonly types: { readonly btf: Btf; readonly ext: BtfExt | undefined } | undefined;
+  /** All functions of the object. */
+  readonly functions: Functions;
+  readonly programs: readonly {
+    readonly program: Program;
+    /** In the order of `Program.subprogs`. */
+    readonly functions: readonly ObjectFunction[];
+  }[];
+  readonly skipped: readonly Skipped[];
+}
+
 let kernel: Target | undefined;
 
 function targetOf(option: ReadOptions['targetBtf']): Target {
@@ -132,11 +147,17 @@ function licenseOf(elf: Elf): string {
  * resolved, and for one that has no program left.
  */
 export function readObject(bytes: Uint8Array, fileName: string, options: ReadOptions = {}): ReadObject {
+  const { programs, skipped } = readSource(bytes, fileName, options);
+  return { programs: programs.map(({ program }) => program), skipped: [...skipped] };
+}
+
+/** The same, with what the programs were made of. Throws as `readObject`. */
+export function readSource(bytes: Uint8Array, fileName: string, options: ReadOptions = {}): ObjectSource {
   try {
-    const { programs, skipped } = readPrograms(bytes, fileName, options);
+    const source = readPrograms(bytes, fileName, options);
     return {
-      programs,
-      skipped: skipped.map((one) => ({ ...one, reason: printable(one.reason) })),
+      ...source,
+      skipped: source.skipped.map((one) => ({ ...one, reason: printable(one.reason) })),
     };
   } catch (error) {
     // A corrupt file has corrupt names, and messages name what they are about.
@@ -145,7 +166,7 @@ export function readObject(bytes: Uint8Array, fileName: string, options: ReadOpt
   }
 }
 
-function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions): ReadObject {
+function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions): ObjectSource {
   const elf = readElf(bytes, fileName);
   const types = readTypes(elf);
   const target = targetOf(options.targetBtf);
@@ -168,10 +189,10 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
   const license = licenseOf(elf);
   const structs = 'missing' in target ? undefined : structsOf(target);
 
-  const programs: Program[] = [];
+  const programs: ObjectSource['programs'][number][] = [];
   const skipped: Skipped[] = [];
   let slots = 0;
-  const read = (main: ObjectFunction): Program => {
+  const read = (main: ObjectFunction): ObjectSource['programs'][number] => {
     const section = main.section.name;
     const kind = programKind(section);
     if (kind === undefined) throw new NotModelled(`programs of section '${section}' are not modelled`);
@@ -186,7 +207,7 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
     slots += linked.insns.length;
     if (slots > TOTAL_SLOTS_MAX)
       throw new NotModelled(`the programs of the file have more than ${TOTAL_SLOTS_MAX} insns`);
-    return {
+    const program: Program = {
       name: main.name,
       type: kind.type,
       insns: linked.insns,
@@ -204,6 +225,7 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
       ...(kind.attach && { attach: kind.attach }),
       ...(structs && { kernelTypes: structs }),
     };
+    return { program, functions: linked.functions };
   };
   for (const main of parts.functions.all) {
     if (!main.visible || isSubprogSection(main.section.name)) continue;
@@ -227,5 +249,5 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
         : ', expected a function in a section such as xdp or tc';
     throw new InputError(`the object has no program that can be read${why}`, { file: fileName });
   }
-  return { programs, skipped };
+  return { elf, types, functions: parts.functions, programs, skipped };
 }

@@ -36,11 +36,17 @@ export interface CoreRelo {
   readonly kind: number;
 }
 
+/** The same as a record: a writer needs the place of its text. */
+export interface CoreRecord extends CoreRelo {
+  /** Offset of `access` in the BTF strings. */
+  readonly accessAt: number;
+}
+
 /** Records by the name of the section they are about. */
 export interface BtfExt {
   readonly funcs: ReadonlyMap<string, readonly FuncInfo[]>;
   readonly lines: ReadonlyMap<string, readonly LineRecord[]>;
-  readonly relos: ReadonlyMap<string, readonly CoreRelo[]>;
+  readonly relos: ReadonlyMap<string, readonly CoreRecord[]>;
 }
 
 function readInfo<T>(part: Bytes, btf: Btf, least: number, record: (at: number) => T): Map<string, T[]> {
@@ -90,6 +96,7 @@ export function readBtfExt(data: Uint8Array, file: string, btf: Btf): BtfExt {
       offset: relos.u32(at),
       type: relos.u32(at + 4),
       access: btf.string(relos.u32(at + 8)),
+      accessAt: relos.u32(at + 8),
       kind: relos.u32(at + 12),
     })),
   };

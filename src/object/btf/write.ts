@@ -1,4 +1,6 @@
 /** Makes `.BTF` bytes out of types: for programs that come with none, and for tests of the reader. */
+import { Bytes } from '../bytes.js';
+import { type Btf, type BtfLayout, readBtfHeader } from './read.js';
 import { BTF_HEADER_SIZE, BTF_KINDS, BTF_MAGIC, type BtfType, FUNC_LINKAGES } from './types.js';
 
 const INT_ENCODINGS = { unsigned: 0, signed: 1, char: 2, bool: 4 } as const;
@@ -29,15 +31,74 @@ export class BtfWriter {
   }
 }
 
+/**
+ * Types and strings behind those of BTF that is there already. Nothing of that moves, so ids and offsets of strings stay what they were,
+ * which `.BTF.ext` relies on.
+ */
+export class BtfAppender {
+  private readonly encoding: Encoding;
+  private readonly old: Bytes;
+  private readonly layout: BtfLayout;
+  private next: number;
+
+  /** Throws InputError for bytes that are no BTF. */
+  constructor(btf: Btf) {
+    this.old = new Bytes(btf.data, btf.file, 'section .BTF');
+    this.layout = readBtfHeader(this.old);
+    this.encoding = new Encoding(this.layout.stringsSize);
+    this.next = btf.count;
+  }
+
+  /** Adds a type and returns its id. */
+  add(type: BtfType): number {
+    this.encoding.type(type);
+    return this.next++;
+  }
+
+  /** Offset of a string, which is added if it is new. */
+  string(text: string): number {
+    return this.encoding.string(text);
+  }
+
+  /** The whole `.BTF`. */
+  bytes(): Uint8Array {
+    const { typesAt, typesSize, stringsAt, stringsSize } = this.layout;
+    const [types, strings] = [this.encoding.typeBytes(), this.encoding.stringBytes()];
+    const size = typesSize + types.length;
+    const out = new Uint8Array(BTF_HEADER_SIZE + size + stringsSize + strings.length);
+    writeHeader(out, size, stringsSize + strings.length);
+    out.set(this.old.part(typesAt, typesSize).data, BTF_HEADER_SIZE);
+    out.set(types, BTF_HEADER_SIZE + typesSize);
+    out.set(this.old.part(stringsAt, stringsSize).data, BTF_HEADER_SIZE + size);
+    out.set(strings, BTF_HEADER_SIZE + size + stringsSize);
+    return out;
+  }
+}
+
+function writeHeader(out: Uint8Array, typesSize: number, stringsSize: number): void {
+  const view = new DataView(out.buffer);
+  view.setUint16(0, BTF_MAGIC, true);
+  view.setUint8(2, 1);
+  [BTF_HEADER_SIZE, 0, typesSize, typesSize, stringsSize].forEach((word, i) => {
+    view.setUint32(4 + 4 * i, word, true);
+  });
+}
+
 /** The bytes of types, as they are put one behind the other. */
 class Encoding {
   private readonly words: number[] = [];
-  private readonly strings: Uint8Array[] = [new Uint8Array(1)];
-  private stringsSize = 1;
+  private readonly strings: Uint8Array[] = [];
+  private stringsSize: number;
   private readonly known = new Map<string, number>([['', 0]]);
 
+  /** `before`: bytes of strings that stand before these; 0: none, then the empty string is put first. */
+  constructor(before = 0) {
+    if (before === 0) this.strings.push(new Uint8Array(1));
+    this.stringsSize = before === 0 ? 1 : before;
+  }
+
   /** Offset of a string in the string section; the same string is stored once. */
-  private string(text: string): number {
+  string(text: string): number {
     const known = this.known.get(text);
     if (known !== undefined) return known;
     if (text.includes('\0')) throw new RangeError('a BTF string cannot hold a NUL');
@@ -130,23 +191,31 @@ class Encoding {
     }
   }
 
-  bytes(): Uint8Array {
-    const typesSize = this.words.length * 4;
-    const out = new Uint8Array(BTF_HEADER_SIZE + typesSize + this.stringsSize);
+  typeBytes(): Uint8Array {
+    const out = new Uint8Array(this.words.length * 4);
     const view = new DataView(out.buffer);
-    view.setUint16(0, BTF_MAGIC, true);
-    view.setUint8(2, 1);
-    [BTF_HEADER_SIZE, 0, typesSize, typesSize, this.stringsSize].forEach((word, i) => {
-      view.setUint32(4 + 4 * i, word, true);
-    });
     this.words.forEach((word, i) => {
-      view.setUint32(BTF_HEADER_SIZE + 4 * i, word, true);
+      view.setUint32(4 * i, word, true);
     });
-    let at = BTF_HEADER_SIZE + typesSize;
+    return out;
+  }
+
+  stringBytes(): Uint8Array {
+    const out = new Uint8Array(this.strings.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
     for (const bytes of this.strings) {
       out.set(bytes, at);
       at += bytes.length;
     }
+    return out;
+  }
+
+  bytes(): Uint8Array {
+    const [types, strings] = [this.typeBytes(), this.stringBytes()];
+    const out = new Uint8Array(BTF_HEADER_SIZE + types.length + strings.length);
+    writeHeader(out, types.length, strings.length);
+    out.set(types, BTF_HEADER_SIZE);
+    out.set(strings, BTF_HEADER_SIZE + types.length);
     return out;
   }
 }

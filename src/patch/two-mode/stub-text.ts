@@ -62,8 +62,8 @@ export type StubText =
 
 /** Labels of code that stubs share, and a prefix for the labels of one stub. */
 export interface StubLabels {
-  /** Label of a function that returns with r0 to r5 unreadable. */
-  readonly unreadable: string;
+  /** Label of a function that returns with r0 to r5 unreadable. Undefined: the stub leaves in them what they held. */
+  readonly unreadable?: string;
   /** Label of insns that no verifier accepts. */
   readonly guard: string;
   /** Starts labels that nothing else uses. */
@@ -97,8 +97,9 @@ export function stubText(site: StubSite): StubText {
       const called = stub.slots.length > 0 || windows.length > 0;
       const clobbers = called ? 0 : site.live & ARGUMENTS;
       const hides = stub.r0 === 'void' && (site.live & 1) !== 0;
-      if (clobbers !== 0 || hides) {
-        add({ kind: 'linked', op: { kind: 'call', target: 'subprog', imm: 0 }, target: labels.unreadable });
+      const { unreadable } = labels;
+      if (unreadable !== undefined && (clobbers !== 0 || hides)) {
+        add({ kind: 'linked', op: { kind: 'call', target: 'subprog', imm: 0 }, target: unreadable });
       }
       if (stub.r0 !== 'void') add(loadConstant(0, stub.r0));
     },

@@ -1,0 +1,205 @@
+/**
+ * Chooses where a program polls: so that from any place a poll or the exit is reached within so many insns, and at as few places as that
+ * needs. None of the chosen places can be left out.
+ */
+import type { Op } from '../isa/insn.js';
+import { slots } from '../isa/insn.js';
+import { jumpTarget } from '../isa/target.js';
+import type { Plan } from '../patch/two-mode/plan.js';
+import { components } from '../smt/components.js';
+import { frameOf } from '../verifier/state/state.js';
+import type { Visit } from '../verifier/walk/visit.js';
+import { freeRegister } from './scratch.js';
+import { insnsOf, Stretches } from './stretch.js';
+
+/** Where a program polls. */
+export interface Polls {
+  /** Slots before which it polls because the way is long. */
+  readonly chosen: ReadonlySet<number>;
+  /** Slots behind calls during which it may have been killed. */
+  readonly returns: ReadonlySet<number>;
+  /** First slots of the functions in which it may be killed. */
+  readonly killable: ReadonlySet<number>;
+  /** The most insns from any place to the next poll or the exit. Infinity: no polls make it finite. */
+  readonly longest: number;
+}
+
+/** Visits times measurements above which no place is tried to be left out: a minute's work. */
+const MOST_WORK = 30_000_000;
+
+/** Chooses for a plan's program, with at most `distance` insns between polls; `entry`: it polls before its first insn in any case. */
+export function choosePolls(plan: Plan, distance: number, entry = false): Polls {
+  return new Chooser(plan, distance, entry).choose();
+}
+
+class Chooser {
+  private readonly stretches: Stretches;
+  private readonly ops: readonly (Op | undefined)[];
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly distance: number,
+    private readonly entry: boolean,
+  ) {
+    this.stretches = new Stretches(plan.program, plan.verified);
+    this.ops = plan.ops;
+  }
+
+  choose(): Polls {
+    const chosen = new Set<number>(this.entry ? [this.place(0)] : []);
+    let longest = this.measure(chosen);
+    while (longest > this.distance) {
+      const before = chosen.size;
+      this.cutLoops(chosen);
+      if (chosen.size === before) this.cutPath(chosen);
+      if (chosen.size === before) break;
+      longest = this.measure(chosen);
+    }
+    if (longest <= this.distance) this.leaveOut(chosen);
+    longest = this.measure(chosen);
+    return { chosen, ...this.spread(chosen), longest };
+  }
+
+  /** Functions that can be killed where these slots are polled, and where their callers must look whether they were. */
+  private spread(chosen: ReadonlySet<number>): Pick<Polls, 'killable' | 'returns'> {
+    const { subprogStart } = this.plan.verified.code;
+    const killable = new Set([...chosen].map((slot) => subprogStart[slot]!));
+    const returns = new Set<number>();
+    for (let size = -1; size < killable.size; ) {
+      size = killable.size;
+      for (const subprog of this.plan.program.subprogs) {
+        for (const [slot, op] of this.plan.body(subprog)) {
+          if (!this.plan.callees(slot, op).some((start) => killable.has(start))) continue;
+          killable.add(subprog.start);
+          returns.add(slot + slots(op));
+        }
+      }
+    }
+    return { killable, returns };
+  }
+
+  private measure(chosen: ReadonlySet<number>): number {
+    const { returns } = this.spread(chosen);
+    return this.stretches.measure((slot) => chosen.has(slot) || returns.has(slot));
+  }
+
+  /** Leaves out what is not needed, first what is passed most often. */
+  private leaveOut(chosen: Set<number>): void {
+    if (this.stretches.visits.length * chosen.size > MOST_WORK) return;
+    const often = (slot: number): number => {
+      const { facts, code } = this.plan.verified;
+      const deep = Math.max(0, ...facts.at(slot).map(({ state }) => state.frames.length));
+      return 1000 * deep + (code.scc[slot] === 0 ? 0 : 500) + Math.min(499, facts.at(slot).length);
+    };
+    for (const slot of [...chosen].sort((a, b) => often(b) - often(a) || b - a)) {
+      if (this.entry && slot === this.place(0)) continue;
+      chosen.delete(slot);
+      if (this.measure(chosen) > this.distance) chosen.add(slot);
+    }
+  }
+
+  /** Polls in the loops that take too long, at the outermost level of each. */
+  private cutLoops(chosen: Set<number>): void {
+    const { stretches } = this;
+    const next = (v: Visit): readonly Visit[] => stretches.next(v);
+    for (const part of components(stretches.visits, next)) {
+      const inside = new Set(part);
+      if (part.length === 1 && !next(part[0]!).includes(part[0]!)) continue;
+      let after = 0;
+      for (const v of part)
+        for (const n of next(v)) if (!inside.has(n)) after = Math.max(after, this.rest(n));
+      const own = this.rest(part[0]!) - after;
+      if (!(own > this.distance)) continue;
+      const header = this.header(part, chosen);
+      if (header !== undefined) chosen.add(header);
+    }
+  }
+
+  private rest(v: Visit): number {
+    return insnsOf(this.stretches.from.get(v)!);
+  }
+
+  /** A slot that each round of the outermost loop of a component passes, as far as can be told: where its back edge leads, or its callback. */
+  private header(part: readonly Visit[], chosen: ReadonlySet<number>): number | undefined {
+    const depth = Math.min(...part.map(({ state }) => state.frames.length));
+    const outer = part.filter(({ state }) => state.frames.length === depth);
+    const here = new Set(outer.map(({ slot }) => slot));
+    const headers = new Set<number>();
+    for (const { slot } of outer) {
+      const target = jumpTarget(this.ops[slot]!, slot);
+      if (target !== undefined && target <= slot && here.has(target)) headers.add(target);
+    }
+    const entries = part
+      .filter(({ slot, state }) => {
+        const frame = frameOf(state);
+        return state.frames.length === depth + 1 && frame.callback !== undefined && frame.subprog === slot;
+      })
+      .map(({ slot }) => slot);
+    const byPlace = (a: number, b: number): number => a - b;
+    const all = [
+      ...[...headers].sort(byPlace),
+      ...entries.sort(byPlace),
+      ...part.map(({ slot }) => slot).sort(byPlace),
+    ];
+    return all.map((slot) => this.place(slot)).find((slot) => !chosen.has(slot));
+  }
+
+  /** The slot itself, or one right behind it in a straight line where a register is free. */
+  private place(slot: number): number {
+    const { facts, code } = this.plan.verified;
+    for (let at = slot; ; ) {
+      if (freeRegister(this.plan.verified, at) !== undefined) return at;
+      const op = this.ops[at]!;
+      const straight = code.next[at]!;
+      const behind = at + slots(op);
+      if (op.kind === 'call' || straight.length !== 1 || straight[0] !== behind) return slot;
+      if (code.jumpPoints[behind] === 1 || facts.at(behind).length === 0) return slot;
+      at = behind;
+    }
+  }
+
+  /** Polls along the longest way, where each stretch is used up, before the insns that come least often. */
+  private cutPath(chosen: Set<number>): void {
+    const { stretches, distance } = this;
+    let start = stretches.visits[0]!;
+    for (const v of stretches.visits) if (this.rest(v) > this.rest(start)) start = v;
+    const path = this.longestWay(start);
+    const times = new Map<number, number>();
+    for (const { slot } of path) times.set(slot, (times.get(slot) ?? 0) + 1);
+    for (let from = 0; from < path.length; ) {
+      const left = (i: number): number => this.rest(path[from]!) - this.rest(path[i]!);
+      let best: number | undefined;
+      let to = from + 1;
+      for (; to < path.length && left(to) <= distance; to++) {
+        if (best !== undefined && left(to) * 2 < distance) continue;
+        const fewer = best === undefined || times.get(path[to]!.slot)! <= times.get(path[best]!.slot)!;
+        if (fewer || left(best!) * 2 < distance) best = to;
+      }
+      if (to >= path.length) return;
+      const at = best ?? to;
+      const slot = this.place(path[at]!.slot);
+      const known = chosen.has(slot);
+      chosen.add(slot);
+      // The slot is polled wherever the way passes it.
+      if (known || times.get(path[at]!.slot)! > 1) return;
+      from = at;
+    }
+  }
+
+  /** Visits along the way that takes longest from here; a loop counts as one step. */
+  private longestWay(start: Visit): Visit[] {
+    const path = [start];
+    const seen = new Set(path);
+    for (let v = start; ; ) {
+      let best: Visit | undefined;
+      for (const n of this.stretches.next(v)) {
+        if (seen.has(n)) continue;
+        if (best === undefined || this.rest(n) > this.rest(best)) best = n;
+      }
+      if (best === undefined) return path;
+      path.push(best);
+      seen.add(best);
+      v = best;
+    }
+  }
+}
