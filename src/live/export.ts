@@ -25,7 +25,7 @@ import { type Assembled, assemble, type Rewritten } from './assemble.js';
 import { NoPoll, PollWriter } from './poll-text.js';
 import { choosePolls, type Polls } from './polls.js';
 import { writeTexts } from './text.js';
-import { layoutOf, WORD } from './words.js';
+import { layoutOf, placesOf, WORD, type WordForm } from './words.js';
 
 /** Insns between polls unless told otherwise. */
 export const DISTANCE = 4096;
@@ -34,6 +34,8 @@ export const DISTANCE = 4096;
 export interface ExportOptions extends ReadOptions {
   /** The most insns from any place to a poll or the exit. */
   readonly distance?: number;
+  /** Words besides the one of each program. */
+  readonly form?: WordForm;
   /** Poll before the first insn, too: no run begins while the word is set. */
   readonly entry?: boolean;
   readonly profile?: Profile;
@@ -177,6 +179,7 @@ function write(
   options: ExportOptions,
 ): Assembled {
   const rewritten: Rewritten[] = [];
+  const layout = layoutOf(Math.max(1, source.programs.length), options.form);
   for (const one of candidates) {
     if (one.failure !== undefined) continue;
     if (one.plan === undefined) plan(one, rules, options);
@@ -185,7 +188,11 @@ function write(
     const starts = program.subprogs.map(({ start }) => start);
     try {
       const texts = polls.killable.has(0)
-        ? writeTexts(planned, polls, new PollWriter(rawOps(program, functions), verified, WORD * index))
+        ? writeTexts(
+            planned,
+            polls,
+            new PollWriter(rawOps(program, functions), verified, placesOf(layout, index, options.form)),
+          )
         : [];
       one.insns = texts.reduce((sum, { insns }) => sum + insns.length, 0);
       rewritten.push({ name: program.name, functions, starts, texts });
@@ -194,7 +201,7 @@ function write(
       one.failure = inexpressible(error.message);
     }
   }
-  return assemble(source, rewritten, layoutOf(Math.max(1, source.programs.length)));
+  return assemble(source, rewritten, layout);
 }
 
 /** By slot of the program, the insns as they are in the object: before relocation. */

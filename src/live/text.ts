@@ -55,6 +55,8 @@ class Writer {
   /** Functions that differ after the kill. */
   private readonly differing: ReadonlySet<number>;
   private readonly stops: ReadonlySet<number>;
+  /** Functions that only bpf_loop calls: it counts the rounds for them. */
+  private readonly loops: ReadonlySet<number>;
   private readonly raw: readonly (Op | undefined)[];
 
   constructor(
@@ -64,7 +66,8 @@ class Writer {
   ) {
     this.raw = writer.ops;
     this.differing = this.findDiffering();
-    this.stops = this.findStops();
+    this.stops = this.calledOnlyBy(STOPPED_BY_ONE);
+    this.loops = this.calledOnlyBy(new Set(['bpf_loop']));
   }
 
   write(): readonly FunctionText[] {
@@ -109,19 +112,19 @@ class Writer {
     return found;
   }
 
-  /** Functions that only helpers call which stop when they are told to. */
-  private findStops(): Set<number> {
+  /** Functions that are called back only by these helpers. */
+  private calledOnlyBy(helpers: ReadonlySet<string>): Set<number> {
     const { plan } = this;
-    const stops = new Set<number>();
+    const found = new Set<number>();
     const others = new Set<number>();
     plan.ops.forEach((_, slot) => {
       const contract = plan.contractAt(slot);
       const callback = callbackArgument(contract);
       if (callback === undefined) return;
       for (const start of callbackTargets(plan.ops, slot, callback.reg))
-        (STOPPED_BY_ONE.has(contract!.name) ? stops : others).add(start);
+        (helpers.has(contract!.name) ? found : others).add(start);
     });
-    return new Set([...stops].filter((start) => !others.has(start)));
+    return new Set([...found].filter((start) => !others.has(start)));
   }
 
   private function(name: FunctionName): FunctionText {
@@ -129,7 +132,7 @@ class Writer {
     const text = new Text();
     const scope = `${name.variant} ${name.start}`;
     text.label(scope);
-    if (name.variant !== 'patched') this.normal(text, scope, subprog);
+    if (name.variant !== 'patched') this.normal(text, scope, subprog, name.variant);
     this.patched(text, scope, subprog, name.variant === 'callback' && this.stops.has(name.start));
     // Reached only if a stub was written for fewer cases than can happen: no verifier takes it.
     text.label(`${scope} guard`);
@@ -138,9 +141,16 @@ class Writer {
     return this.linked(name, subprog, text);
   }
 
-  private normal(text: Text, scope: string, subprog: Subprog): void {
+  private normal(text: Text, scope: string, subprog: Subprog, variant: Variant): void {
     const { polls, plan } = this;
-    this.writer.enter(text, scope, subprog);
+    const frame = {
+      subprog,
+      begins: subprog.start === 0 || plan.runLater.has(subprog.start),
+      countsRounds: variant === 'callback' && this.loops.has(subprog.start),
+    };
+    const polled = [...polls.chosen, ...polls.returns];
+    const own = polled.filter((slot) => plan.verified.code.subprogStart[slot] === subprog.start);
+    this.writer.enter(text, frame, own);
     for (const [slot, op] of plan.body(subprog)) {
       text.label(`${scope} normal ${slot}`);
       const at = polls.returns.has(slot) ? 'return' : polls.chosen.has(slot) ? 'chosen' : undefined;

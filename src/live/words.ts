@@ -28,10 +28,69 @@ export interface WordLayout {
   readonly size: number;
 }
 
+/** Variable with words for the CPUs of each program: read where the program's own word is `LOOK`. */
+export const CPU_VARIABLE = 'swansong_kill_cpu';
+/** Variable with a limit for each program: nanoseconds that a run may last, 0 any time. */
+export const LIMIT_VARIABLE = 'swansong_limit_ns';
+/** Variable with the time at which the last run began, for each program and CPU. Programs write it. */
+export const STARTED_VARIABLE = 'swansong_started';
+/** What a program's word says: run, die, look at the words of the CPUs. */
+export const RUN = 0;
+export const DIE = 1;
+export const LOOK = 2;
+/** Words for CPUs that a program has. A machine with more counts them from 0 again. */
+export const MOST_CPUS = 1024;
+
+/** What words a program has besides its own. */
+export interface WordForm {
+  /** Words for CPUs. */
+  readonly perCpu?: boolean;
+  /** A limit, looked at every so many rounds of a loop: a power of two. */
+  readonly deadline?: number;
+}
+
 /** The variables for so many programs. */
-export function layoutOf(programs: number): WordLayout {
-  const words: WordVariable = { name: KILL_VARIABLE, element: WORD, count: programs, offset: 0 };
-  return { variables: [words], size: Math.ceil((WORD * programs) / 8) * 8 };
+export function layoutOf(programs: number, { perCpu, deadline }: WordForm = {}): WordLayout {
+  const variables: WordVariable[] = [];
+  let size = 0;
+  const add = (name: string, element: 4 | 8, count: number): void => {
+    size = Math.ceil(size / 8) * 8;
+    variables.push({ name, element, count, offset: size });
+    size += element * count;
+  };
+  add(KILL_VARIABLE, WORD, programs);
+  if (perCpu === true) add(CPU_VARIABLE, WORD, programs * MOST_CPUS);
+  if (deadline !== undefined) {
+    add(LIMIT_VARIABLE, 8, programs);
+    add(STARTED_VARIABLE, 8, programs * MOST_CPUS);
+  }
+  return { variables, size: Math.ceil(size / 8) * 8 };
+}
+
+/** Where the words of program number `index` are. */
+export function placesOf(layout: WordLayout, index: number, { deadline }: WordForm = {}): Places {
+  const at = (name: string, per: number): number | undefined => {
+    const found = layout.variables.find((one) => one.name === name);
+    return found && found.offset + found.element * per * index;
+  };
+  const cpuWords = at(CPU_VARIABLE, MOST_CPUS);
+  const limit = at(LIMIT_VARIABLE, 1);
+  return {
+    word: at(KILL_VARIABLE, 1)!,
+    ...(cpuWords === undefined ? {} : { cpuWords }),
+    ...(limit === undefined
+      ? {}
+      : { deadline: { limit, started: at(STARTED_VARIABLE, MOST_CPUS)!, every: deadline! } }),
+  };
+}
+
+/** Where in the section of words a program's own are, in bytes; what its form does not have is missing. */
+export interface Places {
+  readonly word: number;
+  /** The first of its words for CPUs. */
+  readonly cpuWords?: number;
+  /** Its limit, the first of the times at which a run began on each CPU, and how many rounds pass between looks. */
+  readonly deadline?: { readonly limit: number; readonly started: number; readonly every: number };
 }
 
 /** Adds the types of the section to BTF, or makes BTF of them alone; answers what adds types and strings. */
