@@ -148,7 +148,7 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
     [
       {
         name: 'the-packet-is-given-back-as-long-as-the-room',
-        inside: 'runPacket',
+        inside: 'preparePacket',
         node: 'out.subarray(0, attr.bytes.readUInt32LE(12))',
         becomes: 'out',
         wrong: 'The packet after a run is as long as the room for it.',

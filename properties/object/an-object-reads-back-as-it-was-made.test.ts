@@ -29,6 +29,8 @@ const section: fc.Arbitrary<MadeSection> = fc.oneof(
     type: fc.constantFrom(1, 3, 7, 0x6000_0000),
     flags: u32,
     data: fc.uint8Array({ maxLength: 24 }),
+    align: fc.nat(16),
+    entrySize: fc.nat(32),
   }),
   fc.record({ name, type: fc.constant(8), flags: u32, size: fc.nat(1 << 20) }),
 );
@@ -68,6 +70,8 @@ describe('an object reads back as it was made', () => {
               flags: one.flags,
               size: one.size ?? one.data!.length,
               data: one.type === 8 ? [] : [...one.data!],
+              align: one.align ?? 0,
+              entrySize: one.entrySize ?? 0,
             })),
           );
           expect(elf.symbols.slice(1)).toEqual(symbols);

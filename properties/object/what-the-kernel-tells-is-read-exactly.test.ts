@@ -202,7 +202,7 @@ describe('.BTF.ext', () => {
       tc: [{ offset: 24, file: 1, text: 5, line: 77, column: 9 }],
     });
     expect(Object.fromEntries(read.relos)).toEqual({
-      xdp: [{ offset: 40, type: 3, access: '0:1', kind: 2 }],
+      xdp: [{ offset: 40, type: 3, access: '0:1', accessAt: 8, kind: 2 }],
     });
   });
 

@@ -22,6 +22,7 @@ export const LAYERS = [
   'src/vm',
   'src/smt',
   'src/oracle',
+  'src/live',
   'generators',
   'src/cost',
   'src/policy',

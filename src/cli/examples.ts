@@ -11,6 +11,14 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'prove objects --baseline base.json --format github,junit=results.xml  # only what is new is red',
   ],
   certify: ['certify prog.bpf.o --rules my-rules.ts  # have Linux judge the same'],
+  export: [
+    'export prog.bpf.o -o killable.o  # the same programs, to be killed on a kernel that nobody patched',
+    'export prog.bpf.o -o killable.o --deadline 1024 --entry',
+  ],
+  'run-kernel': [
+    'run-kernel prog.bpf.o --prog main --repeat 200  # how soon is it gone, and what does polling cost?',
+    'run-kernel killable.o --original prog.bpf.o --kill-after 500us --json',
+  ],
   verify: ['verify --kernel objects  # our verdicts beside those of Linux', 'verify - < prog.bpf.o'],
   replay: ['replay corpus  # past counterexamples, again', 'replay corpus --json > base.json'],
   'rules list': ['rules list'],
@@ -50,6 +58,8 @@ const FAILED: Readonly<Record<string, string>> = {
   fuzz: 'a finding, or a disagreement of its own checkers',
   prove: 'a program is refuted',
   certify: 'Linux refuses a program',
+  export: 'Linux refuses the text of a program that can be killed',
+  'run-kernel': 'something was left behind by a killed run',
   verify: 'a program is refused, by our verifier or by Linux',
   replay: 'a case does not show what it was written for',
   'rules check': 'a rule is refuted',

@@ -21,6 +21,32 @@ export function duration(text: string): number {
   throw new InvalidArgumentError('It must be a duration such as 90s, 10m or 1h.');
 }
 
+const SHORT_UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1000, ms: 1_000_000, s: 1_000_000_000 };
+
+/** A short time such as `500us` or `10ms`, in nanoseconds. */
+export function shortTime(text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ns|us|ms|s)$/.exec(text) ?? [];
+  const value = Math.round(Number(amount) * (SHORT_UNITS[unit ?? ''] ?? Number.NaN));
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('It must be a time such as 500us, 10ms or 2s.');
+}
+
+/** A reader for powers of two in [min, max]. */
+export function powerOfTwo(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max && Number.isInteger(Math.log2(value))) return value;
+    throw new InvalidArgumentError(`It must be a power of two from ${min} to ${max}.`);
+  };
+}
+
+/** Bytes as hex digits, spaces aside. */
+export function hexBytes(text: string): Uint8Array {
+  const digits = text.replace(/\s/g, '');
+  if (/^(?:[0-9a-f]{2})+$/i.test(digits)) return Buffer.from(digits, 'hex');
+  throw new InvalidArgumentError('It must be bytes as hex digits, two for each.');
+}
+
 /** A reader for one of a few words. */
 export function oneOf<T extends string>(words: readonly T[]): (text: string) => T {
   return (text) => {

@@ -42,7 +42,7 @@ export interface Rewritten {
   readonly texts: readonly FunctionText[];
 }
 
-/** The object as bytes. */
+/** The object as bytes, and what was written into it. */
 export interface Assembled {
   readonly bytes: Uint8Array;
   /** By the name of each new or rewritten function, its text and the program that it was written for. */

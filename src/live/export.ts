@@ -24,6 +24,7 @@ import { verify } from '../verifier/verify.js';
 import { type Assembled, assemble, type Rewritten } from './assemble.js';
 import { NoPoll, PollWriter } from './poll-text.js';
 import { choosePolls, type Polls } from './polls.js';
+import { Stretches } from './stretch.js';
 import { writeTexts } from './text.js';
 import { layoutOf, placesOf, WORD, type WordForm } from './words.js';
 
@@ -72,7 +73,7 @@ export interface ExportedProgram {
   readonly sitesLeftOut: readonly LeftOut[];
 }
 
-/** An exported object. */
+/** An object after its export, and what became of each of its programs. */
 export interface Exported {
   /** Undefined where a program cannot be exported and was not to be kept as it was. */
   readonly bytes: Uint8Array | undefined;
@@ -303,5 +304,25 @@ function rowOf(one: Candidate, asked: boolean): ExportedProgram {
     word: WORD * index,
     sitesStubbed: killable ? (planned?.stubs.size ?? 0) : 0,
     sitesLeftOut: killable ? (planned?.leftOut ?? []) : [],
+  };
+}
+
+/**
+ * How far a program runs before it polls, and how far it runs at all without polls, in insns. -1 and Infinity for one that our verifier does not
+ * accept.
+ */
+export function promisedBy(
+  program: Program,
+  rules: RuleSet,
+  distance: number,
+  entry?: boolean,
+): { readonly longest: number; readonly insns: number } {
+  const one: Candidate = { index: 0, program, functions: [], keep: new Set() };
+  plan(one, rules, { distance, ...(entry === undefined ? {} : { entry }) });
+  if (one.verified === undefined) return { longest: -1, insns: Number.POSITIVE_INFINITY };
+  const longest = one.polls?.longest ?? -1;
+  return {
+    longest: Number.isFinite(longest) ? longest : -1,
+    insns: new Stretches(program, one.verified).measure(() => false),
   };
 }

@@ -21,7 +21,7 @@ import type { Polls } from './polls.js';
 /** Which text of a function. */
 export type Variant = 'plain' | 'killable' | 'callback' | 'patched';
 
-/** A function and which text of it. */
+/** Names one text of one function of a program by where the function starts. */
 export interface FunctionName {
   readonly start: number;
   readonly variant: Variant;

@@ -45,3 +45,20 @@ export function drainRingbuf(map: KernelMap): Uint8Array[] {
     consumer.close();
   }
 }
+
+/**
+ * Bytes in a ring buffer that no consumer can take: records that were reserved and never given back, and what is behind them. 0 after
+ * `drainRingbuf` where all were. Throws as `drainRingbuf`.
+ */
+export function ringbufBacklog(map: KernelMap): number {
+  if (map.def.type !== 'ringbuf') throw new RangeError(`map ${map.def.name} is no ring buffer`);
+  const position = (offset: number): bigint => {
+    const memory = new SharedMemory(map.fd, offset, PAGE, false);
+    try {
+      return memory.read(0, 8).readBigUInt64LE();
+    } finally {
+      memory.close();
+    }
+  };
+  return Number(position(PAGE) - position(0));
+}

@@ -42,6 +42,8 @@ const SYSCALLS: Readonly<Record<string, Numbers>> = {
 interface Native {
   readonly numbers: Numbers;
   readonly call: (nr: number, a: number, b: Buffer, c: number) => number | bigint;
+  /** The same on another thread; tells minus the error number through `done`. */
+  readonly callAside: (nr: number, a: number, b: Buffer, c: number, done: (result: number) => void) => void;
   readonly pair: (nr: number, a: Buffer, b: Buffer) => number | bigint;
   readonly mmap: (
     hint: number,
@@ -82,9 +84,16 @@ function bind(numbers: Numbers): Native {
   const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
   // The process itself: node is linked to its libc, whichever that is.
   const libc = koffi.load(null);
+  const call = libc.func('syscall', 'long', ['long', 'long', 'void *', 'long']);
   return {
     numbers,
-    call: libc.func('syscall', 'long', ['long', 'long', 'void *', 'long']),
+    call,
+    callAside: (nr, a, b, c, done) => {
+      call.async(nr, a, b, c, (error: unknown, result: number | bigint) => {
+        const value = error === null || error === undefined ? Number(result) : -1;
+        done(value < 0 ? -Math.max(1, koffi.errno()) : value);
+      });
+    },
     pair: libc.func('syscall', 'long', ['long', 'void *', 'void *']),
     mmap: libc.func('mmap', 'long', ['long', 'long', 'int', 'int', 'int', 'long']),
     munmap: libc.func('munmap', 'int', ['long', 'long']),
@@ -155,6 +164,18 @@ export function bpf(cmd: BpfCmdNumber, attr: Attr): number {
   const code = result < 0 ? -lib.errno() : result;
   // The last use of `attr`, after the call: what it points to was not collected meanwhile.
   return attr.holds < 0 ? 0 : code;
+}
+
+/**
+ * The same on a thread beside: this one goes on meanwhile. For test runs that another is to end. The promise is kept with the result, or minus
+ * the error number.
+ */
+export async function bpfAside(cmd: BpfCmdNumber, attr: Attr): Promise<number> {
+  const lib = bound();
+  const result = await new Promise<number>((done) => {
+    lib.callAside(lib.numbers.bpf, cmd, attr.bytes, attr.bytes.length, done);
+  });
+  return attr.holds < 0 ? 0 : result;
 }
 
 const NAMES = new Map<number, string>(Object.entries(constants.errno).map(([name, code]) => [code, name]));

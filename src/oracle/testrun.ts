@@ -7,7 +7,7 @@
 import { BPF_CALL, BPF_HELPER_CALL, BPF_JMP, BPF_PSEUDO_KFUNC_CALL } from '../isa/opcodes.js';
 import type { Program, ProgType } from '../object/program.js';
 import type { Loaded } from './load.js';
-import { Attr, BpfCmd, bpf, errnoName } from './syscall.js';
+import { Attr, BpfCmd, bpf, bpfAside, errnoName } from './syscall.js';
 
 /** Helpers whose effects leave the program: by number, with what they do. */
 const DANGEROUS_HELPERS: ReadonlyMap<number, string> = new Map([
@@ -86,7 +86,7 @@ export interface TestInput {
    * tracepoint (8 to 96 bytes, as far as the program reads), `struct bpf_sk_lookup` with its family set.
    */
   readonly ctx?: Uint8Array;
-  /** How often the kernel runs it, on the same packet; once unless told. For types that run on packets only. At least 1. */
+  /** How often the kernel runs it, on the same packet; once unless told. For types that run on packets only. At least 1. `durationNs` is that of one run. */
   readonly repeat?: number;
 }
 
@@ -113,13 +113,45 @@ const ATTEMPTS = 5;
 
 /** Runs `loaded`, which was made from `program`, once. Says no to programs that `refuseToRun` names. */
 export function testRun(program: Program, loaded: Loaded, input: TestInput = {}): TestRunResult {
+  const prepared = prepare(program, loaded, input);
+  return 'ok' in prepared ? prepared : (run(prepared.attr) ?? prepared.read());
+}
+
+/** The same on a thread beside, so that this one, or another test run, can end it. It is tried once. */
+export async function testRunAside(
+  program: Program,
+  loaded: Loaded,
+  input: TestInput = {},
+): Promise<TestRunResult> {
+  const prepared = prepare(program, loaded, input);
+  if ('ok' in prepared) return prepared;
+  const result = await bpfAside(BpfCmd.progTestRun, prepared.attr);
+  if (result >= 0) return prepared.read();
+  return { ok: false, errno: errnoName(result), message: `test run: ${errnoName(result)}` };
+}
+
+/** Types whose test run repeats a program and measures how long it takes. */
+export function measuresRuns(type: ProgType): boolean {
+  return FORMS[type] === 'packet' && type !== 'flow_dissector' && type !== 'netfilter';
+}
+
+/** A test run that is about to be made. */
+interface Prepared {
+  readonly attr: Attr;
+  /** What it left behind. */
+  read(): TestRunResult;
+}
+
+function prepare(program: Program, loaded: Loaded, input: TestInput): Prepared | TestRunResult {
   const refusal = refuseToRun(program);
   if (refusal !== undefined) return { ok: false, errno: 'EPERM', message: `not run: ${refusal}` };
   const form = FORMS[program.type];
-  return form === 'packet' ? runPacket(loaded, input) : runContext(loaded, input, form === 'written context');
+  return form === 'packet'
+    ? preparePacket(loaded, input)
+    : prepareContext(loaded, input, form === 'written context');
 }
 
-function runPacket(loaded: Loaded, input: TestInput): TestRunResult {
+function preparePacket(loaded: Loaded, input: TestInput): Prepared | TestRunResult {
   const data = input.data ?? Buffer.alloc(64);
   if (data.length < SHORTEST_PACKET) {
     return {
@@ -142,29 +174,31 @@ function runPacket(loaded: Loaded, input: TestInput): TestRunResult {
     .u32(44, ctxOut.length)
     .pointer(48, ctx)
     .pointer(56, ctxOut);
-  const failure = run(attr);
-  if (failure !== undefined) return failure;
   return {
-    ok: true,
-    retval: attr.bytes.readUInt32LE(4),
-    dataOut: out.subarray(0, attr.bytes.readUInt32LE(12)),
-    ctxOut: ctxOut.subarray(0, attr.bytes.readUInt32LE(44)),
-    durationNs: attr.bytes.readUInt32LE(36),
+    attr,
+    read: () => ({
+      ok: true,
+      retval: attr.bytes.readUInt32LE(4),
+      dataOut: out.subarray(0, attr.bytes.readUInt32LE(12)),
+      ctxOut: ctxOut.subarray(0, attr.bytes.readUInt32LE(44)),
+      durationNs: attr.bytes.readUInt32LE(36),
+    }),
   };
 }
 
-function runContext(loaded: Loaded, input: TestInput, written: boolean): TestRunResult {
+function prepareContext(loaded: Loaded, input: TestInput, written: boolean): Prepared {
   // The kernel may write the context back in place; the caller's bytes stay as they are.
   const ctx = Buffer.from(input.ctx ?? []);
   const attr = new Attr(80).u32(0, loaded.fd).u32(40, ctx.length).pointer(48, ctx);
-  const failure = run(attr);
-  if (failure !== undefined) return failure;
   return {
-    ok: true,
-    retval: attr.bytes.readUInt32LE(4),
-    dataOut: new Uint8Array(0),
-    ctxOut: written ? ctx : new Uint8Array(0),
-    durationNs: 0,
+    attr,
+    read: () => ({
+      ok: true,
+      retval: attr.bytes.readUInt32LE(4),
+      dataOut: new Uint8Array(0),
+      ctxOut: written ? ctx : new Uint8Array(0),
+      durationNs: 0,
+    }),
   };
 }
 

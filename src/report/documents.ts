@@ -9,10 +9,14 @@ import type { Worked } from '../campaign/queue/work.js';
 import type { ReplayedCase } from '../campaign/replay.js';
 import type { Strength } from '../campaign/strength.js';
 import type { KernelProfile, ProfileDifference } from '../kernel/profile.js';
+import type { ExportedProgram } from '../live/export.js';
+import type { PollingCost } from '../live/run/polling-cost.js';
+import type { Session } from '../live/run/session.js';
 import type { Skipped } from '../object/load.js';
 import type { ProgType } from '../object/program.js';
 import type { Warning } from '../patch/lint.js';
 import type { Skeleton } from '../patch/skeleton.js';
+import type { KeptCall } from '../smt/kept-calls.js';
 import type { Compared } from '../smt/rule/decided-since.js';
 import type { SolverStats } from '../smt/solver.js';
 import type { Profile } from '../verifier/state/profile.js';
@@ -67,6 +71,51 @@ export interface CertifyDocument extends Judging {
   readonly programs: readonly CertificateRow[];
   /** Programs that were asked for and of which nothing is known. */
   readonly skipped: readonly SkippedProgram[];
+}
+
+/** An object whose programs can be killed on a stock kernel: a row for each program. */
+export interface ExportDocument {
+  readonly rules: string;
+  readonly file: string;
+  /** What was written; null: nothing, because a program cannot be exported. */
+  readonly output: string | null;
+  /** Release of the kernel that loaded it; null: none was asked. */
+  readonly kernel: string | null;
+  /** The section of words, which loaders make a map of, and the variable in it that holds a word for each program. */
+  readonly map: string;
+  readonly variable: string;
+  /** The most insns between polls that were asked for. */
+  readonly distance: number;
+  /** Words for CPUs, and the rounds between two looks at the clock, where the export has them. */
+  readonly perCpu: boolean;
+  readonly deadline: number | null;
+  readonly programs: readonly ExportedProgram[];
+}
+
+/** Killed test runs of one program in the kernel. Times in nanoseconds. */
+export interface RunKernelDocument extends Session {
+  readonly file: string;
+  readonly program: string;
+  /** Release of the kernel. */
+  readonly kernel: string;
+  readonly seed: number;
+  /** What polling costs, or null where it could not be measured; `pollingReason` says why. */
+  readonly polling: PollingCost | null;
+  readonly pollingReason: string;
+  /** What `prove` promises of killed runs of the original, and how far it may run before it polls. Null where there is no original. */
+  readonly promised: PromisedRun | null;
+}
+
+/** What is promised of a killed run. */
+export interface PromisedRun {
+  readonly verdict: string;
+  readonly boundKind: string;
+  /** Insns from the kill to the exit; null: no number of insns bounds it. */
+  readonly bound: number | null;
+  /** Insns to the next poll; -1: not known. */
+  readonly longest: number;
+  /** Calls that are kept and may take long, with how. */
+  readonly kept: readonly KeptCall[];
 }
 
 /** Verdicts of our verifier, and with --kernel those of Linux beside them. */
@@ -357,6 +406,8 @@ export interface Documents {
   readonly merge: MergeDocument;
   readonly prove: ProveDocument;
   readonly certify: CertifyDocument;
+  readonly export: ExportDocument;
+  readonly 'run-kernel': RunKernelDocument;
   readonly verify: VerifyDocument;
   readonly replay: ReplayDocument;
   readonly 'rules list': RulesListDocument;

@@ -1,5 +1,7 @@
 /** Which exit code a verdict has. Every command that judges takes its code from here. */
 import { isLostPrecision } from '../campaign/agreement/counts.js';
+import type { ExportedProgram } from '../live/export.js';
+import type { Session } from '../live/run/session.js';
 import type { Certificate } from '../oracle/certify.js';
 import type { ProgramProof } from '../smt/proof.js';
 
@@ -27,6 +29,24 @@ export const CERTIFICATE_EXIT: Readonly<Record<Certificate['verdict'], ExitCode>
   refused: 1,
   inexpressible: 3,
 };
+
+/** Of an exported program. One that no kernel was asked about may be refused by it. */
+export const EXPORT_EXIT: Readonly<Record<ExportedProgram['verdict'], ExitCode>> = {
+  exported: 0,
+  refused: 1,
+  inexpressible: 3,
+  unchecked: 3,
+};
+
+/** Of killed runs in the kernel. Where none was killed nothing was shown. */
+export function killsExit({
+  killed,
+  leaked,
+  runsAgain,
+}: Pick<Session, 'killed' | 'leaked' | 'runsAgain'>): ExitCode {
+  if (leaked > 0 || !runsAgain) return 1;
+  return killed === 0 ? 3 : 0;
+}
 
 /** Of our verifier's verdict on a program, and the kernel's where it was asked. Only a refusal by either is a failed check. */
 export function verifyExit(ours: string, kernels: string | undefined): ExitCode {

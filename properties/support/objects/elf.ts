@@ -10,6 +10,8 @@ export interface MadeSection {
   readonly size?: number;
   readonly link?: number;
   readonly info?: number;
+  readonly align?: number;
+  readonly entrySize?: number;
 }
 
 export interface MadeSymbol {
@@ -87,20 +89,24 @@ export function elfOf({ sections, symbols = [], relocations = [] }: MadeObject):
 
   const contents: Buffer[] = [];
   let offset = 64;
-  const headers = all.map(({ name, type = 1, flags = 0, data, size, link = 0, info = 0 }) => {
-    const header = Buffer.alloc(64);
-    header.writeUInt32LE(names.at(name), 0);
-    header.writeUInt32LE(type, 4);
-    header.writeBigUInt64LE(BigInt(flags), 8);
-    header.writeBigUInt64LE(BigInt(offset), 24);
-    header.writeBigUInt64LE(BigInt(size ?? data?.length ?? 0), 32);
-    header.writeUInt32LE(link, 40);
-    header.writeUInt32LE(info, 44);
-    const bytes = Buffer.from(data ?? new Uint8Array(0));
-    contents.push(bytes);
-    offset += bytes.length;
-    return header;
-  });
+  const headers = all.map(
+    ({ name, type = 1, flags = 0, data, size, link = 0, info = 0, align = 0, entrySize = 0 }) => {
+      const header = Buffer.alloc(64);
+      header.writeUInt32LE(names.at(name), 0);
+      header.writeUInt32LE(type, 4);
+      header.writeBigUInt64LE(BigInt(flags), 8);
+      header.writeBigUInt64LE(BigInt(offset), 24);
+      header.writeBigUInt64LE(BigInt(size ?? data?.length ?? 0), 32);
+      header.writeUInt32LE(link, 40);
+      header.writeUInt32LE(info, 44);
+      header.writeBigUInt64LE(BigInt(align), 48);
+      header.writeBigUInt64LE(BigInt(entrySize), 56);
+      const bytes = Buffer.from(data ?? new Uint8Array(0));
+      contents.push(bytes);
+      offset += bytes.length;
+      return header;
+    },
+  );
   const head = Buffer.alloc(64);
   Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]).copy(head);
   head.writeUInt16LE(1, 16);

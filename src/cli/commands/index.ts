@@ -7,6 +7,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   merge: async () => (await import('./merge.js')).merge,
   prove: async () => (await import('./prove.js')).prove,
   certify: async () => (await import('./certify.js')).certify,
+  export: async () => (await import('./export.js')).exportCommand,
+  'run-kernel': async () => (await import('./run-kernel.js')).runKernel,
   verify: async () => (await import('./verify.js')).verify,
   rules: async () => (await import('./rules.js')).rules,
   contracts: async () => (await import('./contracts.js')).contractsCommand,

@@ -15,7 +15,7 @@ import {
 
 const SHT_STRTAB = 3;
 
-/** A section to be written. */
+/** What the writer is told of a section: its contents, and what in them is to be relocated. */
 export interface NewSection {
   readonly name: string;
   readonly type: number;
