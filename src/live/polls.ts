@@ -6,11 +6,9 @@ import type { Op } from '../isa/insn.js';
 import { slots } from '../isa/insn.js';
 import { jumpTarget } from '../isa/target.js';
 import type { Plan } from '../patch/two-mode/plan.js';
-import { components } from '../smt/components.js';
-import { frameOf } from '../verifier/state/state.js';
-import type { Visit } from '../verifier/walk/visit.js';
+import { eachComponent } from '../smt/graph-components.js';
 import { freeRegister } from './scratch.js';
-import { insnsOf, Stretches } from './stretch.js';
+import { Stretches } from './stretch.js';
 
 /** Where a program polls. */
 export interface Polls {
@@ -85,11 +83,12 @@ class Chooser {
 
   /** Leaves out what is not needed, first what is passed most often. */
   private leaveOut(chosen: Set<number>): void {
-    if (this.stretches.visits.length * chosen.size > MOST_WORK) return;
+    if (this.stretches.nodes.length * chosen.size > MOST_WORK) return;
     const often = (slot: number): number => {
       const { facts, code } = this.plan.verified;
-      const deep = Math.max(0, ...facts.at(slot).map(({ state }) => state.frames.length));
-      return 1000 * deep + (code.scc[slot] === 0 ? 0 : 500) + Math.min(499, facts.at(slot).length);
+      const nodes = facts.nodes(slot);
+      const deep = nodes.reduce((most, v) => Math.max(most, facts.graph.chain(v).depth), 0);
+      return 1000 * deep + (code.scc[slot] === 0 ? 0 : 500) + Math.min(499, nodes.length);
     };
     for (const slot of [...chosen].sort((a, b) => often(b) - often(a) || b - a)) {
       if (this.entry && slot === this.place(0)) continue;
@@ -101,46 +100,44 @@ class Chooser {
   /** Polls in the loops that take too long, at the outermost level of each. */
   private cutLoops(chosen: Set<number>): void {
     const { stretches } = this;
-    const next = (v: Visit): readonly Visit[] => stretches.next(v);
-    for (const part of components(stretches.visits, next)) {
+    const eachNext = (v: number, each: (next: number) => void): void => stretches.eachNext(v, each);
+    const headers: number[] = [];
+    eachComponent(stretches.nodes, stretches.visits.size, eachNext, (part, loops) => {
+      if (!loops) return;
       const inside = new Set(part);
-      if (part.length === 1 && !next(part[0]!).includes(part[0]!)) continue;
       let after = 0;
       for (const v of part)
-        for (const n of next(v)) if (!inside.has(n)) after = Math.max(after, this.rest(n));
-      const own = this.rest(part[0]!) - after;
-      if (!(own > this.distance)) continue;
+        stretches.eachNext(v, (n) => {
+          if (!inside.has(n)) after = Math.max(after, stretches.rest(n));
+        });
+      // Where what follows has no end, that is cut first.
+      if (!(stretches.rest(part[0]!) - after > this.distance)) return;
       const header = this.header(part, chosen);
-      if (header !== undefined) chosen.add(header);
-    }
-  }
-
-  private rest(v: Visit): number {
-    return insnsOf(this.stretches.from.get(v)!);
+      if (header !== undefined) headers.push(header);
+    });
+    for (const header of headers) chosen.add(header);
   }
 
   /** A slot that each round of the outermost loop of a component passes, as far as can be told: where its back edge leads, or its callback. */
-  private header(part: readonly Visit[], chosen: ReadonlySet<number>): number | undefined {
-    const depth = Math.min(...part.map(({ state }) => state.frames.length));
-    const outer = part.filter(({ state }) => state.frames.length === depth);
+  private header(part: readonly number[], chosen: ReadonlySet<number>): number | undefined {
+    const { stretches } = this;
+    const chains = part.map((v) => ({ slot: stretches.slot(v), chain: stretches.visits.chain(v) }));
+    const depth = chains.reduce((least, { chain }) => Math.min(least, chain.depth), Number.POSITIVE_INFINITY);
+    const outer = chains.filter(({ chain }) => chain.depth === depth);
     const here = new Set(outer.map(({ slot }) => slot));
     const headers = new Set<number>();
-    for (const { slot } of outer) {
+    for (const slot of here) {
       const target = jumpTarget(this.ops[slot]!, slot);
       if (target !== undefined && target <= slot && here.has(target)) headers.add(target);
     }
-    const entries = part
-      .filter(({ slot, state }) => {
-        const frame = frameOf(state);
-        return state.frames.length === depth + 1 && frame.callback !== undefined && frame.subprog === slot;
-      })
+    const entries = chains
+      .filter(
+        ({ slot, chain }) =>
+          chain.depth === depth + 1 && chain.callback !== undefined && chain.innermost === slot,
+      )
       .map(({ slot }) => slot);
-    const byPlace = (a: number, b: number): number => a - b;
-    const all = [
-      ...[...headers].sort(byPlace),
-      ...entries.sort(byPlace),
-      ...part.map(({ slot }) => slot).sort(byPlace),
-    ];
+    const byPlace = (slots: Iterable<number>): number[] => [...new Set(slots)].sort((a, b) => a - b);
+    const all = [...byPlace(headers), ...byPlace(entries), ...byPlace(chains.map(({ slot }) => slot))];
     return all.map((slot) => this.place(slot)).find((slot) => !chosen.has(slot));
   }
 
@@ -153,7 +150,7 @@ class Chooser {
       const straight = code.next[at]!;
       const behind = at + slots(op);
       if (op.kind === 'call' || straight.length !== 1 || straight[0] !== behind) return slot;
-      if (code.jumpPoints[behind] === 1 || facts.at(behind).length === 0) return slot;
+      if (code.jumpPoints[behind] === 1 || facts.nodes(behind).length === 0) return slot;
       at = behind;
     }
   }
@@ -161,41 +158,44 @@ class Chooser {
   /** Polls along the longest way, where each stretch is used up, before the insns that come least often. */
   private cutPath(chosen: Set<number>): void {
     const { stretches, distance } = this;
-    let start = stretches.visits[0]!;
-    for (const v of stretches.visits) if (this.rest(v) > this.rest(start)) start = v;
+    let start = stretches.nodes[0]!;
+    for (const v of stretches.nodes) if (stretches.rest(v) > stretches.rest(start)) start = v;
     const path = this.longestWay(start);
     const times = new Map<number, number>();
-    for (const { slot } of path) times.set(slot, (times.get(slot) ?? 0) + 1);
+    const slotAt = (i: number): number => stretches.slot(path[i]!);
+    path.forEach((_, i) => {
+      times.set(slotAt(i), (times.get(slotAt(i)) ?? 0) + 1);
+    });
     for (let from = 0; from < path.length; ) {
-      const left = (i: number): number => this.rest(path[from]!) - this.rest(path[i]!);
+      const done = (i: number): number => stretches.rest(path[from]!) - stretches.rest(path[i]!);
       let best: number | undefined;
       let to = from + 1;
-      for (; to < path.length && left(to) <= distance; to++) {
-        if (best !== undefined && left(to) * 2 < distance) continue;
-        const fewer = best === undefined || times.get(path[to]!.slot)! <= times.get(path[best]!.slot)!;
-        if (fewer || left(best!) * 2 < distance) best = to;
+      for (; to < path.length && done(to) <= distance; to++) {
+        if (best !== undefined && done(to) * 2 < distance) continue;
+        const fewer = best === undefined || times.get(slotAt(to))! <= times.get(slotAt(best))!;
+        if (fewer || done(best!) * 2 < distance) best = to;
       }
       if (to >= path.length) return;
       const at = best ?? to;
-      const slot = this.place(path[at]!.slot);
+      const slot = this.place(slotAt(at));
       const known = chosen.has(slot);
       chosen.add(slot);
-      // The slot is polled wherever the way passes it.
-      if (known || times.get(path[at]!.slot)! > 1) return;
+      // A slot that the way passes again cuts it there, too.
+      if (known || times.get(slotAt(at))! > 1) return;
       from = at;
     }
   }
 
   /** Visits along the way that takes longest from here; a loop counts as one step. */
-  private longestWay(start: Visit): Visit[] {
+  private longestWay(start: number): number[] {
+    const { stretches } = this;
     const path = [start];
     const seen = new Set(path);
     for (let v = start; ; ) {
-      let best: Visit | undefined;
-      for (const n of this.stretches.next(v)) {
-        if (seen.has(n)) continue;
-        if (best === undefined || this.rest(n) > this.rest(best)) best = n;
-      }
+      let best: number | undefined;
+      stretches.eachNext(v, (n) => {
+        if (!seen.has(n) && (best === undefined || stretches.rest(n) > stretches.rest(best))) best = n;
+      });
       if (best === undefined) return path;
       path.push(best);
       seen.add(best);

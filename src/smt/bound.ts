@@ -158,7 +158,7 @@ function sameCosts(a: ReadonlyMap<number, CostFrom>, b: ReadonlyMap<number, Cost
 }
 
 /** A cost for each visit. Nearly all are a number of insns, so these are kept in an array. */
-class Costs {
+export class Costs {
   private readonly insns: Float64Array;
   /** Costs in which there is time. */
   private readonly timed = new Map<number, CostFrom>();
@@ -231,11 +231,11 @@ class AfterGlobals {
 }
 
 /** Computes, for every visit that can be reached from the roots, the most that a run takes from there to the exit. */
-function longestPaths(
+export function longestPaths(
   roots: readonly number[],
   graph: PatchedGraph,
   worstOf: Costs,
-  parts: Parts | undefined,
+  parts?: Parts,
 ): void {
   worstOf.clear();
   const eachNext = (v: number, each: (next: number) => void): void => {
