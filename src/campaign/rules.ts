@@ -131,11 +131,12 @@ export function rulesBase(file: string, text: string): string {
 
 /**
  * The text of a case that is written to another folder: the path of its rule file is taken from the case's own folder. `from`: the folder that
- * the path was taken from until now; the current one unless told. Names of shipped sets, and of files that are not there, stay.
+ * the path was taken from until now; the current one unless told. A whole path becomes one from that folder, too. Names of shipped sets, and of
+ * files that are not there, stay.
  */
 export function withRulesFrom(text: string, to: string, from = '.'): string {
   return text.replace(/^(\s*\.rules\s+)(\S+)(?=\s*$)/m, (whole, word: string, name: string) => {
-    if (isAbsolute(name) || shippedRuleSet(name) !== undefined) return whole;
+    if (shippedRuleSet(name) !== undefined) return whole;
     const file = resolve(from, name);
     if (!existsSync(file)) return whole;
     const path = relative(resolve(to), file);

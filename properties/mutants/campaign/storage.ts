@@ -92,17 +92,4 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
-  ...mutantsOf(
-    'src/campaign/storage/corpus.ts',
-    [NEWS],
-    [
-      {
-        name: 'rule-files-are-named-from-the-current-folder',
-        inside: 'withRulesFrom',
-        node: 'before + path + behind',
-        becomes: 'before + name + behind',
-        wrong: 'A case that was saved does not replay from another folder.',
-      },
-    ],
-  ),
 ];

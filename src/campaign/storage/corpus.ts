@@ -4,11 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
-import { shippedRuleSet } from '../../patch/sets/index.js';
+import { basename, join } from 'node:path';
 import { parseCase } from '../../vm/case.js';
 import { type Cause, causeKey } from '../cause.js';
-import { rulesNamed } from '../rules.js';
+import { withRulesFrom } from '../rules.js';
 import { sizeMark } from '../shrink/marks.js';
 import { insnCount } from '../shrink/size.js';
 import { makeFolder, writeWhole, writing } from './writable.js';
@@ -44,8 +43,8 @@ export async function storeCase(
 ): Promise<StoredCase> {
   writing(folder, () => makeFolder(folder));
   const name = caseName(cause);
-  const own = withRulesFrom(folder, text);
-  const others = new Set(mine.map((one) => withRulesFrom(folder, one)));
+  const own = withRulesFrom(text, folder);
+  const others = new Set(mine.map((one) => withRulesFrom(one, folder)));
   for (let n = 1; ; n++) {
     const file = join(folder, `${name}${n === 1 ? '' : `-${n}`}.bpf`);
     if (writeFresh(file, own)) return { file, text: own };
@@ -104,18 +103,7 @@ export function dropCase(folder: string, cause: Cause, texts: readonly string[])
   const file = join(folder, `${caseName(cause)}.bpf`);
   if (!existsSync(file)) return;
   const there = readFileSync(file, 'utf8');
-  if (texts.some((text) => withRulesFrom(folder, text) === there)) writing(file, () => rmSync(file));
-}
-
-/** A case whose rule file is named from the current folder on, as it is written into `folder`: named from there on. */
-export function withRulesFrom(folder: string, text: string): string {
-  const name = rulesNamed(text);
-  if (name === undefined || shippedRuleSet(name) !== undefined || !existsSync(name)) return text;
-  const path = relative(resolve(folder), resolve(name));
-  return text.replace(
-    /^(\s*\.rules\s+)\S+(\s*)$/m,
-    (_, before: string, behind: string) => before + path + behind,
-  );
+  if (texts.some((text) => withRulesFrom(text, folder) === there)) writing(file, () => rmSync(file));
 }
 
 /**
@@ -130,7 +118,7 @@ export function storeWitness(
   text: string,
 ): string {
   const file = join(folder, `${basename(object).replace(/\.\w+$/, '')}-${program}-${rules}.bpf`);
-  writeWhole(file, withRulesFrom(folder, text));
+  writeWhole(file, withRulesFrom(text, folder));
   return file;
 }
 
