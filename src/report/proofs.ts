@@ -39,6 +39,7 @@ export interface ProofRow {
     readonly run: number | null;
     readonly bySlot: ReadonlyMap<number, number | null>;
   };
+  readonly worstPath: ProgramProof['worstPath'];
   readonly loops: ProgramProof['loops'];
   readonly kept: ProgramProof['kept'];
   readonly sites: ProgramProof['sites'];
@@ -69,6 +70,7 @@ export function leftOutRow({ file, name, reason }: LeftOut): ProofRow {
     boundKind: null,
     bounds: new Map(),
     timeLimits: new Map(),
+    worstPath: [],
     loops: [],
     kept: [],
     sites: [],

@@ -45,6 +45,7 @@ const UNBOUNDED = {
   bound: undefined,
   bounds: new Map<number, undefined>(),
   timeLimits: new Map<number, never>(),
+  worstPath: [],
 } as const;
 
 const ORDER = ['proven', 'unknown', 'refuted'] as const;
@@ -82,7 +83,7 @@ function heavier({ weighed: a }: ProgramProof, { weighed: b }: ProgramProof): Pi
 function largerBounds(
   a: ProgramProof,
   b: ProgramProof,
-): Pick<ProgramProof, 'boundKind' | 'bound' | 'bounds' | 'timeLimit' | 'timeLimits'> {
+): Pick<ProgramProof, 'boundKind' | 'bound' | 'bounds' | 'timeLimit' | 'timeLimits' | 'worstPath'> {
   const bounds = new Map<number, number | undefined>();
   const timeLimits = new Map<number, Limit>();
   for (const slot of [...new Set([...a.bounds.keys(), ...b.bounds.keys()])].sort((x, y) => x - y)) {
@@ -92,12 +93,15 @@ function largerBounds(
   }
   const timed = a.timeLimit !== undefined || b.timeLimit !== undefined;
   const whole = (one: ProgramProof): Limit => one.timeLimit ?? { insns: one.bound ?? 0, ms: 0 };
+  const [ofA, ofB] = [whole(a), whole(b)];
+  const isLonger = ofB.ms > ofA.ms || (ofB.ms === ofA.ms && ofB.insns > ofA.insns);
   return {
     boundKind: timed ? 'time-limited' : 'exact',
     bound: timed ? undefined : Math.max(a.bound ?? 0, b.bound ?? 0),
     bounds,
-    ...(timed && { timeLimit: maximum(whole(a), whole(b)) }),
+    ...(timed && { timeLimit: maximum(ofA, ofB) }),
     timeLimits,
+    worstPath: (isLonger ? b : a).worstPath,
   };
 }
 

@@ -28,6 +28,8 @@ export interface Bounds {
   readonly notes: readonly LoopNote[];
   /** The longest run from the start of the program, as what is passed one after the other. Only with `weigh`. */
   readonly longest: readonly RunPart[];
+  /** Slots of a longest killed run, from the worst place to be killed at to the exit. A loop on the way is gone through once. */
+  readonly worstPath: readonly number[];
 }
 
 /**
@@ -61,12 +63,16 @@ export function bounds(
   const after = new AfterGlobals(code, facts, graph, worstOf);
   const bySlot = new Map<number, Cost>();
   let worst = NOTHING;
+  let worstVisit: number | undefined;
   for (let slot = 0; slot < code.ops.length; slot++) {
     const visits = facts.nodes(slot);
     if (visits.length === 0) continue;
     let here: CostFrom = NOTHING;
     for (const v of visits) {
-      here = most(here, plus(inAll(worstOf.get(v)), after.of(v)));
+      const cost = plus(inAll(worstOf.get(v)), after.of(v));
+      if (worstVisit === undefined || isMore(cost, worst)) worstVisit = v;
+      here = most(here, cost);
+      worst = most(worst, cost);
       const inFlight = graph.inFlight(v);
       if (inFlight === undefined) continue;
       let rest = NOTHING;
@@ -79,7 +85,29 @@ export function bounds(
     worst = most(worst, here);
   }
   const notes = [...graph.notes.values()].sort((a, b) => a.slot - b.slot);
-  return { worst: plain(worst), bySlot, notes, longest: parts?.from(entriesOf(facts, graph)) ?? [] };
+  const longest = parts?.from(entriesOf(facts, graph)) ?? [];
+  return { worst: plain(worst), bySlot, notes, longest, worstPath: pathFrom(worstVisit, graph, worstOf) };
+}
+
+const isMore = (a: Cost, b: Cost): boolean => a.ms > b.ms || (a.ms === b.ms && a.insns > b.insns);
+
+/** The way of the longest run from a visit to where that ends; of a subprogram that was verified by itself, to its own exit. */
+function pathFrom(start: number | undefined, graph: PatchedGraph, worstOf: Costs): readonly number[] {
+  const seen = new Set<number>();
+  const slots: number[] = [];
+  for (let at = start; at !== undefined; ) {
+    seen.add(at);
+    const slot = graph.slot(at);
+    // The patched visit of a call stands for the same insn.
+    if (slots.at(-1) !== slot) slots.push(slot);
+    let worst: number | undefined;
+    for (const next of graph.next(at)) {
+      if (seen.has(next)) continue;
+      if (worst === undefined || isMore(worstOf.get(next), worstOf.get(worst))) worst = next;
+    }
+    at = worst;
+  }
+  return slots;
 }
 
 /** Where the program begins. */

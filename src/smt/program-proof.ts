@@ -179,6 +179,7 @@ const NO_BOUND = {
   bound: undefined,
   bounds: new Map<number, undefined>(),
   timeLimits: new Map<number, Cost>(),
+  worstPath: [],
   loops: [],
   advice: '',
 } as const;
@@ -188,9 +189,10 @@ function boundedProof({
   worst,
   bySlot,
   notes,
+  worstPath,
 }: Bounds): Pick<
   ProgramProof,
-  'verdict' | 'reason' | 'advice' | 'boundKind' | 'bound' | 'bounds' | 'timeLimit' | 'timeLimits' | 'loops'
+  'verdict' | 'reason' | 'advice' | 'boundKind' | 'bound' | 'bounds' | 'timeLimit' | 'timeLimits' | 'worstPath' | 'loops'
 > {
   const boundKind = kindOf(worst);
   const endless = notes.find((note) => note.endless !== undefined);
@@ -209,6 +211,7 @@ function boundedProof({
     bounds: new Map([...bySlot].map(([slot, cost]) => [slot, exact(cost)])),
     ...(boundKind === 'time-limited' && { timeLimit: worst }),
     timeLimits: new Map([...bySlot].filter(([, cost]) => kindOf(cost) === 'time-limited')),
+    worstPath,
     loops: notes,
   };
 }

@@ -49,6 +49,8 @@ export interface ProgramProof {
   readonly timeLimits: ReadonlyMap<number, Cost>;
   /** The same in the units of `weigh`, where it was given; `insns` are those units. Only of a proven program. */
   readonly weighed?: Weighed;
+  /** Slots of a longest killed run, from the worst place to be killed at to the exit; a loop is gone through once. Empty where no bound was worked out. */
+  readonly worstPath: readonly number[];
   /** The loops for which no number of insns bounds a killed run. */
   readonly loops: readonly LoopNote[];
   /** The calls that are kept and may hold a killed run up. */

@@ -6,7 +6,7 @@ import type { Contract } from '../kernel/contract.js';
 import type { CallSite } from '../patch/fast-path.js';
 import type { Action } from '../patch/rule.js';
 import { guardMustBe, guardName } from '../patch/situations.js';
-import { proveOne } from './rule-proof.js';
+import { proveOne, type RuleProof, type RuleWitness } from './rule-proof.js';
 import { openSolver } from './solver.js';
 import { Terms } from './term/terms.js';
 
@@ -53,8 +53,7 @@ export async function proveSites(
   sites: readonly CallSite[],
   rlimit?: number,
 ): Promise<{ readonly settled: readonly SiteAnswer[]; readonly queries: number }> {
-  const alwaysNull = (site: CallSite): boolean =>
-    sites.every((s) => s.contract !== site.contract || (s.action.kind === 'stub' && s.action.stub.r0 === 0n));
+  const alwaysNull = (site: CallSite): boolean => isAlwaysNull(site, sites);
   const keys = sites.map((site) => questionKey(site, alwaysNull(site)));
   const open = new Map<string, CallSite>();
   sites.forEach((site, i) => {
@@ -81,12 +80,47 @@ export async function proveSites(
   return { settled, queries: sites.length };
 }
 
+/** The stubs of all calls of this function return NULL. */
+const isAlwaysNull = ({ contract }: CallSite, sites: readonly CallSite[]): boolean =>
+  sites.every((s) => s.contract !== contract || (s.action.kind === 'stub' && s.action.stub.r0 === 0n));
+
+/** What the rule proof says against each of `asked`, which are among `sites`; undefined where it says nothing, or gave up. */
+export async function whyWrong(
+  asked: readonly CallSite[],
+  sites: readonly CallSite[],
+): Promise<readonly (RuleWitness | undefined)[]> {
+  if (asked.length === 0) return [];
+  const terms = new Terms();
+  const solver = await openSolver(terms, {});
+  try {
+    return asked.map(
+      (site) => proofAt(terms, solver.check.bind(solver), site, isAlwaysNull(site, sites)).witness,
+    );
+  } finally {
+    solver.close();
+  }
+}
+
 function answerFor(
   terms: Terms,
   check: Parameters<typeof proveOne>[1],
   site: CallSite,
   alwaysNull: boolean,
 ): SiteAnswer {
+  const { action } = site;
+  const proof = proofAt(terms, check, site, alwaysNull);
+  if (proof.verdict === 'unknown') return 'unknown';
+  if (proof.verdict === 'proven') return action.kind === 'stub' ? 'outcome' : 'kept';
+  if (action.kind === 'stub') return 'no outcome';
+  return proof.witness?.check === 'acquire' ? 'refusable' : 'lasting';
+}
+
+function proofAt(
+  terms: Terms,
+  check: Parameters<typeof proveOne>[1],
+  site: CallSite,
+  alwaysNull: boolean,
+): RuleProof {
   const { contract, rule, enabled } = site;
   const action: Action = site.action.kind === 'unwind' ? { kind: 'keep' } : site.action;
   const guards = new Map<string, boolean>();
@@ -94,15 +128,11 @@ function answerFor(
     const { guard } = outcome;
     if (guard !== undefined) guards.set(guardName(guard), enabled.includes(outcome) === guardMustBe(guard));
   }
-  const proof = proveOne(
+  return proveOne(
     terms,
     check,
     contract,
     { rule: rule?.name, action: action.kind, cases: [{ guards, action, hasPad: false }] },
     alwaysNull,
   );
-  if (proof.verdict === 'unknown') return 'unknown';
-  if (proof.verdict === 'proven') return action.kind === 'stub' ? 'outcome' : 'kept';
-  if (action.kind === 'stub') return 'no outcome';
-  return proof.witness?.check === 'acquire' ? 'refusable' : 'lasting';
 }

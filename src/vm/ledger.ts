@@ -36,16 +36,15 @@ export const isReference = (hold: Hold): boolean =>
 /** Whether what is held is in a slot of the stack: an iterator or a dynptr. */
 export const isInSlot = (hold: Hold): boolean => IN_SLOTS.has(hold.kind);
 
+/** `task reference`, `rcu section`, `spin_lock`: what is held, without who took it. */
+export function whatIsHeld(hold: Hold): string {
+  if (isReference(hold)) return hold.kind === 'reference' ? hold.kind : `${hold.kind} reference`;
+  return SECTIONS.has(hold.kind) ? `${hold.kind} section` : hold.kind;
+}
+
 /** `task reference taken by bpf_task_from_pid at 12` */
 export function describeHold(hold: Hold): string {
-  const what = isReference(hold)
-    ? hold.kind === 'reference'
-      ? hold.kind
-      : `${hold.kind} reference`
-    : SECTIONS.has(hold.kind)
-      ? `${hold.kind} section`
-      : hold.kind;
-  return `${what} taken by ${hold.by} at ${hold.at}`;
+  return `${whatIsHeld(hold)} taken by ${hold.by} at ${hold.at}`;
 }
 
 /**
