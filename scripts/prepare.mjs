@@ -5,11 +5,13 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const mtime = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-const sources = ['src', 'generators'].flatMap((folder) =>
-  readdirSync(folder, { recursive: true })
-    .map((name) => join(folder, name))
-    .filter((name) => name.endsWith('.ts')),
+const files = ['src', 'generators'].flatMap((folder) =>
+  readdirSync(folder, { recursive: true }).map((name) => join(folder, name)),
 );
-const settings = Math.max(...['package.json', 'tsconfig.json', 'tsconfig.build.json'].map(mtime));
-const fresh = (source) => mtime(join('dist', source.replace(/\.ts$/, '.js'))) >= Math.max(mtime(source), settings);
+// The page is one bundle, whatever files it is made of.
+const isOfPage = (name) => name.startsWith(join('src', 'page'));
+const sources = files.filter((name) => (isOfPage(name) ? /\.(tsx?|css)$/ : /\.ts$/).test(name));
+const settings = Math.max(...['package.json', 'tsconfig.json', 'tsconfig.build.json', join('scripts', 'page.mjs')].map(mtime));
+const built = (source) => (isOfPage(source) ? join('src', 'page', 'page.js') : source.replace(/\.ts$/, '.js'));
+const fresh = (source) => mtime(join('dist', built(source))) >= Math.max(mtime(source), settings);
 if (!sources.every(fresh)) execSync('npm run --silent build', { stdio: 'inherit' });

@@ -9,6 +9,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { causeKey } from '../../src/campaign/cause.js';
 import { type History, HistoryKeeper, type Status } from '../../src/campaign/storage/history.js';
+import { documentIn } from '../../src/report/page/html.js';
+import type { PageData } from '../../src/report/page/shape.js';
 import type { Summary } from '../../src/report/summary.js';
 import { causes, identityOf } from '../support/campaign/reports.js';
 import { here, scratch } from '../support/cli.js';
@@ -91,11 +93,15 @@ export default ruleSet('own', [${stub} rule('rest').keep()]);\n`,
     const { exit, out: text, err } = await here(['fuzz', ...args, '--out', out, '--json', ...more]);
     return Object.assign(JSON.parse(text) as Summary, { exit, err });
   };
+  const shown = (): PageData => JSON.parse(documentIn(readFileSync(join(out, 'index.html'), 'utf8')));
+  /** What the page says of the case that the wrong rule broke. */
+  const onPage = () => shown().cases.filter(({ function: name, file }) => /map_lookup/.test(name ?? file));
   const stubs = ({ findings }: Summary) => findings.filter(({ rule }) => rule === 'wrong');
   write(wrong);
   const first = await night();
   expect(stubs(first).map(({ status }) => status)).toEqual(['new']);
   expect(first.err).toMatch(/^\S+Z found: fault under own, bpf_map_lookup_elem/m);
+  expect(onPage()).toMatchObject([{ status: 'new', goneSince: null, check: 'fault', ok: true, hits: 1 }]);
   const [{ file, firstSeen }] = stubs(first) as [Summary['findings'][number]];
   expect(firstSeen).toMatchObject({ code: first.code, rules: first.byRules[0]!.digest });
   // The rule file is named from the case on, so that the case replays wherever it is run from.
@@ -103,12 +109,25 @@ export default ruleSet('own', [${stub} rule('rest').keep()]);\n`,
   const second = await night();
   expect(stubs(second).map(({ status }) => status)).toEqual(['still there']);
   expect(second.err).toBe('');
+  expect(onPage()).toMatchObject([
+    { status: 'still there', firstSeen: { at: firstSeen!.at }, goneSince: null },
+  ]);
   write('');
   const third = await night('--restart');
   expect(stubs(third)).toEqual([]);
   expect(third.gone).toMatchObject([{ function: 'bpf_map_lookup_elem', new: true, firstSeen }]);
   expect(third.gone[0]!.goneSince.rules).toBe(third.byRules[0]!.digest);
   expect(third.err).toMatch(/^\S+Z gone: fault/m);
+  const { goneSince } = third.gone[0]!;
+  const gone = { status: 'gone', firstSeen: { at: firstSeen!.at }, goneSince: { at: goneSince.at } };
+  expect(onPage()).toMatchObject([{ ...gone, check: null, got: 'holds', ok: false }]);
+  expect(shown().night?.gone).toMatchObject([
+    { function: 'bpf_map_lookup_elem', new: true, case: onPage()[0]!.id },
+  ]);
+  // `report` tells the same of the folder as the campaign did.
+  const before = shown();
+  await here(['report', out, '--json']);
+  expect(shown()).toEqual(before);
   write(wrong);
   const fourth = await night('--restart');
   expect(stubs(fourth).map(({ status }) => status)).toEqual(['back']);
@@ -117,7 +136,18 @@ export default ruleSet('own', [${stub} rule('rest').keep()]);\n`,
   expect(readFileSync(join(out, 'campaign.log'), 'utf8')).toMatch(
     /^\S+Z begun: [\s\S]* ended: finished, 7 programs/m,
   );
-  expect(readFileSync(join(out, 'index.html'), 'utf8')).toContain('bpf_map_lookup_elem');
+  expect(onPage()).toMatchObject([{ status: 'back', goneSince: null }]);
+  const told = shown().night;
+  expect(told?.runs.map(({ new: fresh, gone: missed, programs }) => [fresh > 0, missed, programs])).toEqual([
+    [true, 0, 7],
+    [false, 0, 7],
+    [false, 0, 7],
+    [false, 0, 7],
+  ]);
+  expect(told?.samples.filter(({ run }) => run === 0).at(-1)).toMatchObject({
+    programs: 7,
+    points: first.points,
+  });
 });
 
 it('one program says alone what the campaign says of it, and each unknown is named', {

@@ -15,7 +15,7 @@ function found(text: string): readonly string[] {
 function sources(): readonly string[] {
   return ['src', 'generators'].flatMap((folder) =>
     readdirSync(resolve(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts'))
+      .filter((file) => /\.tsx?$/.test(file))
       .map((file) => `${folder}/${file}`),
   );
 }

@@ -9,7 +9,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 
 function house(): Project {
   const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
-  project.addSourceFilesAtPaths([`${ROOT}/src/**/*.ts`, `${ROOT}/generators/**/*.ts`]);
+  project.addSourceFilesAtPaths([`${ROOT}/src/**/*.{ts,tsx}`, `${ROOT}/generators/**/*.ts`]);
   return project;
 }
 
@@ -32,10 +32,15 @@ describe('nothing imports upwards', () => {
   it('and only declared dependencies are imported', () => {
     const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
       dependencies: Record<string, string>;
+      devDependencies: Record<string, string>;
       peerDependencies: Record<string, string>;
     };
     expect(
-      strangers(edges, new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))),
+      strangers(
+        edges,
+        new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })),
+        new Set(Object.keys(manifest.devDependencies)),
+      ),
     ).toEqual([]);
   });
 });
@@ -52,6 +57,8 @@ describe('a bad import is seen', () => {
     ['a new folder', { 'src/util/a.ts': "import '../isa/b.js';" }, /src\/util\/a lies in no folder/],
     ['from one wing to a higher one', { 'src/verifier/state/a.ts': "import '../call/b.js';" }, /lies above/],
     ['from a wing to the face', { 'src/verifier/walk/a.ts': "import '../verify.js';" }, /lies above/],
+    ['the page', { 'src/cli/a.ts': "import '../page/b.js';" }, /runs in a browser/],
+    ['by the page', { 'src/page/a.tsx': "import type { A } from '../report/run.js';" }, /is not the page's/],
     ['a package in isa', { 'src/isa/a.ts': "import 'node:fs';" }, /src\/isa imports nothing/],
   ];
 
@@ -74,6 +81,11 @@ describe('a bad import is seen', () => {
   it('a package that is not declared', () => {
     const edges = tree({ 'src/vm/a.ts': "import 'left/pad'; import '@a/b/c'; import 'node:fs';" });
     expect(strangers(edges, new Set(['@a/b']))).toEqual(['src/vm/a imports left, which is no dependency']);
+    const page = tree({ 'src/page/a.tsx': "import 'one'; import 'two'; import 'node:fs';" });
+    expect(strangers(page, new Set(['one']), new Set(['two']))).toEqual([
+      'src/page/a imports one, which is no dependency',
+      'src/page/a imports node:fs, which is no dependency',
+    ]);
   });
 
   it('and a sound tree is left alone', () => {

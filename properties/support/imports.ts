@@ -31,6 +31,10 @@ export const LAYERS = [
   'src/cli',
 ] as const;
 
+/** The page: it runs in a browser, as one bundle. Nobody imports it, and of the product it imports the types of its data alone. */
+const PAGE = 'src/page/';
+const PAGE_DATA = 'src/report/page/shape';
+
 /** One import. Paths are relative to the tree's root, without extension; `to` is a package where `external` says so. */
 export interface Edge {
   readonly from: string;
@@ -38,7 +42,7 @@ export interface Edge {
   readonly external: boolean;
 }
 
-const withoutExtension = (path: string): string => path.replace(/\.(m?[jt]s|d\.ts)$/, '');
+const withoutExtension = (path: string): string => path.replace(/\.(m?[jt]sx?|d\.ts)$/, '');
 
 function specifiers(file: SourceFile): string[] {
   const declared = [...file.getImportDeclarations(), ...file.getExportDeclarations()].flatMap((one) => {
@@ -80,6 +84,11 @@ function layerOf(path: string): number {
 /** Imports that go upwards, or from or to a place that is no layer, one sentence each. */
 export function upwards(edges: readonly Edge[]): string[] {
   return edges.flatMap(({ from, to, external }) => {
+    if (from.startsWith(PAGE))
+      return external || to.startsWith(PAGE) || to === PAGE_DATA
+        ? []
+        : [`${from} imports ${to}, which is not the page's`];
+    if (to.startsWith(PAGE) && !external) return [`${from} imports ${to}, which runs in a browser`];
     const importer = layerOf(from);
     if (importer < 0) return [`${from} lies in no folder of the house`];
     if (external) return importer === 0 ? [`${from} imports ${to}, and src/isa imports nothing`] : [];
@@ -112,14 +121,22 @@ export function circles(edges: readonly Edge[]): string[][] {
   return found;
 }
 
-/** Imports of packages that are not in `allowed`. Modules of Node itself (`node:fs`) always are. */
-export function strangers(edges: readonly Edge[], allowed: ReadonlySet<string>): string[] {
+/**
+ * Imports of packages that are not in `allowed`; `bundled` are those that the page may import, whose bundle carries them. Modules of Node itself
+ * (`node:fs`) are allowed everywhere but in the page.
+ */
+export function strangers(
+  edges: readonly Edge[],
+  allowed: ReadonlySet<string>,
+  bundled: ReadonlySet<string> = new Set(),
+): string[] {
   return edges.flatMap(({ from, to, external }) => {
-    if (!external || to.startsWith('node:')) return [];
+    const isPage = from.startsWith(PAGE);
+    if (!external || (to.startsWith('node:') && !isPage)) return [];
     const name = to
       .split('/')
       .slice(0, to.startsWith('@') ? 2 : 1)
       .join('/');
-    return allowed.has(name) ? [] : [`${from} imports ${name}, which is no dependency`];
+    return (isPage ? bundled : allowed).has(name) ? [] : [`${from} imports ${name}, which is no dependency`];
   });
 }

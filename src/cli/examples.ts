@@ -47,7 +47,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'costs estimate objects --costs costs.tsv --kernel  # beside what it takes in Linux',
   ],
   kernel: ['kernel  # how the running kernel differs', 'kernel --json > this-kernel.json'],
-  report: ['report campaign'],
+  report: [
+    'report campaign  # the page of a campaign, in its folder',
+    'report found.bpf prog.bpf.o -o page.html  # a finding to step through, and a program with its proof',
+  ],
+  show: ['show found.bpf', 'show found.bpf --all  # beside it unkilled, and under sound'],
   asm: ['asm prog.bpf -o prog.bin', 'asm --hex - < prog.bpf'],
   disasm: ['disasm prog.bpf.o --prog main', 'disasm objects'],
   completion: ['completion bash > ~/.local/share/bash-completion/completions/swansong'],

@@ -29,6 +29,7 @@ import type { CostInDocument, EstimateRow } from './costs.js';
 import type { Trouble } from './document.js';
 import type { GapClass, GapRow } from './gap.js';
 import type { ComparedWithBaseline } from './judged.js';
+import type { PageCase, PageData } from './page/shape.js';
 import type { ProofRow } from './proofs.js';
 import type { Checked, RuleAction, RuleCounts } from './rules.js';
 import type { KilledRun, Step } from './run.js';
@@ -310,11 +311,19 @@ export interface KernelDocument {
   readonly profile: KernelProfile;
 }
 
-/** The page that was written. */
-export interface ReportDocument {
+/** The page that was written, and all that it shows: the page carries this document. */
+export interface ReportDocument extends PageData {
+  /** Where it was written; in the page itself only its name. */
   readonly file: string;
+  /** Findings: of a campaign one for each rule and check; else cases that break a check. */
   readonly findings: number;
+  /** Programs of the campaign; without one, those that were proven. */
   readonly programs: number;
+}
+
+/** Cases with their runs, as the page has them. */
+export interface ShowDocument {
+  readonly cases: readonly PageCase[];
 }
 
 /** One assembled file. */
@@ -424,6 +433,7 @@ export interface Documents {
   readonly shrink: ShrinkDocument | ShrunkFolderDocument;
   readonly kernel: KernelDocument;
   readonly report: ReportDocument;
+  readonly show: ShowDocument;
   readonly asm: AsmDocument;
   readonly disasm: DisasmDocument;
   readonly prune: PruneDocument;

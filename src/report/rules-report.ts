@@ -6,6 +6,7 @@
 import type { RuleProof, RuleWitness } from '../smt/rule-proof.js';
 import type { Check } from '../vm/trap.js';
 import type { RuleExample } from './rules.js';
+import { COLUMNS, wrap } from './wrap.js';
 
 /** A refuted rule, with the place of the rule and the program that shows what is wrong. */
 export type Refutation = RuleProof & {
@@ -28,8 +29,6 @@ export interface RulesReport {
 
 /** The forms in which a report is written. */
 export type ReportForm = 'text' | 'markdown';
-
-const COLUMNS = 72;
 
 /** The gravest check first. */
 const GRAVITY: readonly Check[] = ['leak', 'misuse', 'fault', 'acquire', 'bound'];
@@ -156,17 +155,4 @@ function fitted(traced: string): string {
   const room = COLUMNS - 4;
   const line = traced.replace(/(\S) {2,}/g, '$1  ');
   return line.length <= room ? line : `${line.slice(0, room - 2).trimEnd()} …`;
-}
-
-/** Lines of at most 72 columns, broken at spaces. */
-function wrap(text: string, indent = ''): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/)) {
-    if (line !== '' && indent.length + line.length + 1 + word.length > COLUMNS) {
-      lines.push(`${indent}${line}`);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, `${indent}${line}`];
 }

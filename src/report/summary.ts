@@ -10,7 +10,7 @@ import {
 import type { KnownCase } from '../campaign/known.js';
 import { type CampaignState, type Found, findings, type Unknown } from '../campaign/state.js';
 import type { SavedFinding } from '../campaign/storage/findings.js';
-import type { HistoryKeeper, Remembered, Run, Seen, Status } from '../campaign/storage/history.js';
+import type { HistoryView, Remembered, Run, Seen, Status } from '../campaign/storage/history.js';
 import { contracts } from '../kernel/catalog.js';
 import { CHECKS, type Check, gravity } from '../vm/trap.js';
 
@@ -151,7 +151,7 @@ export interface Told {
   readonly failure?: string | undefined;
   /** Saved findings, replayed. */
   readonly known?: readonly KnownCase[];
-  readonly history?: HistoryKeeper;
+  readonly history?: HistoryView;
 }
 
 /** The document of a campaign; `filed` says where each finding (in the order of `findings`) is kept: none where that could not be written. */
@@ -211,7 +211,7 @@ function instancesOf(
   state: CampaignState,
   filed: readonly SavedFinding[],
   known: readonly KnownCase[],
-  history: HistoryKeeper | undefined,
+  history: HistoryView | undefined,
 ): readonly Blamed[] {
   const met = findings(state).map((found, i): Blamed => {
     const { cause, index, hits, small } = found;
@@ -242,7 +242,7 @@ function instancesOf(
 }
 
 /** What is remembered of a cause. */
-function past(cause: Cause, history: HistoryKeeper | undefined): Pick<Instance, 'status' | 'firstSeen'> {
+function past(cause: Cause, history: HistoryView | undefined): Pick<Instance, 'status' | 'firstSeen'> {
   const status = history?.statusOf(cause);
   const remembered = history?.remembered(cause);
   if (history === undefined || status === undefined || remembered === undefined) return {};

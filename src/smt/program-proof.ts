@@ -192,7 +192,16 @@ function boundedProof({
   worstPath,
 }: Bounds): Pick<
   ProgramProof,
-  'verdict' | 'reason' | 'advice' | 'boundKind' | 'bound' | 'bounds' | 'timeLimit' | 'timeLimits' | 'worstPath' | 'loops'
+  | 'verdict'
+  | 'reason'
+  | 'advice'
+  | 'boundKind'
+  | 'bound'
+  | 'bounds'
+  | 'timeLimit'
+  | 'timeLimits'
+  | 'worstPath'
+  | 'loops'
 > {
   const boundKind = kindOf(worst);
   const endless = notes.find((note) => note.endless !== undefined);

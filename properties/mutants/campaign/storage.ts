@@ -85,7 +85,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       },
       {
         name: 'a-killed-run-is-a-run-of-its-own',
-        inside: 'HistoryKeeper.constructor',
+        inside: 'beginRun',
         node: 'last.ended !== undefined',
         becomes: 'true',
         wrong: 'What was found before a kill is not new in the morning.',

@@ -81,14 +81,14 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
     [
       {
         name: 'sites-ignore-guards',
-        inside: 'answerFor',
+        inside: 'proofAt',
         node: 'enabled.includes(outcome) === guardMustBe(guard)',
         becomes: 'guardMustBe(guard)',
         wrong: 'Every guarded outcome counts as possible at every call site.',
       },
       {
         name: 'one-stub-with-null-ends-an-iterator',
-        inside: 'proveSites.alwaysNull',
+        inside: 'isAlwaysNull',
         node: 'sites.every',
         becomes: 'sites.some',
         wrong: 'One stub of a function is taken for all of them.',

@@ -70,6 +70,8 @@ class Reader {
     if (type.isNumber()) return { type: 'number' };
     if (type.isBoolean()) return { type: 'boolean' };
     if (type.isNull()) return { type: 'null' };
+    // Whatever another document holds.
+    if (type.isUnknown()) return {};
     // As toJson writes them.
     if (text === 'bigint') return { anyOf: [{ type: 'integer' }, { type: 'string', pattern: '^-?[0-9]+$' }] };
     if (type.isLiteral()) return { const: type.isBooleanLiteral() ? text === 'true' : literalOf(type) };

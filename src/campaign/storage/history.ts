@@ -101,32 +101,49 @@ function outside({ runs, findings }: History): string | undefined {
 /** What a finding is to the run that tells of it. */
 export type Status = 'new' | 'back' | 'still there';
 
-/** A history while a campaign runs. */
-export class HistoryKeeper {
-  private readonly run: number;
-  private readonly byKey: Map<string, Remembered>;
+/** What a history says of findings, as one of its runs sees it. */
+export class HistoryView {
+  protected readonly byKey: Map<string, Remembered>;
 
+  /** `run`: index of the run that tells, which is there. */
+  constructor(
+    readonly history: History,
+    protected readonly run: number,
+  ) {
+    this.byKey = new Map(history.findings.map((one) => [causeKey(one.cause), one]));
+  }
+
+  /** What is remembered of a cause. */
+  remembered(cause: Cause): Remembered | undefined {
+    return this.byKey.get(causeKey(cause));
+  }
+
+  /** Findings whose saved case does not show them any more. */
+  get gone(): readonly Remembered[] {
+    return this.history.findings.filter(({ gone }) => gone !== undefined);
+  }
+
+  /** What a finding is to this run; undefined for one that was never seen. */
+  statusOf(cause: Cause): Status | undefined {
+    const known = this.byKey.get(causeKey(cause));
+    if (known === undefined) return undefined;
+    if (known.back?.run === this.run) return 'back';
+    return known.first.run === this.run && known.first.before !== true ? 'new' : 'still there';
+  }
+}
+
+/** A history while a campaign runs. */
+export class HistoryKeeper extends HistoryView {
   /** Begins a run, or goes on with the last one, if that was killed and was of the same campaign. `now`: the time, in ISO 8601. */
   constructor(
     private readonly folder: string | undefined,
-    readonly history: History,
+    history: History,
     identity: Identity,
     seed: number,
     private readonly now: () => string = () => new Date().toISOString(),
   ) {
-    const rules = identity.rules.map(({ set, digest }) => ({ set, digest }));
-    const begun: Run = {
-      begun: this.now(),
-      version: identity.version,
-      code: identity.code,
-      rules,
-      seed,
-      programs: 0,
-    };
-    const last = history.runs.at(-1);
-    if (last === undefined || last.ended !== undefined || !isSameRun(last, begun)) history.runs.push(begun);
-    this.run = history.runs.length - 1;
-    this.byKey = new Map(history.findings.map((one) => [causeKey(one.cause), one]));
+    beginRun(history, identity, seed, now());
+    super(history, history.runs.length - 1);
   }
 
   /** A finding was seen. `before`: it was saved before this run. Answers whether that is news. */
@@ -160,16 +177,6 @@ export class HistoryKeeper {
     this.history.findings.splice(this.history.findings.indexOf(known), 1);
   }
 
-  /** What is remembered of a cause. */
-  remembered(cause: Cause): Remembered | undefined {
-    return this.byKey.get(causeKey(cause));
-  }
-
-  /** Findings whose saved case does not show them any more. */
-  get gone(): readonly Remembered[] {
-    return this.history.findings.filter(({ gone }) => gone !== undefined);
-  }
-
   /** Findings of this run that were not there before it. */
   get news(): number {
     return this.history.findings.filter(({ cause, gone }) => {
@@ -189,14 +196,6 @@ export class HistoryKeeper {
     return isNews;
   }
 
-  /** What a finding is to this run; undefined for one that was never seen. */
-  statusOf(cause: Cause): Status | undefined {
-    const known = this.byKey.get(causeKey(cause));
-    if (known === undefined) return undefined;
-    if (known.back?.run === this.run) return 'back';
-    return known.first.run === this.run && known.first.before !== true ? 'new' : 'still there';
-  }
-
   /** Writes it into the folder, if there is one. Throws InputError. */
   save(programs: number, how?: Ending): void {
     const run = this.history.runs[this.run]!;
@@ -204,6 +203,14 @@ export class HistoryKeeper {
     if (how !== undefined) Object.assign(run, { ended: this.now(), how });
     if (this.folder !== undefined) writeJsonFile(join(this.folder, HISTORY_FILE), this.history);
   }
+}
+
+function beginRun({ runs }: History, identity: Identity, seed: number, begun: string): void {
+  const { version, code } = identity;
+  const rules = identity.rules.map(({ set, digest }) => ({ set, digest }));
+  const run: Run = { begun, version, code, rules, seed, programs: 0 };
+  const last = runs.at(-1);
+  if (last === undefined || last.ended !== undefined || !isSameRun(last, run)) runs.push(run);
 }
 
 function isSameRun(a: Run, b: Run): boolean {

@@ -18,6 +18,7 @@ import { Journal } from './journal.js';
 import { writeJsonFile } from './json-file.js';
 import { type FolderLock, lockFolder } from './lock.js';
 import { CampaignLog } from './log.js';
+import { Samples } from './samples.js';
 import { apply, type Entry, isEntry, JOURNAL_FILE, mustMatch, readState, STATE_FILE } from './state-file.js';
 import { makeFolder, mustBeWritable, writing } from './writable.js';
 
@@ -117,6 +118,7 @@ interface OpenFolder {
 export class CampaignStore {
   readonly history: HistoryKeeper;
   private readonly log: CampaignLog;
+  private readonly samples: Samples;
   private savedAt = performance.now();
 
   constructor(
@@ -128,6 +130,8 @@ export class CampaignStore {
     const { folder, identity, setting } = options;
     this.history = new HistoryKeeper(folder, history, identity, setting.seed);
     this.log = new CampaignLog(folder);
+    const { runs } = this.history.history;
+    this.samples = new Samples(folder, runs.length - 1, runs.at(-1)!.begun);
     const rules = identity.rules.map(({ set }) => set).join(', ');
     const from = state.done === 0 ? 'begun' : `taken up again at ${state.done} programs`;
     this.log.add(`${from}: seed ${setting.seed}, rules ${rules}, code ${identity.code}`);
@@ -172,6 +176,7 @@ export class CampaignStore {
       if (this.history.see(cause, { program: index }))
         this.say(`found: ${inWords(cause, text)}: program ${index}`);
     }
+    this.samples.take(state);
     if (this.isSnapshotDue) this.save();
     return found;
   }
@@ -227,6 +232,7 @@ export class CampaignStore {
   /** Writes down how the run ended. Throws InputError. */
   end(how: Ending): void {
     this.save();
+    this.samples.take(this.state, true);
     this.history.save(this.state.done, how);
     this.log.add(`ended: ${how}, ${this.state.done} programs, ${findings(this.state).length} causes`);
   }

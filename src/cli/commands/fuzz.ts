@@ -140,7 +140,13 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
       history,
     });
     const summary = { ...counted, findings: await withRulePlaces(counted.findings, sets) };
-    if (out !== undefined && failure === undefined) writeCampaignPage(out, summary);
+    if (out !== undefined && failure === undefined)
+      await writeCampaignPage({
+        folder: out,
+        summary,
+        history: history.history,
+        kernel: setting.kernelProfile,
+      });
     if (failure !== undefined) common.complain(failure);
     return {
       exit: failure === undefined ? campaignExit(summary) : failureExit(failure),

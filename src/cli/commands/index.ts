@@ -20,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   costs: async () => (await import('./costs.js')).costs,
   kernel: async () => (await import('./kernel.js')).kernel,
   report: async () => (await import('./report.js')).report,
+  show: async () => (await import('./show.js')).show,
   asm: async () => (await import('./asm.js')).asm,
   disasm: async () => (await import('./disasm.js')).disasm,
   completion: async () => (await import('./completion.js')).completion,

@@ -112,6 +112,8 @@ export interface PageRun {
   readonly lanes: readonly PageLane[];
   readonly neverTaken: readonly PageNeverTaken[];
   readonly broken: readonly PageBroken[];
+  /** Index into `broken`: what the case is about, or else the gravest; null where nothing broke. */
+  readonly about: number | null;
   /** exit, throw, tail_call, trap, limit. */
   readonly end: string;
   /** As a signed decimal. */
@@ -274,7 +276,7 @@ export interface PageCell {
   readonly cases: readonly string[];
 }
 
-/** Figures of one rule set. */
+/** Program proofs, causes and broken runs under one rule set. */
 export interface PageRuleFigures {
   readonly rules: string;
   readonly proven: number;
@@ -284,10 +286,10 @@ export interface PageRuleFigures {
   readonly broken: Readonly<Record<string, number>>;
 }
 
-/** Counts by word. */
+/** How often each thing was met, under its name. */
 export type PageCounts = Readonly<Record<string, number>>;
 
-/** A campaign. */
+/** Everything that is told of a campaign beside its cases. */
 export interface PageNight {
   readonly seed: number;
   readonly rules: readonly string[];
@@ -316,6 +318,19 @@ export interface PageNight {
   readonly runs: readonly PageNightRun[];
   readonly samples: readonly PageSample[];
   readonly matrix: readonly PageCell[];
+  /** Findings that were there before, and whose saved case does not show them any more. */
+  readonly gone: readonly {
+    readonly check: string;
+    readonly rules: string;
+    readonly rule: string;
+    readonly function: string;
+    readonly firstSeen: PageSeen;
+    readonly goneSince: PageSeen;
+    /** The last run is the first that misses it. */
+    readonly new: boolean;
+    /** Id of its case. */
+    readonly case: string | null;
+  }[];
   readonly called: number;
   readonly contracts: number;
   readonly missed: readonly string[];

@@ -1,0 +1,263 @@
+/** A finding: what happened in sentences, the runs as lanes, and program and state at the step that is shown. */
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { PageCase, PageRun, PageStory } from '../../report/page/shape.js';
+import { linkTo, type Route, replaceRoute } from '../route.js';
+import { indexOfStep, type Moments, momentsOf, nextOf } from '../steps.js';
+import { Badge, Copy, moment, Sentence } from '../words.js';
+import { Lanes } from './lanes.js';
+import { Program } from './program.js';
+import { State } from './state.js';
+
+/** The view of a case. */
+export function Finding({ one, route }: { readonly one: PageCase; readonly route: Route }): JSX.Element {
+  return (
+    <article class="finding">
+      <Head one={one} />
+      {one.story === null ? (
+        <p class="trouble">There is no run to show: {one.trouble}</p>
+      ) : (
+        <Runs one={one} route={route} story={one.story} />
+      )}
+      <details class="case-text">
+        <summary>The case as text</summary>
+        <pre>{one.text}</pre>
+      </details>
+    </article>
+  );
+}
+
+function Head({ one }: { readonly one: PageCase }): JSX.Element {
+  const { title, check, rules, rule, type, insns, minimal, status, firstSeen, goneSince, hits, file } = one;
+  const facts: readonly (readonly [string, string | null])[] = [
+    ['rules', rules],
+    ['to blame', one.function === null ? null : `${one.function}, rule ‘${rule}’`],
+    [
+      'program',
+      `${type}, ${insns} insns${minimal === null ? '' : minimal ? ', minimal' : ', still shrinking'}`,
+    ],
+    ['shown by', hits === null ? null : `${hits} program${hits === 1 ? '' : 's'}`],
+    [
+      'first seen',
+      firstSeen === null
+        ? null
+        : `${moment(firstSeen.at)}${firstSeen.program === null ? '' : `, program ${firstSeen.program}`}`,
+    ],
+    ['gone since', goneSince === null ? null : moment(goneSince.at)],
+    ['file', file],
+  ];
+  return (
+    <header class="finding-head">
+      <h1>
+        {check === null ? (
+          <Badge tone={one.trouble === null ? 'good' : 'open'}>
+            {one.trouble === null ? 'holds' : 'not run'}
+          </Badge>
+        ) : (
+          <Badge tone="bad">{check}</Badge>
+        )}{' '}
+        {title}
+        {status === null ? null : (
+          <>
+            {' '}
+            <Badge tone={status === 'new' || status === 'back' ? 'new' : 'plain'}>{status}</Badge>
+          </>
+        )}
+        {one.ok ? null : (
+          <span class="note">
+            expected {one.expected}, got {one.got}
+          </span>
+        )}
+      </h1>
+      <dl class="facts">
+        {facts.map(([name, value]) =>
+          value === null ? null : (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+        )}
+      </dl>
+      <p class="muted about">
+        A BPF program that runs too long is killed: from then on its calls are patched by a rule set, and it
+        runs on to its exit, where nothing may be left behind. Linux accepts this program
+        {one.check === null ? '.' : '; the rules break it.'}
+      </p>
+      <div class="copies">
+        <Copy what="case" text={one.text} />
+        <Copy what="mail" text={one.mail} />
+        <Copy what="command" text={one.command} />
+      </div>
+    </header>
+  );
+}
+
+function Story({
+  story,
+  onStep,
+}: {
+  readonly story: PageStory;
+  readonly onStep: (step: number) => void;
+}): JSX.Element {
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ['Held at the kill', story.held],
+    ['Killed', [story.killed]],
+    ['Patched calls', story.patched],
+    ['What broke', story.broke],
+    ['Why that is wrong', story.wrong],
+    ['What is right', story.right],
+  ];
+  return (
+    <dl class="story" aria-label="What happened">
+      {rows.map(([name, sentences]) =>
+        sentences.length === 0 ? null : (
+          <div key={name} data-story={name}>
+            <dt>{name}</dt>
+            <dd>
+              {sentences.map((text) => (
+                <p key={text}>
+                  <Sentence text={text} onStep={onStep} />
+                </p>
+              ))}
+            </dd>
+          </div>
+        ),
+      )}
+    </dl>
+  );
+}
+
+/** The run and the step that the URL asks for; else the run of the case, where it breaks. */
+function placeOf({ runs }: PageCase, { query }: Route): { readonly run: PageRun; readonly at: number } {
+  const run = runs.find(({ kind }) => kind === query.get('run')) ?? runs[0]!;
+  const step = query.get('step');
+  if (step !== undefined && /^\d+$/.test(step)) return { run, at: indexOfStep(run, Number(step)) };
+  const { breaks, kill } = momentsOf(run);
+  const about = run.about === null ? undefined : run.broken[run.about];
+  return { run, at: about === undefined ? (breaks[0] ?? kill ?? 0) : indexOfStep(run, about.step) };
+}
+
+function Runs({
+  one,
+  route,
+  story,
+}: {
+  readonly one: PageCase;
+  readonly route: Route;
+  readonly story: PageStory;
+}): JSX.Element {
+  const { run, at } = placeOf(one, route);
+  const [lit, setLit] = useState<readonly number[]>([]);
+  const moments = useMemo(() => momentsOf(run), [run]);
+  const go = (to: PageRun, index: number): void => {
+    const step = to.steps[Math.max(0, Math.min(index, to.steps.length - 1))]?.step;
+    replaceRoute(linkTo(['case', one.id], { run: to.kind === 'killed' ? undefined : to.kind, step }));
+  };
+  const goStep = (step: number): void => go(run, indexOfStep(run, step));
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      const target = targetOf(event.key, at, run, moments, one.runs);
+      if (target === undefined) return;
+      event.preventDefault();
+      go(target.run, target.at);
+    };
+    window.addEventListener('keydown', pressed);
+    return () => window.removeEventListener('keydown', pressed);
+  });
+  const atSlot = (slot: number): void => {
+    const next = run.steps.findIndex((step, i) => i > at && step.slot === slot);
+    const first = next >= 0 ? next : run.steps.findIndex((step) => step.slot === slot);
+    if (first >= 0) go(run, first);
+  };
+  return (
+    <>
+      <Story story={story} onStep={goStep} />
+      <Lanes runs={one.runs} active={run} at={at} lit={lit} onLight={setLit} onGo={go} />
+      <Controls {...{ run, at, moments, go }} />
+      <div class="panes">
+        <Program listing={one.listing!} run={run} at={at} lit={lit} onSlot={atSlot} />
+        <State run={run} at={at} listing={one.listing!} />
+      </div>
+    </>
+  );
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
+}
+
+function targetOf(
+  key: string,
+  at: number,
+  run: PageRun,
+  { acquires, kill, breaks }: Moments,
+  runs: readonly PageRun[],
+): { readonly run: PageRun; readonly at: number } | undefined {
+  const here = (index: number | undefined) => (index === undefined ? undefined : { run, at: index });
+  switch (key) {
+    case 'ArrowRight':
+      return here(Math.min(at + 1, run.steps.length - 1));
+    case 'ArrowLeft':
+      return here(Math.max(0, at - 1));
+    case 'Home':
+      return here(0);
+    case 'End':
+      return here(run.steps.length - 1);
+    case 'a':
+      return here(nextOf(acquires, at));
+    case 'k':
+      return here(kill);
+    case 'b':
+      return here(nextOf(breaks, at));
+    case '1':
+    case '2':
+    case '3': {
+      const other = runs[Number(key) - 1];
+      return other && { run: other, at: indexOfStep(other, run.steps[at]?.step ?? 0) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function Controls({
+  run,
+  at,
+  moments,
+  go,
+}: {
+  readonly run: PageRun;
+  readonly at: number;
+  readonly moments: Moments;
+  readonly go: (run: PageRun, index: number) => void;
+}): JSX.Element {
+  const last = run.steps.length - 1;
+  const button = (label: string, key: string, index: number | undefined, name: string): JSX.Element => (
+    <button
+      type="button"
+      disabled={index === undefined || index === at}
+      onClick={() => index !== undefined && go(run, index)}
+      aria-label={name}
+      data-go={name}
+    >
+      {label} <kbd>{key}</kbd>
+    </button>
+  );
+  return (
+    <div class="controls" role="toolbar" aria-label="Steps">
+      {button('first', 'Home', 0, 'first step')}
+      {button('◀ back', '←', Math.max(0, at - 1), 'step back')}
+      <output>
+        step <b>{run.steps[at]?.step ?? 0}</b> of {run.length}
+      </output>
+      {button('forward ▶', '→', Math.min(last, at + 1), 'step forward')}
+      {button('last', 'End', last, 'last step')}
+      <span class="gap" />
+      {button('acquire', 'a', nextOf(moments.acquires, at), 'next acquire')}
+      {button('kill', 'k', moments.kill, 'the kill')}
+      {button('break', 'b', nextOf(moments.breaks, at), 'next broken check')}
+    </div>
+  );
+}
