@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { PageCase, PageRun, PageStory } from '../../report/page/shape.js';
-import { linkTo, type Route, replaceRoute } from '../route.js';
+import { linkTo, parseRoute, type Route, replaceRoute } from '../route.js';
 import { indexOfStep, type Moments, momentsOf, nextOf } from '../steps.js';
 import { Badge, Copy, moment, Sentence } from '../words.js';
 import { Lanes } from './lanes.js';
@@ -129,7 +129,7 @@ function Story({
 }
 
 /** The run and the step that the URL asks for; else the run of the case, where it breaks. */
-function placeOf({ runs }: PageCase, { query }: Route): { readonly run: PageRun; readonly at: number } {
+function placeOf({ runs }: PageCase, { query }: Route): Place {
   const run = runs.find(({ kind }) => kind === query.get('run')) ?? runs[0]!;
   const step = query.get('step');
   if (step !== undefined && /^\d+$/.test(step)) return { run, at: indexOfStep(run, Number(step)) };
@@ -150,22 +150,20 @@ function Runs({
   const { run, at } = placeOf(one, route);
   const [lit, setLit] = useState<readonly number[]>([]);
   const moments = useMemo(() => momentsOf(run), [run]);
-  const go = (to: PageRun, index: number): void => {
-    const step = to.steps[Math.max(0, Math.min(index, to.steps.length - 1))]?.step;
-    replaceRoute(linkTo(['case', one.id], { run: to.kind === 'killed' ? undefined : to.kind, step }));
-  };
+  const go = (to: PageRun, index: number): void => replaceRoute(linkOf(one, { run: to, at: index }));
   const goStep = (step: number): void => go(run, indexOfStep(run, step));
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      const target = targetOf(event.key, at, run, moments, one.runs);
+      // The URL is ahead of what is drawn where keys come quickly.
+      const target = targetOf(event.key, placeOf(one, parseRoute(location.hash)), one.runs);
       if (target === undefined) return;
       event.preventDefault();
-      go(target.run, target.at);
+      replaceRoute(linkOf(one, target));
     };
     window.addEventListener('keydown', pressed);
     return () => window.removeEventListener('keydown', pressed);
-  });
+  }, [one]);
   const atSlot = (slot: number): void => {
     const next = run.steps.findIndex((step, i) => i > at && step.slot === slot);
     const first = next >= 0 ? next : run.steps.findIndex((step) => step.slot === slot);
@@ -188,13 +186,19 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
 }
 
-function targetOf(
-  key: string,
-  at: number,
-  run: PageRun,
-  { acquires, kill, breaks }: Moments,
-  runs: readonly PageRun[],
-): { readonly run: PageRun; readonly at: number } | undefined {
+/** A run, and the index of one of its steps. */
+interface Place {
+  readonly run: PageRun;
+  readonly at: number;
+}
+
+function linkOf({ id }: PageCase, { run, at }: Place): string {
+  const step = run.steps[Math.max(0, Math.min(at, run.steps.length - 1))]?.step;
+  return linkTo(['case', id], { run: run.kind === 'killed' ? undefined : run.kind, step });
+}
+
+function targetOf(key: string, { run, at }: Place, runs: readonly PageRun[]): Place | undefined {
+  const { acquires, kill, breaks } = momentsOf(run);
   const here = (index: number | undefined) => (index === undefined ? undefined : { run, at: index });
   switch (key) {
     case 'ArrowRight':

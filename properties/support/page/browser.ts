@@ -1,0 +1,77 @@
+/**
+ * The page in a real browser: Chromium as the distribution has it, driven without a window. Properties that need it are skipped where there is
+ * none, and say so. SWANSONG_BROWSER names one that is not in the PATH.
+ */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe } from 'vitest';
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** Why this test is skipped, if it is. */
+    unless?: string;
+  }
+}
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** The browser's program; undefined where there is none. */
+function program(): string | undefined {
+  const named = process.env.SWANSONG_BROWSER;
+  if (named !== undefined) return existsSync(named) ? named : undefined;
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) =>
+    existsSync(path),
+  );
+}
+
+const PROGRAM = program();
+const REASON = `no Chromium in the PATH (${NAMES.join(', ')}), and none in SWANSONG_BROWSER`;
+
+/** A browser that tests share. */
+export interface Opened {
+  /** Opens a page from disk and waits until it is drawn. Throws for errors of the page, and for anything that it loads besides itself. */
+  open(file: string, hash?: string, options?: BrowserContextOptions): Promise<Page>;
+}
+
+/** `describe` with a browser; where there is none it is skipped, and says why. */
+export function describeBrowser(name: string, body: (browser: Opened) => void): void {
+  const meta = PROGRAM === undefined ? { meta: { unless: REASON } } : {};
+  describe.skipIf(PROGRAM === undefined)(name, { timeout: 120_000, ...meta }, () => {
+    let browser: Browser | undefined;
+    const troubles: string[] = [];
+    beforeAll(async () => {
+      browser = await chromium.launch({ executablePath: PROGRAM!, args: ['--no-sandbox'] });
+    }, 120_000);
+    afterAll(async () => {
+      await browser?.close();
+      if (troubles.length > 0) throw new Error(troubles.join('\n'));
+    });
+    body({ open: (file, hash = '', options = {}) => openPage(browser!, troubles, file, hash, options) });
+  });
+}
+
+async function openPage(
+  browser: Browser,
+  troubles: string[],
+  file: string,
+  hash: string,
+  options: BrowserContextOptions,
+): Promise<Page> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const url = pathToFileURL(file).href;
+  page.on('pageerror', (error) => troubles.push(`the page throws: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') troubles.push(`the page complains: ${message.text()}`);
+  });
+  page.on('request', (request) => {
+    if (request.url().split('#')[0] !== url && !request.url().startsWith('data:'))
+      troubles.push(`the page loads ${request.url()}`);
+  });
+  await page.goto(`${url}${hash}`);
+  await page.waitForSelector('html[data-ready]');
+  return page;
+}
