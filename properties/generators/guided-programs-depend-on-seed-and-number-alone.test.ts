@@ -59,6 +59,16 @@ describe('guided programs', () => {
     }
   });
 
+  it('give other functions their turns in the next block', () => {
+    const called = [0, 1].map((number) => {
+      const all = Array.from({ length: BLOCK }, (_, nth) => guided(SEED, number * BLOCK + nth).program);
+      return new Set(all.flatMap((program) => [...coverageOf(program)]));
+    });
+    const [first, second] = called as [Set<string>, Set<string>];
+    const fresh = [...second].filter((name) => !first.has(name)).length;
+    expect(fresh).toBeGreaterThan(second.size / 2);
+  });
+
   it('shrink to smaller trees', () => {
     for (const index of [0, 7, 19]) {
       const { value, shrinks } = guidedTree(SEED, index);
