@@ -273,15 +273,25 @@ function featuresFor(type: ProgType, { only, declared, aim }: Calls): readonly s
     .map(({ name }) => name);
 }
 
+/** Turns by what is declared, as bodies are kept. */
+const turns = new WeakMap<readonly DeclaredFunction[], Map<string, readonly Contract[]>>();
+
 /** The functions that a campaign's programs have to call in turn, in the order of the catalog. */
 export function turnsOf(constraints: ProgramConstraints): readonly Contract[] {
-  const { types = GENERATED_TYPES, declared, aim, only } = constraints;
-  return contracts(declared).filter(
+  const { types = GENERATED_TYPES, declared = NOTHING, aim, only } = constraints;
+  const key = `${types === GENERATED_TYPES ? '*' : types.join()} ${aim ?? ''} ${only?.join() ?? '*'}`;
+  const asked = turns.get(declared) ?? new Map<string, readonly Contract[]>();
+  turns.set(declared, asked);
+  const known = asked.get(key);
+  if (known !== undefined) return known;
+  const found = contracts(declared).filter(
     (contract) =>
       possibleTypes(contract, types).length > 0 &&
       (aim === undefined || contract.name === aim) &&
       (only === undefined || only.includes(contract.name)),
   );
+  asked.set(key, found);
+  return found;
 }
 
 /** Types among those asked for whose programs can be made to call the function. */
@@ -298,11 +308,11 @@ export function turnArbitrary(
   index: number,
   constraints: ProgramConstraints = {},
 ): fc.Arbitrary<GeneratedProgram> {
-  const turns = turnsOf(constraints);
-  const contract = turns[index % Math.max(1, turns.length)];
+  const functions = turnsOf(constraints);
+  const contract = functions[index % Math.max(1, functions.length)];
   if (contract === undefined) return programArbitrary(constraints);
   const possible = typesThatCall(contract, constraints);
   // Functions in a row get different types, and each function another one in the next round.
-  const turn = Math.floor(index / turns.length) + (seed >>> 0) + (index % turns.length);
+  const turn = Math.floor(index / functions.length) + (seed >>> 0) + (index % functions.length);
   return programOf(possible[turn % possible.length]!, [contract.name], constraints);
 }

@@ -33,6 +33,23 @@ export interface Writable {
 
 const NONE: ReadonlyMap<Writable, readonly Writable[]> = new Map();
 
+/** What puts a function that is being written back to how it is now. */
+function saved(frame: Frame): () => void {
+  const { ctx, items, things, scalars, closers, read } = frame;
+  const sizes = [items.length, things.length, scalars.length, closers.length, read.size] as const;
+  const allocator = frame.allocator.save();
+  return () => {
+    frame.ctx = ctx;
+    items.length = sizes[0];
+    things.length = sizes[1];
+    scalars.length = sizes[2];
+    closers.length = sizes[3];
+    // A set has its elements in the order in which they came.
+    for (const home of [...read].slice(sizes[4])) read.delete(home);
+    allocator();
+  };
+}
+
 /**
  * Writes one program. Fragments ask it for registers, stack slots, helpers and branches; `units` has the finished functions, `maps`
  * and `kfuncs` what they use.
@@ -69,7 +86,7 @@ export class Compiler {
   }
 
   private get frame(): Frame {
-    const frame = this.frames.at(-1);
+    const frame = this.frames[this.frames.length - 1];
     if (frame === undefined) throw new Error('no function is being written');
     return frame;
   }
@@ -139,34 +156,25 @@ export class Compiler {
   }
 
   private save(): () => void {
-    const { context, packetEpoch, labels, written } = this;
-    const lists = [this.units, this.maps, this.kfuncs, this.localTypes, this.frames].map((list) => {
-      const length = list.length;
-      return () => list.splice(length);
-    });
-    const frames = this.frames.map((frame) => {
-      const { ctx } = frame;
-      const read = [...frame.read];
-      const allocator = frame.allocator.save();
-      const kept = [frame.items, frame.things, frame.scalars, frame.closers].map((list) => {
-        const length = list.length;
-        return () => list.splice(length);
-      });
-      return () => {
-        frame.ctx = ctx;
-        frame.read.clear();
-        for (const home of read) frame.read.add(home);
-        allocator();
-        for (const cut of kept) cut();
-      };
-    });
+    const { context, packetEpoch, labels, written, frame } = this;
+    const units = this.units.length;
+    const maps = this.maps.length;
+    const kfuncs = this.kfuncs.length;
+    const localTypes = this.localTypes.length;
+    const frames = this.frames.length;
+    // Functions around the one that is being written do not change until it is finished.
+    const back = saved(frame);
     return () => {
       this.context = context;
       this.packetEpoch = packetEpoch;
       this.labels = labels;
       this.written = written;
-      for (const cut of lists) cut();
-      for (const back of frames) back();
+      this.units.length = units;
+      this.maps.length = maps;
+      this.kfuncs.length = kfuncs;
+      this.localTypes.length = localTypes;
+      this.frames.length = frames;
+      back();
     };
   }
 

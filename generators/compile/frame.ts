@@ -6,9 +6,12 @@
 /** A place for a 64-bit value: a callee-saved register, or the stack slot at this (negative) offset from r10. */
 export type Home = { readonly reg: number } | { readonly slot: number };
 
-/** Thrown when a fragment cannot be compiled where it stands; whoever compiles its parent leaves it out. */
-export class Elided extends Error {
-  override readonly name = 'Elided';
+/**
+ * Thrown when a fragment cannot be compiled where it stands; whoever compiles its parent leaves it out. Not an Error: many are thrown for
+ * each program, and an Error walks the stack when it is made.
+ */
+export class Elided {
+  constructor(readonly message: string) {}
 }
 
 const SAVED = [6, 7, 8, 9] as const;
@@ -86,13 +89,13 @@ export class Allocator {
 
   /** What `restore` brings back. */
   save(): () => void {
-    const free = [...this.free];
-    const busy = [...this.busy];
-    const uses = [...this.uses];
+    const free = this.free.slice();
+    const busy = this.busy.slice();
+    const uses = this.uses.slice();
     return () => {
-      this.uses = [...uses];
-      this.free = [...free];
-      this.busy = [...busy];
+      this.uses = uses.slice();
+      this.free = free.slice();
+      this.busy = busy.slice();
     };
   }
 }

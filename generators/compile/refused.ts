@@ -161,13 +161,18 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
   bpf_xdp_get_buff_len: { types: ['syscall'], why: 'nothing there makes a struct xdp_md' },
 };
 
+/** The types that may not, by function. */
+const REFUSED_TYPES: ReadonlyMap<string, ReadonlySet<ProgType>> = new Map(
+  Object.entries(REFUSED).map(([name, { types }]) => [name, new Set(types)]),
+);
+
 function each(names: readonly string[], refusal: Refusal): Record<string, Refusal> {
   return Object.fromEntries(names.map((name) => [name, refusal]));
 }
 
 /** Whether no program of `type` can call this function although its contract lists the type. */
 export function isRefused(name: string, type: ProgType): boolean {
-  return REFUSED[name]?.types.includes(type) === true;
+  return REFUSED_TYPES.get(name)?.has(type) === true;
 }
 
 /** Why; undefined if it can. */

@@ -29,7 +29,7 @@ export interface Frame {
   readonly kind: FunctionKind;
   readonly returns: readonly [number, number];
   readonly allocator: Allocator;
-  items: Item[];
+  readonly items: Item[];
   readonly things: Thing[];
   readonly scalars: ScalarThing[];
   readonly closers: (() => void)[];
