@@ -54,6 +54,13 @@ export function lowOf(value: bigint): number {
   return halves[0]!;
 }
 
+/** The value with these halves (32-bit, either sign); unsigned 64-bit. */
+export function joined(high: number, low: number): bigint {
+  halves[0] = low;
+  halves[1] = high;
+  return whole[0]!;
+}
+
 /** The address of byte `offset` of a region; unsigned 64-bit. */
 export function address(region: number, offset: number): bigint {
   const low = startOf(region) + offset;

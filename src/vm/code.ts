@@ -27,6 +27,8 @@ export interface Code {
   readonly target: Int32Array;
   /** By slot: immediate operand, as an unsigned 64-bit value. */
   readonly imm: BigUint64Array;
+  /** The halves of the immediates, low ones first: the same bytes. */
+  readonly immWords: Int32Array;
   /** By slot: bit masks of the registers that are read and written. */
   readonly reads: Uint16Array;
   readonly writes: Uint16Array;
@@ -36,6 +38,7 @@ export interface Code {
 export function prepare(program: Program): Code {
   const ops = decodeAll(program.insns);
   const count = ops.length;
+  const imm = new BigUint64Array(count);
   const code = {
     program,
     ops,
@@ -46,15 +49,19 @@ export function prepare(program: Program): Code {
     src: new Uint8Array(count),
     off: new Int32Array(count),
     target: new Int32Array(count),
-    imm: new BigUint64Array(count),
+    imm,
+    immWords: new Int32Array(imm.buffer),
     reads: new Uint16Array(count),
     writes: new Uint16Array(count),
   };
   const starts = [0, ...ops.flatMap((op, slot) => (op && subprogTarget(op, slot)) ?? [])].sort(
     (a, b) => a - b,
   );
+  let owner = 0;
+  let next = 0;
   ops.forEach((op, slot) => {
-    code.owner[slot] = starts.findLast((start) => start <= slot) ?? 0;
+    while (next < starts.length && starts[next]! <= slot) owner = starts[next++]!;
+    code.owner[slot] = owner;
     if (op === undefined) return;
     flatten(code, op, slot);
     // A write to the frame pointer is refused by the definitional tier.

@@ -63,14 +63,14 @@ export function store(machine: MachineState, base: bigint, off: number, size: Si
 }
 
 class Concrete implements Machine<bigint> {
+  /** The run whose insn is executed. */
+  machine!: MachineState;
   readonly constant = concrete.constant;
   readonly binary = concrete.binary;
   readonly negate = concrete.negate;
   readonly zeroExtend = concrete.zeroExtend;
   readonly signExtend = concrete.signExtend;
   readonly swap = concrete.swap;
-
-  constructor(private readonly machine: MachineState) {}
 
   read(reg: number): bigint {
     return this.machine.read(reg);
@@ -150,13 +150,17 @@ class Concrete implements Machine<bigint> {
   }
 }
 
+/** For all runs: an insn is executed in one go. */
+const here = new Concrete();
+
 /** Executes the insn at pc. `machine.steps` is the caller's to count. Throws Trap; pc is then where the trap shows. */
 export function execute(machine: MachineState): void {
   const { code } = machine;
   const at = machine.pc;
   const op = code.ops[at];
   if (op === undefined) throw fault(`there is no insn at slot ${at}`);
-  const next = step(new Concrete(machine), op, at);
+  here.machine = machine;
+  const next = step(here, op, at);
   switch (next.kind) {
     case 'next':
       machine.pc = at + (op.kind === 'ld_imm64' ? 2 : 1);

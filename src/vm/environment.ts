@@ -59,6 +59,7 @@ export function parseChoice(text: string): Choice {
 
 /** Writes a choice as the part of an `.env` line after `=`. Zero bytes at the end are left out. */
 export function printChoice({ outcome, value, bytes }: Choice): string {
+  if (value === undefined && bytes === undefined) return outcome ?? '';
   let length = bytes?.length ?? 0;
   while (length > 0 && bytes![length - 1] === 0) length--;
   const parts = [outcome ?? '', value?.toString() ?? '', length > 0 ? toHex(bytes!.subarray(0, length)) : ''];
@@ -88,58 +89,93 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+/** What is recorded where nothing is. */
+const NOTHING: Choice = {};
+
 /**
- * The choices of one run: those recorded beforehand, then those of the chooser; and the record of all that were made.
+ * The choices of one run: those recorded beforehand, then those of the chooser; and the record of all that were made. Of calls and of what was
+ * chosen there are logs, which only grow. So a fork copies nothing: it reads the logs of the run that it was forked from, as long as they
+ * were then.
  */
 export class Choices {
-  private counts = new Map<string, number>();
-  private made = new Map<string, string>();
-  private shared = false;
+  /** Counted calls, in order: how many of the same function there were with it, and which call was the last before it (-1: none). */
+  private readonly counts: number[] = [];
+  private readonly previous: number[] = [];
+  /** The last call of each function. */
+  private readonly latest = new Map<string, number>();
+  /** Keys and texts of what was chosen, in order. */
+  private readonly keys: string[] = [];
+  private readonly texts: string[] = [];
 
-  constructor(
+  private constructor(
     private readonly given: ReadonlyMap<string, string>,
     readonly chooser: Chooser,
+    /** The run that this one was forked from, and how long its logs were then. */
+    private readonly from: Choices | undefined,
+    private readonly calls: number,
+    private readonly chosen: number,
   ) {}
 
-  fork(): Choices {
-    const copy = new Choices(this.given, this.chooser);
-    copy.counts = this.counts;
-    copy.made = this.made;
-    copy.shared = true;
-    this.shared = true;
-    return copy;
+  /** Those of a run that begins. */
+  static of(given: ReadonlyMap<string, string>, chooser: Chooser): Choices {
+    return new Choices(given, chooser, undefined, 0, 0);
   }
 
-  private own(): void {
-    if (!this.shared) return;
-    this.counts = new Map(this.counts);
-    this.made = new Map(this.made);
-    this.shared = false;
+  fork(): Choices {
+    return new Choices(this.given, this.chooser, this, this.counts.length, this.keys.length);
+  }
+
+  /** How often a function was called, as far as the first `calls` in this log and what was before them tell. */
+  private countOf(name: string, calls: number): number {
+    let at = this.latest.get(name) ?? -1;
+    while (at >= calls) at = this.previous[at]!;
+    if (at >= 0) return this.counts[at]!;
+    return this.from === undefined ? 0 : this.from.countOf(name, this.calls);
   }
 
   /** Counts one more call of this function and answers its key. */
   next(name: string): string {
-    this.own();
-    const count = (this.counts.get(name) ?? 0) + 1;
-    this.counts.set(name, count);
+    const at = this.counts.length;
+    const count = this.countOf(name, at) + 1;
+    this.counts.push(count);
+    this.previous.push(this.latest.get(name) ?? -1);
+    this.latest.set(name, at);
     return `${name}#${count}`;
   }
 
   /** What was recorded beforehand under this key. */
   recorded(key: string): Choice {
-    const text = this.given.get(key);
-    return text === undefined ? {} : parseChoice(text);
+    const text = this.given.size === 0 ? undefined : this.given.get(key);
+    return text === undefined ? NOTHING : parseChoice(text);
   }
 
   record(key: string, choice: Choice): void {
     const text = printChoice(choice);
     if (text === '') return;
-    this.own();
-    this.made.set(key, text);
+    this.keys.push(key);
+    this.texts.push(text);
+  }
+
+  /** What was chosen last under this key; the text of it is empty where nothing was. */
+  made(key: string): string {
+    const at = this.keys.lastIndexOf(key);
+    return at >= 0 ? this.texts[at]! : (this.upTo(this.keys.length).get(key) ?? '');
   }
 
   /** Everything chosen so far, in order. */
   get all(): ReadonlyMap<string, string> {
-    return this.made;
+    return this.upTo(this.keys.length);
+  }
+
+  /** Everything chosen so far, to be asked for later: what is chosen in the meantime is not among it. */
+  soFar(): () => ReadonlyMap<string, string> {
+    const chosen = this.keys.length;
+    return () => this.upTo(chosen);
+  }
+
+  private upTo(chosen: number): Map<string, string> {
+    const all = this.from === undefined ? new Map<string, string>() : this.from.upTo(this.chosen);
+    for (let at = 0; at < chosen; at++) all.set(this.keys[at]!, this.texts[at]!);
+    return all;
   }
 }

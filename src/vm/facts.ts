@@ -4,7 +4,7 @@
  */
 import { STACK_SIZE } from '../isa/insn.js';
 import type { Facts } from '../verifier/result.js';
-import { admits as scalarAdmits } from '../verifier/scalar/scalar.js';
+import { constant, admits as scalarAdmits, unknown } from '../verifier/scalar/scalar.js';
 import {
   type Frame as AbstractFrame,
   BYTE,
@@ -12,9 +12,9 @@ import {
   type Slot,
   type State,
 } from '../verifier/state/state.js';
-import { offsetOf, regionOf, showAddress } from './address.js';
-import { isInSlot, isReference } from './ledger.js';
-import { CALLEE_SAVED, type MachineState } from './machine.js';
+import { joined, offsetAt, regionAt, showAddress } from './address.js';
+import { heldAdmits, highAt, linksAdmit, lowAt, readableAt, spilled } from './fact-links.js';
+import type { MachineState } from './machine.js';
 import type { Region, RegionKind } from './memory.js';
 
 /** True if some visit covers the state. Otherwise the reason why the last one does not: `r3: 7 is not in ...`. */
@@ -49,47 +49,8 @@ export function stateAdmits(state: State, machine: MachineState): true | string 
   return alone ? true : heldAdmits(state, machine);
 }
 
-/**
- * Registers and slots with the same id must agree in the run too. Linked numbers are equal, apart from constants that were added to them.
- * Linked pointers are all NULL or all not NULL. The verifier lets a check of one count for the others.
- */
-function linksAdmit(state: State, below: number, machine: MachineState): true | string {
-  let numbers: Map<number, bigint> | undefined;
-  let nulls: Map<number, boolean> | undefined;
-  let answer: true | string = true;
-  everyPlace(state, below, machine, (reg, value, place) => {
-    if (reg.type === 'scalar') {
-      if (reg.id === 0 || reg.size === 32) return;
-      numbers ??= new Map();
-      const base = BigInt.asUintN(64, value - BigInt(reg.off));
-      const other = numbers.get(reg.id);
-      if (other === undefined) numbers.set(reg.id, base);
-      else if (other !== base) answer = `${placeName(place)} is not equal to what it is linked to`;
-    } else if (reg.nullable) {
-      nulls ??= new Map();
-      if (reg.id === 0) answer = `${placeName(place)} may be NULL and has no id`;
-      const other = nulls.get(reg.id);
-      if (other === undefined) nulls.set(reg.id, value === 0n);
-      else if (other !== (value === 0n))
-        answer = `${placeName(place)} is ${other ? 'not ' : ''}NULL, unlike its copies`;
-    }
-  });
-  return answer;
-}
-
 function isGlobal(machine: MachineState, start: number): boolean {
   return machine.code.program.subprogs.some((one) => one.start === start && one.linkage === 'global');
-}
-
-/** Which registers of an open frame are written, as bits. Registers of callers were saved when they made the call: r6 to r9. */
-function readableAt(machine: MachineState, depth: number): number {
-  if (depth === machine.depth) return machine.readable;
-  return machine.frames[depth + 1]!.savedReadable & CALLEE_SAVED;
-}
-
-/** The value of a register of an open frame; it is written. */
-function valueAt(machine: MachineState, depth: number, reg: number): bigint {
-  return depth === machine.depth ? machine.regs[reg]! : machine.frames[depth + 1]!.saved[reg - 6]!;
 }
 
 /** Whether one frame of the state covers its frame of the run. `below`: how many outer frames the state does not know. */
@@ -107,7 +68,7 @@ function frameAdmits(state: State, index: number, below: number, machine: Machin
     if (known === undefined || known.type === 'uninit') continue;
     if ((readable & (1 << reg)) === 0)
       return `r${reg} was never written, though the verifier holds it to be ${known.type}`;
-    const answer = regAdmits(known, valueAt(machine, depth, reg), machine, below);
+    const answer = regAdmits(known, highAt(machine, depth, reg), lowAt(machine, depth, reg), machine, below);
     if (answer !== true) return `r${reg}: ${answer}`;
   }
   return stackAdmits(frame, depth, below, machine);
@@ -135,35 +96,37 @@ const REGION_OF: Readonly<Partial<Record<Reg['type'], readonly RegionKind[]>>> =
   func: ['func'],
 };
 
-/** Whether a value is one that the verifier expects in this register. */
-export function regAdmits(reg: Reg, value: bigint, machine: MachineState, below = 0): true | string {
+/** Whether a value, by its halves, is one that the verifier expects in this register. */
+function regAdmits(reg: Reg, high: number, low: number, machine: MachineState, below: number): true | string {
   if (reg.type === 'uninit') return true;
-  if (reg.type === 'scalar')
+  if (reg.type === 'scalar') {
+    if (reg.num === unknown) return true;
+    const value = joined(high, low);
     return scalarAdmits(reg.num, value) || `${value} is not among the values of ${range(reg)}`;
-  if (value === 0n && reg.nullable) return true;
+  }
+  if (reg.nullable && low === 0 && high === 0) return true;
   const kinds = REGION_OF[reg.type];
-  const number = regionOf(value);
-  const region = machine.memory.get(number);
   if (kinds === undefined) return true;
   // An untrusted pointer may point anywhere.
   if (reg.type === 'btf' && (reg.trust === 'untrusted' || reg.trust === 'none')) return true;
+  const number = regionAt(high, low);
+  const region = machine.memory.get(number);
   if (region === undefined || !kinds.includes(region.kind)) {
-    return `${showAddress(value)} is ${region === undefined ? 'no region' : `a ${region.kind}`}, not a ${reg.type}`;
+    return `${showAddress(joined(high, low))} is ${region === undefined ? 'no region' : `a ${region.kind}`}, not a ${reg.type}`;
   }
   if (!machine.memory.isAlive(number))
     return `the ${region.kind} is gone, though the verifier holds the pointer to be good`;
-  return placeAdmits(reg, value, region, machine, below);
+  return placeAdmits(reg, number, offsetAt(high, low), region, machine, below);
 }
 
 function placeAdmits(
   reg: Reg,
-  value: bigint,
+  number: number,
+  offset: number,
   region: Region,
   machine: MachineState,
   below: number,
 ): true | string {
-  const number = regionOf(value);
-  const offset = offsetOf(value);
   if (reg.map >= 0 && region.map >= 0 && reg.map !== region.map)
     return `it points into map ${region.map}, not ${reg.map}`;
   switch (reg.type) {
@@ -187,8 +150,12 @@ function placeAdmits(
   }
 }
 
+/** Nearly all pointers have no variable part. */
+const NO_VARIABLE_PART = constant(0n);
+
 /** Whether the offset minus the constant part is a value of the register's variable part. */
 function variable(reg: Reg, offset: number): true | string {
+  if (reg.num === NO_VARIABLE_PART && offset === reg.off) return true;
   const rest = BigInt.asUintN(64, BigInt(offset - reg.off));
   return scalarAdmits(reg.num, rest) || `its offset ${offset} is not ${reg.off} plus ${range(reg)}`;
 }
@@ -239,12 +206,15 @@ function slotAdmits(
   }
   const count = slot.reg === undefined ? 0 : spilled(slot);
   if (slot.reg !== undefined && count > 0) {
-    if (count === 8) return regAdmits(slot.reg, region.view.getBigUint64(at, true), machine, below);
+    if (count === 8) {
+      const { view } = region;
+      return regAdmits(slot.reg, view.getInt32(at + 4, true), view.getInt32(at, true), machine, below);
+    }
     const first = slot.bytes.indexOf(BYTE.spill);
     if (slot.reg.type === 'scalar' && (count === 4 || count === 2 || count === 1)) {
-      let value = 0n;
-      for (let i = count - 1; i >= 0; i--) value = (value << 8n) | BigInt(region.bytes[at + first + i]!);
-      return regAdmits(slot.reg, value, machine, below);
+      let value = 0;
+      for (let i = count - 1; i >= 0; i--) value = (value << 8) | region.bytes[at + first + i]!;
+      return regAdmits(slot.reg, 0, value, machine, below);
     }
     return true;
   }
@@ -258,82 +228,3 @@ function slotAdmits(
   if (slot.irq !== undefined && object?.kind !== 'irq') return 'there is no saved IRQ state';
   return true;
 }
-
-/** How many bytes of a slot are those of a spilled register. */
-function spilled({ bytes }: Slot): number {
-  let count = 0;
-  for (let i = 0; i < 8; i++) if (bytes[i] === BYTE.spill) count++;
-  return count;
-}
-
-/** Compares what is held, by kind and count. References that turned out to be NULL are not held. */
-function heldAdmits(state: State, machine: MachineState): true | string {
-  const { ledger } = machine;
-  const { refs } = state;
-  for (const kind of refs.length + ledger.holds.length === 0 ? [] : COUNTED) {
-    let known = 0;
-    for (const ref of refs) if (ref.kind === kind) known++;
-    const held = ledger.depth(kind);
-    if (known === held) continue;
-    return kind === 'irq'
-      ? `${held} IRQ states are saved, not ${known}`
-      : `${held} locks of kind ${kind} are held, not ${known}`;
-  }
-  let pointers = 0;
-  for (const ref of refs) if (ref.kind === 'pointer' && !isNull(state, ref.id, machine)) pointers++;
-  let held = 0;
-  for (const hold of ledger.holds) if (isReference(hold) || isInSlot(hold)) held++;
-  if (pointers !== held) return `${held} references are held, not ${pointers}`;
-  const rcu = ledger.depth('rcu');
-  if (rcu !== state.rcu) return `${rcu} RCU sections are open, not ${state.rcu}`;
-  const preempt = ledger.depth('preempt');
-  if (preempt !== state.preempt) return `preemption is disabled ${preempt} times, not ${state.preempt}`;
-  return true;
-}
-
-const COUNTED = ['spin_lock', 'res_spin_lock', 'res_spin_lock_irqsave', 'irq'] as const;
-
-/**
- * Whether the pointers of a reference are NULL in the run. Pointers that only derive from it, by a cast or as a slice, may be NULL while
- * it is held; these have ids of their own.
- */
-function isNull(state: State, id: number, machine: MachineState): boolean {
-  let isNull = false;
-  let isSomewhere = false;
-  everyPlace(state, 0, machine, (reg, value) => {
-    if (reg.ref !== id || (reg.nullable && reg.id !== id)) return;
-    if (reg.nullable && value === 0n) isNull = true;
-    else isSomewhere = true;
-  });
-  return isNull && !isSomewhere;
-}
-
-/**
- * Calls `look` for each written register and each spill of all frames of the state, with its present value. `place`: the number of the
- * register, or of a spill its offset from the frame pointer. `below` as for `frameAdmits`.
- */
-function everyPlace(
-  state: State,
-  below: number,
-  machine: MachineState,
-  look: (reg: Reg, value: bigint, place: number) => void,
-): void {
-  for (let index = 0; index < state.frames.length; index++) {
-    const { regs, stack } = state.frames[index]!;
-    const depth = index + below;
-    const readable = readableAt(machine, depth);
-    for (let number = 0; number < regs.length; number++) {
-      const reg = regs[number]!;
-      if (reg.type !== 'uninit' && (readable & (1 << number)) !== 0)
-        look(reg, valueAt(machine, depth, number), number);
-    }
-    const region = machine.memory.get(machine.stackOf(depth))!;
-    for (let at = 0; at < stack.length; at++) {
-      const slot = stack[at];
-      if (slot?.reg === undefined || spilled(slot) !== 8) continue;
-      look(slot.reg, region.view.getBigUint64(STACK_SIZE - 8 * (at + 1), true), -8 * (at + 1));
-    }
-  }
-}
-
-const placeName = (place: number): string => (place >= 0 ? `r${place}` : `fp${place}`);

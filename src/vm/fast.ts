@@ -18,8 +18,7 @@ const FIRST_COMPARISON = 96;
  */
 export function runFast(machine: MachineState, until: number, pauses?: Pauses): void {
   const { code, regs, signed, words, memory } = machine;
-  const { fast, dst, src, off, target, imm, reads, writes } = code;
-  const immWords = new Int32Array(imm.buffer);
+  const { fast, dst, src, off, target, imm, immWords, reads, writes } = code;
   const first = machine.steps;
   let pc = machine.pc;
   let steps = first;
@@ -197,7 +196,7 @@ export function runFast(machine: MachineState, until: number, pauses?: Pauses): 
         case 60:
         case 61:
           words[2 * d] = words[2 * d]! | lo;
-          words[2 * d + 1] = words[2 * d + 1]! | high(op, pc, s);
+          words[2 * d + 1] = words[2 * d + 1]! | ((op & 1) !== 0 ? immWords[2 * pc + 1]! : words[2 * s + 1]!);
           break;
         case 62:
         case 63:
@@ -207,7 +206,7 @@ export function runFast(machine: MachineState, until: number, pauses?: Pauses): 
         case 64:
         case 65:
           words[2 * d] = words[2 * d]! & lo;
-          words[2 * d + 1] = words[2 * d + 1]! & high(op, pc, s);
+          words[2 * d + 1] = words[2 * d + 1]! & ((op & 1) !== 0 ? immWords[2 * pc + 1]! : words[2 * s + 1]!);
           break;
         case 66:
         case 67:
@@ -217,7 +216,7 @@ export function runFast(machine: MachineState, until: number, pauses?: Pauses): 
         case 68:
         case 69:
           words[2 * d] = words[2 * d]! ^ lo;
-          words[2 * d + 1] = words[2 * d + 1]! ^ high(op, pc, s);
+          words[2 * d + 1] = words[2 * d + 1]! ^ ((op & 1) !== 0 ? immWords[2 * pc + 1]! : words[2 * s + 1]!);
           break;
         case 70:
         case 71:
@@ -278,10 +277,6 @@ export function runFast(machine: MachineState, until: number, pauses?: Pauses): 
       machine.pc = pc;
       machine.readable = readable;
     }
-  }
-
-  function high(op: number, at: number, s: number): number {
-    return (op & 1) !== 0 ? immWords[2 * at + 1]! : words[2 * s + 1]!;
   }
 }
 

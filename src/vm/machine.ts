@@ -2,7 +2,7 @@
  * The state of one run: registers, frames, memory, ledger, maps, choices. Both tiers and all models of kernel functions work on it.
  * Nothing about a run is kept anywhere else, so copying a MachineState forks the run.
  */
-import { FP, MAX_FRAMES, MOST_FRAMES, STACK_SIZE } from '../isa/insn.js';
+import { FP, MAX_FRAMES, MOST_FRAMES, REGISTERS, STACK_SIZE } from '../isa/insn.js';
 import type { CallbackSpec } from '../kernel/contract.js';
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
@@ -14,6 +14,7 @@ import { Graph } from './graph.js';
 import { describeHold, Ledger } from './ledger.js';
 import { Maps } from './maps.js';
 import { Memory } from './memory.js';
+import { newWords } from './slab.js';
 import { type Check, fault, type Trap, type Violation } from './trap.js';
 
 /** A helper that runs a callback of the program and has not returned yet. Immutable: each step makes a new one. */
@@ -95,6 +96,10 @@ export const CALLER_SAVED = 0b111110;
 /** The registers that a call puts away: r6 to r9. */
 export const CALLEE_SAVED = 0b1111000000;
 
+const NO_PACKET: PacketPlace = { region: 0, meta: 0, data: 0, end: 0, network: 0 };
+const NOT_FOLLOWED: ReadonlyMap<string, bigint> = new Map();
+const ONE_CPU: NonNullable<Environment['cpu']> = { current: 0, count: 1 };
+
 /** The most frames that a run may open: as many as any kernel allows. */
 export function mostFrames({ subprogs }: Program): number {
   return subprogs.length > MAX_FRAMES ? MOST_FRAMES : MAX_FRAMES;
@@ -119,16 +124,16 @@ export class MachineState {
   memory: Memory;
   ledger: Ledger;
   maps: Maps;
-  graph = new Graph();
+  graph: Graph;
   choices: Choices;
-  packet: PacketPlace = { region: 0, meta: 0, data: 0, end: 0, network: 0 };
+  packet: PacketPlace = NO_PACKET;
   ctx = 0;
   /** Region of the program's functions: an address in it is a slot. */
   functions = 0;
   /** Pointers that were loaded from kernel structs, by `region:offset`. */
-  followed: ReadonlyMap<string, bigint> = new Map();
+  followed: ReadonlyMap<string, bigint> = NOT_FOLLOWED;
   /** The CPU that the program runs on, and how many there are. */
-  cpu: NonNullable<Environment['cpu']> = { current: 0, count: 1 };
+  cpu: NonNullable<Environment['cpu']> = ONE_CPU;
   /** Times that may_goto still goes on; undefined until it is met. */
   mayGoto: bigint | undefined;
   /** The function that was called last left by unwind_exit, and the insn at pc is the unwind_goto behind its call. */
@@ -140,28 +145,27 @@ export class MachineState {
   /** A check broke at which the run could have been stopped: what breaks from now on follows from that. */
   wentOn = false;
 
+  /** The state of a run that begins, or of one that goes on from where `from` is. */
   constructor(
     readonly code: Code,
     choices: Choices,
     readonly options: MachineOptions,
+    from?: MachineState,
   ) {
-    this.regs = new BigUint64Array(11);
-    this.signed = new BigInt64Array(this.regs.buffer);
-    this.words = new Int32Array(this.regs.buffer);
-    this.memory = new Memory(options.strict ?? false);
-    this.ledger = new Ledger();
-    this.maps = new Maps(code.program);
+    const { buffer, at } = newWords(REGISTERS);
+    this.regs = new BigUint64Array(buffer, at, REGISTERS);
+    this.signed = new BigInt64Array(buffer, at, REGISTERS);
+    this.words = new Int32Array(buffer, at, 2 * REGISTERS);
+    this.memory = from === undefined ? new Memory(options.strict ?? false) : from.memory.fork();
+    this.ledger = from === undefined ? new Ledger() : from.ledger.fork();
+    this.maps = from === undefined ? new Maps(code.program) : from.maps.fork();
+    this.graph = from === undefined ? new Graph() : from.graph.fork();
     this.choices = choices;
   }
 
   fork(): MachineState {
-    const copy = new MachineState(this.code, this.choices, this.options);
-    copy.choices = this.choices.fork();
+    const copy = new MachineState(this.code, this.choices.fork(), this.options, this);
     copy.regs.set(this.regs);
-    copy.memory = this.memory.fork();
-    copy.ledger = this.ledger.fork();
-    copy.maps = this.maps.fork();
-    copy.graph = this.graph.fork();
     copy.readable = this.readable;
     copy.pc = this.pc;
     copy.steps = this.steps;
@@ -190,7 +194,7 @@ export class MachineState {
 
   /** All frames are closed, and this function's is the only one; its r1 is still to be written. */
   unwind(subprog: number): void {
-    for (let depth = 0; depth <= this.depth; depth++) this.memory.own(this.stackOf(depth)).alive = false;
+    for (let depth = 0; depth <= this.depth; depth++) this.memory.closeStack(this.stackOf(depth));
     this.clobber((1 << FP) - 1);
     // No callback that was open at a kill is left.
     this.interrupted = 0;
@@ -199,11 +203,7 @@ export class MachineState {
   }
 
   private outermost(subprog: number): void {
-    const stack = this.memory.own(this.stackOf(0));
-    stack.alive = true;
-    stack.objects = undefined;
-    stack.bytes.fill(0);
-    stack.shadow?.fill(0);
+    this.memory.openStack(this.stackOf(0), STACK_SIZE);
     this.frames = [{ subprog, callsite: -1, saved: new BigUint64Array(4), savedReadable: 0 }];
     this.write(FP, address(this.stackOf(0), STACK_SIZE));
   }
@@ -250,11 +250,7 @@ export class MachineState {
     if (this.frames.length === most) throw fault(`more than ${most} frames`);
     const frame = { subprog, callsite, saved: this.regs.slice(6, 10), savedReadable: this.readable };
     this.frames = [...this.frames, helper === undefined ? frame : { ...frame, helper }];
-    const stack = this.memory.own(this.stackOf(this.depth));
-    stack.alive = true;
-    stack.objects = undefined;
-    stack.bytes.fill(0);
-    stack.shadow!.fill(0);
+    this.memory.openStack(this.stackOf(this.depth), STACK_SIZE);
     this.clobber(CALLEE_SAVED | 1);
     this.write(FP, address(this.stackOf(this.depth), STACK_SIZE));
     this.pc = subprog;
@@ -263,7 +259,7 @@ export class MachineState {
   /** Closes the frame: r6 to r9 come back, r1 to r5 are gone, r0 stays; goes on after the call. */
   pop(): Frame {
     const frame = this.frame;
-    this.memory.own(this.stackOf(this.depth)).alive = false;
+    this.memory.closeStack(this.stackOf(this.depth));
     this.frames = this.frames.slice(0, -1);
     if (this.interrupted > this.frames.length) this.interrupted = this.frames.length;
     this.regs.set(frame.saved, 6);

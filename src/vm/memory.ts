@@ -6,6 +6,7 @@
  * unwritten where the real call would have written it.
  */
 import { highOf, isNearNull, lowOf, regionAt, startOf } from './address.js';
+import { copyOf, newBytes } from './slab.js';
 import type { SlotObject } from './slot-object.js';
 import { bytesOf } from './slot-object.js';
 import { fault, misuse, type Trap } from './trap.js';
@@ -53,8 +54,9 @@ export class Region {
   readonly name: string;
   readonly map: number;
   readonly parent: number;
-  bytes: Uint8Array;
-  view: DataView;
+  private contents: Uint8Array;
+  /** Made when it is first asked for: most regions are never read word by word. */
+  private words: DataView | undefined;
   shadow: Uint8Array | undefined;
   /** Objects of kernel functions by offset; only on stacks. Empty most of the time. */
   objects: ReadonlyMap<number, SlotObject> | undefined;
@@ -71,27 +73,42 @@ export class Region {
     this.name = init.name;
     this.map = init.map ?? -1;
     this.parent = init.parent ?? 0;
-    this.bytes = init.bytes;
-    this.view = new DataView(init.bytes.buffer, init.bytes.byteOffset, init.bytes.byteLength);
+    this.contents = init.bytes;
+    this.words = undefined;
+    this.shadow = undefined;
+    this.objects = undefined;
     this.writable = init.writable;
     this.owners = init.owners ?? Number.POSITIVE_INFINITY;
     this.start = start;
     this.writer = writer;
   }
 
+  get bytes(): Uint8Array {
+    return this.contents;
+  }
+
+  set bytes(bytes: Uint8Array) {
+    this.contents = bytes;
+    this.words = undefined;
+  }
+
+  get view(): DataView {
+    if (this.words === undefined) {
+      const { buffer, byteOffset, byteLength } = this.contents;
+      this.words = new DataView(buffer, byteOffset, byteLength);
+    }
+    return this.words;
+  }
+
   copyFor(writer: object): Region {
+    const { kind, name, map, parent, writable, owners, contents } = this;
     // Read-only bytes are shared, not copied: kernel structs are large.
-    const bytes = this.writable ? this.bytes.slice() : this.bytes;
-    const copy = new Region({ ...this.init(), bytes }, this.start, writer);
-    copy.shadow = this.shadow?.slice();
+    const bytes = writable ? copyOf(contents) : contents;
+    const copy = new Region({ kind, name, map, parent, writable, owners, bytes }, this.start, writer);
+    if (this.shadow !== undefined) copy.shadow = copyOf(this.shadow);
     copy.objects = this.objects;
     copy.alive = this.alive;
     return copy;
-  }
-
-  private init(): Omit<RegionInit, 'bytes'> {
-    const { kind, name, map, parent, writable, owners } = this;
-    return { kind, name, map, parent, writable, owners };
   }
 }
 
@@ -151,9 +168,36 @@ export class Memory {
 
   /** Puts other bytes in the place of a region's, which may be read-only to the program. */
   replace(number: number, bytes: Uint8Array): void {
-    const region = this.own(number);
-    region.bytes = bytes;
-    region.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.own(number).bytes = bytes;
+  }
+
+  /** A stack that no frame has used yet, without bytes. Answers the number of its region. */
+  addStack(): number {
+    const number = this.add({ kind: 'stack', bytes: NO_BYTES, writable: true, name: 'stack' });
+    this.regions[number]!.alive = false;
+    return number;
+  }
+
+  /** The stack becomes that of a frame that begins: of this size, and nobody has written to it. */
+  openStack(number: number, size: number): void {
+    const stack = this.unused(number);
+    stack.bytes = newBytes(size);
+    stack.shadow = newBytes(size);
+    stack.alive = true;
+  }
+
+  /** The stack's frame is closed. */
+  closeStack(number: number): void {
+    this.unused(number);
+  }
+
+  /** The stack without anything that was in it. So a fork need not copy what nobody will read. */
+  private unused(number: number): Region {
+    const { kind, name, writable } = this.regions[number]!;
+    const stack = new Region({ kind, name, writable, bytes: NO_BYTES }, startOf(number), this.token);
+    stack.alive = false;
+    this.regions[number] = stack;
+    return stack;
   }
 
   isAlive(number: number): boolean {

@@ -4,7 +4,6 @@
  */
 
 import { InputError } from '../isa/errors.js';
-import { STACK_SIZE } from '../isa/insn.js';
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
@@ -200,7 +199,9 @@ export class Vm {
 
   /** The result so far. */
   result(): RunResult {
-    const { machine, disagreement } = this;
+    const { machine, disagreement, options } = this;
+    const choices = machine.choices.soFar();
+    let env: Environment | undefined;
     return {
       end: machine.end ?? 'limit',
       r0: (machine.readable & 1) === 0 ? 0n : machine.regs[0]!,
@@ -209,7 +210,11 @@ export class Vm {
       held: machine.ledger.holds,
       violations: machine.violations,
       disagreement,
-      env: { ...this.options.env, choices: machine.choices.all },
+      // Of most runs nobody wants to know it.
+      get env() {
+        env ??= { ...options.env, choices: choices() };
+        return env;
+      },
     };
   }
 }
@@ -219,7 +224,7 @@ const EMPTY_PACKET = 64;
 
 function start(code: Code, options: VmOptions): MachineState {
   const env = options.env ?? EMPTY;
-  const machine = new MachineState(code, new Choices(env.choices, options.chooser ?? defaultChooser), {
+  const machine = new MachineState(code, Choices.of(env.choices, options.chooser ?? defaultChooser), {
     strict: options.strict ?? false,
     ...(options.fastPath ? { fastPath: options.fastPath } : {}),
     ...(options.facts ? { facts: options.facts } : {}),
@@ -229,17 +234,7 @@ function start(code: Code, options: VmOptions): MachineState {
     ...(options.onPatchedCall ? { onPatchedCall: options.onPatchedCall } : {}),
   });
   const { memory } = machine;
-  for (let depth = 0; depth < mostFrames(code.program); depth++) {
-    const stack = memory.add({
-      kind: 'stack',
-      bytes: new Uint8Array(STACK_SIZE),
-      writable: true,
-      name: 'stack',
-    });
-    const region = memory.own(stack);
-    region.shadow = new Uint8Array(STACK_SIZE);
-    region.alive = depth === 0;
-  }
+  for (let depth = 0; depth < mostFrames(code.program); depth++) memory.addStack();
   placeRegions(machine);
   const none = new Uint8Array(0);
   machine.functions = memory.add({

@@ -1,5 +1,6 @@
 /** What two runs must have in common to count as the same. */
 import { hash } from 'node:crypto';
+import { Choices } from '../../../src/vm/environment.js';
 import type { Vm } from '../../../src/vm/vm.js';
 
 /**
@@ -11,12 +12,8 @@ const NO_STATE: ReadonlySet<string> = new Set([
   'program',
   'options',
   'spec',
-  'chooser',
-  'given',
-  'shared',
   'token',
   'writer',
-  'view',
   'signed',
   'words',
 ]);
@@ -38,7 +35,23 @@ function plain(value: unknown): unknown {
   if (ArrayBuffer.isView(value)) return [...(value as BigUint64Array)];
   if (Array.isArray(value)) return value.map(plain);
   if (value instanceof Map) return [...value].map(plain);
+  if (value instanceof Choices) return whatItTells(value);
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, member]) => (NO_STATE.has(name) ? [] : [[name, plain(member)]])),
   );
+}
+
+/** The part of a log of choices that knows which functions were called. */
+interface Log {
+  readonly latest: ReadonlyMap<string, number>;
+  readonly from: Log | undefined;
+}
+
+/** All that can be asked of the choices made so far: they, and the number of each function's next call. A fork's log is not its parent's. */
+function whatItTells(choices: Choices): unknown {
+  const names = new Set<string>();
+  for (let log: Log | undefined = choices as unknown as Log; log !== undefined; log = log.from)
+    for (const name of log.latest.keys()) names.add(name);
+  const next = [...names].map((name) => choices.fork().next(name));
+  return { next: next.sort().filter((key) => !key.endsWith('#1')), all: plain(choices.all) };
 }

@@ -109,7 +109,7 @@ export class SymbolicCall {
   finish(): void {
     const { run, contract, slot } = this;
     const { machine } = run;
-    const made = parseChoice(machine.choices.all.get(this.name) ?? '');
+    const made = parseChoice(machine.choices.made(this.name));
     const outcome = this.outcome(made.outcome);
     run.outcome(outcome.name);
     if (made.outcome !== undefined) {
