@@ -14,7 +14,7 @@ import type { Profile } from '../verifier/state/profile.js';
 import { parseCase } from '../vm/case.js';
 import type { MachineState } from '../vm/machine.js';
 import { printCase } from '../vm/print-case.js';
-import { type Cause, causeKey } from './cause.js';
+import { type Cause, causeKey, type DecidedPath } from './cause.js';
 import { type Diversity, DiversityCounts, WordCounts } from './diversity.js';
 import { runEnvironment } from './environments.js';
 import {
@@ -251,7 +251,7 @@ class ProgramCheck {
       const message = disagreementOf(result.ordinary);
       if (first && message !== undefined) this.disagreements.push({ between: 'run', message: message });
       // If the run breaks a check without a kill, the fast path is not at fault.
-      if (message === undefined) this.addSuspects(prepared, rules, result.broken, k);
+      if (message === undefined) this.addSuspects(prepared, rules, path, result.broken, k);
     }
     if (!this.options.prove) return;
     const broken = this.suspects.size > before;
@@ -266,15 +266,16 @@ class ProgramCheck {
     const verdict = broken && proof.verdict === 'unknown' ? 'refuted' : proof.verdict;
     const why = verdict === 'unknown' ? { reason: proof.reason } : {};
     this.proofs.push({ rules: rules.rules.name, verdict, ...why });
-    this.compareProof(prepared, rules, proof, broken);
+    this.compareProof(prepared, rules, path, proof, broken);
   }
 
   private countPoints(prepared: PreparedProgram, world: MachineState, points: number, here: boolean): void {
     const name = prepared.code.contracts[world.pc]?.name;
     if (here && name !== undefined) this.calls.add(name);
-    const kinds = new Set(world.ledger.holds.map((hold) => hold.kind));
-    for (const kind of kinds) this.held.add(kind, points);
-    if (kinds.size === 0) this.held.add('nothing', points);
+    const { holds } = world.ledger;
+    for (const [i, { kind }] of holds.entries())
+      if (holds.findIndex((hold) => hold.kind === kind) === i) this.held.add(kind, points);
+    if (holds.length === 0) this.held.add('nothing', points);
   }
 
   private countKills(result: KillResults, rules: string): void {
@@ -298,10 +299,10 @@ class ProgramCheck {
   private addSuspects(
     prepared: PreparedProgram,
     rules: NamedRules,
+    path: DecidedPath,
     broken: readonly BrokenCheck[],
     world: number,
   ): void {
-    const path = pathOf(prepared, rules.rules);
     const seen = new Set<string>();
     for (const one of broken) {
       // Hits with the same check, place and message have the same cause. Finding a cause takes many runs, so it is done once.
@@ -332,6 +333,7 @@ class ProgramCheck {
   private compareProof(
     prepared: PreparedProgram,
     rules: NamedRules,
+    path: DecidedPath,
     proof: ProgramProof,
     broken: boolean,
   ): void {
@@ -350,7 +352,7 @@ class ProgramCheck {
     const all = answer.result.violations;
     for (const violation of all) {
       const one = { violation, all, step: answer.result.killedAt, env: answer.result.env };
-      this.addSuspects(prepared, rules, [one], -1);
+      this.addSuspects(prepared, rules, path, [one], -1);
     }
   }
 

@@ -48,7 +48,7 @@ export class WordCounts {
   }
 
   get all(): Record<string, number> {
-    return sorted(Object.fromEntries(this.counts));
+    return Object.fromEntries(this.counts);
   }
 }
 

@@ -33,19 +33,38 @@ export function enabledAt(
   facts: Pick<Facts, 'at'>,
   slot: number,
 ): readonly Outcome[] {
-  const ways = facts.at(slot).map((visit) => new Set(enabledOutcomes(contract, program, visit.state)));
+  const ways: (readonly Outcome[])[] = [];
+  for (const { state } of facts.at(slot)) {
+    const way = enabledOutcomes(contract, program, state);
+    // The same choice of outcomes is the same list.
+    if (!ways.includes(way)) ways.push(way);
+  }
   if (ways.length === 0) return contract.outcomes;
+  if (ways.length === 1) return ways[0]!;
   return contract.outcomes.filter((outcome) =>
     // Outcomes that acquire are only asked about for kept calls: there one state is enough to do harm.
-    outcomeAcquires(outcome) ? ways.some((way) => way.has(outcome)) : ways.every((way) => way.has(outcome)),
+    outcomeAcquires(outcome)
+      ? ways.some((way) => way.includes(outcome))
+      : ways.every((way) => way.includes(outcome)),
   );
 }
+
+/** Sites by facts and rule set: who runs a program, proves it and explains it asks for the same. */
+const known = new WeakMap<Facts, WeakMap<RuleSet, readonly CallSite[]>>();
 
 /**
  * The reachable call sites of helpers and kfuncs, in program order, each with the rule that decides it. `facts` are those of an
  * accepted verification of the same program. Throws InputError if a rule's own code fails or its stub does not fit.
  */
 export function callSites(program: Program, facts: Facts, rules: RuleSet): readonly CallSite[] {
+  const before = known.get(facts) ?? new WeakMap<RuleSet, readonly CallSite[]>();
+  known.set(facts, before);
+  const sites = before.get(rules) ?? findSites(program, facts, rules);
+  before.set(rules, sites);
+  return sites;
+}
+
+function findSites(program: Program, facts: Facts, rules: RuleSet): readonly CallSite[] {
   const sites: CallSite[] = [];
   const ops = decodeAll(program.insns);
   const pads = livePads(ops, facts);

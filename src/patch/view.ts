@@ -47,6 +47,15 @@ export function functionView(contract: Contract): FunctionView {
   return view;
 }
 
+/** Refusals by the outcomes that are possible, which are outcomes of one contract. */
+const refusals = new WeakMap<readonly Outcome[], { readonly stub: Stub | undefined }>();
+
+function refusalAmong(contract: Contract, enabled: readonly Outcome[]): Stub | undefined {
+  const known = refusals.get(enabled) ?? { stub: firstRefusal(contract, enabled) };
+  refusals.set(enabled, known);
+  return known.stub;
+}
+
 /** A call site of `contract` at `slot` (-1: no particular one) where just `enabled` can happen, as rules see it. */
 export function siteView(
   contract: Contract,
@@ -54,7 +63,7 @@ export function siteView(
   enabled: readonly Outcome[],
   hasPad = false,
 ): SiteView {
-  const failure = firstRefusal(contract, enabled);
+  const failure = refusalAmong(contract, enabled);
   return {
     slot,
     enabled,

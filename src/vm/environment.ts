@@ -145,7 +145,7 @@ export class Choices {
 
   /** What was recorded beforehand under this key. */
   recorded(key: string): Choice {
-    const text = this.given.size === 0 ? undefined : this.given.get(key);
+    const text = this.given.get(key);
     return text === undefined ? NOTHING : parseChoice(text);
   }
 

@@ -62,15 +62,15 @@ export const RULE_MUTANTS: readonly Mutant[] = [
       {
         name: 'a-failure-on-one-way-is-enough',
         inside: 'enabledAt',
-        node: 'ways.every((way) => way.has(outcome))',
-        becomes: 'ways.some((way) => way.has(outcome))',
+        node: 'ways.every((way) => way.includes(outcome))',
+        becomes: 'ways.some((way) => way.includes(outcome))',
         wrong: 'A stub may imitate an outcome that is possible on one way to the call only.',
       },
       {
         name: 'outcome-of-one-state-counts-at-the-site',
         inside: 'enabledAt',
-        node: 'ways.every((way) => way.has(outcome))',
-        becomes: 'ways.some((way) => way.has(outcome))',
+        node: 'ways.every((way) => way.includes(outcome))',
+        becomes: 'ways.some((way) => way.includes(outcome))',
         wrong:
           'An outcome that is possible in only one of the states that reach a site counts as possible there.',
         noticedBy: [LANGUAGE],
