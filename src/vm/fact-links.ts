@@ -21,7 +21,7 @@ export function lowAt(machine: MachineState, depth: number, reg: number): number
     : lowOf(machine.frames[depth + 1]!.saved[reg - 6]!);
 }
 
-/** Its high half. */
+/** The high half of a register of an open frame, signed; it is written. */
 export function highAt(machine: MachineState, depth: number, reg: number): number {
   return depth === machine.depth
     ? machine.words[2 * reg + 1]!
