@@ -69,7 +69,7 @@ const mayBeNull =
   (first: number) =>
   ({ called }: Place, number: string): boolean => {
     const arg = called?.args[Number(number) - first];
-    if (arg?.kind === 'stack_or_null') return true;
+    if (arg?.kind === 'stack_or_null' || arg?.kind === 'kptr_value') return true;
     return arg !== undefined && 'nullable' in arg && arg.nullable === true;
   };
 
@@ -148,7 +148,11 @@ export const STRICTER: readonly Reason[] = [
       addsRegisters(program),
   },
   { words: /^R(\d) type=scalar expected=/, when: mayBeNull(1) },
-  { words: /^arg#(\d) expected pointer to stack or const struct bpf_dynptr$/, when: mayBeNull(0) },
+  {
+    words:
+      /^arg#(\d) (?:expected pointer to stack or const struct bpf_dynptr|pointer type STRUCT \w+ must point to scalar, or struct with scalar)$/,
+    when: mayBeNull(0),
+  },
   { words: /^expected an RCU CS when using \w+$/, when: entersRcuAgain },
   // Where the walk comes to the insn, both refuse.
   { words: /^cannot use BPF_LD_\[ABS\|IND\] within callback$/, when: ({ slot }) => slot < 0 },

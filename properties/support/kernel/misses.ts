@@ -20,7 +20,16 @@ import {
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef } from '../../../src/object/program.js';
-import { arrayMap, done, type KernelCase, kernelCase, out, ringbufMap, stackPointer } from './case.js';
+import {
+  arrayMap,
+  done,
+  type KernelCase,
+  kernelCase,
+  type Names,
+  out,
+  ringbufMap,
+  stackPointer,
+} from './case.js';
 
 /** A record is added to a number and given back; then the sum is used. To Linux it is still a pointer, and ours may not be a number. */
 const sums: KernelCase[] = [
@@ -43,6 +52,51 @@ const sums: KernelCase[] = [
       ...out,
     ],
   ),
+];
+
+/** A slice of the packet's dynptr is passed as the key of a map, or as a helper's buffer. */
+const slice = (
+  title: string,
+  kfuncName: string,
+  verdict: 'LOADS' | 'EACCES',
+  use: (names: Names) => readonly Item[],
+): KernelCase =>
+  kernelCase(title, 'xdp', { verdict }, (names) => [
+    mov(r2, 0),
+    ...stackPointer(r3, -16),
+    names.kfunc('bpf_dynptr_from_xdp'),
+    st(8, r10, -24, 0),
+    ...stackPointer(r1, -16),
+    mov(r2, 0),
+    ...stackPointer(r3, -24),
+    mov(r4, 8),
+    names.kfunc(kfuncName),
+    jmp('eq', r0, 0, 'out'),
+    ...use(names),
+    ...out,
+  ]);
+const slices: KernelCase[] = [
+  slice('misses: a slice for a key', 'bpf_dynptr_slice_rdwr', 'EACCES', ({ map }) => [
+    mov(r2, r0),
+    map(r1, arrayMap(8)),
+    callHelper(1),
+  ]),
+  slice('misses: a slice for a value', 'bpf_dynptr_slice_rdwr', 'EACCES', ({ map }) => [
+    mov(r3, r0),
+    st(4, r10, -24, 0),
+    ...stackPointer(r2, -24),
+    map(r1, arrayMap(8)),
+    mov(r4, 0),
+    callHelper(2),
+  ]),
+  slice('misses: a slice for other memory', 'bpf_dynptr_slice_rdwr', 'LOADS', () => [
+    mov(r1, r0),
+    mov(r2, 8),
+    mov(r3, 0),
+    mov(r4, 0),
+    mov(r5, 0),
+    callHelper(28),
+  ]),
 ];
 
 /** Reads a register that was never written: whoever comes here is refused. */
@@ -205,6 +259,7 @@ const dynptrs: KernelCase[] = [
 
 export const missCases: readonly KernelCase[] = [
   ...sums,
+  ...slices,
   ...ends,
   ...pointers,
   ...returns,

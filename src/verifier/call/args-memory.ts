@@ -176,18 +176,23 @@ export function checkSize(site: CallSite, index: number, arg: Extract<Arg, { kin
   if (arg.constant === true && !isConst(reg.num)) refuse(`R${index + 1} must be a known constant`);
 }
 
-/** Linux wants keys and values in writable memory, though the function only reads them (check_reg_type). */
-function requireWritable(site: CallSite, reg: Reg, regno: number): void {
+/**
+ * Linux wants keys and values in writable memory, though the function only reads them, and takes no slice of a dynptr for them, though it takes
+ * one for any other memory (check_reg_type).
+ */
+function requirePlain(site: CallSite, reg: Reg, regno: number): void {
   if (reg.type === 'btf' && !reg.nullable && reg.trust === 'trusted' && ownedRef(reg) === 0)
     refuse(`${site.contract.name}() may write into memory pointed by R${regno} type=${typeName(reg)}`);
   if (reg.readonly && (reg.type === 'mem' || reg.type === 'buffer'))
     refuse(`R${regno} type=rdonly_${typeName(reg)} expected=${MEMORY_NAMES}`);
+  if (reg.type === 'mem' && reg.struct !== '')
+    refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
 }
 
 /** Checks that an argument points to as many readable bytes as a key of the call's map has. */
 export function checkMapKey(p: Path, site: CallSite, index: number): void {
   const reg = site.regs[index]!;
-  requireWritable(site, reg, index + 1);
+  requirePlain(site, reg, index + 1);
   requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
   checkHelperMem(p, reg, index + 1, mapOf(p, site).keySize, 'read', true);
 }
@@ -198,7 +203,7 @@ export function checkMapKey(p: Path, site: CallSite, index: number): void {
  */
 export function checkMapValue(p: Path, site: CallSite, index: number, uninit: boolean): void {
   const reg = site.regs[index]!;
-  requireWritable(site, reg, index + 1);
+  requirePlain(site, reg, index + 1);
   requireMemory(p, site, reg, index + 1, MEMORY, MEMORY_NAMES);
   checkHelperMem(p, reg, index + 1, mapOf(p, site).valueSize, uninit ? 'write' : 'read', true);
 }
