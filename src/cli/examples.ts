@@ -46,6 +46,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'costs estimate prog.bpf.o  # how long may it run, and what makes the worst?',
     'costs estimate objects --costs costs.tsv --kernel  # beside what it takes in Linux',
   ],
+  'policy check': ['policy check limits.toml objects  # which programs may take too long?'],
+  'policy simulate': [
+    'policy simulate load.toml --csv load.csv --chart load.svg  # what limits do to the work behind the hooks',
+  ],
   kernel: ['kernel  # how the running kernel differs', 'kernel --json > this-kernel.json'],
   report: [
     'report campaign  # the page of a campaign, in its folder',
@@ -72,6 +76,7 @@ const FAILED: Readonly<Record<string, string>> = {
   agree: 'swansong and Linux differ',
   run: 'a check is broken, by the run or by a killed one',
   prune: 'a case does not replay; it stays',
+  'policy check': 'a program may take longer than its limit, and is to be refused or cannot be killed',
   'costs estimate': 'Linux takes a time that lies outside of an estimate',
 };
 

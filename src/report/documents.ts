@@ -17,6 +17,7 @@ import type { ProgType } from '../object/program.js';
 import type { Warning } from '../patch/lint.js';
 import type { Skeleton } from '../patch/skeleton.js';
 import type { KeptCall } from '../smt/kept-calls.js';
+import type { Point } from '../policy/simulate/sweep.js';
 import type { Compared } from '../smt/rule/decided-since.js';
 import type { SolverStats } from '../smt/solver.js';
 import type { Profile } from '../verifier/state/profile.js';
@@ -30,6 +31,7 @@ import type { Trouble } from './document.js';
 import type { GapClass, GapRow } from './gap.js';
 import type { ComparedWithBaseline } from './judged.js';
 import type { PageCase, PageData } from './page/shape.js';
+import type { PolicyRow } from './policies.js';
 import type { ProofRow } from './proofs.js';
 import type { Checked, RuleAction, RuleCounts } from './rules.js';
 import type { KilledRun, Step } from './run.js';
@@ -408,6 +410,28 @@ export interface CostsEstimateDocument {
   readonly skipped: readonly SkippedProgram[];
 }
 
+/** Programs under the limits of a policy. */
+export interface PolicyCheckDocument {
+  readonly policy: string;
+  readonly rules: string;
+  readonly profile: ProfileOfDocument;
+  readonly contended: boolean;
+  readonly programs: readonly PolicyRow[];
+  readonly skipped: readonly SkippedProgram[];
+}
+
+/** Hooks under load. Times are nanoseconds. */
+export interface PolicySimulateDocument {
+  readonly policy: string;
+  readonly rules: string;
+  readonly seed: number;
+  readonly duration: number;
+  /** A point for each combination of the values that are swept. */
+  readonly series: readonly Point[];
+  /** The files that were written. */
+  readonly files: readonly string[];
+}
+
 /** The document of each command. */
 export interface Documents {
   readonly fuzz: FuzzDocument | ProgramDocument;
@@ -440,6 +464,8 @@ export interface Documents {
   readonly 'costs measure': CostsMeasureDocument;
   readonly 'costs show': CostsShowDocument;
   readonly 'costs estimate': CostsEstimateDocument;
+  readonly 'policy check': PolicyCheckDocument;
+  readonly 'policy simulate': PolicySimulateDocument;
   readonly completion: CompletionDocument;
   /** Of any command, where there is no answer. */
   readonly error: Trouble;

@@ -18,6 +18,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   prune: async () => (await import('./prune.js')).prune,
   shrink: async () => (await import('./shrink.js')).shrink,
   costs: async () => (await import('./costs.js')).costs,
+  policy: async () => (await import('./policy.js')).policy,
   kernel: async () => (await import('./kernel.js')).kernel,
   report: async () => (await import('./report.js')).report,
   show: async () => (await import('./show.js')).show,
