@@ -160,6 +160,24 @@ over:
     expect(best).toBe(RUN + 2 + 9);
   });
 
+  it('an end that is dear, though the way to it is short', () => {
+    const { best, worst } = estimateOf(
+      `main:
+ call bpf_get_prandom_u32
+ if r0 > 3 goto long
+ r1 = 0
+ call bpf_throw
+long:
+ r0 = 1
+ r0 = 1
+ r0 = 0
+ exit
+`,
+      plainCosts(row('helper', 'bpf_get_prandom_u32', 5), row('kfunc', 'bpf_throw', 90)),
+    );
+    expect([best, worst]).toEqual([RUN + 5 + 1 + 4, RUN + 5 + 1 + 1 + 90]);
+  });
+
   it('a global subprogram, in each call of it', () => {
     const text = `main:
  call once

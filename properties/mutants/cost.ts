@@ -81,6 +81,13 @@ export const COST_MUTANTS: readonly Mutant[] = [
         wrong: 'The shortest run makes no round of any loop.',
       },
       {
+        name: 'the-nearest-end-is-the-cheapest',
+        inside: 'Search.shortest',
+        node: 'before + this.weight(v, within)',
+        becomes: 'before + (ends(v) ? 0 : this.weight(v, within))',
+        wrong: 'The last insn of the shortest run takes no time.',
+      },
+      {
         name: 'global-subprograms-take-no-time',
         inside: 'ofGlobal',
         node: "this.program.subprogs.find((s) => s.start === start)?.linkage !== 'global'",

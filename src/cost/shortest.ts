@@ -104,7 +104,9 @@ class Search {
   private shortest(starts: readonly number[], within: number, ends: (v: number) => boolean): number {
     const least = new Map<number, number>();
     const queue = new TinyQueue<{ readonly v: number; readonly at: number }>([], (a, b) => a.at - b.at);
-    const reach = (v: number, at: number): void => {
+    /** `before`: what the way to the visit weighs. The visit's own weight counts before it is compared: an end may weigh more than a longer way. */
+    const reach = (v: number, before: number): void => {
+      const at = before + this.weight(v, within);
       if (at >= (least.get(v) ?? Number.POSITIVE_INFINITY)) return;
       least.set(v, at);
       queue.push({ v, at });
@@ -113,10 +115,9 @@ class Search {
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       const { v, at } = next;
       if (at > least.get(v)!) continue;
-      const after = at + this.weight(v, within);
-      if (ends(v)) return after;
+      if (ends(v)) return at;
       this.visits.eachNext(v, (n) => {
-        if (this.visits.chain(n).outerCallback?.async !== true) reach(n, after + this.leaving(v, n));
+        if (this.visits.chain(n).outerCallback?.async !== true) reach(n, at + this.leaving(v, n));
       });
     }
     return Number.POSITIVE_INFINITY;

@@ -114,6 +114,18 @@ export class CostTable {
     return this.of(kind, name)[0]!;
   }
 
+  /** This table for a machine that takes `factor` times as long for everything. */
+  scaled(factor: number): CostTable {
+    return new CostTable(
+      this.rows.map((row) => ({
+        ...row,
+        best: row.best * factor,
+        usual: row.usual * factor,
+        worst: row.worst * factor,
+      })),
+    );
+  }
+
   /** This table, in which rows of `others` take the place of those of the same name. */
   with(others: readonly CostRow[]): CostTable {
     const replaced = new Set(others.map(({ kind, name }) => `${kind} ${name}`));

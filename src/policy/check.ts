@@ -32,7 +32,7 @@ export interface CheckOptions {
   readonly rules: RuleSet;
 }
 
-/** Checks one program. */
+/** Holds a program against its limit: estimates it, and proves that it can be killed where a run may take longer. */
 export async function checkProgram(
   { limits }: Policy,
   program: Program,

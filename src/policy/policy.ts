@@ -36,6 +36,8 @@ export interface Policy {
   /** The rule set of the fast path, by name or file. */
   readonly rules: string;
   readonly contended: boolean;
+  /** All costs are multiplied by it: that of another machine. */
+  readonly scale: number;
   /** What is simulated; undefined where the file does not say. */
   readonly load: Load | undefined;
 }
@@ -49,6 +51,7 @@ export function parsePolicy(text: string, file: string): Policy {
     limits,
     rules: root.text('rules', 'sound'),
     contended: root.flag('contended', false),
+    scale: root.number('scale', [1e-6, 1e6], false, 1),
     load: root.has('simulate') ? readLoad(root.table('simulate')) : undefined,
   };
   root.end([]);

@@ -2,7 +2,7 @@
 import { scaleLinear, scalePoint } from 'd3-scale';
 import { line as lineOf } from 'd3-shape';
 
-/** One line of a chart. */
+/** A series of values under one name in the legend. */
 export interface ChartLine {
   readonly name: string;
   readonly points: readonly (readonly [x: number | string, y: number])[];

@@ -55,8 +55,8 @@ function defineCheck(command: Command, act: Act): void {
   );
 }
 
-const howOf = ({ contended }: Policy, costs: string | undefined): CostOptions => ({
-  costs: costsNamed(costs),
+const howOf = ({ contended, scale }: Policy, costs: string | undefined): CostOptions => ({
+  costs: scale === 1 ? costsNamed(costs) : costsNamed(costs).scaled(scale),
   contended,
 });
 

@@ -361,6 +361,17 @@ const KFUNCS: readonly Probe[] = [
   }),
 ];
 
+/** An exception ends the run, so there is one in each run. The clock never tells 0. */
+const THROW: Probe = probe(
+  'kfunc',
+  'bpf_throw',
+  ['if r0 == 0x0 goto n@', 'r1 = 0', 'call bpf_throw', 'n@:'],
+  {
+    before: ['call bpf_ktime_get_ns#5'],
+    copies: 1,
+  },
+);
+
 /** What each callback adds: rounds of an empty one. */
 const LOOPS: readonly Probe[] = [
   probe('helper', 'bpf_loop', ['r2 = func round', 'r3 = 0', 'r4 = 0', 'call bpf_loop#181'], {
@@ -448,6 +459,7 @@ export const PROBES: readonly Probe[] = [
   ...MEMORY,
   ...PAIRS,
   ...KFUNCS,
+  THROW,
   ...LOOPS,
 ];
 

@@ -29,7 +29,7 @@ export interface RunProfile {
   readonly time: number;
   /** Jumps back and callbacks: where a budget is checked. */
   readonly rounds: number;
-  /** In the order of time; the first is at the start. */
+  /** In the order of time; the first is at the start. Worked out when it is asked for. */
   readonly kills: readonly KillPoint[];
 }
 
@@ -59,6 +59,18 @@ export function profilesOf(subject: ProfileSubject): readonly RunProfile[] {
 
 function profileOf(subject: ProfileSubject, chooser: Chooser): RunProfile {
   const { time, rounds, steps } = lengthOf(subject, chooser);
+  let kills: readonly KillPoint[] | undefined;
+  return {
+    time,
+    rounds,
+    get kills() {
+      kills ??= killsOf(subject, chooser, steps);
+      return kills;
+    },
+  };
+}
+
+function killsOf(subject: ProfileSubject, chooser: Chooser, steps: number): readonly KillPoint[] {
   const clocked = started(subject, chooser);
   const { run } = clocked;
   const every = Math.max(1, Math.floor(steps / POINTS));
@@ -74,7 +86,7 @@ function profileOf(subject: ProfileSubject, chooser: Chooser): RunProfile {
     clocked.now = run;
     run.step();
   }
-  return { time, rounds, kills };
+  return kills;
 }
 
 interface Clocked {
