@@ -19,6 +19,7 @@ import { ORACLE_MUTANTS } from './oracle.js';
 import { PAD_MUTANTS } from './pads.js';
 import { RULE_MUTANTS } from './patch/rules.js';
 import { TWO_MODE_MUTANTS } from './patch/two-mode.js';
+import { POLICY_MUTANTS } from './policy.js';
 import { REFUSAL_MUTANTS } from './refusals.js';
 import { REPORT_MUTANTS } from './report.js';
 import { SEMANTICS_MUTANTS } from './semantics.js';
@@ -51,6 +52,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...PAD_MUTANTS,
   ...CLI_MUTANTS,
   ...COST_MUTANTS,
+  ...POLICY_MUTANTS,
   ...ISA_MUTANTS,
   ...BTF_MUTANTS,
   ...OBJECT_MUTANTS,

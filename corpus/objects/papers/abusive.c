@@ -22,13 +22,17 @@ struct {
 	__type(value, struct control);
 } control SEC(".maps");
 
-static __always_inline __u64 round(__u64 base)
+/* What clang made of 128 additions there: seven times double and add. The barrier keeps other versions from making less of it. */
+static __always_inline __u64 add_round(__u64 base)
 {
 	__u64 sum = 0;
 
 #pragma clang loop unroll(full)
-	for (int i = 0; i < ROUND; i++)
-		sum += base + i;
+	for (int i = 0; i < 7; i++) {
+		sum += base;
+		base += base;
+		asm volatile("" : "+r"(sum), "+r"(base));
+	}
 	return sum;
 }
 
@@ -50,7 +54,7 @@ int abusive(void *ctx)
 		for (__u32 i = ROUND; i <= MOST; i += ROUND) {
 			if (i > work)
 				break;
-			sum += round(i);
+			sum += add_round(i);
 		}
 		return (int)sum;
 	}
@@ -58,7 +62,7 @@ int abusive(void *ctx)
 	for (__u32 i = ROUND; i <= MOST; i += ROUND) {
 		if (i > work)
 			break;
-		sum += round(i);
+		sum += add_round(i);
 		if (++rounds % 8 == 0 && bpf_ktime_get_ns() >= until) {
 			bpf_throw(0);
 			return 0;

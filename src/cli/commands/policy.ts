@@ -1,6 +1,6 @@
 /** `policy check | simulate`: limits on the time of programs, held against objects, and simulated under load. */
 import { writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { Command } from 'commander';
 import { givenFunctions, loadRuleSets } from '../../campaign/rules.js';
 import type { CostOptions } from '../../cost/span.js';
@@ -60,9 +60,13 @@ const howOf = ({ contended, scale }: Policy, costs: string | undefined): CostOpt
   contended,
 });
 
+/** A path that stands in a file is taken from the folder of the file. */
+const besideFile = (file: string, path: string): string =>
+  isAbsolute(path) ? path : join(dirname(file), path);
+
 /** A rule set of a policy: a name, or a file beside the policy. */
 const rulesOf = async ({ rules, file }: Policy) => {
-  const named = /\.[cm]?[jt]s$/.test(rules) ? join(dirname(file), rules) : rules;
+  const named = /\.[cm]?[jt]s$/.test(rules) ? besideFile(file, rules) : rules;
   const [found] = await loadRuleSets([named]);
   return found!;
 };
@@ -145,7 +149,7 @@ async function simulateFile(file: string, options: SimulateOptions, common: Comm
   const load: Load = { ...read.load, ...(options.seed === undefined ? {} : { seed: options.seed }) };
   const rules = await rulesOf(read);
   const programs = load.hooks.map(({ object, program }) =>
-    object === undefined ? undefined : hookProgram(join(dirname(file), object), program),
+    object === undefined ? undefined : hookProgram(besideFile(file, object), program),
   );
   const bar = countBar(
     common,

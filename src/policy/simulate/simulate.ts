@@ -177,10 +177,10 @@ class Hook {
   serve(now: number): number {
     const { load, prepared } = this;
     if (prepared.profiles.length === 0) return load.work;
-    let time = load.work;
+    let time = 0;
     this.owed += load.runs;
     for (; this.owed >= 1; this.owed--) time += this.runProgram(now + time);
-    return time;
+    return time + load.work;
   }
 
   private runProgram(now: number): number {
