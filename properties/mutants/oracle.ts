@@ -108,7 +108,7 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
     [
       {
         name: 'the-inner-map-is-a-numa-node',
-        inside: 'createMap',
+        inside: 'attributesOf',
         node: 'attr.u32(20, inner.fd)',
         becomes: 'attr.u32(24, inner.fd)',
         wrong: 'The descriptor of the inner map is put where the NUMA node belongs.',

@@ -100,7 +100,8 @@ describe('linked programs are what libbpf loads', () => {
       {
         name: 'global_func_kprobe',
         section: 'freplace/some_other',
-        reason: "programs of section 'freplace/some_other' are not modelled",
+        reason:
+          "programs of section 'freplace/some_other' are not modelled: say what they are with --type global_func_kprobe=TYPE",
       },
     ]);
   });

@@ -145,17 +145,13 @@ describe('sections', () => {
     'freplace/f',
     'struct_ops/x',
     'ext',
-    'tp_btf',
     'tp_btf/',
-    'fentry',
-    'lsm',
     'iter/',
     'kprobe.multix',
     'cgroup/bind',
     'cgroup/bind44',
     'cgroup',
     'lwt_in/x',
-    'sockops/x',
     'netfilterx',
     'syscallx',
     'perf_eventx',
@@ -166,6 +162,22 @@ describe('sections', () => {
   ])('%s is none', (section) => {
     expect(programKind(section)).toBeUndefined();
   });
+
+  it.each(['tp_btf', 'fentry', 'fexit.s', 'fmod_ret', 'lsm', 'lsm.s', 'lsm_cgroup', 'iter'])(
+    '%s: its loader says what it attaches to',
+    (section) => {
+      expect(programKind(section)).toMatchObject({ attachOpen: true });
+      expect(programKind(`${section}/f`)).not.toHaveProperty('attachOpen');
+    },
+  );
+
+  // As older loaders have them: what stands behind tells programs of one kind apart.
+  it.each(['sockops', 'sk_lookup', 'flow_dissector', 'sk_skb/stream_parser'])(
+    '%s/NAME is of the same kind',
+    (section) => {
+      expect(programKind(`${section}/main`)).toEqual(programKind(section));
+    },
+  );
 
   it('sections of subprograms', () => {
     expect(['.text', '.text.hot', '.textile', 'text', 'xdp', 'x.text'].map(isSubprogSection)).toEqual([

@@ -7,10 +7,13 @@ import { InputError } from '../isa/errors.js';
 import { subprogStarts } from '../isa/target.js';
 import { withDeclared } from '../kernel/catalog.js';
 import { readObject, type Skipped } from '../object/load.js';
-import type { Program, ProgType } from '../object/program.js';
+import type { LoaderSettings } from '../object/loader-settings.js';
+import { PROG_TYPES, type Program, type ProgType } from '../object/program.js';
+import { programKind } from '../object/sections.js';
 import type { UnreadableFile } from '../report/verdicts.js';
 import { type Case, type GivenFunctions, parseCase } from '../vm/case.js';
-import { type FoundFile, STANDARD_INPUT } from './paths.js';
+import type { LoaderOptions } from './loader-options.js';
+import { type FoundFile, isBpfHeader, STANDARD_INPUT } from './paths.js';
 
 /** A program from a file that a person named. */
 export interface LoadedProgram {
@@ -28,13 +31,11 @@ export interface LoadedFiles {
 }
 
 /** The options that all commands which read programs have in common. */
-export interface LoadOptions {
-  /** Only the programs of this name. */
+export interface LoadOptions extends LoaderOptions {
+  /** Only the programs with such a name: `*` and `?` stand for any characters, and there may be several names between commas. */
   readonly prog?: string;
   /** BTF file that CO-RE relocations are resolved against; the running kernel's unless told. */
   readonly btf?: string;
-  /** Type of programs that come as raw insns; xdp unless told. */
-  readonly type?: ProgType;
   /** Functions that are declared outside of the files. */
   readonly declared?: GivenFunctions;
 }
@@ -62,63 +63,109 @@ export function readText(file: string): string {
   }
 }
 
-/** Reads programs from all files, in order. Throws InputError for a file that cannot be used, or when `prog` is nowhere. */
-export function loadPrograms(files: readonly string[], options: LoadOptions = {}): LoadedFiles {
-  const targetBtf = options.btf === undefined ? undefined : readBytes(options.btf);
-  const all = files.map((file) => loadFile(file, targetBtf, options));
-  const found = all.flatMap(({ programs }) => programs);
-  const programs = found.filter(({ program }) => options.prog === undefined || program.name === options.prog);
-  if (programs.length === 0) {
-    const names = found.map(({ program }) => program.name).join(', ');
+/** A file that could not be read, and whether a person named it or only a folder above it. */
+export interface BrokenFile extends UnreadableFile {
+  readonly named: boolean;
+}
+
+/**
+ * Reads programs from all files, in order. A file among several that cannot be used is in `broken`. Throws InputError where none can be used, or when
+ * `prog` is nowhere.
+ */
+export function loadPrograms(
+  files: readonly (FoundFile | string)[],
+  options: LoadOptions = {},
+): LoadedFiles & { readonly broken: readonly BrokenFile[] } {
+  const broken: BrokenFile[] = [];
+  const all: LoadedFiles[] = [];
+  const wanted = nameFilter(options.prog);
+  const found = files.map((file) => (typeof file === 'string' ? { path: file, named: true } : file));
+  for (const loaded of eachFile(found, { ...options, prog: undefined }, (one) => broken.push(one)))
+    all.push(loaded);
+  const there = all.flatMap(({ programs }) => programs);
+  const skipped = all.flatMap((one) => one.skipped);
+  const programs = there.filter(({ program }) => wanted(program.name));
+  if (programs.length === 0 && !skipped.some(({ name }) => wanted(name))) {
+    const [first] = broken;
+    if (first !== undefined) throw new InputError(first.reason, { file: first.file });
+    const names = there.map(({ program }) => program.name).join(', ');
     throw new InputError(`no program is called '${options.prog}'; there are ${names}`);
   }
-  return { programs, skipped: all.flatMap(({ skipped }) => skipped) };
+  return { programs, skipped, broken };
+}
+
+/** Whether a program is asked for by this value of `--prog`. */
+export function nameFilter(prog: string | undefined): (name: string) => boolean {
+  if (prog === undefined) return () => true;
+  const patterns = prog.split(',').map((word) => {
+    const parts = word.trim().replace(/[\\^$.|+()[\]{}]/g, '\\$&');
+    return new RegExp(`^${parts.replace(/\*/g, '.*').replace(/\?/g, '.')}$`);
+  });
+  return (name) => patterns.some((pattern) => pattern.test(name));
 }
 
 /** Programs that were asked for and left out: of them nothing is known, so that a command may not say that all holds. */
 export function leftOut({ skipped }: LoadedFiles, { prog }: LoadOptions): LoadedFiles['skipped'] {
-  return skipped.filter(({ name }) => prog === undefined || prog === name);
+  const wanted = nameFilter(prog);
+  return skipped.filter(({ name }) => wanted(name));
 }
 
 /**
- * Reads programs from all files, one file at a time, in order; files below folders that cannot be used are handed to `broken` instead.
- * Throws InputError, before anything is handed out, for a file that was named itself and cannot be used.
+ * Reads programs from all files, one file at a time, in order; files that cannot be used are handed to `broken` instead. Throws InputError for a file
+ * that cannot be used where it is the only one and was named itself.
  */
 export function* eachFile(
   files: readonly FoundFile[],
-  options: LoadOptions,
-  broken: (file: UnreadableFile) => void,
+  options: Omit<LoadOptions, 'prog'> & { readonly prog?: string | undefined },
+  broken: (file: BrokenFile) => void,
 ): Generator<LoadedFiles> {
   const targetBtf = options.btf === undefined ? undefined : readBytes(options.btf);
-  const load = (path: string): LoadedFiles => loadFile(path, targetBtf, options);
-  const named = new Map(files.filter((one) => one.named).map(({ path }) => [path, load(path)]));
-  for (const { path } of files) {
-    let loaded = named.get(path);
+  const rodata = options.rodata === undefined ? undefined : readBytes(options.rodata);
+  const { type, attach, set, inner } = options;
+  const loader: LoaderSettings = {
+    ...(type && { types: type }),
+    ...(attach && { attach }),
+    ...(set && { variables: set }),
+    ...(inner && { inner }),
+    ...(rodata && { rodata }),
+  };
+  const wanted = nameFilter(options.prog);
+  for (const { path, named } of files) {
+    let loaded: LoadedFiles;
     try {
-      loaded ??= load(path);
+      loaded = loadFile(path, targetBtf, loader, options);
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      broken({ file: path, reason: error.message.trim().replace(/\s*\n\s*/g, ' ') });
+      if (!(error instanceof Error) || (named && files.length === 1)) throw error;
+      broken({ file: path, reason: reasonOf(error), named });
       continue;
     }
     yield {
-      programs: loaded.programs.filter(
-        ({ program }) => options.prog === undefined || program.name === options.prog,
-      ),
+      programs: loaded.programs.filter(({ program }) => wanted(program.name)),
       skipped: loaded.skipped,
     };
   }
 }
 
+/** What is wrong with a file, in one line and without its name. */
+function reasonOf(error: Error): string {
+  if ('code' in error && error.code === 'ENOENT') return 'no such file or directory';
+  if ('code' in error && error.code === 'EACCES') return 'permission denied';
+  return error.message.trim().replace(/\s*\n\s*/g, ' ');
+}
+
 function loadFile(
   file: string,
   targetBtf: Uint8Array | undefined,
-  { type = 'xdp', declared }: LoadOptions,
+  loader: LoaderSettings,
+  { declared }: Pick<LoadOptions, 'declared'>,
 ): LoadedFiles {
   const given = declared === undefined ? [] : [...declared.first, ...declared.last];
   switch (kindOf(file)) {
     case '.o': {
-      const { programs, skipped } = readObject(readBytes(file), file, targetBtf ? { targetBtf } : {});
+      const { programs, skipped } = readObject(readBytes(file), file, {
+        loader,
+        ...(targetBtf && { targetBtf }),
+      });
       return {
         programs: programs.map((program) => ({ file, program: withDeclared(program, given) })),
         skipped: skipped.map((one) => ({ file, ...one })),
@@ -129,23 +176,36 @@ function loadFile(
       return { programs: [{ file, program: one.program, case: one }], skipped: [] };
     }
     case '.bin':
-      return { programs: [{ file, program: withDeclared(readRaw(file, type), given) }], skipped: [] };
+      return {
+        programs: [{ file, program: withDeclared(readRaw(file, rawType(loader)), given) }],
+        skipped: [],
+      };
     default:
-      throw new InputError('expected an object (.o), a case or assembly (.bpf), or raw insns (.bin)', {
-        file,
-      });
+      throw new InputError(
+        'expected an object (an ELF file for BPF), a case or assembly (.bpf), or raw insns (.bin)',
+        {
+          file,
+        },
+      );
   }
 }
 
-const ELF = Buffer.from('\x7fELF', 'latin1');
-
-/** `.o`, `.bpf` or `.bin`: what a file is by its name; standard input by what it holds. */
+/** `.o`, `.bpf` or `.bin`: what a file is by its name, or else by what it holds. */
 export function kindOf(file: string): string {
-  if (file !== STANDARD_INPUT) return extname(file);
+  const extension = file === STANDARD_INPUT ? '' : extname(file);
+  if (extension === '.o' || extension === '.bpf' || extension === '.bin') return extension;
   const bytes = readBytes(file);
-  if (ELF.equals(bytes.subarray(0, ELF.length))) return '.o';
+  if (isBpfHeader(bytes)) return '.o';
+  if (file !== STANDARD_INPUT) return extension;
+  if (Buffer.from(bytes.subarray(0, 4)).toString('latin1') === '\x7fELF') return '.o';
   // Raw insns have bytes of zero; text has none.
   return bytes.includes(0) ? '.bin' : '.bpf';
+}
+
+/** The type of programs that come as raw insns: xdp unless told. */
+function rawType({ types }: LoaderSettings): ProgType {
+  const word = types?.get('') ?? 'xdp';
+  return PROG_TYPES.find((type) => type === word) ?? programKind(word)?.type ?? 'xdp';
 }
 
 /** A program from raw insns: no maps, no kfuncs, functions where calls lead. */

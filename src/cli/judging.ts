@@ -1,11 +1,15 @@
 /** What commands that take programs have in common: their options, and how the programs to be judged are loaded. */
 import type { Command } from 'commander';
 import { givenFunctions, loadRuleSets, type NamedRules } from '../campaign/rules.js';
-import { PROG_TYPES, type ProgType } from '../object/program.js';
-import { type LoadedFiles, type LoadOptions, leftOut, loadPrograms } from './files.js';
+import type { ExitCode } from '../report/exit.js';
+import type { UnreadableFile } from '../report/verdicts.js';
+import { type BrokenFile, type LoadedFiles, type LoadOptions, leftOut, loadPrograms } from './files.js';
 import { type ProfileChoice, profileChoice, profileHelp } from './kernel-profile.js';
-import { FUNCTIONS_HELP, list, oneOf, type WithFunctions } from './options.js';
-import { filesBelow } from './paths.js';
+import { withLoader } from './loader-options.js';
+import { FUNCTIONS_HELP, list, type WithFunctions } from './options.js';
+import { foundFiles, PROGRAM_FILES } from './paths.js';
+
+export { PROGRAM_FILES } from './paths.js';
 
 /** What `withPrograms` reads. */
 export interface ProgramOptions extends LoadOptions, WithFunctions {}
@@ -17,9 +21,11 @@ export interface JudgeOptions extends ProgramOptions {
 
 /** Adds the options of `LoadOptions`: which of the programs in the files, and how they are to be read. */
 export function withPrograms(command: Command): Command {
-  return command
-    .option('--prog <NAME>', 'only the program of this name')
-    .option('--type <TYPE>', 'type of programs in raw insns', oneOf<ProgType>(PROG_TYPES))
+  return withLoader(command)
+    .option(
+      '--prog <NAME>',
+      'only programs of this name; * and ? stand for any characters, several between commas',
+    )
     .option('--functions <FILES>', FUNCTIONS_HELP, list)
     .option('--btf <FILE>', 'BTF of the kernel that CO-RE relocations are for');
 }
@@ -33,14 +39,12 @@ export function withJudged(command: Command, usual: string): Command {
   );
 }
 
-/** Endings of the files that are looked for in folders. */
-export const PROGRAM_FILES: readonly string[] = ['.o', '.bpf', '.bin'];
-
 /** Programs to be judged under a rule set. */
 export interface Judged extends LoadedFiles {
   readonly rules: NamedRules;
-  /** Programs that were asked for and left out. */
+  /** Programs that were asked for and left out, and files that could not be read (their name is ''). */
   readonly unjudged: LoadedFiles['skipped'];
+  readonly broken: readonly BrokenFile[];
 }
 
 /** Loads the rule set and the programs that a person named. Throws InputError for what cannot be used. */
@@ -50,6 +54,19 @@ export async function loadJudged(
 ): Promise<Judged> {
   const [rules] = await loadRuleSets([options.rules]);
   const declared = await givenFunctions(options.functions, rules);
-  const loaded = loadPrograms(filesBelow(paths, PROGRAM_FILES), { ...options, declared });
-  return { ...loaded, rules: rules!, unjudged: leftOut(loaded, options) };
+  const loaded = loadPrograms(foundFiles(paths, PROGRAM_FILES), { ...options, declared });
+  return { ...loaded, rules: rules!, unjudged: [...leftOut(loaded, options), ...loaded.broken.map(unread)] };
+}
+
+const unread = ({ file, reason }: UnreadableFile): LoadedFiles['skipped'][number] => ({
+  file,
+  name: '',
+  section: '',
+  reason,
+});
+
+/** The exit code that files which could not be read give: of a file that was named itself it is bad input. */
+export function brokenExit(broken: readonly BrokenFile[]): ExitCode {
+  if (broken.length === 0) return 0;
+  return broken.some(({ named }) => named) ? 2 : 3;
 }

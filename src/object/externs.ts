@@ -1,5 +1,4 @@
 /** Resolves undefined symbols of an object: kfuncs, kernel variables, configuration values. */
-import { InputError } from '../isa/errors.js';
 import type { Btf } from './btf/read.js';
 import type { BtfType } from './btf/types.js';
 import { Compat } from './core/compat.js';
@@ -12,13 +11,15 @@ import type { MapDef } from './program.js';
 
 type Extern = { readonly section: string; readonly id: number; readonly type: BtfType };
 
-/** Looks externs up in the object's BTF, and their values in the target's. */
+/**
+ * Looks externs up in the object's BTF, and their values in the target's. What cannot be resolved throws NotModelled, because only the programs that use
+ * it are concerned.
+ */
 export class Externs {
   private readonly byName = new Map<string, Extern>();
   private config: ConfigMap | undefined;
 
   constructor(
-    private readonly file: string,
     private readonly local: Btf | undefined,
     private readonly target: Target,
     /** The target is the kernel that runs, whose configuration may be asked for. */
@@ -36,28 +37,27 @@ export class Externs {
     }
   }
 
-  private fail(message: string): never {
-    throw new InputError(message, { file: this.file });
-  }
-
   private lookup(name: string): Extern {
-    return (
-      this.byName.get(name) ?? this.fail(`'${name}' is neither defined in the object nor an extern of .ksyms`)
-    );
+    const found = this.byName.get(name);
+    if (found === undefined)
+      throw new NotModelled(
+        `'${name}' is neither defined in the object nor an extern of .ksyms: its loader would link it`,
+      );
+    return found;
   }
 
-  /** Whether a symbol is an extern function. Throws InputError for what is no extern. */
+  /** Whether a symbol is an extern function. */
   isFunction(symbol: ElfSymbol): boolean {
     return this.lookup(symbol.name).type.kind === 'func';
   }
 
   /**
    * The kfunc that a call of `symbol` means; undefined for a weak one that the target is known not to have. Throws
-   * InputError for a symbol that is no extern function.
+   * NotModelled for a symbol that is no extern function.
    */
   kfunc(symbol: ElfSymbol): string | undefined {
     if (this.lookup(symbol.name).type.kind !== 'func')
-      this.fail(`'${symbol.name}' is called but is no function`);
+      throw new NotModelled(`'${symbol.name}' is called but is no function`);
     if (symbol.bind !== STB_WEAK || 'missing' in this.target) return symbol.name;
     return this.target.find(symbol.name, 'func') === undefined ? undefined : symbol.name;
   }
@@ -104,7 +104,7 @@ export class Externs {
 
   /**
    * BTF id, in the target, of the function or variable whose address is loaded; 0 for a weak one that the target does
-   * not have. Throws NotModelled for symbols without a type, InputError for the rest.
+   * not have. Throws NotModelled for symbols without a type and where no target tells, NotInTarget for what the target lacks.
    */
   address(symbol: ElfSymbol): number {
     const { name } = symbol;
@@ -115,11 +115,13 @@ export class Externs {
       throw new NotModelled(`extern '${name}' of .ksyms has no type, so its address is in no BTF`);
     }
     if ('missing' in this.target)
-      return this.fail(`extern '${name}' of .ksyms is looked up in a kernel's BTF: ${this.target.missing}`);
+      throw new NotModelled(
+        `extern '${name}' of .ksyms is looked up in a kernel's BTF: ${this.target.missing}`,
+      );
     const found = this.target.find(name, kind);
     if (found === undefined) {
       if (symbol.bind === STB_WEAK) return 0;
-      return this.fail(`extern '${name}' of .ksyms is not in the BTF of the target`);
+      throw new NotInTarget(`extern '${name}' of .ksyms is not in the BTF of the target`);
     }
     const other = this.target.type(found);
     const { target } = this;
@@ -127,7 +129,10 @@ export class Externs {
       'type' in type &&
       'type' in other &&
       new Compat(local, target).types(local.resolve(type.type).id, target.resolve(other.type).id);
-    if (!same) this.fail(`extern '${name}' of .ksyms (type ${id}) has another type in the BTF of the target`);
+    if (!same)
+      throw new NotInTarget(
+        `extern '${name}' of .ksyms (type ${id}) has another type in the BTF of the target`,
+      );
     return found;
   }
 }

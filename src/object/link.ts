@@ -19,8 +19,9 @@ import type { Btf } from './btf/read.js';
 import { type Elf, type ElfSymbol, type Relocation, SHF_EXECINSTR, SHN_UNDEF, STB_WEAK } from './elf.js';
 import type { Externs } from './externs.js';
 import type { Body, Functions, ObjectFunction } from './functions.js';
-import type { ObjectMap } from './maps.js';
+import { isMapSection } from './maps.js';
 import { NotModelled } from './not-modelled.js';
+import type { ObjectMap } from './object-map.js';
 import type { LineInfo, MapDef, Subprog, WeakKfunc } from './program.js';
 import { MISSING_KFUNC } from './weak.js';
 
@@ -209,16 +210,16 @@ class Linker {
     const map = this.parts.maps.find(
       (candidate) =>
         candidate.section === section.index &&
-        (section.name !== '.maps' || candidate.offset === symbol.value),
+        (!isMapSection(section.name) || candidate.offset === symbol.value),
     );
     if (map !== undefined) {
       const index = this.mapIndex(map);
-      if (section.name === '.maps') set('map', index, next.imm);
+      if (isMapSection(section.name)) set('map', index, next.imm);
       else set('map_value', index, (insn.imm + symbol.value) | 0);
       return;
     }
     if ((section.flags & SHF_EXECINSTR) === 0) {
-      this.fail(`${what}: section '${section.name}' holds neither maps, nor data, nor functions`);
+      throw new NotModelled(`${what}: section '${section.name}' holds neither maps, nor data, nor functions`);
     }
     const offset = symbol.value + insn.imm;
     if (offset % 8 !== 0) this.fail(`${what}: it is not the address of a function`);

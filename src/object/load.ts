@@ -12,10 +12,19 @@ import { Externs } from './externs.js';
 import { Functions, type ObjectFunction } from './functions.js';
 import { kernelTypes } from './kernel/types.js';
 import { exceptionCallbacks, link, type Parts } from './link.js';
+import { applySettings, type LoaderSettings, settingFor } from './loader-settings.js';
 import { readMaps } from './maps.js';
 import { NotInTarget, NotModelled } from './not-modelled.js';
-import type { KernelTypes, LocalType, MapDef, Program, SpecialField } from './program.js';
-import { isSubprogSection, programKind } from './sections.js';
+import {
+  type KernelTypes,
+  type LocalType,
+  type MapDef,
+  PROG_TYPES,
+  type Program,
+  type ProgType,
+  type SpecialField,
+} from './program.js';
+import { isSubprogSection, type ProgramKind, programKind } from './sections.js';
 
 /** Where a kernel shows its own types. */
 const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
@@ -30,6 +39,8 @@ export interface ReadOptions {
    * running kernel; 'none' nothing, so that an object with such relocations is refused.
    */
   readonly targetBtf?: Uint8Array | 'kernel' | 'none';
+  /** What the loader of the object would have set. */
+  readonly loader?: LoaderSettings;
 }
 
 /** A program of the file that was not read, and why. */
@@ -134,6 +145,34 @@ function localTypes(
   return [...found.values()];
 }
 
+/** What kind of program a function is: as its loader says, else as the name of its section does. Throws NotModelled where neither tells. */
+function kindOf({ name, section: { name: section } }: ObjectFunction, loader: LoaderSettings): ProgramKind {
+  const given = settingFor(loader.types, name, section);
+  const kind =
+    given === undefined ? (programKind(section) ?? kindNamed(loader.types?.get(''))) : kindNamed(given);
+  if (kind === undefined) {
+    const why = STRUCT_OPS.test(section) ? '' : `: say what they are with --type ${name}=TYPE`;
+    throw new NotModelled(`programs of section '${section}' are not modelled${why}`);
+  }
+  const target = settingFor(loader.attach, name, section);
+  if (target !== undefined && kind.attach !== undefined)
+    return { ...kind, attach: { ...kind.attach, target } };
+  if (kind.attachOpen === true)
+    throw new NotInTarget(`its loader gives what it attaches to, say what with --attach ${name}=FUNCTION`);
+  return kind;
+}
+
+/** Kinds that no other type stands for. */
+const STRUCT_OPS = /^\??struct_ops/;
+
+/** A kind by the name of a type, or of a section that means it. */
+function kindNamed(word: string | undefined): ProgramKind | undefined {
+  if (word === undefined) return undefined;
+  const type = PROG_TYPES.find((one: ProgType) => one === word);
+  // A section says more than a type: what the program attaches to, and whether it sleeps.
+  return programKind(word) ?? (type && { type, sleepable: type === 'syscall' });
+}
+
 function licenseOf(elf: Elf): string {
   const data = sectionNamed(elf, 'license')?.data;
   if (data === undefined) return '';
@@ -144,7 +183,7 @@ function licenseOf(elf: Elf): string {
 /**
  * Reads every program of an object whose kind is modelled; others are listed in `skipped`.
  * Throws InputError, naming `fileName`, for a file that is no whole BPF object, for one whose relocations cannot be
- * resolved, and for one that has no program left.
+ * resolved, and for one that has no program at all.
  */
 export function readObject(bytes: Uint8Array, fileName: string, options: ReadOptions = {}): ReadObject {
   const { programs, skipped } = readSource(bytes, fileName, options);
@@ -173,12 +212,14 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
   const fixed = types && new Btf(types.bytes, fileName);
   const finder = fixed && new FieldFinder(fixed);
   const core = types && new CoreRelocator(types.btf, target);
+  const { loader = {} } = options;
+  const maps = readMaps(elf, fixed, finder, loader.inner);
+  applySettings(maps, fixed, loader, fileName);
   const parts: Parts = {
     elf,
     functions: new Functions(elf, types?.btf, types?.ext, core),
-    maps: readMaps(elf, fixed, finder),
+    maps,
     externs: new Externs(
-      fileName,
       types?.btf,
       target,
       (options.targetBtf ?? 'kernel') === 'kernel',
@@ -194,8 +235,7 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
   let slots = 0;
   const read = (main: ObjectFunction): ObjectSource['programs'][number] => {
     const section = main.section.name;
-    const kind = programKind(section);
-    if (kind === undefined) throw new NotModelled(`programs of section '${section}' are not modelled`);
+    const kind = kindOf(main, loader);
     const { attach } = kind;
     if (
       attach?.target !== undefined &&
@@ -241,13 +281,10 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
       });
     }
   }
-  if (programs.length === 0) {
-    const reasons = skipped.slice(0, 3).map(({ name, reason }) => `'${name}': ${reason}`);
-    const why =
-      reasons.length > 0
-        ? ` (${reasons.join('; ')})`
-        : ', expected a function in a section such as xdp or tc';
-    throw new InputError(`the object has no program that can be read${why}`, { file: fileName });
-  }
+  if (programs.length === 0 && skipped.length === 0)
+    throw new InputError(
+      'the object has no program that can be read, expected a function in a section such as xdp or tc',
+      { file: fileName },
+    );
   return { elf, types, functions: parts.functions, programs, skipped };
 }

@@ -16,17 +16,13 @@ import {
 } from './elf.js';
 import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, mapType, mapTypeName, UNTYPED_MAPS } from './map-types.js';
 import { NotModelled } from './not-modelled.js';
+import type { ObjectMap } from './object-map.js';
+import { isOldMapSection, readOldMaps } from './old-maps.js';
 import type { MapDef, SpecialField } from './program.js';
 
 /** Most bytes that the data sections of a file have together; a corrupt size is far beyond. */
 const DATA_MAX = 64 << 20;
 const PAGE = 4096;
-
-/** A map of the object, or the reason why programs that use it are skipped. */
-export type ObjectMap = { readonly name: string; readonly section: number; readonly offset: number } & (
-  | { readonly def: MapDef }
-  | { readonly problem: string }
-);
 
 /** Entries of a map whose number of entries is left for user space to set before it loads the object. */
 const LEFT_OPEN = 1;
@@ -167,12 +163,18 @@ function definedMap(btf: Btf, finder: FieldFinder, variable: number, name: strin
   const fields: SpecialField[] = def.value === undefined ? [] : finder.find(def.value);
   const typed = !UNTYPED_MAPS.has(type);
   const descriptors = DESCRIPTORS.has(type);
+  // There a type only says what user space will find: loaders leave it out where they make the map.
+  const isHint = descriptors || type === 'ringbuf' || type === 'user_ringbuf';
+  const completed = (size: number | undefined, typeId: number | undefined): number | undefined =>
+    isHint && typeId !== undefined ? undefined : size;
   const entries = def.maxEntries === 0 && !UNSIZED.has(type) ? LEFT_OPEN : def.maxEntries;
   return {
     name,
     type,
-    keySize: def.keySize ?? (descriptors ? 4 : 0),
-    valueSize: def.valueSize ?? (descriptors ? 4 : type === 'stack_trace' ? STACK_TRACE_SIZE : 0),
+    keySize: completed(def.keySize, def.key) ?? (descriptors ? 4 : 0),
+    valueSize:
+      completed(def.valueSize, def.value) ??
+      (descriptors ? 4 : type === 'stack_trace' ? STACK_TRACE_SIZE : 0),
     maxEntries: type.endsWith('ringbuf') ? ringbufSize(entries) : entries,
     flags: def.flags,
     fields,
@@ -263,10 +265,44 @@ function dataMap(
 }
 
 /**
- * All maps of an object; `btf` must have the offsets of its data sections filled in (`fixBtf`).
- * Throws InputError for definitions that make no sense and for the `maps` section of old objects.
+ * A map of maps whose entries the object says nothing of: a loader decides what they are like. Throws InputError where it names a map that is not
+ * there.
  */
-export function readMaps(elf: Elf, btf: Btf | undefined, finder: FieldFinder | undefined): ObjectMap[] {
+function withInner(
+  map: ObjectMap,
+  maps: readonly ObjectMap[],
+  inner: ReadonlyMap<string, string>,
+  file: string,
+): ObjectMap {
+  if (!('def' in map) || !map.def.type.endsWith('_of_maps') || map.def.inner !== undefined) return map;
+  const { name, section, offset, def } = map;
+  const like = inner.get(name);
+  if (like === undefined)
+    return {
+      name,
+      section,
+      offset,
+      problem: `map '${name}': its loader gives the inner map, say which with --inner ${name}=MAP`,
+    };
+  const found = maps.find((one) => one.name === like);
+  if (found === undefined) throw new InputError(`--inner ${name}: the object has no map '${like}'`, { file });
+  if ('problem' in found) return { name, section, offset, problem: found.problem };
+  return { name, section, offset, def: { ...def, inner: found.def } };
+}
+
+/** Whether a section holds maps that programs name, and not data. */
+export const isMapSection = (name: string): boolean => name === '.maps' || isOldMapSection(name);
+
+/**
+ * All maps of an object; `btf` must have the offsets of its data sections filled in (`fixBtf`).
+ * `inner`: for maps of maps, the map that their entries are like, where a loader says it. Throws InputError for definitions that make no sense.
+ */
+export function readMaps(
+  elf: Elf,
+  btf: Btf | undefined,
+  finder: FieldFinder | undefined,
+  inner: ReadonlyMap<string, string> = new Map(),
+): ObjectMap[] {
   const out: ObjectMap[] = [];
   const data = elf.sections.filter(isDataSection).reduce((sum, section) => sum + section.size, 0);
   if (data > DATA_MAX)
@@ -274,18 +310,13 @@ export function readMaps(elf: Elf, btf: Btf | undefined, finder: FieldFinder | u
       file: elf.file,
     });
   for (const section of elf.sections) {
-    if (section.name === 'maps' || section.name.startsWith('maps/')) {
-      throw new InputError(
-        `section '${section.name}' holds map definitions of the old kind, expected BTF-defined maps in '.maps'`,
-        { file: elf.file },
-      );
-    }
-    if (section.name === '.maps' && section.size > 0) {
+    if (isOldMapSection(section.name)) out.push(...readOldMaps(elf, section));
+    else if (section.name === '.maps' && section.size > 0) {
       if (btf === undefined || finder === undefined) {
         throw new InputError("section '.maps' has no BTF: compile with -g", { file: elf.file });
       }
       out.push(...readDefinedMaps(elf, section, btf, finder));
     } else if (isDataSection(section)) out.push(dataMap(elf, section, btf, finder));
   }
-  return out;
+  return out.map((map) => withInner(map, out, inner, elf.file));
 }

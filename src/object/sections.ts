@@ -6,6 +6,8 @@ export interface ProgramKind {
   readonly type: ProgType;
   readonly sleepable: boolean;
   readonly attach?: Attachment;
+  /** It attaches to something that its loader says, and the section does not. */
+  readonly attachOpen?: true;
 }
 
 /** A pattern, the type, the attach type where the verifier asks (enum bpf_attach_type), and whether a target in BTF is named. */
@@ -38,13 +40,13 @@ const RULES: readonly Rule[] = [
   rule('(?:tp|tracepoint)(?:\\.s)?(?:/.*)?', 'tracepoint'),
   rule(`(?:raw_tracepoint|raw_tp)\\.w${REST}`, 'raw_tracepoint_writable'),
   rule(`(?:raw_tracepoint|raw_tp)${REST}`, 'raw_tracepoint'),
-  rule('tp_btf/(.+)', 'tp_btf', 23, 'target'),
-  rule('fentry(?:\\.s)?/(.+)', 'fentry', 24, 'target'),
-  rule('fmod_ret(?:\\.s)?/(.+)', 'fentry', 26, 'target'),
-  rule('fexit(?:\\.s)?/(.+)', 'fentry', 25, 'target'),
-  rule('lsm_cgroup/(.+)', 'lsm', 43, 'target'),
-  rule('lsm(?:\\.s)?/(.+)', 'lsm', 27, 'target'),
-  rule('iter(?:\\.s)?/(.+)', 'iter', 28, 'target'),
+  rule('tp_btf(?:/(.+))?', 'tp_btf', 23, 'target'),
+  rule('fentry(?:\\.s)?(?:/(.+))?', 'fentry', 24, 'target'),
+  rule('fmod_ret(?:\\.s)?(?:/(.+))?', 'fentry', 26, 'target'),
+  rule('fexit(?:\\.s)?(?:/(.+))?', 'fentry', 25, 'target'),
+  rule('lsm_cgroup(?:/(.+))?', 'lsm', 43, 'target'),
+  rule('lsm(?:\\.s)?(?:/(.+))?', 'lsm', 27, 'target'),
+  rule('iter(?:\\.s)?(?:/(.+))?', 'iter', 28, 'target'),
   rule('syscall(?:\\.s)?', 'syscall'),
   rule('xdp(?:\\.frags)?/devmap', 'xdp', 33),
   rule('xdp(?:\\.frags)?/cpumap', 'xdp', 35),
@@ -54,13 +56,13 @@ const RULES: readonly Rule[] = [
   rule('lwt_out', 'lwt_out'),
   rule('lwt_xmit', 'lwt_xmit'),
   rule('lwt_seg6local', 'lwt_seg6local'),
-  rule('sockops', 'sock_ops', 3),
-  rule('sk_skb/stream_parser', 'sk_skb', 4),
-  rule('sk_skb/stream_verdict', 'sk_skb', 5),
-  rule('sk_skb/verdict', 'sk_skb', 38),
+  rule(`sockops${REST}`, 'sock_ops', 3),
+  rule(`sk_skb/stream_parser${REST}`, 'sk_skb', 4),
+  rule(`sk_skb/stream_verdict${REST}`, 'sk_skb', 5),
+  rule(`sk_skb/verdict${REST}`, 'sk_skb', 38),
   rule(`sk_skb${REST}`, 'sk_skb'),
   rule(`sk_msg${REST}`, 'sk_msg', 7),
-  rule('flow_dissector', 'flow_dissector', 17),
+  rule(`flow_dissector${REST}`, 'flow_dissector', 17),
   rule('cgroup_skb/ingress', 'cgroup_skb', 0),
   rule('cgroup_skb/egress', 'cgroup_skb', 1),
   rule('cgroup/skb|cgroup_skb', 'cgroup_skb'),
@@ -93,7 +95,7 @@ const RULES: readonly Rule[] = [
   rule('cgroup/getsockopt', 'cgroup_sockopt', 21),
   rule('cgroup/setsockopt', 'cgroup_sockopt', 22),
   rule('cgroup/dev', 'cgroup_device', 6),
-  rule('sk_lookup', 'sk_lookup', 36),
+  rule(`sk_lookup${REST}`, 'sk_lookup', 36),
   rule('netfilter', 'netfilter', 45),
 ];
 
@@ -109,6 +111,7 @@ export function programKind(section: string): ProgramKind | undefined {
     const target = named === undefined ? undefined : match[1];
     return {
       type,
+      ...(named !== undefined && target === undefined && { attachOpen: true }),
       // Linux loads syscall programs only as sleepable ones.
       sleepable: type === 'syscall' || /\.s(?:\/|$)/.test(name),
       ...(attach !== undefined && { attach: { type: attach, ...(target !== undefined && { target }) } }),

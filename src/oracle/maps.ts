@@ -132,21 +132,12 @@ function word(value: number): Uint8Array {
  * leaving nothing open. `btf` is dropped for map types that take none.
  */
 export function createMap(def: MapDef, btf?: MapBtf): KernelMap {
-  const attr = new Attr(80)
-    .u32(0, mapTypeNumber(def.type))
-    .u32(4, def.keySize)
-    .u32(8, def.valueSize)
-    .u32(12, def.maxEntries)
-    .u32(16, def.flags)
-    .name(28, def.name);
-  if (btf !== undefined && btf.value !== 0 && !UNTYPED_MAPS.has(def.type)) {
-    attr.u32(48, btf.fd).u32(52, btf.key).u32(56, btf.value);
-  }
-  if (def.extra !== undefined) attr.u64(64, def.extra);
   // Made only to say what the entries are like: the outer map keeps no hold on it.
   const inner = def.inner === undefined ? undefined : createMap(def.inner, innerBtf(def.inner, btf));
-  if (inner !== undefined) attr.u32(20, inner.fd);
-  const fd = bpf(BpfCmd.mapCreate, attr);
+  let fd = bpf(BpfCmd.mapCreate, attributesOf(def, inner, btf));
+  // Some maps are not made with the types of the object, though they are without; libbpf then tries so too.
+  if (fd < 0 && btf !== undefined && def.fields.length === 0 && errnoName(fd) === 'EINVAL')
+    fd = bpf(BpfCmd.mapCreate, attributesOf(def, inner, undefined));
   inner?.close();
   if (fd < 0) throw new KernelError(`create ${def.type} map ${def.name}`, errnoName(fd));
   const map = new KernelMap(def, fd);
@@ -158,6 +149,21 @@ export function createMap(def: MapDef, btf?: MapBtf): KernelMap {
     throw error;
   }
   return map;
+}
+
+function attributesOf(def: MapDef, inner: KernelMap | undefined, btf: MapBtf | undefined): Attr {
+  const attr = new Attr(80)
+    .u32(0, mapTypeNumber(def.type))
+    .u32(4, def.keySize)
+    .u32(8, def.valueSize)
+    .u32(12, def.maxEntries)
+    .u32(16, def.flags)
+    .name(28, def.name);
+  if (btf !== undefined && btf.value !== 0 && !UNTYPED_MAPS.has(def.type))
+    attr.u32(48, btf.fd).u32(52, btf.key).u32(56, btf.value);
+  if (def.extra !== undefined) attr.u64(64, def.extra);
+  if (inner !== undefined) attr.u32(20, inner.fd);
+  return attr;
 }
 
 /** BTF of the entries of a map of maps: from the same place as that of the map. */

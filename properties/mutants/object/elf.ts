@@ -101,8 +101,8 @@ export const OBJECT_MUTANTS: readonly Mutant[] = [
       {
         name: 'lsm-of-cgroups-attaches-as-lsm',
         inside: 'RULES',
-        node: "rule('lsm_cgroup/(.+)', 'lsm', 43, 'target')",
-        becomes: "rule('lsm_cgroup/(.+)', 'lsm', 27, 'target')",
+        node: "rule('lsm_cgroup(?:/(.+))?', 'lsm', 43, 'target')",
+        becomes: "rule('lsm_cgroup(?:/(.+))?', 'lsm', 27, 'target')",
         wrong: 'LSM programs of cgroups attach as plain LSM programs.',
       },
       {

@@ -14,7 +14,7 @@ import { refusalFields } from '../../report/explanations.js';
 import { skippedLines } from '../../report/verdicts.js';
 import { type Define, since, withFormats } from '../command.js';
 import type { LoadedProgram } from '../files.js';
-import { type JudgeOptions, loadJudged, withJudged } from '../judging.js';
+import { brokenExit, type JudgeOptions, loadJudged, withJudged } from '../judging.js';
 import { type JudgedProfile, judgedFor, judgedProfile } from '../kernel-profile.js';
 import type { Common, Outcome } from '../outcome.js';
 import { countBar } from '../progress.js';
@@ -38,7 +38,7 @@ export const certify: Define = (program, act) => {
 };
 
 async function certifyFiles(paths: readonly string[], options: Options, common: Common): Promise<Outcome> {
-  const { rules, programs, unjudged } = await loadJudged(paths, options);
+  const { rules, programs, unjudged, broken } = await loadJudged(paths, options);
   const kernel = kernelAvailable();
   if (!kernel.ok) throw new InputError(kernel.reason);
   const judged = judgedProfile(options.profile ?? {}, 'running');
@@ -55,7 +55,11 @@ async function certifyFiles(paths: readonly string[], options: Options, common: 
   }
   return {
     // Of a program that was left out nothing is known.
-    exit: worst([...rows.map(({ verdict }) => CERTIFICATE_EXIT[verdict]), ...unjudged.map(() => 3 as const)]),
+    exit: worst([
+      ...rows.map(({ verdict }) => CERTIFICATE_EXIT[verdict]),
+      ...unjudged.map(() => 3 as const),
+      brokenExit(broken),
+    ]),
     json: {
       rules: options.rules,
       kernel: kernel.release,

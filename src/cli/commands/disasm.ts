@@ -6,9 +6,9 @@ import { EMPTY } from '../../vm/environment.js';
 import { printCase } from '../../vm/print-case.js';
 import { type Define, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
-import { PROGRAM_FILES, type ProgramOptions, withPrograms } from '../judging.js';
+import { brokenExit, type ProgramOptions, withPrograms } from '../judging.js';
 import type { Outcome } from '../outcome.js';
-import { filesBelow } from '../paths.js';
+import { foundFiles, PROGRAM_FILES } from '../paths.js';
 
 /** Adds `disasm` to the command line. It prints every program of a file, or the one that --prog names. */
 export const disasm: Define = (program, act) => {
@@ -24,7 +24,7 @@ export const disasm: Define = (program, act) => {
 };
 
 function disassembleFiles(files: readonly string[], options: LoadOptions): Outcome {
-  const { programs, skipped } = loadPrograms(filesBelow(files, PROGRAM_FILES), options);
+  const { programs, skipped, broken } = loadPrograms(foundFiles(files, PROGRAM_FILES), options);
   const printed = programs.map((one) => ({
     file: one.file,
     name: one.program.name,
@@ -34,7 +34,12 @@ function disassembleFiles(files: readonly string[], options: LoadOptions): Outco
   }));
   const several = printed.length > 1;
   const text = printed.map(({ file, text: body }) => (several ? `# ${file}\n${body}` : body)).join('\n');
-  return { exit: 0, json: { programs: printed, skipped } satisfies DisasmDocument, text };
+  const left = [...skipped, ...broken.map(({ file, reason }) => ({ file, name: '', section: '', reason }))];
+  return {
+    exit: brokenExit(broken),
+    json: { programs: printed, skipped: left } satisfies DisasmDocument,
+    text,
+  };
 }
 
 function textOf({ program, case: one }: LoadedProgram): string {

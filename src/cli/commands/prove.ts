@@ -22,7 +22,7 @@ import { printCase } from '../../vm/print-case.js';
 import { type Define, since, withFormats } from '../command.js';
 import { COSTS_HELP, costsNamed } from '../costs-file.js';
 import type { LoadedProgram } from '../files.js';
-import { type JudgeOptions, loadJudged, withJudged } from '../judging.js';
+import { brokenExit, type JudgeOptions, loadJudged, withJudged } from '../judging.js';
 import { type JudgedProfile, judgedFor, judgedProfile } from '../kernel-profile.js';
 import { integer } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
@@ -62,7 +62,7 @@ export const prove: Define = (program, act) => {
 };
 
 async function proveFiles(paths: readonly string[], options: Options, { show }: Common): Promise<Outcome> {
-  const { rules, programs, skipped, unjudged } = await loadJudged(paths, options);
+  const { rules, programs, skipped, unjudged, broken } = await loadJudged(paths, options);
   const judged = judgedProfile(options.profile ?? {}, 'built-in');
   const width = proofsWidth([
     ...programs.map(({ file, program }) => ({ file, name: program.name })),
@@ -77,7 +77,7 @@ async function proveFiles(paths: readonly string[], options: Options, { show }: 
   for (const one of programs) await add(await proveOne(one, rules, judged, options));
   for (const one of unjudged) await add(leftOutRow(one));
   return {
-    exit: worst(rows.map(({ verdict }) => PROOF_EXIT[verdict])),
+    exit: worst([...rows.map(({ verdict }) => PROOF_EXIT[verdict]), brokenExit(broken)]),
     json: { rules: options.rules, profile: judged.json, programs: rows, skipped } satisfies ProveDocument,
     text: '',
   };

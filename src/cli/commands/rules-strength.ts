@@ -9,10 +9,9 @@ import { strengthInWords } from '../../report/rules.js';
 import { verify } from '../../verifier/verify.js';
 import { type Act, withCommon } from '../command.js';
 import { loadPrograms } from '../files.js';
-import { PROGRAM_FILES } from '../judging.js';
 import { list } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
-import { filesBelow } from '../paths.js';
+import { filesBelow, PROGRAM_FILES } from '../paths.js';
 import { countBar } from '../progress.js';
 
 interface StrengthOptions {

@@ -107,7 +107,8 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
   const named = options.rules ?? ruleOf(file);
   const rules = await rulesOfCase(named, options.rules === undefined ? file : undefined);
   const declared = await givenFunctions(options.functions, rules);
-  const { programs } = loadPrograms([file], { ...options, declared });
+  const { programs, skipped } = loadPrograms([file], { ...options, declared });
+  if (programs.length === 0) throw new InputError(skipped[0]!.reason, { file });
   const one = lacking(programs[0]!, options.without ?? []);
   if (programs.length > 1) {
     const names = programs.map(({ program }) => program.name).join(', ');

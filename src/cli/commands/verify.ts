@@ -23,11 +23,11 @@ import type { Verdict } from '../../verifier/result.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { verify as verifyProgram } from '../../verifier/verify.js';
 import { type Define, since, withFormats } from '../command.js';
-import { eachFile, type LoadedProgram } from '../files.js';
-import { type JudgeOptions, PROGRAM_FILES, withJudged } from '../judging.js';
+import { type BrokenFile, eachFile, type LoadedProgram, nameFilter } from '../files.js';
+import { brokenExit, type JudgeOptions, withJudged } from '../judging.js';
 import { type JudgedProfile, judgedFor, judgedProfile } from '../kernel-profile.js';
 import type { Common, Outcome } from '../outcome.js';
-import { foundFiles } from '../paths.js';
+import { foundFiles, PROGRAM_FILES } from '../paths.js';
 import { countBar } from '../progress.js';
 import { warmUp } from '../warm-up.js';
 
@@ -56,7 +56,7 @@ function verifyFiles(paths: readonly string[], options: Options, common: Common)
   const files = foundFiles(paths, PROGRAM_FILES);
   const rows: VerdictRow[] = [];
   const skipped: LeftOut[] = [];
-  const broken: UnreadableFile[] = [];
+  const broken: BrokenFile[] = [];
   const judges = options.kernel ? new Judges() : undefined;
   const judged = judgedProfile(options.profile ?? {}, options.kernel ? 'running' : 'built-in');
   const bar = countBar(common, 'files', files.length);
@@ -76,16 +76,18 @@ function verifyFiles(paths: readonly string[], options: Options, common: Common)
     bar.close();
     judges?.close();
   }
-  if (rows.length === 0) throw nothingFound(options, broken);
+  const wanted = nameFilter(options.prog);
+  if (rows.length === 0 && !skipped.some(({ name }) => wanted(name))) throw nothingFound(options, broken);
   const gap = judges === undefined ? undefined : gapEntries(rows, skipped, broken);
   const exits = rows.map((one) => verifyExit(one.verdict, one.kernel?.verdict));
   return {
-    exit: worst([...exits, ...(broken.length > 0 ? ([3] as const) : [])]),
+    // Where all programs were left out, nothing was judged.
+    exit: worst([...exits, ...(rows.length === 0 ? ([3] as const) : []), brokenExit(broken)]),
     json: {
       profile: judged.json,
       programs: rows,
       skipped,
-      broken,
+      broken: broken.map(({ file, reason }) => ({ file, reason })),
       ...(gap && { totals: gapTotals(gap), gap: gapRows(gap) }),
     } satisfies VerifyDocument,
     text: verdictsInWords(

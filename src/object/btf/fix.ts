@@ -106,6 +106,14 @@ export function fixBtf(btf: Btf, elf: Elf): Uint8Array {
     }
   }
 
+  // A kernel takes no other linkage of functions; those that a loader links in are in no section of externs.
+  for (let id = 1; id < btf.count; id++) {
+    const type = typeAt(id);
+    if (type.kind !== 'func' || type.linkage !== 'extern') continue;
+    set(id, { ...type, linkage: 'global' });
+    nameParams(type.type);
+  }
+
   const writer = new BtfWriter();
   for (const type of types) writer.add(type);
   return writer.bytes();
