@@ -5,6 +5,7 @@
 
 import { fromBytes, SLOT_BYTES } from '../isa/bytes.js';
 import { decodeAll } from '../isa/decode.js';
+import { InputError } from '../isa/errors.js';
 import type { Op } from '../isa/insn.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import type { ObjectFunction } from '../object/functions.js';
@@ -15,13 +16,15 @@ import type { LoadResult } from '../oracle/load.js';
 import { loadProgram } from '../oracle/load.js';
 import { loadObject } from '../oracle/object.js';
 import { callSites } from '../patch/fast-path.js';
-import type { RuleSet } from '../patch/rule.js';
+import type { FastPath, RuleSet } from '../patch/rule.js';
+import type { Origin } from '../patch/two-mode/lines.js';
 import { type LeftOut, Plan } from '../patch/two-mode/plan.js';
 import type { Accepted } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { hasPads } from '../verifier/text/pads.js';
 import { verify } from '../verifier/verify.js';
 import { type Assembled, assemble, type Rewritten } from './assemble.js';
+import { type Flat, flatProgram } from './flat.js';
 import { NoPoll, PollWriter } from './poll-text.js';
 import { choosePolls, type Polls } from './polls.js';
 import { Stretches } from './stretch.js';
@@ -78,6 +81,8 @@ export interface Exported {
   /** Undefined where a program cannot be exported and was not to be kept as it was. */
   readonly bytes: Uint8Array | undefined;
   readonly programs: readonly ExportedProgram[];
+  /** By program and slot, as the written object is read, what an insn was written for. */
+  origins(program: Program): readonly (Origin | undefined)[];
 }
 
 /** One program on its way. */
@@ -123,7 +128,9 @@ export function exportObject(
     ),
   ];
   const whole = rows.every(({ verdict }) => verdict === 'exported' || verdict === 'unchecked');
-  return { bytes: whole || options.asIs === true ? made.bytes : undefined, programs: rows };
+  const origins = (program: Program): (Origin | undefined)[] =>
+    program.insns.map((_, slot) => originAt(program, made, slot));
+  return { bytes: whole || options.asIs === true ? made.bytes : undefined, programs: rows, origins };
 }
 
 const NOTHING = {
@@ -278,14 +285,17 @@ function guardedStub(
   result: Extract<LoadResult, { ok: false }>,
   made: Assembled,
 ): number | undefined {
-  const originAt = (insn: number): { readonly mode: string; readonly slot: number } | undefined => {
-    const subprog = program.subprogs.findLast(({ start }) => start <= insn);
-    const text = subprog && made.texts.get(subprog.name);
-    return subprog && text?.text.origins[insn - subprog.start];
-  };
-  if (result.insn === undefined || originAt(result.insn)?.mode !== 'guard') return undefined;
+  if (result.insn === undefined || originAt(program, made, result.insn)?.mode !== 'guard') return undefined;
   const walked = [...result.log.matchAll(/^(\d+): \([0-9a-f]{2}\)/gm)].map((match) => Number(match[1]));
-  return walked.map(originAt).findLast((origin) => origin?.mode === 'stub')?.slot;
+  return walked.map((insn) => originAt(program, made, insn)).findLast((origin) => origin?.mode === 'stub')
+    ?.slot;
+}
+
+/** What an insn of a written program was written for; undefined in a function that stayed as it was. */
+function originAt(program: Program, made: Assembled, slot: number): Origin | undefined {
+  const subprog = program.subprogs.findLast(({ start }) => start <= slot);
+  const text = subprog && made.texts.get(subprog.name);
+  return subprog && text?.text.origins[slot - subprog.start];
 }
 
 function rowOf(one: Candidate, asked: boolean): ExportedProgram {
@@ -325,4 +335,30 @@ export function promisedBy(
     longest: Number.isFinite(longest) ? longest : -1,
     insns: new Stretches(program, one.verified).measure(() => false),
   };
+}
+
+/**
+ * The text that polls, as a program. Throws InputError where there is none: our verifier refuses the program, or no register and no stack is
+ * left for a poll.
+ */
+export function killableProgram(
+  program: Program,
+  rules: RuleSet,
+  options: Omit<ExportOptions, 'asIs' | 'load'> = {},
+): Flat & { readonly polls: Polls; readonly path: FastPath } {
+  const one: Candidate = { index: 0, program, functions: [], keep: new Set() };
+  plan(one, rules, options);
+  if (one.failure !== undefined) throw new InputError(one.failure.message);
+  const [made, polls] = [one.plan!, one.polls!];
+  const stubs = new Map(
+    callSites(program, one.verified!.facts, rules).flatMap(({ slot, action }) =>
+      action.kind === 'stub' && made.stubs.has(slot) ? [[slot, action.stub] as const] : [],
+    ),
+  );
+  try {
+    return { ...flatProgram(made, polls, options.form), polls, path: { rules: rules.name, stubs } };
+  } catch (error) {
+    if (error instanceof NoPoll) throw new InputError(error.message);
+    throw error;
+  }
 }

@@ -189,8 +189,7 @@ class Writer {
   }
 
   private reference(name: FunctionName): string {
-    const { start, variant } = this.want(name);
-    return `${REFERENCE}${variant} ${start}`;
+    return `${REFERENCE}${this.existing(name)} ${name.start}`;
   }
 
   /** An insn as it is in the object, with new targets. A `may_goto` of a killed run finds its budget spent. */
@@ -223,7 +222,8 @@ class Writer {
     const items = lines.map(({ item }, i): Item => {
       if (item.kind !== 'linked' || !item.target.startsWith(REFERENCE)) return item;
       const [variant, start] = item.target.slice(REFERENCE.length).split(' ');
-      named.set(i, { variant: variant as Variant, start: Number(start) });
+      // Only what can be reached: a function that nothing calls is none to a kernel.
+      named.set(i, this.want({ variant: variant as Variant, start: Number(start) }));
       return item.op;
     });
     const reaching = withinReach(items);

@@ -1,0 +1,80 @@
+/**
+ * A program that polls does what the original does while its word is 0. When the word is set, it does from the next poll on what the original does
+ * that is killed at that place. Our verifier accepts it, as Linux does. And no way from poll to poll is longer than was said.
+ */
+import { describe, expect, it } from 'vitest';
+import { sample } from '../../generators/sample.js';
+import { decodeAll } from '../../src/isa/decode.js';
+import { InputError } from '../../src/isa/errors.js';
+import type { Program } from '../../src/object/program.js';
+import { verify } from '../../src/verifier/verify.js';
+import {
+  killAtPolls,
+  killedOriginal,
+  type Pair,
+  pairOf,
+  programOf,
+  wholeRun,
+} from '../support/live/killable.js';
+import { LOOPS } from '../support/live/loops.js';
+import { SAMPLES } from '../support/vm/sample-cases.js';
+
+/** The pair, or undefined with the reason where a program cannot be exported. */
+function pair(program: Program, distance: number): Pair | undefined {
+  try {
+    return pairOf(program, { distance, entry: true });
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+/** A killed run finds the budget of `may_goto` spent; the VM's has the budget that the environment gives. */
+const hasBudget = ({ insns }: Program): boolean => decodeAll(insns).some((op) => op?.kind === 'may_goto');
+
+/** Compares runs of one program; answers how many kills were compared. */
+function compare(name: string, program: Program, distance: number, seeds: readonly number[]): number {
+  const made = pair(program, distance);
+  if (made === undefined) return 0;
+  const judged = verify(made.flat.program);
+  expect(judged.ok ? '' : `${name}: ${judged.message}`).toBe('');
+  let count = 0;
+  for (const seed of seeds) {
+    const about = `${name}, ${distance} insns, seed ${seed}`;
+    const { kills, run, longest } = killAtPolls(made, seed, 24);
+    const whole = wholeRun(made, seed);
+    // A run that is given up is given up elsewhere: polls are insns, too.
+    if ((whole as { end: unknown }).end === 'limit') continue;
+    expect(run, about).toEqual(whole);
+    if (Number.isFinite(made.polls.longest)) expect(longest, about).toBeLessThanOrEqual(made.polls.longest);
+    if (hasBudget(program)) continue;
+    for (const { nth, slot, steps, outcome } of kills) {
+      expect(outcome, `${about}, poll ${nth} before ${slot}`).toEqual(killedOriginal(made, seed, steps));
+      count++;
+    }
+  }
+  return count;
+}
+
+describe('killed at a poll it is a killed run of the original', () => {
+  it('loops, callbacks and functions of every kind', () => {
+    for (const [name, text] of Object.entries(LOOPS)) {
+      let kills = 0;
+      for (const distance of [1, 7]) kills += compare(name, programOf(text), distance, [1, 2]);
+      expect(kills, name).toBeGreaterThan(hasBudget(programOf(text)) ? -1 : 5);
+    }
+  });
+
+  it('the samples', () => {
+    let kills = 0;
+    for (const [name, { program }] of SAMPLES) kills += compare(name, program, 5, [1, 2]);
+    expect(kills).toBeGreaterThan(80);
+  });
+
+  it('generated programs', () => {
+    let kills = 0;
+    for (let index = 0; index < 20; index++)
+      kills += compare(`program ${index}`, sample(14, index).program, 1 + (index % 9), [index]);
+    expect(kills).toBeGreaterThan(60);
+  });
+});
