@@ -9,6 +9,7 @@ import { decodeAll } from '../../src/isa/decode.js';
 import type { Insn } from '../../src/isa/insn.js';
 import { isJump, subprogTarget } from '../../src/isa/target.js';
 import { exportObject } from '../../src/live/export.js';
+import { wordOf } from '../../src/live/run/stamps.js';
 import { KILL_SECTION } from '../../src/live/words.js';
 import { Btf } from '../../src/object/btf/read.js';
 import { readElf } from '../../src/object/elf.js';
@@ -74,6 +75,8 @@ describeKernel('an exported object is the original and its patched text', () => 
         original.maps.map(({ name, type, flags }) => [name, type, flags]).sort(),
       );
       expect(program.maps.length).toBe(original.maps.length + 1);
+      expect(wordOf(program)).toBe(made.programs[i]!.word);
+      expect(made.programs[i]!.word).toBe(4 * i);
       const origins = made.origins(program);
       const [ops, old] = [decodeAll(program.insns), decodeAll(original.insns)];
       let compared = 0;

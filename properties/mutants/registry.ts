@@ -12,6 +12,7 @@ import { CONTRACT_MUTANTS } from './kernel/contracts.js';
 import { DECLARATION_MUTANTS } from './kernel/declare.js';
 import { TOLD_MUTANTS } from './kernel/told.js';
 import { TYPE_MUTANTS } from './kernel/types.js';
+import { LIVE_MUTANTS } from './live.js';
 import type { Mutant } from './mutant.js';
 import { BTF_MUTANTS } from './object/btf.js';
 import { OBJECT_MUTANTS } from './object/elf.js';
@@ -53,6 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLI_MUTANTS,
   ...COST_MUTANTS,
   ...POLICY_MUTANTS,
+  ...LIVE_MUTANTS,
   ...ISA_MUTANTS,
   ...BTF_MUTANTS,
   ...OBJECT_MUTANTS,

@@ -166,17 +166,15 @@ class Chooser {
     path.forEach((_, i) => {
       times.set(slotAt(i), (times.get(slotAt(i)) ?? 0) + 1);
     });
-    for (let from = 0; from < path.length; ) {
+    for (let from = 0; from < path.length - 1 && stretches.rest(path[from]!) > distance; ) {
       const done = (i: number): number => stretches.rest(path[from]!) - stretches.rest(path[i]!);
       let best: number | undefined;
-      let to = from + 1;
-      for (; to < path.length && done(to) <= distance; to++) {
+      for (let to = from + 1; to < path.length && done(to) <= distance; to++) {
         if (best !== undefined && done(to) * 2 < distance) continue;
         const fewer = best === undefined || times.get(slotAt(to))! <= times.get(slotAt(best))!;
         if (fewer || done(best!) * 2 < distance) best = to;
       }
-      if (to >= path.length) return;
-      const at = best ?? to;
+      const at = best ?? from + 1;
       const slot = this.place(slotAt(at));
       const known = chosen.has(slot);
       chosen.add(slot);

@@ -49,10 +49,12 @@ three:
     *(u64 *)(r2 +0) = r3
     r0 = 0
     exit`,
-  'a loop that is walked round by round, with all registers in use': `
+  'a loop that is walked round by round, with all registers and some stack in use': `
 .type xdp
-.map m array key=4 value=8 entries=4
+    *(u64 *)(r10 -8) = 77
+    *(u64 *)(r10 -16) = 78
     r0 = 1
+    r1 = 1
     r2 = 2
     r3 = 3
     r4 = 4
@@ -63,15 +65,17 @@ three:
     r9 = 9
 again:
     r0 += r2
+    r1 += r0
     r2 += r3
     r3 += r4
     r4 += r5
     r5 += r7
     r7 += r8
     r8 += r9
-    r9 += r0
+    r9 += r1
     r6 += 1
     if r6 < 20 goto again
+    r0 ^= r1
     r0 ^= r2
     r0 ^= r3
     r0 ^= r4
@@ -79,7 +83,30 @@ again:
     r0 ^= r7
     r0 ^= r8
     r0 ^= r9
+    r1 = *(u64 *)(r10 -8)
+    r0 += r1
+    r1 = *(u64 *)(r10 -16)
+    r0 += r1
     r0 &= 1
+    exit`,
+  'a loop that is called right behind a poll': `
+.type xdp
+    r6 = 0
+    r1 = 50
+    r2 = func round
+    r3 = r10
+    r3 += -8
+    *(u64 *)(r10 -8) = 0
+    r4 = 0
+    call bpf_loop
+    r0 = *(u64 *)(r10 -8)
+    r0 &= 1
+    exit
+round:
+    r3 = *(u64 *)(r2 +0)
+    r3 += 3
+    *(u64 *)(r2 +0) = r3
+    r0 = 0
     exit`,
   'an iterator, and a lookup in each round': `
 .type tc
