@@ -29,7 +29,7 @@ import { NoPoll, PollWriter } from './poll-text.js';
 import { choosePolls, type Polls } from './polls.js';
 import { Stretches } from './stretch.js';
 import { writeTexts } from './text.js';
-import { layoutOf, placesOf, WORD, type WordForm } from './words.js';
+import { layoutOf, type Places, placesOf, type WordForm } from './words.js';
 
 /** Insns between polls unless told otherwise. */
 export const DISTANCE = 4096;
@@ -72,6 +72,8 @@ export interface ExportedProgram {
   readonly longest: number;
   /** Offset of its word in the section of words, in bytes; -1: it has none. */
   readonly word: number;
+  /** Offset of its limit in the same section; -1: it has none. */
+  readonly limit: number;
   readonly sitesStubbed: number;
   readonly sitesLeftOut: readonly LeftOut[];
 }
@@ -115,8 +117,9 @@ export function exportObject(
   const asked = options.load !== false && kernelAvailable().ok;
   let made = write(source, candidates, rules, options);
   while (asked && judge(candidates, made, file, options)) made = write(source, candidates, rules, options);
+  const layout = layoutOf(Math.max(1, source.programs.length), options.form);
   const rows = [
-    ...candidates.map((one) => rowOf(one, asked)),
+    ...candidates.map((one) => rowOf(one, asked, placesOf(layout, one.index, options.form))),
     ...source.skipped.map(
       ({ name, section, reason }): ExportedProgram => ({
         ...NOTHING,
@@ -140,6 +143,7 @@ const NOTHING = {
   returnPolls: 0,
   longest: -1,
   word: -1,
+  limit: -1,
   sitesStubbed: 0,
   sitesLeftOut: [],
 } as const;
@@ -298,8 +302,8 @@ function originAt(program: Program, made: Assembled, slot: number): Origin | und
   return subprog && text?.text.origins[slot - subprog.start];
 }
 
-function rowOf(one: Candidate, asked: boolean): ExportedProgram {
-  const { program, polls, plan: planned, failure, index } = one;
+function rowOf(one: Candidate, asked: boolean, places: Places): ExportedProgram {
+  const { program, polls, plan: planned, failure } = one;
   const row = { ...NOTHING, name: program.name, section: program.section ?? '', insns: program.insns.length };
   if (failure !== undefined) return { ...row, ...failure };
   const killable = polls?.killable.has(0) === true;
@@ -311,7 +315,8 @@ function rowOf(one: Candidate, asked: boolean): ExportedProgram {
     polls: polls?.chosen.size ?? 0,
     returnPolls: polls?.returns.size ?? 0,
     longest: Number.isFinite(polls?.longest) ? polls!.longest : -1,
-    word: WORD * index,
+    word: places.word,
+    limit: places.deadline?.limit ?? -1,
     sitesStubbed: killable ? (planned?.stubs.size ?? 0) : 0,
     sitesLeftOut: killable ? (planned?.leftOut ?? []) : [],
   };

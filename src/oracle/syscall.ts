@@ -17,9 +17,12 @@ export const BpfCmd = {
   mapDelete: 3,
   mapNextKey: 4,
   progLoad: 5,
+  objGet: 7,
   progTestRun: 10,
+  infoByFd: 15,
   btfLoad: 18,
   mapFreeze: 22,
+  enableStats: 32,
 } as const;
 
 /** The first argument of bpf(2) (enum bpf_cmd), as far as swansong uses it. */

@@ -12,6 +12,7 @@ import type { KernelProfile, ProfileDifference } from '../kernel/profile.js';
 import type { ExportedProgram } from '../live/export.js';
 import type { PollingCost } from '../live/run/polling-cost.js';
 import type { Session } from '../live/run/session.js';
+import type { WatchTotals } from '../live/watch/watcher.js';
 import type { Skipped } from '../object/load.js';
 import type { ProgType } from '../object/program.js';
 import type { Warning } from '../patch/lint.js';
@@ -107,6 +108,14 @@ export interface RunKernelDocument extends Session {
   readonly pollingReason: string;
   /** What `prove` promises of killed runs of the original, and how far it may run before it polls. Null where there is no original. */
   readonly promised: PromisedRun | null;
+}
+
+/** What watched programs did. */
+export interface WatchDocument {
+  readonly limits: string;
+  /** How long they were watched. */
+  readonly seconds: number;
+  readonly programs: readonly WatchTotals[];
 }
 
 /** What is promised of a killed run. */
@@ -441,6 +450,7 @@ export interface Documents {
   readonly certify: CertifyDocument;
   readonly export: ExportDocument;
   readonly 'run-kernel': RunKernelDocument;
+  readonly watch: WatchDocument;
   readonly verify: VerifyDocument;
   readonly replay: ReplayDocument;
   readonly 'rules list': RulesListDocument;

@@ -9,6 +9,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   certify: async () => (await import('./certify.js')).certify,
   export: async () => (await import('./export.js')).exportCommand,
   'run-kernel': async () => (await import('./run-kernel.js')).runKernel,
+  watch: async () => (await import('./watch.js')).watch,
   verify: async () => (await import('./verify.js')).verify,
   rules: async () => (await import('./rules.js')).rules,
   contracts: async () => (await import('./contracts.js')).contractsCommand,
