@@ -26,7 +26,7 @@ export interface ProgramLimits {
   readonly backoff: number;
 }
 
-/** The policy. */
+/** Programs with their limits, and how often they are looked at. */
 export interface Policy {
   /** Milliseconds between two looks. */
   readonly every: number;
