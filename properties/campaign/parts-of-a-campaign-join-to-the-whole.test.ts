@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
+import { BLOCK } from '../../generators/guide/block.js';
 import { identityOf } from '../../src/campaign/identity.js';
 import { gaps, joinStates } from '../../src/campaign/merge.js';
 import { Schedule, SHARD } from '../../src/campaign/schedule.js';
@@ -39,6 +40,20 @@ function* programsOf(nth: number, of: number, programs: number): Iterable<number
   for (let range = schedule.take(); range !== undefined; range = schedule.take())
     for (let index = range[0]; index < range[1]; index++) yield index;
 }
+
+it('no two shards are cut from one block of guided programs, so that each program is made once', () => {
+  const blockOf = (index: number): number => Math.floor(index / BLOCK);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 600 }), (programs) => {
+      const schedule = new Schedule([], programs);
+      const blocks: number[] = [];
+      for (let range = schedule.take(); range !== undefined; range = schedule.take())
+        for (let block = blockOf(range[0]); block <= blockOf(range[1] - 1); block++) blocks.push(block);
+      expect(blocks).toEqual([...new Set(blocks)]);
+    }),
+    seeded(40),
+  );
+});
 
 it('the parts of a campaign have each program once, in whole shards', () => {
   fc.assert(

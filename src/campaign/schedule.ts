@@ -1,8 +1,12 @@
 /** Hands out the programs of a campaign in shards, in order, leaving out what is done. */
+import { BLOCK } from '../../generators/guide/block.js';
 import { firstMissing, type Range } from './ranges.js';
 
-/** Programs in a shard. Shards begin at multiples of it, so that a shard is the same on every machine. */
-export const SHARD = 4;
+/**
+ * Programs in a shard. Shards begin at multiples of it, so that a shard is the same on every machine. It is a block of guided programs, in which
+ * each is made from those before it: so none is made twice.
+ */
+export const SHARD = BLOCK;
 
 /** A part of a campaign: of each `of` shards the one with this number, from 0. Parts with the same `of` have no program in common. */
 export interface Part {

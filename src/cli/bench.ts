@@ -130,7 +130,8 @@ async function campaigns({ long, programs }: Options): Promise<readonly (Measure
   return [
     await checkedOverLoaded(SEED, PROGRAMS, 1),
     await checkedOverLoaded(SEED, PROGRAMS, 3),
-    await secondWorker(SEED, Number(long)),
+    await checkedOverLoaded(SEED, PROGRAMS, 3, true),
+    ...(await secondWorker(SEED, Number(long))),
     await flatMemory(SEED, Number(programs)),
   ];
 }

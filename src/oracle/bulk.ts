@@ -91,13 +91,13 @@ function shapeOf(def: MapDef): string {
 }
 
 /**
- * Loads per second of `programs`, taken in turn for at least `seconds`, the first round not counted.
+ * Loads per second of `programs`, taken in turn for at least `seconds`, the first round not counted; and all loads, that round among them.
  * A measure for the bench: it reads the clock, so it is not for results that must be the same twice.
  */
 export function loadRate(
   programs: readonly Program[],
   seconds = 1,
-): { readonly rate: number; readonly refused: number } {
+): { readonly rate: number; readonly loads: number; readonly refused: number } {
   const judge = new KernelJudge({ explain: false });
   try {
     const round = (): number => programs.filter((program) => !judge.judge(program).accepted).length;
@@ -110,7 +110,7 @@ export function loadRate(
       loads += programs.length;
       spent = Number(process.hrtime.bigint() - start) / 1e9;
     }
-    return { rate: loads === 0 ? 0 : loads / spent, refused };
+    return { rate: loads === 0 ? 0 : loads / spent, loads: loads + programs.length, refused };
   } finally {
     judge.close();
   }

@@ -155,6 +155,13 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
     [PARTS],
     [
       {
+        name: 'shards-are-half-blocks',
+        inside: 'SHARD',
+        node: 'BLOCK',
+        becomes: 'BLOCK / 2',
+        wrong: 'Two workers make the programs of one block, the second all those of the first once more.',
+      },
+      {
         name: 'parts-leave-a-shard-out',
         inside: 'Schedule.peek',
         node: 'shard % this.part.of === this.part.nth',

@@ -20,3 +20,9 @@ export const measureOf = (name: string, ours: number, other: number, unit: strin
 
 /** Seconds on the clock, from some start. */
 export const seconds = (): number => performance.now() / 1000;
+
+/** Seconds of processor time that this process has taken, all its threads together. What else the machine does changes it little. */
+export function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
