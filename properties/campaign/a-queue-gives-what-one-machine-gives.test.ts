@@ -12,6 +12,7 @@ import type { CampaignSetting, Job } from '../../src/campaign/job.js';
 import { PREFIX, queueName } from '../../src/campaign/queue/names.js';
 import { openQueue } from '../../src/campaign/queue/publish.js';
 import { type Worked, type WorkOptions, workOn } from '../../src/campaign/queue/work.js';
+import { SHARD } from '../../src/campaign/schedule.js';
 import type { CampaignState } from '../../src/campaign/state.js';
 import { describeRedis, startRedis, type TestRedis, withoutRedis } from '../support/campaign/redis.js';
 import { reportOf } from '../support/campaign/reports.js';
@@ -99,10 +100,14 @@ async function killedWorker(): Promise<void> {
   void one.close(true);
 }
 
+/** Shards of a campaign here, the last one short, and its programs. */
+const SHARDS = 6;
+const PROGRAMS = (SHARDS - 1) * SHARD + 2;
+
 const published = (more: Partial<CampaignOptions> = {}, stop?: AbortSignal) =>
   runCampaign({
     setting,
-    programs: 50,
+    programs: PROGRAMS,
     workers: 1,
     ...(stop === undefined ? {} : { stop }),
     open: () => openQueue(setting, { address: redis.address, code, ...(stop === undefined ? {} : { stop }) }),
@@ -122,7 +127,7 @@ const onQueue = async (): Promise<readonly string[]> => {
 describeRedis('a campaign over a queue', () => {
   it('comes to the state of one machine, however many workers there are, and some are killed', async () => {
     const cases = fc.tuple(
-      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: 1, max: 6 * SHARD }),
       fc.integer({ min: 1, max: 3 }),
       fc.integer({ min: 0, max: 2 }),
       fc.infiniteStream(fc.nat({ max: 8 })),
@@ -148,7 +153,7 @@ describeRedis('a campaign over a queue', () => {
   });
 
   it('does so though Redis restarts', async () => {
-    const expected = await alone(50);
+    const expected = await alone(PROGRAMS);
     computed.turns = () => 10;
     const campaign = published();
     await killedWorker();
@@ -160,7 +165,7 @@ describeRedis('a campaign over a queue', () => {
   });
 
   it('and though Redis forgets everything', async () => {
-    const expected = await alone(50);
+    const expected = await alone(PROGRAMS);
     computed.turns = () => 10;
     const campaign = published();
     const workers = [worker(), worker()];
@@ -172,18 +177,18 @@ describeRedis('a campaign over a queue', () => {
   });
 
   it('stopped, it leaves its shards, whose results are there when it is taken up again', async () => {
-    const expected = await alone(50);
+    const expected = await alone(PROGRAMS);
     computed.times = new Map();
     const folder = join(scratchFolder, code);
     const stop = new AbortController();
     const begun = published({ folder }, stop.signal);
-    while ((await onQueue()).length < 13) await wait(20);
+    while ((await onQueue()).length < SHARDS) await wait(20);
     stop.abort();
     const { state, interrupted } = await begun;
     expect([interrupted, state.done]).toEqual([true, 0]);
-    expect(await onQueue()).toHaveLength(13);
+    expect(await onQueue()).toHaveLength(SHARDS);
     const one = worker();
-    while ([...computed.times.keys()].length < 13) await wait(20);
+    while ([...computed.times.keys()].length < SHARDS) await wait(20);
     expect(timeless((await published({ folder })).state)).toEqual(expected);
     await one.end();
     expect([...computed.times.values()].filter((times) => times !== 1)).toEqual([]);
@@ -200,10 +205,10 @@ describeRedis('a campaign over a queue', () => {
     const notes: string[] = [];
     const stranger = worker({ code: 'another', note: (line) => notes.push(line) });
     const [one, two] = [
-      published({ programs: 21 }),
+      published({ programs: 2 * SHARD + 1 }),
       runCampaign({
         setting: other,
-        programs: 30,
+        programs: 3 * SHARD + 2,
         workers: 1,
         open: () => openQueue(other, { address: redis.address, code }),
       }),
@@ -211,7 +216,7 @@ describeRedis('a campaign over a queue', () => {
     await wait(200);
     expect(computed.times.size).toBe(0);
     const ours = worker({ workers: 2 });
-    expect([(await one).state.done, (await two).state.done]).toEqual([21, 30]);
+    expect([(await one).state.done, (await two).state.done]).toEqual([2 * SHARD + 1, 3 * SHARD + 2]);
     expect((await ours.end()).refused).toBe(0);
     while (!notes.some((line) => line.includes(code))) await wait(50);
     const told = await stranger.end();
@@ -227,7 +232,7 @@ describeRedis('a campaign over a queue', () => {
     const campaign = published();
     const first = worker({ workers: 2 });
     while (computed.times.size < 2) await wait(5);
-    expect(await first.end()).toMatchObject({ shards: 2, programs: 8 });
+    expect(await first.end()).toMatchObject({ shards: 2, programs: 2 * SHARD });
     computed.turns = () => 0;
     const second = worker();
     await campaign;

@@ -1,6 +1,6 @@
 /** Where the rules that findings blame are written. */
 import { existsSync } from 'node:fs';
-import type { NamedRules } from '../campaign/rules.js';
+import type { RulesIdentity } from '../campaign/identity.js';
 import { shippedRuleSet } from '../patch/sets/index.js';
 import { rulePositions } from '../patch/sites.js';
 import type { Finding } from '../report/summary.js';
@@ -8,13 +8,13 @@ import type { Finding } from '../report/summary.js';
 /** Findings with the place of the rule that each is about, where its set is a file of a person's own. */
 export async function withRulePlaces(
   findings: readonly Finding[],
-  sets: readonly NamedRules[],
+  sets: readonly Pick<RulesIdentity, 'name' | 'set'>[],
 ): Promise<readonly Finding[]> {
   const places = new Map<string, { readonly file: string; readonly line: number }>();
-  for (const { name, rules } of sets) {
+  for (const { name, set } of sets) {
     if (shippedRuleSet(name) !== undefined || !existsSync(name)) continue;
     for (const [rule, { line }] of await rulePositions(name))
-      places.set(`${rules.name}\n${rule}`, { file: name, line });
+      places.set(`${set}\n${rule}`, { file: name, line });
   }
   return findings.map((one) => {
     // Several rules may be to blame together: the first of them is shown.

@@ -93,7 +93,7 @@ export const fuzz: Define = (program, act) => {
 async function runFuzz(options: Options, common: Common): Promise<Outcome> {
   const { seed, rules, worlds, time, out } = options;
   const judged = judgedProfile(options.profile ?? {}, options.kernel ? 'running' : 'built-in');
-  const { declared, sets } = await rulesFor(options);
+  const { declared } = await rulesFor(options);
   const setting: CampaignSetting = {
     seed,
     rules,
@@ -139,7 +139,7 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
       known,
       history,
     });
-    const summary = { ...counted, findings: await withRulePlaces(counted.findings, sets) };
+    const summary = { ...counted, findings: await withRulePlaces(counted.findings, state.identity.rules) };
     if (out !== undefined && failure === undefined)
       await writeCampaignPage({
         folder: out,

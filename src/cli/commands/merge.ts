@@ -8,6 +8,7 @@ import { summarize } from '../../report/summary.js';
 import { inWords } from '../../report/summary-words.js';
 import { type Define, withCommon } from '../command.js';
 import type { Outcome } from '../outcome.js';
+import { withRulePlaces } from '../rule-places.js';
 
 interface Options {
   readonly out: string;
@@ -27,7 +28,8 @@ export const merge: Define = (program, act) => {
 async function runMerge(folders: readonly string[], { out, corpus }: Options): Promise<Outcome> {
   const { state, saved } = await joinFolders(folders, out, findingsFolder(corpus, out));
   const missing = gaps(state);
-  const summary = summarize(state, missing.length === 0 && isShrunk(state), saved);
+  const counted = summarize(state, missing.length === 0 && isShrunk(state), saved);
+  const summary = { ...counted, findings: await withRulePlaces(counted.findings, state.identity.rules) };
   const told = missing.map(([from, to]) => (to - from === 1 ? `${from}` : `${from} to ${to - 1}`));
   return {
     exit: campaignExit(summary),
