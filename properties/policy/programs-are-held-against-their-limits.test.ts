@@ -43,6 +43,11 @@ each:
  r0 = 0
  exit
 `;
+/** Takes the loop now and then. */
+const RARE = LOOP.replace('main:\n', 'main:\n call bpf_get_prandom_u32\n if r0 > 10 goto over\n').replace(
+  ' r0 = 0\n exit\neach',
+  'over:\n r0 = 0\n exit\neach',
+);
 const policy = (action: string, rules: string): string =>
   put(
     `${action}-${rules}.toml`,
@@ -71,6 +76,16 @@ describe('programs are held against their limits', () => {
     expect(rows[1]!.makes[0]).toMatchObject({ what: 'loop', loops: [{ by: 'bpf_loop', rounds: 100_000 }] });
     expect(rows[1]!.path.map(({ what }) => what)).toContain('loop');
     if (verdict === 'killable') expect(rows[1]!.timeToDie).toBeLessThan(1000);
+  });
+
+  it('what is long only now and then is long', async () => {
+    const { exit, rows } = await check(policy('refuse', 'sound'), put('rare.bpf', RARE));
+    expect([exit, rows[0]!.verdict]).toEqual([1, 'over']);
+    expect(rows[0]!.best).toBeLessThan(1000);
+    expect(rows[0]!.path.slice(0, 2).map(({ what }) => what)).toEqual([
+      'bpf_get_prandom_u32',
+      'jump not taken',
+    ]);
   });
 
   it('what breaks when it is killed may not be killed', async () => {
