@@ -29,6 +29,7 @@ import { EFFORT_MUTANTS } from './smt/effort.js';
 import { PROOF_MUTANTS } from './smt/proof.js';
 import { SLOT_MUTANTS } from './smt/slots.js';
 import { SYMBOLIC_MUTANTS } from './smt/symbolic.js';
+import { PROOF_WALK_MUTANTS } from './smt/two-mode.js';
 import { ARGUMENT_MUTANTS } from './verifier/call/arguments.js';
 import { DYNPTR_MUTANTS } from './verifier/call/dynptrs.js';
 import { EFFECT_MUTANTS } from './verifier/call/effects.js';
@@ -51,6 +52,7 @@ import { MODEL_MUTANTS } from './vm/models.js';
 export const MUTANTS: readonly Mutant[] = [
   ...REPORT_MUTANTS,
   ...PAD_MUTANTS,
+  ...PROOF_WALK_MUTANTS,
   ...CLI_MUTANTS,
   ...COST_MUTANTS,
   ...POLICY_MUTANTS,

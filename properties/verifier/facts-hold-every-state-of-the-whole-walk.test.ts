@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { sample } from '../../generators/sample.js';
 import type { Program } from '../../src/object/program.js';
 import { verify } from '../../src/verifier/verify.js';
+import { parseCase } from '../../src/vm/case.js';
 import { holdsIn } from '../support/pruning/contains.js';
 import { known, meetingsIn, nameOf, type Room } from '../support/pruning/meetings.js';
 
@@ -50,6 +51,37 @@ describe('facts hold every state of the whole walk', () => {
         undefined,
       ]);
     expect(seen.states).toBeGreaterThan(1000);
+  });
+
+  it('where paths meet that differ in a number no check relies on', () => {
+    const pad = ' r1 = 1\n'.repeat(9);
+    const jumps = (label: string): string => ` if r6 > 100 goto ${label}\n r2 = 1\n${label}:\n`;
+    const { program } = parseCase(`.type tc
+main:
+ call bpf_get_prandom_u32
+ r6 = r0
+ call bpf_get_prandom_u32
+ r9 = r0
+${pad} r7 = 1
+ if r9 > 3 goto last
+ if r6 > 5 goto other
+meet:
+${pad}${jumps('one')}${pad} if r6 > 200 goto last
+ r2 = 1
+last:
+${pad} *(u64 *)(r10 -8) = r7
+ r0 = 0
+ exit
+other:
+ r7 = 0
+ goto meet
+`);
+    expect(stranger(program, { states: 0 })).toBeUndefined();
+    const facts = verify(program);
+    if (!facts.ok) throw new Error(facts.message);
+    // Where it is stored nothing is known of it any more, in any fact.
+    const stored = facts.facts.at(program.insns.length - 5).map(({ state }) => state.frames[0]!.regs[7]!.num);
+    expect(stored.map((num) => num.mask)).toEqual([2n ** 64n - 1n]);
   });
 
   it('of generated programs', () => {
