@@ -6,6 +6,7 @@ const EFFECT = 'vm/a-kill-takes-effect-at-once-and-a-stub-after-it';
 const KILLS = 'vm/a-killed-run-does-what-its-text-does';
 const FORKS = 'vm/a-fork-is-independent-of-its-parent';
 const PAIRS = 'vm/each-check-fires-on-its-own-program';
+const RUNS = 'vm/runs-of-bytes-share-a-buffer-and-nothing-else';
 const INSNS = 'vm/every-insn-computes-as-in-linux';
 const TIERS = 'vm/both-tiers-run-alike';
 
@@ -123,6 +124,53 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
         becomes: '',
         wrong: 'Objects stay accessible after their last reference is given back.',
         noticedBy: [PAIRS],
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/environment.ts',
+    [FORKS],
+    [
+      {
+        name: 'a-fork-counts-its-parents-later-calls',
+        inside: 'Choices.countOf',
+        node: 'at >= calls',
+        becomes: 'false',
+        wrong: 'The calls of a fork are numbered as if the calls that its parent makes later were its own.',
+      },
+      {
+        name: 'a-fork-has-its-parents-later-choices',
+        inside: 'Choices.upTo',
+        node: 'this.from.upTo(this.chosen)',
+        becomes: 'this.from.upTo(this.from.keys.length)',
+        wrong: 'What a parent chooses after the fork is on the record of the fork.',
+      },
+      {
+        name: 'a-fork-forgets-what-was-chosen',
+        inside: 'Choices.upTo',
+        node: 'this.from.upTo(this.chosen)',
+        becomes: 'new Map<string, string>()',
+        wrong: 'The record of a fork begins at the fork, so it does not replay the run.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/slab.ts',
+    [RUNS],
+    [
+      {
+        name: 'runs-overlap',
+        inside: 'take',
+        node: 'used += (size + ALIGN - 1) & -ALIGN;',
+        becomes: 'used += size & -ALIGN;',
+        wrong: 'The bytes of two regions overlap, if the size of the first is no multiple of 8.',
+      },
+      {
+        name: 'runs-are-not-aligned',
+        inside: 'take',
+        node: '(size + ALIGN - 1) & -ALIGN',
+        becomes: 'size',
+        wrong: 'Registers begin where no 64-bit word may begin.',
       },
     ],
   ),
