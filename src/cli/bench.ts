@@ -19,7 +19,7 @@ import { proveProgram } from '../smt/program-proof.js';
 import { verify } from '../verifier/verify.js';
 import { Vm } from '../vm/vm.js';
 import { measureAgainst, openCheckout } from './bench/against.js';
-import { checkedOverLoaded, flatMemory, secondWorker } from './bench/campaigns.js';
+import { checkedOverLoaded, flatMemory, type Pace, paceOf, secondWorker } from './bench/campaigns.js';
 import { type Measure, measureOf, seconds } from './bench/measure.js';
 import { runPlain } from './bench/plain.js';
 
@@ -99,14 +99,18 @@ async function proofCost(programs: readonly Program[]): Promise<Measure> {
   return measureOf('proof time / verification time', proof.took, verification.took, 's');
 }
 
-/** Peak memory of a campaign, in a process of its own. */
-function peakMemory(): Measure {
-  const { stdout, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--memory'], {
+/** What this file prints, called again with these arguments. */
+function inOwnProcess<T>(...args: readonly string[]): T {
+  const { stdout, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...args], {
     encoding: 'utf8',
   });
-  const bytes = Number(stdout);
-  if (status !== 0 || !Number.isFinite(bytes))
-    throw new Error('the campaign whose memory is measured failed');
+  if (status !== 0) throw new Error(`the campaign that is measured failed: ${args.join(' ')}`);
+  return JSON.parse(stdout) as T;
+}
+
+/** Peak memory of a campaign, in a process of its own. */
+function peakMemory(): Measure {
+  const bytes = inOwnProcess<number>('--memory');
   return measureOf(`peak memory of ${CAMPAIGN} programs / 1 GiB`, bytes / 2 ** 30, 1, 'GiB');
 }
 
@@ -120,6 +124,7 @@ interface Options {
   readonly json?: string;
   readonly against?: string;
   readonly memory?: true;
+  readonly pace?: string;
   readonly campaigns?: true;
   readonly long: string;
   readonly programs: string;
@@ -131,7 +136,7 @@ async function campaigns({ long, programs }: Options): Promise<readonly (Measure
     await checkedOverLoaded(SEED, PROGRAMS, 1),
     await checkedOverLoaded(SEED, PROGRAMS, 3),
     await checkedOverLoaded(SEED, PROGRAMS, 3, true),
-    ...(await secondWorker(SEED, Number(long))),
+    ...secondWorker(Number(long), (workers) => inOwnProcess<Pace>('--pace', `${workers}`, '--long', long)),
     await flatMemory(SEED, Number(programs)),
   ];
 }
@@ -173,9 +178,12 @@ const options = new Command('bench')
   .option('--campaigns', 'only the figures of whole campaigns')
   .option('--long <seconds>', 'how long the campaigns of one and of two workers run', '20')
   .option('--programs <N>', 'programs of the campaign whose memory must stay flat', '1000')
+  .option('--pace <workers>', 'only run the campaign whose pace is measured, and print it as JSON')
   .option('--memory', 'only run the campaign whose memory is measured, and print its peak in bytes')
   .parse()
   .opts<Options>();
 if (options.memory) await campaignMemory();
+else if (options.pace !== undefined)
+  process.stdout.write(JSON.stringify(await paceOf(SEED, Number(options.long), Number(options.pace))));
 else await main(options);
 process.exit(0);

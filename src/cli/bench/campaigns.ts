@@ -33,35 +33,55 @@ export async function checkedOverLoaded(
     for (let index = from; index < to; index++) await checkProgram(index, options);
   };
   await all(count, count + WARM);
-  const start = processorSeconds();
-  await all(0, count);
-  const ours = count / (processorSeconds() - start);
   const programs = Array.from({ length: count }, (_, index) => programAt(index, options));
-  const before = processorSeconds();
-  const { loads } = loadRate(programs);
-  return measureOf(name, ours, loads / (processorSeconds() - before), '1/s');
+  let [ours, kernels] = [0, 0];
+  // In turns, so that what else the machine does meets both alike. The best of each counts.
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = processorSeconds();
+    await all(0, count);
+    const middle = processorSeconds();
+    const { loads } = loadRate(programs);
+    ours = Math.max(ours, count / (middle - start));
+    kernels = Math.max(kernels, loads / (processorSeconds() - middle));
+  }
+  return measureOf(name, ours, kernels, '1/s');
 }
+
+/** How often each of two rates is measured. */
+const ROUNDS = 4;
 
 const settingOf = (seed: number) => ({ seed, rules: ['sound'], worlds: 3, prove: true, kernel: false });
 
+/** What a campaign does in a second, and milliseconds of processor time that a program takes. */
+export interface Pace {
+  readonly rate: number;
+  readonly cost: number;
+}
+
+/** The pace of a campaign with so many workers in the second half of so many seconds: the first goes into starting, and compiling hot code. */
+export async function paceOf(seed: number, time: number, workers: number): Promise<Pace> {
+  const start = seconds();
+  let half: { readonly done: number; readonly at: number; readonly busy: number } | undefined;
+  const progress = ({ done }: { readonly done: number }): void => {
+    const at = seconds();
+    if (at - start >= time / 2) half ??= { done, at, busy: processorSeconds() };
+  };
+  const { state } = await runCampaign({ setting: settingOf(seed), time: 1000 * time, workers, progress });
+  if (half === undefined) throw new Error(`no program was checked in half of ${time} s`);
+  const done = state.done - half.done;
+  return { rate: done / (seconds() - half.at), cost: (1000 * (processorSeconds() - half.busy)) / done };
+}
+
 /**
- * Programs in a second that two workers check over those that one checks; each campaign runs for so many seconds. And the processor time that a
- * program takes with one worker over that with two: where other work keeps the processors busy, that tells what two would bring, 1 being twice
- * as much.
+ * Programs in a second that two workers check over those that one checks, each in a process of its own that runs for so many seconds. And the
+ * processor time that a program takes with one worker over that with two: where other work keeps the processors busy, that tells what two would
+ * bring, 1 being twice as much. `pace` runs `paceOf` in a process of its own.
  */
-export async function secondWorker(seed: number, time: number): Promise<readonly Measure[]> {
-  const rates: number[] = [];
-  const costs: number[] = [];
-  for (const workers of [2, 1]) {
-    const start = seconds();
-    const busy = processorSeconds();
-    const { state } = await runCampaign({ setting: settingOf(seed), time: 1000 * time, workers });
-    rates.push(state.done / (seconds() - start));
-    costs.push((1000 * (processorSeconds() - busy)) / state.done);
-  }
+export function secondWorker(time: number, pace: (workers: number) => Pace): readonly Measure[] {
+  const [two, one] = [pace(2), pace(1)];
   return [
-    measureOf(`two workers / one, ${time} s each`, rates[0]!, rates[1]!, '1/s'),
-    measureOf('processor time of a program, one worker / two', costs[1]!, costs[0]!, 'ms'),
+    measureOf(`two workers / one, ${time} s each`, two.rate, one.rate, '1/s'),
+    measureOf('processor time of a program, one worker / two', one.cost, two.cost, 'ms'),
   ];
 }
 
