@@ -4,6 +4,26 @@ import { type Mutant, mutantsOf } from './mutant.js';
 const NOTICED = ['cli/the-command-line-is-as-people-expect'];
 
 export const CLI_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/cli/commands/run.ts',
+    ['cli/costs-are-shown-and-estimated'],
+    [
+      {
+        name: 'programs-that-ask-are-not-killed',
+        inside: 'killOf',
+        node: 'one.program.kfuncs.includes(ASKS)',
+        becomes: 'false',
+        wrong: 'A program that asks to be killed runs on.',
+      },
+      {
+        name: 'kills-come-behind-the-call',
+        inside: 'stepsBefore',
+        node: 'steps.push(vm.machine.steps)',
+        becomes: 'steps.length === 0 && steps.push(vm.machine.steps)',
+        wrong: 'Only the first call of a function is a place to kill at.',
+      },
+    ],
+  ),
   ...mutantsOf('src/cli/colour.ts', NOTICED, [
     {
       name: 'no-color-is-not-heard',

@@ -19,7 +19,7 @@ import { EMPTY, type Environment, parseHex } from '../../vm/environment.js';
 import { filled, MOST_ENTRIES } from '../../vm/fill.js';
 import { describeHold } from '../../vm/ledger.js';
 import { worstFirst } from '../../vm/trap.js';
-import { Vm, type VmOptions } from '../../vm/vm.js';
+import { DEFAULT_LIMIT, Vm, type VmOptions } from '../../vm/vm.js';
 import { type Define, withCommon } from '../command.js';
 import { kindOf, type LoadedProgram, loadPrograms, readText } from '../files.js';
 import { type ProgramOptions, withPrograms } from '../judging.js';
@@ -52,7 +52,10 @@ export const run: Define = (program, act) => {
   const command = withCommon(program.command('run'))
     .description('run a program in the VM, and kill it')
     .argument('[FILE]', 'a program, or - for standard input; with --conformance its memory as hex')
-    .option('--kill <WHERE>', 'step=N, all or random')
+    .option(
+      '--kill <WHERE>',
+      'step=N, call=NAME (before each call of it), all or random; where the program calls bpf_die_kfunc unless told',
+    )
     .option(
       '--rules <RULES>',
       "rule set after the kill, by name or file; the case's own, or sound, unless told",
@@ -87,13 +90,22 @@ function conform(memory = ''): Outcome {
 }
 
 /** Where to kill. */
-type Kill = { readonly step: number } | 'all' | 'random' | 'never';
+type Kill = { readonly step: number } | { readonly call: string } | 'all' | 'random' | 'never';
+
+/** The kfunc by which a program asks to be killed: a termination point that it names itself (SATerm). It is declared, for no kernel has it. */
+const ASKS = 'bpf_die_kfunc';
 
 function killOf(text: string | undefined, one: LoadedProgram): Kill {
-  if (text === undefined) return one.case?.kill === undefined ? 'never' : { step: one.case.kill };
+  if (text === undefined) {
+    if (one.case?.kill !== undefined) return { step: one.case.kill };
+    return one.program.kfuncs.includes(ASKS) ? { call: ASKS } : 'never';
+  }
   if (text === 'all' || text === 'random') return text;
+  const call = /^call=(\w+)$/.exec(text)?.[1];
+  if (call !== undefined) return { call };
   const step = /^step=(\d+)$/.exec(text)?.[1];
-  if (step === undefined) throw new InputError(`--kill: expected step=N, all or random, not '${text}'`);
+  if (step === undefined)
+    throw new InputError(`--kill: expected step=N, call=NAME, all or random, not '${text}'`);
   return { step: Number(step) };
 }
 
@@ -207,7 +219,11 @@ function withMemory(env: Environment, type: ProgType, hex: string): Environment 
 
 function kills(code: Code, vm: VmOptions, kill: Kill, length: number, seed: number): readonly KilledRun[] {
   if (kill === 'never') return [];
-  return killedAt(code, vm, stepsOf(kill, length, seed)).map(({ killedAt: at, steps, violations }) => ({
+  const steps =
+    typeof kill === 'object' && 'call' in kill
+      ? stepsBefore(code, vm, kill.call)
+      : stepsOf(kill, length, seed);
+  return killedAt(code, vm, steps).map(({ killedAt: at, steps, violations }) => ({
     at,
     steps: steps - at,
     checks: worstFirst(violations),
@@ -216,12 +232,14 @@ function kills(code: Code, vm: VmOptions, kill: Kill, length: number, seed: numb
 
 /** The killed run that a trace shows: the one that was asked for, or the first that breaks a check. */
 function shownKill(kill: Kill, killed: readonly KilledRun[]): number | undefined {
-  return typeof kill === 'object' ? kill.step : killed.find(({ checks }) => checks.length > 0)?.at;
+  return typeof kill === 'object' && 'step' in kill
+    ? kill.step
+    : killed.find(({ checks }) => checks.length > 0)?.at;
 }
 
 /** A kill behind the end of a run checks nothing. Throws InputError for one. */
 function mustReach(kill: Kill, steps: number, file: string): void {
-  if (typeof kill !== 'object' || kill.step < steps) return;
+  if (typeof kill !== 'object' || 'call' in kill || kill.step < steps) return;
   throw new InputError(
     `step=${kill.step}: the run ends after ${steps} steps; the last kill is step=${steps - 1}`,
     { file },
@@ -232,7 +250,11 @@ function mustReach(kill: Kill, steps: number, file: string): void {
 const RANDOM_KILLS = 16;
 
 /** Steps before which to kill a run of this length, ascending. */
-function stepsOf(kill: Exclude<Kill, 'never'>, length: number, seed: number): readonly number[] {
+function stepsOf(
+  kill: Exclude<Kill, 'never' | { readonly call: string }>,
+  length: number,
+  seed: number,
+): readonly number[] {
   if (typeof kill === 'object') return [kill.step];
   if (kill === 'all') return Array.from({ length }, (_, step) => step);
   const chooser = seededChooser(seed);
@@ -241,4 +263,23 @@ function stepsOf(kill: Exclude<Kill, 'never'>, length: number, seed: number): re
     return bytes.readUInt32LE() % Math.max(1, length);
   });
   return [...new Set(drawn)].sort((a, b) => a - b);
+}
+
+/** Steps before each call of a function in an ordinary run, ascending. Throws InputError where it is called nowhere in the program. */
+function stepsBefore(code: Code, options: VmOptions, name: string): readonly number[] {
+  const names = new Set(
+    code.contracts.flatMap((contract) => (contract === undefined ? [] : [contract.name])),
+  );
+  if (!names.has(name))
+    throw new InputError(
+      `--kill call=${name}: the program does not call it; it calls ${[...names].join(', ') || 'nothing'}`,
+    );
+  const vm = new Vm(code, options);
+  const most = options.maxSteps ?? DEFAULT_LIMIT;
+  const steps: number[] = [];
+  while (vm.running && vm.machine.steps < most) {
+    if (code.contracts[vm.machine.pc]?.name === name) steps.push(vm.machine.steps);
+    vm.step();
+  }
+  return steps;
 }
