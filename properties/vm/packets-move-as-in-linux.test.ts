@@ -1,15 +1,13 @@
 /** Helpers that copy bytes of a packet and move its bounds: at every bound and next to it, with every flag, as Linux has it. */
 import { expect, test } from 'vitest';
-import { HEADROOM, PAGE_ROOM } from '../../src/vm/packet.js';
+import { HEADROOM } from '../../src/vm/packet.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 import { sameInBoth } from '../support/vm/linux.js';
 import { answer, call, lines, note } from '../support/vm/text.js';
 
 const LENGTH = 64;
 const PACKET = { data: Uint8Array.from({ length: LENGTH }, (_, i) => 7 * i + 1) };
-/** So long that so many bytes more still fit behind it. */
 const ROOM = 300;
-const _LONG = { data: Uint8Array.from({ length: PAGE_ROOM - ROOM }, (_, i) => 3 * i) };
 const OFFSETS = [
   0,
   1,

@@ -9,6 +9,35 @@ const PACKETS = 'vm/packets-move-as-in-linux';
 
 export const MODEL_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
+    'src/vm/packet.ts',
+    ['vm/headers-are-changed-as-in-linux'],
+    [
+      {
+        name: 'network-header-stays-behind',
+        inside: 'replacePacket',
+        node: 'machine.packet.network + front',
+        becomes: 'machine.packet.network',
+        wrong:
+          'When bytes are put in front of a packet, the header of the network is looked for where it was before.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/models/headers.ts',
+    ['vm/headers-are-changed-as-in-linux'],
+    [
+      {
+        name: 'mangled-zero-not-enforced',
+        inside: 'replaceAt',
+        node: 'marked && (flags & MARK_ENFORCE) === 0n && old === 0',
+        becomes: 'marked && old === 0',
+        wrong:
+          'A checksum of 0 is left alone although the program asks for one all the same (BPF_F_MARK_ENFORCE).',
+      },
+    ],
+  ),
+
+  ...mutantsOf(
     'src/vm/maps.ts',
     [MAPS],
     [

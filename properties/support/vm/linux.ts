@@ -20,12 +20,20 @@ export function inKernel(program: Program, input: TestInput = {}) {
   }
 }
 
+/** What a program is run on, and what functions answer in the VM where that is not for it to say. */
+export interface Input extends TestInput {
+  readonly choices?: Readonly<Record<string, string>>;
+  /** Members of the context that are not 0 in the VM, where Linux makes the context. */
+  readonly members?: Readonly<Record<string, bigint>>;
+}
+
 /** The same in the VM, with the checks that broke. */
-export function inVm(program: Program, input: TestInput = {}, tier: 'fast' | 'definitional' = 'fast') {
+export function inVm(program: Program, input: Input = {}, tier: 'fast' | 'definitional' = 'fast') {
   const env = {
-    choices: new Map(),
+    choices: new Map(Object.entries(input.choices ?? {})),
     ...(input.data && { packet: seenPart(program.type, input.data) }),
     ...(input.ctx && { ctx: input.ctx }),
+    ...(input.members && { ctxFields: new Map(Object.entries(input.members)) }),
   };
   const vm = new Vm(program, { env, tier });
   const { r0, violations } = vm.run();
@@ -41,7 +49,7 @@ export function inVm(program: Program, input: TestInput = {}, tier: 'fast' | 'de
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** Both do the same: r0, the packet and the context afterwards. Answers r0. Throws if Linux refuses the program. */
-export function sameInBoth(text: string, input: TestInput = {}, about = text): number {
+export function sameInBoth(text: string, input: Input = {}, about = text): number {
   const { program } = parseCase(text);
   const kernel = inKernel(program, input);
   if ('refused' in kernel) throw new Error(`${about}: ${kernel.refused}`);
