@@ -134,6 +134,14 @@ export const STATE_MUTANTS: readonly Mutant[] = [
       wrong: 'Only the first byte that a function writes may not be a dynptr`s.',
     },
     {
+      name: 'helpers-may-corrupt-spilled-pointers',
+      inside: 'checkFunctionWrite',
+      node: 'refuseCorruption(p, slot);',
+      becomes: '',
+      wrong: 'Without capabilities a helper may write over a spilled pointer, though no store may.',
+      noticedBy: ['verifier/without-capabilities-linux-says-the-same'],
+    },
+    {
       name: 'fill-from-the-middle-of-a-spill',
       inside: 'readFixed',
       node: 'at === 0',

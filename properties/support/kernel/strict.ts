@@ -100,6 +100,23 @@ const leaks: KernelCase[] = [
     refused('attempt to corrupt spilled pointer on stack'),
     () => [stx(8, r10, -8, r1), st(4, r10, -8, 0), ...done],
   ),
+  ...[4, 8].map((size) =>
+    kernelCase(
+      `strict: ${size} bytes of a spilled address overwritten by a helper`,
+      'socket_filter',
+      refused('attempt to corrupt spilled pointer on stack'),
+      () => [
+        stx(8, r10, -8, r1),
+        ...[mov(r2, 0), ...stackPointer(r3, -8), mov(r4, size), callHelper(26)],
+        ...done,
+      ],
+    ),
+  ),
+  kernelCase('strict: a spilled number overwritten by a helper', 'socket_filter', {}, () => [
+    st(8, r10, -8, 7),
+    ...[mov(r2, 0), ...stackPointer(r3, -8), mov(r4, 8), callHelper(26)],
+    ...done,
+  ]),
   kernelCase('strict: addresses compared', 'xdp', refused('R10 pointer comparison prohibited'), () => [
     jmp('eq', r10, 5, 'out'),
     ...out,

@@ -10,7 +10,7 @@ import { refuse } from '../text/refusal.js';
 import type { Path } from './path.js';
 import { EMPTY_SLOT } from './path.js';
 import { fixedOffset, hasFixedOffset, isPointer, nullReg, scalarReg, UNINIT, unknownReg } from './regs.js';
-import type { ByteKind, Reg } from './state.js';
+import type { ByteKind, Reg, Slot } from './state.js';
 import { BYTE } from './state.js';
 
 const WORD = 8;
@@ -106,6 +106,13 @@ const scrubbedByte = (before: ByteKind): ByteKind =>
 
 const isZero = (r: Reg): boolean => r.type === 'scalar' && isConst(r.num) && r.num.value === 0n;
 
+/** Without CAP_PERFMON no part of a spilled pointer may be overwritten. One that became invalid is not a scalar. */
+function refuseCorruption(p: Path, slot: Slot | undefined): void {
+  const spilled = slot?.bytes[0] === BYTE.spill ? slot.reg : undefined;
+  if (p.strict && spilled !== undefined && spilled.type !== 'scalar')
+    refuse('attempt to corrupt spilled pointer on stack');
+}
+
 /** Stores a register (or an immediate as a scalar) at a fixed offset of frame `depth`. */
 function writeFixed(p: Path, depth: number, off: number, size: number, value: Reg): void {
   p.guard?.beforeStore(p.slot(depth, slotOf(off))?.bytes, size, isPointer(value));
@@ -113,11 +120,7 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
   const index = slotOf(off);
   const aligned = byteOf(off) === 0;
   const old = p.slot(depth, index);
-  // A spilled pointer that became invalid is not a scalar.
-  const spilled = old?.bytes[0] === BYTE.spill ? old.reg : undefined;
-  if (p.strict && spilled !== undefined && spilled.type !== 'scalar' && size !== WORD) {
-    refuse('attempt to corrupt spilled pointer on stack');
-  }
+  if (size !== WORD) refuseCorruption(p, old);
   // A callback's dynptr pointer cannot be spilled (is_spillable_regtype).
   if (value.type === 'dynptr') {
     writeBytes(p, depth, off, size, BYTE.misc);
@@ -280,8 +283,10 @@ export function checkFunctionWrite(p: Path, ptr: Reg, regno: number, size: numbe
     return;
   }
   for (let at = range.min; raw && at < range.min + size; at++) {
-    if (p.slot(ptr.frame, slotOf(at))?.bytes[byteOf(at)] === BYTE.dynptr)
-      refuse(`potential write to dynptr at off=${at} disallowed`);
+    const slot = p.slot(ptr.frame, slotOf(at));
+    if (slot?.bytes[byteOf(at)] === BYTE.dynptr) refuse(`potential write to dynptr at off=${at} disallowed`);
+    // To Linux the function stores byte by byte.
+    refuseCorruption(p, slot);
   }
   writeUnknownBytes(p, ptr.frame, range.min, size);
 }
