@@ -11,6 +11,7 @@ import { loadRuleSets } from '../../src/campaign/rules.js';
 import { InputError } from '../../src/isa/errors.js';
 import { contracts } from '../../src/kernel/catalog.js';
 import { rulesThatDecideNothing, unknownNames } from '../../src/patch/lint.js';
+import { Sandbox } from '../../src/patch/sandbox.js';
 import { decide } from '../../src/patch/select.js';
 import { functionView, siteView } from '../../src/patch/view.js';
 
@@ -235,5 +236,29 @@ describe('an editor finds the words and their types', () => {
     ].join('\n');
     expect(check(good)).toBe('');
     expect(check(good.replace('v.acquires', 'v.aquires'))).toContain("Did you mean 'acquires'?");
+  });
+});
+
+describe('a question that ran out of time', () => {
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+
+  it('is asked again if it had no processor', () => {
+    let asked = 0;
+    // Waits without running, as on a machine that is busy with other work.
+    const answer = new Sandbox().ask('when()', () =>
+      ++asked === 1 ? Atomics.wait(cell, 0, 0, 60_000) : 'right',
+    );
+    expect([answer, asked]).toEqual(['right', 2]);
+  });
+
+  it('is an error if it ran all the time', { timeout: 60_000 }, () => {
+    let asked = 0;
+    const endless = (): never => {
+      asked++;
+      for (;;);
+    };
+    expect(() => new Sandbox().ask('when()', endless)).toThrow('when() did not end within 1 s');
+    // Once where the machine is not busy.
+    expect(asked).toBeLessThanOrEqual(10);
   });
 });

@@ -249,6 +249,13 @@ export const RULE_MUTANTS: readonly Mutant[] = [
     ['patch/rule-files-can-do-no-harm'],
     [
       {
+        name: 'who-had-no-processor-is-late',
+        inside: 'Sandbox.ask',
+        node: 'ran > QUESTION_MS / 2',
+        becomes: 'true',
+        wrong: 'On a busy machine a rule is taken for endless that did not run at all.',
+      },
+      {
         name: 'questions-have-no-limit-of-their-own',
         inside: 'QUESTION_MS',
         node: '1_000',
