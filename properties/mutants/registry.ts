@@ -18,6 +18,7 @@ import { BTF_MUTANTS } from './object/btf.js';
 import { OBJECT_MUTANTS } from './object/elf.js';
 import { ORACLE_MUTANTS } from './oracle.js';
 import { PAD_MUTANTS } from './pads.js';
+import { PAGE_MUTANTS } from './page.js';
 import { RULE_MUTANTS } from './patch/rules.js';
 import { TWO_MODE_MUTANTS } from './patch/two-mode.js';
 import { POLICY_MUTANTS } from './policy.js';
@@ -51,6 +52,7 @@ import { MODEL_MUTANTS } from './vm/models.js';
 
 export const MUTANTS: readonly Mutant[] = [
   ...REPORT_MUTANTS,
+  ...PAGE_MUTANTS,
   ...PAD_MUTANTS,
   ...PROOF_WALK_MUTANTS,
   ...CLI_MUTANTS,

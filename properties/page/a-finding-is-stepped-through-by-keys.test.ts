@@ -83,14 +83,14 @@ describeBrowser('a finding is stepped through by keys', ({ open }) => {
     expect(await currentSlot(page)).toBe('2');
     expect(await page.locator('.held').textContent()).toContain('spin_lock');
     // There is no kill in that run.
-    expect(await page.locator('[data-go="the kill"]').isDisabled()).toBe(true);
+    expect(await page.locator('[data-go=kill]').isDisabled()).toBe(true);
   });
 
   it('a link to a step shows that step', async () => {
     const page = await open(made.file, `#/case/${one.id}?run=sound&step=1`);
     expect(await page.locator('.run.active').getAttribute('data-run')).toBe('sound');
     expect(await currentSlot(page)).toBe('2');
-    await page.getByRole('button', { name: 'step forward' }).click();
+    await page.getByRole('button', { name: /^forward one step/ }).click();
     const link = page.url();
     await page.reload();
     await page.waitForSelector('html[data-ready]');
@@ -173,8 +173,8 @@ describeBrowser('a finding is stepped through by keys', ({ open }) => {
       'to the content',
       'Copy mail',
       'Killed, under rfc-v1',
-      'step back',
-      'the kill',
+      'back one step',
+      'kill, where it is',
       'Registers and stack',
     ])
       expect(

@@ -62,21 +62,23 @@ describeBrowser('the page is for everybody', ({ open }) => {
 
   for (const [name, made, hash] of views)
     it(`${name}: light and dark, narrow and wide`, async () => {
+      const page = await open(made().file, hash());
+      // What hides folded parts hides them from axe, too.
+      await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
       for (const colorScheme of ['light', 'dark'] as const)
         for (const viewport of SIZES) {
-          const page = await open(made().file, hash(), { colorScheme, viewport });
           const where = `${name} ${colorScheme} ${viewport.width}`;
+          await page.emulateMedia({ colorScheme });
+          await page.setViewportSize(viewport);
+          await page.waitForSelector(`html[data-theme=${colorScheme}]`);
           const width = await page.evaluate<number>('document.documentElement.scrollWidth');
           expect([where, width]).toEqual([where, viewport.width]);
           const back = await page.evaluate<string>(
             'getComputedStyle(document.documentElement).backgroundColor',
           );
-          const light = Number(/\d+/.exec(back)?.[0]) > 128;
-          expect([where, light]).toEqual([where, colorScheme === 'light']);
-          // What hides folded parts hides them from axe, too.
-          await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
-          if (viewport.width < 3840) expect([where, await axe(page)]).toEqual([where, []]);
-          await page.context().close();
+          expect([where, Number(/\d+/.exec(back)?.[0]) > 128]).toEqual([where, colorScheme === 'light']);
+          const asked = colorScheme === 'light' ? viewport.width === 360 : viewport.width === 1280;
+          if (asked) expect([where, await axe(page)]).toEqual([where, []]);
         }
     });
 
@@ -109,6 +111,6 @@ describeBrowser('the page is for everybody', ({ open }) => {
     };
     await take(spin, '', 'finding', 1090);
     await take(objects, `#/object/${objects.data.objects[0]!.id}`, 'object', 900);
-    await take(await nightIn(join(folder, 'picture')), '#/night', 'night', 1000);
+    await take(await nightIn(join(folder, 'picture'), true), '#/night', 'night', 1000);
   });
 });

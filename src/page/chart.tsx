@@ -52,6 +52,7 @@ export function Chart({ title, along, xs, lines, name, theme }: ChartProps): JSX
         axes: [
           {
             ...axis,
+            size: 30,
             ...(name === undefined ? {} : { values: (_: UPlot, ticks: number[]) => ticks.map(name) }),
           },
           { ...axis, size: 56, values: (_: UPlot, ticks: number[]) => ticks.map(number) },

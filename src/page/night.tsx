@@ -57,6 +57,7 @@ function Figures({
   readonly fresh: number;
 }): JSX.Element {
   const open = cases.filter(({ status, check }) => check !== null && status !== 'gone').length;
+  const proofs = night.proven + night.refuted + night.unknown;
   const kernel =
     night.kernelAccepted === null
       ? ''
@@ -78,8 +79,10 @@ function Figures({
       <Figure name="termination points" value={number(night.points)}>
         at most {number(night.worst)} insns from a kill to the exit
       </Figure>
-      <Figure name="program proofs" value={number(night.proven)}>
-        proven; {number(night.refuted)} refuted, {number(night.unknown)} unknown
+      <Figure name="program proofs" value={proofs === 0 ? '–' : number(night.proven)}>
+        {proofs === 0
+          ? 'not asked for'
+          : `proven; ${number(night.refuted)} refuted, ${number(night.unknown)} unknown`}
       </Figure>
       <Figure
         name="disagreements"

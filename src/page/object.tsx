@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import type { PageBound, PageListing, PageObject, PageSite } from '../report/page/shape.js';
 import { linkTo } from './route.js';
-import { Badge, number, toneOf } from './words.js';
+import { Badge, number, Scroll, toneOf } from './words.js';
 
 /** A bound in a word. */
 function boundInWords(bound: PageBound | null): string {
@@ -197,15 +197,17 @@ function WorstPlace({
       </p>
       <details>
         <summary>its way to the exit, {worstPath.length} insns; a loop is gone through once</summary>
-        <ol class="way">
-          {worstPath.slice(0, MOST_WAY).map((slot, i) => (
-            // a way may come to one insn twice
-            <li key={i}>
-              <span class="slot">{slot}</span> <code>{text(slot)}</code>{' '}
-              <span class="muted">{lineOf(listing, slot)}</span>
-            </li>
-          ))}
-        </ol>
+        <Scroll name="The way to the exit">
+          <ol class="way">
+            {worstPath.slice(0, MOST_WAY).map((slot, i) => (
+              // a way may come to one insn twice
+              <li key={i}>
+                <span class="slot">{slot}</span> <code>{text(slot)}</code>{' '}
+                <span class="muted">{lineOf(listing, slot)}</span>
+              </li>
+            ))}
+          </ol>
+        </Scroll>
       </details>
     </section>
   );

@@ -27,10 +27,11 @@ export async function pageOf(folder: string, name: string, ...paths: readonly st
   return read(file);
 }
 
-/** The page of a small campaign with findings, made in `folder`. */
-export async function nightIn(folder: string): Promise<Made> {
+/** The page of a small campaign with findings, made in `folder`; `whole`: with more programs, and their proofs. */
+export async function nightIn(folder: string, whole = false): Promise<Made> {
   const out = join(folder, 'night');
-  const args = ['--seed', '1', '--programs', '40', '--rules', 'rfc-v1,sound', '--worlds', '1', '--no-proofs'];
+  const size = whole ? ['--programs', '120'] : ['--programs', '40', '--worlds', '1', '--no-proofs'];
+  const args = ['--seed', '1', '--rules', 'rfc-v1,sound', ...size];
   const { exit, err } = await here(['fuzz', ...args, '--workers', '1', '--out', out, '--quiet']);
   if (exit !== 1) throw new Error(`a campaign with findings was expected, not exit ${exit}: ${err}`);
   return read(join(out, 'index.html'));

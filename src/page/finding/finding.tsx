@@ -238,30 +238,30 @@ function Controls({
   readonly go: (run: PageRun, index: number) => void;
 }): JSX.Element {
   const last = run.steps.length - 1;
-  const button = (label: string, key: string, index: number | undefined, name: string): JSX.Element => (
+  const button = (word: string, rest: string, key: string, index: number | undefined): JSX.Element => (
     <button
       type="button"
       disabled={index === undefined || index === at}
       onClick={() => index !== undefined && go(run, index)}
-      aria-label={name}
-      data-go={name}
+      data-go={word}
     >
-      {label} <kbd>{key}</kbd>
+      {word}
+      <span class="sr">{rest}; key:</span> <kbd>{key}</kbd>
     </button>
   );
   return (
     <div class="controls" role="toolbar" aria-label="Steps">
-      {button('first', 'Home', 0, 'first step')}
-      {button('◀ back', '←', Math.max(0, at - 1), 'step back')}
+      {button('first', ' step', 'Home', 0)}
+      {button('back', ' one step', '←', Math.max(0, at - 1))}
       <output>
         step <b>{run.steps[at]?.step ?? 0}</b> of {run.length}
       </output>
-      {button('forward ▶', '→', Math.min(last, at + 1), 'step forward')}
-      {button('last', 'End', last, 'last step')}
+      {button('forward', ' one step', '→', Math.min(last, at + 1))}
+      {button('last', ' step', 'End', last)}
       <span class="gap" />
-      {button('acquire', 'a', nextOf(moments.acquires, at), 'next acquire')}
-      {button('kill', 'k', moments.kill, 'the kill')}
-      {button('break', 'b', nextOf(moments.breaks, at), 'next broken check')}
+      {button('acquire', ', the next one', 'a', nextOf(moments.acquires, at))}
+      {button('kill', ', where it is', 'k', moments.kill)}
+      {button('break', ', the next one', 'b', nextOf(moments.breaks, at))}
     </div>
   );
 }

@@ -83,7 +83,7 @@ function RunLanes({ run, width, at, lit, onLight, onGo }: RunProps): JSX.Element
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the arrow keys step, see finding.tsx */}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: a picture; every step has its keys and buttons */}
       <div class="tracks" onClick={go} data-tracks={kind}>
-        {steps.length <= FEW ? (
+        {width <= FEW ? (
           <div class="track ticks" aria-hidden="true">
             {steps.map((one, i) => (
               <span key={one.step} style={{ left: x(i), width: x(1) }}>

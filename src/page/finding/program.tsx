@@ -151,7 +151,7 @@ function CallTag({ run, slot }: { readonly run: PageRun; readonly slot: number }
   return (
     <span class={`tag ${patched}`}>
       <b>{DID[patched]}</b>
-      {does} <span class="rule">{rule}</span>
+      {does} <span class="rule">· {rule}</span>
     </span>
   );
 }

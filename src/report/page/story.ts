@@ -3,6 +3,7 @@
  * right rule does. Everything is read from the runs, the contracts and the rule proof.
  */
 import type { Contract } from '../../kernel/contract.js';
+import { imitableOutcomes } from '../../kernel/describe.js';
 import type { RuleWitness } from '../../smt/rule-proof.js';
 import { outcomeInWords } from '../contracts.js';
 import { functionAt, insnInWords } from './listing.js';
@@ -167,16 +168,18 @@ function whyWrong({ killed, blamed, broken }: Told): readonly string[] {
   const lines = blamed.flatMap(({ slot, contract, why }) => {
     const { name, outcomes } = contract;
     const call = callAt(killed, slot);
-    if (call?.action !== 'stub') {
-      const said = why === undefined ? [] : why.state.map((one) => `${upper(withRegisters(one, 0))}.`);
-      return said.length > 0 ? said : [`${name} was kept, and what it does after the kill is what breaks.`];
-    }
     const ways = outcomes.map((one) => `‘${one.name}’ (${withRegisters(outcomeInWords(one), 1)})`);
     const count = ways.length === 1 ? 'only one way' : `${ways.length} ways`;
-    return [
-      `In Linux a call of ${name} can end in ${count}: ${ways.join(', or ')}.`,
-      ...(why === undefined ? [] : missedInWords(why)),
-    ];
+    const ends = `In Linux a call of ${name} can end in ${count}: ${ways.join(', or ')}.`;
+    if (call?.action === 'stub') return [ends, ...(why === undefined ? [] : missedInWords(why))];
+    const said = why === undefined ? [] : why.state.map((one) => `${upper(withRegisters(one, 0))}.`);
+    if (said.length === 0) return [ends, `${name} was kept, and what it does after the kill is what breaks.`];
+    const free = imitableOutcomes(contract).map((one) => `‘${one.name}’`);
+    const could =
+      free.length === 0
+        ? []
+        : [`A stub could have claimed ${free.join(' or ')} instead, which takes nothing and no time.`];
+    return [ends, ...said, ...could];
   });
   const replaced = blamed.some(({ slot }) => callAt(killed, slot)?.action === 'stub');
   if (!replaced) return lines;
