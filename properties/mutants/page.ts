@@ -37,8 +37,8 @@ export const PAGE_MUTANTS: readonly Mutant[] = [
       {
         name: 'a-trace-ends-before-the-insn-that-traps',
         inside: 'traceOf',
-        node: 'moments.ended ||',
-        becomes: '',
+        node: 'moments.ended',
+        becomes: 'false',
         wrong: 'The insn at which a run traps is not in its trace.',
       },
       {

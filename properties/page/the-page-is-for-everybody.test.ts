@@ -9,7 +9,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import { scratch } from '../support/cli.js';
 import { describeBrowser } from '../support/page/browser.js';
-import { design } from '../support/page/documents.js';
+import { design, policies } from '../support/page/documents.js';
 import { type Made, nightIn, pageOf, SPIN_LOCK } from '../support/page/pages.js';
 
 const folder = scratch();
@@ -47,7 +47,7 @@ describeBrowser('the page is for everybody', ({ open }) => {
     night = await nightIn(folder);
     objects = await pageOf(folder, 'objects', ...OBJECTS);
     spin = await pageOf(folder, 'spin', SPIN_LOCK);
-    documents = await pageOf(folder, 'documents', design(folder));
+    documents = await pageOf(folder, 'documents', design(folder), ...policies(folder));
   }, 300_000);
 
   const views: readonly (readonly [name: string, made: () => Made, hash: () => string])[] = [
@@ -81,6 +81,28 @@ describeBrowser('the page is for everybody', ({ open }) => {
           if (asked) expect([where, await axe(page)]).toEqual([where, []]);
         }
     });
+
+  it('documents of other commands are shown with their charts, whatever they are', async () => {
+    const page = await open(documents.file);
+    const titles = await page.locator('.document h1').allTextContents();
+    expect(titles).toEqual([
+      'Ways to stop a program, side by side',
+      'Hooks under load',
+      'Programs and their limits',
+      'costs',
+    ]);
+    expect(await page.locator('.document').nth(0).locator('canvas').count()).toBe(2);
+    expect(await page.locator('.document').nth(1).locator('canvas').count()).toBe(2);
+    const rows = await page
+      .locator('.document')
+      .nth(1)
+      .locator('figure')
+      .first()
+      .locator('details tbody tr')
+      .allTextContents();
+    expect(rows).toEqual(['11,000,0001,000,000', '2500,000500,000', '3333,333.33333,333.33']);
+    expect(await page.locator('.document').nth(2).textContent()).toMatch(/too long.*10 µs.*2 ms/);
+  });
 
   it('the switch changes from light to dark, and back to what the system says', async () => {
     const page = await open(spin.file, '', { colorScheme: 'light' });

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { PageDocument } from '../report/page/shape.js';
 import { Chart, type Line } from './chart.js';
+import { PolicyCheck, Simulation, seriesOf } from './policies.js';
 import { Badge, number, Scroll } from './words.js';
 
 /** The view of all documents. */
@@ -16,12 +17,19 @@ export function Documents({
   return (
     <>
       {documents.map((one) => (
-        <section key={one.file} class="document" aria-label={titleOf(one)}>
-          {strategiesOf(one) === undefined ? <Anything one={one} /> : <Design one={one} theme={theme} />}
-        </section>
+        <div key={one.file} class="document">
+          <OneDocument one={one} theme={theme} />
+        </div>
       ))}
     </>
   );
+}
+
+function OneDocument({ one, theme }: { readonly one: PageDocument; readonly theme: string }): JSX.Element {
+  if (strategiesOf(one) !== undefined) return <Design one={one} theme={theme} />;
+  const series = seriesOf(one);
+  if (series !== undefined) return <Simulation {...{ one, series, theme }} />;
+  return PolicyCheck({ one }) ?? <Anything one={one} />;
 }
 
 /** What a document is called: `design`, of `swansong/design/1`. */
@@ -51,6 +59,14 @@ interface Strategy {
   readonly ordinaryInsns?: number;
   readonly bytes: number;
   readonly refused: Counts;
+  /** Kinds of failures, each with the smallest case that shows it. */
+  readonly failures?: readonly {
+    readonly check: string;
+    readonly kind: string;
+    readonly points: number;
+    readonly insns: number;
+    readonly case: string;
+  }[];
 }
 
 function strategiesOf({ schema, body }: PageDocument): readonly Strategy[] | undefined {
@@ -212,6 +228,7 @@ function Design({ one, theme }: { readonly one: PageDocument; readonly theme: st
           </Scroll>
         </>
       )}
+      <Failures strategies={strategies} />
       <div class="charts">
         <Chart
           title="Time to die: insns from a kill to the end"
@@ -226,6 +243,25 @@ function Design({ one, theme }: { readonly one: PageDocument; readonly theme: st
           lines={lines.work}
         />
       </div>
+    </>
+  );
+}
+
+/** The smallest program that shows each kind of failure of each strategy. */
+function Failures({ strategies }: { readonly strategies: readonly Strategy[] }): JSX.Element | null {
+  const all = strategies.flatMap(({ name, failures = [] }) => failures.map((one) => ({ name, ...one })));
+  if (all.length === 0) return null;
+  return (
+    <>
+      <h2>The smallest program for each failure</h2>
+      {all.map(({ name, check, kind, points, insns, case: text }) => (
+        <details key={`${name} ${check} ${kind}`}>
+          <summary>
+            {name}: <Badge tone="bad">{check}</Badge> {kind}, {number(points)} points, {insns} insns
+          </summary>
+          <pre>{text}</pre>
+        </details>
+      ))}
     </>
   );
 }

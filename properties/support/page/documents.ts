@@ -29,6 +29,7 @@ export function design(folder: string): string {
         toEffect: null,
         toExit: null,
         refused: { 'it holds a lock': 3 },
+        failures: [{ check: 'leak', kind: 'socket', points: 40, insns: 8, case: '.type xdp\n    exit\n' }],
       },
     ],
     leftOut: [{ from: 'a.o', message: 'is not modelled' }],
@@ -36,4 +37,57 @@ export function design(folder: string): string {
   const file = join(folder, 'design.json');
   writeFileSync(file, JSON.stringify(body));
   return file;
+}
+
+/** A simulation over two loads, and programs beside their limits, in files of this folder. */
+export function policies(folder: string): readonly string[] {
+  const hook = {
+    name: 'ingress',
+    operations: 10,
+    runs: 10,
+    runTime: 90,
+    overruns: 1,
+    timeLost: 5,
+    refused: false,
+  };
+  const point = (load: number, kill: string) => ({
+    values: { load, kill },
+    hooks: [
+      {
+        ...hook,
+        throughput: 1e6 / load,
+        latency: { mean: 100, median: 90, p99: 1000 * load, max: 5000 },
+        kills: load,
+        denied: 0,
+        leaked: 0,
+        detachedAt: null,
+      },
+    ],
+  });
+  const series = [1, 2, 3].flatMap((load) => [point(load, 'fast path'), point(load, 'never')]);
+  const program = {
+    file: 'a.o',
+    name: 'main',
+    ok: false,
+    verdict: 'too long',
+    reason: 'a loop',
+    best: 12,
+    timeToDie: 80,
+  };
+  const limit = { hook: 'ingress', program: 'main', time: 1e4, action: 'kill' };
+  const bodies = {
+    'policy-simulate': { policy: 'p.toml', rules: 'sound', seed: 1, duration: 1e9, series, files: [] },
+    'policy-check': {
+      policy: 'p.toml',
+      rules: 'sound',
+      programs: [{ ...program, limit, worst: 2e6 }],
+      skipped: [],
+    },
+    costs: { costs: [{ name: 'insn', best: 0.3, usual: 0.5, worst: null }] },
+  };
+  return Object.entries(bodies).map(([name, body]) => {
+    const file = join(folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify({ schema: `swansong/${name}/1`, version: '0', ...body }));
+    return file;
+  });
 }
