@@ -78,8 +78,12 @@ describe('every case of the corpus', () => {
           const last = run.steps.at(-1)!.step;
           if (to !== null) expect([one.file, mark(to)]).toEqual([one.file, 'o']);
           else if (from < last) expect([one.file, mark(last)]).toEqual([one.file, 'X']);
-          for (const { step } of run.steps)
-            if (step > from && step < (to ?? last)) expect([one.file, mark(step)]).toEqual([one.file, '|']);
+          for (const { step } of run.steps) {
+            const isHeld = step > from && step < (to ?? last);
+            if (isHeld) expect([one.file, mark(step)]).toEqual([one.file, '|']);
+            else if (step < from || step > (to ?? last))
+              expect([one.file, mark(step)]).toEqual([one.file, ' ']);
+          }
           drawn++;
         });
       }

@@ -56,7 +56,9 @@ function hold(code: Code, options: VmOptions, trace: Trace, kill: number | undef
     expect([...held].sort()).toEqual(machine.ledger.holds.map(({ id }) => id).sort());
     if (step !== trace.steps.at(-1)) expect(step.broken).toEqual(machine.violations.slice(broken));
   }
-  const result = vm.run();
+  const whole = new Vm(code, options);
+  if (kill !== undefined && whole.advance(kill)) whole.kill();
+  const result = whole.run();
   expect(trace.result.violations).toEqual(result.violations);
   expect(trace.steps.flatMap((step) => step.broken)).toEqual(result.violations);
   expect({ end: trace.result.end, steps: trace.result.steps }).toEqual({
