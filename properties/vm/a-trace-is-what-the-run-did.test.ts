@@ -65,6 +65,13 @@ function hold(code: Code, options: VmOptions, trace: Trace, kill: number | undef
     end: result.end,
     steps: result.steps,
   });
+  // Each is told at the step at which it broke; where the run is given up, at the last one.
+  for (const step of trace.steps)
+    for (const { step: at, check } of step.broken)
+      expect([check, check === 'bound' || (at >= step.step && at < step.step + step.count)]).toEqual([
+        check,
+        true,
+      ]);
   const lost = trace.holds.filter(({ to }) => to === undefined).map(({ id }) => id);
   expect(lost.sort()).toEqual(result.held.map(({ id }) => id).sort());
 }
@@ -124,6 +131,20 @@ describe('a long run', () => {
     const [broken] = trace.result.violations;
     expect(broken).toMatchObject({ check: 'misuse', function: 'bpf_spin_unlock' });
     expect(alone(broken!.step)).toBe(true);
+  });
+
+  it('is told step by step around what breaks far from everything else', () => {
+    const again = `${lock}    r6 = 0\nM:\n    r6 += 1\n    r7 = r6\n    r7 &= 7\n    if r6 < 3000 goto M\n`;
+    const one = loop(3000, again);
+    const prepared = prepareProgram(one.program, 'privileged');
+    if (typeof prepared === 'string') throw new Error(prepared);
+    const options = { ...runOptions(prepared, pathOf(prepared, shippedRuleSet('rfc-v1')!)), env: EMPTY };
+    const trace = traceOf(prepared.code, options, 0);
+    hold(prepared.code, options, trace, 0);
+    const [broken] = trace.result.violations;
+    const told = trace.steps.find(({ step }) => step === broken!.step);
+    expect(told).toMatchObject({ count: 1, slot: broken!.slot, broken: [broken] });
+    expect(trace.steps.length).toBeLessThan(500);
   });
 
   it('that does not end within its bound breaks it', () => {
