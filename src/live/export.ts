@@ -180,7 +180,10 @@ function plan(one: Candidate, rules: RuleSet, options: ExportOptions): void {
   for (const { slot, action } of sites)
     if (action.kind === 'stub' && action.stub.slots.length > 0) keep.add(slot);
   one.plan = new Plan(program, verified, sites, { points: 'needed', by: 'compare', keep });
-  one.polls ??= choosePolls(one.plan, options.distance ?? DISTANCE, options.entry);
+  const distance = options.distance ?? DISTANCE;
+  one.polls ??= choosePolls(one.plan, distance, options.entry);
+  if (one.polls.longest > distance)
+    one.failure = inexpressible(`some way of ${one.polls.longest} insns has no place for a poll`);
 }
 
 /** Writes all programs that can be; those that cannot stay as they were. */

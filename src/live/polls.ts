@@ -8,7 +8,7 @@ import { jumpTarget } from '../isa/target.js';
 import type { Plan } from '../patch/two-mode/plan.js';
 import { eachComponent } from '../smt/graph-components.js';
 import { freeRegister } from './scratch.js';
-import { Stretches } from './stretch.js';
+import { insnsOf, Stretches } from './stretch.js';
 
 /** Where a program polls. */
 export interface Polls {
@@ -158,8 +158,19 @@ class Chooser {
   /** Polls along the longest way, where each stretch is used up, before the insns that come least often. */
   private cutPath(chosen: Set<number>): void {
     const { stretches, distance } = this;
-    let start = stretches.nodes[0]!;
-    for (const v of stretches.nodes) if (stretches.rest(v) > stretches.rest(start)) start = v;
+    // A call counts with all that the function takes, so a function that takes too long is cut before its callers are.
+    const global = stretches.globalAbove(distance);
+    const nodes =
+      global === undefined
+        ? stretches.nodes
+        : stretches.nodes.filter((v) => stretches.visits.chain(v).outermost === global);
+    let start = nodes[0]!;
+    for (const v of nodes) if (stretches.rest(v) > stretches.rest(start)) start = v;
+    const callee = stretches.callee(start);
+    if (callee !== undefined && insnsOf(stretches.cost(start)) > distance) {
+      chosen.add(this.place(callee));
+      return;
+    }
     const path = this.longestWay(start);
     const times = new Map<number, number>();
     const slotAt = (i: number): number => stretches.slot(path[i]!);
@@ -170,6 +181,8 @@ class Chooser {
       const done = (i: number): number => stretches.rest(path[from]!) - stretches.rest(path[i]!);
       let best: number | undefined;
       for (let to = from + 1; to < path.length && done(to) <= distance; to++) {
+        // A poll before the helper's call is not passed where its callback ends.
+        if (stretches.endsCallback(path[to - 1]!)) continue;
         if (best !== undefined && done(to) * 2 < distance) continue;
         const fewer = best === undefined || times.get(slotAt(to))! <= times.get(slotAt(best))!;
         if (fewer || done(best!) * 2 < distance) best = to;

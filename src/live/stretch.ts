@@ -47,7 +47,10 @@ export class Stretches extends PatchedGraph {
       for (const [start, entries] of this.globalEntries)
         costs.set(
           start,
-          entries.reduce((cost, v) => most(cost, inAll(this.from.get(v))), NOTHING),
+          entries.reduce(
+            (cost, v) => most(cost, this.polled(this.slot(v)) ? NOTHING : inAll(this.from.get(v))),
+            NOTHING,
+          ),
         );
       const same = [...costs].every(([start, cost]) => {
         const before = this.costOfCall.get(start);
@@ -59,6 +62,12 @@ export class Stretches extends PatchedGraph {
     let longest = 0;
     for (const v of this.nodes) longest = Math.max(longest, this.rest(v));
     return longest;
+  }
+
+  /** The global function of the least cost above `insns`, by its first slot: what it calls does not take that long. Undefined: none does. */
+  globalAbove(insns: number): number | undefined {
+    const above = [...this.costOfCall].filter(([, cost]) => insnsOf(cost) > insns);
+    return above.sort(([, a], [, b]) => insnsOf(a) - insnsOf(b))[0]?.[0];
   }
 
   /** The most insns from a visit to a poll or the exit, of the last `measure`. */
@@ -75,7 +84,7 @@ export class Stretches extends PatchedGraph {
   }
 
   /** The insn returns from a callback to the helper that called it. */
-  private endsCallback(v: number): boolean {
+  endsCallback(v: number): boolean {
     const op = this.verified.code.ops[this.slot(v)];
     return op?.kind === 'exit' && this.visits.chain(v).callback !== undefined;
   }

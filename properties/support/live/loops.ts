@@ -213,6 +213,29 @@ each:
     call bpf_map_delete_elem
     r0 = 0
     exit`,
+  'a long loop in a global function that a loop calls': `
+.type tc
+.global sum
+    r6 = 0
+    r7 = 0
+again:
+    r1 = 12
+    call sum
+    r7 += r0
+    r6 += 1
+    if r6 < 5 goto again
+    r0 = r7
+    r0 &= 1
+    exit
+sum:
+    r0 = 0
+    r6 = 0
+    r1 &= 15
+more:
+    r0 += r1
+    r6 += 1
+    if r6 < 40 goto more
+    exit`,
   'a loop that ends by may_goto': `
 .type xdp
     r6 = 0
