@@ -188,7 +188,9 @@ class Chooser {
         if (fewer || done(best!) * 2 < distance) best = to;
       }
       const at = best ?? from + 1;
-      const slot = this.place(slotAt(at));
+      const wanted = this.place(slotAt(at));
+      // Where the better place is polled already, the way ends before it.
+      const slot = chosen.has(wanted) ? slotAt(at) : wanted;
       const known = chosen.has(slot);
       chosen.add(slot);
       // A slot that the way passes again cuts it there, too.
