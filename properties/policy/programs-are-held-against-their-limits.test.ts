@@ -1,13 +1,12 @@
 /** `policy check` and `policy simulate`: verdicts and exit codes by what is known of a program, and the same bytes for the same seed. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PolicyCheckDocument, PolicySimulateDocument } from '../../src/report/documents.js';
-import { here } from '../support/cli.js';
+import { here, scratch } from '../support/cli.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const folder = mkdtempSync(join(tmpdir(), 'swansong-policy-'));
+const folder = scratch();
 const put = (name: string, text: string): string => {
   writeFileSync(join(folder, name), text);
   return join(folder, name);
