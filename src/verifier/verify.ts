@@ -46,8 +46,8 @@ export interface VerifyOptions {
   /** False: compare every number of two states, whether a check relied on it or not. */
   readonly precision?: boolean;
   /**
-   * Drop stack slots that nothing reads wherever states are compared, so that programs are accepted too which Linux walks for too long. The counts of
-   * insns and states are then not those of Linux.
+   * Keep more states than Linux, for good, and without stack slots that nothing reads, so that programs are accepted too which Linux walks for too long.
+   * The counts of insns and states are then not those of Linux.
    */
   readonly economical?: boolean;
   /** Explain a refusal. */

@@ -58,6 +58,8 @@ export class ExploredStates {
     private readonly liveness: StackLiveness | undefined,
     /** Asks the walk how a loop through the insn at hand ends. */
     private readonly loop: () => LoopKind,
+    /** Keep more states, and keep them for good, so that more paths end. */
+    private readonly economical = false,
   ) {
     this.comparison = new StateComparison(code, strict, backtracker !== undefined);
   }
@@ -111,7 +113,7 @@ export class ExploredStates {
       const sameCalls = sameCallsites(old.state, state);
       if (old.branches > 0) {
         if (sameCalls && this.endsLoop(old, state, kind, alive)) return this.hit(old, arrival, true);
-        if (!always && this.isTooSoon(walked)) this.keep = false;
+        if (!always && !this.economical && this.isTooSoon(walked)) this.keep = false;
       } else if (sameCalls && (this.pruning || kind !== undefined)) {
         const unfinished = old.sccVisit !== undefined && old.sccVisit.backedges.length > 0;
         const needed = this.backtracker !== undefined && !unfinished;
@@ -127,7 +129,7 @@ export class ExploredStates {
       }
       if (this.keep) old.misses++;
       const patience = always && old.branches > 0 ? 64 : 3;
-      if (old.misses > old.hits * patience + patience) list.splice(i, 1);
+      if (!this.economical && old.misses > old.hits * patience + patience) list.splice(i, 1);
     }
     return undefined;
   }

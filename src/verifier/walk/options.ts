@@ -27,7 +27,7 @@ export interface WalkOptions {
    * Without precision the visits are facts.
    */
   readonly precision?: boolean;
-  /** Drop stack slots that nothing reads wherever states are compared. That ends more paths than Linux ends. */
+  /** Keep more states than Linux, and for good, and drop stack slots that nothing reads wherever states are compared: more paths end. */
   readonly economical?: boolean;
   /** False: no path ends because another covers it, unless that is what ends a loop. */
   readonly pruning?: boolean;

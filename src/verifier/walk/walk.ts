@@ -83,6 +83,7 @@ export class Walk implements Paths {
       this.tracker?.backtracker,
       this.tracker?.liveness,
       () => this.loopKind(),
+      options.economical === true,
     );
     if (options.profile === 'strict' && options.stubAt === undefined) {
       this.speculation = new Speculation(
