@@ -96,10 +96,15 @@ describe('files', () => {
     expect((await here(['verify', folder])).out).toMatch(/left out: .*broken\.o: .+\n/);
   });
 
-  it('that were named end the command', async () => {
-    const { exit, out, err } = await here(['verify', folder, join(folder, 'deep/broken.o')]);
-    expect([exit, out]).toEqual([2, '']);
-    expect(err).toMatch(/^swansong: .*broken\.o: .+\n$/);
+  it('that were named are bad input; the others are judged all the same', async () => {
+    const broken = join(folder, 'deep/broken.o');
+    const { exit, out } = await here(['verify', folder, broken]);
+    expect(exit).toBe(2);
+    expect(out).toMatch(/good\.o:ringbuf_event +accepted/);
+    expect(out).toMatch(/left out: .*broken\.o: .+\n$/);
+    const alone = await here(['verify', broken]);
+    expect([alone.exit, alone.out]).toEqual([2, '']);
+    expect(alone.err).toMatch(/^swansong: .*broken\.o: .+\n$/);
   });
 });
 

@@ -7,7 +7,7 @@
 import { InputError } from '../isa/errors.js';
 import type { MapDef, Program } from '../object/program.js';
 import { kernelAvailable } from './available.js';
-import { type LoadOptions, loadProgram } from './load.js';
+import { type LoadOptions, loadProgram, verifiedInsns } from './load.js';
 import { closeMaps, createMap, type KernelMap, type MapBtf } from './maps.js';
 
 /** What the kernel said of one program. */
@@ -18,6 +18,8 @@ export interface Judgement {
   /** The kernel's first complaint, if it was refused. */
   readonly message?: string;
   readonly errno?: string;
+  /** Insns that its verifier walked, of a program that it accepted; where it was asked for. */
+  readonly walked?: number;
   /** Slot that the verifier stood at, where it tells. */
   readonly insn?: number;
 }
@@ -30,7 +32,12 @@ export class KernelJudge {
   private readonly kept = new Map<string, KernelMap>();
 
   /** Throws InputError where bpf(2) is refused, with the reason. */
-  constructor(private readonly options: Pick<LoadOptions, 'strictCaps' | 'explain'> = {}) {
+  constructor(
+    private readonly options: Pick<LoadOptions, 'strictCaps' | 'explain'> & {
+      /** Ask also how many insns were walked, which is one more system call. */
+      readonly walked?: true;
+    } = {},
+  ) {
     const kernel = kernelAvailable();
     if (!kernel.ok) throw new InputError(kernel.reason);
   }
@@ -38,10 +45,12 @@ export class KernelJudge {
   /** Loads `program`, closes it, and says how it went. */
   judge(program: Program): Judgement {
     try {
-      const result = loadProgram(program, { ...this.options, lend: this.lend });
+      const { walked: _, ...options } = this.options;
+      const result = loadProgram(program, { ...options, lend: this.lend });
       if (result.ok) {
+        const walked = this.options.walked === true ? verifiedInsns(result.fd) : undefined;
         result.close();
-        return { accepted: true, judged: true };
+        return { accepted: true, judged: true, ...(walked === undefined ? {} : { walked }) };
       }
       const { errno, message, insn } = result;
       const judged = result.stage === 'program';

@@ -241,6 +241,19 @@ function accepted(
   }
 }
 
+/** Bytes of struct bpf_prog_info up to verified_insns, and where that is (include/uapi/linux/bpf.h). */
+const INFO_SIZE = 224;
+const VERIFIED_INSNS = 216;
+
+/** Insns that the kernel's verifier walked for a program that it loaded; undefined where the kernel does not tell (before Linux 5.16). */
+export function verifiedInsns(fd: number): number | undefined {
+  const info = Buffer.alloc(INFO_SIZE);
+  const attr = new Attr(16).u32(0, fd).u32(4, INFO_SIZE).pointer(8, info);
+  if (bpf(BpfCmd.infoByFd, attr) < 0) return undefined;
+  const walked = info.readUInt32LE(VERIFIED_INSNS);
+  return walked === 0 ? undefined : walked;
+}
+
 function loaded(maps: Maps, fd: number, { log, cut }: { log: string; cut: boolean }): Loaded {
   let open = true;
   return {

@@ -27,7 +27,13 @@ export interface VerdictRow {
   readonly walked: number;
   readonly states: number;
   readonly ms: number;
-  readonly kernel?: { readonly verdict: string; readonly message: string; readonly ms: number };
+  readonly kernel?: {
+    readonly verdict: string;
+    readonly message: string;
+    readonly ms: number;
+    /** Insns that its verifier walked, where it tells. */
+    readonly walked?: number;
+  };
   /** Where the two stand. */
   readonly class?: GapClass;
 }
@@ -78,6 +84,19 @@ export function gapEntries(
   ];
 }
 
+/** Walks of which one is this many times as long as the other are told. */
+const OTHER_WALK = 1.5;
+/** Shorter walks differ by chance. */
+const SHORT_WALK = 100;
+
+/** Says where one of the two verifiers walked much more than the other; '' where not. */
+function otherWalk({ walked, kernel }: VerdictRow): string {
+  const there = kernel?.walked;
+  if (there === undefined || Math.max(walked, there) < SHORT_WALK) return '';
+  const [times, who] = walked > there ? [walked / there, 'we walk'] : [there / walked, 'Linux walks'];
+  return times <= OTHER_WALK ? '' : `${who} ${times.toFixed(1)} times as much`;
+}
+
 /** `leftOut`: lines on what is not among the rows. Of many programs the table of reasons tells as much. */
 export function verdictsInWords(
   rows: readonly VerdictRow[],
@@ -87,7 +106,7 @@ export function verdictsInWords(
 ): string {
   const many = gap !== undefined && rows.length > LISTED;
   const listed = many ? rows.filter((one) => one.class !== 'agree' && one.class !== 'not judged') : rows;
-  const kernel = gap === undefined ? [] : ['kernel', "kernel's ms"];
+  const kernel = gap === undefined ? [] : ['kernel', 'walked there', "kernel's ms"];
   const programs = table(
     ['program', 'verdict', 'insns', 'walked', 'states', 'ms', ...kernel, 'message'],
     listed.map((one) => [
@@ -97,10 +116,12 @@ export function verdictsInWords(
       one.walked,
       one.states,
       one.ms,
-      ...(one.kernel ? [one.kernel.verdict, one.kernel.ms] : []),
-      one.message || (one.kernel?.message ?? ''),
+      ...(gap === undefined
+        ? []
+        : [one.kernel?.verdict ?? '', one.kernel?.walked ?? '', one.kernel?.ms ?? '']),
+      one.message || one.kernel?.message || otherWalk(one),
     ]),
-    ['insns', 'walked', 'states', 'ms', "kernel's ms"],
+    ['insns', 'walked', 'states', 'ms', 'walked there', "kernel's ms"],
   );
   const explained = listed.map((one) => explanationInWords(one, whole)).join('');
   if (gap === undefined) return programs + explained + leftOut;

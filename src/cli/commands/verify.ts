@@ -161,16 +161,17 @@ class Judges {
   }
 
   private of(profile: Profile): KernelJudge {
-    const judge = this.judges.get(profile) ?? new KernelJudge({ strictCaps: profile === 'strict' });
+    const judge =
+      this.judges.get(profile) ?? new KernelJudge({ strictCaps: profile === 'strict', walked: true });
     this.judges.set(profile, judge);
     return judge;
   }
 
-  ask(program: Program, profile: Profile): { verdict: string; message: string; ms: number } {
+  ask(program: Program, profile: Profile): NonNullable<VerdictRow['kernel']> {
     const start = performance.now();
-    const { accepted, judged, message }: Judgement = this.of(profile).judge(program);
+    const { accepted, judged, message, walked }: Judgement = this.of(profile).judge(program);
     const verdict = accepted ? 'accepted' : judged ? 'rejected' : 'not judged';
-    return { verdict, message: message ?? '', ms: since(start) };
+    return { verdict, message: message ?? '', ms: since(start), ...(walked === undefined ? {} : { walked }) };
   }
 
   close(): void {
