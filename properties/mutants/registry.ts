@@ -6,6 +6,7 @@ import { SHRINK_MUTANTS } from './campaign/shrink.js';
 import { STORAGE_MUTANTS } from './campaign/storage.js';
 import { CLI_MUTANTS } from './cli.js';
 import { COST_MUTANTS } from './cost.js';
+import { DESIGN_MUTANTS } from './design.js';
 import { GENERATOR_MUTANTS } from './generators.js';
 import { ISA_MUTANTS } from './isa.js';
 import { CONTRACT_MUTANTS } from './kernel/contracts.js';
@@ -59,6 +60,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...COST_MUTANTS,
   ...POLICY_MUTANTS,
   ...LIVE_MUTANTS,
+  ...DESIGN_MUTANTS,
   ...ISA_MUTANTS,
   ...BTF_MUTANTS,
   ...OBJECT_MUTANTS,

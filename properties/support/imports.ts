@@ -20,6 +20,7 @@ export const LAYERS = [
   'src/verifier',
   'src/patch',
   'src/vm',
+  'src/strategies',
   'src/smt',
   'src/oracle',
   'src/live',
@@ -27,6 +28,7 @@ export const LAYERS = [
   'src/cost',
   'src/policy',
   'src/campaign',
+  'src/design',
   'src/report',
   'src/cli',
 ] as const;

@@ -5,6 +5,7 @@
  */
 
 import { existsSync } from 'node:fs';
+import { type Invariants, loadInvariants } from '../patch/invariants.js';
 import { identityOf } from './identity.js';
 import { type CampaignSetting, openWorkers, type Workers } from './job.js';
 import { type KnownCase, replayKnown, toTell } from './known.js';
@@ -83,12 +84,13 @@ export interface CampaignResult {
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const { setting, folder, findings, restart, tell } = options;
   const rules = await loadRuleSets(setting.rules, setting.declared, true);
+  const invariants = setting.invariants && (await loadInvariants(setting.invariants.file));
   const identity = await identityOf(rules, setting.declared);
   const store = await openStore({ identity, setting, folder, findings, restart, tell });
   try {
     const pool = await (options.open?.() ?? openWorkers(setting, options.workers));
     try {
-      return await new Campaign(store, pool, rules, options).run();
+      return await new Campaign(store, pool, { rules, invariants }, options).run();
     } finally {
       await pool.close();
     }
@@ -119,7 +121,10 @@ class Campaign {
   constructor(
     private readonly store: CampaignStore,
     private readonly pool: Workers,
-    private readonly rules: readonly NamedRules[],
+    private readonly loaded: {
+      readonly rules: readonly NamedRules[];
+      readonly invariants: Invariants | undefined;
+    },
     private readonly options: CampaignOptions,
   ) {
     this.msBefore = store.state.ms;
@@ -165,7 +170,8 @@ class Campaign {
   }
 
   private replayOne(file: string, original: boolean): readonly KnownCase[] {
-    const one = replayKnown(file, original, this.rules, this.options.setting.kernelProfile);
+    const { rules, invariants } = this.loaded;
+    const one = replayKnown(file, original, rules, this.options.setting.kernelProfile, invariants);
     return one === undefined ? [] : [one];
   }
 

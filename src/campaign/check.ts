@@ -5,9 +5,11 @@
 import { guided } from '../../generators/guided.js';
 import type { ProgramConstraints } from '../../generators/program.js';
 import { sample } from '../../generators/sample.js';
+import { InputError } from '../isa/errors.js';
 import { BUILT_IN, differencesOf, type KernelProfile } from '../kernel/profile.js';
-import type { Program } from '../object/program.js';
+import type { DeclaredFunction, Program } from '../object/program.js';
 import type { Judgement } from '../oracle/bulk.js';
+import type { Invariants } from '../patch/invariants.js';
 import { proveProgram } from '../smt/program-proof.js';
 import type { ProgramProof } from '../smt/proof.js';
 import type { Profile } from '../verifier/state/profile.js';
@@ -48,6 +50,10 @@ export interface CheckOptions {
   readonly kernel?: KernelProfile | undefined;
   /** What the programs are drawn from. */
   readonly constraints?: ProgramConstraints;
+  /** Programs from files, as cases, in place of generated ones: they take turns. */
+  readonly given?: readonly string[] | undefined;
+  /** What must hold of their maps after every run; nothing unless told. */
+  readonly invariants?: Invariants | undefined;
   /** Choose each program by what those before it in its block reached; see `guided`. */
   readonly guided?: boolean;
   /** Whether each program is proven as well. */
@@ -116,9 +122,26 @@ export interface ProgramReport {
 /** Program `index` of the campaign: the same whenever it is asked for. */
 export function programAt(
   index: number,
-  { seed, constraints, guided: isGuided }: Pick<CheckOptions, 'seed' | 'constraints' | 'guided'>,
+  {
+    seed,
+    constraints,
+    guided: isGuided,
+    given = [],
+  }: Pick<CheckOptions, 'seed' | 'constraints' | 'guided' | 'given'>,
 ): Program {
+  if (given.length > 0) return givenProgram(given[index % given.length]!, constraints?.declared);
   return (isGuided === true ? guided : sample)(seed, index, constraints).program;
+}
+
+/** Programs that came as text, read once. */
+const read = new Map<string, Program>();
+
+function givenProgram(text: string, declared: readonly DeclaredFunction[] = []): Program {
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  const { program } = parseCase(text, undefined, { first: declared, last: [] });
+  read.set(text, program);
+  return program;
 }
 
 /** Checks program `index` of the campaign. */
@@ -192,6 +215,8 @@ class ProgramCheck {
     try {
       return await work();
     } catch (error) {
+      // A mistake in a file of invariants is told as such.
+      if (error instanceof InputError && error.place.file !== undefined) throw error;
       const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       this.disagreements.push({ between: 'itself', message });
       return undefined;
@@ -199,8 +224,8 @@ class ProgramCheck {
   }
 
   private async check(): Promise<boolean> {
-    const { loader = 'privileged', kernel = BUILT_IN } = this.options;
-    const prepared = prepareProgram(this.program, loader, { kernel });
+    const { loader = 'privileged', kernel = BUILT_IN, invariants } = this.options;
+    const prepared = prepareProgram(this.program, loader, { kernel, invariants });
     if (typeof prepared === 'string') {
       if (this.mayBeRefused) return false;
       this.disagreements.push({
@@ -218,7 +243,7 @@ class ProgramCheck {
   /** Programs are made for a loader with all capabilities, and for the built-in kernel: another may lack what they call. */
   private get mayBeRefused(): boolean {
     const { loader, kernel } = this.options;
-    if (loader === 'strict') return true;
+    if (loader === 'strict' || this.options.given !== undefined) return true;
     const others = kernel !== undefined && differencesOf(kernel).length > 0;
     return others && typeof prepareProgram(this.program, 'privileged') !== 'string';
   }
@@ -254,7 +279,8 @@ class ProgramCheck {
       if (message === undefined) this.addSuspects(prepared, rules, path, result.broken, k);
     }
     if (!this.options.prove) return;
-    const broken = this.suspects.size > before;
+    // No proof speaks of what people want of their maps.
+    const broken = [...this.suspects.values()].slice(before).some(({ cause }) => cause.check !== 'invariant');
     const prover = this.options.prover ?? proveProgram;
     const proof = await prover(this.program, rules.rules, {
       profile: prepared.profile,
@@ -315,7 +341,8 @@ class ProgramCheck {
       const key = causeKey(cause);
       if (this.suspects.has(key)) continue;
       const text = printCase(caseOf(prepared, rules, one, [NOT_SHRUNK]));
-      const answer = replayed(parseCase(text), rules.rules, this.options.kernel);
+      const { kernel, invariants } = this.options;
+      const answer = replayed(parseCase(text), rules.rules, kernel, invariants);
       if (typeof answer !== 'string' && answer.ok) {
         this.suspects.set(key, { cause, world, text, insns: insnCount(this.program) });
       } else {

@@ -4,6 +4,7 @@ import type { KernelProfile } from '../kernel/profile.js';
 import type { DeclaredFunction, Program } from '../object/program.js';
 import { KernelJudge } from '../oracle/bulk.js';
 import type { RuleBundle } from '../patch/bundle.js';
+import { type Invariants, loadInvariants } from '../patch/invariants.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { parseCase } from '../vm/case.js';
 import type { Cause } from './cause.js';
@@ -29,6 +30,12 @@ export interface CampaignSetting {
   readonly declared?: readonly DeclaredFunction[];
   /** The function that programs are aimed at. */
   readonly aim?: string;
+  /** Programs from files, as cases, in place of generated ones. */
+  readonly given?: readonly string[];
+  /** The file of what must hold of the programs' maps after every run, and the digest of its text. */
+  readonly invariants?: { readonly file: string; readonly digest: string };
+  /** How cases are killed that are replayed, in place of what each says; see src/strategies. */
+  readonly strategy?: string;
   /** Programs are drawn without regard to what those before them reached. */
   readonly unguided?: true;
 }
@@ -91,6 +98,7 @@ export class Worker implements JobRunner<Job, JobResult> {
     private readonly setting: CampaignSetting,
     private readonly rules: readonly NamedRules[],
     private readonly judge: KernelJudge | undefined,
+    private readonly invariants: Invariants | undefined,
   ) {}
 
   /**
@@ -100,7 +108,9 @@ export class Worker implements JobRunner<Job, JobResult> {
   static async open(setting: CampaignSetting, bundles: readonly RuleBundle[] = []): Promise<Worker> {
     const rules = await loadRuleSets(setting.rules, setting.declared, true, bundles);
     const judge = setting.kernel ? new KernelJudge({ strictCaps: setting.loader === 'strict' }) : undefined;
-    return new Worker(setting, rules, judge);
+    const { invariants } = setting;
+    const loaded = invariants === undefined ? undefined : await loadInvariants(invariants.file);
+    return new Worker(setting, rules, judge, loaded);
   }
 
   async do<J extends Job>(job: J): Promise<JobResult<J>>;
@@ -115,6 +125,7 @@ export class Worker implements JobRunner<Job, JobResult> {
           loader: this.setting.loader,
           kernel: this.setting.kernelProfile,
           functions: this.setting.declared,
+          ...(this.setting.strategy === undefined ? {} : { strategy: this.setting.strategy }),
         });
     }
   }
@@ -124,7 +135,7 @@ export class Worker implements JobRunner<Job, JobResult> {
   }
 
   private async check(from: number, to: number): Promise<readonly ProgramReport[]> {
-    const { seed, worlds, prove, loader, kernelProfile, unguided } = this.setting;
+    const { seed, worlds, prove, loader, kernelProfile, unguided, given } = this.setting;
     const guided = unguided !== true;
     const { judge } = this;
     const constraints = constraintsOf(this.setting);
@@ -139,6 +150,8 @@ export class Worker implements JobRunner<Job, JobResult> {
         kernel: kernelProfile,
         constraints,
         guided,
+        given,
+        invariants: this.invariants,
       };
       reports.push(
         await checkProgram(
@@ -161,10 +174,11 @@ export class Worker implements JobRunner<Job, JobResult> {
       profile: one.profile,
       kernel: this.setting.kernelProfile,
       cause,
+      invariants: this.invariants,
       ...(judge ? { kernelAccepts: kernelAccepts(judge) } : {}),
     };
     const origin =
-      world < 0
+      world < 0 || this.setting.given !== undefined
         ? undefined
         : {
             seed: this.setting.seed,

@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { KernelProfile } from '../kernel/profile.js';
+import type { Invariants } from '../patch/invariants.js';
 import { shippedRuleSet } from '../patch/sets/index.js';
 import { boundOf, parseCase } from '../vm/case.js';
 import { matches } from '../vm/expectation.js';
 import { replay } from '../vm/replay.js';
 import { type Cause, causeOf, isSameOrPart } from './cause.js';
-import { pathOf, prepareProgram, runOptions } from './prepared-program.js';
-import { type NamedRules, rulesNamed } from './rules.js';
+import { invariantOf, pathOf, prepareProgram, runOptions } from './prepared-program.js';
+import { invariantsNamed, type NamedRules, rulesNamed, strategyNamedIn } from './rules.js';
 import { sizeMark } from './shrink/marks.js';
 import { insnCount } from './shrink/size.js';
 
@@ -32,7 +33,7 @@ export interface KnownCase {
 }
 
 /**
- * Replays a case; undefined where it is of no rule set of the campaign, expects no broken check, or was taken away since the folder was listed: a
+ * Replays a case; undefined where it is of no rule set of the campaign or looks at maps, which the campaign does not, expects no broken check, or was taken away since the folder was listed: a
  * finding that was shrunk to a part of its cause gives up its file. One that is no case is gone.
  */
 export function replayKnown(
@@ -40,9 +41,14 @@ export function replayKnown(
   original: boolean,
   rules: readonly NamedRules[],
   kernel?: KernelProfile,
+  invariants?: Invariants,
 ): KnownCase | undefined {
   const text = textOf(file);
   if (text === undefined) return undefined;
+  // What another mechanism breaks is no finding about rules.
+  if (strategyNamedIn(text) !== undefined) return undefined;
+  const looksAtMaps = invariantsNamed(text) !== undefined;
+  if (looksAtMaps && invariants === undefined) return undefined;
   const named = setOf(rulesNamed(text) ?? 'sound', file, rules);
   const expected = /^\.expect +(.*\S)/m.exec(text)?.[1] ?? '';
   if (named === undefined || !/^\w+( |$)/.test(expected) || expected.startsWith('holds')) return undefined;
@@ -51,10 +57,11 @@ export function replayKnown(
   try {
     const one = parseCase(text, file, { first: [], last: named.declared ?? [] });
     const insns = insnCount(one.program);
-    const prepared = prepareProgram(one.program, one.profile, { kernel: kernel ?? one.kernel });
+    const wanted = looksAtMaps ? { invariants } : {};
+    const prepared = prepareProgram(one.program, one.profile, { kernel: kernel ?? one.kernel, ...wanted });
     if (typeof prepared === 'string') return gone(`refused: ${prepared}`, insns);
     const path = pathOf(prepared, named.rules);
-    const answer = replay(one, path, { facts: prepared.verdict.facts });
+    const answer = replay(one, path, { facts: prepared.verdict.facts, ...invariantOf(prepared) });
     const { expect } = one;
     const violation = expect && answer.result.violations.find((each) => matches(expect, each));
     if (!answer.ok || violation === undefined || one.kill === undefined) return gone(answer.got, insns);

@@ -6,7 +6,7 @@ import { kernelOfCase } from '../vm/case-profile.js';
 import { matches } from '../vm/expectation.js';
 import { causeKey } from './cause.js';
 import { causeOfBroken, pathOf, prepareProgram, replayed } from './prepared-program.js';
-import { rulesOfText } from './rules.js';
+import { invariantsOfText, rulesOfText } from './rules.js';
 import { insnCount } from './shrink/size.js';
 
 /** What a case shows. */
@@ -31,7 +31,8 @@ export async function shownBy(text: string, file: string): Promise<ShownByCase |
     const { kernel: made, ...rest } = read;
     const own = kernelOfCase(read.program, made);
     const one = { ...rest, ...(own === undefined ? {} : { kernel: own }) };
-    const answer = replayed(one, rules, made);
+    const invariants = await invariantsOfText(text, file);
+    const answer = replayed(one, rules, made, invariants);
     if (typeof answer === 'string') return { file, reason: `our verifier refuses it: ${answer}` };
     if (!answer.ok) return { file, reason: `expected ${answer.expected}, got ${answer.got}` };
     const insns = insnCount(one.program);
@@ -39,8 +40,9 @@ export async function shownBy(text: string, file: string): Promise<ShownByCase |
     const violation = expect && answer.result.violations.find((each) => matches(expect, each));
     if (violation === undefined || kill === undefined)
       return { file, insns, cause: `${answer.expected}: ${file}` };
-    const prepared = prepareProgram(one.program, profile, made === undefined ? {} : { kernel: made });
+    const prepared = prepareProgram(one.program, profile, { kernel: made, invariants });
     if (typeof prepared === 'string') return { file, reason: `our verifier refuses it: ${prepared}` };
+    if (one.strategy !== undefined) return { file, insns, cause: `${one.strategy}, ${answer.expected}` };
     const broken = { violation, step: kill, env: answer.result.env };
     const cause = causeKey(causeOfBroken(prepared, pathOf(prepared, rules), broken));
     const kernel = made === undefined ? '' : `, on ${profileName(made)}`;

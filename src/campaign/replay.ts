@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { InputError } from '../isa/errors.js';
 import { type KernelProfile, profileName } from '../kernel/profile.js';
 import type { DeclaredFunction } from '../object/program.js';
+import { shippedStrategy } from '../strategies/index.js';
 import type { Profile } from '../verifier/state/profile.js';
 import { parseCase } from '../vm/case.js';
 import { printExpectation } from '../vm/expectation.js';
 import { replayed } from './prepared-program.js';
-import { rulesOfText } from './rules.js';
+import { invariantsOfText, rulesOfCase, rulesOfText } from './rules.js';
 
 /** What a case's replay showed, as `.expect` writes it. */
 export interface ReplayedCase {
@@ -31,20 +32,26 @@ export interface ReplayedFor {
   readonly kernel?: KernelProfile | undefined;
   /** Functions that are declared outside of the cases, before their own. */
   readonly functions?: readonly DeclaredFunction[] | undefined;
+  /** How the cases are killed, in place of what each says: the name of a strategy or a rule file. */
+  readonly strategy?: string;
 }
 
 /** Replays one case, given as text, for whom it says unless told. Throws InputError for a text that is no case, and for rules that cannot be had. */
 export async function replayText(
   text: string,
   file: string,
-  { loader, kernel, functions = [] }: ReplayedFor = {},
+  { loader, kernel, functions = [], strategy }: ReplayedFor = {},
 ): Promise<ReplayedCase> {
-  const named = await rulesOfText(text, file);
+  // A strategy that does not come with swansong is a rule file.
+  const named = await (strategy === undefined || shippedStrategy(strategy) !== undefined
+    ? rulesOfText(text, file)
+    : rulesOfCase(strategy));
   const read = parseCase(text, file, { first: functions, last: named.declared ?? [] });
-  const one = loader === undefined ? read : { ...read, profile: loader };
+  const told = strategy === undefined ? read : { ...read, strategy };
+  const one = loader === undefined ? told : { ...told, profile: loader };
   const own = kernel === undefined && one.kernel !== undefined ? { madeFor: profileName(one.kernel) } : {};
   const { rules } = named;
-  const answer = replayed(one, rules, kernel);
+  const answer = replayed(one, rules, kernel, await invariantsOfText(text, file));
   if (typeof answer !== 'string')
     return {
       file,

@@ -6,12 +6,14 @@ import { alreadyThere, contracts } from '../kernel/catalog.js';
 import type { DeclaredFunction } from '../object/program.js';
 import { loadBundle, type RuleBundle } from '../patch/bundle.js';
 import { shownPath } from '../patch/files.js';
+import { type Invariants, loadInvariants } from '../patch/invariants.js';
 import { loadFunctions, loadRules } from '../patch/load.js';
 import type { RuleSet } from '../patch/rule.js';
 import { decide } from '../patch/select.js';
 import { shippedRuleSet } from '../patch/sets/index.js';
 import { rulePositions } from '../patch/sites.js';
 import { functionView, siteView } from '../patch/view.js';
+import { shippedStrategy } from '../strategies/index.js';
 import type { GivenFunctions } from '../vm/case.js';
 
 /** A rule set and how it is called: the name of a shipped one, or the path of a rule file. */
@@ -95,17 +97,28 @@ async function decideEveryFunction(
   }
 }
 
-/** Functions from files that come before what programs declare, and those of a rule file, which come behind. */
+/** Functions from files that come before what programs declare, and those of a rule file, which come behind; and `more` behind those. */
 export async function givenFunctions(
   files: readonly string[] = [],
   rules?: NamedRules,
+  more: readonly DeclaredFunction[] = [],
 ): Promise<GivenFunctions> {
-  return { first: await loadDeclared(files), last: rules?.declared ?? [] };
+  return { first: await loadDeclared(files), last: joined([rules?.declared ?? [], more]) };
 }
 
-/** The rule set that the text of a case names, if any: it is wanted before the case is read, for its file may declare what the case calls. */
+/**
+ * The rule set that the text of a case names, if any: it is wanted before the case is read, for its file may declare what the case calls. A strategy
+ * that does not come with swansong is a rule set too.
+ */
 export function rulesNamed(text: string): string | undefined {
+  const strategy = strategyNamedIn(text);
+  if (strategy !== undefined) return shippedStrategy(strategy) === undefined ? strategy : undefined;
   return /^\s*\.rules\s+(\S+)\s*$/m.exec(text)?.[1];
+}
+
+/** The strategy that the text of a case names, if any. */
+export function strategyNamedIn(text: string): string | undefined {
+  return /^\s*\.strategy\s+(\S+)\s*$/m.exec(text)?.[1];
 }
 
 /** The rule set of a case, from the case's text. Throws as `rulesOfCase`. */
@@ -123,10 +136,28 @@ export async function rulesOfCase(name = 'sound', file?: string): Promise<NamedR
   return { ...(await namedRules(found)), name };
 }
 
-/** The folder that the path of a case's rule file is taken from: the case's own, or the current one. */
+/** The folder that the paths of a case's rule file and invariants are taken from: the case's own, or the current one. */
 export function rulesBase(file: string, text: string): string {
-  const name = rulesNamed(text);
-  return name !== undefined && existsSync(join(dirname(file), name)) ? dirname(file) : '.';
+  const names = [rulesNamed(text), invariantsNamed(text)];
+  return names.some((name) => name !== undefined && existsSync(join(dirname(file), name)))
+    ? dirname(file)
+    : '.';
+}
+
+/** The file of invariants that the text of a case names, if any. */
+export function invariantsNamed(text: string): string | undefined {
+  return /^\s*\.invariants\s+(\S+)\s*$/m.exec(text)?.[1];
+}
+
+/**
+ * The invariants that the text of a case names, if any; the path is taken from the case's own folder first, and then from the current one. Throws
+ * InputError as `loadInvariants`.
+ */
+export async function invariantsOfText(text: string, file: string): Promise<Invariants | undefined> {
+  const name = invariantsNamed(text);
+  if (name === undefined) return undefined;
+  const beside = isAbsolute(name) ? name : join(dirname(file), name);
+  return loadInvariants(existsSync(beside) ? beside : name, name);
 }
 
 /**
@@ -135,12 +166,15 @@ export function rulesBase(file: string, text: string): string {
  * files that are not there, stay.
  */
 export function withRulesFrom(text: string, to: string, from = '.'): string {
-  return text.replace(/^(\s*\.rules\s+)(\S+)(?=\s*$)/m, (whole, word: string, name: string) => {
-    if (shippedRuleSet(name) !== undefined) return whole;
-    const file = resolve(from, name);
-    if (!existsSync(file)) return whole;
-    const path = relative(resolve(to), file);
-    // A blank would end the path.
-    return /\s/.test(path) ? whole : `${word}${path}`;
-  });
+  return text.replace(
+    /^(\s*\.(?:rules|strategy|invariants)\s+)(\S+)(?=\s*$)/gm,
+    (whole, word: string, name: string) => {
+      if (shippedStrategy(name) !== undefined) return whole;
+      const file = resolve(from, name);
+      if (!existsSync(file)) return whole;
+      const path = relative(resolve(to), file);
+      // A blank would end the path.
+      return /\s/.test(path) ? whole : `${word}${path}`;
+    },
+  );
 }

@@ -39,6 +39,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'run prog.bpf --kill all --trace  # the first killed run that breaks a check, step by step',
     'run prog.bpf --kill step=9 --rules rfc-v1',
   ],
+  design: [
+    'design prog.bpf.o  # the ways to stop it, side by side',
+    'design --generated 500 --strategies abandon,sound,my-rules.ts --out failures',
+  ],
   prune: ['prune corpus --dry-run  # which cases show the same?', 'prune corpus'],
   shrink: ['shrink found.bpf -o small.bpf'],
   'costs measure': ['costs measure --out costs.tsv  # what insns and helpers cost on this machine'],
@@ -77,6 +81,7 @@ const FAILED: Readonly<Record<string, string>> = {
   'contracts check': 'Linux contradicts a contract',
   agree: 'swansong and Linux differ',
   run: 'a check is broken, by the run or by a killed one',
+  design: 'a run breaks a check without a kill, or a failure does not replay',
   prune: 'a case does not replay; it stays',
   'policy check': 'a program may take longer than its limit, and is to be refused or cannot be killed',
   'costs estimate': 'Linux takes a time that lies outside of an estimate',

@@ -6,6 +6,7 @@ import { decodeAll } from '../isa/decode.js';
 import { InputError } from '../isa/errors.js';
 import { subprogStarts } from '../isa/target.js';
 import { withDeclared } from '../kernel/catalog.js';
+import { dieDeclaration } from '../kernel/die.js';
 import { readObject, type Skipped } from '../object/load.js';
 import type { LoaderSettings } from '../object/loader-settings.js';
 import { PROG_TYPES, type Program, type ProgType } from '../object/program.js';
@@ -159,7 +160,7 @@ function loadFile(
   loader: LoaderSettings,
   { declared }: Pick<LoadOptions, 'declared'>,
 ): LoadedFiles {
-  const given = declared === undefined ? [] : [...declared.first, ...declared.last];
+  const given = [...(declared?.first ?? []), ...(declared?.last ?? []), dieDeclaration()];
   switch (kindOf(file)) {
     case '.o': {
       const { programs, skipped } = readObject(readBytes(file), file, {

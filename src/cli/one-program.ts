@@ -26,6 +26,7 @@ function documentOf(setting: CampaignSetting, report: ProgramReport): ProgramDoc
     seed,
     constraints: constraintsOf(setting),
     guided: setting.unguided !== true,
+    given: setting.given,
   });
   const comments = [`program ${index} of seed ${seed}`];
   const text = printCase({ program, profile: loader, env: EMPTY, comments });

@@ -77,3 +77,5 @@ export interface WithFunctions {
 }
 
 export const FUNCTIONS_HELP = 'files between commas that declare functions no kernel has yet';
+
+export const INVARIANTS_HELP = 'a .ts or .js file that says what must hold of the maps after every run';

@@ -2,6 +2,8 @@
 import { formatOp } from '../isa/disassemble.js';
 import { REGISTERS } from '../isa/insn.js';
 import type { Step } from '../report/run.js';
+import { standsAtStop } from '../strategies/killed-run.js';
+import type { Prepared } from '../strategies/strategy.js';
 import { symbolsOf } from '../vm/case.js';
 import type { Code } from '../vm/code.js';
 import { describeHold } from '../vm/ledger.js';
@@ -10,14 +12,25 @@ import { Vm, type VmOptions } from '../vm/vm.js';
 /** Steps that are written down at the most. */
 const LONGEST = 10_000;
 
-/** Runs the program and writes every step down, killed before step `kill` if that is given. */
-export function traced(code: Code, options: VmOptions, kill?: number): readonly Step[] {
+/**
+ * Runs the program and writes every step down, killed before step `kill` if that is given; `by`: the strategy that it is killed by, if not the fast
+ * path of `options`.
+ */
+export function traced(code: Code, options: VmOptions, kill?: number, by?: Prepared): readonly Step[] {
   const vm = new Vm(code, options);
   const { machine } = vm;
   const symbols = symbolsOf(code.program);
   const steps: Step[] = [];
+  let ended = false;
   while (vm.running && steps.length < LONGEST) {
-    if (machine.steps === kill && !machine.killed) vm.kill();
+    if (by?.kind === 'ends the run') {
+      if (!ended && kill !== undefined && machine.steps >= kill && standsAtStop(vm, by)) {
+        steps.push(endOf(vm));
+        ended = true;
+        by.stop(machine);
+        continue;
+      }
+    } else if (machine.steps === kill && !machine.killed) vm.kill();
     const [step, slot, killed] = [machine.steps, machine.pc, machine.killed];
     const before = registers(vm);
     const heldBefore = machine.ledger.holds;
@@ -49,6 +62,13 @@ export function traced(code: Code, options: VmOptions, kill?: number): readonly 
     steps.push({ step, slot, insn: `${insn}${stub}`, registers: changed, ...held, killed, text });
   }
   return steps;
+}
+
+/** The line at which a strategy ends the run, before the insn that it stands at. */
+function endOf({ machine }: Vm): Step {
+  const { steps: step, pc: slot } = machine;
+  const text = `x${String(step).padStart(5)} ${String(slot).padStart(4)}: ended here`;
+  return { step, slot, insn: '(ended here)', registers: {}, killed: true, text };
 }
 
 function registers({ machine }: Vm): readonly (string | undefined)[] {

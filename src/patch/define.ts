@@ -19,6 +19,7 @@ import type { DeclaredFunction } from '../object/program.js';
 import { type Guard, TRUSTED } from './guard.js';
 import type { Action, FunctionView, Rule, RuleSet, SiteView, Stub, StubSlot } from './rule.js';
 
+export type { MapsView, MapView } from './map-view.js';
 export type { FunctionView, Rule, RuleSet, SiteView, Stub, StubSlot } from './rule.js';
 
 /** r0 of a function that returns no object. */

@@ -66,6 +66,11 @@ export class Modules {
     return exports;
   }
 
+  /** What `question`, which may run code of these modules, answers within a limit of time; see `Sandbox.ask`. */
+  ask<T>(what: string, question: () => T): T {
+    return this.sandbox.ask(what, question);
+  }
+
   /** The JavaScript of a file. Those that it imports are made with it, so that running one takes no time for making others. */
   private compiled(file: string): ts.TranspileOutput {
     const known = this.outputs.get(file);

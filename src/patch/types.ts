@@ -12,10 +12,14 @@ import { shownPath, withoutExtension } from './files.js';
 const checked = new Set<string>();
 
 /**
- * Checks a TypeScript rule file and the TypeScript files that it imports. JavaScript is not checked. Throws InputError with file, line and
+ * Checks a TypeScript rule file and the TypeScript files that it imports. JavaScript is not checked. `looseParameters`: a parameter without a type
+ * may be anything. Throws InputError with file, line and
  * column of the first error, and the number of the others.
  */
-export async function checkTypes(file: string): Promise<void> {
+export async function checkTypes(
+  file: string,
+  { looseParameters = false }: { readonly looseParameters?: boolean } = {},
+): Promise<void> {
   if (!/\.m?ts$/.test(file)) return;
   const key = `${resolve(file)} ${statSync(file).mtimeMs}`;
   if (checked.has(key)) return;
@@ -25,6 +29,7 @@ export async function checkTypes(file: string): Promise<void> {
     skipAddingFilesFromTsConfig: true,
     compilerOptions: {
       strict: true,
+      noImplicitAny: !looseParameters,
       noEmit: true,
       skipLibCheck: true,
       allowImportingTsExtensions: true,

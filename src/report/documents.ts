@@ -8,6 +8,7 @@ import type { ShownByCase, UnclearCase } from '../campaign/prune.js';
 import type { Worked } from '../campaign/queue/work.js';
 import type { ReplayedCase } from '../campaign/replay.js';
 import type { Strength } from '../campaign/strength.js';
+import type { LeftOutProgram } from '../design/job.js';
 import type { KernelProfile, ProfileDifference } from '../kernel/profile.js';
 import type { ExportedProgram } from '../live/export.js';
 import type { PollingCost } from '../live/run/polling-cost.js';
@@ -28,6 +29,7 @@ import type { CertificateRow } from './certificates.js';
 import type { Agreement } from './comparison.js';
 import type { CheckedFunction, ListedFunction } from './contracts.js';
 import type { CostInDocument, EstimateRow } from './costs.js';
+import type { DesignRow } from './design.js';
 import type { Trouble } from './document.js';
 import type { GapClass, GapRow } from './gap.js';
 import type { ComparedWithBaseline } from './judged.js';
@@ -272,6 +274,8 @@ export interface RunDocument {
   /** The kernel that the program's case says, by name, where that counts. */
   readonly madeFor?: string;
   readonly rules: string;
+  /** How it is killed, where that is not by the fast path under `rules`. */
+  readonly strategy?: string;
   readonly end: RunResult['end'];
   readonly r0: bigint;
   readonly steps: number;
@@ -281,6 +285,29 @@ export interface RunDocument {
   /** Step before which the run of `trace` is killed; null: it is not. */
   readonly traced?: number | null;
   readonly trace?: readonly Step[];
+}
+
+/** Ways to stop programs, side by side: the same programs, worlds and points for all of them. */
+export interface DesignDocument {
+  readonly profile: ProfileOfDocument;
+  readonly seed: number;
+  /** Programs that were killed, and how many of them were generated. */
+  readonly programs: number;
+  readonly generated: number;
+  readonly worlds: number;
+  /** Runs that were killed: one for each program and world. */
+  readonly runs: number;
+  readonly points: number;
+  /** Points at which something is held. */
+  readonly holdingPoints: number;
+  readonly strategies: readonly DesignRow[];
+  /** Programs that our verifier refuses, or that cannot be run here. */
+  readonly leftOut: readonly LeftOutProgram[];
+  readonly skipped: readonly SkippedProgram[];
+  /** Runs without a kill that break a check, and failures whose case does not replay: bugs of swansong. */
+  readonly disagreements: readonly LeftOutProgram[];
+  readonly interrupted: boolean;
+  readonly ms: number;
 }
 
 /** What a program of the conformance runner left in r0. */
@@ -464,6 +491,7 @@ export interface Documents {
   readonly 'contracts check': ContractsCheckDocument;
   readonly agree: AgreeDocument;
   readonly run: RunDocument | ConformanceDocument;
+  readonly design: DesignDocument;
   readonly shrink: ShrinkDocument | ShrunkFolderDocument;
   readonly kernel: KernelDocument;
   readonly report: ReportDocument;

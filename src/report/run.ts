@@ -9,6 +9,8 @@ export interface KilledRun {
   readonly at: number;
   /** Insns from there to the exit. */
   readonly steps: number;
+  /** Under a strategy: insns from the kill to where it takes effect; null where the run ended before. */
+  readonly toEffect?: number | null;
   /** What broke, the gravest first. */
   readonly checks: readonly Violation[];
 }

@@ -48,6 +48,8 @@ export interface Draft {
   sleepable?: true;
   attach?: Attachment;
   rules?: string;
+  strategy?: string;
+  invariants?: string;
   kill?: number;
   bound?: number;
   expect?: Expectation;
@@ -80,7 +82,17 @@ const DIRECTIVES = [
     '.attach',
     '.declare',
   ],
-  ['.profile', ...PROFILE_DIRECTIVES, '.rules', '.kill', '.bound', '.env', '.expect'],
+  [
+    '.profile',
+    ...PROFILE_DIRECTIVES,
+    '.rules',
+    '.strategy',
+    '.invariants',
+    '.kill',
+    '.bound',
+    '.env',
+    '.expect',
+  ],
 ].flat();
 
 /** Largest id of a type that a text may have (BTF_MAX_TYPE). */
@@ -194,6 +206,12 @@ export function directive(draft: Draft, line: Line): void {
     }
     case '.rules':
       draft.rules = one('the name of a rule set').text;
+      return;
+    case '.strategy':
+      draft.strategy = one('the name of a strategy, or of a rule set').text;
+      return;
+    case '.invariants':
+      draft.invariants = one('a file of invariants').text;
       return;
     case '.bound': {
       const word = line.need(1, 'a number of insns');

@@ -14,7 +14,8 @@
  *
  * A case that was made for a kernel that is not the built-in one says so (case-profile.ts).
  *
- * `.bound N` says within how many insns the killed run must exit.
+ * `.bound N` says within how many insns the killed run must exit. `.strategy NAME` says by what mechanism it is killed (src/strategies), in place
+ * of the fast path under `.rules`. `.invariants FILE` names what must hold of its maps after each run.
  *
  * Directives come first, in any order; comments start with `#` and are kept, those among the directives above them. What follows is
  * the program in the kernel's own syntax (isa/assemble.ts).
@@ -23,6 +24,7 @@ import { assemble } from '../isa/assemble.js';
 import { InputError } from '../isa/errors.js';
 import type { Symbols } from '../isa/symbols.js';
 import { alreadyThere, declaredIn, symbolsWith } from '../kernel/catalog.js';
+import { DIE, dieDeclaration } from '../kernel/die.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import { sparseBtf } from '../object/btf/prune.js';
 import { Btf } from '../object/btf/read.js';
@@ -46,6 +48,10 @@ export interface Case {
   readonly kernel?: KernelProfile;
   /** Name of the rule set, or the file it is in. */
   readonly rules?: string;
+  /** How it is killed, in place of a fast path under `rules`: the name of a strategy, or of the rule set or rule file that is one. */
+  readonly strategy?: string;
+  /** The file of invariants that must hold of its maps. */
+  readonly invariants?: string;
   /** Insns executed before the kill; absent for a run that is not killed. */
   readonly kill?: number;
   /** Insns within which the killed run must exit, and no call that could have been refused may take long in it; else it breaks `bound`. */
@@ -117,9 +123,10 @@ export function parseCase(text: string, file?: string, given: GivenFunctions = N
     else break;
   }
   const own = draft.declared;
-  draft.declared = together([...given.first, ...own, ...given.last], file);
+  const die = text.includes(DIE) ? [dieDeclaration()] : [];
+  draft.declared = together([...given.first, ...own, ...given.last, ...die], file);
   const read = finish(draft, comments, lines.slice(body).join('\n'), body + 1, file);
-  if (given.first.length + given.last.length === 0) return read;
+  if (given.first.length + given.last.length + die.length === 0) return read;
   // What it declares is kept even where it is not called; of what is given, what it calls.
   const called = declaredIn(read.program, draft.declared);
   const { declared: _, ...program } = read.program;
@@ -141,7 +148,8 @@ function together(all: readonly DeclaredFunction[], file?: string): readonly Dec
 }
 
 function finish(draft: Draft, comments: string[], body: string, firstLine: number, file?: string): Case {
-  const { type, name, structs, license, section, sleepable, rules, kill, bound, expect } = draft;
+  const { type, name, structs, license, section, sleepable, rules, strategy, kill, bound, expect } = draft;
+  const { invariants } = draft;
   const known = [...draft.maps, ...draft.innerMaps];
   const maps = draft.maps.map((map): MapDef => {
     const named = draft.inner.get(map.name);
@@ -205,6 +213,8 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
     profile: draft.profile,
     ...(draft.kernel === undefined ? {} : { kernel: draft.kernel }),
     ...(rules === undefined ? {} : { rules }),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(invariants === undefined ? {} : { invariants }),
     ...(kill === undefined ? {} : { kill }),
     ...(bound === undefined ? {} : { bound }),
     env: draft.env.finish(maps, type, draft.declared),

@@ -203,8 +203,18 @@ export function execute(machine: MachineState): void {
   }
 }
 
+/** may_goto is among what the kill reaches, here. */
+function isCut({ killed, options, frames, interrupted }: MachineState): boolean {
+  const where = killed ? options.sampled?.mayGoto : undefined;
+  return where === 'all' || (where === 'open' && frames.length <= interrupted);
+}
+
 /** may_goto goes on until its budget is spent; the environment says how large that is. */
 function goesOn(machine: MachineState): boolean {
+  if (isCut(machine)) {
+    machine.takesEffect();
+    return false;
+  }
   const { choices } = machine;
   if (machine.mayGoto === undefined) {
     const key = choices.next('may_goto');

@@ -48,6 +48,7 @@ export function callFunction(machine: MachineState): void {
   // A program may name an unknown function in code that the verifier found unreachable.
   if (contract === undefined) throw new InputError(`insn ${slot}: ${nameless(code, slot)}`);
   if (goesToPad(machine)) {
+    machine.takesEffect();
     machine.pop();
     machine.write(0, 0n);
     machine.unwound = true;
@@ -56,6 +57,7 @@ export function callFunction(machine: MachineState): void {
   const stub = machine.killed ? options.fastPath?.stubs.get(slot) : undefined;
   tellOfCall(machine, stub !== undefined);
   if (stub !== undefined) {
+    machine.takesEffect();
     applyStub(machine, contract, stub);
     return;
   }
@@ -102,22 +104,25 @@ function carryOut(call: Call): void {
     return;
   }
   if (outcome.effects.some((effect) => effect.kind === 'throw')) {
-    throwException(machine, call);
+    throwException(machine, call.arg(0), call.name);
     return;
   }
   comeBack(machine, r0);
 }
 
-/** bpf_throw: closes all frames and goes on in the exception callback; without one the program ends and returns the cookie. */
-function throwException(machine: MachineState, call: Call): void {
+/**
+ * bpf_throw of this cookie by a function: closes all frames and goes on in the exception callback; without one the program ends and returns the
+ * cookie.
+ */
+export function throwException(machine: MachineState, cookie: bigint, by: string): void {
   const onThrow = exceptionCallbackOf(machine.code.program);
   if (onThrow !== undefined) {
     machine.unwind(onThrow.start);
-    machine.write(1, call.arg(0));
+    machine.write(1, cookie);
     return;
   }
-  machine.write(0, call.arg(0));
-  checkExitValue(machine, call.name);
+  machine.write(0, cookie);
+  checkExitValue(machine, by);
   machine.finish('throw');
 }
 
@@ -196,13 +201,19 @@ export function callSubprogram(machine: MachineState, target: number): void {
   machine.push(target, machine.pc);
 }
 
+/** Whether the callback that returns was open at the kill, and the kill reaches its helper. */
+function isStopped({ interrupted, frames, options }: MachineState, helper: string): boolean {
+  return interrupted >= frames.length && options.sampled?.helpers?.has(helper) !== false;
+}
+
 /** The `exit` insn: of a callback, of a subprogram, of the program. */
 export function leave(machine: MachineState): void {
   const { helper } = machine.frame;
   if (helper !== undefined) {
     checkRange(machine, helper.spec.returns, `callback of ${helper.name}`, helper.name);
     const returned = machine.regs[0]!;
-    const stop = machine.interrupted >= machine.frames.length;
+    const stop = isStopped(machine, helper.name);
+    if (stop) machine.takesEffect();
     machine.pop();
     machine.pc = helper.slot;
     goOn(machine, helper.next(machine, returned, stop));

@@ -80,16 +80,19 @@ function differsKilled(contract: Contract, prompt: boolean): boolean {
 }
 
 /** The insns that may do something else if the kill comes before them than if it comes behind them. */
-export function whereKillsDiffer({ contracts, ops }: Code, { fastPath, prompt }: VmOptions): Pauses {
+export function whereKillsDiffer({ contracts, ops }: Code, { fastPath, prompt, sampled }: VmOptions): Pauses {
   const pauses = new Uint8Array(ops.length);
   for (let slot = 0; slot < ops.length; slot++) {
     const kind = ops[slot]?.kind;
     // A packet load that fails leaves the frame as `exit` does.
     if (kind === 'exit' || kind === 'ld_packet') pauses[slot] = PAUSE.inCallback;
+    if (sampled?.mayGoto !== undefined && kind === 'may_goto') pauses[slot] = PAUSE.always;
+    // A frame that is opened before the kill counts as open at it; one that is opened after it does not.
+    if (sampled?.mayGoto === 'open' && kind === 'call') pauses[slot] = PAUSE.always;
     const contract = contracts[slot];
     if (contract === undefined) continue;
-    if (fastPath?.stubs.has(slot) === true || differsKilled(contract, prompt === true))
-      pauses[slot] = PAUSE.always;
+    const patched = fastPath?.stubs.has(slot) === true || fastPath?.unwinds?.calls.has(slot) === true;
+    if (patched || differsKilled(contract, prompt === true)) pauses[slot] = PAUSE.always;
   }
   return pauses;
 }

@@ -60,6 +60,14 @@ export interface PacketPlace {
   readonly network: number;
 }
 
+/** What a kill reaches besides call sites. A fast path stops every helper that calls back, and no may_goto. */
+export interface Sampling {
+  /** may_goto no longer goes on after the kill: in all frames, or in those that were open at the kill. */
+  readonly mayGoto?: 'all' | 'open';
+  /** Helpers that the kill stops when their callback returns; all of them unless told. */
+  readonly helpers?: ReadonlySet<string>;
+}
+
 /** The rules of a run, which stay the same until its end and in all its forks. */
 export interface MachineOptions {
   /** The program was accepted by the strict profile: reading stack that was never written is a fault. */
@@ -73,6 +81,10 @@ export interface MachineOptions {
   readonly prompt?: true;
   /** A killed run ends at the first check that breaks by what an insn does, though Linux would go on. */
   readonly stopsAtFirst?: true;
+  /** What a kill reaches besides call sites. */
+  readonly sampled?: Sampling;
+  /** What is broken of the program's maps, in words: asked when the run ends, if all held when it began. */
+  readonly invariant?: (machine: MachineState) => string | undefined;
   /** Is told of every call site that is run after the kill, and whether a stub takes the call's place. The run does not depend on it. */
   readonly onPatchedCall?: (slot: number, stubbed: boolean) => void;
 }
@@ -88,8 +100,8 @@ export interface RingRecord {
   readonly sent?: Uint8Array;
 }
 
-/** How a run ended. `limit`: it was stopped because it took too many steps. */
-export type End = 'exit' | 'throw' | 'tail_call' | 'trap' | 'limit';
+/** How a run ended. `limit`: it was given up because it took too many steps. `stopped`: it was ended where it stood, see src/strategies. */
+export type End = 'exit' | 'throw' | 'tail_call' | 'trap' | 'limit' | 'stopped';
 
 /** Why registers r1 to r5 are no longer readable. */
 export const CALLER_SAVED = 0b111110;
@@ -119,6 +131,8 @@ export class MachineState {
   killedAt = -1;
   /** How many of the open frames were open when the kill came: callbacks among them are not called again. */
   interrupted = 0;
+  /** Steps executed before the first insn that did something else because of the kill; -1 while there was none. */
+  tookEffect = -1;
   end: End | undefined;
   frames: readonly Frame[] = [];
   memory: Memory;
@@ -142,6 +156,8 @@ export class MachineState {
   records: readonly RingRecord[] = [];
   /** Checks that broke, in this order; the last one may be what stopped the run. */
   violations: readonly Violation[] = [];
+  /** The maps were in order when the run began, and are looked at when it ends. */
+  inOrder = false;
   /** A check broke at which the run could have been stopped: what breaks from now on follows from that. */
   wentOn = false;
 
@@ -171,6 +187,7 @@ export class MachineState {
     copy.steps = this.steps;
     copy.killedAt = this.killedAt;
     copy.interrupted = this.interrupted;
+    copy.tookEffect = this.tookEffect;
     copy.end = this.end;
     copy.frames = this.frames;
     copy.packet = this.packet;
@@ -183,6 +200,7 @@ export class MachineState {
     copy.cpu = this.cpu;
     copy.violations = this.violations;
     copy.wentOn = this.wentOn;
+    copy.inOrder = this.inOrder;
     return copy;
   }
 
@@ -274,6 +292,11 @@ export class MachineState {
     return this.killedAt >= 0;
   }
 
+  /** The insn at hand does something else than it would do in a run that is not killed. */
+  takesEffect(): void {
+    if (this.tookEffect < 0) this.tookEffect = this.steps;
+  }
+
   /** Notes a broken check; the run goes on. */
   report(check: Check, message: string, function_?: string, slot = this.pc): void {
     const violation: Violation = {
@@ -306,6 +329,8 @@ export class MachineState {
     for (const hold of this.ledger.holds) {
       this.report('leak', `${describeHold(hold)} is not given back`, hold.by);
     }
+    const broken = this.inOrder ? this.options.invariant?.(this) : undefined;
+    if (broken !== undefined) this.report('invariant', broken);
   }
 
   /** `size` bytes at an address, to be read; a view that must not be kept. Traps as Memory.forRead. */

@@ -166,6 +166,20 @@ export class Maps {
     return { count: keys.length, at: (i) => parseHex(keys[i] ?? '') };
   }
 
+  /**
+   * The bytes of the value for a key (of a per-CPU map, that of the program's own CPU), undefined where there is none. Nothing comes into being, and no
+   * entry counts as used. They must not be kept.
+   */
+  contents(memory: Memory, index: number, key: Uint8Array): Uint8Array | undefined {
+    const map = this.def(index);
+    const found = this.entries[index]!.get(nameOf(map, key));
+    if (found !== undefined) return memory.get(found)?.bytes;
+    if (!isArray(map) || indexOf(key) >= map.maxEntries) return undefined;
+    const bytes = new Uint8Array(map.valueSize);
+    if (indexOf(key) === 0) bytes.set((map.initial ?? bytes).subarray(0, map.valueSize));
+    return bytes;
+  }
+
   /** As `lookup`, but the entry does not count as used. */
   present(memory: Memory, index: number, key: Uint8Array): number {
     return this.entries[index]!.get(toHex(key)) ?? this.lookup(memory, index, key);

@@ -18,7 +18,7 @@ import { printExpectation } from './expectation.js';
 
 /** Writes a case. Throws InputError for a program that text cannot hold (undefined encodings). */
 export function printCase(one: Case): string {
-  const { program, profile, kernel, rules, kill, expect } = one;
+  const { program, profile, kernel, rules, strategy, invariants, kill, expect } = one;
   const lines = one.comments.map((comment) => (comment === '' ? '#' : `# ${comment}`));
   lines.push(`.type ${program.type}`);
   if (program.name !== 'case') lines.push(`.name ${program.name}`);
@@ -47,6 +47,8 @@ export function printCase(one: Case): string {
   const onThrow = exceptionCallbackOf(program);
   if (onThrow !== undefined) lines.push(`.exception_callback ${names.get(onThrow.start)}`);
   if (rules !== undefined) lines.push(`.rules ${rules}`);
+  if (strategy !== undefined) lines.push(`.strategy ${strategy}`);
+  if (invariants !== undefined) lines.push(`.invariants ${invariants}`);
   if (kill !== undefined) lines.push(`.kill step=${kill}`);
   if (one.bound !== undefined) lines.push(`.bound ${one.bound}`);
   lines.push(...printEnvironment(one.env));

@@ -18,7 +18,9 @@ export interface Replay {
 }
 
 /** Facts about the program, and how far a run may go. */
-export type ReplayOptions = Pick<VmOptions, 'maxSteps' | 'bound' | 'tier'> & { readonly facts?: Facts };
+export type ReplayOptions = Pick<VmOptions, 'maxSteps' | 'bound' | 'tier' | 'invariant'> & {
+  readonly facts?: Facts;
+};
 
 /**
  * Replays a case under the fast path of its rule set. A case without `.expect` is expected to hold. A kill that comes after the run's
@@ -33,7 +35,11 @@ export function replay(one: Case, fastPath: FastPath, options: ReplayOptions = {
     strict: one.profile === 'strict',
   });
   if (one.kill !== undefined && vm.advance(one.kill)) vm.kill();
-  const result = vm.run();
+  return compared(one, vm.run());
+}
+
+/** Holds what the run of a case showed against what the case expects. */
+export function compared(one: Pick<Case, 'expect'>, result: RunResult): Replay {
   const expect = one.expect ?? { kind: 'holds' };
   const matching = result.violations.find((violation) => matches(expect, violation));
   const worst = worstFirst(result.violations);

@@ -1,12 +1,33 @@
 /** What a run can do wrong: the named checks, and how a broken one stops the insn that broke it. */
 
 /** The checks of a terminated run, in the order in which they are reported. */
-export const CHECKS = ['leak', 'misuse', 'fault', 'acquire', 'disclosure', 'return', 'bound'] as const;
+export const CHECKS = [
+  'leak',
+  'misuse',
+  'fault',
+  'acquire',
+  'disclosure',
+  'return',
+  'bound',
+  'invariant',
+] as const;
 /** A named check that a run may break: `leak` is one, `fault` another. */
 export type Check = (typeof CHECKS)[number];
 
-/** The checks, the gravest first: what stays held, what corrupts the kernel, what faults, and last what only takes longer than it must. */
-const BY_GRAVITY: readonly Check[] = ['leak', 'misuse', 'fault', 'disclosure', 'return', 'acquire', 'bound'];
+/**
+ * The checks, the gravest first: what stays held, what corrupts the kernel, what faults, what leaves the program's own maps in disorder, and last what
+ * only takes longer than it must.
+ */
+const BY_GRAVITY: readonly Check[] = [
+  'leak',
+  'misuse',
+  'fault',
+  'disclosure',
+  'return',
+  'invariant',
+  'acquire',
+  'bound',
+];
 
 /** How grave a broken check is: 0 is the gravest. */
 export const gravity = (check: Check): number => BY_GRAVITY.indexOf(check);

@@ -5,6 +5,7 @@
 
 import { InputError } from '../isa/errors.js';
 import type { Program } from '../object/program.js';
+import type { MapsView } from '../patch/map-view.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
 import { type Chooser, defaultChooser } from './chooser.js';
@@ -15,7 +16,8 @@ import { Choices, EMPTY, type Environment, parseHex } from './environment.js';
 import { admits } from './facts.js';
 import { runFast } from './fast.js';
 import type { Hold } from './ledger.js';
-import { type End, MachineState, mostFrames } from './machine.js';
+import { type End, MachineState, mostFrames, type Sampling } from './machine.js';
+import { mapViews } from './map-views.js';
 import { isPerCpu } from './maps.js';
 import { placePacket } from './packet.js';
 import { type Pauses, pausesAt } from './pauses.js';
@@ -49,6 +51,10 @@ export interface VmOptions {
   /** See `MachineOptions`. */
   readonly readsUnwritten?: true;
   /** See `MachineOptions`. */
+  readonly sampled?: Sampling;
+  /** What is broken of the program's maps, in words. Asked when the run begins, and, if all holds then, when it ends. */
+  readonly invariant?: (maps: MapsView) => string | undefined;
+  /** See `MachineOptions`. */
   readonly onPatchedCall?: (slot: number, stubbed: boolean) => void;
 }
 
@@ -69,6 +75,8 @@ export interface RunResult {
   readonly steps: number;
   /** Steps executed before the kill; -1 for a run that was not killed. */
   readonly killedAt: number;
+  /** Steps executed before the kill first showed; -1 where it never did. */
+  readonly tookEffect: number;
   /** What is still held. */
   readonly held: readonly Hold[];
   readonly violations: readonly Violation[];
@@ -207,6 +215,7 @@ export class Vm {
       r0: (machine.readable & 1) === 0 ? 0n : machine.regs[0]!,
       steps: machine.steps,
       killedAt: machine.killedAt,
+      tookEffect: machine.tookEffect,
       held: machine.ledger.holds,
       violations: machine.violations,
       disagreement,
@@ -224,6 +233,7 @@ const EMPTY_PACKET = 64;
 
 function start(code: Code, options: VmOptions): MachineState {
   const env = options.env ?? EMPTY;
+  const { invariant } = options;
   const machine = new MachineState(code, Choices.of(env.choices, options.chooser ?? defaultChooser), {
     strict: options.strict ?? false,
     ...(options.fastPath ? { fastPath: options.fastPath } : {}),
@@ -231,6 +241,8 @@ function start(code: Code, options: VmOptions): MachineState {
     ...(options.readsUnwritten ? { readsUnwritten: true } : {}),
     ...(options.prompt ? { prompt: true } : {}),
     ...(options.stopsAtFirst ? { stopsAtFirst: true } : {}),
+    ...(options.sampled ? { sampled: options.sampled } : {}),
+    ...(invariant ? { invariant: (one: MachineState) => invariant(mapViews(one)) } : {}),
     ...(options.onPatchedCall ? { onPatchedCall: options.onPatchedCall } : {}),
   });
   const { memory } = machine;
@@ -259,6 +271,7 @@ function start(code: Code, options: VmOptions): MachineState {
   placePacket(machine, env.packet ?? new Uint8Array(EMPTY_PACKET));
   placeContext(machine, env);
   machine.begin();
+  machine.inOrder = invariant !== undefined && invariant(mapViews(machine)) === undefined;
   return machine;
 }
 

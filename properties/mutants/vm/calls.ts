@@ -86,8 +86,8 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
       },
       {
         name: 'killed-callbacks-go-on',
-        inside: 'leave',
-        node: 'machine.interrupted >= machine.frames.length',
+        inside: 'isStopped',
+        node: 'interrupted >= frames.length',
         becomes: 'false',
         wrong: 'A helper whose callback was killed goes on calling it.',
       },

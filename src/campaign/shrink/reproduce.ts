@@ -1,13 +1,14 @@
 /** The question that shrinking asks again and again: does this program, in this world, still break the same check for the same cause? */
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
+import type { Invariants } from '../../patch/invariants.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { boundOf } from '../../vm/case.js';
 import { type Chooser, defaultChooser } from '../../vm/chooser.js';
 import type { Environment } from '../../vm/environment.js';
 import type { Violation } from '../../vm/trap.js';
 import { type Cause, isSameOrPart, kindOf } from '../cause.js';
-import { killBeforeEveryInsn } from '../kill-everywhere.js';
+import { disagreementOf, killBeforeEveryInsn } from '../kill-everywhere.js';
 import { causeOfBroken, pathOf, prepareProgram, runOptions } from '../prepared-program.js';
 import type { NamedRules } from '../rules.js';
 
@@ -27,6 +28,8 @@ export interface ShrinkTarget {
   readonly questions?: number;
   /** Whether the kernel takes the program; asked of what would be kept otherwise. */
   readonly kernelAccepts?: (program: Program) => boolean;
+  /** What must hold of its maps after every run. */
+  readonly invariants?: Invariants | undefined;
   /** Insns that a killed run may take; the usual bound unless told. */
   readonly bound?: number;
   /** What shows it, where it is not `reproduce`. */
@@ -61,14 +64,15 @@ export function reproduce(
   target: ShrinkTarget,
   chooser: Chooser = defaultChooser,
 ): Reproduction | undefined {
-  const { rules, profile, kernel, cause, budget, kernelAccepts, bound } = target;
+  const { rules, profile, kernel, cause, budget, kernelAccepts, bound, invariants } = target;
   const bounded = bound === undefined ? {} : { bound };
-  const prepared = prepareProgram(program, profile, { kernel, ...(budget === undefined ? {} : { budget }) });
+  const limited = budget === undefined ? {} : { budget };
+  const prepared = prepareProgram(program, profile, { kernel, invariants, ...limited });
   if (typeof prepared === 'string') return undefined;
   const path = pathOf(prepared, rules.rules);
   const run = { ...runOptions(prepared, path), ...boundOf(target), env, chooser, maxSteps: LONGEST_RUN };
   const { ordinary, broken } = killBeforeEveryInsn(prepared.code, run);
-  if (ordinary.violations.length > 0) return undefined;
+  if (disagreementOf(ordinary) !== undefined) return undefined;
   const seen = new Set<string>();
   for (const one of broken) {
     const { check, message } = one.violation;

@@ -62,6 +62,7 @@ export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): Sm
     profile: one.profile,
     ...(kernel === undefined ? {} : { kernel }),
     rules: target.rules.name,
+    ...(one.invariants === undefined ? {} : { invariants: one.invariants }),
     kill: step,
     ...(bound === undefined ? {} : { bound }),
     env: recorded,
@@ -75,7 +76,7 @@ export function shrinkCase(one: Case, wanted: ShrinkTarget, origin?: Origin): Sm
     ],
   };
   const text = printCase(small);
-  const check = replayed(parseCase(text), target.rules.rules, target.kernel);
+  const check = replayed(parseCase(text), target.rules.rules, target.kernel, target.invariants);
   // A case must be the same after it was written and read again.
   if (typeof check === 'string' || !check.ok) return asIs;
   return { text, insns: insnCount(shrunk.scenario.program), cause };

@@ -119,6 +119,9 @@ function otherSetting(there: CampaignSetting, here: CampaignSetting): string | u
     const [a, b] = [there, here].map((one) => profileName(one.kernelProfile ?? BUILT_IN));
     return `its kernel profile is ${a}${a === b ? ', and says something else' : `, not ${b}`}`;
   }
+  if (differs === 'given') return 'its programs are others';
+  if (differs === 'invariants' && there.invariants?.file === here.invariants?.file)
+    return `its invariants, ${here.invariants?.file}, said something else`;
   const [a, b] = [there[differs], here[differs]].map((value) => JSON.stringify(value));
   return `its ${differs} is ${a}, not ${b}`;
 }

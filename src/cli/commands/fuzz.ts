@@ -16,23 +16,38 @@ import { contractOf, unmodelled } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import { acquires } from '../../kernel/describe.js';
 import type { DeclaredFunction } from '../../object/program.js';
+import { loadInvariants } from '../../patch/invariants.js';
 import type { FuzzDocument } from '../../report/documents.js';
 import { campaignExit, type ExitCode } from '../../report/exit.js';
 import { summarize } from '../../report/summary.js';
 import { inWords } from '../../report/summary-words.js';
+import { EMPTY } from '../../vm/environment.js';
+import { printCase } from '../../vm/print-case.js';
 import { writeCampaignPage } from '../campaign-page.js';
 import { type Define, withFormats } from '../command.js';
+import { loadPrograms } from '../files.js';
 import { onInterrupt } from '../interrupt.js';
+import { PROGRAM_FILES } from '../judging.js';
 import { judgedProfile, type ProfileChoice, profileChoice, profileHelp } from '../kernel-profile.js';
 import { checkOneProgram } from '../one-program.js';
-import { duration, FUNCTIONS_HELP, integer, list, partOf, type WithFunctions } from '../options.js';
+import {
+  duration,
+  FUNCTIONS_HELP,
+  INVARIANTS_HELP,
+  integer,
+  list,
+  partOf,
+  type WithFunctions,
+} from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
+import { filesBelow } from '../paths.js';
 import { campaignBar } from '../progress.js';
 import { queueOf, withQueue } from '../queue.js';
 import { withRulePlaces } from '../rule-places.js';
 
 interface Options extends WithFunctions {
   readonly function?: string;
+  readonly invariants?: string;
   readonly seed: number;
   readonly programs?: number;
   readonly program?: number;
@@ -62,6 +77,10 @@ const PROGRAMS = 1000;
 export const fuzz: Define = (program, act) => {
   withQueue(withFormats(program.command('fuzz')))
     .description('generate programs, kill them everywhere, prove them')
+    .argument(
+      '[FILE...]',
+      'check the programs of these files, in turns and each in worlds of its own, and generate none',
+    )
     .option('--seed <N>', 'seed of all that is random', integer(0, 0xffff_ffff), 1)
     .option('--programs <N>', `programs to check; ${PROGRAMS} unless a time is given`, integer(1))
     .addOption(
@@ -77,6 +96,7 @@ export const fuzz: Define = (program, act) => {
     )
     .option('--functions <FILES>', FUNCTIONS_HELP, list)
     .option('--function <NAME>', 'aim at this function: every program calls it')
+    .option('--invariants <FILE>', INVARIANTS_HELP)
     .option('--worlds <N>', 'environments that each program is run in', integer(1, 64), 3)
     .option('--workers <N>', 'threads; one for each processor unless told', integer(1, 256))
     .option('--kernel', 'load every program into the kernel as well')
@@ -87,10 +107,10 @@ export const fuzz: Define = (program, act) => {
     .option('--out <DIR>', 'keep the campaign there, and continue the one that is there')
     .option('--shard <I/N>', 'check one of N parts, for merge to join: 1/3, 2/3, 3/3', partOf)
     .option('--restart', 'begin anew in --out, whatever campaign is there; its findings stay')
-    .action((options: Options) => act(options, (common) => runFuzz(options, common)));
+    .action((files: string[], options: Options) => act(options, (common) => runFuzz(files, options, common)));
 };
 
-async function runFuzz(options: Options, common: Common): Promise<Outcome> {
+async function runFuzz(files: readonly string[], options: Options, common: Common): Promise<Outcome> {
   const { seed, rules, worlds, time, out } = options;
   const judged = judgedProfile(options.profile ?? {}, options.kernel ? 'running' : 'built-in');
   const { declared } = await rulesFor(options);
@@ -102,10 +122,13 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
     kernel: options.kernel === true,
     loader: judged.loader ?? 'privileged',
     kernelProfile: judged.kernel,
+    ...(files.length === 0 ? {} : { given: givenPrograms(files, declared) }),
+    ...(options.invariants === undefined ? {} : { invariants: await invariantsAt(options.invariants) }),
     ...(options.guided ? {} : { unguided: true as const }),
     ...(declared.length === 0 ? {} : { declared }),
     ...(options.function === undefined ? {} : { aim: aimAt(options.function, declared) }),
   };
+  mustFit(files, options);
   const queue = options.queue === undefined ? undefined : queueOf(options.queue, options.patience, common);
   if (options.program !== undefined) {
     const { exit, json, text } = await checkOneProgram(setting, options.program);
@@ -160,6 +183,31 @@ async function runFuzz(options: Options, common: Common): Promise<Outcome> {
     bar.close();
     release();
   }
+}
+
+/** Options that say something of generated programs, or of other machines, with files that are only here. */
+function mustFit(files: readonly string[], { queue, invariants, function: aim }: Options): void {
+  if (files.length > 0 && aim !== undefined)
+    throw new InputError('--function aims generated programs: with files there are none');
+  if (queue !== undefined && invariants !== undefined)
+    throw new InputError(
+      '--invariants are read from a file of this machine: they cannot be checked over a queue',
+    );
+}
+
+/** The programs of files, as cases. */
+function givenPrograms(paths: readonly string[], declared: readonly DeclaredFunction[]): readonly string[] {
+  const { programs } = loadPrograms(filesBelow(paths, PROGRAM_FILES), {
+    declared: { first: declared, last: [] },
+  });
+  return programs.map(({ program }) =>
+    printCase({ program, profile: 'privileged', env: EMPTY, comments: [] }),
+  );
+}
+
+async function invariantsAt(file: string): Promise<NonNullable<CampaignSetting['invariants']>> {
+  const { digest } = await loadInvariants(file);
+  return { file, digest };
 }
 
 const lineOf = (error: Error): string => (error instanceof InputError ? error.describe() : error.message);

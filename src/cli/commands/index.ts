@@ -16,6 +16,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   agree: async () => (await import('./agree.js')).agree,
   replay: async () => (await import('./replay.js')).replay,
   run: async () => (await import('./run.js')).run,
+  design: async () => (await import('./design.js')).design,
   prune: async () => (await import('./prune.js')).prune,
   shrink: async () => (await import('./shrink.js')).shrink,
   costs: async () => (await import('./costs.js')).costs,

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { openWorkers } from '../../campaign/job.js';
 import { type ReplayedCase, type ReplayedFor, replayFile, replayText } from '../../campaign/replay.js';
 import { loadDeclared, rulesOfText } from '../../campaign/rules.js';
+import { strategyNamed } from '../../campaign/strategies.js';
 import type { DeclaredFunction } from '../../object/program.js';
 import type { ReplayDocument } from '../../report/documents.js';
 import { replaysInWords } from '../../report/replays.js';
@@ -16,6 +17,7 @@ import type { Outcome } from '../outcome.js';
 import { foundFiles, STANDARD_INPUT } from '../paths.js';
 
 interface Options extends WithFunctions {
+  readonly strategy?: string;
   readonly workers?: number;
   readonly profile?: ProfileChoice;
 }
@@ -29,6 +31,7 @@ export const replay: Define = (program, act) => {
     .description('replay cases')
     .argument('PATH...', 'cases, folders of them, or - for standard input')
     .option('--profile <PROFILE>', CASE_PROFILE_HELP, profileChoice)
+    .option('--strategy <NAME>', 'kill them in this way, in place of what each case says')
     .option('--workers <N>', 'threads', integer(1, 256))
     .option('--functions <FILES>', FUNCTIONS_HELP, list)
     .action((paths: string[], options: Options) => act(options, () => replayPaths(paths, options)));
@@ -45,7 +48,9 @@ async function replayPaths(paths: readonly string[], options: Options): Promise<
     loader: judged.loader,
     kernel: judged.caseDecides ? undefined : judged.kernel,
     functions,
+    ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
   };
+  if (options.strategy !== undefined) await strategyNamed(options.strategy);
   const cases = await replayAll(files, target, options.workers ?? availableParallelism());
   return {
     exit: cases.every(({ ok }) => ok) ? 0 : 1,
@@ -79,11 +84,12 @@ async function replayAll(
       );
     return answers;
   }
-  const { loader, kernel: kernelProfile, functions: declared } = target;
+  const { loader, kernel: kernelProfile, functions: declared, strategy } = target;
   const setting = {
     ...{ seed: 0, rules: [], worlds: 1, prove: false, kernel: false },
     ...(declared === undefined ? {} : { declared }),
     ...(loader === undefined ? {} : { loader }),
+    ...(strategy === undefined ? {} : { strategy }),
     ...(kernelProfile === undefined ? {} : { kernelProfile }),
   };
   const pool = await openWorkers(setting, workers);

@@ -1,15 +1,27 @@
 /** `run FILE`: a program in the VM, perhaps killed; or, with --conformance, as a plug-in of the public conformance runner. */
 
 import { readFileSync } from 'node:fs';
+import { Option } from 'commander';
 import { killedAt } from '../../campaign/kill-everywhere.js';
-import { pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
-import { givenFunctions, type NamedRules, rulesNamed, rulesOfCase } from '../../campaign/rules.js';
+import { invariantOf, pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
+import {
+  givenFunctions,
+  invariantsOfText,
+  type NamedRules,
+  rulesNamed,
+  rulesOfCase,
+  strategyNamedIn,
+} from '../../campaign/rules.js';
+import { type NamedStrategy, strategyNamed } from '../../campaign/strategies.js';
 import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { ProgType } from '../../object/program.js';
 import { withoutKfuncs } from '../../object/weak.js';
+import { type Invariants, loadInvariants } from '../../patch/invariants.js';
 import type { ConformanceDocument, RunDocument } from '../../report/documents.js';
 import { type KilledRun, runInWords } from '../../report/run.js';
+import { killsUnder, optionsUnder } from '../../strategies/killed-run.js';
+import type { Prepared, Strategy } from '../../strategies/strategy.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { boundOf } from '../../vm/case.js';
 import { seededChooser } from '../../vm/chooser.js';
@@ -30,7 +42,7 @@ import {
   type ProfileChoice,
   profileChoice,
 } from '../kernel-profile.js';
-import { integer, list } from '../options.js';
+import { INVARIANTS_HELP, integer, list } from '../options.js';
 import type { Outcome } from '../outcome.js';
 import { traced } from '../trace.js';
 
@@ -40,6 +52,8 @@ interface Options extends ProgramOptions {
   readonly mem?: string;
   readonly trace?: true;
   readonly rules?: string;
+  readonly strategy?: string;
+  readonly invariants?: string;
   readonly seed?: number;
   readonly fill?: number;
   readonly without?: readonly string[];
@@ -60,6 +74,13 @@ export const run: Define = (program, act) => {
       '--rules <RULES>',
       "rule set after the kill, by name or file; the case's own, or sound, unless told",
     )
+    .addOption(
+      new Option(
+        '--strategy <NAME>',
+        "kill it in this way, in place of the fast path; the case's own, or none, unless told",
+      ).conflicts('rules'),
+    )
+    .option('--invariants <FILE>', `${INVARIANTS_HELP}; those of the case unless told`)
     .option('--profile <PROFILE>', CASE_PROFILE_HELP, profileChoice)
     .option('--mem <HEX>', 'the packet; for tracepoint and syscall programs the context')
     .option(
@@ -109,6 +130,20 @@ function killOf(text: string | undefined, one: LoadedProgram): Kill {
   return { step: Number(step) };
 }
 
+/** The strategy that is asked for, or else that of the case; undefined for the fast path under the rules. */
+async function wayOf(file: string, { strategy, rules }: Options): Promise<NamedStrategy | undefined> {
+  if (strategy !== undefined) return strategyNamed(strategy);
+  if (rules !== undefined || kindOf(file) !== '.bpf') return undefined;
+  const own = strategyNamedIn(readText(file));
+  return own === undefined ? undefined : strategyNamed(own, file);
+}
+
+/** The invariants that are asked for, or else those of the case. */
+async function invariantsFor(file: string, { invariants }: Options): Promise<Invariants | undefined> {
+  if (invariants !== undefined) return loadInvariants(invariants);
+  return kindOf(file) === '.bpf' ? invariantsOfText(readText(file), file) : undefined;
+}
+
 /** The rule set that a case names; undefined for one that names none, and for files that are no cases. */
 function ruleOf(file: string): string | undefined {
   return kindOf(file) === '.bpf' ? rulesNamed(readText(file)) : undefined;
@@ -118,7 +153,8 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
   if (file === undefined) throw new InputError('a FILE is missing');
   const named = options.rules ?? ruleOf(file);
   const rules = await rulesOfCase(named, options.rules === undefined ? file : undefined);
-  const declared = await givenFunctions(options.functions, rules);
+  const way = await wayOf(file, options);
+  const declared = await givenFunctions(options.functions, rules, way?.declared);
   const { programs, skipped } = loadPrograms([file], { ...options, declared });
   if (programs.length === 0) throw new InputError(skipped[0]!.reason, { file });
   const one = lacking(programs[0]!, options.without ?? []);
@@ -131,13 +167,22 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
   const kill = options.unverified ? 'never' : killOf(options.kill, one);
   const judged = judgedProfile(options.profile ?? {}, 'built-in');
   const { profile, kernel, madeFor } = judgedFor(judged, one.case);
-  const { code, ...vm } = subject(file, one, rules, { profile, kernel }, options);
+  const { code, ...bare } = subject(file, one, rules, { profile, kernel }, options);
+  const run = { ...bare, ...invariantOf({ invariants: await invariantsFor(file, options) }) };
+  const prepared = way === undefined ? undefined : preparedBy(way.strategy, file, code, run);
+  const vm = prepared === undefined ? run : optionsUnder(prepared, run);
   const known = <T>(work: () => T): T => (options.unverified ? asFarAsKnown(file, work) : work());
   const ordinary = known(() => new Vm(code, vm).run());
   mustReach(kill, ordinary.steps, file);
-  const killed = kills(code, vm, kill, ordinary.steps, options.seed ?? 0);
+  const steps =
+    kill === 'never'
+      ? []
+      : typeof kill === 'object' && 'call' in kill
+        ? stepsBefore(code, vm, kill.call)
+        : stepsOf(kill, ordinary.steps, options.seed ?? 0);
+  const killed = prepared === undefined ? kills(code, vm, steps) : killsBy(prepared, code, vm, steps);
   const shown = shownKill(kill, killed);
-  const trace = options.trace ? known(() => traced(code, vm, shown)) : undefined;
+  const trace = options.trace ? known(() => traced(code, vm, shown, prepared)) : undefined;
   const failed = ordinary.violations.length > 0 || killed.some(({ checks }) => checks.length > 0);
   const json = {
     file,
@@ -145,6 +190,7 @@ async function runFile(file: string | undefined, options: Options): Promise<Outc
     profile: judged.json,
     ...(madeFor === undefined ? {} : { madeFor }),
     rules: rules.name,
+    ...(way === undefined ? {} : { strategy: way.strategy.name }),
     end: ordinary.end,
     r0: ordinary.r0,
     steps: ordinary.steps,
@@ -217,17 +263,39 @@ function withMemory(env: Environment, type: ProgType, hex: string): Environment 
   return type === 'syscall' || type === 'tracepoint' ? { ...env, ctx: bytes } : { ...env, packet: bytes };
 }
 
-function kills(code: Code, vm: VmOptions, kill: Kill, length: number, seed: number): readonly KilledRun[] {
-  if (kill === 'never') return [];
-  const steps =
-    typeof kill === 'object' && 'call' in kill
-      ? stepsBefore(code, vm, kill.call)
-      : stepsOf(kill, length, seed);
-  return killedAt(code, vm, steps).map(({ killedAt: at, steps, violations }) => ({
+function kills(code: Code, vm: VmOptions, steps: readonly number[]): readonly KilledRun[] {
+  return killedAt(code, vm, steps).map(({ killedAt: at, steps: all, violations }) => ({
     at,
-    steps: steps - at,
+    steps: all - at,
     checks: worstFirst(violations),
   }));
+}
+
+/** The same under a strategy, with the insns to where it takes effect. */
+function killsBy(
+  prepared: Prepared,
+  code: Code,
+  vm: VmOptions,
+  steps: readonly number[],
+): readonly KilledRun[] {
+  return killsUnder(prepared, code, vm, steps).map(
+    ({ killedAt: at, tookEffect, steps: all, violations }) => ({
+      at,
+      steps: all - at,
+      toEffect: tookEffect < 0 ? null : tookEffect - at,
+      checks: worstFirst(violations),
+    }),
+  );
+}
+
+/** The program made ready by a strategy. Throws InputError where the strategy cannot take it. */
+function preparedBy(strategy: Strategy, file: string, code: Code, { facts }: VmOptions): Prepared {
+  if (facts === undefined)
+    throw new InputError('--unverified: a program that was not verified cannot be killed');
+  const prepared = strategy.prepare({ code, facts });
+  if ('cannot' in prepared)
+    throw new InputError(`the strategy ${strategy.name} cannot take it: ${prepared.cannot}`, { file });
+  return prepared;
 }
 
 /** The killed run that a trace shows: the one that was asked for, or the first that breaks a check. */

@@ -5,7 +5,13 @@ import { type Cause, causeKey, causeOf } from '../../campaign/cause.js';
 import { kernelAccepts } from '../../campaign/job.js';
 import { causeThatLasts, showsThatItLasts } from '../../campaign/lasting-call.js';
 import { pathOf, prepareProgram, replayed, runOptions } from '../../campaign/prepared-program.js';
-import { givenFunctions, rulesBase, rulesOfText, withRulesFrom } from '../../campaign/rules.js';
+import {
+  givenFunctions,
+  invariantsOfText,
+  rulesBase,
+  rulesOfText,
+  withRulesFrom,
+} from '../../campaign/rules.js';
 import { shrinkLonger } from '../../campaign/shrink/longer.js';
 import { sizeMark } from '../../campaign/shrink/marks.js';
 import type { SmallCase } from '../../campaign/shrink/shrink.js';
@@ -147,14 +153,15 @@ async function shrunk(file: string, options: Options, ms: number): Promise<Shrun
   const fail = (message: string): never => {
     throw new InputError(message, { file });
   };
-  const answer = replayed(one, rules.rules, kernel);
+  const invariants = await invariantsOfText(text, file);
+  const answer = replayed(one, rules.rules, kernel, invariants);
   if (typeof answer === 'string') return fail(`our verifier refuses the program: ${answer}`);
   const { expect } = one;
   const violation = expect && answer.result.violations.find((each) => matches(expect, each));
   if (violation === undefined)
     return fail(`nothing to shrink: expected ${answer.expected}, got ${answer.got}`);
   if (one.kill === undefined) return fail('nothing to shrink: the program is not killed');
-  const prepared = prepareProgram(one.program, profile, { kernel });
+  const prepared = prepareProgram(one.program, profile, { kernel, invariants });
   if (typeof prepared === 'string') return fail(`our verifier refuses the program: ${prepared}`);
   const broken = { violation, step: one.kill, env: answer.result.env };
   const path = pathOf(prepared, rules.rules);
@@ -166,7 +173,7 @@ async function shrunk(file: string, options: Options, ms: number): Promise<Shrun
   try {
     const bounded = one.bound === undefined ? {} : { bound: one.bound };
     const target = {
-      ...{ rules, profile, kernel, cause },
+      ...{ rules, profile, kernel, cause, invariants },
       ...(lasts === undefined ? bounded : { shows: showsThatItLasts }),
     };
     const full = { ...one, env: answer.result.env };
