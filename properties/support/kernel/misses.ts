@@ -20,6 +20,7 @@ import {
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef } from '../../../src/object/program.js';
+import { parseCase } from '../../../src/vm/case.js';
 import {
   arrayMap,
   done,
@@ -97,6 +98,64 @@ const slices: KernelCase[] = [
     mov(r5, 0),
     callHelper(28),
   ]),
+];
+
+/** A case from its text. */
+const written = (name: string, verdict: 'LOADS' | 'EACCES' | 'EINVAL', text: string): KernelCase => ({
+  family: 'misses',
+  name,
+  program: parseCase(text).program,
+  verdict,
+});
+
+/** The task behind a kptr is taken in an RCU section. */
+const taskBehind = (field: string): string => `.type syscall
+.map kept array key=4 value=16 entries=1 ${field}:task_struct@0
+main:
+    *(u32 *)(r10 -4) = 0
+    r1 = map kept
+    r2 = r10
+    r2 += -4
+    call bpf_map_lookup_elem
+    if r0 == 0 goto out
+    r6 = r0
+    call bpf_rcu_read_lock
+    r1 = *(u64 *)(r6 +0)
+    if r1 == 0 goto none
+    call bpf_task_acquire
+    if r0 == 0 goto none
+    r1 = r0
+    call bpf_task_release
+none:
+    call bpf_rcu_read_unlock
+out:
+    r0 = 0
+    exit
+`;
+
+/** Four bytes of metadata are read after a comparison with the packet, so many bytes behind its start. */
+const metadataBefore = (moved: number): string => `.type xdp
+    r6 = *(u32 *)(r1 +8)
+    r7 = *(u32 *)(r1 +0)
+    r7 += ${moved}
+    r8 = r6
+    r8 += 4
+    if r8 > r7 goto out
+    r0 = *(u32 *)(r6 +0)
+out:
+    r0 = 0
+    exit
+`;
+
+const neighbours: KernelCase[] = [
+  written('a task behind a kptr is protected by RCU', 'LOADS', taskBehind('kptr')),
+  written(
+    'a task behind an unreferenced kptr is protected by nothing',
+    'EINVAL',
+    taskBehind('kptr_untrusted'),
+  ),
+  written('metadata ends at the start of the packet', 'LOADS', metadataBefore(0)),
+  written('metadata does not end at a moved packet pointer', 'EACCES', metadataBefore(8)),
 ];
 
 /** Reads a register that was never written: whoever comes here is refused. */
@@ -260,6 +319,7 @@ const dynptrs: KernelCase[] = [
 export const missCases: readonly KernelCase[] = [
   ...sums,
   ...slices,
+  ...neighbours,
   ...ends,
   ...pointers,
   ...returns,
