@@ -104,7 +104,7 @@ function allowed(region: Region, touch: Touch): Touch['how'] {
 }
 
 /** An aligned offset for `size` bytes outside of all holes, `at` counted round and round; undefined if there is none. */
-function place(region: Region, size: number, at: number): number | undefined {
+export function place(region: Region, size: number, at: number): number | undefined {
   const offsets: number[] = [];
   for (let off = 0; off + size <= region.size; off += size) {
     if (region.holes.every(([from, to]) => off + size <= from || off >= to)) offsets.push(off);

@@ -9,6 +9,20 @@ const KINDS = 'generators/campaigns-make-programs-of-every-kind';
 
 export const GENERATOR_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
+    'generators/compile/touch.ts',
+    ['generators/every-place-of-a-region-is-touched'],
+    [
+      {
+        name: 'last-place-never-touched',
+        inside: 'place',
+        node: 'off + size <= region.size',
+        becomes: 'off + size < region.size',
+        wrong: 'Programs never touch the last bytes of a region.',
+      },
+    ],
+  ),
+
+  ...mutantsOf(
     'generators/choices.ts',
     [CHOICES],
     [
