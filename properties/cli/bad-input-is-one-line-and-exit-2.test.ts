@@ -62,7 +62,7 @@ describe('usage', () => {
     [['fuzz', '--rules', 'sound,sound'], /different names/],
     [['fuzz', '--rules', ''], /names between commas/],
     [['fuzz', '--sing'], /unknown option '--sing'/],
-    [['fuzz', 'extra'], /too many arguments/],
+    [['fuzz', 'extra'], /extra: no such file/],
     [['prove'], /missing required argument 'FILE'/],
     [['prove', OBJECT, '--rules', 'nobody'], /no rule set 'nobody'/],
     [['prove', OBJECT, '--prog', 'nobody'], /no program is called 'nobody'/],

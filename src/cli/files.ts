@@ -134,7 +134,7 @@ export function* eachFile(
   for (const { path, named } of files) {
     let loaded: LoadedFiles;
     try {
-      loaded = loadFile(path, targetBtf, loader, options);
+      loaded = inFile(path, () => loadFile(path, targetBtf, loader, options));
     } catch (error) {
       if (!(error instanceof Error) || (named && files.length === 1)) throw error;
       broken({ file: path, reason: reasonOf(error), named });
@@ -144,6 +144,17 @@ export function* eachFile(
       programs: loaded.programs.filter(({ program }) => wanted(program.name)),
       skipped: loaded.skipped,
     };
+  }
+}
+
+/** What `read` answers; an InputError of it that names no file names this one. */
+function inFile<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InputError && error.place.file === undefined)
+      throw new InputError(error.message, { ...error.place, file });
+    throw error;
   }
 }
 
@@ -211,21 +222,14 @@ function rawType({ types }: LoaderSettings): ProgType {
 
 /** A program from raw insns: no maps, no kfuncs, functions where calls lead. */
 function readRaw(file: string, type: ProgType): Program {
-  try {
-    const insns = fromBytes(readBytes(file));
-    if (insns.length === 0) throw new InputError('there are no insns');
-    decodeAll(insns);
-    const subprogs = subprogStarts(insns).map((start) => ({
-      name: start === 0 ? 'main' : `sub_${start}`,
-      start,
-      linkage: 'static' as const,
-    }));
-    const sleepable = type === 'syscall' ? { sleepable: true } : {};
-    return { name: 'main', type, insns, maps: [], kfuncs: [], subprogs, localTypes: [], ...sleepable };
-  } catch (error) {
-    if (error instanceof InputError && error.place.file === undefined) {
-      throw new InputError(error.message, { ...error.place, file });
-    }
-    throw error;
-  }
+  const insns = fromBytes(readBytes(file));
+  if (insns.length === 0) throw new InputError('there are no insns');
+  decodeAll(insns);
+  const subprogs = subprogStarts(insns).map((start) => ({
+    name: start === 0 ? 'main' : `sub_${start}`,
+    start,
+    linkage: 'static' as const,
+  }));
+  const sleepable = type === 'syscall' ? { sleepable: true } : {};
+  return { name: 'main', type, insns, maps: [], kfuncs: [], subprogs, localTypes: [], ...sleepable };
 }

@@ -231,7 +231,9 @@ export function declaredIn(
   program: Pick<Program, 'insns' | 'kfuncs'>,
   declared: readonly DeclaredFunction[],
 ): readonly DeclaredFunction[] {
-  if (declared.length === 0) return declared;
+  const maybe = declared.filter(({ kind, name }) => kind === 'helper' || program.kfuncs.includes(name));
+  // What cannot be decoded is for the verifier to refuse: it is only looked at where that is needed.
+  if (maybe.length === 0) return maybe;
   const ops = decodeAll(program.insns);
   const calls = (one: DeclaredFunction): boolean =>
     ops.some(
@@ -241,7 +243,7 @@ export function declaredIn(
           ? op.target === 'helper' && op.imm === one.id
           : op.target === 'kfunc' && program.kfuncs[op.imm] === one.name),
     );
-  return declared.filter(calls);
+  return maybe.filter(calls);
 }
 
 /** The program, with those of the declared functions that it calls. */
