@@ -194,7 +194,7 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
       {
         name: 'words-alone-are-a-reason',
         inside: 'stricterLine',
-        node: "match !== null && when?.(place, match[1] ?? '') !== false",
+        node: "match !== null && reason.in?.(program) !== false && reason.when?.(place, match[1] ?? '') !== false",
         becomes: 'match !== null',
         wrong: 'A mistake in the words of a row counts as one that the docs explain.',
       },

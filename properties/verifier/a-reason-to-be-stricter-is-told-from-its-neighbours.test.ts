@@ -68,7 +68,10 @@ describe('a reason to be stricter', () => {
   });
 
   it('is what the words alone would give of most of these', () => {
-    const alike = NEIGHBOURS.filter(([, text, profile]) => inStricterWords(refusedOf(text, profile).verdict));
+    const alike = NEIGHBOURS.filter(([, text, profile]) => {
+      const { verdict, program } = refusedOf(text, profile);
+      return inStricterWords(verdict, program);
+    });
     expect(alike.length).toBeGreaterThan(6);
   });
 
@@ -92,7 +95,7 @@ describe('a reason to be stricter', () => {
       if (verdict.ok) throw new Error(`accepted: ${name}`);
       const line = stricterLine(verdict, program);
       for (const { words } of STRICTER) if (line !== undefined && words.test(line)) shown.add(words);
-      const sought = accepted.some((one) => one.program === program) && inStricterWords(verdict);
+      const sought = accepted.some((one) => one.program === program) && inStricterWords(verdict, program);
       if (sought && line === undefined) missed.push(`${name}: ${verdict.message}`);
     }
     expect(missed).toEqual([]);

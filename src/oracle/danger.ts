@@ -18,8 +18,8 @@ export function mayCrashLinux(program: Program, profile: Profile): string | unde
 }
 
 /** Whether Linux may go on where we refuse. In doubt it does, so the words are enough. */
-const mayGoOn = (verdict: Refused): boolean =>
-  inStricterWords(verdict) || verdict.message.startsWith('infinite loop');
+const mayGoOn = (verdict: Refused, program: Program): boolean =>
+  inStricterWords(verdict, program) || verdict.message.startsWith('infinite loop');
 
 /**
  * jit_subprogs goes to the exception callback by the number that its function had before functions that are never called were removed
@@ -33,7 +33,7 @@ function mayLoseExceptionCallback(program: Program, profile: Profile): boolean {
   if (before.length === 0) return false;
   const verdict = verify(program, { profile, kernel: LAXEST });
   if (verdict.ok) return before.some(({ start }) => verdict.facts.at(start).length === 0);
-  return mayGoOn(verdict);
+  return mayGoOn(verdict, program);
 }
 
 /**
@@ -54,5 +54,5 @@ function mayTakeAnythingForMap(program: Program, profile: Profile): boolean {
   if (slot < 0 && message.includes('progs cannot use')) return false;
   // It refuses calls under a lock before it looks at their arguments.
   if (message.includes('not allowed while holding a lock')) return false;
-  return slot < 0 || called(slot) === 'bpf_wq_init' || mayGoOn(verdict);
+  return slot < 0 || called(slot) === 'bpf_wq_init' || mayGoOn(verdict, program);
 }

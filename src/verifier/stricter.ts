@@ -23,7 +23,9 @@ interface Place {
 /** A row of the docs, as far as a message tells it. */
 interface Reason {
   readonly words: RegExp;
-  /** Whether it can be this row; always unless told. `named`: what the pattern has in brackets. */
+  /** Whether it can be this row in such a program at all; always unless told. */
+  readonly in?: (program: Program) => boolean;
+  /** Whether it can be this row at this place; always unless told. `named`: what the pattern has in brackets. */
   readonly when?: (place: Place, named: string) => boolean;
 }
 
@@ -78,7 +80,7 @@ const addsRegisters = (program: Program): boolean =>
   decodeAll(program.insns).some((op) => op?.kind === 'alu' && op.op === 'add' && 'reg' in op.src);
 
 /** The program enters an RCU section twice. */
-const entersRcuAgain = ({ program }: Place): boolean =>
+const entersRcuAgain = (program: Program): boolean =>
   decodeAll(program.insns).filter(
     (op) => op !== undefined && contractOf(program, op)?.name === 'bpf_rcu_read_lock',
   ).length > 1;
@@ -142,7 +144,7 @@ export const STRICTER: readonly Reason[] = [
   { words: /^a store of a pointer into an unreferenced kptr$/ },
   {
     words: /^R\d !read_ok$/,
-    when: ({ program }) =>
+    in: (program) =>
       callsSome(program, ({ name }) => SLICES.includes(name)) ||
       comparesLowHalfWithZero(program) ||
       addsRegisters(program),
@@ -153,7 +155,7 @@ export const STRICTER: readonly Reason[] = [
       /^arg#(\d) (?:expected pointer to stack or const struct bpf_dynptr|pointer type STRUCT \w+ must point to scalar, or struct with scalar)$/,
     when: mayBeNull(0),
   },
-  { words: /^expected an RCU CS when using \w+$/, when: entersRcuAgain },
+  { words: /^expected an RCU CS when using \w+$/, in: entersRcuAgain },
   // Where the walk comes to the insn, both refuse.
   { words: /^cannot use BPF_LD_\[ABS\|IND\] within callback$/, when: ({ slot }) => slot < 0 },
   { words: /^tail_call would lead to reference leak$/, when: inFunction },
@@ -169,14 +171,18 @@ export function stricterLine(refused: Refused, program: Program): string | undef
   const called = op === undefined ? undefined : contractOf(program, op);
   const place: Place = { program, strict: profile === 'strict', slot, op, called };
   return lines.find((line) =>
-    STRICTER.some(({ words, when }) => {
-      const match = words.exec(line);
-      return match !== null && when?.(place, match[1] ?? '') !== false;
+    STRICTER.some((reason) => {
+      const match = reason.words.exec(line);
+      return (
+        match !== null && reason.in?.(program) !== false && reason.when?.(place, match[1] ?? '') !== false
+      );
     }),
   );
 }
 
-/** Whether a line of a refusal is in the words of one of these reasons, wherever in a program it is. */
-export function inStricterWords({ lines }: { readonly lines: readonly string[] }): boolean {
-  return lines.some((line) => STRICTER.some(({ words }) => words.test(line)));
+/** Whether a line of a refusal is in the words of one of these reasons, wherever in the program it is. */
+export function inStricterWords({ lines }: { readonly lines: readonly string[] }, program: Program): boolean {
+  return lines.some((line) =>
+    STRICTER.some((reason) => reason.words.test(line) && reason.in?.(program) !== false),
+  );
 }

@@ -245,7 +245,7 @@ export const DECLARATION_MUTANTS: readonly Mutant[] = [
       {
         name: 'all-declared-functions-are-carried',
         inside: 'declaredIn',
-        node: 'declared.filter(calls)',
+        node: 'maybe.filter(calls)',
         becomes: 'declared',
         wrong: 'A program carries declared functions that it does not call.',
       },
