@@ -93,7 +93,7 @@ describe('what one side does, the other does not see', () => {
 });
 
 /** Members that begin() sets before the first insn and that no insn changes. */
-const CONSTANT: ReadonlySet<string> = new Set(['ctx', 'functions', 'cpu']);
+const CONSTANT: ReadonlySet<string> = new Set(['ctx', 'functions', 'cpu', 'inOrder']);
 
 test('every member of a run changes in some of these programs', () => {
   const changed = new Set<string>(CONSTANT);
