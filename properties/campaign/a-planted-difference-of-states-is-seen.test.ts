@@ -122,7 +122,7 @@ describe('the calls that lead there', () => {
 });
 
 describe('a state', () => {
-  const context: PointContext = { program, theirs: origins.theirs, live: 0b1, strict: false };
+  const context: PointContext = { program, theirs: origins.theirs, live: 0b1, dead: 0b100, strict: false };
   const value = (text: string): LogValue => parseValue(text)!;
   const regsWith = (more: Readonly<Record<number, Reg>>): Reg[] => NO_REGS.map((reg, n) => more[n] ?? reg);
   const bytes = (kind: number): Slot['bytes'] =>

@@ -17,6 +17,7 @@ describe('a program that breaks one check is told so, and the program put right 
 
   test('all checks are here', () => {
     const seen = new Set(PAIRS.map(({ expected }) => expected.split(' ')[0]));
-    expect([...seen].sort()).toEqual([...CHECKS].sort());
+    // Invariants are what a person says of the maps: campaign/an-invariant-over-maps-is-a-finding-of-its-own.
+    expect([...seen].sort()).toEqual(CHECKS.filter((check) => check !== 'invariant').sort());
   });
 });

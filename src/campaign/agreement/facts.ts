@@ -235,6 +235,7 @@ class FactComparison {
     const sides = {
       program: this.program,
       theirs: this.origins,
+      dead: this.legacy ? 0 : ~(this.summary.live.get(point.slot) ?? -1),
       live: this.legacy ? 0 : (this.summary.live.get(point.slot) ?? 0) & NO_ARGUMENTS,
       strict: this.profile === 'strict',
     };

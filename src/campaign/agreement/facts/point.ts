@@ -22,6 +22,8 @@ export interface Uncovered extends Mismatch {
 export interface PointContext extends Omit<IdOrigins, 'depth' | 'ours'> {
   /** Registers that Linux holds to be live at this insn: bit n for register n. */
   readonly live: number;
+  /** Registers that Linux holds to be dead at this insn. */
+  readonly dead: number;
   /** Whether the loader lacks CAP_PERFMON. It may not read bytes that were never written. */
   readonly strict: boolean;
 }
@@ -40,8 +42,10 @@ export function uncoveredParts(state: State, point: LogPoint, sides: PointContex
   const origins: IdOrigins = { ...sides, depth: point.frame, ours: state.refs };
   const found: Uncovered[] = [];
   const links = new LinkedValues();
-  const check = (where: string, ours: Reg, theirs: LogValue): void => {
+  const check = (where: string, ours: Reg, theirs: LogValue, dead = false): void => {
     const wrong = mismatch(ours, theirs, origins);
+    // Linux leaves a dead register as it is when a comparison narrows others that are linked to it (collect_linked_regs).
+    if (dead && wrong?.what === 'narrower') return;
     if (wrong === undefined) links.add(where, ours, theirs, found);
     else found.push({ where, ...wrong });
   };
@@ -55,7 +59,7 @@ export function uncoveredParts(state: State, point: LogPoint, sides: PointContex
     } else if (ours.type === 'uninit') {
       if ((sides.live & (1 << n)) !== 0)
         found.push({ where: `r${n}`, what: 'kind', text: `we say nothing of it, Linux ${theirs.type}` });
-    } else check(`r${n}`, ours, theirs);
+    } else check(`r${n}`, ours, theirs, (sides.dead & (1 << n)) !== 0);
   }
   for (let i = 0; i < frame.stack.length; i++) {
     const ours = frame.stack[i];
