@@ -122,7 +122,7 @@ describe('the calls that lead there', () => {
 });
 
 describe('a state', () => {
-  const context: PointContext = { program, theirs: origins.theirs, live: 0b1, dead: 0b100, strict: false };
+  const context: PointContext = { program, theirs: origins.theirs, live: 0b1, dead: 0, strict: false };
   const value = (text: string): LogValue => parseValue(text)!;
   const regsWith = (more: Readonly<Record<number, Reg>>): Reg[] => NO_REGS.map((reg, n) => more[n] ?? reg);
   const bytes = (kind: number): Slot['bytes'] =>
@@ -156,6 +156,11 @@ describe('a state', () => {
       const regs = { [n]: scalarReg(constant(5n)) };
       expect(found({ regs }, { regs: new Map([[n, value('5')]]) })).toEqual([]);
       expect(found({ regs }, { regs: new Map([[n, value('6')]]) })).toEqual([`r${n} narrower`]);
+      // What is dead in Linux may be wider there, but is no other kind of thing.
+      expect(found({ regs }, { regs: new Map([[n, value('6')]]) }, { dead: 1 << n })).toEqual([]);
+      expect(found({ regs }, { regs: new Map([[n, value('ctx()')]]) }, { dead: 1 << n })).toEqual([
+        `r${n} kind`,
+      ]);
       expect(found({ regs }, { regs: new Map([[n, value('ctx()')]]) })).toEqual([`r${n} kind`]);
       // Known to us alone; but a log that does not print all says nothing of it.
       expect(found({ regs }, {})).toEqual([`r${n} kind`]);
