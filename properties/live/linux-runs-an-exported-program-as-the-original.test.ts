@@ -46,9 +46,21 @@ function contents(map: KernelMap, timed: boolean): unknown {
   if (!/array|hash|trie/.test(map.def.type) || /prog|maps|perf|of_/.test(map.def.type)) return undefined;
   const entries = map.entries().map(({ key, value }) => {
     for (const { offset, size } of map.def.fields) value.fill(0, offset, offset + size);
-    return [hex(key), shown(value)] as const;
+    return [
+      hex(key),
+      shown(map.def.type.includes('percpu') ? overCpus(value, map.def.valueSize) : value),
+    ] as const;
   });
   return entries.sort(([one], [other]) => one.localeCompare(other));
+}
+
+/** The sum of what each CPU has: which of them a test run is on is for the scheduler to say. */
+function overCpus(value: Uint8Array, size: number): Uint8Array {
+  const words = Math.ceil(size / 8);
+  const sums = new BigUint64Array(words);
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+  for (let i = 0; i < value.length / 8; i++) sums[i % words]! += view.getBigUint64(8 * i, true);
+  return new Uint8Array(sums.buffer);
 }
 
 function inputOf(program: Program, seed: number): TestInput {
