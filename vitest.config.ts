@@ -35,6 +35,8 @@ export default defineConfig(async () => ({
     include: ['properties/**/*.test.ts'],
     testTimeout: 120_000,
     pool: 'forks' as const,
+    // vitest would leave one core free; on two that halves the speed.
+    maxWorkers: '100%' as const,
     reporters: ['default', './properties/support/skips.ts'],
     coverage: {
       provider: 'v8' as const,

@@ -2,7 +2,7 @@
 import { type Mutant, mutantsOf } from './mutant.js';
 
 const VERDICTS = 'oracle/answers-of-linux-become-verdicts';
-const LAYOUT = 'oracle/the-kernel-is-asked-in-its-own-layout';
+const LOADS = 'oracle/loads-are-asked-for-in-the-kernels-layout';
 const WORDS = 'oracle/every-word-of-a-log-is-told-apart';
 const WALKS = 'oracle/the-kernel-log-is-read-as-it-is-written';
 
@@ -25,7 +25,7 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
         node: "errnoName(result) !== 'EAGAIN' || result >= 0",
         becomes: 'true',
         wrong: 'A load that a signal interrupted is not tried again.',
-        noticedBy: [LAYOUT],
+        noticedBy: [LOADS],
       },
       {
         name: 'sleepable-has-the-flag-of-states',
@@ -33,7 +33,7 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
         node: '1 << 4',
         becomes: '1 << 3',
         wrong: 'Sleepable programs are loaded with the flag that keeps a state wherever it may.',
-        noticedBy: [LAYOUT],
+        noticedBy: [LOADS],
       },
       {
         name: 'the-end-of-a-log-is-enough',
@@ -41,7 +41,7 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
         node: 'options.logLevel === undefined && needed > 0',
         becomes: 'needed > 0',
         wrong: 'A log that was asked for is cut where the first buffer ends.',
-        noticedBy: [LAYOUT],
+        noticedBy: [LOADS],
       },
       {
         name: 'what-fails-to-load-leaves-its-maps',
@@ -49,7 +49,7 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
         node: '!keep',
         becomes: 'keep',
         wrong: 'Maps are closed when a program is loaded, and kept when it is refused.',
-        noticedBy: [LAYOUT],
+        noticedBy: [LOADS],
       },
       {
         name: 'a-lack-of-capability-is-a-verdict',
@@ -57,7 +57,7 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
         node: "errno === 'EPERM' && told.message === ''",
         becomes: 'false',
         wrong: 'EPERM without a word of the verifier counts as its verdict.',
-        noticedBy: [LAYOUT],
+        noticedBy: [LOADS],
       },
     ],
   ),
@@ -104,7 +104,7 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/oracle/maps.ts',
-    [LAYOUT],
+    ['oracle/maps-are-asked-for-in-the-kernels-layout'],
     [
       {
         name: 'the-inner-map-is-a-numa-node',
@@ -124,7 +124,7 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/oracle/ringbuf.ts',
-    [LAYOUT],
+    ['oracle/ring-buffers-are-read-as-the-kernel-lays-them-out'],
     [
       {
         name: 'records-do-not-wrap',
@@ -144,7 +144,7 @@ export const ORACLE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/oracle/testrun.ts',
-    [LAYOUT],
+    ['oracle/test-runs-are-asked-for-in-the-kernels-layout'],
     [
       {
         name: 'the-packet-is-given-back-as-long-as-the-room',
