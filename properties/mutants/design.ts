@@ -72,6 +72,14 @@ export const DESIGN_MUTANTS: readonly Mutant[] = [
         wrong: 'An exception is raised in a call that gives something back.',
       },
       {
+        name: 'exceptions-are-raised-in-their-callback',
+        inside: 'throwSites',
+        node: 'owner[slot] !== onThrow',
+        becomes: 'true',
+        wrong: 'An exception is raised in the callback of an exception.',
+        noticedBy: [LEAVES],
+      },
+      {
         name: 'callers-of-global-functions-hold-nothing',
         inside: 'globalCalls',
         node: "one.linkage === 'global'",
@@ -134,6 +142,14 @@ export const DESIGN_MUTANTS: readonly Mutant[] = [
         node: 'depth >= 0',
         becomes: 'depth >= machine.depth',
         wrong: 'What the callers of the running function hold is not given back.',
+      },
+      {
+        name: 'null-is-given-back',
+        inside: 'cleanUpEntry',
+        node: 'value === 0n',
+        becomes: 'false',
+        wrong: 'NULL in the place of a reference is given back, and that is a misuse.',
+        noticedBy: [LEAVES],
       },
       {
         name: 'a-table-costs-nothing-for-a-frame',
@@ -398,6 +414,46 @@ export const DESIGN_MUTANTS: readonly Mutant[] = [
         node: 'this.inOrder',
         becomes: 'false',
         wrong: 'Nobody looks at the maps when a run ends.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/vm.ts',
+    [INVARIANT],
+    [
+      {
+        name: 'disorder-at-the-start-is-blamed-on-the-kill',
+        inside: 'start',
+        node: 'invariant !== undefined && invariant(mapViews(machine)) === undefined',
+        becomes: 'invariant !== undefined',
+        wrong: 'Maps that were not in order when the run began are a finding about the kill.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/map-views.ts',
+    [INVARIANT],
+    [
+      {
+        name: 'looking-makes-values',
+        inside: 'viewOf.bytesOf',
+        node: 'maps.contents(memory, index, keyBytes(key, keySize, name))',
+        becomes: 'memory.get(maps.lookup(memory, index, keyBytes(key, keySize, name)))?.bytes',
+        wrong:
+          'An invariant that looks at a value of an array makes it, and one that looks at an LRU map uses it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/code.ts',
+    [LEAVES],
+    [
+      {
+        name: 'a-callback-of-exceptions-belongs-to-the-function-before-it',
+        inside: 'prepare',
+        node: '...program.subprogs.map(({ start }) => start)',
+        becomes: '',
+        wrong: 'The callback of exceptions counts as part of the function before it.',
       },
     ],
   ),

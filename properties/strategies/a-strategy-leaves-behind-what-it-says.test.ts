@@ -1,5 +1,5 @@
 /**
- * What a strategy leaves behind, over generated programs that are killed before every insn. Abandoned runs leak exactly where something is held. What
+ * What a strategy leaves behind, over generated programs and those of corpus/design, each of these in several worlds, killed before every insn. Abandoned runs leak exactly where something is held. What
  * ends a run and gives back by table or ledger leaks nothing, and ends it only where it says. What runs out does so as an ordinary run up to where it
  * takes effect. The sound fast path leaks and faults nowhere. And a point is told alike, whether it is killed alone or with others of its kind.
  */
@@ -14,6 +14,8 @@ import { STRATEGIES } from '../../src/strategies/index.js';
 import { killsUnder } from '../../src/strategies/killed-run.js';
 import type { Prepared, Strategy } from '../../src/strategies/strategy.js';
 import { type Usage, usageOf } from '../../src/strategies/usage.js';
+import type { Case } from '../../src/vm/case.js';
+import { type Chooser, defaultChooser, failingChooser, seededChooser } from '../../src/vm/chooser.js';
 import { KillPoints } from '../../src/vm/kill-classes.js';
 import type { Check } from '../../src/vm/trap.js';
 import { type RunResult, Vm, type VmOptions } from '../../src/vm/vm.js';
@@ -24,6 +26,8 @@ const LONGEST = 300;
 
 interface Subject {
   readonly name: string;
+  /** The case of corpus/design that it is, if it is one. */
+  readonly of?: string;
   readonly prepared: PreparedProgram;
   readonly options: VmOptions;
   readonly usage: Usage;
@@ -55,11 +59,23 @@ function generated(index: number): Subject {
   return subjectOf(`program ${index}`, prepared, { ...optionsOf(prepared, world), ...world });
 }
 
+/** Numbers are as large as they may be. */
+const largest: Chooser = { ...defaultChooser, number: (_, __, max) => max };
+
+/** A case in the world that it says, in one where nothing is found, and in others: paths on which nothing is held, or an exception is thrown. */
+function worldsOf(name: string, one: Case): readonly Subject[] {
+  const prepared = preparedCase(one);
+  const options = optionsOf(prepared, one);
+  const choosers = [options.chooser, failingChooser, largest, ...[1, 2].map((seed) => seededChooser(seed))];
+  return choosers.map((chooser, world) => {
+    const env = world === 0 ? one.env : { ...one.env, choices: new Map() };
+    const told = world === 0 ? name : `${name} in world ${world}`;
+    return { ...subjectOf(told, prepared, { ...options, env, ...(chooser && { chooser }) }), of: name };
+  });
+}
+
 const SUBJECTS: readonly Subject[] = [
-  ...[...DESIGN_CASES].map(([name, one]) => {
-    const prepared = preparedCase(one);
-    return subjectOf(name, prepared, optionsOf(prepared, one));
-  }),
+  ...[...DESIGN_CASES].flatMap(([name, one]) => worldsOf(name, one)),
   ...Array.from({ length: 45 }, (_, index) => generated(index)),
 ];
 
@@ -131,7 +147,11 @@ describe('runs that are ended', () => {
       expect([one.name, one.results.map(endOf)]).toEqual([one.name, ends]);
       for (const result of one.results) {
         if (endOf(result) !== undefined) ended++;
-        const wrong = breaks(result, WRONG).filter((words) => !/^misuse the exception takes/.test(words));
+        // The one known fault of the series, in the program that shows it.
+        const known = name === 'unwind-table' && one.of === 'number-in-the-place-of-a-socket';
+        const wrong = breaks(result, WRONG).filter(
+          (words) => !(known && /^misuse the exception takes what is in r6 for socket/.test(words)),
+        );
         expect([one.name, wrong]).toEqual([one.name, []]);
         if (endOf(result) !== undefined) expect(result.held).toEqual([]);
       }
@@ -143,7 +163,36 @@ describe('runs that are ended', () => {
     const found = killed(named('unwind-table')).filter(({ results }) =>
       results.some((result) => breaks(result, ['misuse']).length > 0),
     );
-    expect(found.map(({ name }) => name)).toContain('number-in-the-place-of-a-socket');
+    expect([...new Set(found.map(({ of }) => of))]).toEqual(['number-in-the-place-of-a-socket']);
+  });
+
+  it('by an exception give nothing back where NULL lies in the place of a reference', () => {
+    let empty = 0;
+    for (const { of, states, results, prepared } of killed(named('unwind-table'))) {
+      if (of !== 'null-in-the-place-of-a-socket') continue;
+      for (const [step, result] of results.entries()) {
+        const name = prepared.code.contracts[states[step]!.pc]?.name;
+        if (name !== 'bpf_ktime_get_ns' || states[step]!.held.length > 0) continue;
+        expect([result.tookEffect, result.violations]).toEqual([step, []]);
+        empty++;
+      }
+    }
+    expect(empty).toBeGreaterThan(0);
+  });
+
+  it('by an exception are not ended in the callback of an exception', () => {
+    let inCallback = 0;
+    for (const name of ['throw', 'unwind-table'])
+      for (const { states, results, prepared, usage } of killed(named(name))) {
+        const { owner, program } = prepared.code;
+        const caught = program.subprogs.find((one) => one.exceptionCallback)?.start;
+        for (const [step, result] of results.entries()) {
+          if (caught === undefined || owner[states[step]!.pc] !== caught) continue;
+          expect([result.tookEffect, result.r0, result.steps]).toEqual([-1, usage.run.r0, usage.run.steps]);
+          inCallback++;
+        }
+      }
+    expect(inCallback).toBeGreaterThan(0);
   });
 
   it('by bpf_throw hold nothing there', () => {
@@ -208,10 +257,10 @@ describe('runs that run out', () => {
 });
 
 it('a function that holds something itself is left by no pad without a leak', () => {
-  for (const { name, results } of killed(named('pads'))) {
-    const leaks = results.some((result) => breaks(result, ['leak']).length > 0);
-    expect([name, leaks]).toEqual([name, name === 'socket-in-a-function-that-is-left']);
-  }
+  const leaking = killed(named('pads')).filter(({ results }) =>
+    results.some((result) => breaks(result, ['leak']).length > 0),
+  );
+  expect([...new Set(leaking.map(({ of }) => of))]).toEqual(['socket-in-a-function-that-is-left']);
 });
 
 describe('points that are told together', () => {

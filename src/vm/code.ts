@@ -54,9 +54,9 @@ export function prepare(program: Program): Code {
     reads: new Uint16Array(count),
     writes: new Uint16Array(count),
   };
-  const starts = [0, ...ops.flatMap((op, slot) => (op && subprogTarget(op, slot)) ?? [])].sort(
-    (a, b) => a - b,
-  );
+  // No insn names the callback of exceptions, so the program's own list counts too.
+  const named = ops.flatMap((op, slot) => (op && subprogTarget(op, slot)) ?? []);
+  const starts = [0, ...named, ...program.subprogs.map(({ start }) => start)].sort((a, b) => a - b);
   let owner = 0;
   let next = 0;
   ops.forEach((op, slot) => {
