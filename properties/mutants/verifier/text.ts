@@ -161,4 +161,38 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
       wrong: 'The second half of a dynptr that a function reads is taken for dead.',
     },
   ]),
+  ...mutantsOf(
+    'src/verifier/text/params.ts',
+    ['verifier/a-parameter-is-the-context-by-name-as-in-linux'],
+    [
+      {
+        name: 'flavours-are-the-context',
+        inside: 'isContext',
+        node: 'type.name === struct',
+        becomes: "type.name.replace(/___.*$/, '') === struct",
+        wrong: 'A flavour of the struct that a program type calls its context (___x) is the context too.',
+      },
+      {
+        name: 'a-union-is-no-context',
+        inside: 'isContext',
+        node: "type.kind !== 'struct' && type.kind !== 'union'",
+        becomes: "type.kind !== 'struct'",
+        wrong: 'A union that has the name of the context is memory.',
+      },
+      {
+        name: 'registers-of-users-are-known-everywhere',
+        inside: 'isContext',
+        node: "program.type === 'kprobe' && isUserRegs(btf, id)",
+        becomes: 'isUserRegs(btf, id)',
+        wrong: 'The typedef of the registers is the context in programs of every type.',
+      },
+      {
+        name: 'typedefs-of-the-registers-are-looked-through',
+        inside: 'isUserRegs',
+        node: "if (type.kind === 'typedef') return type.name === 'bpf_user_pt_regs_t';",
+        becomes: "if (type.kind === 'typedef' && type.name === 'bpf_user_pt_regs_t') return true;",
+        wrong: 'A typedef of the typedef of the registers is the context.',
+      },
+    ],
+  ),
 ];

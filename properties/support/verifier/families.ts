@@ -1,6 +1,7 @@
 /** All families of small programs. */
 import { ACCESSING } from './accesses.js';
 import { CALLING } from './calling.js';
+import { contextParameters } from './context-parameters.js';
 import type { Family } from './family.js';
 import { kptrs } from './kptrs.js';
 import { mapUses } from './map-uses.js';
@@ -20,4 +21,5 @@ export const FAMILIES: readonly Family[] = [
   ...MOVING,
   ...PACKETS,
   ...SITES,
+  contextParameters,
 ];

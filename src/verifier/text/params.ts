@@ -85,7 +85,7 @@ function param(
   const invalid = refused('has invalid combination of tags');
   const { id: target, type: pointee } = btf.resolve(type.type);
   const name = pointee.kind === 'struct' ? pointee.name : '';
-  if (has('ctx') || isContext(program, btf, type.type, name))
+  if (has('ctx') || isContext(program, btf, type.type))
     return tags.length > (has('ctx') ? 1 : 0) ? invalid : { kind: 'ctx' };
   if (name === 'bpf_dynptr') return tags.length > 0 ? invalid : { kind: 'dynptr' };
   if (has('trusted')) {
@@ -111,16 +111,32 @@ function param(
   return { kind: 'mem', size, nonnull: has('nonnull') };
 }
 
-/** A pointer to the struct by which the kernel knows the context of this type of program. */
-function isContext(program: Program, btf: Btf, id: number, name: string): boolean {
+/**
+ * A pointer to the type by whose name the kernel knows the context of this type of program (btf_is_prog_ctx_type). Names are compared as
+ * they stand: a flavour of the struct (`___x`) is another one.
+ */
+function isContext(program: Program, btf: Btf, id: number): boolean {
   const { struct } = progType(program.type);
   if (struct === undefined) return false;
-  if (struct !== 'bpf_user_pt_regs_t') return name.replace(/___.*$/, '') === struct;
-  for (let at = id, depth = 0; depth < 32; depth++) {
+  if (program.type === 'kprobe' && isUserRegs(btf, id)) return true;
+  const { type } = btf.resolve(id);
+  if (type.kind !== 'struct' && type.kind !== 'union') return false;
+  return type.name === struct || BEHIND[struct]?.includes(type.name) === true;
+}
+
+/** Other names for the context: the kernel's own struct behind it (btf_is_projection_of), or the struct that the typedef is of. */
+const BEHIND: Readonly<Record<string, readonly string[]>> = {
+  __sk_buff: ['sk_buff'],
+  xdp_md: ['xdp_buff'],
+  bpf_user_pt_regs_t: ['pt_regs'],
+};
+
+/** The typedef that programs on probes know registers by, behind const and the like. */
+function isUserRegs(btf: Btf, id: number): boolean {
+  for (let at = id; ; ) {
     const type = btf.type(at);
-    if (type.kind === 'typedef' && type.name === struct) return true;
-    if (!('type' in type) || type.kind === 'ptr') break;
+    if (type.kind === 'typedef') return type.name === 'bpf_user_pt_regs_t';
+    if (!('type' in type) || type.kind === 'ptr') return false;
     at = type.type;
   }
-  return name === 'pt_regs' || name === struct;
 }
