@@ -55,6 +55,7 @@ function named(where: Node, name: string): Node | undefined {
 
 function declares(node: Node, name: string): boolean {
   if (Node.isConstructorDeclaration(node)) return name === 'constructor';
+  if (Node.isExportAssignment(node)) return name === 'default';
   if (
     Node.isFunctionDeclaration(node) ||
     Node.isClassDeclaration(node) ||

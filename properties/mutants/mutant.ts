@@ -8,7 +8,7 @@ export interface Mutant {
   readonly name: string;
   /** The file that is changed, from the root of the tree. */
   readonly file: string;
-  /** The declaration that holds the node: a function, a constant, `Class.member`, `function.inner`. */
+  /** The declaration that holds the node: a function, a constant, `Class.member`, `function.inner`, `default`. */
   readonly inside: string;
   /** The node: its source text, white space aside. There must be exactly one such node inside the declaration. */
   readonly node: string;

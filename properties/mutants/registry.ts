@@ -32,6 +32,8 @@ import { PROOF_MUTANTS } from './smt/proof.js';
 import { SLOT_MUTANTS } from './smt/slots.js';
 import { SYMBOLIC_MUTANTS } from './smt/symbolic.js';
 import { PROOF_WALK_MUTANTS } from './smt/two-mode.js';
+import { RULE_SET_MUTANTS } from './strategies/rule-sets.js';
+import { STRATEGY_MUTANTS } from './strategies/strategies.js';
 import { ARGUMENT_MUTANTS } from './verifier/call/arguments.js';
 import { DYNPTR_MUTANTS } from './verifier/call/dynptrs.js';
 import { EFFECT_MUTANTS } from './verifier/call/effects.js';
@@ -60,6 +62,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...COST_MUTANTS,
   ...POLICY_MUTANTS,
   ...LIVE_MUTANTS,
+  ...STRATEGY_MUTANTS,
+  ...RULE_SET_MUTANTS,
   ...DESIGN_MUTANTS,
   ...ISA_MUTANTS,
   ...BTF_MUTANTS,

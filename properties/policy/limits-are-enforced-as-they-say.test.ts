@@ -1,7 +1,7 @@
 /** What a simulation says of hooks that can be counted by hand: throughput, latency, kills, throttles, detachment; and what holds of any. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ACTIONS, STRATEGIES } from '../../src/policy/words.js';
+import { ACTIONS } from '../../src/policy/words.js';
 import { hookOf, limitOf, runOf, simulated } from '../support/policy/hooks.js';
 import { seeded } from '../support/seed.js';
 
@@ -55,24 +55,23 @@ describe('limits are enforced as they say', () => {
     expect(soon.kills).toBe(soon.runs);
   });
 
-  it('a run that is abandoned leaves behind what it holds, and no other does', () => {
+  it('a killed run leaves behind what its profile says, and one that nobody kills leaves nothing', () => {
     const hook = hookOf([runOf(9000, 500, 3)], limitOf({ time: 1000 }));
-    const left = simulated(hook, {}, { strategy: 'abandon' });
-    expect([left.runTime, left.leaked]).toEqual([1000, 3 * left.kills]);
+    const left = simulated(hook);
+    expect([left.runTime, left.leaked]).toEqual([1500, 3 * left.kills]);
     expect(left.kills).toBeGreaterThan(100);
-    for (const strategy of ['none', 'fast-path', 'budget'] as const)
-      expect(simulated(hook, {}, { strategy }).leaked).toBe(0);
+    for (const by of ['none', 'budget'] as const) expect(simulated(hook, {}, { by }).leaked).toBe(0);
   });
 
   it('a budget costs its checks, and ends the run behind the next one', () => {
     const hook = hookOf([runOf(10_000, 0, 0, 10)], limitOf({ time: 4000 }));
     // A round with its check takes 1,250 ns; the fourth ends at 5,000.
-    const over = simulated(hook, {}, { strategy: 'budget', clock: 250 });
+    const over = simulated(hook, {}, { by: 'budget', clock: 250 });
     expect([over.runTime, over.kills]).toEqual([5000, over.runs]);
     const within = simulated(
       hookOf([runOf(1000, 0, 0, 10)], limitOf({ time: 4000 })),
       {},
-      { strategy: 'budget', clock: 250 },
+      { by: 'budget', clock: 250 },
     );
     expect([within.runTime, within.kills]).toEqual([3500, 0]);
   });
@@ -119,9 +118,9 @@ describe('limits are enforced as they say', () => {
       cpus: fc.integer({ min: 1, max: 4 }),
       times: fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 4 }),
       toExit: fc.nat(900),
-      held: fc.nat(3),
+      left: fc.nat(3),
       action: fc.constantFrom(...ACTIONS),
-      strategy: fc.constantFrom(...STRATEGIES),
+      by: fc.constantFrom('none', 'budget', 'kill'),
       watchdog: fc.nat(3000),
       kill: fc.nat(500),
       clients: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
@@ -132,7 +131,7 @@ describe('limits are enforced as they say', () => {
         const limit = limitOf({ time: 3000, action: s.action, after: 4 });
         const rate = s.clients === undefined ? 200_000 : undefined;
         const hook = hookOf(
-          s.times.map((time) => runOf(time, s.toExit, s.held, 5)),
+          s.times.map((time) => runOf(time, s.toExit, s.left, 5)),
           limit,
           { ...s, rate },
         );
@@ -141,9 +140,9 @@ describe('limits are enforced as they say', () => {
         expect(once()).toEqual(result);
         expect(result.throughput).toBeLessThanOrEqual(s.cpus * 1e6);
         expect(result.kills).toBeLessThanOrEqual(result.runs);
-        if (s.strategy !== 'abandon') expect(result.leaked).toBe(0);
-        if (s.strategy === 'none' || s.action === 'refuse') expect(result.kills).toBe(0);
-        else if (s.strategy === 'budget') {
+        expect(result.leaked).toBe(s.by === 'kill' ? result.kills * s.left : 0);
+        if (s.by === 'none' || s.action === 'refuse') expect(result.kills).toBe(0);
+        else if (s.by === 'budget') {
           expect(result.timeLost).toBeLessThanOrEqual(result.runs * (20_000 / 5 + 20) + 1e-6);
         } else {
           const most = s.watchdog + s.kill + Math.max(s.toExit, 0);

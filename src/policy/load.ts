@@ -1,6 +1,6 @@
 /** The load of a simulation: hooks with the work behind them, how often that comes, and what is tried one after the other. */
 import { nanoseconds, type Table } from './reader.js';
-import { STRATEGIES, type Strategy } from './words.js';
+import { WAYS } from './words.js';
 
 /** A hook, and the operations that come through it. Times are nanoseconds. */
 export interface HookLoad {
@@ -34,7 +34,8 @@ export interface Load {
   readonly cpus: number;
   /** The watchdog looks at each CPU so often; 0: it is there at once when a limit is over. */
   readonly watchdog: number;
-  readonly strategy: Strategy;
+  /** One of `WAYS`. */
+  readonly strategy: string;
   /** What stopping a run takes, from the watchdog's decision on; that of the table of costs unless told. */
   readonly kill: number | undefined;
   readonly hooks: readonly HookLoad[];
@@ -56,7 +57,7 @@ export function readLoad(table: Table): Load {
     duration: table.time('duration'),
     cpus: table.number('cpus', [1, MOST_CPUS], true, 1),
     watchdog: table.time('watchdog', 0, true),
-    strategy: table.word('strategy', STRATEGIES, 'fast-path'),
+    strategy: table.word('strategy', WAYS, 'fast-path'),
     kill: table.has('kill') ? table.time('kill', undefined, true) : undefined,
     hooks: table.tables('hook').map(readHook),
     sweep: readSweep(table.table('sweep')),
@@ -101,7 +102,7 @@ function readSweep(table: Table): Sweep {
   const sweep = new Map(table.keys().map((key) => [key, table.values(key)]));
   for (const [key, values] of sweep) {
     const fits = (value: number | string): boolean => {
-      if (key === 'strategy') return STRATEGIES.some((one) => one === value);
+      if (key === 'strategy') return WAYS.some((one) => one === value);
       if (key === 'watchdog' || key === 'kill' || key === 'limit')
         return typeof value === 'string' && nanoseconds(value) !== undefined;
       if (key === 'cpus' || key === 'clients') return Number.isInteger(value) && Number(value) >= 1;
@@ -111,7 +112,7 @@ function readSweep(table: Table): Sweep {
     if (values.every(fits)) continue;
     const expected =
       key === 'strategy'
-        ? `strategies (${STRATEGIES.join(', ')})`
+        ? `strategies (${WAYS.join(', ')})`
         : SWEPT.some((one) => one === key)
           ? 'values that the member itself may have'
           : 'whole numbers, for the contents of maps';

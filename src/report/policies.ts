@@ -171,7 +171,9 @@ export function pointsInWords(points: readonly Point[]): string {
       h.leaked,
     ]),
   );
-  return table([...swept, ...columns], rows, columns.slice(1));
+  const cannot = new Set(points.flatMap(({ hooks }) => hooks.flatMap((hook) => hook.cannot ?? [])));
+  const told = [...cannot].map((one) => `not loaded: ${one}\n`);
+  return [table([...swept, ...columns], rows, columns.slice(1)), ...told].join('');
 }
 
 /** A chart of one figure over one of the values that are swept; a line for each combination of the others, and each hook. */

@@ -9,11 +9,11 @@ import {
   simulate,
 } from '../../../src/policy/simulate/simulate.js';
 
-/** A run of this time; a kill at any time of it leaves `toExit`, and finds `held` resources. */
-export const runOf = (time: number, toExit = 0, held = 0, rounds = 0): RunProfile => ({
+/** A run of this time; after a kill at any time of it, it takes `toExit`, and leaves `left` resources behind. */
+export const runOf = (time: number, toExit = 0, left = 0, rounds = 0): RunProfile => ({
   time,
   rounds,
-  kills: [{ at: 0, toExit, held }],
+  kills: [{ at: 0, toExit, left }],
 });
 
 export const limitOf = (more: Partial<Limit>): Limit => ({
@@ -61,7 +61,7 @@ export function simulated(
     duration: 1e6,
     cpus: 1,
     hooks: [hook],
-    stopping: { strategy: 'fast-path', watchdog: 0, kill: 0, clock: 0, ...stopping },
+    stopping: { by: 'kill', watchdog: 0, kill: 0, clock: 0, ...stopping },
     ...more,
   });
   return result!;

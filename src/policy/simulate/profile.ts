@@ -1,15 +1,18 @@
 /**
  * What runs of a program are like, for a simulation that makes millions of them: how long a run takes in each of its worlds, and what a kill does to it at any
- * time. Worked out with the VM: the run is forked at some of its steps, killed there and run to its exit.
+ * time under a strategy. Worked out with the VM: the run is forked at some of its steps, and killed there as the strategy does it.
  */
 
 import { TimedRun } from '../../cost/actual.js';
-import { type CostOptions, killSpan, ZERO } from '../../cost/span.js';
+import { type CostOptions, insnSpan, killSpan, ZERO } from '../../cost/span.js';
 import { InputError } from '../../isa/errors.js';
 import type { Program } from '../../object/program.js';
-import type { FastPath } from '../../patch/rule.js';
+import { optionsUnder, standsAtStop } from '../../strategies/killed-run.js';
+import type { Prepared } from '../../strategies/strategy.js';
+import { usageOf } from '../../strategies/usage.js';
 import type { Accepted } from '../../verifier/result.js';
 import { type Chooser, defaultChooser, seededChooser } from '../../vm/chooser.js';
+import { prepare } from '../../vm/code.js';
 import type { Environment } from '../../vm/environment.js';
 import { Vm } from '../../vm/vm.js';
 
@@ -17,10 +20,10 @@ import { Vm } from '../../vm/vm.js';
 export interface KillPoint {
   /** Since the start of the run. */
   readonly at: number;
-  /** What the run still takes to its exit when it is killed there. */
+  /** What the run still takes to its end when it is killed there. */
   readonly toExit: number;
-  /** Resources that it holds there, which stay behind if it is abandoned. */
-  readonly held: number;
+  /** Resources that it leaves behind. */
+  readonly left: number;
 }
 
 /** One run of a program in one world. */
@@ -42,7 +45,8 @@ const MOST_STEPS = 20_000_000;
 export interface ProfileSubject {
   readonly program: Program;
   readonly verified: Accepted;
-  readonly path: FastPath;
+  /** How runs are killed; undefined: nobody kills them. */
+  readonly prepared: Prepared | undefined;
   readonly costs: CostOptions;
   readonly env: Environment;
   /** Seeds of random worlds; none: the one in which everything goes well. */
@@ -59,18 +63,37 @@ export function profilesOf(subject: ProfileSubject): readonly RunProfile[] {
 
 function profileOf(subject: ProfileSubject, chooser: Chooser): RunProfile {
   const { time, rounds, steps } = lengthOf(subject, chooser);
+  const { prepared } = subject;
+  const all = time + added(subject, chooser);
   let kills: readonly KillPoint[] | undefined;
   return {
-    time,
+    time: all,
     rounds,
     get kills() {
-      kills ??= killsOf(subject, chooser, steps);
+      kills ??= prepared === undefined ? [] : killsOf(subject, prepared, chooser, steps, all / time);
       return kills;
     },
   };
 }
 
-function killsOf(subject: ProfileSubject, chooser: Chooser, steps: number): readonly KillPoint[] {
+/** A load from memory: what a strategy adds to a run is counted in insns like it. */
+const LOAD = { kind: 'ldx', size: 8, dst: 0, src: 1, off: 0, signed: false } as const;
+
+/** Nanoseconds that the strategy adds to a run which nobody kills. */
+function added({ program, verified, prepared, costs, env }: ProfileSubject, chooser: Chooser): number {
+  if (prepared?.extra === undefined) return 0;
+  const options = { env, chooser, facts: verified.facts, maxSteps: MOST_STEPS };
+  return prepared.extra(usageOf(prepare(program), options)) * insnSpan(LOAD, costs).usual;
+}
+
+/** `slower`: by what the strategy makes the run slower. */
+function killsOf(
+  subject: ProfileSubject,
+  prepared: Prepared,
+  chooser: Chooser,
+  steps: number,
+  slower: number,
+): readonly KillPoint[] {
   const clocked = started(subject, chooser);
   const { run } = clocked;
   const every = Math.max(1, Math.floor(steps / POINTS));
@@ -78,9 +101,8 @@ function killsOf(subject: ProfileSubject, chooser: Chooser, steps: number): read
   while (run.vm.running && run.vm.machine.steps < steps) {
     if (run.vm.machine.steps % every === 0) {
       kills.push({
-        at: run.elapsed.usual,
-        toExit: toExit(run, clocked),
-        held: run.vm.machine.ledger.holds.length,
+        at: run.elapsed.usual * slower,
+        ...killed(run, prepared, clocked),
       });
     }
     clocked.now = run;
@@ -96,7 +118,7 @@ interface Clocked {
 }
 
 /** A run whose program is told the time that it took so far. */
-function started({ program, verified, path, costs, env }: ProfileSubject, chooser: Chooser): Clocked {
+function started({ program, verified, prepared, costs, env }: ProfileSubject, chooser: Chooser): Clocked {
   const clock: { now: TimedRun | undefined } = { now: undefined };
   const timed: Chooser = {
     ...chooser,
@@ -107,7 +129,8 @@ function started({ program, verified, path, costs, env }: ProfileSubject, choose
         : chooser.number(key, min, max);
     },
   };
-  const vm = new Vm(program, { env, chooser: timed, facts: verified.facts, fastPath: path });
+  const options = { env, chooser: timed, facts: verified.facts };
+  const vm = new Vm(program, prepared === undefined ? options : optionsUnder(prepared, options));
   const run = new TimedRun(vm, costs);
   clock.now = run;
   return {
@@ -147,14 +170,22 @@ function lengthOf(
   return { time: run.elapsed.usual, rounds, steps: machine.steps };
 }
 
-function toExit(run: TimedRun, clocked: Clocked): number {
+/** A kill of the run where it is: as `killedUnder`, with the time that it takes. */
+function killed(run: TimedRun, prepared: Prepared, clocked: Clocked): Pick<KillPoint, 'toExit' | 'left'> {
   const dying = run.fork();
+  const { vm } = dying;
   dying.elapsed = ZERO;
-  dying.vm.kill();
   clocked.now = run;
-  const limit = dying.vm.machine.steps + MOST_STEPS;
-  while (dying.vm.running && dying.vm.machine.steps < limit) dying.step();
-  return dying.elapsed.usual;
+  let ended = prepared.kind === 'runs out';
+  if (ended) vm.kill();
+  const limit = vm.machine.steps + MOST_STEPS;
+  while (vm.running && vm.machine.steps < limit) {
+    if (!ended && prepared.kind === 'ends the run' && standsAtStop(vm, prepared)) {
+      ended = true;
+      prepared.stop(vm.machine);
+    } else dying.step();
+  }
+  return { toExit: dying.elapsed.usual, left: vm.machine.ledger.holds.length };
 }
 
 /** What a kill at a time of the run does: as at the last kill point before it. */

@@ -17,8 +17,10 @@ export interface PreparedHook {
   readonly profiles: readonly RunProfile[];
   /** The limit of its program, if it has one. */
   readonly limit: Limit | undefined;
-  /** The program is not loaded, because its worst is above the limit. */
+  /** The program is not loaded, because its worst is above the limit, or the strategy cannot take it. */
   readonly refused: boolean;
+  /** Why the strategy cannot take the program. */
+  readonly cannot?: string;
 }
 
 /** What is simulated once. Times are nanoseconds. */
@@ -56,6 +58,8 @@ export interface HookResult {
   /** Resources that killed runs left behind. */
   readonly leaked: number;
   readonly refused: boolean;
+  /** Why the strategy cannot take the program, which is therefore not loaded; only there where it is so. */
+  readonly cannot?: string;
   /** When the program was taken off the hook; null: it was not. */
   readonly detachedAt: number | null;
 }
@@ -176,7 +180,7 @@ class Hook {
   /** How long an operation takes that begins now. */
   serve(now: number): number {
     const { load, prepared } = this;
-    if (prepared.profiles.length === 0) return load.work;
+    if (prepared.profiles.length === 0 && !prepared.refused) return load.work;
     let time = 0;
     this.owed += load.runs;
     for (; this.owed >= 1; this.owed--) time += this.runProgram(now + time);
@@ -241,6 +245,7 @@ class Hook {
       denied: this.denied,
       leaked: this.leaked,
       refused: prepared.refused,
+      ...(prepared.cannot === undefined ? {} : { cannot: prepared.cannot }),
       detachedAt: this.detachedAt,
     };
   }

@@ -1,11 +1,11 @@
 /** One run of a program under a limit: how long it takes, and what becomes of it. */
-import type { Strategy } from '../words.js';
 import { killAt, type RunProfile } from './profile.js';
 import type { Random } from './random.js';
 
 /** How runs are stopped. Times are nanoseconds. */
 export interface Stopping {
-  readonly strategy: Strategy;
+  /** `none`: nobody stops them. `budget`: the program looks at the time itself. `kill`: a watchdog kills them, and what that does is in their profiles. */
+  readonly by: 'none' | 'budget' | 'kill';
   /** The longest that a run may take; Infinity: there is no limit. */
   readonly limit: number;
   readonly watchdog: number;
@@ -28,18 +28,18 @@ export interface Stopped {
 
 /** A run with this profile. The watchdog looks at the CPU at times that have nothing to do with the run. */
 export function stopped(profile: RunProfile, how: Stopping, random: Random): Stopped {
-  if (how.strategy === 'budget' && Number.isFinite(how.limit)) return withBudget(profile, how);
+  if (how.by === 'budget' && Number.isFinite(how.limit)) return withBudget(profile, how);
   const { time } = profile;
   const over = Math.max(0, time - how.limit);
   const runsOut: Stopped = { time, killed: false, over, leaked: 0 };
-  if (over === 0 || how.strategy === 'none') return runsOut;
+  if (over === 0 || how.by === 'none') return runsOut;
   const seen = how.limit + how.watchdog * random.uniform();
   // The run goes on until the kill has come to its CPU. It may end by itself before.
   const at = seen + how.kill;
   if (at >= time) return runsOut;
-  const { toExit, held } = killAt(profile, at);
-  const end = how.strategy === 'abandon' ? at : at + toExit;
-  return { time: end, killed: true, over: end - how.limit, leaked: how.strategy === 'abandon' ? held : 0 };
+  const { toExit, left } = killAt(profile, at);
+  const end = at + toExit;
+  return { time: end, killed: true, over: end - how.limit, leaked: left };
 }
 
 /** The program asks for the time in each round, and returns once its limit is over. */

@@ -4,14 +4,16 @@ import { type CostOptions, callSpan, rowsOf } from '../../cost/span.js';
 import { InputError } from '../../isa/errors.js';
 import { contractOf } from '../../kernel/catalog.js';
 import type { Program } from '../../object/program.js';
-import { fastPath } from '../../patch/fast-path.js';
 import type { RuleSet } from '../../patch/rule.js';
+import { fastPathUnder } from '../../strategies/fast-path.js';
+import { shippedStrategy } from '../../strategies/index.js';
+import type { Prepared, Untaken } from '../../strategies/strategy.js';
 import type { Accepted } from '../../verifier/result.js';
+import { prepare } from '../../vm/code.js';
 import { EMPTY, type Environment } from '../../vm/environment.js';
 import type { HookLoad, Load } from '../load.js';
 import { type Limit, limitOf, type Policy } from '../policy.js';
 import { nanoseconds } from '../reader.js';
-import type { Strategy } from '../words.js';
 import { bytesOf } from './map-words.js';
 import { profilesOf, type RunProfile, usualKill } from './profile.js';
 import { type HookResult, type PreparedHook, simulate } from './simulate.js';
@@ -91,6 +93,7 @@ function simulateOne(
     [...values].flatMap(([name, value]) => (typeof value === 'number' ? [[name, value] as const] : [])),
   );
   const limited = time('limit');
+  const way = String(values.get('strategy') ?? load.strategy);
   const hooks = load.hooks.map((hook, nth): PreparedHook => {
     const rate = number('rate');
     const clients = number('clients');
@@ -104,9 +107,14 @@ function simulateOne(
     const limit = withTime(limitOf(policy.limits, subject.program), limited);
     const refused =
       limit?.action === 'refuse' && estimate(subject.program, subject.verified, costs).worst > limit.time;
+    const prepared = preparedFor(way, subject, subjects.rules);
+    if (prepared !== undefined && 'cannot' in prepared) {
+      const cannot = `${way} cannot take ${subject.program.name}: ${prepared.cannot}`;
+      return { load: own, profiles: [], limit, refused: true, cannot };
+    }
     return {
       load: own,
-      profiles: profiles(subject, subjects, hook, load, variables, known, nth, policy),
+      profiles: profiles(subject, prepared, way, subjects, hook, load, variables, known, nth, policy),
       limit,
       refused,
     };
@@ -117,7 +125,7 @@ function simulateOne(
     cpus: number('cpus') ?? load.cpus,
     hooks,
     stopping: {
-      strategy: (values.get('strategy') as Strategy | undefined) ?? load.strategy,
+      by: way === 'none' || way === 'budget' ? way : 'kill',
       watchdog: time('watchdog') ?? load.watchdog,
       kill: time('kill') ?? load.kill ?? usualKill(costs),
       clock: clockOf(costs),
@@ -125,12 +133,26 @@ function simulateOne(
   });
 }
 
+/** The program made ready to be killed; undefined: nobody kills it. */
+function preparedFor(
+  way: string,
+  { program, verified }: HookProgram,
+  rules: RuleSet,
+): Prepared | Untaken | undefined {
+  if (way === 'none' || way === 'budget') return undefined;
+  const strategy = way === 'fast-path' ? fastPathUnder(rules) : shippedStrategy(way);
+  if (strategy === undefined) throw new Error(`no strategy is called ${way}`);
+  return strategy.prepare({ code: prepare(program), facts: verified.facts });
+}
+
 const withTime = (limit: Limit | undefined, time: number | undefined): Limit | undefined =>
   limit === undefined || time === undefined ? limit : { ...limit, time };
 
 function profiles(
   { program, verified }: HookProgram,
-  { rules, costs }: Subjects,
+  prepared: Prepared | undefined,
+  way: string,
+  { costs }: Subjects,
   hook: HookLoad,
   load: Load,
   variables: ReadonlyMap<string, number>,
@@ -151,13 +173,12 @@ function profiles(
       new Map([...entries].map(([key, words]) => [key, inFile(file, () => bytesOf(words, variables))])),
     );
   }
-  const key = `${nth} ${JSON.stringify([...maps].map(([name, entries]) => [name, [...entries]]))}`;
+  const key = `${nth} ${prepared === undefined ? '' : way} ${JSON.stringify([...maps].map(([name, entries]) => [name, [...entries]]))}`;
   let found = known.get(key);
   if (found === undefined) {
     const env: Environment = { ...EMPTY, maps };
     const seeds = Array.from({ length: hook.worlds }, (_, world) => (load.seed + world * 7919) >>> 0);
-    const path = fastPath(program, verified.facts, rules);
-    found = inFile(file, () => profilesOf({ program, verified, path, costs, env, seeds }));
+    found = inFile(file, () => profilesOf({ program, verified, prepared, costs, env, seeds }));
     known.set(key, found);
   }
   return found;
