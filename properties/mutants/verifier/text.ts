@@ -162,7 +162,7 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
     },
   ]),
   ...mutantsOf(
-    'src/verifier/text/params.ts',
+    'src/verifier/text/context-param.ts',
     ['verifier/a-parameter-is-the-context-by-name-as-in-linux'],
     [
       {
@@ -192,6 +192,66 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
         node: "if (type.kind === 'typedef') return type.name === 'bpf_user_pt_regs_t';",
         becomes: "if (type.kind === 'typedef' && type.name === 'bpf_user_pt_regs_t') return true;",
         wrong: 'A typedef of the typedef of the registers is the context.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/text/context-param.ts',
+    ['verifier/a-parameter-is-the-context-by-name-as-in-linux'],
+    [
+      {
+        name: 'any-pointer-may-be-tagged-context',
+        inside: 'refusedAsContext',
+        node: "type.kind === 'struct' && type.name === struct",
+        becomes: "type.kind === 'struct'",
+        wrong: 'A pointer to any struct may be tagged as the context.',
+      },
+      {
+        name: 'words-are-tagged-everywhere',
+        inside: 'isWord',
+        node: "type.kind === 'int' && type.size === 8",
+        becomes: "type.kind === 'int'",
+        wrong: 'Where a pointer to u64 may be tagged as the context, a pointer to any number may.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/text/params.ts',
+    ['verifier/parameters-of-global-functions-are-taken-as-by-linux'],
+    [
+      {
+        name: 'a-declared-union-is-a-dynptr',
+        inside: 'isDynptr',
+        node: "type.kind === 'fwd' && type.of === 'struct'",
+        becomes: "type.kind === 'fwd'",
+        wrong: 'A declaration of a union called bpf_dynptr is one of the struct.',
+      },
+      {
+        name: 'untrusted-may-be-nullable',
+        inside: 'param',
+        node: "if (tags.length > 1) return refused('untrusted cannot be combined with any other tags');",
+        becomes: '',
+        wrong: 'An untrusted argument may have other tags.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/args-memory.ts',
+    ['verifier/parameters-of-global-functions-are-taken-as-by-linux'],
+    [
+      {
+        name: 'every-context-is-memory',
+        inside: 'isPlainContext',
+        node: 'progType(type).bytes === undefined || !hasFixedOffset(reg)',
+        becomes: '!hasFixedOffset(reg)',
+        wrong: 'A context whose members the kernel rewrites is memory for a global function.',
+      },
+      {
+        name: 'a-context-that-is-read-is-written',
+        inside: 'isPlainContext',
+        node: "(access === 'write' || isOpen('read')) && (access === 'read' || isOpen('write'))",
+        becomes: "isOpen('read')",
+        wrong: 'A context that may only be read is memory for a global function, which may write to it.',
       },
     ],
   ),

@@ -3,6 +3,7 @@
  * (btf_is_prog_ctx_type). Each function is passed the context of the program, and memory on the stack.
  */
 import { add, callSub, exit, mov, r0, r1, r10, st } from '../../../src/isa/build.js';
+import type { Op } from '../../../src/isa/insn.js';
 import { label } from '../../../src/isa/label.js';
 import { progType } from '../../../src/kernel/progtypes.js';
 import type { BtfType } from '../../../src/object/btf/types.js';
@@ -31,6 +32,7 @@ const TYPES: readonly ProgType[] = [
   'perf_event',
   'tracepoint',
   'raw_tracepoint',
+  'raw_tracepoint_writable',
 ];
 
 /** Names of structs that some program type calls its context, or might. */
@@ -99,11 +101,19 @@ const SHAPES: readonly Shape[] = [
   },
   { name: 'a declared struct', types: (context) => [{ kind: 'fwd', name: context, of: 'struct' }] },
   { name: 'a struct without a name', types: () => [struct('')] },
+  { name: 'int', types: () => [INT] },
+  {
+    name: 'u64',
+    types: () => [{ kind: 'int', name: 'u64', size: 8, bits: 64, bitOffset: 0, encoding: 'unsigned' }],
+  },
+  { name: 'const void', types: () => [{ kind: 'const', type: 0 }] },
   ...NAMES.map((name): Shape => ({ name: `struct ${name}`, types: () => [struct(name)] })),
 ];
 
-const PASSED: Readonly<Record<string, readonly ReturnType<typeof mov>[]>> = {
+const TAGGED = 'the context, tagged';
+const PASSED: Readonly<Record<string, readonly Op[]>> = {
   'the context': [],
+  [TAGGED]: [],
   'the stack': [st(8, r10, -8, 0), mov(r1, r10), add(r1, -8)],
 };
 
@@ -117,6 +127,7 @@ function build(type: ProgType, { types }: Shape, passed: string): Program {
     mov(r0, 0),
     exit(),
   ]);
+  const func = POINTEE + types('').length;
   const btf = btfOf([
     INT,
     { kind: 'ptr', type: 1 },
@@ -126,8 +137,10 @@ function build(type: ProgType, { types }: Shape, passed: string): Program {
     { kind: 'func_proto', returns: 1, params: [{ name: 'p', type: 5 }] },
     ...types(progType(type).struct ?? 'nothing'),
     { kind: 'func', name: 'f', type: 6, linkage: 'global' },
+    ...(passed === TAGGED
+      ? [{ kind: 'decl_tag', name: 'arg:ctx', type: func, component: 0, attribute: false } as const]
+      : []),
   ]);
-  const func = POINTEE + types('').length;
   return {
     ...made,
     ...attachFor(type),

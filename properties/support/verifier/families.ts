@@ -7,6 +7,7 @@ import { kptrs } from './kptrs.js';
 import { mapUses } from './map-uses.js';
 import { MOVING } from './moves.js';
 import { PACKETS } from './packets.js';
+import { parameterTags } from './parameter-tags.js';
 import { HOLDING } from './resources.js';
 import { sequences } from './sequences.js';
 import { SITES } from './sites.js';
@@ -22,4 +23,5 @@ export const FAMILIES: readonly Family[] = [
   ...PACKETS,
   ...SITES,
   contextParameters,
+  parameterTags,
 ];

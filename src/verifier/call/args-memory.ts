@@ -4,14 +4,14 @@
  */
 import type { Arg } from '../../kernel/contract.js';
 import { MAP_FLAGS } from '../../kernel/maptypes.js';
-import { progType } from '../../kernel/progtypes.js';
+import { contextField, progType } from '../../kernel/progtypes.js';
 import { checkBuffer, checkMemRegion, checkPacketRange, overlaps } from '../insn/access.js';
 import { checkAlignment } from '../insn/alignment.js';
 import { ATTACHED } from '../insn/context.js';
 import { load } from '../insn/memory.js';
 import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
-import { isNull, ownedRef, typeName } from '../state/regs.js';
+import { fixedOffset, hasFixedOffset, isNull, ownedRef, typeName } from '../state/regs.js';
 import { checkFunctionRead, checkFunctionWrite } from '../state/stack.js';
 import type { Reg, RegType } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
@@ -112,9 +112,22 @@ export function checkHelperMem(
         refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
       load(p, { reg, regno, off: 0, size });
       return;
+    case 'ctx':
+      if (isPlainContext(p, reg, size, access)) return;
+      break;
     default:
-      refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
   }
+  refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
+}
+
+/** Of a context whose members the kernel does not rewrite only the last byte is looked at. */
+function isPlainContext(p: Path, reg: Reg, size: number, access: MemArg['access']): boolean {
+  const { type, attach } = p.program;
+  if (progType(type).bytes === undefined || !hasFixedOffset(reg)) return false;
+  if (size === 0) return true;
+  const at = fixedOffset(reg) + size - 1;
+  const isOpen = (how: 'read' | 'write'): boolean => contextField(type, at, 1, how, attach) !== undefined;
+  return (access === 'write' || isOpen('read')) && (access === 'read' || isOpen('write'));
 }
 
 /** The kernel lets this kfunc take NULL with a size of 0: there is no memory to check. */

@@ -2,9 +2,10 @@
  * What a global subprogram takes in each argument register, by its BTF: types, and `arg:` tags that say more. Follows
  * btf_prepare_func_args and btf_is_prog_ctx_type of kernel/bpf/btf.c.
  */
-import { progType } from '../../kernel/progtypes.js';
 import type { Btf } from '../../object/btf/read.js';
+import type { BtfType } from '../../object/btf/types.js';
 import type { Program } from '../../object/program.js';
+import { isContext, refusedAsContext } from './context-param.js';
 
 /** What one argument register of a global subprogram holds on entry, and so what a caller must pass. */
 export type Param =
@@ -84,22 +85,27 @@ function param(
   }
   const invalid = refused('has invalid combination of tags');
   const { id: target, type: pointee } = btf.resolve(type.type);
-  const name = pointee.kind === 'struct' ? pointee.name : '';
-  if (has('ctx') || isContext(program, btf, type.type))
-    return tags.length > (has('ctx') ? 1 : 0) ? invalid : { kind: 'ctx' };
-  if (name === 'bpf_dynptr') return tags.length > 0 ? invalid : { kind: 'dynptr' };
+  if (has('ctx') || isContext(program, btf, type.type)) {
+    if (tags.length > (has('ctx') ? 1 : 0)) return invalid;
+    const unsuited = has('ctx') ? refusedAsContext(program, btf, type.type) : undefined;
+    return unsuited === undefined ? { kind: 'ctx' } : refused(unsuited);
+  }
+  if (isDynptr(pointee)) return tags.length > 0 ? invalid : { kind: 'dynptr' };
+  const name =
+    pointee.kind === 'struct' || (pointee.kind === 'int' && NUMBERS.has(pointee.name)) ? pointee.name : '';
+  const isMissing = (struct: string): boolean =>
+    struct === '' || (pointee.kind === 'struct' && program.kernelTypes?.has(struct) === false);
   if (has('trusted')) {
     if (has('nonnull')) return invalid;
     const struct = name.replace(/___.*$/, '');
-    if (struct === '' || program.kernelTypes?.has(struct) === false)
-      return refused(`reference type('${pointee.kind} ${name}') has no matches`);
+    if (isMissing(struct)) return refused(`reference type('${pointee.kind} ${name}') has no matches`);
     return { kind: 'btf', struct, nullable: has('nullable') };
   }
   if (has('untrusted')) {
     if (tags.length > 1) return refused('untrusted cannot be combined with any other tags');
     if (pointee.kind === 'void' || isPrimitive(pointee.kind)) return { kind: 'untrusted', struct: 'void' };
     const struct = name.replace(/___.*$/, '');
-    if (struct === '' || program.kernelTypes?.has(struct) === false)
+    if (isMissing(struct))
       return refused(`reference type('${pointee.kind.toUpperCase()} ${name}') has no matches`);
     return { kind: 'untrusted', struct };
   }
@@ -111,32 +117,22 @@ function param(
   return { kind: 'mem', size, nonnull: has('nonnull') };
 }
 
-/**
- * A pointer to the type by whose name the kernel knows the context of this type of program (btf_is_prog_ctx_type). Names are compared as
- * they stand: a flavour of the struct (`___x`) is another one.
- */
-function isContext(program: Program, btf: Btf, id: number): boolean {
-  const { struct } = progType(program.type);
-  if (struct === undefined) return false;
-  if (program.type === 'kprobe' && isUserRegs(btf, id)) return true;
-  const { type } = btf.resolve(id);
-  if (type.kind !== 'struct' && type.kind !== 'union') return false;
-  return type.name === struct || BEHIND[struct]?.includes(type.name) === true;
-}
+/** Numbers that the BTF of every kernel has; a pointer to one can be trusted, though nobody has such a pointer. */
+const NUMBERS: ReadonlySet<string> = new Set([
+  'char',
+  'unsigned char',
+  'short int',
+  'short unsigned int',
+  'int',
+  'unsigned int',
+  'long int',
+  'long unsigned int',
+  'long long int',
+  'long long unsigned int',
+  '_Bool',
+]);
 
-/** Other names for the context: the kernel's own struct behind it (btf_is_projection_of), or the struct that the typedef is of. */
-const BEHIND: Readonly<Record<string, readonly string[]>> = {
-  __sk_buff: ['sk_buff'],
-  xdp_md: ['xdp_buff'],
-  bpf_user_pt_regs_t: ['pt_regs'],
-};
-
-/** The typedef that programs on probes know registers by, behind const and the like. */
-function isUserRegs(btf: Btf, id: number): boolean {
-  for (let at = id; ; ) {
-    const type = btf.type(at);
-    if (type.kind === 'typedef') return type.name === 'bpf_user_pt_regs_t';
-    if (!('type' in type) || type.kind === 'ptr') return false;
-    at = type.type;
-  }
-}
+/** btf_is_dynptr_ptr, behind the pointer: the struct, or a declaration of it. */
+const isDynptr = (type: BtfType): boolean =>
+  (type.kind === 'struct' || type.kind === 'union' || (type.kind === 'fwd' && type.of === 'struct')) &&
+  type.name === 'bpf_dynptr';

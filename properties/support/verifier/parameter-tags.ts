@@ -1,0 +1,157 @@
+/**
+ * Parameters of a global function: each kind of type with each tag (`arg:`), passed each kind of value. Which of them Linux knows, how it takes
+ * them, and what it refuses to take follow btf_prepare_func_args and btf_check_func_arg_match. The kernel remembers by name alone, not by kind,
+ * whether it has a type (check_cand_cache): no name stands here for two kinds of types that it may be asked for.
+ */
+import { add, callSub, exit, mov, r0, r1, r10, st } from '../../../src/isa/build.js';
+import type { Op } from '../../../src/isa/insn.js';
+import { label } from '../../../src/isa/label.js';
+import type { BtfType } from '../../../src/object/btf/types.js';
+import type { KernelTypes, Program, ProgType } from '../../../src/object/program.js';
+import { btfOf, INT, layOut } from '../objects/types.js';
+import { type Family, family, small } from './family.js';
+
+/** Ids: 1 int, 2 the pointer to it, 3 and 4 the main program, 5 the prototype; from 6 on the type of the parameter. */
+const FIRST = 6;
+const next = FIRST + 1;
+
+const pointerTo = (...types: readonly BtfType[]): readonly BtfType[] => [
+  { kind: 'ptr', type: next },
+  ...types,
+];
+const numbers = (name: string): BtfType => layOut(name, [{ name: 'first', type: 1, size: 4 }]);
+
+const SHAPES: Readonly<Record<string, readonly BtfType[]>> = {
+  int: [INT],
+  'long long': [{ kind: 'int', name: 'long long', size: 8, bits: 64, bitOffset: 0, encoding: 'signed' }],
+  enum: [{ kind: 'enum', name: 'my_enum', size: 4, signed: false, values: [{ name: 'E', value: 1 }] }],
+  'a typedef of int': [{ kind: 'typedef', name: 't', type: 1 }],
+  'const int': [{ kind: 'const', type: 1 }],
+  float: [{ kind: 'float', name: 'float', size: 4 }],
+  'a struct': [numbers('my_numbers')],
+  'int *': [{ kind: 'ptr', type: 1 }],
+  'const int *': pointerTo({ kind: 'const', type: 1 }),
+  'a const pointer': [
+    { kind: 'const', type: next },
+    { kind: 'ptr', type: 1 },
+  ],
+  'char *': pointerTo({ kind: 'int', name: 'char', size: 1, bits: 8, bitOffset: 0, encoding: 'signed' }),
+  'void *': [{ kind: 'ptr', type: 0 }],
+  'const void *': pointerTo({ kind: 'const', type: 0 }),
+  'int **': pointerTo({ kind: 'ptr', type: 1 }),
+  'int (*)[2]': pointerTo({ kind: 'array', element: 1, index: 1, count: 2 }),
+  'int (*)[0]': pointerTo({ kind: 'array', element: 1, index: 1, count: 0 }),
+  'a function pointer': pointerTo({ kind: 'func_proto', returns: 1, params: [] }),
+  'enum *': pointerTo({
+    kind: 'enum',
+    name: 'my_enum',
+    size: 4,
+    signed: false,
+    values: [{ name: 'E', value: 1 }],
+  }),
+  'float *': pointerTo({ kind: 'float', name: 'float', size: 4 }),
+  'struct *': pointerTo(numbers('my_numbers')),
+  'an empty struct *': pointerTo(layOut('my_nothing', [])),
+  'a declared struct *': pointerTo({ kind: 'fwd', name: 'my_declared', of: 'struct' }),
+  'union *': pointerTo({
+    kind: 'union',
+    name: 'my_union',
+    size: 4,
+    members: [{ name: 'first', type: 1, bitOffset: 0, bitSize: 0 }],
+  }),
+  'struct bpf_dynptr *': pointerTo(numbers('bpf_dynptr')),
+  'union bpf_dynptr *': pointerTo({
+    kind: 'union',
+    name: 'bpf_dynptr',
+    size: 4,
+    members: [{ name: 'first', type: 1, bitOffset: 0, bitSize: 0 }],
+  }),
+  'struct task_struct *': pointerTo(numbers('task_struct')),
+  'a declared struct bpf_dynptr *': pointerTo({ kind: 'fwd', name: 'bpf_dynptr', of: 'struct' }),
+  'a declared union bpf_dynptr *': pointerTo({ kind: 'fwd', name: 'bpf_dynptr', of: 'union' }),
+  'a declared struct fs_struct *': pointerTo({ kind: 'fwd', name: 'fs_struct', of: 'struct' }),
+  'struct task_struct___mine *': pointerTo(numbers('task_struct___mine')),
+  'union uts_namespace *': pointerTo({
+    kind: 'union',
+    name: 'uts_namespace',
+    size: 4,
+    members: [{ name: 'first', type: 1, bitOffset: 0, bitSize: 0 }],
+  }),
+};
+
+const TAGS: readonly (readonly string[])[] = [
+  [],
+  ['ctx'],
+  ['nonnull'],
+  ['nullable'],
+  ['trusted'],
+  ['untrusted'],
+  ['trusted', 'nullable'],
+  ['trusted', 'nonnull'],
+  ['untrusted', 'nullable'],
+  ['untrusted', 'nonnull'],
+  ['ctx', 'nonnull'],
+  ['nullable', 'nonnull'],
+  ['other'],
+];
+
+const PASSED: Readonly<Record<string, readonly Op[]>> = {
+  'the context': [],
+  'the stack': [st(8, r10, -8, 0), mov(r1, r10), add(r1, -8)],
+  'stack not written': [mov(r1, r10), add(r1, -8)],
+  'the end of the stack': [st(4, r10, -4, 0), mov(r1, r10), add(r1, -4)],
+  NULL: [mov(r1, 0)],
+  'a number': [mov(r1, 1)],
+  'the frame pointer': [mov(r1, r10)],
+};
+
+function build(type: ProgType, shape: readonly BtfType[], tags: readonly string[], passed: string): Program {
+  const made = small(type, { globals: ['f'] }, () => [
+    ...PASSED[passed]!,
+    callSub('f'),
+    mov(r0, 0),
+    exit(),
+    label('f'),
+    mov(r0, 0),
+    exit(),
+  ]);
+  const func = FIRST + shape.length;
+  const btf = btfOf([
+    INT,
+    { kind: 'ptr', type: 1 },
+    { kind: 'func_proto', returns: 1, params: [{ name: 'ctx', type: 2 }] },
+    { kind: 'func', name: 'main', type: 3, linkage: 'global' },
+    { kind: 'func_proto', returns: 1, params: [{ name: 'p', type: FIRST }] },
+    ...shape,
+    { kind: 'func', name: 'f', type: 5, linkage: 'global' },
+    ...tags.map(
+      (tag) =>
+        ({ kind: 'decl_tag', name: `arg:${tag}`, type: func, component: 0, attribute: false }) as const,
+    ),
+  ]);
+  return {
+    ...made,
+    ...(type === 'syscall' ? { sleepable: true } : {}),
+    // What the kernel has, as far as it is asked here.
+    kernelTypes: { has: (struct: string) => struct === 'task_struct' } as unknown as KernelTypes,
+    btf,
+    subprogs: made.subprogs.map((one) => ({ ...one, btfId: one.start === 0 ? 4 : func })),
+  };
+}
+
+export const parameterTags: Family = family(
+  'parameter-tags',
+  (['tc', 'kprobe', 'syscall'] as const).flatMap((type) =>
+    Object.entries(SHAPES).flatMap(([name, shape]) =>
+      TAGS.map((tags) => ({
+        name: `${type}: ${name}${tags.map((tag) => ` ${tag}`).join('')}`,
+        type,
+        shape,
+        tags,
+      })),
+    ),
+  ),
+  Object.keys(PASSED),
+  ({ type, shape, tags }, passed) => build(type, shape, tags, passed),
+  ({ type }) => type === 'tc',
+);
