@@ -3,11 +3,12 @@
  * them, and what it refuses to take follow btf_prepare_func_args and btf_check_func_arg_match. The kernel remembers by name alone, not by kind,
  * whether it has a type (check_cand_cache): no name stands here for two kinds of types that it may be asked for.
  */
-import { add, callSub, exit, mov, r0, r1, r10, st } from '../../../src/isa/build.js';
+import { add, callSub, exit, mov, r0, r1, r2, r3, r10, st } from '../../../src/isa/build.js';
 import type { Op } from '../../../src/isa/insn.js';
 import { label } from '../../../src/isa/label.js';
 import type { BtfType } from '../../../src/object/btf/types.js';
 import type { KernelTypes, Program, ProgType } from '../../../src/object/program.js';
+import type { Names } from '../kernel/case.js';
 import { btfOf, INT, layOut } from '../objects/types.js';
 import { type Family, family, small } from './family.js';
 
@@ -95,19 +96,34 @@ const TAGS: readonly (readonly string[])[] = [
   ['other'],
 ];
 
-const PASSED: Readonly<Record<string, readonly Op[]>> = {
-  'the context': [],
-  'the stack': [st(8, r10, -8, 0), mov(r1, r10), add(r1, -8)],
-  'stack not written': [mov(r1, r10), add(r1, -8)],
-  'the end of the stack': [st(4, r10, -4, 0), mov(r1, r10), add(r1, -4)],
-  NULL: [mov(r1, 0)],
-  'a number': [mov(r1, 1)],
-  'the frame pointer': [mov(r1, r10)],
+const DYNPTR = 'a dynptr';
+const PASSED: Readonly<Record<string, (names: Names) => readonly Op[]>> = {
+  'the context': () => [],
+  'the stack': () => [st(8, r10, -8, 0), mov(r1, r10), add(r1, -8)],
+  'stack not written': () => [mov(r1, r10), add(r1, -8)],
+  'the end of the stack': () => [st(4, r10, -4, 0), mov(r1, r10), add(r1, -4)],
+  NULL: () => [mov(r1, 0)],
+  'a number': () => [mov(r1, 1)],
+  'the frame pointer': () => [mov(r1, r10)],
+  [DYNPTR]: ({ kfunc }) => [
+    mov(r2, 0),
+    mov(r3, r10),
+    add(r3, -16),
+    kfunc('bpf_dynptr_from_skb'),
+    mov(r1, r10),
+    add(r1, -16),
+  ],
 };
 
-function build(type: ProgType, shape: readonly BtfType[], tags: readonly string[], passed: string): Program {
-  const made = small(type, { globals: ['f'] }, () => [
-    ...PASSED[passed]!,
+function build(
+  type: ProgType,
+  shape: readonly BtfType[],
+  tags: readonly string[],
+  passed: string,
+): Program | undefined {
+  if (passed === DYNPTR && type !== 'tc') return undefined;
+  const made = small(type, { globals: ['f'] }, (names) => [
+    ...PASSED[passed]!(names),
     callSub('f'),
     mov(r0, 0),
     exit(),
