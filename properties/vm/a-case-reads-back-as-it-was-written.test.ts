@@ -219,6 +219,12 @@ describe('a bad case is refused in one line, with file, line and column', () => 
     ['.env sk_lookup_tcp#0=found\nexit', '1:6', /is not FUNCTION#N/],
     ['.env bpf_get_prandom_u32#1=done:1:2:3\nexit', '1:28', /more than outcome, value and bytes/],
     ['.env map m[00]=00\nexit', '1:10', /no map is called m/],
+    [
+      '.exception_callback main\nmain:\nr0 = 0\nexit',
+      '1:21',
+      /no function but the main program is called main/,
+    ],
+    ['.exception_callback far\nr0 = 0\nexit', '1:21', /no function but the main program is called far/],
     ['.map m hash key=4 value=4\n.env map m[00]=00\nr0 = 0\nexit', '2:12', /the key has 1 bytes/],
     ['.expect leek\nexit', '1:9', /no check 'leek'/],
     ['.expect leak at\nexit', '1:16', /expected a slot/],

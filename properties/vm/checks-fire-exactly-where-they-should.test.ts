@@ -391,3 +391,31 @@ test('the ledger gives back what a plain account gives back, and in the same ord
     seeded(1500),
   );
 });
+
+describe('what may only be read', () => {
+  const value = ['r1 = map m', 'r2 = r10', 'r2 += -4', '*(u32 *)(r10 -4) = 0', 'call bpf_map_lookup_elem'];
+  const found = [...value, 'if r0 == 0 goto out'];
+  const out = ['out:', 'r0 = 0', 'exit'];
+  const key = ['r1 = map m', 'r2 = func cb', 'r3 = 0', 'r4 = 0', 'call bpf_for_each_map_elem', ...out];
+  const each = (touch: string): string[] => [...key, 'cb:', 'r0 = r2', touch, 'r0 = 0', 'exit'];
+  const ROWS: readonly [what: string, writable: boolean, text: (touch: string) => string][] = [
+    ['a value', true, (touch) => `.map m array key=4 value=8 entries=1\n${lines(...found, touch, ...out)}`],
+    [
+      'a value that programs may only read',
+      false,
+      (touch) => `.map m array key=4 value=8 entries=1 flags=0x80\n${lines(...found, touch, ...out)}`,
+    ],
+    ['a key', false, (touch) => `.map m array key=4 value=8 entries=1\n${lines(...each(touch))}`],
+    ['the packet', true, (touch) => lines('r0 = *(u32 *)(r1 +0)', touch, 'r0 = 0', 'exit')],
+    [
+      'the stack',
+      true,
+      (touch) => lines('*(u64 *)(r10 -8) = 0', 'r0 = r10', 'r0 += -8', touch, 'r0 = 0', 'exit'),
+    ],
+  ];
+  test.each(ROWS)('%s: writable %s', (_, writable, text) => {
+    const run = (touch: string): string[] => checksOf(new Vm(parseCase(`.type xdp\n${text(touch)}`).program));
+    expect(run('r1 = *(u32 *)(r0 +0)')).toEqual([]);
+    expect(run('*(u32 *)(r0 +0) = 1')).toEqual(writable ? [] : ['fault']);
+  });
+});
