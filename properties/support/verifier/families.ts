@@ -7,7 +7,7 @@ import { kptrs } from './kptrs.js';
 import { mapUses } from './map-uses.js';
 import { MOVING } from './moves.js';
 import { PACKETS } from './packets.js';
-import { parameterTags } from './parameter-tags.js';
+import { globalResults, parameterTags } from './parameter-tags.js';
 import { HOLDING } from './resources.js';
 import { sequences } from './sequences.js';
 import { SITES } from './sites.js';
@@ -24,4 +24,5 @@ export const FAMILIES: readonly Family[] = [
   ...SITES,
   contextParameters,
   parameterTags,
+  globalResults,
 ];

@@ -3,7 +3,7 @@
  * them, and what it refuses to take follow btf_prepare_func_args and btf_check_func_arg_match. The kernel remembers by name alone, not by kind,
  * whether it has a type (check_cand_cache): no name stands here for two kinds of types that it may be asked for.
  */
-import { add, callSub, exit, mov, r0, r1, r2, r3, r10, st } from '../../../src/isa/build.js';
+import { add, callSub, exit, mov, r0, r1, r2, r3, r4, r5, r10, st } from '../../../src/isa/build.js';
 import type { Op } from '../../../src/isa/insn.js';
 import { label } from '../../../src/isa/label.js';
 import type { BtfType } from '../../../src/object/btf/types.js';
@@ -170,4 +170,61 @@ export const parameterTags: Family = family(
   Object.keys(PASSED),
   ({ type, shape, tags }, passed) => build(type, shape, tags, passed),
   ({ type }) => type === 'tc',
+);
+
+/** The body of the function, and what is done with its result. */
+const RETURNED: Readonly<Record<string, readonly [body: readonly Op[], after: readonly Op[]]>> = {
+  'a number': [[mov(r0, 0)], [mov(r0, 0)]],
+  'a number, which is returned': [[mov(r0, 0)], []],
+  nothing: [[], [mov(r0, 0)]],
+  'the context': [[mov(r0, r1)], [mov(r0, 0)]],
+  'its stack': [[mov(r0, r10)], [mov(r0, 0)]],
+};
+
+function returning(shape: readonly BtfType[], params: number, returned: string): Program {
+  const [body, after] = RETURNED[returned]!;
+  const made = small('tc', { globals: ['f'] }, () => [
+    mov(r2, 0),
+    mov(r3, 0),
+    mov(r4, 0),
+    mov(r5, 0),
+    callSub('f'),
+    ...after,
+    exit(),
+    label('f'),
+    ...body,
+    exit(),
+  ]);
+  const func = FIRST + shape.length;
+  const ctx = func + 1;
+  const btf = btfOf([
+    INT,
+    { kind: 'ptr', type: 1 },
+    { kind: 'func_proto', returns: 1, params: [{ name: 'ctx', type: 2 }] },
+    { kind: 'func', name: 'main', type: 3, linkage: 'global' },
+    {
+      kind: 'func_proto',
+      returns: shape.length === 0 ? 0 : FIRST,
+      params: Array.from({ length: params }, (_, i) => ({ name: `p${i}`, type: i === 0 ? ctx + 1 : 1 })),
+    },
+    ...shape,
+    { kind: 'func', name: 'f', type: 5, linkage: 'global' },
+    numbers('__sk_buff'),
+    { kind: 'ptr', type: ctx },
+  ]);
+  return {
+    ...made,
+    btf,
+    subprogs: made.subprogs.map((one) => ({ ...one, btfId: one.start === 0 ? 4 : func })),
+  };
+}
+
+/** What a global function returns, by its type, and how many parameters it has. */
+export const globalResults: Family = family(
+  'global-results',
+  Object.entries({ ...SHAPES, void: [] }).flatMap(([name, shape]) =>
+    [1, 5, 6].map((params) => ({ name: `${name}, ${params} parameters`, shape, params })),
+  ),
+  Object.keys(RETURNED),
+  ({ shape, params }, returned) => returning(shape, params, returned),
 );
