@@ -59,7 +59,7 @@ it('the rows come one by one, in order, below one head', async () => {
     err: () => {},
   });
   expect(exit).toBe(3);
-  expect(pieces.filter((piece) => piece !== '').map((piece) => piece.match(/(\w+)\.bpf:/)?.[1])).toEqual([
+  expect(pieces.filter((piece) => piece !== '').map((piece) => piece.match(/(\w+)\.bpf$/m)?.[1])).toEqual([
     'straight',
     'timed',
     'unverified',

@@ -100,7 +100,7 @@ describe('files', () => {
     const broken = join(folder, 'deep/broken.o');
     const { exit, out } = await here(['verify', folder, broken]);
     expect(exit).toBe(2);
-    expect(out).toMatch(/good\.o:ringbuf_event +accepted/);
+    expect(out).toMatch(/good\.o\n {2}ringbuf_event +accepted/);
     expect(out).toMatch(/left out: .*broken\.o: .+\n$/);
     const alone = await here(['verify', broken]);
     expect([alone.exit, alone.out]).toEqual([2, '']);

@@ -51,7 +51,7 @@ function plain(lines: readonly string[]): readonly string[] {
   return lines.map((line) => {
     const words = line.trim().split(/\s+/);
     if (words[0] === 'program') time = words.indexOf('ms');
-    const isRow = time >= 0 && / {2}\S/.test(line) && /^\S+:\S+[^:]$/.test(words[0]!);
+    const isRow = time >= 0 && /^ {2}\S/.test(line) && /^\d+\.\d+$/.test(words[time] ?? '');
     return words.filter((_, at) => !isRow || at !== time).join(' ');
   });
 }

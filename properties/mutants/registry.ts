@@ -9,6 +9,7 @@ import { COST_MUTANTS } from './cost.js';
 import { DESIGN_MUTANTS } from './design.js';
 import { GENERATOR_MUTANTS } from './generators.js';
 import { ISA_MUTANTS } from './isa.js';
+import { JUDGE_MUTANTS } from './judge.js';
 import { CONTRACT_MUTANTS } from './kernel/contracts.js';
 import { DECLARATION_MUTANTS } from './kernel/declare.js';
 import { TOLD_MUTANTS } from './kernel/told.js';
@@ -59,6 +60,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...PAD_MUTANTS,
   ...PROOF_WALK_MUTANTS,
   ...CLI_MUTANTS,
+  ...JUDGE_MUTANTS,
   ...COST_MUTANTS,
   ...POLICY_MUTANTS,
   ...LIVE_MUTANTS,

@@ -8,6 +8,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   prove: [
     'prove prog.bpf.o  # can it be killed anywhere, and how long does it run then?',
+    "prove objects --timeout 60 --prog 'xdp_*,tc_*'  # some programs, none of which may take long",
     'prove objects --baseline base.json --format github,junit=results.xml  # only what is new is red',
   ],
   certify: ['certify prog.bpf.o --rules my-rules.ts  # have Linux judge the same'],
@@ -20,7 +21,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'run-kernel killable.o --original prog.bpf.o --kill-after 500us --json',
   ],
   watch: ['watch --limits policy.json  # log lines as JSON; docs/killing.md has a policy'],
-  verify: ['verify --kernel objects  # our verdicts beside those of Linux', 'verify - < prog.bpf.o'],
+  verify: [
+    'verify --kernel objects  # our verdicts beside those of Linux',
+    'verify objects --timeout 10  # a program that takes longer costs no other its verdict',
+    'verify - < prog.bpf.o',
+  ],
   replay: ['replay corpus  # past counterexamples, again', 'replay corpus --json > base.json'],
   'rules list': ['rules list'],
   'rules show': ['rules show rfc-v1'],

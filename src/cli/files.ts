@@ -44,6 +44,11 @@ export interface LoadOptions extends LoaderOptions {
 /** What standard input held: it can be read only once, and its text and its programs are asked for apart. */
 let input: Uint8Array | undefined;
 
+/** Takes what standard input held from a thread that has read it. */
+export function giveInput(bytes: Uint8Array): void {
+  input = bytes;
+}
+
 /** Reads a file whole; `-` is standard input. Throws InputError for a folder and the file system's errors for what is not there. */
 export function readBytes(file: string): Uint8Array {
   if (file === STANDARD_INPUT) {
@@ -120,6 +125,33 @@ export function* eachFile(
   options: Omit<LoadOptions, 'prog'> & { readonly prog?: string | undefined },
   broken: (file: BrokenFile) => void,
 ): Generator<LoadedFiles> {
+  const load = fileLoader(options);
+  const wanted = nameFilter(options.prog);
+  for (const { path, named } of files) {
+    let loaded: LoadedFiles;
+    try {
+      loaded = load(path);
+    } catch (error) {
+      if (!(error instanceof Error) || (named && files.length === 1)) throw error;
+      broken(brokenFile({ path, named }, error));
+      continue;
+    }
+    yield {
+      programs: loaded.programs.filter(({ program }) => wanted(program.name)),
+      skipped: loaded.skipped,
+    };
+  }
+}
+
+/** What is told of a file that could not be used. */
+export const brokenFile = ({ path, named }: FoundFile, error: Error): BrokenFile => ({
+  file: path,
+  reason: reasonOf(error),
+  named,
+});
+
+/** Reads files under these options, one at a time: all programs in them. What it answers throws as `loadPrograms` does for one file. */
+export function fileLoader(options: Omit<LoadOptions, 'prog'>): (file: string) => LoadedFiles {
   const targetBtf = options.btf === undefined ? undefined : readBytes(options.btf);
   const rodata = options.rodata === undefined ? undefined : readBytes(options.rodata);
   const { type, attach, set, inner } = options;
@@ -130,21 +162,7 @@ export function* eachFile(
     ...(inner && { inner }),
     ...(rodata && { rodata }),
   };
-  const wanted = nameFilter(options.prog);
-  for (const { path, named } of files) {
-    let loaded: LoadedFiles;
-    try {
-      loaded = inFile(path, () => loadFile(path, targetBtf, loader, options));
-    } catch (error) {
-      if (!(error instanceof Error) || (named && files.length === 1)) throw error;
-      broken({ file: path, reason: reasonOf(error), named });
-      continue;
-    }
-    yield {
-      programs: loaded.programs.filter(({ program }) => wanted(program.name)),
-      skipped: loaded.skipped,
-    };
-  }
+  return (file) => inFile(file, () => loadFile(file, targetBtf, loader, options));
 }
 
 /** What `read` answers; an InputError of it that names no file names this one. */

@@ -58,7 +58,8 @@ export async function loadJudged(
   return { ...loaded, rules: rules!, unjudged: [...leftOut(loaded, options), ...loaded.broken.map(unread)] };
 }
 
-const unread = ({ file, reason }: UnreadableFile): LoadedFiles['skipped'][number] => ({
+/** A file that could not be read, as a program that was left out. */
+export const unread = ({ file, reason }: UnreadableFile): LoadedFiles['skipped'][number] => ({
   file,
   name: '',
   section: '',

@@ -131,3 +131,57 @@ export function countBar({ quiet }: Common, what: string, total: number): CountB
     close: () => bar.stop(),
   };
 }
+
+/** One line on the terminal that names what is being worked on, and since when. */
+export interface WorkBar {
+  begin(work: {
+    /** From 0. */
+    readonly file: number;
+    readonly path: string;
+    readonly name: string;
+    /** From 0, of so many in the file. */
+    readonly nth: number;
+    readonly of: number;
+  }): void;
+  /** Takes the line away until the next `begin`. */
+  hide(): void;
+  close(): void;
+}
+
+/** Milliseconds between two looks at the clock. */
+const TICK = 500;
+
+/** For programs of so many files, which may take long each. Nothing where nobody looks on, or asked for quiet. */
+export function workBar({ quiet }: Common, what: string, files: number): WorkBar {
+  if (quiet || process.stderr.isTTY !== true) return { begin: () => {}, hide: () => {}, close: () => {} };
+  let line: readonly [count: string, what: string] | undefined;
+  let begun = 0;
+  let shown = false;
+  const draw = (): void => {
+    if (line === undefined) return;
+    const [count, what] = line;
+    const text = `${count}, ${span(performance.now() - begun)}: ${what}`;
+    process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    shown = true;
+  };
+  const hide = (): void => {
+    line = undefined;
+    if (shown) process.stderr.write('\r\x1b[K');
+    shown = false;
+  };
+  const timer = setInterval(draw, TICK);
+  timer.unref();
+  return {
+    begin({ file, path, name, nth, of }) {
+      const where = files === 1 ? '' : `file ${file + 1} of ${files}, `;
+      line = [`${what}: ${where}program ${nth + 1} of ${of}`, `${name} in ${path}`];
+      begun = performance.now();
+      draw();
+    },
+    hide,
+    close() {
+      hide();
+      clearInterval(timer);
+    },
+  };
+}

@@ -35,7 +35,7 @@ import type { GapClass, GapRow } from './gap.js';
 import type { ComparedWithBaseline } from './judged.js';
 import type { PageCase, PageData } from './page/shape.js';
 import type { PolicyRow } from './policies.js';
-import type { ProofRow } from './proofs.js';
+import type { ProofSummary } from './proofs.js';
 import type { Checked, RuleAction, RuleCounts } from './rules.js';
 import type { KilledRun, Step } from './run.js';
 import type { Summary } from './summary.js';
@@ -63,9 +63,12 @@ interface Judging {
 /** Program proofs: a row for each program, with its bound, and with a witness where it is refuted. */
 export interface ProveDocument extends Judging {
   readonly rules: string;
-  readonly profile: ProfileOfDocument;
-  readonly programs: readonly ProofRow[];
+  /** Null: the interrupt came before that was known. */
+  readonly profile: ProfileOfDocument | null;
+  readonly programs: readonly ProofSummary[];
   readonly skipped: readonly SkippedProgram[];
+  /** A person asked to stop before all programs were proven. The others are unknown rows. */
+  readonly interrupted?: true;
 }
 
 /** What Linux's verifier says of each program in two modes. */
@@ -134,13 +137,16 @@ export interface PromisedRun {
 
 /** Verdicts of our verifier, and with --kernel those of Linux beside them. */
 export interface VerifyDocument extends Judging {
-  readonly profile: ProfileOfDocument;
+  /** Null: the interrupt came before that was known. */
+  readonly profile: ProfileOfDocument | null;
   readonly programs: readonly VerdictRow[];
   readonly skipped: readonly LeftOut[];
   readonly broken: readonly UnreadableFile[];
   /** With --kernel: programs by how the two verifiers differ. */
   readonly totals?: Readonly<Partial<Record<GapClass, number>>>;
   readonly gap?: readonly GapRow[];
+  /** A person asked to stop before all programs were judged. The others have the verdict `stopped`. */
+  readonly interrupted?: true;
 }
 
 /** What each case shows today. */

@@ -11,7 +11,7 @@ import type {
   VerifyDocument,
 } from './documents.js';
 import type { Judged, JudgedPlace, Standing } from './judged.js';
-import type { ProofRow } from './proofs.js';
+import type { ProofSummary } from './proofs.js';
 import type { Checked } from './rules.js';
 
 /** Reads one document; what is no such document makes it throw anything. */
@@ -50,7 +50,7 @@ const proofs = ({ programs }: ProveDocument): readonly Judged[] =>
 function proofPlace({
   witness,
   explanation,
-}: ProofRow): { readonly file?: string; readonly line?: number } | undefined {
+}: ProofSummary): { readonly file?: string; readonly line?: number } | undefined {
   const broken = witness?.path?.events.findLast(({ event }) => event === 'broken');
   return broken?.at ?? explanation?.at;
 }

@@ -2,9 +2,11 @@
 import type { ProgramProof } from '../smt/proof.js';
 import type { WitnessPath } from '../smt/witness-path.js';
 import type { Explanation } from '../verifier/explain/explanation.js';
+import type { Place } from '../verifier/explain/place.js';
 import { explanationInWords } from './explanations.js';
 import { nsInWords } from './time.js';
 import { witnessPathInWords } from './witness-paths.js';
+import { wrap } from './wrap.js';
 
 /** One program of `prove`'s document. */
 export interface ProofRow {
@@ -40,6 +42,10 @@ export interface ProofRow {
     readonly bySlot: ReadonlyMap<number, number | null>;
   };
   readonly worstPath: ProgramProof['worstPath'];
+  /** Where `worstPath` begins: the worst place to be killed at. Null where no bound was worked out. */
+  readonly worst: Place | null;
+  /** With --bounds: function and source line of each insn that has a bound. */
+  readonly places?: ReadonlyMap<number, Omit<Place, 'slot' | 'insn'>>;
   readonly loops: ProgramProof['loops'];
   readonly kept: ProgramProof['kept'];
   readonly sites: ProgramProof['sites'];
@@ -56,28 +62,98 @@ export interface ProofRow {
   };
 }
 
-/** The row of a program that was not judged at all, because something that it needs is not modelled. */
-export function leftOutRow({ file, name, reason }: LeftOut): ProofRow {
+/** What `prove --json` has of each insn, unless it is asked for with --bounds: nothing. */
+type BySlot = 'bounds' | 'timeLimits' | 'worstPath' | 'places';
+
+/** A row as documents have it: what is told of each insn is only there with --bounds. */
+export type ProofSummary = Omit<ProofRow, BySlot | 'timeToDie'> &
+  Partial<Pick<ProofRow, BySlot>> & {
+    readonly timeToDie?: Omit<NonNullable<ProofRow['timeToDie']>, 'bySlot'> &
+      Partial<Pick<NonNullable<ProofRow['timeToDie']>, 'bySlot'>>;
+  };
+
+/** The row without what is told of each insn. */
+export function proofSummary(row: ProofRow): ProofSummary {
+  const { bounds: _, timeLimits: __, worstPath: ___, places: ____, timeToDie, ...rest } = row;
+  if (timeToDie === undefined) return rest;
+  const { kill, run } = timeToDie;
+  return { ...rest, timeToDie: { kill, run } };
+}
+
+/** A program of which nothing is known. */
+interface Unproven {
+  readonly file: string;
+  readonly name: string;
+  readonly insns: number;
+  /** How long it was tried. */
+  readonly ms?: number;
+}
+
+/** Its row. */
+function emptyRow({ file, name, insns, ms = 0 }: Unproven, reason: string, advice: string): ProofRow {
   return {
     file,
     name,
-    insns: 0,
+    insns,
     points: 0,
     verdict: 'unknown',
-    reason: `left out: ${reason}`,
-    advice: 'nothing is said of it: look at it by hand, or ask Linux',
+    reason,
+    advice,
     bound: null,
     boundKind: null,
     bounds: new Map(),
     timeLimits: new Map(),
     worstPath: [],
+    worst: null,
     loops: [],
     kept: [],
     sites: [],
     queries: 0,
     walked: { verified: 0, patched: 0 },
-    ms: 0,
+    ms,
   };
+}
+
+/** The row of a program that was not judged at all, because something that it needs is not modelled. */
+export const leftOutRow = ({ file, name, reason }: LeftOut): ProofRow =>
+  emptyRow(
+    { file, name, insns: 0 },
+    `left out: ${reason}`,
+    'nothing is said of it: look at it by hand, or ask Linux',
+  );
+
+/** The row of a program over which swansong fell. */
+export const errorRow = ({ message, ...one }: Unproven & { readonly message: string }): ProofRow =>
+  emptyRow(one, `internal error: ${message}`, 'this is a bug of swansong: please report it, with the object');
+
+/** The row of a program that took more than it may, or that was interrupted. */
+export function lostRow(
+  one: Unproven,
+  loss: 'timeout' | 'memory' | 'interrupted' | 'died',
+  { timeout, memory }: { readonly timeout?: number; readonly memory?: number },
+): ProofRow {
+  switch (loss) {
+    case 'timeout':
+      return emptyRow(
+        one,
+        `it was not proven within ${timeout} s`,
+        `allow more: --timeout ${2 * (timeout ?? 1)}; or less work: --effort, --budget, --runs`,
+      );
+    case 'memory':
+      return emptyRow(
+        one,
+        memory === undefined ? 'it took all memory that Node allows' : `it took more than ${memory} MiB`,
+        `allow more: --memory ${2 * (memory ?? 2048)}; or less work: --effort, --budget`,
+      );
+    case 'interrupted':
+      return emptyRow(one, 'interrupted before it was proven', 'run it again; --prog chooses programs');
+    case 'died':
+      return emptyRow(
+        one,
+        'the thread of the proof ended by itself',
+        'this is a bug of swansong: please report it',
+      );
+  }
 }
 
 /** A program that was not proven because it is not modelled or could not be read, with the reason. */
@@ -94,22 +170,36 @@ export function boundInWords({ bound, boundKind, timeLimit }: ProofRow): string 
   return boundKind ?? '-';
 }
 
-const HEAD = ['program', 'verdict', 'insns', 'points', 'bound', 'sites', 'queries', 'ms', ''] as const;
-/** How wide the columns behind the first are at least, so that rows that are printed one by one stand below each other. */
-const WIDTHS = [8, 5, 6, 12, 5, 7, 8, 0] as const;
+const HEAD = ['program', 'verdict', 'insns', 'points', 'bound', 'sites', 'ms'] as const;
+/** How wide the columns are: with two blanks between them 79. */
+const WIDTHS = [22, 8, 6, 6, 12, 5, 8] as const;
+/** Columns of a terminal that is as wide as the narrowest. */
+const COLUMNS = 79;
 
-/** How wide the first column is for these programs. */
-export const proofsWidth = (programs: readonly { readonly file: string; readonly name: string }[]): number =>
-  programs.reduce((width, { file, name }) => Math.max(width, file.length + name.length + 1), HEAD[0].length);
+/** Writes the table of proofs row by row: an object once, and below it its programs. No line of the table is wider than 80 columns. */
+export class ProofTable {
+  private file: string | undefined;
 
-/** The head of the table, in one line. */
-export const proofsHead = (width: number): string => line(HEAD, width);
-
-/** A row of the table, in one line. */
-export function proofLine(row: ProofRow, width: number): string {
-  const { file, name, verdict, insns, points, sites, queries, ms } = row;
-  const cells = [`${file}:${name}`, verdict, insns, points, boundInWords(row), sites.length, queries, ms];
-  return line([...cells, outcomeInWords(row)], width);
+  /** The row, with the head above the first one and the object above the first of its programs. */
+  add(row: ProofRow): string {
+    const { file, name, verdict, insns, points, sites, ms } = row;
+    const head = this.file === undefined ? line(HEAD) : '';
+    const object = this.file === file ? '' : `${file}\n`;
+    this.file = file;
+    // A file that could not be read has no program.
+    const cells = [
+      `  ${name === '' ? '-' : name}`,
+      verdict,
+      insns,
+      points,
+      boundInWords(row),
+      sites.length,
+      ms.toFixed(1),
+    ];
+    const told = outcomeInWords(row);
+    const below = told === '' ? '' : `${wrap(told, '    ', '    ', COLUMNS).join('\n')}\n`;
+    return head + object + line(cells) + below;
+  }
 }
 
 /** What stands below a row: why the program is refused, in short or as a `whole`; of a witness the way, where the whole is asked for. */
@@ -141,10 +231,13 @@ function verdictInWords({ witness, reason, advice, kept, verdict }: ProofRow): s
   return `kept: ${[...calls.keys()].join('; ')}`;
 }
 
-function line([program, ...cells]: readonly (string | number)[], width: number): string {
-  const text = cells.map((cell, i) => {
-    const isText = i === 0 || i === cells.length - 1;
-    return isText ? `${cell}`.padEnd(WIDTHS[i]!) : `${cell}`.padStart(WIDTHS[i]!);
-  });
-  return `${[`${program}`.padEnd(width), ...text].join('  ').trimEnd()}\n`;
+/** A longer name has a line of its own. */
+function line([name, ...cells]: readonly (string | number)[]): string {
+  const first = `${name}`;
+  const [width, ...widths] = WIDTHS;
+  const text = cells.map((cell, i) =>
+    i === 0 ? `${cell}`.padEnd(widths[i]!) : `${cell}`.padStart(widths[i]!),
+  );
+  const above = first.length > width ? `${first}\n${' '.repeat(width)}` : first.padEnd(width);
+  return `${[above, ...text].join('  ').trimEnd()}\n`;
 }

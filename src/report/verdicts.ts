@@ -5,9 +5,13 @@ import type { Explanation } from '../verifier/explain/explanation.js';
 import { explanationInWords } from './explanations.js';
 import { classify, type GapClass, type GapEntry, gapRows, gapTotals, reasonOf } from './gap.js';
 import { table } from './table.js';
+import { wrap } from './wrap.js';
 
-/** The words for a verdict; only the first two speak of the program. `error`: a bug of swansong's own. */
-export type VerdictWord = 'accepted' | 'rejected' | 'unsupported' | 'budget' | 'error';
+/**
+ * The words for a verdict; only the first two speak of the program. `error`: a bug of swansong's own. `stopped`: it took more than it may, or a
+ * person asked to stop.
+ */
+export type VerdictWord = 'accepted' | 'rejected' | 'unsupported' | 'budget' | 'error' | 'stopped';
 
 /** One program of `verify`'s document. */
 export interface VerdictRow {
@@ -15,7 +19,8 @@ export interface VerdictRow {
   /** The kernel that the program's case says, by name, where it was judged for that. */
   readonly madeFor?: string;
   readonly name: string;
-  readonly type: ProgType;
+  /** Absent: it was not read. */
+  readonly type?: ProgType;
   readonly verdict: VerdictWord;
   readonly message: string;
   /** All that Linux says of it, line by line. */
@@ -97,42 +102,93 @@ function otherWalk({ walked, kernel }: VerdictRow): string {
   return times <= OTHER_WALK ? '' : `${who} ${times.toFixed(1)} times as much`;
 }
 
-/** `leftOut`: lines on what is not among the rows. Of many programs the table of reasons tells as much. */
-export function verdictsInWords(
-  rows: readonly VerdictRow[],
-  gap: readonly GapEntry[] | undefined,
-  leftOut: string,
-  whole = false,
-): string {
-  const many = gap !== undefined && rows.length > LISTED;
-  const listed = many ? rows.filter((one) => one.class !== 'agree' && one.class !== 'not judged') : rows;
-  const kernel = gap === undefined ? [] : ['kernel', 'walked there', "kernel's ms"];
-  const programs = table(
-    ['program', 'verdict', 'insns', 'walked', 'states', 'ms', ...kernel, 'message'],
-    listed.map((one) => [
-      `${one.file}:${one.name}`,
-      one.verdict,
-      one.insns,
-      one.walked,
-      one.states,
-      one.ms,
-      ...(gap === undefined
-        ? []
-        : [one.kernel?.verdict ?? '', one.kernel?.walked ?? '', one.kernel?.ms ?? '']),
-      one.message || one.kernel?.message || otherWalk(one),
-    ]),
-    ['insns', 'walked', 'states', 'ms', 'walked there', "kernel's ms"],
+/** How wide the columns are: with two blanks between them 77. */
+const WIDTHS = [24, 11, 7, 8, 7, 10] as const;
+const COLUMNS = 79;
+
+/** Writes the table of verdicts row by row: an object once, and below it its programs; below each what Linux says, where it was asked. */
+export class VerdictTable {
+  private file: string | undefined;
+  private rows = 0;
+  private isCut = false;
+
+  constructor(
+    private readonly withKernel: boolean,
+    private readonly whole: boolean,
+  ) {}
+
+  /** Whether all rows were listed. */
+  get listsAll(): boolean {
+    return !this.isCut;
+  }
+
+  /** The row; of many programs, beside Linux, only one on which the two differ. */
+  add(row: VerdictRow): string {
+    const { file, name, verdict, insns, walked, states, ms, kernel } = row;
+    this.rows++;
+    let cut = '';
+    if (this.withKernel && this.rows > LISTED) {
+      cut = this.isCut ? '' : `more than ${LISTED} programs: from here on only where the two differ\n`;
+      this.isCut = true;
+      if (row.class === 'agree' || row.class === 'not judged') return cut;
+    }
+    const head =
+      this.file === undefined ? line(['program', 'verdict', 'insns', 'walked', 'states', 'ms']) : '';
+    const object = this.file === file ? '' : `${file}\n`;
+    this.file = file;
+    const cells = [`  ${name === '' ? '-' : name}`, verdict, insns, walked, states, ms.toFixed(2)];
+    const linux =
+      kernel === undefined
+        ? ''
+        : line(['    in Linux', kernel.verdict, '', kernel.walked ?? '', '', kernel.ms.toFixed(2)]);
+    // What is explained below begins with the message.
+    const said = row.explanation === undefined ? row.message || kernel?.message || otherWalk(row) : '';
+    const told = said === '' ? '' : `${wrap(said, '    ', '    ', COLUMNS).join('\n')}\n`;
+    return cut + head + object + line(cells) + linux + told + explanationInWords(row, this.whole);
+  }
+}
+
+/** A longer name has a line of its own. */
+function line([name, ...cells]: readonly (string | number)[]): string {
+  const first = `${name}`;
+  const [width, ...widths] = WIDTHS;
+  const text = cells.map((cell, i) =>
+    i === 0 ? `${cell}`.padEnd(widths[i]!) : `${cell}`.padStart(widths[i]!),
   );
-  const explained = listed.map((one) => explanationInWords(one, whole)).join('');
-  if (gap === undefined) return programs + explained + leftOut;
+  const above = first.length > width ? `${first}\n${' '.repeat(width)}` : first.padEnd(width);
+  return `${[above, ...text].join('  ').trimEnd()}\n`;
+}
+
+/** The row of a program that took more than it may, or that was interrupted. */
+export function lostVerdict(
+  {
+    file,
+    name,
+    insns,
+    ms,
+  }: { readonly file: string; readonly name: string; readonly insns: number; readonly ms: number },
+  loss: 'timeout' | 'memory' | 'interrupted' | 'died',
+  { timeout, memory }: { readonly timeout?: number; readonly memory?: number },
+): VerdictRow {
+  const message = {
+    timeout: `it was not verified within ${timeout} s (allow more: --timeout ${2 * (timeout ?? 1)}; or less work: --effort)`,
+    memory: `it took ${memory === undefined ? 'all memory that Node allows' : `more than ${memory} MiB`} (allow more: --memory ${2 * (memory ?? 2048)})`,
+    interrupted: 'interrupted before it was verified',
+    died: 'the thread of the verifier ended by itself: this is a bug of swansong',
+  }[loss];
+  return { file, name, insns, verdict: 'stopped', message, walked: 0, states: 0, ms };
+}
+
+/** The gap between the two verifiers as a table of reasons, then how many programs stand where; empty where Linux was not asked. */
+export function gapInWords(gap: readonly GapEntry[] | undefined): string {
+  if (gap === undefined) return '';
   const totals = Object.entries(gapTotals(gap)).map(([kind, count]) => `${count} ${kind}`);
   const reasons = table(
     ['programs', 'class', 'reason', 'for example'],
     gapRows(gap).map((one) => [one.programs, one.class, one.reason, one.example]),
     ['programs'],
   );
-  const above = programs + explained + (many ? '' : leftOut);
-  return `${above}${above === '' ? '' : '\n'}${reasons}\n${totals.join(', ')}\n`;
+  return `\n${reasons}\n${totals.join(', ')}\n`;
 }
 
 /** One line for each program of an object that was left out. */

@@ -30,6 +30,8 @@ export interface WitnessSearch {
   /** What breaks in the run of the witness: `insn 4: ...`; '' without one. */
   readonly broken: string;
   readonly queries: number;
+  /** The search would have gone on, had it been allowed more insns. */
+  readonly cut?: true;
   /** The search was given up because Z3 left too many questions open. */
   readonly givenUp?: true;
 }
@@ -42,6 +44,8 @@ export interface FindOptions {
   readonly maxRuns?: number;
   /** Questions that Z3 may leave open, over all concerns together; any number unless told. */
   readonly maxUnanswered?: number;
+  /** Insns that all runs may take together, roughly; unless told as many as the kinds of search need. */
+  readonly maxInsns?: number;
   /** Entries in maps that begin empty, where maps are to be full; 2 unless told, 0 for no such runs. */
   readonly fill?: number;
 }
@@ -100,13 +104,21 @@ export async function findWitness(
   const fill = options.fill ?? FILL;
   const full = fill > 0 && isFillable(program) ? filled(program, EMPTY, fill) : EMPTY;
   const worlds = full === EMPTY ? [EMPTY] : [EMPTY, full];
+  let left = options.maxInsns ?? Number.POSITIVE_INFINITY;
+  let isCut = false;
   for (let each = 0; each < ENVIRONMENTS * worlds.length; each++) {
     const index = Math.floor(each / worlds.length);
     const env = worlds[each % worlds.length]!;
     const chooser = index === 0 ? defaultChooser : index === 1 ? failingChooser : seededChooser(index);
     const how = { strict, facts: verified.facts, chooser };
     const { steps } = new Vm(code, { ...how, env, fastPath: path }).run();
-    const kills = Math.max(MIN_KILLS, Math.floor(MAX_INSNS / Math.max(1, steps)));
+    const kills = Math.max(MIN_KILLS, Math.floor(Math.min(MAX_INSNS, left) / Math.max(1, steps)));
+    // Each killed run goes through as many insns as the whole one, on the average half of them killed.
+    left -= steps * (1 + Math.min(kills, steps, MAX_STEPS));
+    if (left < 0) {
+      isCut = true;
+      break;
+    }
     const killed =
       kills < Math.min(steps, MAX_STEPS)
         ? killRandomly(code, path, env, { ...how, kills, seed: index })
@@ -122,7 +134,9 @@ export async function findWitness(
   const { maxUnanswered } = options;
   const maxPaths = options.maxRuns ?? RUNS;
   // More runs than usual may take more insns.
-  const allInsns = Math.floor((SYMBOLIC_INSNS * Math.max(maxPaths, RUNS)) / RUNS);
+  const usual = Math.floor((SYMBOLIC_INSNS * Math.max(maxPaths, RUNS)) / RUNS);
+  const allInsns = Math.max(0, Math.min(usual, left));
+  if (allInsns < usual) isCut = true;
   const slots = [...new Set(concerns.map((s) => s.slot))];
   for (const [i, slot] of slots.entries()) {
     // Each concern gets its share of what those before it left over.
@@ -151,7 +165,8 @@ export async function findWitness(
     }
   }
   const givenUp = maxUnanswered !== undefined && unanswered >= maxUnanswered;
-  return { witness: undefined, broken: '', queries, ...(givenUp ? { givenUp } : {}) };
+  const why = { ...(givenUp && { givenUp: true as const }), ...(isCut && { cut: true as const }) };
+  return { witness: undefined, broken: '', queries, ...why };
 }
 
 const inWords = ({ slot, message }: Violation): string => `insn ${slot}: ${message}`;

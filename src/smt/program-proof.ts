@@ -20,7 +20,7 @@ import { landingAt } from '../patch/unwinding.js';
 import type { Accepted, Facts, Refused, Verdict } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import type { Code } from '../verifier/text/code.js';
-import { type VerifyOptions, verify } from '../verifier/verify.js';
+import { INSN_BUDGET, type VerifyOptions, verify } from '../verifier/verify.js';
 import { cannotRun } from '../vm/runnable.js';
 import { withAbsent } from './absent-proof.js';
 import { type Bounds, bounds, type Weigh } from './bound.js';
@@ -50,6 +50,11 @@ export interface ProgramProofOptions {
   readonly fill?: number;
   /** Insns to walk in patched mode at the most; 1,000,000 unless told. */
   readonly budget?: number;
+  /**
+   * Insns that may be walked and run for the program in all: by the verification, in patched mode, and by the search for a counterexample; any number
+   * unless told. Facts take as much again as the verification, at the most three times as much, and are not counted.
+   */
+  readonly effort?: number;
   /** Explain why the program is not verified, and the way of a witness. */
   readonly explain?: boolean;
   /** Weighs the insns of this program, for a bound in other units than insns. */
@@ -85,18 +90,27 @@ async function proveAsLoaded(
 ): Promise<ProgramProof> {
   const profile = options.profile ?? 'privileged';
   const kernel = options.kernel ?? BUILT_IN;
-  const verified = options.verified ?? verifiedFor(program, { profile, kernel, facts: keepsForProof });
-  if (!verified.ok)
-    return notVerified(
-      verifiedFor(program, { profile, kernel, facts: false, explain: options.explain === true }) as Refused,
-    );
+  const effort = options.effort ?? Number.POSITIVE_INFINITY;
+  const target = { profile, kernel, budget: Math.min(effort, INSN_BUDGET) };
+  const verified = options.verified ?? verifiedFor(program, { ...target, facts: keepsForProof });
+  if (!verified.ok) {
+    const refusal = verifiedFor(program, {
+      ...target,
+      facts: false,
+      explain: options.explain === true,
+    }) as Refused;
+    return effort < INSN_BUDGET && refusal.reason === 'budget'
+      ? effortSpent(effort, refusal.walked)
+      : notVerified(refusal);
+  }
+  const left = Math.max(1, effort - verified.walked);
   const sites = callSites(program, verified.facts, rules);
   const path = pathOfSites(rules, sites, program, verified.facts);
   const proved = await proveSites(sites, options.rlimit);
   const patched = walkPatched(program, verified.code, verified.facts, path, verified.lastId, {
     profile,
     kernel: verified.kernel,
-    budget: options.budget ?? 1_000_000,
+    budget: Math.min(options.budget ?? 1_000_000, left),
     failures: MAX_FAILURES,
   });
   // A stub may lead a killed run to insns that no ordinary run reaches. The rules were not applied to the calls there.
@@ -127,14 +141,20 @@ async function proveAsLoaded(
     const weighed = heaviest && { worst: heaviest.worst, bySlot: heaviest.bySlot };
     return { ...common, ...boundedProof(found), ...(weighed && { weighed }), queries: proved.queries };
   }
-  const reason = concerns[0]!.message;
+  // Nothing is left to search with where the walk was ended by the effort.
+  const isSpent = patched.walked >= left;
+  const reason = isSpent ? effortReason(effort) : concerns[0]!.message;
   const open = { ...common, ...NO_BOUND, verdict: 'unknown' as const, reason, queries: proved.queries };
+  if (isSpent) return { ...open, advice: ADVICE.effort };
   const cannot = cannotRun(program);
   if (cannot !== undefined) return { ...open, reason: `${reason}; ${cannot}`, advice: ADVICE.notRun };
   // Runs are held against the facts of every insn.
   const whole = options.verified ?? verifiedFor(program, { profile, kernel });
   if (!whole.ok) return open;
-  const found = await findWitness(program, whole, rules.name, path, concerns, options);
+  const found = await findWitness(program, whole, rules.name, path, concerns, {
+    ...options,
+    maxInsns: left - patched.walked,
+  });
   const queries = proved.queries + found.queries;
   // The run tells what is wrong; the concern that led to it may speak of another check, at another insn.
   if (found.witness !== undefined) {
@@ -154,7 +174,12 @@ async function proveAsLoaded(
   }
   const spent = patched.failures.some((f) => f.reason === 'budget');
   const given = found.givenUp === true ? { reason: `${reason}; ${GIVEN_UP}` } : {};
-  return { ...open, ...given, queries, advice: spent ? ADVICE.budget : ADVICE.noWitness };
+  return {
+    ...open,
+    ...given,
+    queries,
+    advice: found.cut === true ? ADVICE.effort : spent ? ADVICE.budget : ADVICE.noWitness,
+  };
 }
 
 /** The verdict of the verifier. What Linux walks for too long is walked once more, with less. */
@@ -171,8 +196,25 @@ const ADVICE = {
   endless: 'let the rules stub the call that goes round, or count the rounds in the program',
   notRun: 'ask Linux: `certify`',
   budget: 'let more insns be walked: --budget',
+  effort: 'allow more: --effort',
   noWitness: 'let the rules stub this call, or search for longer (--runs), with fuller maps (--fill)',
 } as const;
+
+const effortReason = (effort: number): string => `it takes more than ${effort} insns to prove`;
+
+function effortSpent(effort: number, walked: number): ProgramProof {
+  return {
+    ...NO_BOUND,
+    verdict: 'unknown',
+    reason: effortReason(effort),
+    advice: ADVICE.effort,
+    points: 0,
+    sites: [],
+    kept: [],
+    queries: 0,
+    walked: { verified: walked, patched: 0 },
+  };
+}
 
 const NO_BOUND = {
   boundKind: 'unbounded',

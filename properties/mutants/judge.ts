@@ -1,0 +1,104 @@
+/** Mutants of how programs are judged one by one, and how their rows are told. */
+import { type Mutant, mutantsOf } from './mutant.js';
+
+const LIMITS = ['cli/a-program-that-takes-too-much-costs-no-other-its-verdict'];
+const TABLES = ['cli/tables-of-programs-fit-80-columns'];
+
+export const JUDGE_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf('src/cli/judge/supervisor.ts', LIMITS, [
+    {
+      name: 'programs-take-as-long-as-they-like',
+      inside: 'Supervisor.onSaid',
+      node: 'timeout !== undefined',
+      becomes: 'false',
+      wrong: 'The option --timeout ends nothing.',
+    },
+    {
+      name: 'a-thread-goes-on-behind-its-time',
+      inside: 'Supervisor.onSaid',
+      node: "this.lose('timeout')",
+      becomes: "this.lose('interrupted')",
+      wrong: 'A program over its time is taken for one that a person stopped.',
+    },
+    {
+      name: 'no-thread-comes-after-a-lost-one',
+      inside: 'Supervisor.lose',
+      node: 'this.thread = undefined',
+      becomes: 'void thread',
+      wrong: 'What is asked after a program over its time goes to the thread that was ended.',
+    },
+  ]),
+  ...mutantsOf('src/cli/judge/drive.ts', LIMITS, [
+    {
+      name: 'rows-of-lost-programs-are-not-shown',
+      inside: 'judgeAll',
+      node: "answer.lost !== 'interrupted'",
+      becomes: 'false',
+      wrong: 'The row of a program over its time is not printed.',
+    },
+    {
+      name: 'an-interrupt-is-forgotten',
+      inside: 'Collected.addLost',
+      node: "loss !== 'interrupted'",
+      becomes: 'true',
+      wrong: 'Nobody is told that a person stopped the work.',
+    },
+  ]),
+  ...mutantsOf('src/smt/program-proof.ts', LIMITS, [
+    {
+      name: 'verification-takes-any-effort',
+      inside: 'proveAsLoaded',
+      node: 'Math.min(effort, INSN_BUDGET)',
+      becomes: 'INSN_BUDGET',
+      wrong: 'The verification of a program may take more insns than the program may.',
+    },
+    {
+      name: 'searches-take-any-effort',
+      inside: 'proveAsLoaded',
+      node: 'left - patched.walked',
+      becomes: 'Number.POSITIVE_INFINITY',
+      wrong: 'The search for a counterexample may take any number of insns.',
+    },
+  ]),
+  ...mutantsOf('src/report/proofs.ts', TABLES, [
+    {
+      name: 'objects-stand-above-each-program',
+      inside: 'ProofTable.add',
+      node: 'this.file === file',
+      becomes: 'false',
+      wrong: 'A table names its object before each of its programs.',
+    },
+    {
+      name: 'long-names-push-figures-away',
+      inside: 'line',
+      node: 'first.length > width',
+      becomes: 'false',
+      wrong: 'A long name makes a line wider than 80 columns.',
+    },
+    {
+      name: 'a-summary-has-each-insn',
+      inside: 'proofSummary',
+      node: '{ ...rest, timeToDie: { kill, run } }',
+      becomes: '{ ...rest, timeToDie }',
+      wrong: 'The summary has the time to die of each insn.',
+    },
+  ]),
+  ...mutantsOf('src/report/verdicts.ts', TABLES, [
+    {
+      name: 'all-of-many-verdicts-are-listed',
+      inside: 'VerdictTable.add',
+      node: 'this.rows > LISTED',
+      becomes: 'false',
+      wrong: 'Of thousands of programs each has its row, whether the two verifiers differ or not.',
+    },
+  ]),
+  ...mutantsOf('src/cli/judge/prover.ts', TABLES, [
+    {
+      name: 'the-worst-place-is-where-programs-begin',
+      inside: 'placesOf',
+      node: 'places.at(first)',
+      becomes: 'places.at(first + 1)',
+      wrong: 'The worst place to be killed at is told one insn too far.',
+    },
+  ]),
+];
