@@ -2,6 +2,7 @@
 import { type Mutant, mutantsOf } from './mutant.js';
 
 const TRACE = 'vm/a-trace-is-what-the-run-did';
+const ENDS = 'strategies/a-trace-ends-where-its-strategy-does';
 const LINES = 'page/a-case-is-told-in-lines';
 const FOLDS = 'page/a-long-listing-is-folded-to-what-matters';
 const DOCUMENT = 'page/a-page-carries-its-document';
@@ -43,17 +44,33 @@ export const PAGE_MUTANTS: readonly Mutant[] = [
       },
       {
         name: 'a-trace-outruns-its-bound',
-        inside: 'limitOf',
-        node: 'kill + bound',
-        becomes: 'kill + DEFAULT_LIMIT',
+        inside: 'Killer.limit',
+        node: '(endedAt ?? kill) + bound',
+        becomes: '(endedAt ?? kill) + DEFAULT_LIMIT',
         wrong: 'A run that breaks its bound is told to go on behind it.',
       },
       {
         name: 'a-kill-comes-a-step-late-in-a-trace',
-        inside: 'Recorder.advance',
+        inside: 'Killer.comesTo',
         node: 'machine.steps === kill',
         becomes: 'machine.steps - 1 === kill',
         wrong: 'The run of a trace is killed one step later than it should be.',
+      },
+      {
+        name: 'a-trace-ends-a-run-anywhere',
+        inside: 'Killer.comesTo',
+        node: '!ending.canEnd(vm)',
+        becomes: 'false',
+        wrong: 'A trace ends a run where the strategy cannot.',
+        noticedBy: [ENDS],
+      },
+      {
+        name: 'what-ends-a-run-is-not-told',
+        inside: 'Recorder.advance',
+        node: 'ended ? { ended } : {}',
+        becomes: '{}',
+        wrong: 'A trace does not say where a strategy ended the run.',
+        noticedBy: [ENDS],
       },
     ],
   ),

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { replayText } from '../../src/campaign/replay.js';
 import { PageMaker } from '../../src/report/page/maker.js';
 import type { PageCase, PageRun } from '../../src/report/page/shape.js';
 import { caseInWords } from '../../src/report/show.js';
@@ -43,6 +44,29 @@ describe('every case of the corpus', () => {
       expect([file, story!.broke[0]]).toEqual([file, expect.stringMatching(`^${check}, at insn`)]);
       expect([file, story!.held.length > 0]).toEqual([file, true]);
     }
+  });
+
+  it('that is killed by a strategy is told as that strategy kills it, and one with invariants by these', async () => {
+    const maker = new PageMaker();
+    const folders = ['design', 'invariants'].map((name) => join(CORPUS, name));
+    const files = folders.flatMap((folder) =>
+      readdirSync(folder).flatMap((one) => (one.endsWith('.bpf') ? [join(folder, one)] : [])),
+    );
+    for (const file of files) await maker.addCase(readFileSync(file, 'utf8'), file, { file, strict: true });
+    let ended = 0;
+    for (const one of maker.cases) {
+      const answer = await replayText(one.text, one.file);
+      expect([one.file, one.trouble, one.got, one.ok]).toEqual([one.file, null, answer.got, answer.ok]);
+      const strategy = /^\.strategy (\S+)$/m.exec(one.text)?.[1];
+      if (strategy !== undefined) expect([one.file, one.runs[0]!.rules]).toEqual([one.file, strategy]);
+      const lines = caseInWords(one, true);
+      for (const line of lines.split('\n')) expect([one.file, line.length <= 80]).toEqual([one.file, true]);
+      const ends = one.runs[0]!.steps.some((step) => step.ended);
+      expect([one.file, /\(ended here\)/.test(lines)]).toEqual([one.file, ends]);
+      if (ends) ended++;
+      if (ends) expect(told(one.story!.patched)).toMatch(/The run was ended (at once|\d+ insns after)/);
+    }
+    expect(ended).toBeGreaterThan(5);
   });
 
   it('unkilled holds, and under sound as well', () => {

@@ -2,12 +2,14 @@
 import { formatOp } from '../isa/disassemble.js';
 import { REGISTERS } from '../isa/insn.js';
 import type { Step } from '../report/run.js';
-import { standsAtStop } from '../strategies/killed-run.js';
+import { endingOf } from '../strategies/killed-run.js';
 import type { Prepared } from '../strategies/strategy.js';
 import { symbolsOf } from '../vm/case.js';
 import type { Code } from '../vm/code.js';
 import { describeHold } from '../vm/ledger.js';
-import { Vm, type VmOptions } from '../vm/vm.js';
+import type { MachineState } from '../vm/machine.js';
+import { type TracedStep, traceOf, type Words } from '../vm/trace.js';
+import type { VmOptions } from '../vm/vm.js';
 
 /** Steps that are written down at the most. */
 const LONGEST = 10_000;
@@ -17,62 +19,42 @@ const LONGEST = 10_000;
  * path of `options`.
  */
 export function traced(code: Code, options: VmOptions, kill?: number, by?: Prepared): readonly Step[] {
-  const vm = new Vm(code, options);
-  const { machine } = vm;
+  const ending = by === undefined || kill === undefined ? undefined : endingOf(by, code, options, kill);
+  const { steps } = traceOf(code, options, kill, { ending, words: registersInHex, first: LONGEST });
   const symbols = symbolsOf(code.program);
-  const steps: Step[] = [];
-  let ended = false;
-  while (vm.running && steps.length < LONGEST) {
-    if (by?.kind === 'ends the run') {
-      if (!ended && kill !== undefined && machine.steps >= kill && standsAtStop(vm, by)) {
-        steps.push(endOf(vm));
-        ended = true;
-        by.stop(machine);
-        continue;
-      }
-    } else if (machine.steps === kill && !machine.killed) vm.kill();
-    const [step, slot, killed] = [machine.steps, machine.pc, machine.killed];
-    const before = registers(vm);
-    const heldBefore = machine.ledger.holds;
-    vm.step();
-    const after = registers(vm);
-    const changed = Object.fromEntries(
-      Array.from({ length: REGISTERS }, (_, reg) => reg)
-        .filter((reg) => before[reg] !== after[reg])
-        .map((reg) => [`r${reg}`, after[reg] ?? null]),
-    );
-    const op = code.ops[slot];
-    const insn = op === undefined ? '(no insn)' : formatOp(op, symbols);
-    const held = machine.ledger.holds === heldBefore ? {} : { held: machine.ledger.holds.map(describeHold) };
-    const pad = op?.kind === 'call' && op.target !== 'subprog' && machine.unwound;
-    const stub = pad
-      ? ' [to its pad]'
-      : killed && options.fastPath?.stubs.has(slot) === true
-        ? ' [stub]'
-        : '';
-    const effects = [
-      ...Object.entries(changed).map(([name, value]) =>
-        value === null ? `${name} gone` : `${name}=${value}`,
-      ),
-      ...(held.held === undefined ? [] : [`held: ${held.held.join(', ') || 'nothing'}`]),
-    ].join(' ');
-    const mark = killed ? 'x' : ' ';
-    const text =
-      `${mark}${String(step).padStart(5)} ${String(slot).padStart(4)}: ${`${insn}${stub}`.padEnd(44)} ${effects}`.trimEnd();
-    steps.push({ step, slot, insn: `${insn}${stub}`, registers: changed, ...held, killed, text });
-  }
-  return steps;
+  return steps.map((one) => lineOf(one, formatted(code, one.slot, symbols)));
 }
 
-/** The line at which a strategy ends the run, before the insn that it stands at. */
-function endOf({ machine }: Vm): Step {
-  const { steps: step, pc: slot } = machine;
-  const text = `x${String(step).padStart(5)} ${String(slot).padStart(4)}: ended here`;
-  return { step, slot, insn: '(ended here)', registers: {}, killed: true, text };
+function formatted(code: Code, slot: number, symbols: ReturnType<typeof symbolsOf>): string {
+  const op = code.ops[slot];
+  return op === undefined ? '(no insn)' : formatOp(op, symbols);
 }
 
-function registers({ machine }: Vm): readonly (string | undefined)[] {
-  return Array.from({ length: REGISTERS }, (_, reg) =>
-    (machine.readable & (1 << reg)) === 0 ? undefined : `0x${machine.regs[reg]!.toString(16)}`,
+function lineOf(one: TracedStep, op: string): Step {
+  const { step, slot, changes, held, killed } = one;
+  const at = `${killed ? 'x' : ' '}${String(step).padStart(5)} ${String(slot).padStart(4)}: `;
+  const inOrder = [...changes].sort(([a], [b]) => numberOf(a) - numberOf(b));
+  const registers = Object.fromEntries(inOrder);
+  const holds = held === undefined ? {} : { held: held.map(describeHold) };
+  if (one.ended) return { step, slot, insn: '(ended here)', registers: {}, killed, text: `${at}ended here` };
+  const mark = one.patched === 'unwound' ? ' [to its pad]' : one.patched === 'stubbed' ? ' [stub]' : '';
+  const insn = `${op}${mark}`;
+  const effects = [
+    ...inOrder.map(([name, value]) => (value === null ? `${name} gone` : `${name}=${value}`)),
+    ...(holds.held === undefined ? [] : [`held: ${holds.held.join(', ') || 'nothing'}`]),
+  ];
+  const text = `${at}${insn.padEnd(44)} ${effects.join(' ')}`.trimEnd();
+  return { step, slot, insn, registers, ...holds, killed, text };
+}
+
+/** `r10` is number 10. */
+const numberOf = (register: string): number => Number(register.slice(1));
+
+function registersInHex({ readable, regs }: MachineState): Words {
+  const all = Array.from({ length: REGISTERS }, (_, reg) => reg);
+  return new Map(
+    all.flatMap((reg) =>
+      (readable & (1 << reg)) === 0 ? [] : [[`r${reg}`, `0x${regs[reg]!.toString(16)}`] as const],
+    ),
   );
 }

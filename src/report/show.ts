@@ -153,7 +153,7 @@ function stepLine(
   const mark = step.killed === true ? 'x' : ' ';
   const indent = ' '.repeat(Math.min(4, step.depth ?? 0));
   const did = step.patched === undefined ? '' : DID[step.patched];
-  const text = `${indent}${textAt(listing, step.slot)}`;
+  const text = `${indent}${step.ended ? '(ended here)' : textAt(listing, step.slot)}`;
   const room = INSN - 13 - did.length;
   const insn = `${text.length > room ? `${text.slice(0, room - 1)}…` : text}${did}`;
   const left = `${mark}${`${step.step}`.padStart(5)} ${`${step.slot}`.padStart(4)}  ${insn}`.padEnd(INSN);

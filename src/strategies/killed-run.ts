@@ -1,6 +1,7 @@
 /** One kill of one run under a strategy. */
 import type { Code } from '../vm/code.js';
 import { PAUSE, type Pauses, pausesAt } from '../vm/pauses.js';
+import type { Ending } from '../vm/trace.js';
 import { DEFAULT_LIMIT, type RunResult, Vm, type VmOptions } from '../vm/vm.js';
 import type { EndsTheRun, Prepared } from './strategy.js';
 
@@ -59,6 +60,21 @@ export function standsAtStop({ machine }: Vm, prepared: EndsTheRun): boolean {
   const { sites } = prepared;
   const isSite = sites === 'every insn' || pausesAt(machine, machine.pc, sites);
   return isSite && prepared.canStop?.(machine) !== false;
+}
+
+/** How a trace ends a run that a strategy kills before step `kill`; undefined for a strategy by which the run goes on to its own exit. */
+export function endingOf(
+  prepared: Prepared,
+  code: Code,
+  options: VmOptions,
+  kill: number,
+): Ending | undefined {
+  if (prepared.kind === 'runs out') return undefined;
+  return {
+    canEnd: (vm) => standsAtStop(vm, prepared),
+    end: prepared.stop,
+    result: killedUnder(prepared, code, options, kill),
+  };
 }
 
 /** Goes on until the run can be ended where it stands, which it can at once if it stands there; answers false if it ends itself or comes to `until`. */

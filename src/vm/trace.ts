@@ -17,12 +17,24 @@ import { DEFAULT_LIMIT, type RunResult, Vm, type VmOptions } from './vm.js';
  */
 export type Patched = 'stubbed' | 'kept' | 'unwound' | 'stopped';
 
+/** How a killed run is ended, where that is not by its fast path. */
+export interface Ending {
+  /** Whether the run, which was killed, can be ended where it stands. */
+  canEnd(vm: Vm): boolean;
+  /** Ends it there, or sends it to the program's own code that ends it. */
+  end(machine: MachineState): void;
+  /** What comes of the whole run. */
+  readonly result: RunResult;
+}
+
 /** One executed insn, or several that are told as one. */
 export interface TracedStep {
   /** Insns that ran before. */
   readonly step: number;
-  /** Insns that it stands for; 1 but for stretches of a long run that are left out. */
+  /** Insns that it stands for; 1 but for stretches of a long run that are left out, and 0 where the run was ended. */
   readonly count: number;
+  /** The run was ended here, before the insn at `slot`. */
+  readonly ended?: true;
   readonly slot: number;
   /** Depth of the frame that it ran in, from 0. */
   readonly depth: number;
@@ -32,6 +44,8 @@ export interface TracedStep {
   /** Ids of what was taken, and of what was given back. */
   readonly taken: readonly number[];
   readonly given: readonly number[];
+  /** All that is held afterwards, where that changed. */
+  readonly held?: readonly Hold[];
   readonly patched?: Patched;
   /** It broke these checks. */
   readonly broken: readonly Violation[];
@@ -70,22 +84,77 @@ const AROUND = 40;
 /** Steps that are told around everything else that changes what is held. */
 const BESIDE = 6;
 
+/** Places of the state (`r3`, `fp-16`), with what is there. */
+export type Words = ReadonlyMap<string, string>;
+
+/** What may be different about a trace. */
+export interface TraceOptions {
+  /** Ends the killed run, in place of the fast path. */
+  readonly ending?: Ending | undefined;
+  /** The state in words, as the steps tell its changes; registers and stack unless told. */
+  readonly words?: (machine: MachineState) => Words;
+  /** So many steps are told one by one, and none behind them; unless told, a long run is told where something happens. */
+  readonly first?: number;
+}
+
 /**
  * Runs the program, killed before step `kill` if that is given, and takes the run down. A run longer than 400 steps is told where something
  * happens: at its ends, around the kill, where something is taken or given back, and where a check breaks. Between those, steps are told as one.
  * It runs as `Vm.run` does, and ends where that ends.
  */
-export function traceOf(code: Code, options: VmOptions, kill?: number): Trace {
-  const moments = momentsOf(code, options, kill);
-  const wanted = wantedSteps(moments, kill);
-  const recorder = new Recorder(code, options, kill);
+export function traceOf(code: Code, options: VmOptions, kill?: number, how: TraceOptions = {}): Trace {
+  const { first = Number.POSITIVE_INFINITY } = how;
+  const moments = momentsOf(code, options, kill, how.ending);
+  const wanted = how.first === undefined ? wantedSteps(moments, kill) : undefined;
+  const recorder = new Recorder(code, options, kill, how);
+  const { vm } = recorder;
   // An insn that traps is not counted, and is told nevertheless.
-  while (recorder.vm.running && (moments.ended || recorder.vm.machine.steps < moments.steps)) {
-    const { steps } = recorder.vm.machine;
+  while (vm.running && (moments.ended || vm.machine.steps < moments.steps) && recorder.told < first) {
+    const { steps } = vm.machine;
     recorder.advance(wanted === undefined ? steps + 1 : nextStop(wanted, steps, moments.steps));
   }
   return recorder.end();
 }
+
+/** Kills a run when it comes to the step, and ends it where that is possible. */
+class Killer {
+  /** Step at which the run was ended. */
+  endedAt: number | undefined;
+
+  constructor(
+    private readonly kill: number | undefined,
+    private readonly ending: Ending | undefined,
+    private readonly bound: number,
+  ) {}
+
+  /** To be called before each step. Answers whether the run was ended here. */
+  comesTo(vm: Vm): boolean {
+    const { machine } = vm;
+    const { kill, ending, bound } = this;
+    if (kill === undefined) return false;
+    if (ending === undefined) {
+      if (machine.steps === kill && !machine.killed) vm.kill();
+      return false;
+    }
+    if (this.endedAt !== undefined || machine.steps < kill || machine.steps > kill + bound) return false;
+    if (!ending.canEnd(vm)) return false;
+    this.endedAt = machine.steps;
+    ending.end(machine);
+    return true;
+  }
+
+  /** Steps at which the run is given up that has not ended by itself. */
+  limit({ maxSteps = DEFAULT_LIMIT }: VmOptions): number {
+    const { kill, endedAt, bound } = this;
+    return kill === undefined ? maxSteps : (endedAt ?? kill) + bound;
+  }
+}
+
+const killerOf = (
+  { bound = DEFAULT_LIMIT }: VmOptions,
+  kill: number | undefined,
+  ending: Ending | undefined,
+): Killer => new Killer(kill, ending, bound);
 
 /** Length of a run, and the steps at which something happens. */
 interface Moments {
@@ -94,37 +163,44 @@ interface Moments {
   readonly ended: boolean;
   readonly held: readonly number[];
   readonly broken: readonly number[];
+  /** Step before which the run was ended by what killed it. */
+  readonly endedAt: number | undefined;
 }
 
-function limitOf(options: VmOptions, kill: number | undefined): number {
-  const { maxSteps = DEFAULT_LIMIT, bound = DEFAULT_LIMIT } = options;
-  return kill === undefined ? maxSteps : kill + bound;
-}
-
-function momentsOf(code: Code, options: VmOptions, kill: number | undefined): Moments {
+function momentsOf(
+  code: Code,
+  options: VmOptions,
+  kill: number | undefined,
+  ending: Ending | undefined,
+): Moments {
   const vm = new Vm(code, options);
   const { machine } = vm;
   const held: number[] = [];
   const broken: number[] = [];
-  const limit = limitOf(options, kill);
-  while (vm.running && machine.steps < limit) {
-    if (machine.steps === kill && !machine.killed) vm.kill();
+  const killer = killerOf(options, kill, ending);
+  while (vm.running) {
     const step = machine.steps;
     const { holds } = machine.ledger;
     const { violations } = machine;
-    vm.step();
+    if (!killer.comesTo(vm)) {
+      if (step >= killer.limit(options)) break;
+      vm.step();
+    }
     if (machine.ledger.holds !== holds) held.push(step);
     if (machine.violations !== violations) broken.push(step);
   }
-  return { steps: machine.steps, ended: !vm.running, held, broken };
+  return { steps: machine.steps, ended: !vm.running, held, broken, endedAt: killer.endedAt };
 }
 
 /** Ranges of steps that are told one by one, ascending; undefined: all are. */
 type Ranges = readonly (readonly [from: number, to: number])[];
 
-function wantedSteps({ steps, held, broken }: Moments, kill: number | undefined): Ranges | undefined {
+function wantedSteps(
+  { steps, held, broken, endedAt }: Moments,
+  kill: number | undefined,
+): Ranges | undefined {
   if (steps <= MOST_STEPS) return undefined;
-  const important = [0, steps, ...(kill === undefined ? [] : [kill]), ...broken.slice(0, 4)];
+  const important = [0, steps, ...[kill, endedAt].filter((at) => at !== undefined), ...broken.slice(0, 4)];
   const ranges = important.map((at): [number, number] => [at - AROUND, at + AROUND]);
   for (const at of held) {
     const size = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
@@ -147,42 +223,51 @@ function nextStop(wanted: Ranges, at: number, end: number): number {
   return at < range[0] && range[0] < end ? range[0] : at + 1;
 }
 
-type Words = ReadonlyMap<string, string>;
-
 class Recorder {
   readonly vm: Vm;
   private readonly steps: TracedStep[] = [];
   private readonly holds = new Map<number, TracedHold>();
   private readonly initial: Words;
+  private readonly words: (machine: MachineState) => Words;
+  private readonly killer: Killer;
   private now: Words;
 
   constructor(
     private readonly code: Code,
     private readonly options: VmOptions,
     private readonly kill: number | undefined,
+    private readonly how: TraceOptions,
   ) {
     this.vm = new Vm(code, options);
-    this.initial = stateInWords(this.vm.machine);
+    this.words = how.words ?? stateInWords;
+    this.killer = killerOf(options, kill, how.ending);
+    this.initial = this.words(this.vm.machine);
     this.now = this.initial;
+  }
+
+  /** Steps that were taken down. */
+  get told(): number {
+    return this.steps.length;
   }
 
   /** Goes on until there were `until` steps in all, and takes them down as one. A kill on the way takes effect where it comes. */
   advance(until: number): void {
-    const { vm, kill } = this;
+    const { vm, killer } = this;
     const { machine } = vm;
-    if (machine.steps === kill && !machine.killed) vm.kill();
-    const { steps: step, pc: slot, killed, frames, interrupted, violations } = machine;
+    const { steps: step, pc: slot, frames, violations, depth } = machine;
     const { holds } = machine.ledger;
-    const depth = machine.depth;
-    while (vm.running && machine.steps < until) vm.step();
+    const ended = killer.comesTo(vm);
+    const { killed, interrupted } = machine;
+    while (!ended && vm.running && machine.steps < until) vm.step();
     const before = this.now;
-    this.now = stateInWords(machine);
+    this.now = this.words(machine);
     const taken = this.takeDown(holds, step, slot);
     const helper = frames.length <= interrupted ? frames.at(-1)?.helper : undefined;
     const stopped = helper !== undefined && machine.frames.length < frames.length;
     const patched = killed && until === step + 1 ? this.patched(slot, stopped) : undefined;
     this.steps.push({
-      ...{ step, count: machine.steps - step || 1, slot, depth, killed },
+      ...{ step, count: ended ? 0 : machine.steps - step || 1, slot, depth, killed: killed || ended },
+      ...(ended ? { ended } : {}),
       changes: differences(before, this.now),
       ...taken,
       ...(patched === undefined ? {} : { patched }),
@@ -198,7 +283,11 @@ class Recorder {
   }
 
   /** What was taken and given back since `before`. */
-  private takeDown(before: readonly Hold[], step: number, slot: number): Pick<TracedStep, 'taken' | 'given'> {
+  private takeDown(
+    before: readonly Hold[],
+    step: number,
+    slot: number,
+  ): Pick<TracedStep, 'taken' | 'given' | 'held'> {
     const { holds } = this.vm.machine.ledger;
     if (holds === before) return { taken: [], given: [] };
     const missing = (all: readonly Hold[], from: readonly Hold[]): readonly Hold[] =>
@@ -208,14 +297,20 @@ class Recorder {
     for (const one of taken)
       this.holds.set(one.id, { id: one.id, what: whatIsHeld(one), by: one.by, from: step, slot: one.at });
     for (const { id } of given) this.holds.set(id, { ...this.holds.get(id)!, to: step, toSlot: slot });
-    return { taken: taken.map(({ id }) => id), given: given.map(({ id }) => id) };
+    return { taken: taken.map(({ id }) => id), given: given.map(({ id }) => id), held: holds };
+  }
+
+  /** The result of a run that was ended, with the violations that were met on the way. */
+  private endedResult(result: RunResult): RunResult {
+    const { violations } = this.vm.machine;
+    return { ...result, violations: [...violations, ...result.violations.slice(violations.length)] };
   }
 
   end(): Trace {
     const { vm, initial, steps, holds, kill } = this;
     const { violations } = vm.machine;
     // A run that is still going on is given up here: a killed one breaks its bound.
-    const result = vm.run();
+    const result = this.how.ending === undefined ? vm.run() : this.endedResult(this.how.ending.result);
     const last = steps.at(-1);
     const more = result.violations.slice(violations.length);
     if (last !== undefined && more.length > 0)

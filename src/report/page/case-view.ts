@@ -1,7 +1,7 @@
 /** A case as data of the page: replayed under its rules, unkilled, and under `sound`, with what is to blame. */
 import { type Cause, causeOf } from '../../campaign/cause.js';
 import { type PreparedProgram, pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
-import { type NamedRules, rulesNamed, rulesOfText } from '../../campaign/rules.js';
+import { invariantsOfText, type NamedRules, rulesNamed, rulesOfText } from '../../campaign/rules.js';
 import { sizeMark } from '../../campaign/shrink/marks.js';
 import { insnCount } from '../../campaign/shrink/size.js';
 import type { KernelProfile } from '../../kernel/profile.js';
@@ -10,6 +10,10 @@ import type { RuleSet } from '../../patch/rule.js';
 import { shippedRuleSet } from '../../patch/sets/index.js';
 import type { RuleWitness } from '../../smt/rule-proof.js';
 import { whyWrong } from '../../smt/site-proof.js';
+import { fastPathUnder } from '../../strategies/fast-path.js';
+import { shippedStrategy } from '../../strategies/index.js';
+import { endingOf, optionsUnder } from '../../strategies/killed-run.js';
+import type { Prepared, Untaken } from '../../strategies/strategy.js';
 import { boundOf, type Case, parseCase } from '../../vm/case.js';
 import { expectationOf, matches, printExpectation } from '../../vm/expectation.js';
 import { type Trace, traceOf } from '../../vm/trace.js';
@@ -17,7 +21,7 @@ import { type Violation, worstFirst } from '../../vm/trap.js';
 import type { VmOptions } from '../../vm/vm.js';
 import { listingOf } from './listing.js';
 import { mailOf } from './mail.js';
-import { callsOf, runView } from './run-view.js';
+import { callsOf, runView, stubsOf } from './run-view.js';
 import type { PageCase } from './shape.js';
 import { storyOf, type Told } from './story.js';
 
@@ -59,26 +63,28 @@ export class CaseViewer {
     const one = parseCase(text, path, { first: [], last: rules.declared ?? [] });
     const expected = one.expect === undefined ? 'holds' : printExpectation(one.expect);
     const kernel = about.kernel ?? one.kernel;
-    const prepared = prepareProgram(one.program, one.profile, {
-      ...(kernel === undefined ? {} : { kernel }),
-    });
+    const invariants = await invariantsOfText(text, path);
+    const prepared = prepareProgram(one.program, one.profile, { kernel, invariants });
     if (typeof prepared === 'string')
       return withoutRun(text, about, rules.rules.name, expected, `our verifier refuses it: ${prepared}`, one);
-    const subject = new Subject(one, prepared, rules.rules);
+    const way = wayOf(one, prepared, rules.rules);
+    if ('cannot' in way)
+      return withoutRun(text, about, way.name, expected, `${way.name} cannot take it: ${way.cannot}`, one);
+    const subject = new Subject(one, prepared, way);
     const broken = subject.broken;
     const cause = subject.cause;
     const listing = listingOf(prepared.code);
     const killed = subject.run('killed');
     const unkilled = subject.run('unkilled');
-    const sound = rules.rules.name === 'sound' || one.kill === undefined ? undefined : subject.run('sound');
+    const sound = way.name === 'sound' || one.kill === undefined ? undefined : subject.run('sound');
     const told: Told = {
-      ...{ listing, killed, unkilled, sound },
+      ...{ listing, killed, unkilled, sound, by: subject.by },
       broken: killed.broken[subject.brokenIndex],
       blamed: await this.blamed(subject, cause),
     };
     const story = storyOf(told);
     const got = expectationInWords(one, broken, subject.main.result.violations);
-    const common = commonOf(text, about, rules.rules.name, one);
+    const common = commonOf(text, about, way.name, one);
     const judged = {
       ...common,
       title: broken?.message ?? common.title,
@@ -134,22 +140,56 @@ const keyOf = (rules: RuleSet, { contract, enabled, action, rule }: CallSite): s
     (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value),
   );
 
+/** How a case is killed: by the strategy that it names, or by its rules. */
+interface Way {
+  readonly name: string;
+  /** Undefined for a strategy that is no rule set. */
+  readonly rules: RuleSet | undefined;
+  /** Undefined for a case that names no strategy. */
+  readonly strategy: { readonly ready: Prepared; readonly does: string } | undefined;
+}
+
+function wayOf(
+  one: Case,
+  prepared: PreparedProgram,
+  rules: RuleSet,
+): Way | (Untaken & { readonly name: string }) {
+  const { strategy: name, kill } = one;
+  if (name === undefined) return { name: rules.name, rules, strategy: undefined };
+  const strategy = shippedStrategy(name) ?? fastPathUnder(rules, name);
+  const ready = strategy.prepare({ code: prepared.code, facts: prepared.verdict.facts });
+  if ('cannot' in ready && kill !== undefined) return { ...ready, name };
+  const own = shippedStrategy(name) === undefined ? rules : shippedRuleSet(name);
+  if ('cannot' in ready) return { name, rules: own, strategy: undefined };
+  return { name, rules: own, strategy: { ready, does: strategy.does } };
+}
+
 /** A case that is run in the ways that the page shows. */
 class Subject {
   readonly main: Trace;
   readonly sites: readonly CallSite[];
   readonly brokenIndex: number;
+  /** Those of the case; `sound` where its strategy is no rule set. */
+  readonly rules: RuleSet;
   private readonly options: VmOptions;
 
   constructor(
     private readonly one: Case,
     private readonly prepared: PreparedProgram,
-    readonly rules: RuleSet,
+    private readonly way: Way,
   ) {
-    const path = pathOf(prepared, rules);
-    this.sites = callSites(prepared.program, prepared.verdict.facts, rules);
-    this.options = { ...runOptions(prepared, path), ...boundOf(one), env: one.env };
-    this.main = traceOf(prepared.code, this.options, one.kill);
+    const rules = way.rules ?? shippedRuleSet('sound')!;
+    this.rules = rules;
+    this.sites = way.rules === undefined ? [] : callSites(prepared.program, prepared.verdict.facts, rules);
+    const options = { ...runOptions(prepared, pathOf(prepared, rules)), ...boundOf(one), env: one.env };
+    this.options = options;
+    const ready = one.kill === undefined ? undefined : way.strategy?.ready;
+    if (ready === undefined) this.main = traceOf(prepared.code, options, one.kill);
+    else {
+      const under = optionsUnder(ready, options);
+      const ending = endingOf(ready, prepared.code, under, one.kill!);
+      this.main = traceOf(prepared.code, under, one.kill, { ending });
+    }
     const { violations } = this.main.result;
     const { expect } = one;
     const wanted = expect && violations.findIndex((each) => matches(expect, each));
@@ -163,19 +203,33 @@ class Subject {
   }
 
   get cause(): Cause | undefined {
-    const { broken, one, prepared, main } = this;
-    if (broken === undefined || one.kill === undefined) return undefined;
+    const { broken, one, prepared, main, way } = this;
+    if (broken === undefined || one.kill === undefined || way.rules === undefined) return undefined;
     const at = { violation: broken, step: one.kill, env: main.result.env };
     return causeOf(prepared.code, this.options, pathOf(prepared, this.rules), at);
   }
 
+  /** The strategy of the case, where that is no rule set. */
+  get by(): Told['by'] {
+    const { strategy, rules } = this.way;
+    if (strategy === undefined || rules !== undefined) return undefined;
+    return { does: strategy.does, ends: strategy.ready.kind === 'ends the run' };
+  }
+
+  /** What is done at each call after the kill. */
+  private get calls(): ReturnType<typeof callsOf> {
+    const { strategy, rules } = this.way;
+    if (strategy === undefined || rules !== undefined) return callsOf(this.sites);
+    return strategy.ready.kind === 'runs out' ? stubsOf(strategy.ready.fastPath, this.prepared.code) : [];
+  }
+
   run(kind: 'killed' | 'unkilled' | 'sound'): ReturnType<typeof runView> {
-    const { prepared, one, options, rules, main } = this;
+    const { prepared, one, options, way, main } = this;
     const { code } = prepared;
-    const name = one.rules ?? rules.name;
+    const name = one.strategy ?? one.rules ?? way.name;
     if (kind === 'killed') {
       const about = this.brokenIndex < 0 ? undefined : this.brokenIndex;
-      return runView(kind, main, code, name, callsOf(this.sites), about);
+      return runView(kind, main, code, name, this.calls, about);
     }
     if (kind === 'unkilled') {
       const { bound: _, prompt: __, ...plain } = options;

@@ -1,6 +1,6 @@
 /** A traced run as data of the page. */
 import type { CallSite } from '../../patch/fast-path.js';
-import type { Stub } from '../../patch/rule.js';
+import type { FastPath, Stub } from '../../patch/rule.js';
 import type { Code } from '../../vm/code.js';
 import { neverTaken, type Trace, type TracedStep } from '../../vm/trace.js';
 import { type Violation, worstFirst } from '../../vm/trap.js';
@@ -23,6 +23,17 @@ export function callsOf(sites: readonly CallSite[]): readonly PageCall[] {
     rule: rule?.name ?? null,
     does: action.kind === 'stub' ? doesInWords(action.stub) : '',
   }));
+}
+
+/** What a fast path that is no rule set's does at the calls of a program. */
+export function stubsOf({ stubs }: FastPath, { contracts }: Code): readonly PageCall[] {
+  return contracts.flatMap((contract, slot): PageCall[] => {
+    if (contract === undefined) return [];
+    const stub = stubs.get(slot);
+    const does = stub === undefined ? '' : doesInWords(stub);
+    const action = stub === undefined ? 'keep' : 'stub';
+    return [{ slot, function: contract.name, action, rule: null, does }];
+  });
 }
 
 /** The gravest of these, by its index. */
@@ -70,11 +81,12 @@ function brokenView({ check, message, slot, step, function: name, after }: Viola
 }
 
 function stepView(one: TracedStep, all: readonly Violation[]): PageStep {
-  const { step, count, slot, depth, killed, changes, taken, given, patched, broken } = one;
+  const { step, count, slot, ended, depth, killed, changes, taken, given, patched, broken } = one;
   return {
     step,
-    ...(count === 1 ? {} : { count }),
+    ...(count <= 1 ? {} : { count }),
     slot,
+    ...(ended ? { ended } : {}),
     ...(depth === 0 ? {} : { depth }),
     ...(killed ? { killed: true as const } : {}),
     ...(changes.size === 0 ? {} : { changes: Object.fromEntries(changes) }),

@@ -62,6 +62,8 @@ export interface PageStep {
   /** Insns that it stands for; absent for one. */
   readonly count?: number;
   readonly slot: number;
+  /** No insn ran: the run was ended here, before the insn at `slot`. */
+  readonly ended?: true;
   /** Depth of its frame; absent for the outermost. */
   readonly depth?: number;
   /** It ran after the kill. */

@@ -14,6 +14,8 @@ export interface Told {
   readonly listing: PageListing;
   readonly killed: PageRun;
   readonly unkilled: PageRun;
+  /** The strategy that the case is killed by, where that is no rule set: what it does, and whether it ends the run where it stands. */
+  readonly by: { readonly does: string; readonly ends: boolean } | undefined;
   /** The same kill under `sound`; undefined for a case that is under it. */
   readonly sound: PageRun | undefined;
   /** The broken check that the case is about; undefined where nothing broke. */
@@ -94,35 +96,50 @@ const callAt = ({ calls }: PageRun, slot: number): PageCall | undefined =>
 
 /** What became of the calls after the kill: first those to blame, then those at which something broke, then others. */
 function patchedCalls(told: Told): readonly string[] {
-  const { listing, killed, blamed } = told;
+  const { listing, killed, blamed, by } = told;
+  const does = by === undefined ? [] : [`The strategy ${killed.rules} ${by.does}.`];
+  if (by?.ends) return [...does, whereEnded(told)];
   const seen = new Set<number>();
   const ran = killed.steps.filter(({ patched, slot }) => {
     if (patched === undefined || seen.has(slot)) return false;
     seen.add(slot);
     return true;
   });
-  if (ran.length === 0) return ['No call was reached after the kill.'];
+  if (ran.length === 0) return [...does, 'No call was reached after the kill.'];
   const concerned = (slot: number): boolean =>
     blamed.some((one) => one.slot === slot) || killed.broken.some((one) => one.slot === slot);
   const shown =
     ran.length <= MOST_CALLS ? ran : ran.filter(({ slot }) => concerned(slot)).slice(0, MOST_CALLS);
   const lines = shown.map(({ slot, patched, changes }) => {
     const at = upper(insnInWords(listing, slot));
-    const by = byRule(callAt(killed, slot));
+    const rule = by === undefined ? byRule(callAt(killed, slot)) : '';
     const r0 = changes?.r0;
     switch (patched) {
       case 'stubbed':
-        return `${at} was replaced by a stub${by}: ${callAt(killed, slot)?.does ?? ''}. The call itself did not run.`;
+        return `${at} was replaced by a stub${rule}: ${callAt(killed, slot)?.does ?? ''}. The call itself did not run.`;
       case 'unwound':
-        return `${at} ended in the landing pad of its function${by}.`;
+        return `${at} ended in the landing pad of its function${rule}.`;
       case 'stopped':
         return `${at} ended the callback that was running; its helper calls it no more.`;
       default:
-        return `${at} was kept${by}, and ran${r0 == null ? '' : `: r0 = ${r0}`}.`;
+        return `${at} was kept${rule}, and ran${r0 == null ? '' : `: r0 = ${r0}`}.`;
     }
   });
   const left = ran.length - shown.length;
-  return left === 0 ? lines : [...lines, `${left} other calls are not told; the program pane has them.`];
+  return left === 0
+    ? [...does, ...lines]
+    : [...does, ...lines, `${left} other calls are not told; the program pane has them.`];
+}
+
+function whereEnded({ listing, killed: { kill, steps, length } }: Told): string {
+  const at = steps.findIndex(({ ended }) => ended);
+  const one = steps[at];
+  if (one === undefined)
+    return 'The run came to no place where it could be ended, and went on to its own exit.';
+  const later = one.step === kill ? 'at once' : `${one.step - kill!} insns after the kill`;
+  const own = length - one.step;
+  const more = own === 0 ? '' : `; ${own} insns of the program’s own code ran after that`;
+  return `The run was ended ${later}, before step ${one.step}, ${insnInWords(listing, one.slot)}${more}.`;
 }
 
 const byRule = (call: PageCall | undefined): string =>
