@@ -1,5 +1,6 @@
 /** Verifies a program as Linux would. The answer is yes with facts, or no with the kernel's message and the insn at fault. */
 
+import { takesAttachType } from '../kernel/attach-types.js';
 import { mapRefusal, mapType } from '../kernel/maptypes.js';
 import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import { progType } from '../kernel/progtypes.js';
@@ -98,6 +99,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   try {
     if (profile === 'strict' && NEEDS_PERFMON.has(program.type))
       throw new Refusal(`programs of type ${program.type} need CAP_PERFMON`, 'rejected', -1);
+    checkAttachType(program);
     checkMaps(program);
     const code = prepare(program);
     prepared = code;
@@ -189,6 +191,12 @@ const NEEDS_PERFMON: ReadonlySet<ProgType> = new Set<ProgType>([
   'fentry',
   'lsm',
 ]);
+
+/** The kernel says only EINVAL here. What is not said to be attached may be loaded for something that suits it. */
+function checkAttachType({ type, attach }: Program): void {
+  if (attach !== undefined && !takesAttachType(type, attach.type))
+    throw new Refusal(`programs of type ${type} have no attach type ${attach.type}`, 'rejected', -1);
+}
 
 function checkMaps(program: Program): void {
   const info = progType(program.type);

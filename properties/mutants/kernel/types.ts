@@ -126,4 +126,24 @@ export const TYPE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/kernel/attach-types.ts',
+    ['kernel/attach-types-are-taken-as-by-the-kernel'],
+    [
+      {
+        name: 'sockets-are-not-released',
+        inside: 'TAKEN',
+        node: 'A.SOCK_RELEASE',
+        becomes: 'A.SOCK_CREATE',
+        wrong: 'No program is loaded for the release of a socket.',
+      },
+      {
+        name: 'syscalls-attach-anywhere',
+        inside: 'TAKEN',
+        node: 'syscall: new Set([0])',
+        becomes: 'syscall: new Set([0, 1])',
+        wrong: 'A syscall program may have an attach type.',
+      },
+    ],
+  ),
 ];
