@@ -28,7 +28,7 @@ check() {
   # What a campaign finds in the base is not what the change is blamed for.
   local own=() theirs=()
   [ "$name" = fuzz ] && own=(--corpus "$results/findings") theirs=(--corpus "$before/findings")
-  local with=(--format "$format,json=$results/$name.json,junit=$results/$name.xml,sarif=$results/$name.sarif")
+  local with=(--format "$format,json=$results/$name.json,junit=$results/$name.xml,sarif=$results/$name.sarif${GITHUB_STEP_SUMMARY:+,markdown=$GITHUB_STEP_SUMMARY}")
   # A base that has no such rules or no such corpus yet is no baseline: then all counts.
   if [ "$needs" = - ] || [ -e "$before/tree/$needs" ]; then
     (cd "$before/tree" && "${swansong[@]}" "$@" ${theirs[@]+"${theirs[@]}"} --quiet --format "json=$before/$name.json" 2> /dev/null) > /dev/null

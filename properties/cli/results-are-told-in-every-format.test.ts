@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FormatContext } from '../../src/report/formats/form.js';
+import { FORMATS, type FormatContext } from '../../src/report/formats/form.js';
 import { github } from '../../src/report/formats/github.js';
 import { junit } from '../../src/report/formats/junit.js';
 import { sarif } from '../../src/report/formats/sarif.js';
@@ -184,12 +184,24 @@ const RULES = put(
   "import { rule, ruleSet } from 'swansong';\nexport default ruleSet('my', [\n  rule('locks').when((f) => f.name === 'bpf_spin_lock').stub({ r0: 'void' }),\n  rule('rest').keep(),\n]);\n",
 );
 
+const provedAs = (name: string, verdict: string): string =>
+  put(
+    name,
+    JSON.stringify({
+      schema: 'swansong/prove/1',
+      programs: [{ file: 'a.o', name: 'x', verdict, reason: '', advice: '', insns: 3, ms: 1 }],
+    }),
+  );
+const [PROVEN, UNKNOWN] = [provedAs('a.json', 'proven'), provedAs('b.json', 'unknown')];
+
 /** Commands that judge, with their exit code and a place that their results name. */
 const JUDGED: readonly [args: readonly string[], exit: number, file?: string, line?: number][] = [
   [['prove', LOCK], 0],
   [['prove', LOCK, '--rules', 'rfc-v1'], 1, 'corpus/objects/lock_counter.c', 29],
   [['prove', REFUSED], 3, REFUSED],
   [['verify', LOCK, REFUSED], 1, REFUSED],
+  [['compare', PROVEN, UNKNOWN], 1, 'a.o'],
+  [['compare', UNKNOWN, PROVEN], 0],
   [['replay', CASE], 0],
   [['replay', WRONG, CASE], 1, WRONG, 8],
   [['rules', 'check', RULES, '--function', 'bpf_spin_lock'], 1, undefined, 3],
@@ -199,8 +211,7 @@ const JUDGED: readonly [args: readonly string[], exit: number, file?: string, li
 /** What each format says of itself. */
 async function inAll(args: readonly string[]): Promise<Record<string, Ran>> {
   const runs: Record<string, Ran> = {};
-  for (const format of ['text', 'json', 'junit', 'sarif', 'github'])
-    runs[format] = await here([...args, '--format', format]);
+  for (const format of FORMATS) runs[format] = await here([...args, '--format', format]);
   return runs;
 }
 
@@ -215,8 +226,9 @@ describe('commands that judge', () => {
   });
 
   it.each(JUDGED)('%j', async (args, exit, file, line) => {
-    const { text, json, junit: xml, sarif: log, github: annotations } = await inAll(args);
-    for (const ran of [text, json, xml, log, annotations]) expect(ran).toMatchObject({ exit, err: '' });
+    const { text, json, junit: xml, sarif: log, github: annotations, markdown } = await inAll(args);
+    for (const ran of [text, json, xml, log, annotations, markdown])
+      expect(ran).toMatchObject({ exit, err: '' });
     const same = (out: string): string =>
       out.replace(/"(ms|programsPerSecond|begun|ended|first|last|at)": ("[^"]*T[^"]*Z"|[\d.]+)/g, '');
     expect(same(json!.out)).toBe(same((await here([...args, '--json'])).out));
@@ -233,6 +245,10 @@ describe('commands that judge', () => {
     const commands = parseWorkflowCommands(annotations!.out);
     const open = all.filter(({ standing }) => standing === 'failed' || standing === 'unknown').length;
     expect(commands).toHaveLength(open + 1);
+    expect(markdown!.out).toMatch(/^### swansong .*\n\n.*\.\n\n/);
+    // A comparison shows what is no worse, too.
+    const rows = (markdown!.out.match(/^\|/gm) ?? []).length;
+    expect(rows).toBe(command === 'compare' ? all.length + 2 : open === 0 ? 0 : open + 2);
     if (file !== undefined) {
       expect(commands[0]!.properties.file).toBe(file);
       expect(cases.map(({ attributes }) => attributes.file)).toContain(file);
@@ -262,8 +278,9 @@ describe('commands that judge', () => {
 
   it('say in every format why there is no answer', async () => {
     const args = ['prove', join(folder, 'nowhere.o')];
-    const { text, json, junit: xml, sarif: log, github: annotations } = await inAll(args);
-    for (const ran of [text, json, xml, log, annotations]) {
+    const { text, json, junit: xml, sarif: log, github: annotations, markdown } = await inAll(args);
+    expect(markdown!.out).toContain('Bad input: `');
+    for (const ran of [text, json, xml, log, annotations, markdown]) {
       expect(ran!.exit).toBe(2);
       expect(ran!.err).toBe(text!.err);
     }

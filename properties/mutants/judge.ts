@@ -2,6 +2,7 @@
 import { type Mutant, mutantsOf } from './mutant.js';
 
 const LIMITS = ['cli/a-program-that-takes-too-much-costs-no-other-its-verdict'];
+const COMPARED = ['cli/a-comparison-fails-only-for-what-got-worse'];
 const TABLES = ['cli/tables-of-programs-fit-80-columns'];
 
 export const JUDGE_MUTANTS: readonly Mutant[] = [
@@ -99,6 +100,75 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       node: 'places.at(first)',
       becomes: 'places.at(first + 1)',
       wrong: 'The worst place to be killed at is told one insn too far.',
+    },
+  ]),
+  ...mutantsOf('src/report/changes.ts', COMPARED, [
+    {
+      name: 'a-longer-bound-is-no-worse',
+      inside: 'changesOf',
+      node: 'add(field, from, to, grew(from, to, allowed[field]))',
+      becomes: 'add(field, from, to, false)',
+      wrong: 'A program may become longer, and longer to walk, without anybody being told that it is worse.',
+    },
+    {
+      name: 'figures-may-not-grow-at-all',
+      inside: 'grew',
+      node: 'from * (1 + percent / 100)',
+      becomes: 'from',
+      wrong: 'What is allowed to grow by some part is worse for any growth.',
+    },
+    {
+      name: 'times-limit-less-than-insns',
+      inside: 'changesOf',
+      node: 'KINDS.indexOf(b.boundKind) > KINDS.indexOf(a.boundKind)',
+      becomes: 'KINDS.indexOf(b.boundKind) < KINDS.indexOf(a.boundKind)',
+      wrong: 'A bound that becomes a time is held to be better.',
+    },
+    {
+      name: 'another-failure-is-the-same',
+      inside: 'changesOf',
+      node: 'rank > RANK[then.judged.standing] || rank === RANK.failed',
+      becomes: 'rank > RANK[then.judged.standing]',
+      wrong: 'A program that fails in another way than before is no worse.',
+    },
+    {
+      name: 'new-programs-may-fail',
+      inside: 'newProgram',
+      node: 'RANK[judged.standing] > 0',
+      becomes: 'false',
+      wrong: 'A new program that is refuted does not fail a comparison.',
+    },
+    {
+      name: 'objects-of-one-name-are-one',
+      inside: 'paired.by',
+      node: 'isOneOfOne && (then.length !== 1 || now.length !== 1)',
+      becomes: 'false',
+      wrong: 'Programs of different objects are compared because their files are called alike.',
+    },
+    {
+      name: 'short-times-count',
+      inside: 'changesOf',
+      node: 'to - from > SHORT_MS && grew(from, to, allowed.ms)',
+      becomes: 'grew(from, to, allowed.ms)',
+      wrong: 'A program that takes 3 ms instead of 1 is worse.',
+    },
+  ]),
+  ...mutantsOf('src/report/baseline.ts', COMPARED, [
+    {
+      name: 'figures-beside-a-baseline-are-not-red',
+      inside: 'baselineExit',
+      node: 'figures.length > 0',
+      becomes: 'false',
+      wrong: 'A bound that grew since the baseline does not change the exit code.',
+    },
+  ]),
+  ...mutantsOf('src/report/changes-in-words.ts', COMPARED, [
+    {
+      name: 'bars-in-names-end-cells',
+      inside: 'code',
+      node: "text.replace(/[\\r\\n]+/g, ' ').replaceAll('|', '\\\\|')",
+      becomes: "text.replace(/[\\r\\n]+/g, ' ')",
+      wrong: 'A name with a bar breaks the table of a step summary.',
     },
   ]),
 ];

@@ -8,9 +8,12 @@ import {
   baselineExit,
   baselineInWords,
   compareWithBaseline,
+  figuresBeside,
   isNew,
   readBaseline,
 } from '../report/baseline.js';
+import type { Allowed } from '../report/changes.js';
+import { baselineInMarkdown } from '../report/changes-in-words.js';
 import { documentOf, type Trouble, toJson } from '../report/document.js';
 import type { ExitCode } from '../report/exit.js';
 import { FORMATS, type Format, type FormatContext } from '../report/formats/form.js';
@@ -50,6 +53,7 @@ export interface Asked {
   readonly quiet?: boolean;
   readonly format?: Forms | string;
   readonly baseline?: string;
+  readonly allow?: Allowed;
 }
 
 const TEXT: Forms = { printed: 'text', files: [] };
@@ -96,19 +100,25 @@ export interface Wanted {
   readonly forms: Forms;
   readonly quiet: boolean;
   readonly baseline: Baseline | undefined;
+  /** By how much figures may be worse than in the baseline. */
+  readonly allow?: Allowed;
 }
 
 /** What goes to standard output, and the exit code. Files are written on the way; throws the file system's errors. */
 export function answered(
   outcome: Outcome,
-  { command, forms, quiet, baseline }: Wanted,
+  { command, forms, quiet, baseline, allow }: Wanted,
 ): { readonly printed: string | Uint8Array; readonly exit: ExitCode } {
   const plain = documentOf(command, outcome.json);
-  const judged = once(() => JUDGEMENTS[command]?.(JSON.parse(toJson(plain)) as never) ?? []);
-  const compared = baseline === undefined ? undefined : compareWithBaseline(judged(), baseline);
+  const written = once(() => JSON.parse(toJson(plain)) as object);
+  const judged = once(() => JUDGEMENTS[command]?.(written() as never) ?? []);
+  const compared =
+    baseline === undefined
+      ? undefined
+      : { ...compareWithBaseline(judged(), baseline), ...figuresBeside(command, written(), baseline, allow) };
   // What is wrong with no one thing stays wrong: a set that is refused for what it is (--strict), a folder that cannot be written.
   const isAboutThings = baseline !== undefined && outcome.exit === judgedExit(judged());
-  const exit = isAboutThings ? baselineExit(judged(), baseline) : outcome.exit;
+  const exit = isAboutThings ? baselineExit(judged(), baseline, compared) : outcome.exit;
   const context: FormatContext = {
     command,
     exit,
@@ -116,22 +126,32 @@ export function answered(
     isNew: (one) => isNew(one, baseline?.judged ?? []),
   };
   const located = once(() => judged().map(inSources));
-  const written = (format: Format): string | Uint8Array => {
+  const inForm = (format: Format): string | Uint8Array => {
     if (format === 'json') return toJson(compared === undefined ? plain : { ...plain, baseline: compared });
+    if (format === 'markdown') {
+      const told = outcome.markdown ?? formatted(format, located(), context);
+      return compared === undefined ? told : told + baselineInMarkdown(compared);
+    }
     if (format !== 'text') return formatted(format, located(), context);
     if (compared === undefined || typeof outcome.text !== 'string') return outcome.text;
     return outcome.text + baselineInWords(compared);
   };
-  for (const { format, file } of forms.files) writeFileSync(file, written(format));
+  for (const { format, file } of forms.files) writeForm(file, format, inForm(format));
   const silent = quiet && forms.printed === 'text' && typeof outcome.text === 'string';
-  return { printed: silent ? '' : written(forms.printed), exit };
+  return { printed: silent ? '' : inForm(forms.printed), exit };
+}
+
+/** Several commands of one step of GitHub Actions have one summary. */
+function writeForm(file: string, format: Format, text: string | Uint8Array): void {
+  const isSummary = format === 'markdown' && file === process.env.GITHUB_STEP_SUMMARY;
+  writeFileSync(file, text, { flag: isSummary ? 'a' : 'w' });
 }
 
 /** What stands on standard output, and in the files, where there is no answer. */
 export function answeredTrouble(trouble: Trouble, exit: ExitCode, forms: Forms, command: string): string {
   for (const { format, file } of forms.files) {
     try {
-      writeFileSync(file, formattedTrouble(format, trouble, command, exit));
+      writeForm(file, format, formattedTrouble(format, trouble, command, exit));
     } catch {
       // What is wrong is said on standard error already, and this may be it.
     }

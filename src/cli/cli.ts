@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../campaign/version.js';
 import { InputError, type Place } from '../isa/errors.js';
 import { didYouMean } from '../isa/nearest.js';
+import type { Allowed } from '../report/changes.js';
 import type { Trouble } from '../report/document.js';
 import type { ExitCode } from '../report/exit.js';
 import { JUDGEMENTS } from '../report/judgements.js';
@@ -50,7 +51,10 @@ export async function runCli(args: readonly string[], streams: Streams): Promise
         complain(error, streams);
       },
     });
-    const { printed, exit } = answered(outcome, { command, forms, quiet: quiet === true, baseline });
+    const { printed, exit } = answered(outcome, {
+      ...{ command, forms, quiet: quiet === true, baseline },
+      ...('allow' in options && { allow: options.allow as Allowed }),
+    });
     if (typeof printed !== 'string' && streams.terminal === true && outcome.binaryAsked !== true)
       throw new InputError('standard output is a terminal: name a file with -o, or ask for text with --hex');
     answer = { printed: isText && typeof printed === 'string' ? paint(printed) : printed, exit };

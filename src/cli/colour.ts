@@ -19,7 +19,17 @@ export function hasColours({ env, terminal }: Surroundings): boolean {
 }
 
 const GOOD = ['proven', 'certified', 'accepted', 'ok', 'confirmed'];
-const BAD = ['refuted', 'refused', 'rejected', 'FAILED', 'new', 'contradicted', 'unwitnessed', 'broken'];
+const BAD = [
+  'refuted',
+  'refused',
+  'rejected',
+  'FAILED',
+  'new',
+  'contradicted',
+  'unwitnessed',
+  'broken',
+  'worse',
+];
 const OPEN = ['unknown', 'inexpressible', 'unsupported', 'budget', 'error'];
 
 const COLOURS = new Map<string, 'green' | 'red' | 'yellow'>([

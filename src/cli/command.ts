@@ -27,14 +27,15 @@ function formatOption(): Option {
   return option;
 }
 
+/** Adds the form of the answer, besides the common options. */
+export const withForm = (command: Command): Command => withCommon(command).addOption(formatOption());
+
 /** Adds the options of commands that judge, besides the common ones: the form of the answer, and an earlier run to compare with. */
 export function withFormats(command: Command): Command {
-  return withCommon(command)
-    .addOption(formatOption())
-    .option(
-      '--baseline <FILE>',
-      'document of an earlier run (--json): the exit code tells only what is new since then',
-    );
+  return withForm(command).option(
+    '--baseline <FILE>',
+    'document of an earlier run (--json): the exit code tells only what is new since then',
+  );
 }
 
 /**

@@ -26,6 +26,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'verify objects --timeout 10  # a program that takes longer costs no other its verdict',
     'verify - < prog.bpf.o',
   ],
+  compare: [
+    'compare before.json after.json  # two documents of prove --json, or of another command that judges',
+    'compare before.json after.json --allow bound=5,ms=400 --format text,markdown=summary.md',
+  ],
   replay: ['replay corpus  # past counterexamples, again', 'replay corpus --json > base.json'],
   'rules list': ['rules list'],
   'rules show': ['rules show rfc-v1'],
@@ -80,6 +84,7 @@ const FAILED: Readonly<Record<string, string>> = {
   watch: 'a program went over its limits',
   'run-kernel': 'something was left behind by a killed run',
   verify: 'a program is refused, by our verifier or by Linux',
+  compare: 'something got worse',
   replay: 'a case does not show what it was written for',
   'rules check': 'a rule is refuted',
   'rules report': 'a rule is refuted',

@@ -1,7 +1,7 @@
-/** The options that say how much one program may take. */
+/** The options that say how much one program may take, and how much more of it than in an earlier run. */
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { integer } from './options.js';
+import { ALLOW_HELP, allowance, integer } from './options.js';
 
 /** What `withLimits` reads. */
 export interface WithLimits {
@@ -18,6 +18,7 @@ export function withLimits(command: Command): Command {
   return command
     .option('--timeout <SECONDS>', 'time that one program may take; more is unknown', seconds)
     .option('--effort <N>', 'insns that may be walked and run for one program; more is unknown', integer(1))
+    .option('--allow <FIELD=PERCENT>', `with --baseline: ${ALLOW_HELP}`, allowance)
     .option('--memory <MIB>', 'memory that one program may take; more is unknown', integer(64, 1 << 20));
 }
 

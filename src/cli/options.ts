@@ -1,5 +1,7 @@
 /** Values of options, read strictly: what is no whole number in range, or no known word, is refused. */
 import { InvalidArgumentError } from 'commander';
+import { GROWING } from '../report/change.js';
+import { ALLOWED, type Allowed } from '../report/changes.js';
 
 /** A reader for whole numbers in [min, max], decimal or hex. */
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -79,3 +81,20 @@ export interface WithFunctions {
 export const FUNCTIONS_HELP = 'files between commas that declare functions no kernel has yet';
 
 export const INVARIANTS_HELP = 'a .ts or .js file that says what must hold of the maps after every run';
+
+export const ALLOW_HELP = `percent that figures may grow before that is worse, such as bound=5,ms=400; unless told ${GROWING.map((one) => `${one}=${ALLOWED[one]}`).join(',')}`;
+
+/** Reads `bound=5,ms=200`. Throws InvalidArgumentError. */
+export function allowance(text: string, before: Allowed = ALLOWED): Allowed {
+  let allowed = before;
+  for (const word of text.split(',')) {
+    const [, field, percent] = /^\s*(\w+)=(\d+(?:\.\d+)?)%?\s*$/.exec(word) ?? [];
+    const known = GROWING.find((one) => one === field);
+    if (known === undefined)
+      throw new InvalidArgumentError(
+        `It must be FIELD=PERCENT between commas, with a field of ${GROWING.join(', ')}.`,
+      );
+    allowed = { ...allowed, [known]: Number(percent) };
+  }
+  return allowed;
+}

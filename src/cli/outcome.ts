@@ -8,6 +8,8 @@ export interface Outcome {
   readonly json: object;
   /** What a person reads. Bytes are written as they are. */
   readonly text: string | Uint8Array;
+  /** The same as Markdown, where the command has words of its own for it. */
+  readonly markdown?: string;
   /** Bytes that were asked for by name: they are written to a terminal, too. */
   readonly binaryAsked?: boolean;
 }

@@ -3,8 +3,10 @@
  * JSON document that the same command wrote for the base.
  */
 import { InputError } from '../isa/errors.js';
+import type { Change } from './change.js';
+import { type Allowed, changesBetween, measuredIn, type ReadDocument } from './changes.js';
 import { schemaName } from './document.js';
-import type { ExitCode } from './exit.js';
+import { type ExitCode, worst } from './exit.js';
 import {
   type ComparedThing,
   type ComparedWithBaseline,
@@ -18,6 +20,8 @@ import { JUDGEMENTS } from './judgements.js';
 export interface Baseline {
   readonly file: string;
   readonly judged: readonly Judged[];
+  /** With what it says of each program. */
+  readonly measured?: ReadDocument['measured'];
 }
 
 /** Reads the document that `command` wrote earlier. Throws InputError for a text that is none, or another command's. */
@@ -38,7 +42,7 @@ export function readBaseline(text: string, file: string, command: string): Basel
   const read = JUDGEMENTS[command];
   if (read === undefined) return bad('but that command judges nothing');
   try {
-    return { file, judged: read(document as never) };
+    return { file, judged: read(document as never), measured: measuredIn(command, document as object) };
   } catch {
     return bad('but members of it are missing');
   }
@@ -84,9 +88,26 @@ export function compareWithBaseline(
   };
 }
 
-/** The exit code when only what is new counts. */
-export const baselineExit = (now: readonly Judged[], { judged: base }: Baseline): ExitCode =>
-  judgedExit(now.filter((one) => isNew(one, base)));
+/** Figures of programs that are in both documents, where they changed: bounds, insns, walks, times. What became of verdicts is told as new or mended. */
+export function figuresBeside(
+  command: string,
+  document: object,
+  { measured = [] }: Baseline,
+  allowed?: Allowed,
+): Pick<ComparedWithBaseline, 'worse' | 'changed'> {
+  if (command !== 'prove' && command !== 'verify') return {};
+  const { changes } = changesBetween(measured, measuredIn(command, document), allowed);
+  const figures = changes.filter(({ field }) => field !== 'program' && field !== 'verdict');
+  return { worse: figures.filter(({ worse }) => worse), changed: figures.filter(({ worse }) => !worse) };
+}
+
+/** The exit code when only what is new counts, and figures that got worse. */
+export const baselineExit = (
+  now: readonly Judged[],
+  { judged: base }: Baseline,
+  { worse: figures = [] }: Pick<ComparedWithBaseline, 'worse'> = {},
+): ExitCode =>
+  worst([judgedExit(now.filter((one) => isNew(one, base))), ...(figures.length > 0 ? [1 as const] : [])]);
 
 /** The comparison in words: each new and each missing thing, and how many there are of all. */
 export function baselineInWords(compared: ComparedWithBaseline): string {
@@ -94,10 +115,17 @@ export function baselineInWords(compared: ComparedWithBaseline): string {
     (word: string) =>
     ({ of, name, what, message }: ComparedThing) =>
       `${word}: ${name === '' ? of : `${of}: ${name}`}: ${what}: ${message.split('\n')[0]}\n`;
-  const { file, mended, missing, known } = compared;
+  const { file, mended, missing, known, worse: figures = [], changed = [] } = compared;
+  const figure =
+    (word: string) =>
+    ({ file: of, name, field, from, to }: Change) =>
+      `${word}: ${name === '' ? of : `${of}: ${name}`}: ${field} ${from} -> ${to}\n`;
+  const other = changed.length === 0 ? '' : `, ${changed.length} figures changed otherwise`;
+  const grown = figures.length === 0 ? '' : `, ${figures.length} figures worse`;
   return [
     ...compared.new.map(line('new')),
+    ...figures.map(figure('worse')),
     ...missing.map(line('not judged now')),
-    `beside ${file}: ${compared.new.length} new, ${known.length} known, ${mended.length} mended, ${missing.length} not judged now\n`,
+    `beside ${file}: ${compared.new.length} new, ${known.length} known, ${mended.length} mended, ${missing.length} not judged now${grown}${other}\n`,
   ].join('');
 }

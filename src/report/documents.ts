@@ -26,6 +26,7 @@ import type { Profile } from '../verifier/state/profile.js';
 import type { Check, Violation } from '../vm/trap.js';
 import type { RunResult } from '../vm/vm.js';
 import type { CertificateRow } from './certificates.js';
+import type { Changes } from './change.js';
 import type { Agreement } from './comparison.js';
 import type { CheckedFunction, ListedFunction } from './contracts.js';
 import type { CostInDocument, EstimateRow } from './costs.js';
@@ -147,6 +148,14 @@ export interface VerifyDocument extends Judging {
   readonly gap?: readonly GapRow[];
   /** A person asked to stop before all programs were judged. The others have the verdict `stopped`. */
   readonly interrupted?: true;
+}
+
+/** Two documents of one command: what changed between them. */
+export interface CompareDocument extends Changes {
+  /** The two files, and the command that wrote them. */
+  readonly a: string;
+  readonly b: string;
+  readonly command: string;
 }
 
 /** What each case shows today. */
@@ -485,6 +494,7 @@ export interface Documents {
   readonly 'run-kernel': RunKernelDocument;
   readonly watch: WatchDocument;
   readonly verify: VerifyDocument;
+  readonly compare: CompareDocument;
   readonly replay: ReplayDocument;
   readonly 'rules list': RulesListDocument;
   readonly 'rules show': RulesShowDocument;

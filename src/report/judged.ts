@@ -3,6 +3,7 @@
  * are made of these, and these of the JSON document, so that a document of an earlier run tells the same.
  */
 import { createHash } from 'node:crypto';
+import type { Change } from './change.js';
 import type { ExitCode } from './exit.js';
 import { worst } from './exit.js';
 
@@ -49,6 +50,9 @@ export interface ComparedThing {
 
 /** How the things of a document stand beside those of an earlier one. */
 export interface ComparedWithBaseline {
+  /** Of `prove` and `verify`: figures that got worse, and all other changes of figures. */
+  readonly worse?: readonly Change[];
+  readonly changed?: readonly Change[];
   /** The earlier document. */
   readonly file: string;
   /** What fails or is unknown now, and was not so then. */

@@ -2,6 +2,7 @@
 import { basename, dirname } from 'node:path';
 import type {
   CertifyDocument,
+  CompareDocument,
   FuzzDocument,
   ProgramDocument,
   ProveDocument,
@@ -224,6 +225,18 @@ const campaign = (one: FuzzDocument | ProgramDocument): readonly Judged[] => {
   ];
 };
 
+/** Of two documents: only what got worse fails. */
+const comparison = ({ b, changes }: CompareDocument): readonly Judged[] =>
+  changes.map(
+    ({ file, name, field, from, to, worse }): Judged => ({
+      ...{ of: file, name, standing: worse ? 'failed' : 'holds', what: field },
+      ...{
+        message: `${field}: ${from ?? 'none'} -> ${to ?? 'none'}`,
+        place: { file: file === '' ? b : file },
+      },
+    }),
+  );
+
 /** How to read the document of each command that judges. */
 export const JUDGEMENTS: Readonly<Record<string, Judges>> = {
   prove: proofs,
@@ -232,4 +245,5 @@ export const JUDGEMENTS: Readonly<Record<string, Judges>> = {
   replay: replays,
   'rules check': ruleProofs,
   fuzz: campaign,
+  compare: comparison,
 };

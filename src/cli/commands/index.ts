@@ -11,6 +11,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Define>>> = {
   'run-kernel': async () => (await import('./run-kernel.js')).runKernel,
   watch: async () => (await import('./watch.js')).watch,
   verify: async () => (await import('./verify.js')).verify,
+  compare: async () => (await import('./compare.js')).compare,
   rules: async () => (await import('./rules.js')).rules,
   contracts: async () => (await import('./contracts.js')).contractsCommand,
   agree: async () => (await import('./agree.js')).agree,

@@ -3,7 +3,7 @@ import type { ExitCode } from '../exit.js';
 import type { Judged } from '../judged.js';
 
 /** What `--format` may say. */
-export const FORMATS = ['text', 'json', 'junit', 'sarif', 'github'] as const;
+export const FORMATS = ['text', 'json', 'junit', 'sarif', 'github', 'markdown'] as const;
 /** One of them. */
 export type Format = (typeof FORMATS)[number];
 

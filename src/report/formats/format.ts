@@ -5,15 +5,16 @@ import type { Judged } from '../judged.js';
 import type { Format, FormatContext } from './form.js';
 import { github, githubTrouble } from './github.js';
 import { junit, junitTrouble } from './junit.js';
+import { markdown, markdownTrouble } from './markdown.js';
 import { sarif, sarifTrouble } from './sarif.js';
 
 /** Writes things in a form for other programs. */
 export function formatted(
-  format: 'junit' | 'sarif' | 'github',
+  format: 'junit' | 'sarif' | 'github' | 'markdown',
   all: readonly Judged[],
   context: FormatContext,
 ): string {
-  return { junit, sarif, github }[format](all, context);
+  return { junit, sarif, github, markdown }[format](all, context);
 }
 
 /** What stands in the place of an answer that there is not. Nothing as text: it is said on standard error. */
@@ -29,5 +30,7 @@ export function formattedTrouble(format: Format, trouble: Trouble, command: stri
       return sarifTrouble(trouble, exit);
     case 'github':
       return githubTrouble(trouble, exit);
+    case 'markdown':
+      return markdownTrouble(trouble, exit);
   }
 }
