@@ -3,6 +3,7 @@ import { type Mutant, mutantsOf } from './mutant.js';
 
 const KILLED = 'live/killed-at-a-poll-it-is-a-killed-run-of-the-original';
 const OBJECT = 'live/an-exported-object-is-the-original-and-its-patched-text';
+const LOADERS = 'live/other-loaders-take-what-is-exported';
 const LINUX = 'live/linux-runs-an-exported-program-as-the-original';
 
 export const LIVE_MUTANTS: readonly Mutant[] = [
@@ -142,9 +143,30 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'src/live/words.ts',
+    [LOADERS],
+    [
+      {
+        name: 'variables-are-somewhere-else-in-btf',
+        inside: 'describeWords',
+        node: '{ type, offset, size: element * count }',
+        becomes: '{ type, offset: offset + 8, size: element * count }',
+        wrong: 'BTF says another place of a variable than its symbol, and cilium/ebpf refuses the object.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/live/assemble.ts',
     [OBJECT],
     [
+      {
+        name: 'variables-are-local',
+        inside: 'Assembler.addSymbols',
+        node: 'bind: STB_GLOBAL',
+        becomes: 'bind: 0',
+        wrong: 'The words have no global symbols, so that other loaders do not find them by name.',
+        noticedBy: [LOADERS],
+      },
       {
         name: 'lines-are-those-of-the-next-insn',
         inside: 'Assembler.addText',
