@@ -67,8 +67,14 @@ function partsOf(lines: readonly string[]): readonly (readonly string[])[] {
 }
 
 describe('the README', () => {
-  it('shows a proof, a refutation and a refusal', () => {
-    expect(TRIED.map(({ command }) => command.split(' ')[0])).toEqual(['prove', 'prove', 'verify', 'prove']);
+  it('shows a proof, a refutation, a proof read aloud and a refusal', () => {
+    expect(TRIED.map(({ command }) => command.split(' ')[0])).toEqual([
+      'prove',
+      'prove',
+      'prove',
+      'verify',
+      'prove',
+    ]);
   });
 
   it.each(TRIED.map((shown) => [shown.command, shown] as const))('%s', (_, { command, lines }) => {

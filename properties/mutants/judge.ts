@@ -3,6 +3,7 @@ import { type Mutant, mutantsOf } from './mutant.js';
 
 const LIMITS = ['cli/a-program-that-takes-too-much-costs-no-other-its-verdict'];
 const COMPARED = ['cli/a-comparison-fails-only-for-what-got-worse'];
+const EXPLAINED = ['cli/an-explained-proof-says-what-becomes-of-each-call'];
 const TABLES = ['cli/tables-of-programs-fit-80-columns'];
 
 export const JUDGE_MUTANTS: readonly Mutant[] = [
@@ -171,4 +172,67 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       wrong: 'A name with a bar breaks the table of a step summary.',
     },
   ]),
+  ...mutantsOf('src/report/explained-proof.ts', EXPLAINED, [
+    {
+      name: 'delays-of-kept-calls-are-not-told',
+      inside: 'siteInWords',
+      node: 'kept === undefined',
+      becomes: 'true',
+      wrong: 'An explained proof does not say that a kept call may take long.',
+    },
+    {
+      name: 'lines-of-the-way-are-joined',
+      inside: 'partsOf',
+      node: 'count: before.count + 1',
+      becomes: 'count: before.count',
+      wrong: 'The way from the worst place has fewer insns than the run.',
+    },
+    {
+      name: 'insns-that-no-run-reaches-have-no-bound',
+      inside: 'boundAt',
+      node: '!bounds.has(slot)',
+      becomes: 'false',
+      wrong: 'An insn that is never reached is told to be one from which a run has no bound.',
+    },
+  ]),
+  ...mutantsOf('src/smt/why-allowed.ts', EXPLAINED, [
+    {
+      name: 'stubs-look-like-outcomes-that-acquire',
+      inside: 'imitated',
+      node: 'imitableOutcomes(contract, names)',
+      becomes: 'contract.outcomes',
+      wrong: 'A stub is told to look like an outcome that acquires something.',
+    },
+  ]),
+  ...mutantsOf('src/report/hot-lines.ts', EXPLAINED, [
+    {
+      name: 'a-line-has-the-insns-of-its-first',
+      inside: 'hotLines',
+      node: 'known.walked += walked',
+      becomes: 'known.walked = walked',
+      wrong: 'Of a C line only the insns of one of its places are counted.',
+    },
+  ]),
+  ...mutantsOf('src/verifier/walk/walk.ts', EXPLAINED, [
+    {
+      name: 'the-insn-over-the-limit-is-not-counted',
+      inside: 'Walk.run',
+      node: 'tally[slot]!++',
+      becomes: 'this.atStart || tally[slot]!++',
+      wrong: 'The first insn of a walk is missing in the heat map.',
+    },
+  ]),
+  ...mutantsOf(
+    'src/smt/bound.ts',
+    ['smt/the-worst-way-is-as-long-as-its-bound'],
+    [
+      {
+        name: 'the-worst-way-stays-in-its-loop',
+        inside: 'wayOut',
+        node: '!isMore(inside, worstOf.get(next))',
+        becomes: 'true',
+        wrong: 'The way from the worst place ends in the first loop.',
+      },
+    ],
+  ),
 ];

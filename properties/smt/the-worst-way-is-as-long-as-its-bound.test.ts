@@ -11,15 +11,16 @@ import { readObject } from '../../src/object/load.js';
 import type { Program } from '../../src/object/program.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
+import { parseCase } from '../../src/vm/case.js';
 import { prepare } from '../../src/vm/code.js';
 import { seeded } from '../support/seed.js';
 
 let told = 0;
 
-async function hold(program: Program): Promise<void> {
+async function hold(program: Program, rules = 'sound'): Promise<void> {
   const { verdict, bound, bounds, boundKind, worstPath } = await proveProgram(
     program,
-    shippedRuleSet('sound')!,
+    shippedRuleSet(rules)!,
   );
   if (verdict !== 'proven' || boundKind !== 'exact') return;
   const { ops } = prepare(program);
@@ -48,6 +49,18 @@ it('in objects', async () => {
     for (const program of readObject(readFileSync(file), file).programs) await hold(program);
   }
   expect(told).toBeGreaterThan(0);
+});
+
+it('through a loop that the rules do not end, and out of it', async () => {
+  const program = readObject(readFileSync('corpus/objects/iter_num.o'), 'iter_num.o').programs[0]!;
+  await hold(program, 'rfc-v1');
+  const { worstPath, loops } = await proveProgram(program, shippedRuleSet('rfc-v1')!);
+  const { ops } = prepare(program);
+  expect([ops[worstPath.at(-1)!]?.kind, new Set(worstPath).size < worstPath.length]).toEqual(['exit', true]);
+  expect(loops).toEqual([]);
+  const nested =
+    '.type xdp\n    r6 = 0\nouter:\n    r7 = 0\ninner:\n    r7 += 1\n    if r7 < 9 goto inner\n    r6 += 1\n    if r6 < 7 goto outer\n    r0 = 2\n    exit\n';
+  await hold(parseCase(nested, 'nested.bpf').program);
 });
 
 it('in generated programs', async () => {

@@ -8,6 +8,8 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   prove: [
     'prove prog.bpf.o  # can it be killed anywhere, and how long does it run then?',
+    'prove prog.bpf.o --prog main --explain  # what a killed run does at each call, and why it may',
+    'prove prog.bpf.o --hot  # where does the work go, by C line?',
     "prove objects --timeout 60 --prog 'xdp_*,tc_*'  # some programs, none of which may take long",
     'prove objects --baseline base.json --format github,junit=results.xml  # only what is new is red',
   ],

@@ -13,6 +13,8 @@ export interface WithLimits {
   readonly effort?: number;
 }
 
+export const HOT_HELP = 'tell where walks go: insns walked by C line, or by insn where there are no lines';
+
 /** Adds the options of `WithLimits`. A program that takes more is unknown, and the others are judged all the same. */
 export function withLimits(command: Command): Command {
   return command

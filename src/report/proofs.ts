@@ -1,9 +1,10 @@
 /** What program proofs say: a row for each program, and the same as a table. */
-import type { ProgramProof } from '../smt/proof.js';
+import type { ProgramProof, ProvedSite } from '../smt/proof.js';
 import type { WitnessPath } from '../smt/witness-path.js';
 import type { Explanation } from '../verifier/explain/explanation.js';
 import type { Place } from '../verifier/explain/place.js';
 import { explanationInWords } from './explanations.js';
+import type { HotLine } from './hot-lines.js';
 import { nsInWords } from './time.js';
 import { witnessPathInWords } from './witness-paths.js';
 import { wrap } from './wrap.js';
@@ -44,6 +45,8 @@ export interface ProofRow {
   readonly worstPath: ProgramProof['worstPath'];
   /** Where `worstPath` begins: the worst place to be killed at. Null where no bound was worked out. */
   readonly worst: Place | null;
+  /** With --hot: insns walked, by C line or by insn, the most first. */
+  readonly hot?: readonly HotLine[];
   /** With --bounds: function and source line of each insn that has a bound. */
   readonly places?: ReadonlyMap<number, Omit<Place, 'slot' | 'insn'>>;
   readonly loops: ProgramProof['loops'];
@@ -66,15 +69,19 @@ export interface ProofRow {
 type BySlot = 'bounds' | 'timeLimits' | 'worstPath' | 'places';
 
 /** A row as documents have it: what is told of each insn is only there with --bounds. */
-export type ProofSummary = Omit<ProofRow, BySlot | 'timeToDie'> &
+export type ProofSummary = Omit<ProofRow, BySlot | 'timeToDie' | 'sites'> &
   Partial<Pick<ProofRow, BySlot>> & {
+    /** With --bounds also what a stub leaves, and why it may. */
+    readonly sites: readonly (Omit<ProvedSite, 'why'> & Partial<Pick<ProvedSite, 'why'>>)[];
     readonly timeToDie?: Omit<NonNullable<ProofRow['timeToDie']>, 'bySlot'> &
       Partial<Pick<NonNullable<ProofRow['timeToDie']>, 'bySlot'>>;
   };
 
 /** The row without what is told of each insn. */
 export function proofSummary(row: ProofRow): ProofSummary {
-  const { bounds: _, timeLimits: __, worstPath: ___, places: ____, timeToDie, ...rest } = row;
+  const { bounds: _, timeLimits: __, worstPath: ___, places: ____, timeToDie, ...others } = row;
+  const sites = row.sites.map(({ stub: _____, why: ______, ...site }) => site);
+  const rest = { ...others, sites };
   if (timeToDie === undefined) return rest;
   const { kill, run } = timeToDie;
   return { ...rest, timeToDie: { kill, run } };
@@ -223,7 +230,9 @@ function outcomeInWords(row: ProofRow): string {
   return rest === '' ? dies : `${dies}; ${rest}`;
 }
 
-function verdictInWords({ witness, reason, advice, kept, verdict }: ProofRow): string {
+function verdictInWords({ witness, reason, advice, kept, verdict, explanation }: ProofRow): string {
+  // The refusal stands below, in the verifier's words.
+  if (explanation !== undefined) return `not verified (${advice})`;
   if (witness !== undefined) return `${witness.expect} after ${witness.kill} steps: ${reason}`;
   if (verdict === 'unknown') return advice === '' ? reason : `${reason} (${advice})`;
   if (kept.length === 0) return '';

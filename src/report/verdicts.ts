@@ -4,6 +4,7 @@ import type { ProgType } from '../object/program.js';
 import type { Explanation } from '../verifier/explain/explanation.js';
 import { explanationInWords } from './explanations.js';
 import { classify, type GapClass, type GapEntry, gapRows, gapTotals, reasonOf } from './gap.js';
+import type { HotLine } from './hot-lines.js';
 import { table } from './table.js';
 import { wrap } from './wrap.js';
 
@@ -39,6 +40,8 @@ export interface VerdictRow {
     /** Insns that its verifier walked, where it tells. */
     readonly walked?: number;
   };
+  /** With --hot: insns walked, by C line or by insn, the most first. */
+  readonly hot?: readonly HotLine[];
   /** Where the two stand. */
   readonly class?: GapClass;
 }

@@ -91,23 +91,58 @@ export function bounds(
 
 const isMore = (a: Cost, b: Cost): boolean => a.ms > b.ms || (a.ms === b.ms && a.insns > b.insns);
 
-/** The way of the longest run from a visit to where that ends; of a subprogram that was verified by itself, to its own exit. */
+/**
+ * The way of the longest run from a visit to where that ends; of a subprogram that was verified by itself, to its own exit. A loop is gone through until it
+ * comes back to where the way has been; then the way leaves it.
+ */
 function pathFrom(start: number | undefined, graph: PatchedGraph, worstOf: Costs): readonly number[] {
   const seen = new Set<number>();
   const slots: number[] = [];
-  for (let at = start; at !== undefined; ) {
-    seen.add(at);
-    const slot = graph.slot(at);
+  const go = (visit: number): void => {
+    seen.add(visit);
+    const slot = graph.slot(visit);
     // The patched visit of a call stands for the same insn.
     if (slots.at(-1) !== slot) slots.push(slot);
+  };
+  for (let at = start; at !== undefined; ) {
+    go(at);
     let worst: number | undefined;
     for (const next of graph.next(at)) {
       if (seen.has(next)) continue;
       if (worst === undefined || isMore(worstOf.get(next), worstOf.get(worst))) worst = next;
     }
+    if (worst === undefined) {
+      const out = wayOut(at, graph, worstOf);
+      worst = out.at(-1);
+      for (const visit of out.slice(0, -1)) go(visit);
+    }
     at = worst;
   }
   return slots;
+}
+
+/** The shortest way from a visit in a loop to one behind the loop, which takes less; empty where there is none. */
+function wayOut(from: number, graph: PatchedGraph, worstOf: Costs): readonly number[] {
+  const before = new Map<number, number>();
+  const inside = worstOf.get(from);
+  for (let reached = [from]; reached.length > 0; ) {
+    const further: number[] = [];
+    for (const visit of reached)
+      for (const next of graph.next(visit)) {
+        if (before.has(next) || next === from) continue;
+        before.set(next, visit);
+        if (!isMore(inside, worstOf.get(next))) {
+          further.push(next);
+          continue;
+        }
+        const way: number[] = [];
+        for (let at: number | undefined = next; at !== undefined && at !== from; at = before.get(at))
+          way.push(at);
+        return way.reverse();
+      }
+    reached = further;
+  }
+  return [];
 }
 
 /** Where the program begins. */

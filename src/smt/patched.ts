@@ -56,6 +56,8 @@ export interface PatchedOptions {
   readonly budget: number;
   /** The walk stops after this many failures. */
   readonly failures: number;
+  /** Where insns that are walked are counted, by slot. */
+  readonly tally?: Uint32Array;
 }
 
 /**
@@ -201,6 +203,7 @@ function walkOnce(
         kernel: options.kernel ?? BUILT_IN,
         budget: options.budget,
         visits: graph,
+        ...(options.tally !== undefined && { tally: options.tally }),
         keepsState: keepsForProof(code),
         ...(facts.heads !== undefined && { heads: facts.heads }),
         widening,

@@ -31,6 +31,7 @@ import { keepsForProof, type Patched, walkPatched } from './patched.js';
 import type { BoundKind, ProgramProof, ProvedSite } from './proof.js';
 import type { SiteAnswer } from './site-proof.js';
 import { proveSites } from './site-proof.js';
+import { whyAllowed } from './why-allowed.js';
 import { witnessPath } from './witness-path.js';
 
 /** For whom the program is judged, and how much effort the proof may take. With less effort more programs are unknown. */
@@ -57,6 +58,8 @@ export interface ProgramProofOptions {
   readonly effort?: number;
   /** Explain why the program is not verified, and the way of a witness. */
   readonly explain?: boolean;
+  /** Count how often each insn is walked. */
+  readonly hot?: boolean;
   /** Weighs the insns of this program, for a bound in other units than insns. */
   readonly weigh?: (program: Program, code: Code) => Weigh;
 }
@@ -91,7 +94,8 @@ async function proveAsLoaded(
   const profile = options.profile ?? 'privileged';
   const kernel = options.kernel ?? BUILT_IN;
   const effort = options.effort ?? Number.POSITIVE_INFINITY;
-  const target = { profile, kernel, budget: Math.min(effort, INSN_BUDGET) };
+  const hot = options.hot === true;
+  const target = { profile, kernel, budget: Math.min(effort, INSN_BUDGET), tally: hot };
   const verified = options.verified ?? verifiedFor(program, { ...target, facts: keepsForProof });
   if (!verified.ok) {
     const refusal = verifiedFor(program, {
@@ -100,18 +104,20 @@ async function proveAsLoaded(
       explain: options.explain === true,
     }) as Refused;
     return effort < INSN_BUDGET && refusal.reason === 'budget'
-      ? effortSpent(effort, refusal.walked)
+      ? effortSpent(effort, refusal)
       : notVerified(refusal);
   }
   const left = Math.max(1, effort - verified.walked);
   const sites = callSites(program, verified.facts, rules);
   const path = pathOfSites(rules, sites, program, verified.facts);
   const proved = await proveSites(sites, options.rlimit);
+  const tally = hot ? new Uint32Array(program.insns.length) : undefined;
   const patched = walkPatched(program, verified.code, verified.facts, path, verified.lastId, {
     profile,
     kernel: verified.kernel,
     budget: Math.min(options.budget ?? 1_000_000, left),
     failures: MAX_FAILURES,
+    ...(tally !== undefined && { tally }),
   });
   // A stub may lead a killed run to insns that no ordinary run reaches. The rules were not applied to the calls there.
   const unplanned = callsOnlyKilledRunsReach(program, verified, patched);
@@ -126,6 +132,7 @@ async function proveAsLoaded(
       ...unplanned.map((site, i) => report(site, unplannedProved.settled[i]!)),
     ],
     walked: { verified: verified.walked, patched: patched.walked },
+    ...hotOf(verified.walkedAt, tally),
     kept: keptCalls(program, verified.code, [verified.facts, patched.facts], path, verified.kernel),
   };
   const concerns = [
@@ -202,8 +209,9 @@ const ADVICE = {
 
 const effortReason = (effort: number): string => `it takes more than ${effort} insns to prove`;
 
-function effortSpent(effort: number, walked: number): ProgramProof {
+function effortSpent(effort: number, { walked, walkedAt }: Refused): ProgramProof {
   return {
+    ...hotOf(walkedAt),
     ...NO_BOUND,
     verdict: 'unknown',
     reason: effortReason(effort),
@@ -215,6 +223,9 @@ function effortSpent(effort: number, walked: number): ProgramProof {
     walked: { verified: walked, patched: 0 },
   };
 }
+
+const hotOf = (verified: Uint32Array | undefined, patched?: Uint32Array): Pick<ProgramProof, 'hot'> =>
+  verified === undefined ? {} : { hot: { verified, patched: patched ?? new Uint32Array(verified.length) } };
 
 const NO_BOUND = {
   boundKind: 'unbounded',
@@ -273,8 +284,9 @@ function kindOf({ insns, ms }: Cost): BoundKind {
 }
 
 function notVerified(refusal: Refused): ProgramProof {
-  const { message, walked } = refusal;
+  const { message, walked, walkedAt } = refusal;
   return {
+    ...hotOf(walkedAt),
     ...NO_BOUND,
     refusal,
     verdict: 'unknown',
@@ -317,6 +329,8 @@ function report(site: CallSite, settled: SiteAnswer): ProvedSite {
     action: site.action.kind,
     rule: site.rule?.name,
     settled,
+    ...(site.action.kind === 'stub' && { stub: site.action.stub }),
+    why: whyAllowed(site, settled),
   };
 }
 

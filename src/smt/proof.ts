@@ -1,5 +1,5 @@
 /** What a program proof says. */
-import type { Action } from '../patch/rule.js';
+import type { Action, Stub } from '../patch/rule.js';
 import type { Refused } from '../verifier/result.js';
 import type { Case } from '../vm/case.js';
 import type { LoopNote } from './bound.js';
@@ -17,6 +17,10 @@ export interface ProvedSite {
   readonly rule: string | undefined;
   /** Whether what happens here is an outcome of the function that is possible here, as Z3 decides. */
   readonly settled: SiteAnswer;
+  /** What a stub leaves. */
+  readonly stub?: Stub;
+  /** The same as `settled`, in words: why the rules may do this, or what is against it. */
+  readonly why: string;
 }
 
 /** The longest killed runs in the units of `weigh`. The helper that is in flight at the kill is part of them. */
@@ -24,6 +28,12 @@ export interface Weighed {
   readonly worst: Cost;
   /** By the slot at which the program is killed. */
   readonly bySlot: ReadonlyMap<number, Cost>;
+}
+
+/** How often each insn was walked, by slot: by the verification, and in patched mode. */
+export interface Walks {
+  readonly verified: Uint32Array;
+  readonly patched: Uint32Array;
 }
 
 export type BoundKind = 'exact' | 'time-limited' | 'unbounded';
@@ -60,6 +70,8 @@ export interface ProgramProof {
   readonly queries: number;
   /** Insns that the verifier walked, and those walked in patched mode on top. */
   readonly walked: { readonly verified: number; readonly patched: number };
+  /** How often each insn was walked, by slot; only where it was asked for. */
+  readonly hot?: Walks;
   /** What our verifier says where it refuses the program itself. */
   readonly refusal?: Refused;
   /** A run that breaks a check, and replays. */

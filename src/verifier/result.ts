@@ -52,6 +52,8 @@ export interface Accepted {
   /** Insns walked, and states kept for pruning, as the kernel's `processed N insns ... total_states`. */
   readonly walked: number;
   readonly states: number;
+  /** How often each insn was walked, by slot; only where it was asked for. */
+  readonly walkedAt?: Uint32Array;
   readonly facts: Facts;
   /** The program as it was prepared, and the last id given out: for a walk that goes on from one of its states. */
   readonly code: Code;
@@ -73,6 +75,7 @@ export interface Refused {
   readonly slot: number;
   readonly walked: number;
   readonly states: number;
+  readonly walkedAt?: Uint32Array;
   /** `unsupported`: the program uses something that is not modelled; that is no statement about the program. */
   readonly reason: 'rejected' | 'unsupported' | 'budget';
 }

@@ -51,6 +51,8 @@ export interface VerifyOptions {
    * The counts of insns and states are then not those of Linux.
    */
   readonly economical?: boolean;
+  /** Count how often each insn is walked: `walkedAt` of the verdict. */
+  readonly tally?: boolean;
   /** Explain a refusal. */
   readonly explain?: boolean;
   /** False: walk every path to its end, covered or not. Only for small programs. */
@@ -78,6 +80,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
   const kernel = options.kernel ?? BUILT_IN;
   let walk: Walk | undefined;
   let prepared: Code | undefined;
+  const tally = options.tally === true ? new Uint32Array(program.insns.length) : undefined;
   const refused = (
     message: string,
     slot: number,
@@ -95,6 +98,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     reason,
     walked: walk?.walked ?? 0,
     states: walk?.states ?? 0,
+    ...(tally !== undefined && { walkedAt: tally }),
   });
   try {
     if (profile === 'strict' && NEEDS_PERFMON.has(program.type))
@@ -116,16 +120,23 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
       ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
       ...(options.economical === undefined ? {} : { economical: options.economical }),
     };
+    const counted = tally === undefined ? {} : { tally };
     const plainly = (visits: VisitGraph | undefined): Walk =>
-      new Walk(program, code, { ...walkOptions, ...keeps, ...(visits !== undefined && { visits }) });
+      new Walk(program, code, {
+        ...walkOptions,
+        ...keeps,
+        ...counted,
+        ...(visits !== undefined && { visits }),
+      });
     const precision = options.precision !== false;
     const graph = wanted === false ? undefined : new VisitGraph();
-    walk = precision ? new Walk(program, code, { ...walkOptions, precision }) : plainly(graph);
+    walk = precision ? new Walk(program, code, { ...walkOptions, ...counted, precision }) : plainly(graph);
     walkAll(walk, program);
     const use = { depth: walk.path.stackDepth, ...walk.calledBack };
     checkCallGraph(program, code, use, kernel.behaviour);
     const { walked, states } = walk;
-    const accepted = { ok: true, profile, kernel, walked, states, code } as const;
+    const walkedAt = tally === undefined ? {} : { walkedAt: tally };
+    const accepted = { ok: true, profile, kernel, walked, states, code, ...walkedAt } as const;
     if (graph === undefined) return { ...accepted, facts: NO_FACTS, lastId: walk.path.lastId };
     if (!precision) return { ...accepted, facts: factsOf(graph, 0, graph.size), lastId: walk.path.lastId };
     const closed = closeFacts(walk, { ...walkOptions, ...keeps }, (closing, then) => {
@@ -136,6 +147,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
       return { ...accepted, facts, lastId: closed.lastId };
     }
     // A state that holds only as far as checks relied on it is no fact.
+    tally?.fill(0);
     walk = plainly(graph);
     walkAll(walk, program);
     return { ...accepted, facts: factsOf(graph, 0, graph.size), lastId: walk.path.lastId };

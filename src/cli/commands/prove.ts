@@ -16,7 +16,7 @@ import { COSTS_HELP } from '../costs-file.js';
 import { interruptedInWords, judgeAll } from '../judge/drive.js';
 import type { ProveOptions } from '../judge/prover.js';
 import { brokenExit, unread, withJudged } from '../judging.js';
-import { type WithLimits, withLimits } from '../limits.js';
+import { HOT_HELP, type WithLimits, withLimits } from '../limits.js';
 import { integer } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
 
@@ -37,11 +37,15 @@ export const prove: Define = (program, act) => {
     )
     .option('--cost', 'also tell the time to die, in nanoseconds')
     .option('--costs <FILE>', COSTS_HELP)
-    .option('--explain', 'tell the whole way to each refusal, and of each run that refutes a program')
+    .option(
+      '--explain',
+      'tell each insn with its C line, what becomes of each call and why, and the worst place to be killed at; and the whole way to each refusal',
+    )
     .option(
       '--bounds',
       'with --json, also tell of each insn: its bound and its source line, and the worst way',
     )
+    .option('--hot', HOT_HELP)
     .option('--out <DIR>', 'write witnesses there, as cases');
   withJudged(withLimits(command), 'built-in').action((files: string[], options: Options) =>
     act(options, (common) => proveFiles(files, options, common)),

@@ -16,7 +16,7 @@ import { type Define, withFormats } from '../command.js';
 import { interruptedInWords, judgeAll } from '../judge/drive.js';
 import type { VerifyingOptions } from '../judge/verifier.js';
 import { brokenExit, withJudged } from '../judging.js';
-import { type WithLimits, withLimits } from '../limits.js';
+import { HOT_HELP, type WithLimits, withLimits } from '../limits.js';
 import type { Common, Outcome } from '../outcome.js';
 
 interface Options extends VerifyingOptions, WithLimits {}
@@ -28,7 +28,8 @@ export const verify: Define = (program, act) => {
   const command = withFormats(program.command('verify'))
     .description("verify programs with our verifier, and with the kernel's")
     .option('--kernel', 'ask the kernel as well')
-    .option('--explain', 'tell the whole way to each refusal');
+    .option('--explain', 'tell the whole way to each refusal')
+    .option('--hot', HOT_HELP);
   withJudged(withLimits(command), 'running with --kernel, else built-in').action(
     (files: string[], options: Options) => act(options, (common) => verifyFiles(files, options, common)),
   );

@@ -4,13 +4,15 @@ import { storeWitness } from '../../campaign/storage/corpus.js';
 import { type TimeToDie, timeToDie, weighTime } from '../../cost/time-to-die.js';
 import { InputError } from '../../isa/errors.js';
 import type { Program } from '../../object/program.js';
+import { explainedProof } from '../../report/explained-proof.js';
 import { refusalFields } from '../../report/explanations.js';
+import { hotInWords, hotLines } from '../../report/hot-lines.js';
 import { errorRow, type ProofRow } from '../../report/proofs.js';
 import { finite } from '../../report/time.js';
 import { proveProgram } from '../../smt/program-proof.js';
 import type { ProgramProof } from '../../smt/proof.js';
 import { Places } from '../../verifier/explain/place.js';
-import { prepare } from '../../verifier/text/code.js';
+import { type Code, prepare } from '../../verifier/text/code.js';
 import { printExpectation } from '../../vm/expectation.js';
 import { printCase } from '../../vm/print-case.js';
 import { since } from '../command.js';
@@ -34,6 +36,7 @@ export interface ProveOptions extends JudgeOptions {
   readonly costs?: string;
   readonly explain?: true;
   readonly bounds?: true;
+  readonly hot?: true;
 }
 
 /** Makes the rows of `prove`. */
@@ -89,6 +92,7 @@ export class Prover implements Judge<ProofRow> {
     const proof = await proveProgram(program, rules.rules, {
       ...target,
       explain: true,
+      hot: options.hot === true,
       ...(cost === undefined ? {} : { weigh: weighTime(cost) }),
       ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
       ...(options.runs === undefined ? {} : { maxRuns: options.runs }),
@@ -96,7 +100,14 @@ export class Prover implements Judge<ProofRow> {
       ...(options.budget === undefined ? {} : { budget: options.budget }),
       ...(options.effort === undefined ? {} : { effort: options.effort }),
     });
-    const { verdict, bound, boundKind, refusal, witness, witnessPath, weighed: _, ...rest } = proof;
+    const { verdict, bound, boundKind, refusal, witness, witnessPath, weighed: _, hot, ...rest } = proof;
+    const code = prepareFor(program);
+    const places = code && new Places(program, code);
+    const lines = places === undefined || hot === undefined ? undefined : hotLines(places, hot);
+    const below =
+      (places !== undefined && options.explain === true
+        ? explainedProof({ file, name: program.name, proof, places, slots: slotsOf(code) })
+        : '') + (lines === undefined ? '' : hotInWords(`${file}:${program.name}`, lines));
     const time = cost && timeToDie(proof, cost);
     const row: ProofRow = {
       ...rest,
@@ -107,12 +118,13 @@ export class Prover implements Judge<ProofRow> {
       insns: program.insns.length,
       verdict,
       bound: bound ?? null,
-      ...placesOf(program, proof, options.bounds === true),
+      ...placesOf(places, proof, options.bounds === true),
+      ...(lines === undefined ? {} : { hot: lines }),
       boundKind: rest.bounds.size > 0 ? boundKind : null,
       ...(time === undefined ? {} : { timeToDie: bounded(time) }),
       ms: since(start),
     };
-    if (witness === undefined) return { row, below: '' };
+    if (witness === undefined) return { row, below };
     const text = printCase({ ...witness, rules: rules.name });
     const { expect, kill } = witness;
     const shown = {
@@ -121,21 +133,32 @@ export class Prover implements Judge<ProofRow> {
       case: text,
       ...(witnessPath !== undefined && { path: witnessPath }),
     };
-    if (options.out === undefined) return { row: { ...row, witness: shown }, below: '' };
+    if (options.out === undefined) return { row: { ...row, witness: shown }, below };
     const path = storeWitness(options.out, file, program.name, rules.rules.name, text);
-    return { row: { ...row, witness: { ...shown, file: path } }, below: '' };
+    return { row: { ...row, witness: { ...shown, file: path } }, below };
   }
 }
 
+/** The program as it is told; undefined for one whose insns cannot be read. */
+function prepareFor(program: Program): Code | undefined {
+  try {
+    return prepare(program);
+  } catch {
+    return undefined;
+  }
+}
+
+const slotsOf = (code: Code | undefined): readonly number[] =>
+  code?.ops.flatMap((op, slot) => (op === undefined ? [] : [slot])) ?? [];
+
 /** Where the worst place to be killed at is; with `all`, where each insn that has a bound is. */
 function placesOf(
-  program: Program,
+  places: Places | undefined,
   { worstPath, bounds }: ProgramProof,
   all: boolean,
 ): Pick<ProofRow, 'worst' | 'places'> {
   const [first] = worstPath;
-  if (first === undefined) return { worst: null };
-  const places = new Places(program, prepare(program));
+  if (first === undefined || places === undefined) return { worst: null };
   const worst = places.at(first);
   if (!all) return { worst };
   const told = [...bounds.keys()].map((slot) => {

@@ -6,9 +6,12 @@ import { type Judgement, KernelJudge } from '../../oracle/bulk.js';
 import { possibleCpus } from '../../oracle/maps.js';
 import { refusalFields } from '../../report/explanations.js';
 import { classify } from '../../report/gap.js';
+import { hotInWords, hotLines } from '../../report/hot-lines.js';
 import type { VerdictRow } from '../../report/verdicts.js';
+import { Places } from '../../verifier/explain/place.js';
 import type { Verdict } from '../../verifier/result.js';
 import type { Profile } from '../../verifier/state/profile.js';
+import { prepare } from '../../verifier/text/code.js';
 import { INSN_BUDGET, verify as verifyProgram } from '../../verifier/verify.js';
 import { since } from '../command.js';
 import type { LoadedProgram } from '../files.js';
@@ -22,6 +25,7 @@ import { ProgramFiles } from './program-files.js';
 export interface VerifyingOptions extends JudgeOptions {
   readonly explain?: true;
   readonly kernel?: true;
+  readonly hot?: true;
   readonly effort?: number;
 }
 
@@ -33,7 +37,7 @@ export class Verifier implements Judge<VerdictRow> {
     private readonly files: ProgramFiles,
     private readonly target: JudgedProfile,
     private readonly judges: Judges | undefined,
-    private readonly effort: number | undefined,
+    private readonly options: Pick<VerifyingOptions, 'effort' | 'hot'>,
   ) {
     this.profile = target.json;
   }
@@ -44,7 +48,7 @@ export class Verifier implements Judge<VerdictRow> {
     const declared = await givenFunctions(options.functions);
     const judges = options.kernel ? new Judges() : undefined;
     const target = judgedProfile(options.profile ?? {}, options.kernel ? 'running' : 'built-in');
-    return new Verifier(new ProgramFiles(files, { ...options, declared }), target, judges, options.effort);
+    return new Verifier(new ProgramFiles(files, { ...options, declared }), target, judges, options);
   }
 
   open(file: number): Opened {
@@ -52,7 +56,8 @@ export class Verifier implements Judge<VerdictRow> {
   }
 
   judge(file: number, program: number): Judged<VerdictRow> {
-    return { row: this.row(this.files.program(file, program)), below: '' };
+    const row = this.row(this.files.program(file, program));
+    return { row, below: row.hot === undefined ? '' : hotInWords(`${row.file}:${row.name}`, row.hot) };
   }
 
   close(): void {
@@ -60,7 +65,7 @@ export class Verifier implements Judge<VerdictRow> {
   }
 
   private row(one: LoadedProgram): VerdictRow {
-    const { judges, effort } = this;
+    const { judges, options } = this;
     const { file, program } = one;
     const { profile, kernel: kernelProfile, madeFor } = judgedFor(this.target, one.case);
     const start = performance.now();
@@ -70,7 +75,7 @@ export class Verifier implements Judge<VerdictRow> {
       profile,
       kernelProfile,
       judges === undefined ? undefined : possibleCpus(),
-      effort,
+      options,
     );
     const ms = since(start);
     // No kernel has the functions that are declared.
@@ -94,13 +99,14 @@ function judged(
   profile: Profile,
   kernel: KernelProfile,
   cpus: number | undefined,
-  effort: number | undefined,
-): Pick<VerdictRow, 'verdict' | 'message' | 'lines' | 'slot' | 'explanation' | 'walked' | 'states'> {
+  { effort, hot }: Pick<VerifyingOptions, 'effort' | 'hot'>,
+): Pick<VerdictRow, 'hot' | 'verdict' | 'message' | 'lines' | 'slot' | 'explanation' | 'walked' | 'states'> {
   let verdict: Verdict;
   try {
     verdict = verifyProgram(program, {
       facts: false,
       explain: true,
+      tally: hot === true,
       profile,
       kernel,
       ...(cpus !== undefined && { cpus }),
@@ -111,8 +117,15 @@ function judged(
     return { verdict: 'error', message: `internal error: ${message}`, walked: 0, states: 0 };
   }
   const { walked, states } = verdict;
-  if (verdict.ok) return { verdict: 'accepted', message: '', walked, states };
-  return { verdict: verdict.reason, ...refusalFields(verdict), walked, states };
+  const lines = hotOf(program, verdict);
+  if (verdict.ok) return { verdict: 'accepted', message: '', walked, states, ...lines };
+  return { verdict: verdict.reason, ...refusalFields(verdict), walked, states, ...lines };
+}
+
+function hotOf(program: Program, { walkedAt }: Verdict): Pick<VerdictRow, 'hot'> {
+  if (walkedAt === undefined) return {};
+  const places = new Places(program, prepare(program));
+  return { hot: hotLines(places, { verified: walkedAt, patched: new Uint32Array(walkedAt.length) }) };
 }
 
 /** The kernel in both profiles; a judge is only opened when it is asked. */

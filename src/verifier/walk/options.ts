@@ -33,6 +33,8 @@ export interface WalkOptions {
   readonly pruning?: boolean;
   /** The kernel that the program is for. */
   readonly kernel: KernelProfile;
+  /** Where insns that are walked are counted, by slot. */
+  readonly tally?: Uint32Array;
   /** CPUs of the machine, if that is known (nr_cpu_ids). */
   readonly cpus?: number;
   /** What to do in place of the call at a slot; undefined: make the call. */

@@ -208,12 +208,14 @@ export class Walk implements Paths {
   private run(start: number): void {
     const { code, path, explored, tracker } = this;
     const { visited } = this;
+    const { tally } = this.options;
     let slot: number | undefined = start;
     while (slot !== undefined) {
       this.slot = slot;
       const op: Op | undefined = code.ops[slot];
       if (op === undefined) refuse(`no insn at slot ${slot}`);
       this.walked++;
+      if (tally !== undefined) tally[slot]!++;
       if (this.walked > this.options.budget) {
         throw new Refusal(`BPF program is too large. Processed ${this.walked} insn`, 'budget', -1);
       }
