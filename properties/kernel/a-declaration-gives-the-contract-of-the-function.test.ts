@@ -67,8 +67,11 @@ describe('a function of the tables, declared again', () => {
   it('is said by prototype and flags, but for those of which they do not tell', () => {
     const names = (which: boolean | undefined): readonly string[] =>
       copies
-        // What programs of no modelled type may call has nothing to be declared for.
-        .filter(({ contract, copy }) => copy?.short === which && contract.types.length > 0)
+        // What only struct_ops programs may call no person declares: it is there for the one struct.
+        .filter(
+          ({ contract, copy }) =>
+            copy?.short === which && contract.types.some((type) => type !== 'struct_ops'),
+        )
         .map(({ contract }) => contract.name)
         .sort();
     expect(names(false)).toEqual([...LONG].sort());

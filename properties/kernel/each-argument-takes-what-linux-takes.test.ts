@@ -29,6 +29,7 @@ import { progType } from '../../src/kernel/progtypes.js';
 import { Btf } from '../../src/object/btf/read.js';
 import { kernelTypes } from '../../src/object/kernel/types.js';
 import { MAP_TYPES, type MapDef, type Program, type ProgType } from '../../src/object/program.js';
+import { kernelFunctionId } from '../../src/oracle/btf.js';
 import { KernelJudge } from '../../src/oracle/bulk.js';
 import { profileHere } from '../../src/oracle/profile/running.js';
 import { verify } from '../../src/verifier/verify.js';
@@ -139,7 +140,9 @@ const substitutes = (arg: Arg, type: ProgType): Readonly<Record<string, Substitu
 
 /** Programs of two types at most are asked about: one that may sleep or not, whichever comes first, and one with a packet. */
 function askedIn(c: Contract): readonly ProgType[] {
-  const can = LOADABLE.filter((type) => c.types.includes(type));
+  const here = c.kind === 'helper' || kernelFunctionId(c.name) !== undefined;
+  // Functions for structs that this kernel does not have are not there.
+  const can = LOADABLE.filter((type) => c.types.includes(type) && (here || type !== 'struct_ops'));
   const packet = can.find((type) => progType(type).members.some((m) => m.value === 'packet'));
   return [...new Set([can[0], packet])].filter((type) => type !== undefined);
 }

@@ -120,6 +120,9 @@ const ROWS: readonly Row[] = [
   ['cgroup/dev', 'cgroup_device', 6],
   ['sk_lookup', 'sk_lookup', 36],
   ['netfilter', 'netfilter', 45],
+  ['struct_ops', 'struct_ops', 0],
+  ['struct_ops/enqueue', 'struct_ops', 0],
+  ['struct_ops.s/init_task', 'struct_ops', 0, undefined, 'sleepable'],
 ];
 
 describe('sections', () => {
@@ -143,7 +146,6 @@ describe('sections', () => {
     'xdpx',
     'tcp',
     'freplace/f',
-    'struct_ops/x',
     'ext',
     'tp_btf/',
     'iter/',

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { readObject } from '../../src/object/load.js';
 import { openBpfFiles } from '../../src/oracle/files.js';
 import { loadObject } from '../../src/oracle/object.js';
+import { isLoadable } from '../support/kernel/programs.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 
 const folder = fileURLToPath(new URL('../../corpus/objects/', import.meta.url));
@@ -15,8 +16,9 @@ describeKnownKernel('sample objects load in the kernel', () => {
 
   it.each(files)('%s', (file) => {
     const before = openBpfFiles();
-    const { programs } = readObject(readFileSync(folder + file), file);
-    expect(programs.length).toBeGreaterThan(0);
+    const all = readObject(readFileSync(folder + file), file).programs;
+    expect(all.length).toBeGreaterThan(0);
+    const programs = all.filter(isLoadable);
     const object = loadObject(programs);
     try {
       const refused = object.programs.flatMap((result, i) =>

@@ -3,7 +3,10 @@
  * kernel/bpf/cgroup.c, sock_addr_func_proto in net/core/filter.c and bpf_iter_get_func_proto.
  */
 import type { Program } from '../object/program.js';
+import { operationOf } from '../object/struct-ops.js';
+import { symbols } from './catalog.js';
 import { ATTACH as A } from './contexts/attach.js';
+import { ADDED_HELPERS, structOps } from './struct-ops.js';
 
 const NO_RETVAL: ReadonlySet<number> = new Set([
   A.INET_INGRESS,
@@ -21,9 +24,19 @@ const NO_RETVAL: ReadonlySet<number> = new Set([
 const CONNECTS: ReadonlySet<number> = new Set([A.INET4_CONNECT, A.INET6_CONNECT]);
 const SOCKET_ITERATORS: ReadonlySet<string> = new Set(['tcp', 'unix']);
 
+/** What one struct of functions adds, programs of another do not have; and those of Qdisc_ops alone may call what is for packets. */
+function refusedOperation(name: string, target: string | undefined): boolean {
+  const operation = operationOf(target);
+  const { helpers, without } = structOps(operation?.struct);
+  if (helpers === 'none') return symbols.helperId(name) !== undefined;
+  if (ADDED_HELPERS.has(name) && !helpers.has(name)) return true;
+  return without?.[operation?.member ?? '']?.has(name) === true;
+}
+
 /** The type of the program may call this function, but not attached like this. */
 export function refusedAttached(name: string, { type, attach }: Program): boolean {
   const at = attach?.type || (type === 'cgroup_sock' ? A.SOCK_CREATE : 0);
+  if (type === 'struct_ops' && refusedOperation(name, attach?.target)) return true;
   switch (name) {
     case 'bpf_get_retval':
     case 'bpf_set_retval':

@@ -244,6 +244,7 @@ const PARTS: Readonly<Record<ProgType, Part>> = {
   iter: { number: 26, ...ARGUMENTS, returns: YES_OR_NO },
   fentry: { number: 26, ...ARGUMENTS },
   lsm: { number: 29, ...ARGUMENTS },
+  struct_ops: { number: 27, ...ARGUMENTS },
   syscall: {
     number: 31,
     struct: undefined,
@@ -258,6 +259,23 @@ const INFO = Object.fromEntries(
   Object.entries(PARTS).map(([type, part]) => [type, { ...PLAIN, ...part, type }]),
 ) as Readonly<Record<ProgType, ProgTypeInfo>>;
 
+/** LSM hooks that return a yes or no, and no error number (bool_lsm_hooks of kernel/bpf/bpf_lsm.c). */
+const BOOL_HOOKS: ReadonlySet<string> = new Set(['audit_rule_known', 'inode_xattr_skipcap']);
+const MAX_ERRNO = 4095;
+
+/** The program stands in for a function that returns nothing, so that r0 need not be written (check_return_code). */
+export function returnsNothing(type: ProgType, attach?: Attachment): boolean {
+  return (
+    attach?.returns === 'void' &&
+    (type === 'struct_ops' || (type === 'lsm' && attach.type !== ATTACH.LSM_CGROUP))
+  );
+}
+
+/** Only the lower half of r0 is looked at: an LSM hook returns an `int`. */
+export function returnsHalf(type: ProgType, attach?: Attachment): boolean {
+  return type === 'lsm' && attach?.type !== ATTACH.LSM_CGROUP;
+}
+
 /** All that is known of a program type. */
 export function progType(type: ProgType): ProgTypeInfo {
   return INFO[type];
@@ -269,11 +287,20 @@ export function progType(type: ProgType): ProgTypeInfo {
  */
 export function returnRange(type: ProgType, attach?: Attachment): readonly [number, number] | undefined {
   if (attach === undefined) return INFO[type].returns;
+  const { returns } = attach;
   switch (type) {
     case 'cgroup_skb':
       return attach.type === ATTACH.INET_EGRESS ? [0, 3] : YES_OR_NO;
     case 'cgroup_sock_addr':
       return SOCK_ADDR_RETURNS.get(attach.type) ?? YES_OR_NO;
+    case 'struct_ops':
+      // A pointer can only be returned as NULL, or as the reference that it is (see checkReturn).
+      return returns?.startsWith('*') === true ? [0, 0] : undefined;
+    case 'lsm':
+      // Programs of a cgroup say whether to go on; those on hooks that return nothing cannot stop it.
+      if (attach.type === ATTACH.LSM_CGROUP) return returns === 'void' ? [1, 1] : YES_OR_NO;
+      if (returns === 'void') return undefined;
+      return BOOL_HOOKS.has(attach.target ?? '') ? YES_OR_NO : [-MAX_ERRNO, 0];
     case 'fentry':
       return attach.type === ATTACH.MODIFY_RETURN ? undefined : [0, 0];
     case 'kprobe':

@@ -3,6 +3,7 @@ import type { Btf } from './btf/read.js';
 import type { BtfType } from './btf/types.js';
 import { Compat } from './core/compat.js';
 import type { Target } from './core/relocate.js';
+import { essentialName } from './core/spec.js';
 import { type ElfSymbol, STB_WEAK } from './elf.js';
 import { type ConfigExtern, type ConfigMap, configMap } from './kconfig.js';
 import { kernelSymbol } from './ksyms.js';
@@ -46,9 +47,9 @@ export class Externs {
     return found;
   }
 
-  /** Whether a symbol is an extern function. */
-  isFunction(symbol: ElfSymbol): boolean {
-    return this.lookup(symbol.name).type.kind === 'func';
+  /** Whether a symbol is an extern function, which kernels like the target may lack. */
+  mayLack(symbol: ElfSymbol): boolean {
+    return this.target !== this.local && this.lookup(symbol.name).type.kind === 'func';
   }
 
   /**
@@ -58,8 +59,19 @@ export class Externs {
   kfunc(symbol: ElfSymbol): string | undefined {
     if (this.lookup(symbol.name).type.kind !== 'func')
       throw new NotModelled(`'${symbol.name}' is called but is no function`);
-    if (symbol.bind !== STB_WEAK || 'missing' in this.target) return symbol.name;
-    return this.target.find(symbol.name, 'func') === undefined ? undefined : symbol.name;
+    // A flavour of a declaration (`name___old`) is resolved by the name before it.
+    const name = essentialName(symbol.name);
+    if (symbol.bind !== STB_WEAK || 'missing' in this.target) return name;
+    return this.has(symbol.name, 'func') === undefined ? undefined : name;
+  }
+
+  /** BTF id, in the target, of the function or variable that an extern means. */
+  private has(name: string, kind: 'func' | 'var'): number | undefined {
+    const { target } = this;
+    if ('missing' in target) return undefined;
+    // Types of the object itself: what it declares under a plain name is there, and a flavour is for other kernels.
+    if (target === this.local) return essentialName(name) === name ? target.find(name, kind) : undefined;
+    return target.find(essentialName(name), kind);
   }
 
   /**
@@ -118,7 +130,7 @@ export class Externs {
       throw new NotModelled(
         `extern '${name}' of .ksyms is looked up in a kernel's BTF: ${this.target.missing}`,
       );
-    const found = this.target.find(name, kind);
+    const found = this.has(name, kind);
     if (found === undefined) {
       if (symbol.bind === STB_WEAK) return 0;
       throw new NotInTarget(`extern '${name}' of .ksyms is not in the BTF of the target`);

@@ -233,7 +233,7 @@ class Linker {
 
   private noteWeak(symbol: ElfSymbol, btfId?: number): void {
     const { name } = symbol;
-    if (symbol.bind !== STB_WEAK || !this.parts.externs.isFunction(symbol)) return;
+    if (symbol.bind !== STB_WEAK || !this.parts.externs.mayLack(symbol)) return;
     this.weak.set(name, { name, ...this.weak.get(name), ...(btfId === undefined ? {} : { btfId }) });
   }
 

@@ -1,16 +1,14 @@
 /** Reads an object file, as clang writes it, into programs. */
-import { readFileSync } from 'node:fs';
 import { InputError } from '../isa/errors.js';
 import { type BtfExt, readBtfExt } from './btf/ext.js';
 import { FieldFinder } from './btf/fields.js';
 import { fixBtf } from './btf/fix.js';
 import { Btf } from './btf/read.js';
 import { printable } from './bytes.js';
-import { CoreRelocator, type Target } from './core/relocate.js';
+import { CoreRelocator } from './core/relocate.js';
 import { type Elf, readElf, type Section, SHT_NOBITS, STB_WEAK } from './elf.js';
 import { Externs } from './externs.js';
 import { Functions, type ObjectFunction } from './functions.js';
-import { kernelTypes } from './kernel/types.js';
 import { exceptionCallbacks, link, type Parts } from './link.js';
 import { applySettings, type LoaderSettings, settingFor } from './loader-settings.js';
 import { readMaps } from './maps.js';
@@ -25,9 +23,8 @@ import {
   type SpecialField,
 } from './program.js';
 import { isSubprogSection, type ProgramKind, programKind } from './sections.js';
-
-/** Where a kernel shows its own types. */
-const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
+import { type Operation, operationName, operations } from './struct-ops.js';
+import { structsFor, type TargetChoice, targetFor } from './target.js';
 
 /** Most slots that the programs of one file have together; subprograms count once for each program they are in. */
 const TOTAL_SLOTS_MAX = 4_000_000;
@@ -38,7 +35,7 @@ export interface ReadOptions {
    * Types that CO-RE relocations are resolved against: the bytes of a BTF file; 'kernel' (the default) those of the
    * running kernel; 'none' nothing, so that an object with such relocations is refused.
    */
-  readonly targetBtf?: Uint8Array | 'kernel' | 'none';
+  readonly targetBtf?: TargetChoice;
   /** What the loader of the object would have set. */
   readonly loader?: LoaderSettings;
 }
@@ -72,34 +69,6 @@ export interface ObjectSource {
     readonly functions: readonly ObjectFunction[];
   }[];
   readonly skipped: readonly Skipped[];
-}
-
-let kernel: Target | undefined;
-
-function targetOf(option: ReadOptions['targetBtf']): Target {
-  if (option === 'none') return { missing: 'none was given' };
-  if (option instanceof Uint8Array) return new Btf(option, 'target BTF', 'the BTF');
-  if (kernel === undefined) {
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = readFileSync(KERNEL_BTF);
-    } catch {
-      bytes = undefined;
-    }
-    kernel = bytes
-      ? new Btf(bytes, KERNEL_BTF, 'the BTF')
-      : { missing: `${KERNEL_BTF} cannot be read, and no BTF file was given` };
-  }
-  return kernel;
-}
-
-const structsByTarget = new WeakMap<Btf, KernelTypes>();
-
-/** The structs of a target; one instance for one BTF, which remembers what was asked. */
-function structsOf(target: Btf): KernelTypes {
-  const known = structsByTarget.get(target) ?? kernelTypes(target);
-  structsByTarget.set(target, known);
-  return known;
 }
 
 function sectionNamed(elf: Elf, name: string): Section | undefined {
@@ -151,8 +120,9 @@ function kindOf({ name, section: { name: section } }: ObjectFunction, loader: Lo
   const kind =
     given === undefined ? (programKind(section) ?? kindNamed(loader.types?.get(''))) : kindNamed(given);
   if (kind === undefined) {
-    const why = STRUCT_OPS.test(section) ? '' : `: say what they are with --type ${name}=TYPE`;
-    throw new NotModelled(`programs of section '${section}' are not modelled${why}`);
+    throw new NotModelled(
+      `programs of section '${section}' are not modelled: say what they are with --type ${name}=TYPE`,
+    );
   }
   const target = settingFor(loader.attach, name, section);
   if (target !== undefined && kind.attach !== undefined)
@@ -162,8 +132,31 @@ function kindOf({ name, section: { name: section } }: ObjectFunction, loader: Lo
   return kind;
 }
 
-/** Kinds that no other type stands for. */
-const STRUCT_OPS = /^\??struct_ops/;
+/**
+ * What the kernel's types say of the function that a struct_ops or LSM program stands in for. Throws NotInTarget where no struct of the object names a
+ * struct_ops program, and where the kernel does not have what it stands in for.
+ */
+function withHook(
+  kind: ProgramKind,
+  { name }: ObjectFunction,
+  hooks: ReadonlyMap<string, Operation>,
+  structs: KernelTypes | undefined,
+): ProgramKind {
+  const { type } = kind;
+  if (type !== 'struct_ops' && type !== 'lsm') return kind;
+  const operation = hooks.get(name);
+  const target = kind.attach?.target ?? (operation && operationName(operation));
+  if (type === 'struct_ops' && target === undefined)
+    throw new NotInTarget(
+      `no struct in .struct_ops names it, so its loader leaves it out: say what it stands in for with --attach ${name}=STRUCT.MEMBER`,
+    );
+  if (target === undefined || kind.attach === undefined || structs === undefined) return kind;
+  const attach = { ...kind.attach, target };
+  const hook = structs.hook?.(type, attach);
+  if (hook === undefined) return { ...kind, attach };
+  const { index = attach.type, returns } = hook;
+  return { ...kind, attach: { ...attach, type: index, ...(returns !== undefined && { returns }) } };
+}
 
 /** A kind by the name of a type, or of a section that means it. */
 function kindNamed(word: string | undefined): ProgramKind | undefined {
@@ -208,7 +201,8 @@ export function readSource(bytes: Uint8Array, fileName: string, options: ReadOpt
 function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions): ObjectSource {
   const elf = readElf(bytes, fileName);
   const types = readTypes(elf);
-  const target = targetOf(options.targetBtf);
+  const hooks = operations(elf, types?.btf);
+  const target = targetFor(options.targetBtf, types?.btf, hooks);
   const fixed = types && new Btf(types.bytes, fileName);
   const finder = fixed && new FieldFinder(fixed);
   const core = types && new CoreRelocator(types.btf, target);
@@ -228,14 +222,14 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
     exceptionCallbacks: exceptionCallbacks(types?.btf),
   };
   const license = licenseOf(elf);
-  const structs = 'missing' in target ? undefined : structsOf(target);
+  const structs = structsFor(target, types);
 
   const programs: ObjectSource['programs'][number][] = [];
   const skipped: Skipped[] = [];
   let slots = 0;
   const read = (main: ObjectFunction): ObjectSource['programs'][number] => {
     const section = main.section.name;
-    const kind = kindOf(main, loader);
+    const kind = withHook(kindOf(main, loader), main, hooks, structs);
     const { attach } = kind;
     if (
       attach?.target !== undefined &&

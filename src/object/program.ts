@@ -40,6 +40,7 @@ export const PROG_TYPES = [
   'sk_reuseport',
   'flow_dissector',
   'netfilter',
+  'struct_ops',
 ] as const;
 
 /** A program type that is modelled. Programs of other types are skipped when an object is read. */
@@ -88,8 +89,13 @@ export type MapType = (typeof MAP_TYPES)[number];
 export interface Attachment {
   /** enum bpf_attach_type (expected_attach_type). */
   readonly type: number;
-  /** What it attaches to, by its name in the kernel's BTF: a tracepoint, a function, the target of an iterator. */
+  /**
+   * What it attaches to, by its name in the kernel's BTF: a tracepoint, a function, the target of an iterator. For a struct_ops program
+   * `STRUCT.MEMBER`, the function of a kernel struct that it stands in for; `type` is then the index of the member.
+   */
   readonly target?: string;
+  /** What that function returns, where it is no number: nothing (`void`), or a pointer to a struct (`*NAME`). Of struct_ops and LSM programs only. */
+  readonly returns?: string;
 }
 
 /** A field inside a map value (or an allocated object) that only helpers may touch. Offsets and sizes in bytes. */
@@ -210,6 +216,8 @@ export type KernelArgument =
       readonly trust: 'trusted' | 'none';
       readonly nullable: boolean;
       readonly tag?: 'user' | 'percpu';
+      /** The program is handed a reference that it must give back (`__ref`). */
+      readonly held?: true;
     }
   /** Memory of a size that only shows when the program is attached; may be NULL. */
   | { readonly kind: 'buffer'; readonly readonly: boolean }
@@ -234,6 +242,14 @@ export interface KernelTypes {
   access(struct: string, offset: number, size: number): StructAccess;
   /** The context of a program on this target; undefined where the kernel does not have it. */
   arguments(type: ProgType, attach: Attachment): readonly KernelArgument[] | undefined;
+  /**
+   * The function that a struct_ops or LSM program stands in for: what it returns (see `Attachment.returns`) and, in a struct, its index. Asked when an
+   * object is read. Undefined where the kernel does not have it.
+   */
+  hook?(
+    type: ProgType,
+    attach: Attachment,
+  ): { readonly returns?: string; readonly index?: number } | undefined;
 }
 
 /** A kfunc that kernels may lack; see weak.ts. */

@@ -97,6 +97,8 @@ const RULES: readonly Rule[] = [
   rule('cgroup/dev', 'cgroup_device', 6),
   rule(`sk_lookup${REST}`, 'sk_lookup', 36),
   rule('netfilter', 'netfilter', 45),
+  // Which function of which struct is told by the structs of the object; see struct-ops.ts.
+  rule(`struct_ops(?:\\.s)?${REST}`, 'struct_ops', 0),
 ];
 
 /**

@@ -1,5 +1,6 @@
 /** Finds a program's attach target in the kernel's own BTF, because the kernel wants its id. */
 import type { Program, ProgType } from '../object/program.js';
+import { operationOf } from '../object/struct-ops.js';
 import { kernelTypeId } from './btf.js';
 import { KernelError } from './syscall.js';
 
@@ -16,6 +17,7 @@ const TARGETS: Partial<Record<ProgType, readonly [kind: 'typedef' | 'func', pref
  * name.
  */
 export function attachTarget(program: Program): number {
+  if (program.type === 'struct_ops') return structOf(program);
   const named = TARGETS[program.type];
   const target = program.attach?.target;
   if (named === undefined || target === undefined) return 0;
@@ -26,5 +28,18 @@ export function attachTarget(program: Program): number {
     'load program',
     'ESRCH',
     `${prefix}${target}, to which it attaches, is not in this kernel's BTF`,
+  );
+}
+
+/** The struct of functions in which a struct_ops program stands (check_struct_ops_btf_id). */
+function structOf({ attach }: Program): number {
+  const operation = operationOf(attach?.target);
+  if (operation === undefined) return 0;
+  const id = kernelTypeId(operation.struct, 'struct');
+  if (id !== undefined) return id;
+  throw new KernelError(
+    'load program',
+    'ESRCH',
+    `struct ${operation.struct}, in which it stands, is not in this kernel's BTF`,
   );
 }

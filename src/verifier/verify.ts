@@ -1,10 +1,13 @@
 /** Verifies a program as Linux would. The answer is yes with facts, or no with the kernel's message and the insn at fault. */
 
 import { takesAttachType } from '../kernel/attach-types.js';
+import { isGplCompatible } from '../kernel/license.js';
 import { mapRefusal, mapType } from '../kernel/maptypes.js';
 import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
 import { progType } from '../kernel/progtypes.js';
+import { structOps } from '../kernel/struct-ops.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../object/program.js';
+import { operationOf } from '../object/struct-ops.js';
 import { type Explanation, explain } from './explain/explanation.js';
 import { missingTypes } from './missing-types.js';
 import { type Facts, factsOf, type Refused, type Verdict } from './result.js';
@@ -105,6 +108,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
       throw new Refusal(`programs of type ${program.type} need CAP_PERFMON`, 'rejected', -1);
     checkAttachType(program);
     checkMaps(program);
+    checkHook(program);
     const code = prepare(program);
     prepared = code;
     checkInsns(code, program, kernel.behaviour);
@@ -202,12 +206,37 @@ const NEEDS_PERFMON: ReadonlySet<ProgType> = new Set<ProgType>([
   'iter',
   'fentry',
   'lsm',
+  'struct_ops',
 ]);
 
 /** The kernel says only EINVAL here. What is not said to be attached may be loaded for something that suits it. */
 function checkAttachType({ type, attach }: Program): void {
   if (attach !== undefined && !takesAttachType(type, attach.type))
     throw new Refusal(`programs of type ${type} have no attach type ${attach.type}`, 'rejected', -1);
+}
+
+/** What is checked of a struct_ops program before its insns (check_struct_ops_btf_id). */
+function checkHook({ type, attach, license, sleepable, kernelTypes }: Program): void {
+  if (type !== 'struct_ops') return;
+  const refuse = (message: string): never => {
+    throw new Refusal(message, 'rejected', -1);
+  };
+  if (!isGplCompatible(license)) refuse('struct ops programs must have a GPL compatible license');
+  const operation = operationOf(attach?.target);
+  if (attach === undefined || operation === undefined) return;
+  const { struct, member } = operation;
+  const { refused, sleeps } = structOps(struct);
+  if (refused?.has(member) === true) refuse(`attach to unsupported member ${member} of struct ${struct}`);
+  if (sleepable === true && sleeps?.has(member) === false)
+    refuse(`attach to unsupported member ${member} of struct ${struct}`);
+  if (
+    kernelTypes?.arguments(type, attach)?.some((arg) => arg.kind === 'pointer' && arg.held === true) === true
+  )
+    throw new Refusal(
+      `${member} of struct ${struct} is handed a reference, which is not modelled`,
+      'unsupported',
+      -1,
+    );
 }
 
 function checkMaps(program: Program): void {

@@ -181,11 +181,16 @@ export function directive(draft: Draft, line: Line): void {
       return;
     case '.attach': {
       const number = line.need(1, 'an attach type, by number');
-      const target = line.words[2];
-      line.end(3);
+      const more = line.words.slice(2);
+      const target = more.find(({ text }) => !text.startsWith('returns='));
+      const returns = more.find(({ text }) => /^returns=(void|\*\w+)$/.test(text));
+      const wrong = more.find((word) => word !== target && word !== returns);
+      if (wrong !== undefined)
+        line.fail(`expected returns=void or returns=*STRUCT, not '${wrong.text}'`, wrong);
       draft.attach = {
         type: line.at(number, () => count(number.text)),
         ...(target === undefined ? {} : { target: target.text }),
+        ...(returns === undefined ? {} : { returns: returns.text.slice('returns='.length) }),
       };
       return;
     }

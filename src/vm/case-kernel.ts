@@ -88,7 +88,11 @@ function printArgument(arg: KernelArgument): string {
     case 'refused':
       return `refused:${nameWord(arg.message)}`;
     case 'pointer': {
-      const more = [...(arg.nullable ? ['nullable'] : []), ...(arg.tag === undefined ? [] : [arg.tag])];
+      const more = [
+        ...(arg.nullable ? ['nullable'] : []),
+        ...(arg.held === true ? ['held'] : []),
+        ...(arg.tag === undefined ? [] : [arg.tag]),
+      ];
       return `${arg.trust === 'none' ? 'pointer' : arg.trust}:${[nameWord(arg.to), ...more].join(',')}`;
     }
   }
@@ -99,14 +103,15 @@ function parseArgument(text: string): KernelArgument {
   if (text === 'buffer' || text === 'buffer,readonly') return { kind: 'buffer', readonly: text !== 'buffer' };
   const refused = /^refused:(.*)$/.exec(text);
   if (refused !== null) return { kind: 'refused', message: wordName(refused[1]!) };
-  const match = /^(trusted|pointer):([^,]+)(,nullable)?(?:,(user|percpu))?$/.exec(text);
+  const match = /^(trusted|pointer):([^,]+)(,nullable)?(,held)?(?:,(user|percpu))?$/.exec(text);
   if (match === null) throw new InputError(`'${text}' is no argument of a kernel function`);
-  const tag = match[4] as 'user' | 'percpu' | undefined;
+  const tag = match[5] as 'user' | 'percpu' | undefined;
   return {
     kind: 'pointer',
     to: wordName(match[2]!),
     trust: match[1] === 'trusted' ? 'trusted' : 'none',
     nullable: match[3] !== undefined,
+    ...(match[4] !== undefined && { held: true as const }),
     ...(tag === undefined ? {} : { tag }),
   };
 }

@@ -3,7 +3,7 @@ import { InputError } from '../isa/errors.js';
 import { unmodelled } from '../kernel/catalog.js';
 import type { Outcome } from '../kernel/contract.js';
 import { imitableOutcomes } from '../kernel/describe.js';
-import { returnRange } from '../kernel/progtypes.js';
+import { returnRange, returnsHalf, returnsNothing } from '../kernel/progtypes.js';
 import { exceptionCallbackOf } from '../object/program.js';
 import { enabledAt } from '../patch/fast-path.js';
 import { checkArgs } from './args.js';
@@ -243,7 +243,8 @@ export function leaveUnwinding(machine: MachineState): void {
 
 function checkExitValue(machine: MachineState, by: string | undefined): void {
   const { type, attach } = machine.code.program;
-  checkRange(machine, returnRange(type, attach), 'program', by);
+  if (returnsNothing(type, attach)) return;
+  checkRange(machine, returnRange(type, attach), 'program', by, returnsHalf(type, attach));
 }
 
 function checkRange(
@@ -251,13 +252,14 @@ function checkRange(
   range: readonly [number, number] | undefined,
   what: string,
   by: string | undefined,
+  half = false,
 ): void {
   if ((machine.readable & 1) === 0) {
     machine.report('return', `${what} returns without having written r0`, by);
     return;
   }
   if (range === undefined) return;
-  const value = machine.signed[0]!;
+  const value = half ? BigInt.asIntN(32, machine.signed[0]!) : machine.signed[0]!;
   if (value >= BigInt(range[0]) && value <= BigInt(range[1])) return;
   machine.report('return', `${what} returns ${value}, allowed is ${range[0]} to ${range[1]}`, by);
 }

@@ -26,8 +26,15 @@ export function printCase(one: Case): string {
   if (program.license !== undefined) lines.push(`.license ${program.license}`);
   if (program.sleepable) lines.push('.sleepable');
   if (program.attach !== undefined) {
-    const { type, target } = program.attach;
-    lines.push(`.attach ${type}${target === undefined ? '' : ` ${target}`}`);
+    const { type, target, returns } = program.attach;
+    lines.push(
+      [
+        '.attach',
+        type,
+        ...(target === undefined ? [] : [target]),
+        ...(returns === undefined ? [] : [`returns=${returns}`]),
+      ].join(' '),
+    );
   }
   if (profile !== 'privileged') lines.push(`.profile ${profile}`);
   if (kernel !== undefined) lines.push(...printProfile(kernel));

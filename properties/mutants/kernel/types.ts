@@ -146,4 +146,24 @@ export const TYPE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/kernel/attached.ts',
+    ['verifier/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
+    [
+      {
+        name: 'a-socket-that-goes-away-gets-options',
+        inside: 'refusedOperation',
+        node: "without?.[operation?.member ?? '']?.has(name) === true",
+        becomes: 'false',
+        wrong: 'A congestion control sets options of a socket that is being released.',
+      },
+      {
+        name: 'all-structs-lend-helpers',
+        inside: 'refusedOperation',
+        node: "helpers === 'none'",
+        becomes: 'false',
+        wrong: 'A program of a struct that lends no helpers calls some.',
+      },
+    ],
+  ),
 ];

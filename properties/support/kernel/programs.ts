@@ -11,6 +11,8 @@ import {
   type Program,
   type ProgType,
 } from '../../../src/object/program.js';
+import { operationOf } from '../../../src/object/struct-ops.js';
+import { kernelTypeId } from '../../../src/oracle/btf.js';
 
 /** A program without subprograms. */
 export function programOf(
@@ -78,7 +80,14 @@ const ATTACHED: Partial<Record<ProgType, Attachment>> = {
   netfilter: { type: 45 },
   tp_btf: { type: 23, target: 'sched_switch' },
   iter: { type: 28, target: 'task' },
+  struct_ops: { type: 0, target: 'tcp_congestion_ops.ssthresh' },
 };
 
 /** Types of which the kernel loads a program here. */
 export const LOADABLE: readonly ProgType[] = PROG_TYPES.filter((type) => type !== 'fentry' && type !== 'lsm');
+
+/** Whether this kernel can be asked about the program at all: it has the struct that a struct_ops program stands in. */
+export function isLoadable({ type, attach }: Program): boolean {
+  const operation = type === 'struct_ops' ? operationOf(attach?.target) : undefined;
+  return operation === undefined || kernelTypeId(operation.struct, 'struct') !== undefined;
+}

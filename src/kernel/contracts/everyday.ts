@@ -143,6 +143,7 @@ export const TRACING_CONTRACTS: readonly Contract[] = [
       'raw_tracepoint_writable',
       'syscall',
       'tp_btf',
+      'struct_ops',
       'iter',
       'fentry',
       'lsm',

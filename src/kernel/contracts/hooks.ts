@@ -101,7 +101,7 @@ const NO_CONTEXT: readonly ProgType[] = [
 ];
 
 /** Socket options, for program types that pass the socket itself. */
-const ON_SOCKET: readonly ProgType[] = ['cgroup_sockopt', 'iter', 'lsm'];
+const ON_SOCKET: readonly ProgType[] = ['cgroup_sockopt', 'iter', 'lsm', 'struct_ops'];
 
 const sockOrNull: Arg = {
   kind: 'sock',

@@ -93,7 +93,7 @@ const sameParams = (a: string, b: string): boolean =>
   a.split('; ').map(comparable).join('; ') === b.split('; ').map(comparable).join('; ');
 
 /** Letters in the order in which cells have them: the keys of LETTERS come out with the digit first. */
-const ORDER = 'xtfpskrwebIagcAGdyiom6SMOLRDnlF';
+const ORDER = 'xtfpskrwebIagcAGdyiom6SMOLRDnlFT';
 
 /** The cell of these program types. Where tp_btf or iter is among them, fentry and lsm are implied (rows.ts). */
 function lettersOf(types: readonly ProgType[]): string {

@@ -77,6 +77,7 @@ export const LETTERS: Readonly<Record<string, ProgType>> = {
   n: 'netfilter',
   l: 'lsm',
   F: 'fentry',
+  T: 'struct_ops',
 };
 
 const words = (cell: string | undefined): string[] => (cell ? cell.split(' ') : []);

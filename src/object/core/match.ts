@@ -96,7 +96,9 @@ export function candidates(compat: Pick<Compat, 'local' | 'target'>, local: numb
   const kind = compat.local.kind(local);
   const name = essentialName(compat.local.name(local));
   const kinds = kindsAgree(kind, 'enum') ? (['enum', 'enum64'] as const) : [kind];
-  return compat.target
-    .idsByPrefix(name, kinds)
-    .filter((id) => essentialName(compat.target.name(id)) === name);
+  return compat.target.idsByPrefix(name, kinds).filter((id) => {
+    const theirs = compat.target.name(id);
+    // A kernel has no flavours. The types of an object that stand for a kernel's have them, and there they are what other kernels have.
+    return theirs === name || (compat.target !== compat.local && essentialName(theirs) === name);
+  });
 }

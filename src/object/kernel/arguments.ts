@@ -33,6 +33,21 @@ export const ITER_ARGUMENTS: Readonly<
   dmabuf: [undefined, { nullable: true }],
 };
 
+/**
+ * Arguments of operations that may be NULL. The kernel's own stubs say so in the names of their arguments (`__nullable`); this is for types that were read
+ * without them.
+ */
+export const NULLABLE_OPERANDS: Readonly<Record<string, readonly number[]>> = {
+  'sched_ext_ops.dispatch': [1],
+  'sched_ext_ops.yield': [1],
+  'bpf_dummy_ops.test_1': [0],
+};
+
+/** By struct of operations: pointers to the first struct are taken for pointers to the second, which begins with it (bpf_tcp_ca_is_valid_access). */
+export const PROMOTED: Readonly<Record<string, readonly [string, string]>> = {
+  tcp_congestion_ops: ['sock', 'tcp_sock'],
+};
+
 /** Tracepoints, and which of their arguments (counted from 0) may be NULL. */
 const NULLS: Readonly<Record<string, readonly number[]>> = Object.fromEntries(
   (

@@ -5,9 +5,8 @@
 import type { Btf } from '../btf/read.js';
 import type { BtfType, Composite } from '../btf/types.js';
 import type { Attachment, KernelArgument, KernelTypes, ProgType, StructAccess } from '../program.js';
-import { ITER_ARGUMENTS, nullArgument } from './arguments.js';
-
-const isStruct = (type: BtfType): type is Composite => type.kind === 'struct' || type.kind === 'union';
+import { Hooks } from './hooks.js';
+import { isStruct, isTarget, tagOf } from './shape.js';
 
 const isNumber = ({ kind }: BtfType): boolean => kind === 'int' || kind.startsWith('enum');
 /** How deep structs may lie in one that counts as memory. */
@@ -24,10 +23,18 @@ type Outcome = StructAccess | { readonly kind: 'into'; readonly step: Step };
 class KernelStructs implements KernelTypes {
   private readonly ids = new Map<string, number | undefined>();
   private readonly accesses = new Map<string, StructAccess>();
+  private readonly hooks: Hooks;
 
-  constructor(private readonly btf: Btf) {}
+  /** `own`: the types are those of an object, where pointers lead to structs that are only declared; and these structs are none of a kernel's. */
+  constructor(
+    private readonly btf: Btf,
+    private readonly own: ReadonlySet<string> | undefined,
+  ) {
+    this.hooks = new Hooks(btf, own !== undefined);
+  }
 
   private idOf(name: string): number | undefined {
+    if (this.own?.has(name) === true) return undefined;
     if (!this.ids.has(name)) {
       const numbered = /^btf_id (\d+)$/.exec(name);
       const id =
@@ -194,8 +201,8 @@ class KernelStructs implements KernelTypes {
         };
       }
       const target = this.btf.resolve(type.type).type;
-      if (isStruct(target)) {
-        const tag = this.tagOf(type.type);
+      if (isTarget(target, this.own !== undefined)) {
+        const tag = tagOf(this.btf, type.type);
         return {
           kind: 'pointer',
           to: target.name === '' ? `btf_id ${this.btf.resolve(type.type).id}` : target.name,
@@ -232,96 +239,16 @@ class KernelStructs implements KernelTypes {
     return { kind: 'into', step: { struct: type, offset: (offset - at) % type.size } };
   }
 
-  private tagOf(id: number): 'user' | 'percpu' | 'rcu' | undefined {
-    const type = this.btf.type(id);
-    if (type.kind !== 'type_tag') return undefined;
-    return type.name === 'user' || type.name === 'percpu' || type.name === 'rcu' ? type.name : undefined;
+  arguments(type: ProgType, attach: Attachment): readonly KernelArgument[] | undefined {
+    return this.hooks.arguments(type, attach);
   }
 
-  arguments(type: ProgType, { target, type: attach }: Attachment): readonly KernelArgument[] | undefined {
-    if (target === undefined) return undefined;
-    const btf = this.btf;
-    const traced = type === 'tp_btf';
-    const prefix = traced ? 'btf_trace_' : type === 'iter' ? 'bpf_iter_' : type === 'lsm' ? 'bpf_lsm_' : '';
-    const id = btf.find(`${prefix}${target}`, traced ? 'typedef' : 'func');
-    if (id === undefined) return undefined;
-    const named = btf.type(id);
-    if (named.kind !== 'typedef' && named.kind !== 'func') return undefined;
-    const pointer = btf.resolve(named.type).type;
-    const proto = traced && pointer.kind === 'ptr' ? btf.resolve(pointer.type).type : pointer;
-    if (proto.kind !== 'func_proto') return undefined;
-    // The first argument of a tracepoint's function is its own data.
-    const params = proto.params.slice(traced ? 1 : 0);
-    const args = params.map(({ type: param, name }, i): KernelArgument => {
-      const special = type === 'iter' ? ITER_ARGUMENTS[target]?.[i] : undefined;
-      return (
-        this.argument(param, target, i, special) ??
-        this.pointerArgument(
-          param,
-          {
-            trusted: type !== 'fentry' || attach === 26,
-            nullable: name.endsWith('__nullable') || (traced && nullArgument(target, i) === 'null'),
-            ...(special === undefined ? {} : special),
-            ...(traced && nullArgument(target, i) === 'error' ? { error: true } : {}),
-          },
-          target,
-          i,
-        )
-      );
-    });
-    const hasResult = attach === 25 || attach === 26 || type === 'lsm';
-    if (!hasResult) return args;
-    const result =
-      proto.returns === 0 ? undefined : this.argument(proto.returns, target, params.length, undefined);
-    return result === undefined ? args : [...args, result];
-  }
-
-  /** An argument that is no pointer to a struct. */
-  private argument(
-    id: number,
-    target: string,
-    index: number,
-    special: (typeof ITER_ARGUMENTS)[string][number] | undefined,
-  ): KernelArgument | undefined {
-    const { type } = this.btf.resolve(id);
-    if (type.kind === 'int' || type.kind === 'enum' || type.kind === 'enum64' || isStruct(type))
-      return { kind: 'scalar', size: 0 };
-    if (type.kind !== 'ptr') {
-      return {
-        kind: 'refused',
-        message: `func '${target}' arg${index} has type ${type.kind}. Only pointer access is allowed`,
-      };
-    }
-    if (special?.buffer !== undefined) return { kind: 'buffer', readonly: special.buffer === 'readonly' };
-    const to = this.btf.resolve(type.type).type;
-    // The verifier treats these as plain numbers.
-    if (to.kind === 'void' || to.kind === 'int') return { kind: 'scalar', size: 8 };
-    if (!isStruct(to))
-      return { kind: 'refused', message: `func '${target}' arg${index} type ${to.kind} is not a struct` };
-    return undefined;
-  }
-
-  private pointerArgument(
-    id: number,
-    how: { readonly trusted?: boolean; readonly nullable?: boolean; readonly error?: true },
-    _target: string,
-    _index: number,
-  ): KernelArgument {
-    const { type } = this.btf.resolve(id);
-    if (type.kind !== 'ptr' || how.error === true) return { kind: 'scalar', size: 8 };
-    const { id: to, type: struct } = this.btf.resolve(type.type);
-    const tag = this.tagOf(type.type);
-    return {
-      kind: 'pointer',
-      to: isStruct(struct) && struct.name !== '' ? struct.name : `btf_id ${to}`,
-      trust: how.trusted === false ? 'none' : 'trusted',
-      nullable: how.nullable === true,
-      ...(tag === undefined || tag === 'rcu' ? {} : { tag }),
-    };
+  hook(type: ProgType, attach: Attachment): { returns?: string; index?: number } | undefined {
+    return this.hooks.hook(type, attach);
   }
 }
 
-/** The structs of the kernel that this BTF is of. */
-export function kernelTypes(btf: Btf): KernelTypes {
-  return new KernelStructs(btf);
+/** The structs of the kernel that this BTF is of. `own`: it is an object's, of which these structs are none of a kernel's. */
+export function kernelTypes(btf: Btf, own?: ReadonlySet<string>): KernelTypes {
+  return new KernelStructs(btf, own);
 }

@@ -27,6 +27,9 @@ function attachment(type: ProgType): readonly [attach: number, target: number] {
       return [ATTACH.TRACE_RAW_TP, target('btf_trace_sched_switch', 'typedef')];
     case 'iter':
       return [ATTACH.TRACE_ITER, target('bpf_iter_task', 'func')];
+    case 'struct_ops':
+      // The first member, whatever its name: bpf_dummy_ops, which all kernels have, lends no helpers.
+      return [0, kernelShowsBtf() ? (kernelTypeId('tcp_congestion_ops', 'struct') ?? 0) : 0];
     case 'sk_lookup':
       return [ATTACH.SK_LOOKUP, 0];
     case 'sk_reuseport':

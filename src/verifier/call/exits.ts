@@ -4,7 +4,8 @@
  */
 import { exceptionCallbackOf, type ProgType } from '../../object/program.js';
 import type { Path } from '../state/path.js';
-import { refuse } from '../text/refusal.js';
+import { ownedRef } from '../state/regs.js';
+import { refuse, unsupported } from '../text/refusal.js';
 import { checkResourceLeak, checkReturn, requireRange } from './leaks.js';
 
 /** The outermost function returns: the main program, a callback that runs later, a global subprogram verified on its own. */
@@ -17,7 +18,18 @@ export function checkOutermostReturn(path: Path): void {
   } else if (frame.subprog !== 0 && exceptionCallbackOf(path.program)?.start !== frame.subprog) {
     if (r0.type === 'uninit') refuse('R0 !read_ok');
     if (r0.type !== 'scalar') refuse('At subprogram exit the register R0 is not a scalar value');
-  } else checkReturn(path);
+  } else {
+    checkHandedOut(path);
+    checkReturn(path);
+  }
+}
+
+/** A struct_ops program may return a reference that it holds (check_reference_leak); who gives it back is then the kernel. */
+function checkHandedOut(path: Path): void {
+  const { type, attach } = path.program;
+  const r0 = path.reg(0);
+  if (type === 'struct_ops' && attach?.returns?.startsWith('*') === true && ownedRef(r0) !== 0)
+    unsupported('a struct_ops program that returns a reference it holds is not modelled');
 }
 
 /** Types of programs that are given an skb and may use the packet loads of classic BPF (may_access_skb). */

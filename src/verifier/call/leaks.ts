@@ -2,7 +2,7 @@
  * Checks that a program holds nothing any more where it ends. Follows check_resource_leak and check_return_code of kernel/bpf/verifier.c.
  */
 import { S64_MAX, S64_MIN } from '../../isa/integer.js';
-import { returnRange } from '../../kernel/progtypes.js';
+import { returnRange, returnsHalf, returnsNothing } from '../../kernel/progtypes.js';
 import type { Path } from '../state/path.js';
 import { isPointer, typeName } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
@@ -24,12 +24,18 @@ export function checkResourceLeak(p: Path, where: string, returns = false): void
   if (p.preempt !== 0) refuse(`${where} cannot be used inside bpf_preempt_disable-ed region`);
 }
 
-/** Refuses unless the register lies in this inclusive range. The register is r0 unless told. */
-export function requireRange(reg: Reg, range: readonly [number, number], what: string, regno = 0): void {
+/** Refuses unless the register lies in this inclusive range. The register is r0 unless told. `half`: only its lower half counts, as a signed number. */
+export function requireRange(
+  reg: Reg,
+  range: readonly [number, number],
+  what: string,
+  regno = 0,
+  half = false,
+): void {
   const where = `${what} the register R${regno}`;
   if (reg.type !== 'scalar') refuse(`${where} is not a known value (${typeName(reg)})`);
   const [min, max] = range;
-  const { smin, smax } = reg.num;
+  const { smin, smax } = half ? { smin: BigInt(reg.num.s32min), smax: BigInt(reg.num.s32max) } : reg.num;
   if (smin >= BigInt(min) && smax <= BigInt(max)) return;
   const known = [...(smin > S64_MIN ? [`smin=${smin}`] : []), ...(smax < S64_MAX ? [`smax=${smax}`] : [])];
   const has = known.length === 0 ? 'unknown scalar value' : known.join(' ');
@@ -38,9 +44,12 @@ export function requireRange(reg: Reg, range: readonly [number, number], what: s
 
 /** The value that the main program returns: r0, or what it throws. */
 export function checkReturn(p: Path, regno = 0): void {
+  const { type, attach } = p.program;
+  // What is thrown is a number all the same.
+  if (regno === 0 && returnsNothing(type, attach)) return;
   const reg = p.reg(regno);
   if (reg.type === 'uninit') refuse(`R${regno} !read_ok`);
   if (p.strict && isPointer(reg)) refuse(`R${regno} leaks addr as return value`);
-  const range = returnRange(p.program.type, p.program.attach);
-  if (range !== undefined) requireRange(reg, range, 'At program exit', regno);
+  const range = returnRange(type, attach);
+  if (range !== undefined) requireRange(reg, range, 'At program exit', regno, returnsHalf(type, attach));
 }

@@ -1,8 +1,10 @@
 /**
- * Two special accesses to kernel structs: loads through a map pointer, which give members of struct bpf_map, and stores to the one member
- * that programs may write. Follows check_ptr_to_map_access of kernel/bpf/verifier.c and nf_conntrack_bpf.c.
+ * Two special accesses to kernel structs: loads through a map pointer, which give members of struct bpf_map, and stores to the members
+ * that programs may write. Follows check_ptr_to_map_access of kernel/bpf/verifier.c, nf_conntrack_bpf.c and the btf_struct_access of struct_ops.
  */
-import type { MapType } from '../../object/program.js';
+import { type MemberPath, structOps } from '../../kernel/struct-ops.js';
+import type { KernelTypes, MapType } from '../../object/program.js';
+import { operationOf } from '../../object/struct-ops.js';
 import type { Path } from '../state/path.js';
 import { pointerReg } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
@@ -49,8 +51,41 @@ export function loadMapMember(p: Path, reg: Reg, regno: number, at: number, size
   return loadMember(p, pointerReg('btf', { struct }), regno, at, size);
 }
 
-/** The one member of a kernel struct that programs may write (nfct_btf_struct_access). */
-export function isConnectionMark(p: Path, reg: Reg, at: number, size: number): boolean {
+/** What a program may write in kernel structs (btf_struct_access of its type): the mark of a connection, what its struct of operations allows. */
+export function mayWriteMember(p: Path, reg: Reg, at: number, size: number): boolean {
+  if (p.program.type === 'struct_ops') return operationMayWrite(p, reg, at, size);
+  return isConnectionMark(p, reg, at, size);
+}
+
+function operationMayWrite({ program }: Path, reg: Reg, at: number, size: number): boolean {
+  const { kernelTypes, attach } = program;
+  if (kernelTypes === undefined || reg.trust === 'untrusted') return false;
+  return structOps(operationOf(attach?.target)?.struct).writes.some((allowed) => {
+    if (allowed.struct !== reg.struct) return false;
+    const place = placeOf(kernelTypes, allowed.path);
+    const inner = allowed.from === undefined ? { offset: 0 } : placeOf(kernelTypes, allowed.from);
+    if (place === undefined || inner === undefined) return false;
+    const end = place.offset + (allowed.bytes ?? place.size) - (allowed.string === true ? 1 : 0);
+    const begin = place.offset + inner.offset;
+    return (allowed.exact === true ? at === begin : at >= begin) && at + size <= end;
+  });
+}
+
+/** Where a member of a member lies in the outermost struct, in bytes. */
+function placeOf(types: KernelTypes, path: MemberPath): { offset: number; size: number } | undefined {
+  let offset = 0;
+  let size = 0;
+  for (const [struct, member] of path) {
+    const found = types.member(struct, member);
+    if (found === undefined) return undefined;
+    offset += found.offset;
+    size = found.size;
+  }
+  return { offset, size };
+}
+
+/** nfct_btf_struct_access. */
+function isConnectionMark(p: Path, reg: Reg, at: number, size: number): boolean {
   const { type, kernelTypes } = p.program;
   if (reg.trust === 'untrusted' || (type !== 'xdp' && type !== 'tc' && type !== 'action')) return false;
   if (reg.struct !== 'nf_conn' && reg.struct !== 'nf_conn___init') return false;

@@ -37,7 +37,7 @@ import {
 } from './access.js';
 import { loadMember } from './btf-access.js';
 import { loadContext, storeContext } from './context.js';
-import { isConnectionMark, loadMapMember } from './kernel-members.js';
+import { loadMapMember, mayWriteMember } from './kernel-members.js';
 
 const unknownBytes = (size: number): Reg =>
   size === 8 ? unknownReg : scalarReg(scalarArithmetic.zeroExtend((size * 8) as 8 | 16 | 32, unknownReg.num));
@@ -245,7 +245,7 @@ export function store(p: Path, a: Access, value: Reg): void {
     case 'btf':
       if (isOfNothing(reg)) refuse(`R${a.regno} cannot write into ${typeName(reg)}`);
       checkBtfOffset(p, a);
-      if (isConnectionMark(p, reg, fixedOffset(reg) + a.off, a.size)) return;
+      if (mayWriteMember(p, reg, fixedOffset(reg) + a.off, a.size)) return;
       refuse('only read is supported');
       break;
     case 'object': {

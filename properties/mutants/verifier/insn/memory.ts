@@ -222,4 +222,24 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/verifier/insn/kernel-members.ts',
+    ['verifier/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
+    [
+      {
+        name: 'a-store-runs-over-the-end-of-a-member',
+        inside: 'operationMayWrite',
+        node: 'at + size <= end',
+        becomes: 'at < end',
+        wrong: 'A store to a member that a struct_ops program may write goes on into the next one.',
+      },
+      {
+        name: 'a-store-begins-anywhere-in-a-member',
+        inside: 'operationMayWrite',
+        node: 'at === begin',
+        becomes: 'at >= begin',
+        wrong: 'A member that is written from its start only may be written from its middle.',
+      },
+    ],
+  ),
 ];
