@@ -2,7 +2,7 @@
 import type { Btf } from '../btf/read.js';
 import type { BtfType, Composite } from '../btf/types.js';
 
-/** A struct or union. */
+/** The type has members: a struct, or a union, which the verifier follows in the same way. */
 export const isStruct = (type: BtfType): type is Composite => type.kind === 'struct' || type.kind === 'union';
 
 /** What a pointer may be followed to. `own`: the types are an object's, where a struct that is only declared stands for the kernel's. */
