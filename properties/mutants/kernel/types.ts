@@ -166,4 +166,31 @@ export const TYPE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/kernel/declare/flaws.ts',
+    ['kernel/what-contradicts-itself-is-named'],
+    [
+      {
+        name: 'usual-values-backwards',
+        inside: 'outcomeFlaws',
+        node: 'low > high',
+        becomes: 'false',
+        wrong: 'Usual values of which the least is above the greatest are no flaw.',
+      },
+      {
+        name: 'a-write-elsewhere-will-do',
+        inside: 'argFlaws',
+        node: "e.kind === 'write' && e.arg === index",
+        becomes: "e.kind === 'write'",
+        wrong: 'Memory that a function is said to write counts as written if it writes any other.',
+      },
+      {
+        name: 'callbacks-return-backwards',
+        inside: 'argFlaws',
+        node: 'returns[0] > returns[1]',
+        becomes: 'false',
+        wrong: 'A callback may return values of an empty range.',
+      },
+    ],
+  ),
 ];

@@ -82,4 +82,17 @@ export const CASE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/vm/case.ts',
+    [CASES],
+    [
+      {
+        name: 'main-catches-its-exceptions',
+        inside: 'finish',
+        node: 'one.start !== 0',
+        becomes: 'true',
+        wrong: 'The main program may be its own exception callback.',
+      },
+    ],
+  ),
 ];

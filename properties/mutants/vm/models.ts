@@ -42,6 +42,14 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     [MAPS],
     [
       {
+        name: 'values-for-reading-are-writable',
+        inside: 'Maps.makeValue',
+        node: '(map.flags & RDONLY_PROG) === 0',
+        becomes: 'true',
+        wrong: 'Values of maps that programs may only read can be written by programs.',
+        noticedBy: ['vm/checks-fire-exactly-where-they-should'],
+      },
+      {
         name: 'maps-of-a-fork-are-the-parents',
         inside: 'Maps.fork',
         node: 'this.entries.slice()',

@@ -44,7 +44,7 @@ function argFlaws(c: Contract, arg: Arg, index: number): string[] {
       break;
     case 'callback': {
       const { contextArg, countArg, returns, args } = arg.callback;
-      if (args.length !== 5 && args.length > 5) out.push('a callback with more than five arguments');
+      if (args.length > 5) out.push('a callback with more than five arguments');
       if (returns[0] > returns[1]) out.push('an empty range of return values');
       if (contextArg !== undefined && c.args[contextArg]?.kind !== 'stack_or_null')
         out.push('no context to pass on');
