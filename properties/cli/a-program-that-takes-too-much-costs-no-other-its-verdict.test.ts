@@ -48,6 +48,7 @@ function proofsOf(
     { command: 'prove', paths, options: { rules: 'sound', ...options } as object, entry: ENTRY },
     {
       lost: ({ loss, ...one }) => lostRow(one, loss, options),
+      leftOut: async () => {},
       show: async ({ row }) => show(row),
     },
     quiet,

@@ -4,8 +4,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lostRow, type ProofRow, ProofTable } from '../../src/report/proofs.js';
-import { lostVerdict, type VerdictRow, VerdictTable } from '../../src/report/verdicts.js';
+import { type CertificateRow, certificatesInWords } from '../../src/report/certificates.js';
+import { GAP_CLASSES, gapRows } from '../../src/report/gap.js';
+import { leftOutRow, lostRow, type ProofRow, ProofTable } from '../../src/report/proofs.js';
+import { gapInWords, lostVerdict, type VerdictRow, VerdictTable } from '../../src/report/verdicts.js';
 import { here } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 
@@ -110,6 +112,60 @@ describe('whatever is in them, a table', () => {
     );
   });
 
+  it('of reasons fits', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ class: fc.constantFrom(...GAP_CLASSES), reason: words, of: name }), {
+          minLength: 1,
+          maxLength: 9,
+        }),
+        (gap) => {
+          const text = gapInWords(gap);
+          const wide = text
+            .split('\n')
+            .filter((line) => line.length > COLUMNS && !line.includes('for example'));
+          expect(wide).toEqual([]);
+          for (const { reason, class: kind, programs } of gapRows(gap)) {
+            expect(text.replace(/\s+/g, ' ')).toContain(`${programs} ${kind} ${reason} for example`);
+          }
+        },
+      ),
+      seeded(100),
+    );
+    expect(gapInWords(undefined)).toBe('');
+  });
+
+  it('of certificates fits', () => {
+    const row = (file: string, name: string, message: string) =>
+      ({
+        ...{
+          file,
+          name,
+          message,
+          verdict: 'inexpressible',
+          sitesLeftOut: [],
+          sitesStubbed: 1,
+          notLookedFor: [],
+        },
+        ...{ insns: 99_999, twoMode: { insns: 1 }, walked: 999_999, ms: 9999.9 },
+      }) as unknown as CertificateRow;
+    fc.assert(
+      fc.property(fc.array(fc.tuple(file, name, words), { minLength: 1, maxLength: 5 }), (all) => {
+        const text = certificatesInWords(
+          all.map((one) => row(...one)),
+          '',
+        );
+        for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(COLUMNS);
+        expect(readBack(text).objects).toEqual(runs(all.map(([one]) => one)));
+        for (const [, one, message] of all)
+          expect(text.replace(/\s+/g, ' ')).toContain(
+            `${one} inexpressible 99999 1 999999 9999.9 ${message}`,
+          );
+      }),
+      seeded(100),
+    );
+  });
+
   it('of very many verdicts beside Linux lists those that differ', () => {
     const row = (i: number, kind: VerdictRow['class']): VerdictRow => ({
       ...lostVerdict({ file: 'a.o', name: `p${i}`, insns: 1, ms: 1 }, 'died', {}),
@@ -163,6 +219,17 @@ describe('the document of prove', () => {
       line: expect.any(Number),
       function: 'lock_counter',
     });
+  });
+
+  it('of a program that is left out has the option that settles it, once in words', () => {
+    const row = leftOutRow({
+      file: 'a.o',
+      name: 'p',
+      reason: 'its loader gives it: say which with --inner a=MAP',
+    });
+    expect([row.verdict, row.advice]).toEqual(['unknown', 'with --inner a=MAP']);
+    expect(new ProofTable().add(row).match(/--inner/g)).toHaveLength(1);
+    expect(leftOutRow({ file: 'a.o', name: 'p', reason: 'r' }).advice).toContain('ask Linux');
   });
 
   it('has no worst place where there is no bound', async () => {

@@ -42,6 +42,7 @@ describe('a program', () => {
     expect(reasonOf("map 'a': its type x is not modelled")).toBe(
       reasonOf("map 'b': its type x is not modelled"),
     );
+    expect(reasonOf('say what it is with --type a=TYPE')).toBe(reasonOf('say what it is with --type b=TYPE'));
     expect(reasonOf('helper bpf_a#1 is not modelled')).not.toBe(reasonOf('helper bpf_b#2 is not modelled'));
     expect(reasonOf('var_off=(0x0; 0xff)')).toBe(reasonOf('var_off=(0x10; 0x1)'));
   });

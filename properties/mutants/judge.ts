@@ -62,21 +62,23 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       wrong: 'The search for a counterexample may take any number of insns.',
     },
   ]),
-  ...mutantsOf('src/report/proofs.ts', TABLES, [
+  ...mutantsOf('src/report/object-table.ts', TABLES, [
     {
       name: 'objects-stand-above-each-program',
-      inside: 'ProofTable.add',
+      inside: 'ObjectTable.add',
       node: 'this.file === file',
       becomes: 'false',
       wrong: 'A table names its object before each of its programs.',
     },
     {
       name: 'long-names-push-figures-away',
-      inside: 'line',
-      node: 'first.length > width',
+      inside: 'ObjectTable.line',
+      node: '`${name}`.length > width',
       becomes: 'false',
       wrong: 'A long name makes a line wider than 80 columns.',
     },
+  ]),
+  ...mutantsOf('src/report/proofs.ts', TABLES, [
     {
       name: 'a-summary-has-each-insn',
       inside: 'proofSummary',

@@ -2,7 +2,7 @@
 import type { Certificate } from '../oracle/certify.js';
 import type { Explanation } from '../verifier/explain/explanation.js';
 import { explanationInWords, placeInWords } from './explanations.js';
-import { table } from './table.js';
+import { ObjectTable } from './object-table.js';
 
 /** One program of `certify`'s document. */
 export interface CertificateRow {
@@ -35,19 +35,24 @@ const FEW_LINES = 6;
 
 /** The table for people, then why what was refused was refused (short or `whole`), then `leftOut` (a line for each program that was not judged), then where cases of refusals were written. */
 export function certificatesInWords(rows: readonly CertificateRow[], leftOut: string, whole = false): string {
-  const text = table(
-    ['program', 'verdict', 'insns', 'stubs', 'walked', 'ms', ''],
-    rows.map((row) => [
-      `${row.file}:${row.name}`,
-      row.verdict,
-      row.insns,
-      row.sitesStubbed,
-      row.walked,
-      row.ms,
-      row.message || row.sitesLeftOut.map((site) => `left out: ${site.function} at ${site.slot}`).join(', '),
-    ]),
-    ['insns', 'stubs', 'walked', 'ms'],
-  );
+  const table = new ObjectTable([
+    { name: 'program', width: 28 },
+    { name: 'verdict', width: 13 },
+    { name: 'insns', width: 6, figures: true },
+    { name: 'stubs', width: 5, figures: true },
+    { name: 'walked', width: 8, figures: true },
+    { name: 'ms', width: 7, figures: true },
+  ]);
+  const text = rows
+    .map((row) =>
+      table.add(
+        row.file,
+        [row.name, row.verdict, row.insns, row.sitesStubbed, row.walked, row.ms.toFixed(1)],
+        row.message ||
+          row.sitesLeftOut.map((site) => `left out: ${site.function} at ${site.slot}`).join(', '),
+      ),
+    )
+    .join('');
   return (
     text + rows.map((row) => refusalInWords(row, whole)).join('') + leftOut + rows.map(writtenLine).join('')
   );

@@ -44,6 +44,7 @@ export interface GapRow {
 export function reasonOf(message: string): string {
   return message
     .replace(/'[^']*'/g, "'…'")
+    .replace(/(--[a-z]+) [^\s=]+=/g, '$1 …=')
     .replace(/\bR\d+\b/g, 'R?')
     .replace(/\(0x[0-9a-f]+; 0x[0-9a-f]+\)/g, '(…)')
     .replace(/(?<![\w#])-?(?:0x[0-9a-f]+|\d+)\b/g, 'N')

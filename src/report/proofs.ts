@@ -5,9 +5,9 @@ import type { Explanation } from '../verifier/explain/explanation.js';
 import type { Place } from '../verifier/explain/place.js';
 import { explanationInWords } from './explanations.js';
 import type { HotLine } from './hot-lines.js';
+import { ObjectTable } from './object-table.js';
 import { nsInWords } from './time.js';
 import { witnessPathInWords } from './witness-paths.js';
-import { wrap } from './wrap.js';
 
 /** One program of `prove`'s document. */
 export interface ProofRow {
@@ -123,11 +123,13 @@ function emptyRow({ file, name, insns, ms = 0 }: Unproven, reason: string, advic
 
 /** The row of a program that was not judged at all, because something that it needs is not modelled. */
 export const leftOutRow = ({ file, name, reason }: LeftOut): ProofRow =>
-  emptyRow(
-    { file, name, insns: 0 },
-    `left out: ${reason}`,
-    'nothing is said of it: look at it by hand, or ask Linux',
-  );
+  emptyRow({ file, name, insns: 0 }, `left out: ${reason}`, adviceIn(reason));
+
+/** A way on: the option that the reason names, if it names one. */
+function adviceIn(reason: string): string {
+  const option = /--[a-z]+ \S+=\S+/.exec(reason)?.[0];
+  return option === undefined ? 'nothing is said of it: look at it by hand, or ask Linux' : `with ${option}`;
+}
 
 /** The row of a program over which swansong fell. */
 export const errorRow = ({ message, ...one }: Unproven & { readonly message: string }): ProofRow =>
@@ -177,35 +179,23 @@ export function boundInWords({ bound, boundKind, timeLimit }: ProofRow): string 
   return boundKind ?? '-';
 }
 
-const HEAD = ['program', 'verdict', 'insns', 'points', 'bound', 'sites', 'ms'] as const;
-/** How wide the columns are: with two blanks between them 79. */
-const WIDTHS = [22, 8, 6, 6, 12, 5, 8] as const;
-/** Columns of a terminal that is as wide as the narrowest. */
-const COLUMNS = 79;
-
-/** Writes the table of proofs row by row: an object once, and below it its programs. No line of the table is wider than 80 columns. */
+/** Writes the table of proofs row by row. */
 export class ProofTable {
-  private file: string | undefined;
+  private readonly table = new ObjectTable([
+    { name: 'program', width: 22 },
+    { name: 'verdict', width: 8 },
+    { name: 'insns', width: 6, figures: true },
+    { name: 'points', width: 6, figures: true },
+    { name: 'bound', width: 12, figures: true },
+    { name: 'sites', width: 5, figures: true },
+    { name: 'ms', width: 8, figures: true },
+  ]);
 
-  /** The row, with the head above the first one and the object above the first of its programs. */
+  /** The row, with what there is to say of it. */
   add(row: ProofRow): string {
     const { file, name, verdict, insns, points, sites, ms } = row;
-    const head = this.file === undefined ? line(HEAD) : '';
-    const object = this.file === file ? '' : `${file}\n`;
-    this.file = file;
-    // A file that could not be read has no program.
-    const cells = [
-      `  ${name === '' ? '-' : name}`,
-      verdict,
-      insns,
-      points,
-      boundInWords(row),
-      sites.length,
-      ms.toFixed(1),
-    ];
-    const told = outcomeInWords(row);
-    const below = told === '' ? '' : `${wrap(told, '    ', '    ', COLUMNS).join('\n')}\n`;
-    return head + object + line(cells) + below;
+    const cells = [name, verdict, insns, points, boundInWords(row), sites.length, ms.toFixed(1)];
+    return this.table.add(file, cells, outcomeInWords(row));
   }
 }
 
@@ -234,19 +224,12 @@ function verdictInWords({ witness, reason, advice, kept, verdict, explanation }:
   // The refusal stands below, in the verifier's words.
   if (explanation !== undefined) return `not verified (${advice})`;
   if (witness !== undefined) return `${witness.expect} after ${witness.kill} steps: ${reason}`;
-  if (verdict === 'unknown') return advice === '' ? reason : `${reason} (${advice})`;
+  if (verdict === 'unknown') {
+    const isSaid =
+      advice === '' || (advice.startsWith('with --') && reason.includes(advice.slice('with '.length)));
+    return isSaid ? reason : `${reason} (${advice})`;
+  }
   if (kept.length === 0) return '';
   const calls = new Map(kept.map((call) => [`${call.function} may ${call.may.join(', ')}`, call]));
   return `kept: ${[...calls.keys()].join('; ')}`;
-}
-
-/** A longer name has a line of its own. */
-function line([name, ...cells]: readonly (string | number)[]): string {
-  const first = `${name}`;
-  const [width, ...widths] = WIDTHS;
-  const text = cells.map((cell, i) =>
-    i === 0 ? `${cell}`.padEnd(widths[i]!) : `${cell}`.padStart(widths[i]!),
-  );
-  const above = first.length > width ? `${first}\n${' '.repeat(width)}` : first.padEnd(width);
-  return `${[above, ...text].join('  ').trimEnd()}\n`;
 }

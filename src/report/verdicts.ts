@@ -2,10 +2,11 @@
 
 import type { ProgType } from '../object/program.js';
 import type { Explanation } from '../verifier/explain/explanation.js';
+import { INSN_BUDGET } from '../verifier/verify.js';
 import { explanationInWords } from './explanations.js';
 import { classify, type GapClass, type GapEntry, gapRows, gapTotals, reasonOf } from './gap.js';
 import type { HotLine } from './hot-lines.js';
-import { table } from './table.js';
+import { indented, ObjectTable } from './object-table.js';
 import { wrap } from './wrap.js';
 
 /**
@@ -105,13 +106,16 @@ function otherWalk({ walked, kernel }: VerdictRow): string {
   return times <= OTHER_WALK ? '' : `${who} ${times.toFixed(1)} times as much`;
 }
 
-/** How wide the columns are: with two blanks between them 77. */
-const WIDTHS = [24, 11, 7, 8, 7, 10] as const;
-const COLUMNS = 79;
-
 /** Writes the table of verdicts row by row: an object once, and below it its programs; below each what Linux says, where it was asked. */
 export class VerdictTable {
-  private file: string | undefined;
+  private readonly table = new ObjectTable([
+    { name: 'program', width: 24 },
+    { name: 'verdict', width: 11 },
+    { name: 'insns', width: 7, figures: true },
+    { name: 'walked', width: 8, figures: true },
+    { name: 'states', width: 7, figures: true },
+    { name: 'ms', width: 10, figures: true },
+  ]);
   private rows = 0;
   private isCut = false;
 
@@ -135,32 +139,28 @@ export class VerdictTable {
       this.isCut = true;
       if (row.class === 'agree' || row.class === 'not judged') return cut;
     }
-    const head =
-      this.file === undefined ? line(['program', 'verdict', 'insns', 'walked', 'states', 'ms']) : '';
-    const object = this.file === file ? '' : `${file}\n`;
-    this.file = file;
-    const cells = [`  ${name === '' ? '-' : name}`, verdict, insns, walked, states, ms.toFixed(2)];
+    // What is explained below begins with the message.
+    const said = row.explanation === undefined ? row.message || kernel?.message || otherWalk(row) : '';
+    const limit = verdict !== 'budget' ? '' : walked > INSN_BUDGET ? LINUX_LIMIT : OWN_LIMIT;
+    const told = [said, limit].filter((text) => text !== '').join(': ');
+    const ours = this.table.add(file, [name, verdict, insns, walked, states, ms.toFixed(2)]);
     const linux =
       kernel === undefined
         ? ''
-        : line(['    in Linux', kernel.verdict, '', kernel.walked ?? '', '', kernel.ms.toFixed(2)]);
-    // What is explained below begins with the message.
-    const said = row.explanation === undefined ? row.message || kernel?.message || otherWalk(row) : '';
-    const told = said === '' ? '' : `${wrap(said, '    ', '    ', COLUMNS).join('\n')}\n`;
-    return cut + head + object + line(cells) + linux + told + explanationInWords(row, this.whole);
+        : this.table.line([
+            '    in Linux',
+            kernel.verdict,
+            '',
+            kernel.walked ?? '',
+            '',
+            kernel.ms.toFixed(2),
+          ]);
+    return cut + ours + linux + indented(told) + explanationInWords(row, this.whole);
   }
 }
 
-/** A longer name has a line of its own. */
-function line([name, ...cells]: readonly (string | number)[]): string {
-  const first = `${name}`;
-  const [width, ...widths] = WIDTHS;
-  const text = cells.map((cell, i) =>
-    i === 0 ? `${cell}`.padEnd(widths[i]!) : `${cell}`.padStart(widths[i]!),
-  );
-  const above = first.length > width ? `${first}\n${' '.repeat(width)}` : first.padEnd(width);
-  return `${[above, ...text].join('  ').trimEnd()}\n`;
-}
+const LINUX_LIMIT = `Linux walks ${INSN_BUDGET} insns and no more; --hot tells where they go`;
+const OWN_LIMIT = 'the limit is that of --effort; --hot tells where the insns go';
 
 /** The row of a program that took more than it may, or that was interrupted. */
 export function lostVerdict(
@@ -186,13 +186,19 @@ export function lostVerdict(
 export function gapInWords(gap: readonly GapEntry[] | undefined): string {
   if (gap === undefined) return '';
   const totals = Object.entries(gapTotals(gap)).map(([kind, count]) => `${count} ${kind}`);
-  const reasons = table(
-    ['programs', 'class', 'reason', 'for example'],
-    gapRows(gap).map((one) => [one.programs, one.class, one.reason, one.example]),
-    ['programs'],
-  );
-  return `\n${reasons}\n${totals.join(', ')}\n`;
+  const reasons = gapRows(gap).map(({ programs, class: kind, reason, example }) => {
+    const [first = '', ...rest] = wrap(reason, '', '', REASON);
+    return [
+      `${`${programs}`.padStart(8)}  ${kind.padEnd(13)}  ${first}`,
+      ...[...rest, `for example ${example}`].map((text) => `${' '.repeat(79 - REASON)}${text}`),
+    ].join('\n');
+  });
+  const head = `programs  ${'class'.padEnd(13)}  reason`;
+  return `\n${[head, ...reasons].join('\n')}\n\n${wrap(totals.join(', '), '', '', 79).join('\n')}\n`;
 }
+
+/** Columns of a reason. */
+const REASON = 54;
 
 /** One line for each program of an object that was left out. */
 export function skippedLines(skipped: readonly { file: string; name: string; reason: string }[]): string {

@@ -200,6 +200,7 @@ function verifiedFor(program: Program, options: VerifyOptions): Verdict {
 /** Advice for an unknown program, by the reason why it is unknown. */
 const ADVICE = {
   notVerified: 'mend the program first: `verify` says more',
+  tooLarge: `Linux walks ${INSN_BUDGET} insns and no more: \`verify --hot\` tells where they go`,
   endless: 'let the rules stub the call that goes round, or count the rounds in the program',
   notRun: 'ask Linux: `certify`',
   budget: 'let more insns be walked: --budget',
@@ -291,7 +292,7 @@ function notVerified(refusal: Refused): ProgramProof {
     refusal,
     verdict: 'unknown',
     reason: `not verified: ${message}`,
-    advice: ADVICE.notVerified,
+    advice: refusal.reason === 'budget' ? ADVICE.tooLarge : ADVICE.notVerified,
     points: 0,
     sites: [],
     kept: [],

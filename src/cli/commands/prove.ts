@@ -15,7 +15,7 @@ import { type Define, withFormats } from '../command.js';
 import { COSTS_HELP } from '../costs-file.js';
 import { interruptedInWords, judgeAll } from '../judge/drive.js';
 import type { ProveOptions } from '../judge/prover.js';
-import { brokenExit, unread, withJudged } from '../judging.js';
+import { brokenExit, withJudged } from '../judging.js';
 import { HOT_HELP, type WithLimits, withLimits } from '../limits.js';
 import { integer } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';
@@ -54,19 +54,23 @@ export const prove: Define = (program, act) => {
 
 async function proveFiles(paths: readonly string[], options: Options, common: Common): Promise<Outcome> {
   const table = new ProofTable();
+  const unjudged: ProofRow[] = [];
   const show = (row: ProofRow, below: string): Promise<void> =>
     common.show(table.add(row) + belowProofLine(row, options.explain === true) + below);
   const done = await judgeAll<ProofRow>(
     { command: 'prove', paths, options },
     {
       lost: ({ loss, ...one }) => lostRow(one, loss, options),
+      leftOut: (one) => {
+        const row = leftOutRow(one);
+        unjudged.push(row);
+        return show(row, '');
+      },
       show: ({ row, below }) => show(row, below),
     },
     common,
   );
   const { broken, skipped, interrupted } = done;
-  const unjudged = [...done.unjudged, ...broken.map(unread)].map(leftOutRow);
-  for (const row of unjudged) await show(row, '');
   const rows = [...done.rows, ...unjudged];
   return {
     exit: worst([

@@ -41,6 +41,8 @@ async function verifyFiles(paths: readonly string[], options: Options, common: C
     { command: 'verify', paths, options },
     {
       lost: ({ loss, ...one }) => lostVerdict(one, loss, options),
+      // They stand below the table.
+      leftOut: async () => {},
       show: ({ row, below }) => common.show(table.add(row) + below),
     },
     common,

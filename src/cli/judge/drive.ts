@@ -4,6 +4,7 @@ import type { UnreadableFile } from '../../report/verdicts.js';
 import { since } from '../command.js';
 import { type BrokenFile, readBytes } from '../files.js';
 import { onInterrupt } from '../interrupt.js';
+import { unread } from '../judging.js';
 import type { JudgedProfile } from '../kernel-profile.js';
 import type { Common } from '../outcome.js';
 import { foundFiles, PROGRAM_FILES, STANDARD_INPUT } from '../paths.js';
@@ -41,6 +42,8 @@ export interface LostProgram {
 export interface Rows<R> {
   /** The row of a program without an answer. */
   lost(program: LostProgram): R;
+  /** A program of a file, or the file itself, cannot be judged; it comes behind the programs of the file. */
+  leftOut(program: LeftOutProgram): Promise<void>;
   /** A row is there. Of programs that an interrupt kept from being judged nothing is shown. */
   show(judged: Judged<R>): Promise<void>;
 }
@@ -48,9 +51,8 @@ export interface Rows<R> {
 /** What came of all programs. */
 export interface Done<R> {
   readonly rows: readonly R[];
-  /** Programs that nobody can judge here, and those of them that were asked for. */
+  /** Programs that nobody can judge here. */
   readonly skipped: readonly LeftOutProgram[];
-  readonly unjudged: readonly LeftOutProgram[];
   readonly broken: readonly BrokenFile[];
   /** Programs, and files, that were not judged because a person asked to stop. Undefined: nobody did. */
   readonly interrupted: readonly Pick<LostProgram, 'file' | 'name'>[] | undefined;
@@ -109,6 +111,8 @@ export async function judgeAll<R>(work: Work, rows: Rows<R>, common: Common): Pr
         done.addLost(row, path, name, answer.lost);
         if (answer.lost !== 'interrupted') await rows.show({ row, below: '' });
       }
+      for (const one of opened.value.unjudged) await rows.leftOut(one);
+      if (opened.value.broken !== undefined) await rows.leftOut(unread(opened.value.broken));
     }
     await judge.close();
   } finally {
