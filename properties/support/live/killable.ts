@@ -139,11 +139,17 @@ export function isPoll({ origins }: Flat, ops: ReturnType<typeof decodeAll>, slo
   );
 }
 
-/** What comes of the original when it is killed after so many steps. */
-export function killedOriginal({ original, path }: Pair, seed: number, steps: number): unknown {
+/** The original, killed after so many steps and not run on. */
+export function killedVm({ original, path }: Pair, seed: number, steps: number): Vm {
   const vm = runOf(original, seed, path);
   vm.advance(steps);
   vm.kill();
+  return vm;
+}
+
+/** What comes of the original when it is killed after so many steps. */
+export function killedOriginal(pair: Pair, seed: number, steps: number): unknown {
+  const vm = killedVm(pair, seed, steps);
   return outcome(vm, vm.run());
 }
 
