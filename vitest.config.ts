@@ -33,6 +33,7 @@ export default defineConfig(async () => ({
   plugins: await plugins(),
   test: {
     include: ['properties/**/*.test.ts'],
+    globalSetup: ['./properties/support/page/shared.ts'],
     testTimeout: 120_000,
     pool: 'forks' as const,
     // vitest would leave one core free; on two that halves the speed.

@@ -4,6 +4,7 @@ import { type Mutant, mutantsOf } from './mutant.js';
 const KILLED = 'live/killed-at-a-poll-it-is-a-killed-run-of-the-original';
 const OBJECT = 'live/an-exported-object-is-the-original-and-its-patched-text';
 const LOADERS = 'live/other-loaders-take-what-is-exported';
+const SEEN = 'live/a-run-that-goes-on-is-seen';
 const LINUX = 'live/linux-runs-an-exported-program-as-the-original';
 
 export const LIVE_MUTANTS: readonly Mutant[] = [
@@ -152,6 +153,65 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
         node: '{ type, offset, size: element * count }',
         becomes: '{ type, offset: offset + 8, size: element * count }',
         wrong: 'BTF says another place of a variable than its symbol, and cilium/ebpf refuses the object.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/live/poll-text.ts',
+    [SEEN],
+    [
+      {
+        name: 'runs-do-not-note-their-end',
+        inside: 'PollWriter.exit',
+        node: 'running === undefined',
+        becomes: 'slot >= 0',
+        wrong: 'A run that has ended is told to go on.',
+      },
+      {
+        name: 'noting-the-end-spoils-what-is-returned',
+        inside: 'PollWriter.exit',
+        node: 'move(0, 6)',
+        becomes: 'move(6, 0)',
+        wrong: 'A program that notes its runs returns the number of its CPU.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/live/watch/watcher.ts',
+    [SEEN],
+    [
+      {
+        name: 'only-ended-runs-are-over',
+        inside: 'Watcher.look',
+        node: 'Math.max(meanNs, runningNs ?? 0)',
+        becomes: 'meanNs',
+        wrong: 'A run that goes on is never over its limit.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/live/export.ts',
+    [SEEN],
+    [
+      {
+        name: 'tail-calls-end-runs-unnoted',
+        inside: 'leavesWithoutExit',
+        node: "name === 'bpf_tail_call'",
+        becomes: 'false',
+        wrong: 'A run that leaves by a tail call is told to go on for ever.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/live/text.ts',
+    ['live/a-killed-run-ends-within-what-is-proven'],
+    [
+      {
+        name: 'killed-runs-make-their-calls',
+        inside: 'Writer.patched',
+        node: 'stub !== undefined',
+        becomes: 'stub !== undefined && slot < 0',
+        wrong: 'The patched text makes the calls that prove counts as replaced.',
       },
     ],
   ),

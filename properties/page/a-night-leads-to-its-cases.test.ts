@@ -3,25 +3,22 @@
  * cleared, and all of it is in the URL.
  */
 import { beforeAll, expect, it } from 'vitest';
-import { scratch } from '../support/cli.js';
 import { describeBrowser } from '../support/page/browser.js';
-import { type Made, nightIn } from '../support/page/pages.js';
+import { type Made, night } from '../support/page/pages.js';
 
-const folder = scratch();
-
-describeBrowser('a night leads to its cases', ({ open }) => {
+describeBrowser('a night leads to its cases', ({ open, openBeside }) => {
   let made: Made;
   beforeAll(async () => {
-    made = await nightIn(folder);
+    made = await night();
   }, 300_000);
 
   it('it begins with figures, and all findings are new', async () => {
     const page = await open(made.file);
-    const { night, cases } = made.data;
+    const { night: told, cases } = made.data;
     const figures = await page.locator('.figures').first().textContent();
     expect(figures).toContain(`findings${cases.length}${cases.length} new`);
-    expect(figures).toContain(`programs${night!.programs}`);
-    expect(figures).toContain(night!.points.toLocaleString('en-US'));
+    expect(figures).toContain(`programs${told!.programs}`);
+    expect(figures).toContain(told!.points.toLocaleString('en-US'));
     expect(cases.every(({ status }) => status === 'new')).toBe(true);
     expect(await page.locator('.fresh li').count()).toBe(Math.min(12, cases.length));
     // Everything that is told over time is drawn, and has its figures beside it.
@@ -100,7 +97,7 @@ describeBrowser('a night leads to its cases', ({ open }) => {
     await expect.poll(() => rows.count()).toBe(0);
     expect(await counted()).toContain(`${cases.length} by text ‘no such thing’`);
     const link = page.url();
-    const again = await open(made.file, new URL(link).hash);
+    const again = await openBeside(made.file, new URL(link).hash);
     expect(await again.locator('.counted').textContent()).toBe(await counted());
     await page.locator('.clear').focus();
     await page.keyboard.press('Enter');

@@ -10,7 +10,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { scratch } from '../support/cli.js';
 import { describeBrowser } from '../support/page/browser.js';
 import { design, policies } from '../support/page/documents.js';
-import { type Made, nightIn, pageOf, SPIN_LOCK } from '../support/page/pages.js';
+import { type Made, night, nightIn, pageOf, SPIN_LOCK } from '../support/page/pages.js';
 
 const folder = scratch();
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -39,20 +39,20 @@ const SIZES = [
 ];
 
 describeBrowser('the page is for everybody', ({ open }) => {
-  let night: Made;
+  let campaign: Made;
   let objects: Made;
   let spin: Made;
   let documents: Made;
   beforeAll(async () => {
-    night = await nightIn(folder);
+    campaign = await night();
     objects = await pageOf(folder, 'objects', ...OBJECTS);
     spin = await pageOf(folder, 'spin', SPIN_LOCK);
     documents = await pageOf(folder, 'documents', design(folder), ...policies(folder));
   }, 300_000);
 
   const views: readonly (readonly [name: string, made: () => Made, hash: () => string])[] = [
-    ['night', () => night, () => '#/night'],
-    ['findings', () => night, () => '#/findings?check=acquire'],
+    ['night', () => campaign, () => '#/night'],
+    ['findings', () => campaign, () => '#/findings?check=acquire'],
     ['finding', () => spin, () => ''],
     ['objects', () => objects, () => '#/objects'],
     ['object', () => objects, () => `#/object/${objects.data.objects[0]!.id}`],
@@ -124,7 +124,8 @@ describeBrowser('the page is for everybody', ({ open }) => {
     expect(cut).toBe(false);
   });
 
-  it.runIf(process.env.SWANSONG_PICTURES === '1')('pictures of README', async () => {
+  // The whole campaign takes minutes where other work is done beside.
+  it.runIf(process.env.SWANSONG_PICTURES === '1')('pictures of README', { timeout: 900_000 }, async () => {
     const to = resolve(import.meta.dirname, '../../docs/pictures');
     mkdirSync(to, { recursive: true });
     const take = async (made: Made, hash: string, name: string, height: number): Promise<void> => {

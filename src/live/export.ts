@@ -74,6 +74,8 @@ export interface ExportedProgram {
   readonly word: number;
   /** Offset of its limit in the same section; -1: it has none. */
   readonly limit: number;
+  /** Offset in the same section of the times at which its runs that are going on began; -1: it notes none. */
+  readonly running: number;
   readonly sitesStubbed: number;
   readonly sitesLeftOut: readonly LeftOut[];
 }
@@ -144,6 +146,7 @@ const NOTHING = {
   longest: -1,
   word: -1,
   limit: -1,
+  running: -1,
   sitesStubbed: 0,
   sitesLeftOut: [],
 } as const;
@@ -174,6 +177,13 @@ function plan(one: Candidate, rules: RuleSet, options: ExportOptions): void {
     );
     return;
   }
+  const leaves = options.form?.running === true ? leavesWithoutExit(verified) : undefined;
+  if (leaves !== undefined) {
+    one.failure = inexpressible(
+      `${leaves} leaves it without its exit, so that nobody would note the end of a run`,
+    );
+    return;
+  }
   const sites = callSites(program, verified.facts, rules).filter(({ action }) => action.kind !== 'unwind');
   // A stub that makes a dynptr has no words but the call itself.
   const keep = new Set(one.keep);
@@ -181,9 +191,15 @@ function plan(one: Candidate, rules: RuleSet, options: ExportOptions): void {
     if (action.kind === 'stub' && action.stub.slots.length > 0) keep.add(slot);
   one.plan = new Plan(program, verified, sites, { points: 'needed', by: 'compare', keep });
   const distance = options.distance ?? DISTANCE;
-  one.polls ??= choosePolls(one.plan, distance, options.entry);
+  one.polls ??= choosePolls(one.plan, distance, options.entry === true || options.form?.running === true);
   if (one.polls.longest > distance)
     one.failure = inexpressible(`some way of ${one.polls.longest} insns has no place for a poll`);
+}
+
+/** A function by which a run ends somewhere else than at the exit of the program; undefined: it calls none. */
+function leavesWithoutExit({ code }: Accepted): string | undefined {
+  const names = code.contracts.map((contract) => contract?.name);
+  return names.find((name) => name === 'bpf_tail_call' || name === 'bpf_throw');
 }
 
 /** Writes all programs that can be; those that cannot stay as they were. */
@@ -320,6 +336,7 @@ function rowOf(one: Candidate, asked: boolean, places: Places): ExportedProgram 
     longest: Number.isFinite(polls?.longest) ? polls!.longest : -1,
     word: places.word,
     limit: places.deadline?.limit ?? -1,
+    running: places.running ?? -1,
     sitesStubbed: killable ? (planned?.stubs.size ?? 0) : 0,
     sitesLeftOut: killable ? (planned?.leftOut ?? []) : [],
   };

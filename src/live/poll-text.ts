@@ -97,19 +97,21 @@ export class PollWriter {
   enter(text: Text, frame: Frame, polled: readonly number[]): void {
     this.tails = [];
     this.frame = frame;
-    const { deadline } = this.at;
-    if (deadline === undefined) return;
+    const { deadline, running } = this.at;
     const { start } = frame.subprog;
     const add: Out = (...items) => text.add('switch', start, ...items);
-    if (frame.begins) {
+    const noted = [deadline?.started, running].filter((at) => at !== undefined);
+    if (frame.begins && noted.length > 0) {
       const saved = neededRegisters(this.verified, start);
       for (const reg of saved) add(store(this.stack(start, `r${reg}`), reg));
       add(call('bpf_ktime_get_ns'), store(this.stack(start, 'time'), 0));
-      this.addCpuAddress(add, deadline.started, 3);
-      add(load(8, 0, 10, this.stack(start, 'time')), { kind: 'stx', size: 8, dst: 1, src: 0, off: 0 });
+      for (const variable of noted) {
+        this.addCpuAddress(add, variable, 3);
+        add(load(8, 0, 10, this.stack(start, 'time')), { kind: 'stx', size: 8, dst: 1, src: 0, off: 0 });
+      }
       for (const reg of saved) add(load(8, reg, 10, this.stack(start, `r${reg}`)));
     }
-    if (polled.some((slot) => this.counts(slot))) {
+    if (deadline !== undefined && polled.some((slot) => this.counts(slot))) {
       // A number that no verifier knows: a known one would have it walk the loop round by round.
       add(addressOf(0, this.at.word), load(4, 0, 0, 0), store(this.stack(start, 'rounds'), 0));
     }
@@ -162,6 +164,16 @@ export class PollWriter {
       behind.label(kill);
       out(restore, goTo(patched));
     });
+  }
+
+  /** What stands before the exit of a function that a run begins with: the run notes that it has ended. r6 to r9 are nobody's there. */
+  exit(text: Text, slot: number): void {
+    const { running } = this.at;
+    if (running === undefined) return;
+    const add: Out = (...items) => text.add('switch', slot, ...items);
+    add(move(6, 0));
+    this.addCpuAddress(add, running, 3);
+    add({ kind: 'st', size: 8, dst: 1, off: 0, imm: 0 }, move(0, 6));
   }
 
   /** What stands behind the normal text of a function. */

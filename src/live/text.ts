@@ -133,7 +133,7 @@ class Writer {
     const scope = `${name.variant} ${name.start}`;
     text.label(scope);
     if (name.variant !== 'patched') this.normal(text, scope, subprog, name.variant);
-    this.patched(text, scope, subprog, name.variant === 'callback' && this.stops.has(name.start));
+    this.patched(text, scope, subprog, name);
     // Reached only if a stub was written for fewer cases than can happen: no verifier takes it.
     text.label(`${scope} guard`);
     text.add('guard', -1, { kind: 'ldx', size: 1, signed: false, dst: 0, src: 10, off: 0 });
@@ -145,7 +145,7 @@ class Writer {
     const { polls, plan } = this;
     const frame = {
       subprog,
-      begins: subprog.start === 0 || plan.runLater.has(subprog.start),
+      begins: this.begins(subprog.start),
       countsRounds: variant === 'callback' && this.loops.has(subprog.start),
     };
     const polled = [...polls.chosen, ...polls.returns];
@@ -155,13 +155,25 @@ class Writer {
       text.label(`${scope} normal ${slot}`);
       const at = polls.returns.has(slot) ? 'return' : polls.chosen.has(slot) ? 'chosen' : undefined;
       if (at !== undefined) this.writer.poll(text, scope, slot, at);
+      if (op.kind === 'exit' && frame.begins) this.writer.exit(text, slot);
       text.add('normal', slot, this.relinked(op, slot, `${scope} normal`, 'killable'));
     }
     this.writer.leave(text);
   }
 
-  private patched(text: Text, scope: string, subprog: Subprog, stop: boolean): void {
+  private begins(start: number): boolean {
+    return start === 0 || this.plan.runLater.has(start);
+  }
+
+  private patched(
+    text: Text,
+    scope: string,
+    subprog: Subprog,
+    { start: first, variant }: FunctionName,
+  ): void {
     const { plan } = this;
+    const stop = variant === 'callback' && this.stops.has(first);
+    const ends = variant !== 'patched' && this.begins(first);
     for (const [slot, op] of plan.body(subprog)) {
       text.label(`${scope} patched ${slot}`);
       const stub = plan.stubs.get(slot);
@@ -174,6 +186,7 @@ class Writer {
       if (op.kind === 'exit' && stop) {
         text.add('patched', slot, { kind: 'mov', width: 64, dst: 0, src: { imm: 1 } });
       }
+      if (op.kind === 'exit' && ends) this.writer.exit(text, slot);
       text.add('patched', slot, this.relinked(op, slot, `${scope} patched`, 'patched'));
     }
   }

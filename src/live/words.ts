@@ -34,6 +34,8 @@ export const CPU_VARIABLE = 'swansong_kill_cpu';
 export const LIMIT_VARIABLE = 'swansong_limit_ns';
 /** Variable with the time at which the last run began, for each program and CPU. Programs write it. */
 export const STARTED_VARIABLE = 'swansong_started';
+/** Variable with the time at which the run that is going on began, for each program and CPU; 0: none is. Programs write it. */
+export const RUNNING_VARIABLE = 'swansong_running';
 /** What a program's word says: run, die, look at the words of the CPUs. */
 export const RUN = 0;
 export const DIE = 1;
@@ -47,10 +49,12 @@ export interface WordForm {
   readonly perCpu?: boolean;
   /** A limit, looked at every so many rounds of a loop: a power of two. */
   readonly deadline?: number;
+  /** Runs note when they begin, and that they have ended. */
+  readonly running?: boolean;
 }
 
 /** The variables for so many programs. */
-export function layoutOf(programs: number, { perCpu, deadline }: WordForm = {}): WordLayout {
+export function layoutOf(programs: number, { perCpu, deadline, running }: WordForm = {}): WordLayout {
   const variables: WordVariable[] = [];
   let size = 0;
   const add = (name: string, element: 4 | 8, count: number): void => {
@@ -64,6 +68,7 @@ export function layoutOf(programs: number, { perCpu, deadline }: WordForm = {}):
     add(LIMIT_VARIABLE, 8, programs);
     add(STARTED_VARIABLE, 8, programs * MOST_CPUS);
   }
+  if (running === true) add(RUNNING_VARIABLE, 8, programs * MOST_CPUS);
   return { variables, size: Math.ceil(size / 8) * 8 };
 }
 
@@ -75,9 +80,11 @@ export function placesOf(layout: WordLayout, index: number, { deadline }: WordFo
   };
   const cpuWords = at(CPU_VARIABLE, MOST_CPUS);
   const limit = at(LIMIT_VARIABLE, 1);
+  const running = at(RUNNING_VARIABLE, MOST_CPUS);
   return {
     word: at(KILL_VARIABLE, 1)!,
     ...(cpuWords === undefined ? {} : { cpuWords }),
+    ...(running === undefined ? {} : { running }),
     ...(limit === undefined
       ? {}
       : { deadline: { limit, started: at(STARTED_VARIABLE, MOST_CPUS)!, every: deadline! } }),
@@ -89,6 +96,8 @@ export interface Places {
   readonly word: number;
   /** The first of its words for CPUs. */
   readonly cpuWords?: number;
+  /** The first of the times at which the run that is going on began on each CPU. */
+  readonly running?: number;
   /** Its limit, the first of the times at which a run began on each CPU, and how many rounds pass between looks. */
   readonly deadline?: { readonly limit: number; readonly started: number; readonly every: number };
 }

@@ -4,7 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { PageDocument } from '../report/page/shape.js';
 import { Chart, type Line } from './chart.js';
 import { PolicyCheck, Simulation, seriesOf } from './policies.js';
-import { Badge, number, Scroll } from './words.js';
+import { Badge, NumberCell, number, Scroll } from './words.js';
 
 /** The view of all documents. */
 export function Documents({
@@ -156,30 +156,18 @@ function Design({ one, theme }: { readonly one: PageDocument; readonly theme: st
                   <th scope="row" title={of.does}>
                     {of.name}
                   </th>
-                  <td class="number" data-label="points">
-                    {number(of.points)}
-                  </td>
-                  <td class="number" data-label="leaks">
+                  <NumberCell label="points">{number(of.points)}</NumberCell>
+                  <NumberCell label="leaks">
                     <Badge tone={leaks > 0 ? 'bad' : 'good'}>{number(leaks)}</Badge>
-                  </td>
-                  <td class="number" data-label="faults">
+                  </NumberCell>
+                  <NumberCell label="faults">
                     <Badge tone={of.faults > 0 ? 'bad' : 'good'}>{number(of.faults)}</Badge>
-                  </td>
-                  <td class="number" data-label="stops at once">
-                    {Math.round(of.stopsAtOnce * 1000) / 10} %
-                  </td>
-                  <td class="number" data-label="to its effect">
-                    {spread(of.toEffect)}
-                  </td>
-                  <td class="number" data-label="to the end">
-                    {spread(of.toExit)}
-                  </td>
-                  <td class="number" data-label="extra insns">
-                    {number(of.extraInsns)}
-                  </td>
-                  <td class="number" data-label="bytes">
-                    {number(of.bytes)}
-                  </td>
+                  </NumberCell>
+                  <NumberCell label="stops at once">{Math.round(of.stopsAtOnce * 1000) / 10} %</NumberCell>
+                  <NumberCell label="to its effect">{spread(of.toEffect)}</NumberCell>
+                  <NumberCell label="to the end">{spread(of.toExit)}</NumberCell>
+                  <NumberCell label="extra insns">{number(of.extraInsns)}</NumberCell>
+                  <NumberCell label="bytes">{number(of.bytes)}</NumberCell>
                   <td class="muted">
                     {Object.entries(of.refused)
                       .map(([reason, count]) => `${reason} (${number(count)})`)

@@ -4,7 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { PageCase } from '../report/page/shape.js';
 import { type Facet, Filters, filtered } from './filters.js';
 import { linkTo, type Route } from './route.js';
-import { Badge, moment } from './words.js';
+import { Badge, moment, NumberCell } from './words.js';
 
 const GRAVITY = ['leak', 'misuse', 'fault', 'disclosure', 'return', 'acquire', 'bound', 'holds'];
 const STATUS = ['new', 'back', 'still there', '', 'gone'];
@@ -109,14 +109,8 @@ function FindingRow({
         {rules}
         {rule === null ? '' : `: ${rule}`}
       </td>
-      <td class="number" data-label="insns">
-        {insns}
-      </td>
-      {counted ? (
-        <td class="number" data-label="programs">
-          {hits ?? ''}
-        </td>
-      ) : null}
+      <NumberCell label="insns">{insns}</NumberCell>
+      {counted ? <NumberCell label="programs">{hits ?? ''}</NumberCell> : null}
       {dated ? (
         <td>
           {status === null ? null : (

@@ -2,10 +2,10 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { PageCase, PageCounts, PageNight, PageSample } from '../report/page/shape.js';
-import { Chart } from './chart.js';
+import { Chart, type ChartProps } from './chart.js';
 import { Matrix } from './matrix.js';
 import { linkTo, type Route } from './route.js';
-import { Badge, moment, number, Sentence, span } from './words.js';
+import { Badge, moment, NumberCell, number, Sentence, span } from './words.js';
 
 /** The view of a campaign. */
 export function Night({
@@ -215,108 +215,94 @@ function Charts({
   readonly theme: string;
 }): JSX.Element | null {
   const { samples, runs } = night;
-  const drawn = useMemo(() => {
-    // A campaign that was begun anew counts from nothing again.
-    const from = samples.findLastIndex((one, i) => i > 0 && one.programs < samples[i - 1]!.programs);
-    const own = samples.slice(Math.max(0, from));
-    const times = timeOf(own);
-    return {
-      times,
-      programs: own.map(({ programs }) => programs),
-      rate: rateOf(own),
-      features: own.map(({ features }) => features),
-      causes: own.map(({ causes }) => causes),
-    };
-  }, [samples]);
-  const found = useMemo(() => foundAt(night, cases), [night, cases]);
-  const { times, programs, rate, features, causes } = drawn;
-  const lines = useMemo(
-    () => ({
-      rate: [{ label: 'programs a second', colour: '--accent', values: rate }],
-      progress: [{ label: 'programs', colour: '--accent', values: programs }],
-      features: [{ label: 'different things exercised', colour: '--good', values: features }],
-      causes: [{ label: 'causes', colour: '--bad', values: causes, form: 'steps' as const }],
-      found: [
-        { label: 'findings', colour: '--bad', values: found.map((_, i) => i + 1), form: 'points' as const },
-      ],
-      runs: [
-        {
-          label: 'there',
-          colour: '--accent',
-          values: runs.map(({ there }) => there),
-          form: 'steps' as const,
-        },
-        { label: 'new', colour: '--bad', values: runs.map((one) => one.new), form: 'points' as const },
-        { label: 'gone', colour: '--good', values: runs.map(({ gone }) => gone), form: 'points' as const },
-      ],
-    }),
-    [rate, programs, features, causes, found, runs],
+  const charts = useMemo(
+    () => [...overPrograms(samples), ...overFindings(foundAt(night, cases)), ...overRuns(runs)],
+    [night, cases, samples, runs],
   );
-  const foundXs = useMemo(() => found.map(({ at }) => at), [found]);
-  const runXs = useMemo(() => runs.map((_, i) => i + 1), [runs]);
-  const enough = times.length > 2;
-  if (!enough && found.length === 0 && runs.length < 2) return null;
+  if (charts.length === 0) return null;
   return (
     <section aria-labelledby="charts-title">
       <h2 id="charts-title">Over time</h2>
       <div class="charts">
-        {enough ? (
-          <>
-            <Chart
-              title="Progress: programs"
-              along="time"
-              xs={times}
-              lines={lines.progress}
-              name={span}
-              theme={theme}
-            />
-            <Chart
-              title="Rate: programs a second"
-              along="time"
-              xs={times}
-              lines={lines.rate}
-              name={span}
-              theme={theme}
-            />
-            <Chart
-              title="Coverage: different things exercised"
-              along="programs"
-              xs={programs}
-              lines={lines.features}
-              theme={theme}
-            />
-            <Chart
-              title="Causes found"
-              along="time"
-              xs={times}
-              lines={lines.causes}
-              name={span}
-              theme={theme}
-            />
-          </>
-        ) : null}
-        {found.length < 2 ? null : (
-          <Chart
-            title="Time to each finding"
-            along="time since its run began"
-            xs={foundXs}
-            lines={lines.found}
-            name={span}
-            theme={theme}
-          />
-        )}
-        {runs.length < 2 ? null : (
-          <Chart
-            title="Findings by run"
-            along="runs, oldest first"
-            xs={runXs}
-            lines={lines.runs}
-            theme={theme}
-          />
-        )}
+        {charts.map((one) => (
+          <Chart key={one.title} {...one} theme={theme} />
+        ))}
       </div>
     </section>
   );
+}
+
+/** What a chart shows, without its colours. */
+type Drawn = Omit<ChartProps, 'theme'>;
+
+/** What was sampled while the campaign ran; none where that is too little. */
+function overPrograms(samples: readonly PageSample[]): readonly Drawn[] {
+  // A campaign that was begun anew counts from nothing again.
+  const from = samples.findLastIndex((one, i) => i > 0 && one.programs < samples[i - 1]!.programs);
+  const own = samples.slice(Math.max(0, from));
+  const times = timeOf(own);
+  if (times.length <= 2) return [];
+  const programs = own.map((one) => one.programs);
+  const inTime = { along: 'time', xs: times, name: span };
+  return [
+    {
+      ...inTime,
+      title: 'Progress: programs',
+      lines: [{ label: 'programs', colour: '--accent', values: programs }],
+    },
+    {
+      ...inTime,
+      title: 'Rate: programs a second',
+      lines: [{ label: 'programs a second', colour: '--accent', values: rateOf(own) }],
+    },
+    {
+      title: 'Coverage: different things exercised',
+      along: 'programs',
+      xs: programs,
+      lines: [
+        {
+          label: 'different things exercised',
+          colour: '--good',
+          values: own.map(({ features }) => features),
+        },
+      ],
+    },
+    {
+      ...inTime,
+      title: 'Causes found',
+      lines: [{ label: 'causes', colour: '--bad', values: own.map(({ causes }) => causes), form: 'steps' }],
+    },
+  ];
+}
+
+function overFindings(found: readonly { readonly at: number }[]): readonly Drawn[] {
+  if (found.length < 2) return [];
+  const values = found.map((_, i) => i + 1);
+  return [
+    {
+      title: 'Time to each finding',
+      along: 'time since its run began',
+      xs: found.map(({ at }) => at),
+      lines: [{ label: 'findings', colour: '--bad', values, form: 'points' }],
+      name: span,
+    },
+  ];
+}
+
+function overRuns(runs: PageNight['runs']): readonly Drawn[] {
+  if (runs.length < 2) return [];
+  return [
+    {
+      title: 'Findings by run',
+      along: 'runs, oldest first',
+      xs: runs.map((_, i) => i + 1),
+      lines: [
+        { label: 'there', colour: '--accent', values: runs.map(({ there }) => there), form: 'steps' },
+        { label: 'new', colour: '--bad', values: runs.map((one) => one.new), form: 'points' },
+        { label: 'gone', colour: '--good', values: runs.map(({ gone }) => gone), form: 'points' },
+      ],
+    },
+  ];
 }
 
 /** Seconds from the beginning of its run to each finding, ascending. */
@@ -359,18 +345,12 @@ function RuleFigures({ night }: { readonly night: PageNight }): JSX.Element {
           {night.byRules.map(({ rules, proven, refuted, unknown, causes, broken }) => (
             <tr key={rules}>
               <th scope="row">{rules}</th>
-              <td class="number" data-label="proven">
-                {number(proven)}
-              </td>
-              <td class="number" data-label="refuted">
-                {number(refuted)}
-              </td>
-              <td class="number" data-label="unknown">
-                {number(unknown)}
-              </td>
-              <td class="number" data-label="causes">
+              <NumberCell label="proven">{number(proven)}</NumberCell>
+              <NumberCell label="refuted">{number(refuted)}</NumberCell>
+              <NumberCell label="unknown">{number(unknown)}</NumberCell>
+              <NumberCell label="causes">
                 <a href={linkTo(['findings'], { rules })}>{number(causes)}</a>
-              </td>
+              </NumberCell>
               <td>
                 {Object.entries(broken).map(([check, count], i) => (
                   <span key={check}>
@@ -537,22 +517,12 @@ function Runs({ night }: { readonly night: PageNight }): JSX.Element | null {
               <td class="muted">
                 {run.version} {run.code}
               </td>
-              <td class="number" data-label="seed">
-                {run.seed}
-              </td>
+              <NumberCell label="seed">{run.seed}</NumberCell>
               <td>{run.rules.join(', ')}</td>
-              <td class="number" data-label="programs">
-                {number(run.programs)}
-              </td>
-              <td class="number" data-label="new">
-                {run.new}
-              </td>
-              <td class="number" data-label="there">
-                {run.there}
-              </td>
-              <td class="number" data-label="gone">
-                {run.gone}
-              </td>
+              <NumberCell label="programs">{number(run.programs)}</NumberCell>
+              <NumberCell label="new">{run.new}</NumberCell>
+              <NumberCell label="there">{run.there}</NumberCell>
+              <NumberCell label="gone">{run.gone}</NumberCell>
             </tr>
           ))}
         </tbody>

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import type { PageBound, PageListing, PageObject, PageSite } from '../report/page/shape.js';
 import { linkTo } from './route.js';
-import { Badge, number, Scroll, toneOf } from './words.js';
+import { Badge, NumberCell, number, Scroll, toneOf } from './words.js';
 
 /** A bound in a word. */
 function boundInWords(bound: PageBound | null): string {
@@ -46,12 +46,8 @@ export function ObjectList({ objects }: { readonly objects: readonly PageObject[
                 <a href={linkTo(['object', one.id])}>{one.name}</a> <span class="muted">{one.file}</span>
               </td>
               <td>{one.type}</td>
-              <td class="number" data-label="insns">
-                {number(one.insns)}
-              </td>
-              <td class="number" data-label="points">
-                {number(one.points)}
-              </td>
+              <NumberCell label="insns">{number(one.insns)}</NumberCell>
+              <NumberCell label="points">{number(one.points)}</NumberCell>
               <td data-label="bound">{boundInWords(one.bound)}</td>
               <td>{one.rules}</td>
               <td class="message">{one.reason}</td>
@@ -251,9 +247,7 @@ function Sites({
         <tbody>
           {sites.map(({ slot, function: name, action, rule, does, settled, may }) => (
             <tr key={slot}>
-              <td class="number" data-label="insn">
-                {slot}
-              </td>
+              <NumberCell label="insn">{slot}</NumberCell>
               <th scope="row">{name}</th>
               <td>
                 {action === 'stub' ? `replaced: ${does}` : action === 'keep' ? 'kept' : 'to its landing pad'}

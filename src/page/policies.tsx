@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { PageDocument } from '../report/page/shape.js';
 import { Chart, type Line } from './chart.js';
-import { Badge, number, Scroll } from './words.js';
+import { Badge, NumberCell, number, Scroll } from './words.js';
 
 /** A program of `policy check`, as far as the page shows it. Nanoseconds. */
 interface CheckedProgram {
@@ -93,19 +93,11 @@ export function PolicyCheck({
                   {row.name} <span class="muted">{row.file}</span>
                 </td>
                 <td>{row.limit?.hook ?? 'no limit'}</td>
-                <td class="number" data-label="limit">
-                  {time(row.limit?.time)}
-                </td>
+                <NumberCell label="limit">{time(row.limit?.time)}</NumberCell>
                 <td>{row.limit?.action ?? ''}</td>
-                <td class="number" data-label="best">
-                  {time(row.best)}
-                </td>
-                <td class="number" data-label="worst">
-                  {time(row.worst)}
-                </td>
-                <td class="number" data-label="dies in">
-                  {time(row.timeToDie)}
-                </td>
+                <NumberCell label="best">{time(row.best)}</NumberCell>
+                <NumberCell label="worst">{time(row.worst)}</NumberCell>
+                <NumberCell label="dies in">{time(row.timeToDie)}</NumberCell>
                 <td class="message">{row.reason}</td>
               </tr>
             ))}
@@ -206,24 +198,12 @@ export function Simulation({
                     </td>
                   ))}
                   <td>{hook.name}</td>
-                  <td class="number" data-label="operations a second">
-                    {number(Math.round(hook.throughput))}
-                  </td>
-                  <td class="number" data-label="median">
-                    {time(hook.latency?.median)}
-                  </td>
-                  <td class="number" data-label="p99">
-                    {time(hook.latency?.p99)}
-                  </td>
-                  <td class="number" data-label="kills">
-                    {number(hook.kills)}
-                  </td>
-                  <td class="number" data-label="denied">
-                    {number(hook.denied)}
-                  </td>
-                  <td class="number" data-label="leaked">
-                    {number(hook.leaked)}
-                  </td>
+                  <NumberCell label="operations a second">{number(Math.round(hook.throughput))}</NumberCell>
+                  <NumberCell label="median">{time(hook.latency?.median)}</NumberCell>
+                  <NumberCell label="p99">{time(hook.latency?.p99)}</NumberCell>
+                  <NumberCell label="kills">{number(hook.kills)}</NumberCell>
+                  <NumberCell label="denied">{number(hook.denied)}</NumberCell>
+                  <NumberCell label="leaked">{number(hook.leaked)}</NumberCell>
                 </tr>
               )),
             )}

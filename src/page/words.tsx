@@ -28,6 +28,21 @@ export function Sentence({
   );
 }
 
+/** A cell with a number. `label`: its column, which stands beside it where the window is too narrow for a table. */
+export function NumberCell({
+  label,
+  children,
+}: {
+  readonly label: string;
+  readonly children?: ComponentChildren;
+}): JSX.Element {
+  return (
+    <td class="number" data-label={label}>
+      {children}
+    </td>
+  );
+}
+
 /** Signs beside the words, so that colour is not the only sign. */
 const SIGNS: Readonly<Record<string, string>> = { bad: '✕', good: '✓', open: '?', new: '●', plain: '' };
 

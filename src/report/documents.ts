@@ -99,6 +99,8 @@ export interface ExportDocument {
   /** Words for CPUs, and the rounds between two looks at the clock, where the export has them. */
   readonly perCpu: boolean;
   readonly deadline: number | null;
+  /** Runs note when they begin and that they have ended. */
+  readonly running: boolean;
   readonly programs: readonly ExportedProgram[];
 }
 

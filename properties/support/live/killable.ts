@@ -34,12 +34,12 @@ export function pairOf(program: Program, options: Omit<ExportOptions, 'asIs' | '
 export const programOf = (text: string): Program => parseCase(text, 'text').program;
 
 /** A run with this seed. The words are there from the start, so that memory is numbered alike in both runs. */
-export function runOf(program: Program, seed: number, path?: FastPath): Vm {
+export function runOf(program: Program, seed: number, path?: FastPath, chooser = seededChooser(seed)): Vm {
   const size = program.maps.at(-1)!.valueSize;
   const maps = new Map([[KILL_SECTION, new Map([['00000000', '00'.repeat(size)]])]]);
   return new Vm(program, {
     env: { choices: new Map<string, string>(), maps },
-    chooser: seededChooser(seed),
+    chooser,
     maxSteps: LIMIT,
     bound: LIMIT,
     stopsAtFirst: true,

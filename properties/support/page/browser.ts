@@ -32,8 +32,13 @@ const REASON = `no Chromium in the PATH (${NAMES.join(', ')}), and none in SWANS
 
 /** A browser that tests share. */
 export interface Opened {
-  /** Opens a page from disk and waits until it is drawn. Throws for errors of the page, and for anything that it loads besides itself. */
+  /**
+   * Opens a page from disk and waits until it is drawn. What was opened before is left for it, unless it has options of its own. Throws for errors of
+   * the page, and for anything that it loads besides itself.
+   */
   open(file: string, hash?: string, options?: BrowserContextOptions): Promise<Page>;
+  /** The same in a window of its own. */
+  openBeside(file: string, hash?: string, options?: BrowserContextOptions): Promise<Page>;
 }
 
 /** `describe` with a browser; where there is none it is skipped, and says why. */
@@ -49,29 +54,40 @@ export function describeBrowser(name: string, body: (browser: Opened) => void): 
       await browser?.close();
       if (troubles.length > 0) throw new Error(troubles.join('\n'));
     });
-    body({ open: (file, hash = '', options = {}) => openPage(browser!, troubles, file, hash, options) });
+    let shared: Page | undefined;
+    const openBeside: Opened['openBeside'] = async (file, hash = '', options = {}) =>
+      show(await newPage(browser!, troubles, options), file, hash);
+    body({
+      openBeside,
+      open: async (file, hash = '', options) => {
+        if (options !== undefined) return openBeside(file, hash, options);
+        shared ??= await newPage(browser!, troubles, {});
+        await shared.emulateMedia({ media: null, colorScheme: null });
+        await shared.setViewportSize({ width: 1280, height: 720 });
+        return show(shared, file, hash);
+      },
+    });
   });
 }
 
-async function openPage(
-  browser: Browser,
-  troubles: string[],
-  file: string,
-  hash: string,
-  options: BrowserContextOptions,
-): Promise<Page> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const url = pathToFileURL(file).href;
+async function newPage(browser: Browser, troubles: string[], options: BrowserContextOptions): Promise<Page> {
+  const page = await (await browser.newContext(options)).newPage();
   page.on('pageerror', (error) => troubles.push(`the page throws: ${error.message}`));
   page.on('console', (message) => {
     if (message.type() === 'error') troubles.push(`the page complains: ${message.text()}`);
   });
   page.on('request', (request) => {
-    if (request.url().split('#')[0] !== url && !request.url().startsWith('data:'))
-      troubles.push(`the page loads ${request.url()}`);
+    const asked = request.url().split('#')[0]!;
+    if (!request.isNavigationRequest() && asked !== page.url().split('#')[0] && !asked.startsWith('data:'))
+      troubles.push(`the page loads ${asked}`);
   });
-  await page.goto(`${url}${hash}`);
+  return page;
+}
+
+async function show(page: Page, file: string, hash: string): Promise<Page> {
+  // From one part of a page to another nothing would be loaded.
+  await page.goto('about:blank');
+  await page.goto(`${pathToFileURL(file).href}${hash}`);
   await page.waitForSelector('html[data-ready]');
   return page;
 }

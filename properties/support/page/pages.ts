@@ -1,9 +1,11 @@
 /** Pages to look at, each made once, and the documents that they carry. */
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { documentIn } from '../../../src/report/page/html.js';
 import type { PageData } from '../../../src/report/page/shape.js';
 import { here } from '../cli.js';
+import { sharedFolder } from './shared.js';
 
 /** A page and what it shows. */
 export interface Made {
@@ -27,10 +29,29 @@ export async function pageOf(folder: string, name: string, ...paths: readonly st
   return read(file);
 }
 
-/** The page of a small campaign with findings, made in `folder`; `whole`: with more programs, and their proofs. */
+/** The page of a small campaign with findings. It is made once for all files that are run together: `shared.ts` clears it away. */
+export async function night(): Promise<Made> {
+  const folder = sharedFolder(process.ppid);
+  const file = join(folder, 'night', 'index.html');
+  const done = join(folder, 'done');
+  try {
+    mkdirSync(folder);
+  } catch {
+    // Another file makes it.
+    for (let tries = 0; tries < 2400 && !existsSync(done); tries++) await pause(100);
+    return read(file);
+  }
+  try {
+    return await nightIn(folder);
+  } finally {
+    writeFileSync(done, '');
+  }
+}
+
+/** The page of a campaign with findings, made in `folder`; `whole`: with more programs, and their proofs. */
 export async function nightIn(folder: string, whole = false): Promise<Made> {
   const out = join(folder, 'night');
-  const size = whole ? ['--programs', '120'] : ['--programs', '40', '--worlds', '1', '--no-proofs'];
+  const size = whole ? ['--programs', '120'] : ['--programs', '16', '--worlds', '1', '--no-proofs'];
   const args = ['--seed', '1', '--rules', 'rfc-v1,sound', ...size];
   const { exit, err } = await here(['fuzz', ...args, '--workers', '1', '--out', out, '--quiet']);
   if (exit !== 1) throw new Error(`a campaign with findings was expected, not exit ${exit}: ${err}`);

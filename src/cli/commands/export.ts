@@ -27,6 +27,7 @@ export interface ExportCliOptions {
   readonly entry?: true;
   readonly perCpu?: true;
   readonly deadline?: number;
+  readonly running?: true;
   readonly btf?: string;
   readonly profile?: ProfileChoice;
 }
@@ -56,6 +57,10 @@ export const exportCommand: Define = (program, act) => {
       'runs end themselves after the limit in the map; the clock is read every so many rounds of a loop',
       powerOfTwo(1, 1 << 20),
     )
+    .option(
+      '--running',
+      'each run notes when it begins and that it has ended, so that watch sees those that go on',
+    )
     .option('--as-is', 'write programs that cannot be exported as they were')
     .option(
       '--btf <FILE>',
@@ -66,7 +71,7 @@ export const exportCommand: Define = (program, act) => {
 };
 
 async function exportFile(file: string, options: Options): Promise<Outcome> {
-  const { poll, output, perCpu, deadline } = options;
+  const { poll, output, perCpu, deadline, running } = options;
   const made = await exported(file, options, options.asIs === true);
   if (made.bytes !== undefined) writeFileSync(output, made.bytes);
   const kernel = kernelAvailable();
@@ -80,6 +85,7 @@ async function exportFile(file: string, options: Options): Promise<Outcome> {
     distance: poll,
     perCpu: perCpu === true,
     deadline: deadline ?? null,
+    running: running === true,
     programs: made.programs,
   };
   return {
@@ -100,13 +106,17 @@ export async function exported(
   const [rules] = await loadRuleSets([options.rules]);
   const where = kernelAvailable().ok ? 'running' : 'built-in';
   const { profile, kernel } = judgedFor(judgedProfile(options.profile ?? {}, where), undefined);
-  const { perCpu, deadline, entry, poll, btf } = options;
+  const { perCpu, deadline, running, entry, poll, btf } = options;
   return exportObject(bytes, file, rules!.rules, {
     distance: poll,
     asIs,
     profile,
     kernel,
-    form: { ...(perCpu && { perCpu }), ...(deadline !== undefined && { deadline }) },
+    form: {
+      ...(perCpu && { perCpu }),
+      ...(deadline !== undefined && { deadline }),
+      ...(running && { running }),
+    },
     ...(entry && { entry }),
     ...(btf !== undefined && { targetBtf: readBytes(btf) }),
   });

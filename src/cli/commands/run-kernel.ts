@@ -54,6 +54,7 @@ export const runKernel: Define = (program, act) => {
     .option('--entry', 'poll before the first insn, too')
     .option('--per-cpu', 'words for each CPU')
     .option('--deadline <ROUNDS>', 'with a limit for each run', powerOfTwo(1, 1 << 20))
+    .option('--running', 'with notes of when each run begins and ends')
     .action((file: string, options: Options) => act(options, (common) => runFile(file, options, common)));
 };
 

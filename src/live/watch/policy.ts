@@ -21,6 +21,8 @@ export interface ProgramLimits {
   readonly share?: number;
   /** Written to the program's own limit, at this offset: it ends runs itself. */
   readonly limit?: { readonly ns: number; readonly at: number };
+  /** Where in the map of words the times are at which runs that are going on began: these are held against `runTime` as well. */
+  readonly runningAt?: number;
   readonly action: WatchAction;
   /** How long the word of a throttled program stays set. */
   readonly backoff: number;
@@ -80,6 +82,7 @@ const FIELDS = [
   'share',
   'limit',
   'limitAt',
+  'runningAt',
   'action',
   'backoff',
 ];
@@ -98,6 +101,8 @@ function limits(value: unknown, what: string, fail: Fail): ProgramLimits {
     return fail(`${what} has no limit: expected runTime, share or limit`);
   if (limit !== undefined && one.limitAt === undefined)
     fail(`${what}.limit needs limitAt: where export says that the program's limit is`);
+  if (one.runningAt !== undefined && runTime === undefined)
+    fail(`${what}.runningAt needs runTime: the most that a run may last`);
   return {
     name,
     program: handle(one.program, `${what}.program`, fail),
@@ -106,6 +111,7 @@ function limits(value: unknown, what: string, fail: Fail): ProgramLimits {
     action: known,
     backoff: one.backoff === undefined ? SECOND : time(one.backoff, `${what}.backoff`, fail),
     ...(runTime !== undefined && { runTime }),
+    ...(one.runningAt !== undefined && { runningAt: offset(one.runningAt, 8, `${what}.runningAt`, fail) }),
     ...(share !== undefined && { share: share as number }),
     ...(limit !== undefined && { limit: { ns: limit, at: offset(one.limitAt, 8, `${what}.limitAt`, fail) } }),
   };

@@ -4,6 +4,7 @@ import { InputError } from '../../isa/errors.js';
 import { BPF_F_MMAPABLE } from '../../object/map-types.js';
 import { countRuns, mapInfo, openPinned, programInfo } from '../../oracle/info.js';
 import { KernelError, SharedMemory } from '../../oracle/syscall.js';
+import { MOST_CPUS } from '../words.js';
 import type { Handle, ProgramLimits } from './policy.js';
 import type { Sample } from './watcher.js';
 
@@ -17,7 +18,7 @@ export class Watched {
 
   /** Throws InputError where the policy names what is no program and no map of words. */
   constructor(private readonly limits: ProgramLimits) {
-    const { name, kill, program, word, limit } = limits;
+    const { name, kill, program, word, limit, runningAt } = limits;
     try {
       this.program = this.open(program);
       programInfo(this.program);
@@ -28,8 +29,11 @@ export class Watched {
         throw new InputError(
           `program '${name}': its map of words cannot be mapped into memory, expected that of an exported object`,
         );
-      for (const [at, size] of [[word, 4], ...(limit === undefined ? [] : [[limit.at, 8]])] as const)
-        if (at! + size! > valueSize)
+      const used: (readonly [at: number, size: number])[] = [[word, 4]];
+      if (limit !== undefined) used.push([limit.at, 8]);
+      if (runningAt !== undefined) used.push([runningAt, 8 * MOST_CPUS]);
+      for (const [at, size] of used)
+        if (at + size > valueSize)
           throw new InputError(
             `program '${name}': offset ${at} is outside its map of words, which has ${valueSize} bytes`,
           );
@@ -48,7 +52,21 @@ export class Watched {
 
   sample(): Sample {
     const { runs, runTime } = programInfo(this.program);
-    return { at: process.hrtime.bigint(), runs, runTime };
+    const begun = this.begun();
+    return { at: process.hrtime.bigint(), runs, runTime, ...(begun === undefined ? {} : { begun }) };
+  }
+
+  /** When the run began that is going on for the longest, by the clock of `sample`; undefined: none is, or they do not note it. */
+  private begun(): bigint | undefined {
+    const { runningAt } = this.limits;
+    if (runningAt === undefined) return undefined;
+    const times = this.words.read(runningAt, 8 * MOST_CPUS);
+    let oldest: bigint | undefined;
+    for (let cpu = 0; cpu < MOST_CPUS; cpu++) {
+      const time = times.readBigUInt64LE(8 * cpu);
+      if (time !== 0n && (oldest === undefined || time < oldest)) oldest = time;
+    }
+    return oldest;
   }
 
   setWord(value: 0 | 1): void {

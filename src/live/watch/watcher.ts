@@ -9,6 +9,8 @@ export interface Sample {
   readonly at: bigint;
   readonly runs: bigint;
   readonly runTime: bigint;
+  /** When the run began that is going on for the longest; absent: none is, or nobody knows. */
+  readonly begun?: bigint;
 }
 
 /** Something that happened to a program. */
@@ -19,6 +21,8 @@ export interface WatchEvent {
   readonly runs: number;
   readonly meanNs: number;
   readonly share: number;
+  /** How long the run has lasted that is going on for the longest, in nanoseconds; absent: none is, or nobody knows. */
+  readonly runningNs?: number;
 }
 
 /** What a program did while it was watched. */
@@ -54,8 +58,10 @@ export class Watcher {
     const meanNs = runs === 0 ? 0 : time / runs;
     const passed = before === undefined ? 0 : Number(sample.at - before.at);
     const share = passed === 0 ? 0 : time / passed;
+    const runningNs = sample.begun === undefined ? undefined : Number(sample.at - sample.begun);
+    const going = runningNs === undefined ? {} : { runningNs };
     const tell = (event: WatchEvent['event']): void => {
-      events.push({ event, program: this.limits.name, runs, meanNs, share });
+      events.push({ event, program: this.limits.name, runs, meanNs, share, ...going });
     };
     if (this.until !== undefined && sample.at >= this.until) {
       this.until = undefined;
@@ -64,7 +70,8 @@ export class Watcher {
       // What was counted in this interval was killed.
       return events;
     }
-    if (this.dead || this.until !== undefined || !this.isOver(meanNs, share)) return events;
+    if (this.dead || this.until !== undefined || !this.isOver(Math.max(meanNs, runningNs ?? 0), share))
+      return events;
     this.counts.over++;
     tell('over');
     if (this.limits.action === 'kill') {
@@ -96,8 +103,8 @@ export class Watcher {
     return { name: limits.name, runs: Number(runs), runTimeNs: Number(time), ...counts };
   }
 
-  private isOver(meanNs: number, share: number): boolean {
+  private isOver(lasted: number, share: number): boolean {
     const { runTime, share: most } = this.limits;
-    return (runTime !== undefined && meanNs > runTime) || (most !== undefined && share > most);
+    return (runTime !== undefined && lasted > runTime) || (most !== undefined && share > most);
   }
 }
