@@ -67,6 +67,23 @@ describe('killed at a poll it is a killed run of the original', () => {
     }
   });
 
+  it('which goes another round of no loop that may_goto ends, wherever that stands', () => {
+    const loop = 'r6 = 0\nagain:\nmay_goto done\nr6 += 1\nif r6 < 300 goto again\ndone:\nr0 = 0\nexit\n';
+    const texts = {
+      'the main program': `.type xdp\n${loop}`,
+      'a function': `.type xdp\ncall f\nr0 = 0\nexit\nf:\n${loop}`,
+      'a function of a function': `.type xdp\ncall g\nr0 = 0\nexit\ng:\ncall f\nr0 = 0\nexit\nf:\n${loop}`,
+      'a callback': `.type xdp\nr1 = 3\nr2 = func f\nr3 = 0\nr4 = 0\ncall bpf_loop\nr0 = 0\nexit\nf:\n${loop}`,
+    };
+    for (const [where, text] of Object.entries(texts)) {
+      const made = pair(programOf(text), 5)!;
+      // How many rounds a loop goes is for the environment to say.
+      const kills = [1, 2, 3, 4, 5, 6].flatMap((seed) => killAtPolls(made, seed, 20).kills);
+      expect(kills.length, where).toBeGreaterThan(20);
+      for (const { after } of kills) expect(after, where).toBeLessThan(60);
+    }
+  });
+
   it('the samples', () => {
     let kills = 0;
     for (const [name, { program }] of SAMPLES) kills += compare(name, program, 5, [1, 2]);

@@ -13,6 +13,14 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     [KILLED],
     [
       {
+        name: 'may-goto-is-the-same-in-both-texts',
+        inside: 'Writer.findDiffering',
+        node: "op.kind === 'may_goto'",
+        becomes: 'false',
+        wrong:
+          'A function whose only loops end by may_goto is not written a second time, and loops on when killed.',
+      },
+      {
         name: 'a-killed-callback-is-called-again',
         inside: 'Writer.patched',
         node: "op.kind === 'exit' && stop",

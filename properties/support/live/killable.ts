@@ -89,6 +89,8 @@ export interface Kill {
   readonly slot: number;
   /** What came of it. */
   readonly outcome: unknown;
+  /** Insns from there to the exit. */
+  readonly after: number;
 }
 
 /** Runs the program that polls, and kills a copy of it at each poll, up to `most`. `run`: what came of the run itself. */
@@ -113,7 +115,10 @@ export function killAtPolls(
       if (kills.length < most) {
         const killed = vm.fork();
         setWord(killed, 1);
-        kills.push({ nth: kills.length, steps, slot: origin.slot, outcome: outcome(killed, killed.run()) });
+        const before = killed.machine.steps;
+        const came = outcome(killed, killed.run());
+        const after = killed.machine.steps - before;
+        kills.push({ nth: kills.length, steps, slot: origin.slot, outcome: came, after });
       }
     }
     vm.step();
