@@ -88,6 +88,61 @@ describe('a program over its time', () => {
   });
 });
 
+describe('a thread', () => {
+  /** One that does with each of its programs what the program's name says. */
+  const thread = pathToFileURL(
+    put(
+      'thread.mjs',
+      `import { parentPort } from 'node:worker_threads';
+const names = ['lives', 'eats', 'dies', 'fails', 'lives'];
+const programs = names.map((name) => ({ name, insns: 1 }));
+parentPort.on('message', ({ ask, program }) => {
+  if (ask === 'open') {
+    parentPort.postMessage({ say: 'opened', opened: { programs, others: [], skipped: [], unjudged: [] } });
+    return;
+  }
+  parentPort.postMessage({ say: 'begun' });
+  const eaten = [];
+  if (names[program] === 'eats') for (;;) eaten.push(new Array(10_000).fill({ at: eaten.length }));
+  if (names[program] === 'dies') process.exit(1);
+  if (names[program] === 'fails') throw new Error('a bug');
+  parentPort.postMessage({ say: 'judged', judged: { row: { name: names[program] }, below: '' } });
+});
+parentPort.postMessage({ say: 'ready', profile: { kernel: 'k', release: 'r', digest: 'd', loader: null } });
+`,
+    ),
+  );
+
+  it('that takes too much memory, ends or falls over costs one program its verdict', async () => {
+    const rows: string[] = [];
+    const done = await judgeAll<string>(
+      { command: 'prove', paths: [short], options: { memory: 64 }, entry: thread },
+      {
+        lost: ({ name, loss }) => `${name}: ${loss}`,
+        leftOut: async () => {},
+        show: async ({ row }) => {
+          rows.push(typeof row === 'string' ? row : (row as { name: string }).name);
+        },
+      },
+      quiet,
+    );
+    expect(rows).toEqual(['lives', 'eats: memory', 'dies: died', 'fails: died', 'lives']);
+    expect(done.rows).toHaveLength(5);
+    for (const loss of ['memory', 'died', 'timeout', 'interrupted'] as const) {
+      const { verdict, reason, advice } = lostRow({ file: short, name: 'x', insns: 1 }, loss, { timeout: 3 });
+      expect([loss, verdict, reason === '', advice === '']).toEqual([loss, 'unknown', false, false]);
+    }
+  });
+
+  it('that cannot begin is an error', async () => {
+    const broken = pathToFileURL(put('broken.mjs', 'throw new Error("no thread");'));
+    const rows = { lost: () => '', leftOut: async () => {}, show: async () => {} };
+    await expect(
+      judgeAll<string>({ command: 'prove', paths: [short], options: {}, entry: broken }, rows, quiet),
+    ).rejects.toThrow('no thread');
+  });
+});
+
 describe('a program over its effort', () => {
   it('is unknown, the same every time, and less effort never proves what more does not', async () => {
     const verdictWith = async (effort: number): Promise<string> => {

@@ -30,6 +30,22 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       wrong: 'What is asked after a program over its time goes to the thread that was ended.',
     },
   ]),
+  ...mutantsOf('src/cli/judge/supervisor.ts', LIMITS, [
+    {
+      name: 'too-much-memory-ends-all',
+      inside: 'Supervisor.start',
+      node: "error.code === 'ERR_WORKER_OUT_OF_MEMORY'",
+      becomes: 'false',
+      wrong: 'A program that takes too much memory is told to have met a bug.',
+    },
+    {
+      name: 'a-bug-with-one-program-ends-all',
+      inside: 'Supervisor.onSaid',
+      node: 'waiting.begun = true',
+      becomes: 'void waiting',
+      wrong: 'A thread that falls over one program takes the verdicts of all others with it.',
+    },
+  ]),
   ...mutantsOf('src/cli/judge/drive.ts', LIMITS, [
     {
       name: 'rows-of-lost-programs-are-not-shown',

@@ -79,6 +79,8 @@ interface Waiting {
   readonly said: (said: Said) => void;
   readonly lost: (loss: Loss) => void;
   readonly failed: (error: Error) => void;
+  /** The work on a program has begun. */
+  begun?: true;
   timer?: NodeJS.Timeout;
 }
 
@@ -138,6 +140,11 @@ class Supervisor<R> implements Supervised<R> {
         this.lose('memory');
         return;
       }
+      // A bug that shows with one program costs no other its verdict.
+      if (this.waiting?.begun === true) {
+        this.lose('died');
+        return;
+      }
       const { waiting } = this;
       this.lose('died', false);
       waiting?.failed(error);
@@ -176,6 +183,7 @@ class Supervisor<R> implements Supervised<R> {
     const { waiting } = this;
     if (thread !== this.thread || waiting === undefined) return;
     if (said.say === 'begun') {
+      waiting.begun = true;
       const { timeout } = this.limits;
       if (timeout !== undefined) waiting.timer = setTimeout(() => this.lose('timeout'), timeout);
       return;
