@@ -19,7 +19,7 @@ import { checkInsns } from './text/known-insns.js';
 import { checkPads } from './text/pads.js';
 import { Refusal } from './text/refusal.js';
 import { checkCallGraph } from './walk/call-graph.js';
-import { closeFacts } from './walk/facts.js';
+import { closeFacts, headsOfWalk } from './walk/facts.js';
 import type { WalkOptions } from './walk/options.js';
 import { VisitGraph } from './walk/visit-graph.js';
 import { Walk } from './walk/walk.js';
@@ -45,6 +45,8 @@ export interface VerifyOptions {
    * that a kernel can be built for.
    */
   readonly cpus?: number;
+  /** False: make facts in a second walk, even if the first could have made them. */
+  readonly oneWalk?: boolean;
   /** False: unroll loops of any number of rounds instead of widening what changes in them. */
   readonly widening?: boolean;
   /** False: compare every number of two states, whether a check relied on it or not. */
@@ -134,7 +136,15 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
       });
     const precision = options.precision !== false;
     const graph = wanted === false ? undefined : new VisitGraph();
-    walk = precision ? new Walk(program, code, { ...walkOptions, ...counted, precision }) : plainly(graph);
+    walk = precision
+      ? new Walk(program, code, {
+          ...walkOptions,
+          ...keeps,
+          ...counted,
+          precision,
+          ...(graph && { visits: graph }),
+        })
+      : plainly(graph);
     walkAll(walk, program);
     const use = { depth: walk.path.stackDepth, ...walk.calledBack };
     checkCallGraph(program, code, use, kernel.behaviour);
@@ -143,6 +153,10 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     const accepted = { ok: true, profile, kernel, walked, states, code, ...walkedAt } as const;
     if (graph === undefined) return { ...accepted, facts: NO_FACTS, lastId: walk.path.lastId };
     if (!precision) return { ...accepted, facts: factsOf(graph, 0, graph.size), lastId: walk.path.lastId };
+    if (walk.makesFacts && options.oneWalk !== false) {
+      const facts = factsOf(graph, 0, graph.size, headsOfWalk(walk, graph));
+      return { ...accepted, facts, lastId: walk.path.lastId };
+    }
     const closed = closeFacts(walk, { ...walkOptions, ...keeps }, (closing, then) => {
       walkAll(closing, program, then);
     });
@@ -152,9 +166,10 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     }
     // A state that holds only as far as checks relied on it is no fact.
     tally?.fill(0);
-    walk = plainly(graph);
+    const plain = new VisitGraph();
+    walk = plainly(plain);
     walkAll(walk, program);
-    return { ...accepted, facts: factsOf(graph, 0, graph.size), lastId: walk.path.lastId };
+    return { ...accepted, facts: factsOf(plain, 0, plain.size), lastId: walk.path.lastId };
   } catch (error) {
     if (error instanceof Refusal) {
       const slot = error.at ?? walk?.slot ?? -1;

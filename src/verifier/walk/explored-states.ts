@@ -84,6 +84,11 @@ export class ExploredStates {
     return this.bySlot[slot]?.length ?? 0;
   }
 
+  /** The states that are kept now, at all slots. */
+  get kept(): readonly ExploredState[] {
+    return this.bySlot.flatMap((list) => list ?? []);
+  }
+
   /** Scalars that differ in anything are not the same (explore_alu_limits). */
   compareExactly(): void {
     this.comparison.compareExactly();

@@ -14,7 +14,7 @@ import type { Code } from '../text/code.js';
 import { Refusal } from '../text/refusal.js';
 import { Head, Heads } from './heads.js';
 import type { Closing, WalkOptions } from './options.js';
-import { type Target, VisitGraph } from './visit-graph.js';
+import { LEAVES_OUT, NO_VISIT, type Target, VisitGraph } from './visit-graph.js';
 import { Walk } from './walk.js';
 import { withoutUnneeded } from './weaken.js';
 
@@ -66,6 +66,22 @@ export function closeFacts(
     throw error;
   }
   return { graph, heads: closure.heads, walked: walk.walked, lastId: walk.path.lastId };
+}
+
+/**
+ * The states of a walk with precision that killed paths may end at, where its visits are facts (`Walk.makesFacts`) and no second walk is needed. From now on the
+ * visits leave out no more than they must.
+ */
+export function headsOfWalk({ code, kept, path, leavesOut }: Walk, graph: VisitGraph): Heads {
+  if (leavesOut !== LEAVES_OUT.places) graph.settle(leavesOut);
+  const heads = new Heads(code, path.strict);
+  for (const { slot, state, node, hits } of kept) {
+    if (node === NO_VISIT || hits === 0) continue;
+    const head = new Head(slot, () => graph.factOf(node, state), undefined);
+    head.node = node;
+    heads.add(head);
+  }
+  return heads;
 }
 
 /** The heads, and which of them are still to be walked from. */

@@ -18,13 +18,22 @@ export class Head {
 
   constructor(
     readonly slot: number,
-    /** What is known. It may become less: see `widen`. */
-    public state: State,
+    /** What is known; asked for once, when it is needed. It may become less: see `widen`. */
+    private known: State | (() => State),
     /** What is still known where numbers that no check relied on are left out; undefined where that was done, or must not be done. */
     private weaker: (() => State) | undefined,
   ) {}
 
   private made: State | undefined;
+
+  /** What is known. */
+  get state(): State {
+    const { known } = this;
+    if (typeof known !== 'function') return known;
+    const state = known();
+    this.known = state;
+    return state;
+  }
 
   /** The state that `widen` would leave; undefined if it would leave it as it is. */
   get widest(): State | undefined {
@@ -34,7 +43,7 @@ export class Head {
 
   /** From now on the head covers as much as it can. */
   widen(): void {
-    this.state = this.widest ?? this.state;
+    this.known = this.widest ?? this.known;
     this.weaker = undefined;
     this.made = undefined;
   }

@@ -23,8 +23,8 @@ export interface WalkOptions {
   /** Drop what changes from one round of an open-ended loop to the next; without it such a loop is unrolled. */
   readonly widening: boolean;
   /**
-   * Compare states as Linux does: numbers that no check relied on may differ. The visits of such a walk are no facts; `facts.ts` makes them.
-   * Without precision the visits are facts.
+   * Compare states as Linux does: numbers that no check relied on may differ. The visits of such a walk are facts only
+   * as long as each path ends at a state that contains it (`contained.ts`); else `facts.ts` makes them. Without precision the visits are facts.
    */
   readonly precision?: boolean;
   /** Keep more states than Linux, and for good, and drop stack slots that nothing reads wherever states are compared: more paths end. */

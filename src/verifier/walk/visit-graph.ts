@@ -4,6 +4,8 @@
  * walked, so they are kept as numbers in arrays. States are kept only where somebody needs them.
  */
 import type { CallbackFrame, Frame, State } from '../state/state.js';
+import type { Code } from '../text/code.js';
+import { deadAt, type LeftOut, stillDead, without } from './clean-state.js';
 import type { Visit } from './visit.js';
 
 /** Visits that there is room for at first. */
@@ -13,10 +15,27 @@ export const NO_VISIT = -1;
 /** The visit was taken back. */
 const TAKEN_BACK = -2;
 
+/** What a visit leaves out of its state. */
+export const LEAVES_OUT = {
+  nothing: 0,
+  /** What the visit before it left out and what is still dead. */
+  asBefore: 1,
+  /** States are compared here, so dead registers and stack slots are left out. */
+  places: 2,
+  /** The same, but only registers. */
+  registers: 3,
+} as const;
+/** How much of what was known before its insn a visit does not tell, as a number of `LEAVES_OUT`. */
+export type LeavesOut = (typeof LEAVES_OUT)[keyof typeof LEAVES_OUT];
+/** What a visit leaves out at which states are compared. */
+export type LeftWhereStatesMeet = Exclude<LeavesOut, typeof LEAVES_OUT.asBefore>;
+
 /** The frames of a visit without what they hold: which functions run, and who called them. */
 export interface CallChain {
   /** Call sites, outermost first, with blanks between. */
   readonly key: string;
+  /** The same, as numbers. */
+  readonly callsites: readonly number[];
   /** Frames with their subprograms; two chains with the same name are the same termination points. */
   readonly point: string;
   readonly depth: number;
@@ -41,6 +60,11 @@ export class VisitGraph {
   private before = new Int32Array(FIRST);
   private chainOf = new Int32Array(FIRST);
   private readonly states: (State | undefined)[] = [];
+  /** What each visit leaves out of its state, and, once somebody wanted to know, which places these are. */
+  private leaves = new Uint8Array(FIRST);
+  private readonly leftOut: (LeftOut | undefined)[] = [];
+  /** The program that is walked. */
+  code: Code | undefined;
   private readonly linkFrom: number[] = [];
   private readonly linkTo: Target[] = [];
   private readonly chains: CallChain[] = [];
@@ -56,14 +80,23 @@ export class VisitGraph {
     return this.count;
   }
 
-  /** A visit of `slot` after the visit `before`, in these frames. `state`: what is known there, if that is to be kept. */
-  add(slot: number, before: number, frames: readonly Frame[], state: State | undefined): number {
+  /**
+   * A visit of `slot` after the visit `before`, in these frames. `state`: what is known there, if that is to be kept; `leaves`: what of it is no fact.
+   */
+  add(
+    slot: number,
+    before: number,
+    frames: readonly Frame[],
+    state: State | undefined,
+    leaves: LeavesOut,
+  ): number {
     const node = this.count++;
     if (node === this.slots.length) this.grow();
     this.slots[node] = slot;
     this.before[node] = before;
     this.chainOf[node] = this.chainId(frames);
     this.states.push(state);
+    this.leaves[node] = leaves;
     this.edges = undefined;
     return node;
   }
@@ -108,7 +141,50 @@ export class VisitGraph {
   state(node: number): State {
     const state = this.states[node];
     if (state === undefined) throw new Error(`the state before insn ${this.slot(node)} was not kept`);
-    return state;
+    const leftOut = this.leaves[node] === LEAVES_OUT.nothing ? undefined : this.leftOutAt(node);
+    return leftOut === undefined ? state : without(state, leftOut);
+  }
+
+  /** A state that is known before the insn of this visit, without what the visit leaves out. */
+  factOf(node: number, state: State): State {
+    const leftOut = this.leftOutAt(node);
+    return leftOut === undefined ? state : without(state, leftOut);
+  }
+
+  /** Of all visits so far: where states were compared, this is left out, and not all that is dead. */
+  settle(leaves: LeftWhereStatesMeet): void {
+    for (let node = 0; node < this.count; node++) {
+      if (leaves === LEAVES_OUT.nothing || this.leaves[node] === LEAVES_OUT.places)
+        this.leaves[node] = leaves;
+    }
+  }
+
+  /** Which places a visit leaves out. Of most visits nobody asks it, so it is found out from the visits before it. */
+  private leftOutAt(node: number): LeftOut | undefined {
+    const { code, leftOut, leaves } = this;
+    if (code === undefined) return undefined;
+    const way: number[] = [];
+    let at = node;
+    while (at >= 0 && leftOut[at] === undefined && leaves[at] === LEAVES_OUT.asBefore) {
+      way.push(at);
+      at = this.before[at]!;
+    }
+    let known = at < 0 ? undefined : (leftOut[at] ?? this.leftOutWhereStatesMeet(code, at));
+    for (let i = way.length - 1; i >= 0 && known !== undefined; i--) {
+      const next = way[i]!;
+      known = stillDead(code, known, this.chain(next).depth - 1, this.slot(next));
+      leftOut[next] = known;
+    }
+    return known;
+  }
+
+  private leftOutWhereStatesMeet(code: Code, node: number): LeftOut | undefined {
+    const leaves = this.leaves[node];
+    if (leaves === LEAVES_OUT.nothing) return undefined;
+    const { callsites } = this.chain(node);
+    const found = deadAt(code, callsites, this.slot(node), leaves === LEAVES_OUT.places);
+    this.leftOut[node] = found;
+    return found;
   }
 
   /** Whether the state is kept. */
@@ -146,6 +222,9 @@ export class VisitGraph {
     this.slots = double(this.slots);
     this.before = double(this.before);
     this.chainOf = double(this.chainOf);
+    const { leaves } = this;
+    this.leaves = new Uint8Array(leaves.length * 2);
+    this.leaves.set(leaves);
   }
 
   /** All edges, by the visit that they leave. */
@@ -209,6 +288,7 @@ function chainOfFrames(frames: readonly Frame[]): CallChain {
   const inner = frames[frames.length - 1]!;
   return {
     key: frames.map((f) => f.callsite).join(' '),
+    callsites: frames.map((f) => f.callsite),
     point: frames.map((f) => `${f.subprog} ${f.callsite}`).join(),
     depth: frames.length,
     outermost: outer.subprog,

@@ -4,26 +4,22 @@
  */
 import type { State } from '../state/state.js';
 import type { Code } from '../text/code.js';
-import { DeadRegs } from './clean-state.js';
-import { NO_VISIT, type Target, type VisitGraph } from './visit-graph.js';
+import { LEAVES_OUT, NO_VISIT, type Target, type VisitGraph } from './visit-graph.js';
 
 /** Where a path is among the visits. */
 export interface VisitsPosition {
   /** The visit before the path's next insn. */
   readonly current: number;
-  /** Registers that facts leave out on this path, by frame, one bit each. */
-  readonly deadRegs: readonly number[];
 }
 
 /** A path that no visit leads to. */
-export const NO_VISITS: VisitsPosition = { current: NO_VISIT, deadRegs: [] };
+export const NO_VISITS: VisitsPosition = { current: NO_VISIT };
 
 /** Adds the visits of a walk to a graph. */
 export class Visits {
   current = NO_VISIT;
   /** The first visit since this was last set to undefined, or what covers the start. */
   first: Target | undefined;
-  private readonly deadRegs: DeadRegs | undefined;
 
   constructor(
     readonly graph: VisitGraph,
@@ -31,31 +27,26 @@ export class Visits {
     /** Keep what is known before this insn. */
     private readonly keeps: (slot: number) => boolean,
     /** States are compared without what is dead, so facts must leave that out. */
-    leaveOutDead: boolean,
+    private readonly leaveOutDead: boolean,
   ) {
-    this.deadRegs = leaveOutDead ? new DeadRegs(code) : undefined;
+    graph.code ??= code;
   }
 
   save(): VisitsPosition {
-    return { current: this.current, deadRegs: this.deadRegs?.save() ?? [] };
+    return { current: this.current };
   }
 
-  restore({ current, deadRegs }: VisitsPosition): void {
+  restore({ current }: VisitsPosition): void {
     this.current = current;
-    this.deadRegs?.restore(deadRegs);
   }
 
   /**
    * The path comes to the insn at `slot`. `meets`: states are compared there. `present` is the state as it is now, `snapshot` makes one that lasts.
    */
   add(slot: number, present: State, snapshot: () => State, meets: boolean): number {
-    this.deadRegs?.pass(present, slot, meets);
-    let state: State | undefined;
-    if (this.keeps(slot)) {
-      state = snapshot();
-      state = this.deadRegs?.withoutDead(state) ?? state;
-    }
-    const node = this.graph.add(slot, this.current, present.frames, state);
+    const state = this.keeps(slot) ? snapshot() : undefined;
+    const leaves = !this.leaveOutDead ? LEAVES_OUT.nothing : meets ? LEAVES_OUT.places : LEAVES_OUT.asBefore;
+    const node = this.graph.add(slot, this.current, present.frames, state, leaves);
     this.current = node;
     this.first ??= { node };
     return node;

@@ -19,6 +19,7 @@ import { callsSyncCallback, PRUNE_POINT } from '../text/code.js';
 import { TRAIT } from '../text/insn-traits.js';
 import { Refusal, refuse } from '../text/refusal.js';
 import { cleanDeadSlots } from './clean-state.js';
+import { containedWithout } from './contained.js';
 import type { LoopKind } from './explored-states.js';
 import { ExploredStates } from './explored-states.js';
 import type { ExploredState } from './history.js';
@@ -27,7 +28,7 @@ import { InsnStep, type Paths } from './insn-step.js';
 import type { Start, WalkOptions } from './options.js';
 import { type HistoryPosition, NO_HISTORY, PrecisionTracker } from './precision/tracker.js';
 import type { Visit } from './visit.js';
-import { NO_VISIT } from './visit-graph.js';
+import { LEAVES_OUT, type LeftWhereStatesMeet, NO_VISIT } from './visit-graph.js';
 import { NO_VISITS, Visits, type VisitsPosition } from './visits.js';
 
 /** A path to be walked later. */
@@ -57,7 +58,9 @@ export class Walk implements Paths {
   tracker: PrecisionTracker | undefined;
   private readonly step: InsnStep;
   private readonly explored: ExploredStates;
-  private readonly visited: Visits | undefined;
+  private visited: Visits | undefined;
+  /** What facts leave out where states are compared, of a walk with precision. */
+  leavesOut: LeftWhereStatesMeet = LEAVES_OUT.nothing;
   /** For a loader without CAP_PERFMON. */
   private readonly speculation: Speculation | undefined;
   private work: Pending[] = [];
@@ -116,6 +119,19 @@ export class Walk implements Paths {
   /** States that are kept at this slot now. */
   statesAt(slot: number): number {
     return this.explored.countAt(slot);
+  }
+
+  /**
+   * Whether the visits are facts: every path that ended at a state is contained in it, without what facts leave out. Where something was widened they would be
+   * too, but a walk from the widened state has no rounds before it, so that its loops have tighter bounds.
+   */
+  get makesFacts(): boolean {
+    return this.visited !== undefined && !this.widened;
+  }
+
+  /** The states that are kept now. */
+  get kept(): readonly ExploredState[] {
+    return this.explored.kept;
   }
 
   /** The states at which paths ended because they cover them. */
@@ -250,7 +266,7 @@ export class Walk implements Paths {
     const always = how === PRUNE_POINT.forced || (tracker?.entries ?? 0) > LONG_HISTORY;
     const by = explored.visit(arrival, this.walked, always);
     if (by !== undefined) {
-      if (!path.speculative) visited?.leadTo(by);
+      if (!path.speculative) this.endsAt(by);
       return true;
     }
     const node = visited === undefined || path.speculative ? NO_VISIT : this.visit(slot, true);
@@ -259,6 +275,17 @@ export class Walk implements Paths {
       tracker?.stateKept();
     }
     return false;
+  }
+
+  /** The path ends because an explored state covers it. If that state is not true of the path, the visits are no facts, and no more are made. */
+  private endsAt(by: ExploredState): void {
+    const { visited, path, code } = this;
+    if (visited === undefined) return;
+    visited.leadTo(by);
+    if (this.tracker === undefined) return;
+    const leaves = containedWithout(code, path.strict, by, path.peek());
+    if (leaves === undefined) this.visited = undefined;
+    else if (leaves === LEAVES_OUT.places || this.leavesOut === LEAVES_OUT.nothing) this.leavesOut = leaves;
   }
 
   /** Whether the path ends at a fact of another walk, or of the walk whose facts this one makes. If not, and it is the latter, it goes on. */

@@ -302,6 +302,66 @@ export const WALK_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'src/verifier/walk/contained.ts',
+    [FACTS],
+    [
+      {
+        name: 'every-state-contains-what-ends-there',
+        inside: 'containedWithout',
+        node: "comparison.covers(old, state, 'range_within', {})",
+        becomes: 'true',
+        wrong: 'A state at which a path ended is a fact, though the path differs in a number.',
+      },
+      {
+        name: 'dead-registers-are-facts',
+        inside: 'containedWithout',
+        node: 'return LEAVES_OUT.registers;',
+        becomes: 'return LEAVES_OUT.nothing;',
+        wrong: 'A dead register is told as it was on the path that was walked first.',
+      },
+      {
+        name: 'dead-slots-are-facts',
+        inside: 'containedWithout',
+        node: '{ at: slot }',
+        becomes: '{ at: slot, slots: liveSlots(code, state, slot) }',
+        wrong: 'A dead stack slot is told as it was on the path that was walked first.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/walk.ts',
+    [FACTS],
+    [
+      {
+        name: 'what-is-no-fact-stays-one',
+        inside: 'Walk.endsAt',
+        node: 'this.visited = undefined',
+        becomes: 'this.leavesOut = LEAVES_OUT.places',
+        wrong: 'Facts are those of one walk, though a path ended at a state that is not true of it.',
+      },
+      {
+        name: 'only-the-last-meeting-counts',
+        inside: 'Walk.endsAt',
+        node: 'leaves === LEAVES_OUT.places || this.leavesOut === LEAVES_OUT.nothing',
+        becomes: 'true',
+        wrong: 'What facts leave out depends on the path that ended last.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/walk/clean-state.ts',
+    [FACTS],
+    [
+      {
+        name: 'dead-places-are-facts-behind-the-meeting',
+        inside: 'stillDead',
+        node: 'regs & ~code.live[slot]!',
+        becomes: '0',
+        wrong: 'What is left out where states are compared is a fact again at the next insn.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/verifier/walk/heads.ts',
     [FACTS],
     [
