@@ -98,9 +98,10 @@ export function killAtPolls(
   { flat }: Pair,
   seed: number,
   most: number,
+  chooser = seededChooser(seed),
 ): { readonly kills: readonly Kill[]; readonly run: unknown; readonly longest: number } {
   const ops = decodeAll(flat.program.insns);
-  const vm = runOf(flat.program, seed);
+  const vm = runOf(flat.program, seed, undefined, chooser);
   const kills: Kill[] = [];
   let steps = 0;
   let longest = 0;
