@@ -7,9 +7,10 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
+import { STRATEGIES } from '../../src/strategies/index.js';
 import { scratch } from '../support/cli.js';
 import { describeBrowser } from '../support/page/browser.js';
-import { design, policies } from '../support/page/documents.js';
+import { design, policies, printed } from '../support/page/documents.js';
 import { type Made, night, nightIn, pageOf, SPIN_LOCK } from '../support/page/pages.js';
 
 const folder = scratch();
@@ -43,11 +44,13 @@ describeBrowser('the page is for everybody', ({ open }) => {
   let objects: Made;
   let spin: Made;
   let documents: Made;
+  let real: Made;
   beforeAll(async () => {
     campaign = await night();
     objects = await pageOf(folder, 'objects', ...OBJECTS);
     spin = await pageOf(folder, 'spin', SPIN_LOCK);
     documents = await pageOf(folder, 'documents', design(folder), ...policies(folder));
+    real = await pageOf(folder, 'real', ...(await printed(folder)));
   }, 300_000);
 
   const views: readonly (readonly [name: string, made: () => Made, hash: () => string])[] = [
@@ -57,6 +60,7 @@ describeBrowser('the page is for everybody', ({ open }) => {
     ['objects', () => objects, () => '#/objects'],
     ['object', () => objects, () => `#/object/${objects.data.objects[0]!.id}`],
     ['documents', () => documents, () => ''],
+    ['documents that commands printed', () => real, () => ''],
     ['nothing', () => spin, () => '#/no/such'],
   ];
 
@@ -102,6 +106,20 @@ describeBrowser('the page is for everybody', ({ open }) => {
       .allTextContents();
     expect(rows).toEqual(['11,000,0001,000,000', '2500,000500,000', '3333,333.33333,333.33']);
     expect(await page.locator('.document').nth(2).textContent()).toMatch(/too long.*10 µs.*2 ms/);
+  });
+
+  it('what design and policy simulate print is shown whole', async () => {
+    const page = await open(real.file);
+    const [compared, simulated] = [page.locator('.document').nth(0), page.locator('.document').nth(1)];
+    const rows = compared.locator('table').first().locator('tbody tr');
+    expect(await rows.count()).toBe(STRATEGIES.length);
+    for (const [i, { name }] of STRATEGIES.entries())
+      expect(await rows.nth(i).locator('th').textContent()).toContain(name);
+    expect(await compared.locator('canvas').count()).toBe(2);
+    expect(await simulated.locator('canvas').count()).toBe(2);
+    // A row for each way to stop runs and each rate.
+    const told = await simulated.textContent();
+    for (const name of ['none', 'abandon', 'fast-path', 'budget']) expect(told).toContain(name);
   });
 
   it('the switch changes from light to dark, and back to what the system says', async () => {

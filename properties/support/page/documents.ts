@@ -1,6 +1,7 @@
-/** Documents of other commands, small and made by hand, for the page to show. */
+/** Documents of other commands for the page to show: small ones that are made by hand, and what commands really print. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { here } from '../cli.js';
 
 /** A comparison of two strategies, in a file of this folder. */
 export function design(folder: string): string {
@@ -90,4 +91,22 @@ export function policies(folder: string): readonly string[] {
     writeFileSync(file, JSON.stringify({ schema: `swansong/${name}/1`, version: '0', ...body }));
     return file;
   });
+}
+
+/** What `design` prints of some programs, and `policy simulate` of a shipped policy, in files of this folder. */
+export async function printed(folder: string): Promise<readonly string[]> {
+  const cases = ['socket-over-a-call', 'lock-around-a-store', 'may-goto-in-a-callback', 'plain-loop'];
+  const files = cases.map((name) => `corpus/design/${name}.bpf`);
+  const commands = [
+    ['design', ...files, '--worlds', '1', '--out', join(folder, 'failures'), '--json'],
+    ['policy', 'simulate', 'corpus/policies/overload.toml', '--json'],
+  ];
+  const made: string[] = [];
+  for (const args of commands) {
+    const { out } = await here(args);
+    const file = join(folder, `printed-${args[0]}.json`);
+    writeFileSync(file, out);
+    made.push(file);
+  }
+  return made;
 }
