@@ -118,6 +118,8 @@ const ATTACHMENTS: Readonly<Partial<Record<ProgType, readonly Attachment[]>>> = 
     { type: ATTACH.TRACE_ITER, target: 'task' },
     { type: ATTACH.TRACE_ITER, target: 'bpf_map_elem' },
   ],
+  // The first member of its struct in every kernel.
+  struct_ops: [{ type: 0, target: 'tcp_congestion_ops.ssthresh' }],
   cgroup_sock_addr: [
     { type: ATTACH.INET4_BIND },
     { type: ATTACH.INET6_CONNECT },
