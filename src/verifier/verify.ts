@@ -238,7 +238,8 @@ function checkHook({ type, attach, license, sleepable, kernelTypes }: Program): 
   };
   if (!isGplCompatible(license)) refuse('struct ops programs must have a GPL compatible license');
   const operation = operationOf(attach?.target);
-  if (attach === undefined || operation === undefined) return;
+  if (attach === undefined || operation === undefined)
+    return refuse('a struct_ops program stands in for no function: it has no .attach INDEX STRUCT.MEMBER');
   const { struct, member } = operation;
   const { refused, sleeps } = structOps(struct);
   if (refused?.has(member) === true) refuse(`attach to unsupported member ${member} of struct ${struct}`);
