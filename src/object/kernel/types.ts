@@ -9,6 +9,13 @@ import { Hooks } from './hooks.js';
 import { isStruct, isTarget, tagOf } from './shape.js';
 
 const isNumber = ({ kind }: BtfType): boolean => kind === 'int' || kind.startsWith('enum');
+/** Variables for each CPU that schedulers and profilers name. */
+const PERCPU_VARIABLES: ReadonlySet<string> = new Set(
+  'runqueues bpf_prog_active cpu_number current_task pcpu_hot cpu_info irq_stat kernel_cpustat kstat sd_llc sd_llc_size sd_llc_id sd_numa sd_asym_packing cpufreq_cpu_data vm_event_states arch_freq_scale cpu_scale hw_pressure hrtimer_bases tick_cpu_sched'.split(
+    ' ',
+  ),
+);
+
 /** How deep structs may lie in one that counts as memory. */
 const MAX_PLAIN_DEPTH = 3;
 
@@ -64,9 +71,10 @@ class KernelStructs implements KernelTypes {
     if (type.kind !== 'var') return undefined;
     const { type: target } = this.btf.resolve(type.type);
     return {
-      struct: isStruct(target) ? target.name : undefined,
+      struct: isTarget(target, this.own !== undefined) ? target.name : undefined,
       size: this.btf.size(type.type) ?? 0,
-      percpu: this.percpuVariables().has(id),
+      // An object does not say which variables of a kernel there are for each CPU.
+      percpu: this.own === undefined ? this.percpuVariables().has(id) : PERCPU_VARIABLES.has(type.name),
     };
   }
 
