@@ -233,13 +233,17 @@ function checkAttachType({ type, attach }: Program): void {
 /** What is checked of a struct_ops program before its insns (check_struct_ops_btf_id). */
 function checkHook({ type, attach, license, sleepable, kernelTypes }: Program): void {
   if (type !== 'struct_ops') return;
-  const refuse = (message: string): never => {
+  const refuse: (message: string) => never = (message) => {
     throw new Refusal(message, 'rejected', -1);
   };
   if (!isGplCompatible(license)) refuse('struct ops programs must have a GPL compatible license');
   const operation = operationOf(attach?.target);
   if (attach === undefined || operation === undefined)
-    return refuse('a struct_ops program stands in for no function: it has no .attach INDEX STRUCT.MEMBER');
+    throw new Refusal(
+      'a struct_ops program stands in for no function: it has no .attach INDEX STRUCT.MEMBER',
+      'rejected',
+      -1,
+    );
   const { struct, member } = operation;
   const { refused, sleeps } = structOps(struct);
   if (refused?.has(member) === true) refuse(`attach to unsupported member ${member} of struct ${struct}`);
