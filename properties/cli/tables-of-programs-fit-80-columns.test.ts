@@ -230,6 +230,8 @@ describe('the document of prove', () => {
     expect([row.verdict, row.advice]).toEqual(['unknown', 'with --inner a=MAP']);
     expect(new ProofTable().add(row).match(/--inner/g)).toHaveLength(1);
     expect(leftOutRow({ file: 'a.o', name: 'p', reason: 'r' }).advice).toContain('ask Linux');
+    const target = leftOutRow({ file: 'a.o', name: 'p', reason: "it attaches to 'f', which is not there" });
+    expect(target.advice).toContain('--attach p=FUNCTION');
   });
 
   it('has no worst place where there is no bound', async () => {

@@ -123,12 +123,14 @@ function emptyRow({ file, name, insns, ms = 0 }: Unproven, reason: string, advic
 
 /** The row of a program that was not judged at all, because something that it needs is not modelled. */
 export const leftOutRow = ({ file, name, reason }: LeftOut): ProofRow =>
-  emptyRow({ file, name, insns: 0 }, `left out: ${reason}`, adviceIn(reason));
+  emptyRow({ file, name, insns: 0 }, `left out: ${reason}`, adviceIn(name, reason));
 
-/** A way on: the option that the reason names, if it names one. */
-function adviceIn(reason: string): string {
+/** A way on: the option that the reason names, or that gives a target which is there. */
+function adviceIn(name: string, reason: string): string {
   const option = /--[a-z]+ \S+=\S+/.exec(reason)?.[0];
-  return option === undefined ? 'nothing is said of it: look at it by hand, or ask Linux' : `with ${option}`;
+  if (option !== undefined) return `with ${option}`;
+  if (reason.startsWith('it attaches to ')) return `name one that is there: --attach ${name}=FUNCTION`;
+  return 'nothing is said of it: look at it by hand, or ask Linux';
 }
 
 /** The row of a program over which swansong fell. */
