@@ -316,7 +316,7 @@ describe('asm and disasm', () => {
       differences: [{ what: 'types of bpf_loop', running: 'xdp' }],
     });
     const { out } = await here(['kernel', '--profile', file]);
-    expect(out).toMatch(/types of bpf_loop +31 types +not tc socket_filter tracepoint and 27 more\n/);
+    expect(out).toMatch(/types of bpf_loop +32 types +not tc socket_filter tracepoint and 28 more\n/);
     const poor = { ...profile, types: { bpf_loop: [], bpf_bind: ['cgroup_sock_addr', 'xdp'] } };
     const { out: text } = await here(['kernel', '--profile', put('poor.json', JSON.stringify(poor))]);
     expect(text).toMatch(/types of bpf_bind +1 types +also xdp\n/);
