@@ -5,6 +5,26 @@ const NOTICED = ['cli/the-command-line-is-as-people-expect'];
 
 export const CLI_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
+    'src/cli/bench/proofs.ts',
+    ['cli/times-of-proofs-are-told-by-their-medians'],
+    [
+      {
+        name: 'long-programs-decide-the-ratio',
+        inside: 'measuresOfProofs',
+        node: 'middle(({ proof, verification }) => proof / verification)',
+        becomes: 'middle((one) => one.proof) / middle((one) => one.verification)',
+        wrong: 'The ratio of the medians is told for the median of the ratios.',
+      },
+      {
+        name: 'the-picture-shows-proofs-twice',
+        inside: 'proofPicture',
+        node: "dots((t) => t.verification, '#888')",
+        becomes: "dots((t) => t.proof, '#888')",
+        wrong: 'The picture has no verification to hold a proof against.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/cli/commands/run.ts',
     ['cli/costs-are-shown-and-estimated'],
     [

@@ -3,9 +3,9 @@
  * Reads the clock, as nothing else in swansong does for what it answers.
  */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { sample } from '../../generators/sample.js';
@@ -22,10 +22,13 @@ import { measureAgainst, openCheckout } from './bench/against.js';
 import { checkedOverLoaded, flatMemory, type Pace, paceOf, secondWorker } from './bench/campaigns.js';
 import { type Measure, measureOf, seconds } from './bench/measure.js';
 import { runPlain } from './bench/plain.js';
+import { measuresOfProofs, proofPicture, proofTable, timeProofs } from './bench/proofs.js';
 
 /** Seed and number of the programs that are measured. */
 const SEED = 1;
 const PROGRAMS = 150;
+/** Programs of each size whose proofs are timed. */
+const EACH_SIZE = 8;
 /** Programs of the campaign whose memory is measured. */
 const CAMPAIGN = 500;
 
@@ -124,10 +127,23 @@ interface Options {
   readonly json?: string;
   readonly against?: string;
   readonly memory?: true;
+  readonly proofs?: true;
+  readonly plot?: string;
   readonly pace?: string;
   readonly campaigns?: true;
   readonly long: string;
   readonly programs: string;
+}
+
+/** What proofs take over the size of programs; also written as a table and a picture, if a folder is named. */
+async function proofs({ plot }: Options): Promise<readonly Measure[]> {
+  const times = await timeProofs(SEED, EACH_SIZE);
+  if (plot !== undefined) {
+    mkdirSync(plot, { recursive: true });
+    writeFileSync(join(plot, 'proof-time.tsv'), proofTable(times));
+    writeFileSync(join(plot, 'proof-time.svg'), proofPicture(times));
+  }
+  return measuresOfProofs(times);
 }
 
 /** The figures of whole campaigns. */
@@ -144,11 +160,13 @@ async function campaigns({ long, programs }: Options): Promise<readonly (Measure
 async function main(given: Options): Promise<void> {
   const { json, against } = given;
   const programs = Array.from({ length: PROGRAMS }, (_, index) => sample(SEED, index).program);
-  const measured =
-    against === undefined
+  const measured = given.proofs
+    ? await proofs(given)
+    : against === undefined
       ? [
           ...(await campaigns(given)),
           ...(given.campaigns ? [] : [await vmSpeed(), await proofCost(programs), peakMemory()]),
+          ...(given.campaigns ? [] : await proofs(given)),
         ]
       : measureAgainst({ Vm, verify }, await openCheckout(resolve(against)), loopProgram(), programs);
   const measures = measured.filter((one) => typeof one !== 'string');
@@ -176,6 +194,8 @@ const options = new Command('bench')
   .option('--json <file>', 'also write the figures as JSON')
   .option('--against <folder>', 'compare VM and verifier with those of another checkout, which must be built')
   .option('--campaigns', 'only the figures of whole campaigns')
+  .option('--proofs', 'only what proofs take over the size of programs')
+  .option('--plot <folder>', 'also write what proofs take as proof-time.tsv and proof-time.svg')
   .option('--long <seconds>', 'how long the campaigns of one and of two workers run', '20')
   .option('--programs <N>', 'programs of the campaign whose memory must stay flat', '1000')
   .option('--pace <workers>', 'only run the campaign whose pace is measured, and print it as JSON')
