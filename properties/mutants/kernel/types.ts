@@ -193,4 +193,24 @@ export const TYPE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/kernel/progtypes.ts',
+    ['verifier/lsm-programs-return-what-their-hook-returns'],
+    [
+      {
+        name: 'all-of-r0-is-an-error-number',
+        inside: 'returnsHalf',
+        node: "type === 'lsm' && attach?.type !== ATTACH.LSM_CGROUP",
+        becomes: 'false',
+        wrong: 'An error that an LSM program returns as an int is out of range.',
+      },
+      {
+        name: 'a-void-hook-is-stopped-by-a-cgroup',
+        inside: 'returnRange',
+        node: "returns === 'void' ? [1, 1] : YES_OR_NO",
+        becomes: 'YES_OR_NO',
+        wrong: 'A program of a cgroup stops a hook that returns nothing.',
+      },
+    ],
+  ),
 ];
