@@ -5,6 +5,7 @@ import { contextParameters } from './context-parameters.js';
 import type { Family } from './family.js';
 import { kptrs } from './kptrs.js';
 import { mapUses } from './map-uses.js';
+import { movedSockets } from './moved-sockets.js';
 import { MOVING } from './moves.js';
 import { PACKETS } from './packets.js';
 import { globalResults, parameterTags } from './parameter-tags.js';
@@ -23,6 +24,7 @@ export const FAMILIES: readonly Family[] = [
   ...PACKETS,
   ...SITES,
   contextParameters,
+  movedSockets,
   parameterTags,
   globalResults,
 ];

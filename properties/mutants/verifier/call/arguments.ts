@@ -260,4 +260,17 @@ export const ARGUMENT_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/verifier/call/args-objects.ts',
+    ['verifier/sockets-that-were-moved-are-judged-as-by-linux'],
+    [
+      {
+        name: 'the-middle-of-a-socket-is-a-socket',
+        inside: 'isSocket',
+        node: 'BTF_SOCKETS.has(reg.struct) && fixedOffset(reg) === 0',
+        becomes: 'BTF_SOCKETS.has(reg.struct)',
+        wrong: 'A pointer into the middle of a kernel socket is taken for a socket.',
+      },
+    ],
+  ),
 ];
