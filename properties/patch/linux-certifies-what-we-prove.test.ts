@@ -13,6 +13,7 @@ import { certify } from '../../src/oracle/certify.js';
 import type { RuleSet } from '../../src/patch/rule.js';
 import { RULE_SETS, shippedRuleSet } from '../../src/patch/sets/index.js';
 import sound from '../../src/patch/sets/sound.js';
+import { isLoadable } from '../support/kernel/programs.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 import { TELLING } from '../support/two-mode.js';
 import { WRONG_RULES } from '../support/wrong-rules.js';
@@ -83,7 +84,9 @@ describeKnownKernel('linux certifies what we prove', () => {
   it('of every program of the sample objects', () => {
     const folder = new URL('../../corpus/objects/', import.meta.url);
     for (const name of readdirSync(folder).filter((file) => file.endsWith('.o'))) {
-      for (const program of readObject(readFileSync(new URL(name, folder)), name).programs) {
+      for (const program of readObject(readFileSync(new URL(name, folder)), name).programs.filter(
+        isLoadable,
+      )) {
         const { verdict, message } = certify(program, shippedRuleSet('sound')!);
         expect([name, program.name, verdict, message]).toEqual([name, program.name, 'certified', '']);
       }
