@@ -21,8 +21,12 @@ import { withoutUnneeded } from './weaken.js';
 /** Insns that closing may walk: those of the walk times this, and a few. As a rule it walks fewer than the walk did. */
 const TIMES = 3;
 const AND_A_FEW = 10_000;
-/** Behind so many times the insns of the walk, states that no head covers become heads themselves. */
+/**
+ * Behind so many times the insns of the walk, and some, states that no head covers become heads themselves. A path that missed its head would otherwise go on
+ * through all that follows, for each way there.
+ */
 const SURPRISED = 1.25;
+const AND_SOME = 500;
 /** Insns between two heads that are added this way. */
 const APART = 8;
 
@@ -55,7 +59,7 @@ export function closeFacts(
   const budget = precise.walked * TIMES + AND_A_FEW;
   const closing: WalkOptions = { ...options, visits: graph, closing: closure, precision: false, budget };
   const walk = new Walk(program, code, closing, precise.path.lastId);
-  closure.expected = precise.walked * SURPRISED + AND_A_FEW;
+  closure.expected = precise.walked * SURPRISED + AND_SOME;
   closure.walk = walk;
   try {
     start(walk, () => {

@@ -293,6 +293,14 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         wrong: 'What follows a state that covers paths is no fact.',
       },
       {
+        name: 'paths-that-miss-their-head-go-on',
+        inside: 'closeFacts',
+        node: 'precise.walked * SURPRISED + AND_SOME',
+        becomes: 'precise.walked * SURPRISED + AND_A_FEW',
+        wrong: 'A path that misses the state it was to end at goes on for 10,000 insns.',
+        noticedBy: ['verifier/facts-of-long-programs-are-few'],
+      },
+      {
         name: 'facts-stay-as-narrow-as-they-were',
         inside: 'Closure.widened',
         node: 'head.widen();',
