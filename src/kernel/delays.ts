@@ -14,6 +14,10 @@ import { BUILT_IN, type KernelProfile, sleepsUnder } from './profile.js';
  */
 export type Delay = 'sleep' | 'spin' | 'block' | 'slow';
 
+/** What a call may do, in words that go on after 'may': `spin, be slow`. */
+export const delaysInWords = (delays: readonly string[]): string =>
+  delays.map((delay) => (delay === 'slow' ? 'be slow' : delay)).join(', ');
+
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
 /** They take a lock of their own, whatever map or object they are given. A resilient one is given up after 250 ms, the others never. */

@@ -2,6 +2,7 @@
  * A proof read aloud: the program insn by insn with its C lines, the most insns from each to the exit, and at every call what a killed run does there, why it
  * may, and what may take long; then the worst place to be killed at, with the way from there to the exit.
  */
+import { delaysInWords } from '../kernel/delays.js';
 import type { KeptCall } from '../smt/kept-calls.js';
 import type { ProgramProof, ProvedSite } from '../smt/proof.js';
 import type { Place, Places } from '../verifier/explain/place.js';
@@ -75,7 +76,9 @@ function siteInWords(
         ? 'goes to its landing pad, kept where it has none'
         : 'kept';
   const delay =
-    kept === undefined ? [] : [`takes time: it may ${kept.may.join(', ')}; the bound does not count that`];
+    kept === undefined
+      ? []
+      : [`takes time: it may ${delaysInWords(kept.may)}; the bound does not count that`];
   return [`${does} (${by})`, `why: ${why}`, ...delay].flatMap((text) =>
     wrap(text, `${indent}> `, `${indent}  `, COLUMNS),
   );

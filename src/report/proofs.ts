@@ -1,4 +1,5 @@
 /** What program proofs say: a row for each program, and the same as a table. */
+import { delaysInWords } from '../kernel/delays.js';
 import type { ProgramProof, ProvedSite } from '../smt/proof.js';
 import type { WitnessPath } from '../smt/witness-path.js';
 import type { Explanation } from '../verifier/explain/explanation.js';
@@ -232,6 +233,6 @@ function verdictInWords({ witness, reason, advice, kept, verdict, explanation }:
     return isSaid ? reason : `${reason} (${advice})`;
   }
   if (kept.length === 0) return '';
-  const calls = new Map(kept.map((call) => [`${call.function} may ${call.may.join(', ')}`, call]));
+  const calls = new Map(kept.map((call) => [`${call.function} may ${delaysInWords(call.may)}`, call]));
   return `kept: ${[...calls.keys()].join('; ')}`;
 }
