@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { progType } from '../src/kernel/progtypes.js';
 import type { ProgType } from '../src/object/program.js';
-import { type Chooser, defaultChooser, failingChooser, seededChooser } from '../src/vm/chooser.js';
-import type { Environment } from '../src/vm/environment.js';
+import { type Chooser, defaultChooser, failingChooser, seededChooser } from '../src/vm/state/chooser.js';
+import type { Environment } from '../src/vm/state/environment.js';
 
 /** How calls end: all well, all badly, or as the seed has it; `mostly`: well in three of four cases. */
 export type Bias = 'lucky' | 'unlucky' | 'mostly' | 'any';

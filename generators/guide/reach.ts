@@ -8,11 +8,11 @@ import type { Program } from '../../src/object/program.js';
 import type { Stub } from '../../src/patch/rule.js';
 import sound from '../../src/patch/sets/sound.js';
 import { decideIn, situationsOf } from '../../src/patch/situations.js';
-import { defaultChooser, seededChooser } from '../../src/vm/chooser.js';
-import { type Code, prepare } from '../../src/vm/code.js';
 import { cellOf, outcomesOf, pairsOf, pointOf } from '../../src/vm/diversity.js';
-import { EMPTY } from '../../src/vm/environment.js';
-import { cannotRun } from '../../src/vm/runnable.js';
+import { defaultChooser, seededChooser } from '../../src/vm/state/chooser.js';
+import { type Code, prepare } from '../../src/vm/state/code.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
+import { cannotRun } from '../../src/vm/state/runnable.js';
 import { Vm, type VmOptions } from '../../src/vm/vm.js';
 
 /** Steps of a run that are looked at, and steps of a killed run. */

@@ -16,8 +16,8 @@ import {
 import { shrinkCase } from '../../src/campaign/shrink/shrink.js';
 import { BUILT_IN } from '../../src/kernel/profile.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
-import { parseCase } from '../../src/vm/case.js';
-import { printCase } from '../../src/vm/print-case.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printCase } from '../../src/vm/case/print.js';
 import { padProgram, WITH_PADS } from '../support/pads/pads.js';
 
 /** `work` is left in the middle of an RCU section. */

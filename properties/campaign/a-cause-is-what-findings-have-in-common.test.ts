@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Cause, causeKey, groupKey, isSameOrPart, kindOf } from '../../src/campaign/cause.js';
 import { caseName } from '../../src/campaign/storage/corpus.js';
-import { CHECKS } from '../../src/vm/trap.js';
+import { CHECKS } from '../../src/vm/state/trap.js';
 import { causes } from '../support/campaign/reports.js';
 import { seeded } from '../support/seed.js';
 

@@ -18,11 +18,11 @@ import type { RuleSet } from '../../src/patch/rule.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { proveRules } from '../../src/smt/rule-proof.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { prepare } from '../../src/vm/code.js';
-import { modelOf } from '../../src/vm/models/index.js';
-import { printCase } from '../../src/vm/print-case.js';
-import { cannotRun } from '../../src/vm/runnable.js';
+import { modelOf } from '../../src/vm/call/models/index.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printCase } from '../../src/vm/case/print.js';
+import { prepare } from '../../src/vm/state/code.js';
+import { cannotRun } from '../../src/vm/state/runnable.js';
 import { Vm } from '../../src/vm/vm.js';
 import { exactCopyOf } from '../support/declare/print.js';
 

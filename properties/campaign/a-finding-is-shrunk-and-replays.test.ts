@@ -18,8 +18,8 @@ import { caseName, storeCase } from '../../src/campaign/storage/corpus.js';
 import { decodeAll } from '../../src/isa/decode.js';
 import { targetOf } from '../../src/isa/target.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { printCase } from '../../src/vm/print-case.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printCase } from '../../src/vm/case/print.js';
 import { here, scratch } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 

@@ -8,7 +8,7 @@ import { replayed } from '../../src/campaign/prepared-program.js';
 import { contractOf } from '../../src/kernel/catalog.js';
 import { ruleSet } from '../../src/patch/define.js';
 import sound from '../../src/patch/sets/sound.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 
 const keeps = ruleSet('keeps', []);
 

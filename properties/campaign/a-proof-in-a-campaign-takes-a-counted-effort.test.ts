@@ -8,8 +8,8 @@ import { checkOne, PROOF_EFFORT } from '../../src/campaign/check.js';
 import { loadRuleSets } from '../../src/campaign/rules.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { explore } from '../../src/smt/symbolic/explore.js';
-import { parseCase } from '../../src/vm/case.js';
-import { prepare } from '../../src/vm/code.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { prepare } from '../../src/vm/state/code.js';
 
 const [sound, rfc] = await loadRuleSets(['sound', 'rfc-v1']);
 

@@ -13,9 +13,9 @@ import { simplerScenarios, trimEnvironment } from '../../src/campaign/shrink/sim
 import { insnCount, isSmaller, type Scenario, sizeOf, weightOf } from '../../src/campaign/shrink/size.js';
 import type { Op } from '../../src/isa/insn.js';
 import type { MapDef } from '../../src/object/program.js';
-import { parseCase } from '../../src/vm/case.js';
-import { EMPTY, type Environment } from '../../src/vm/environment.js';
-import { matches } from '../../src/vm/expectation.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { matches } from '../../src/vm/case/expectation.js';
+import { EMPTY, type Environment } from '../../src/vm/state/environment.js';
 import { CORPUS } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 

@@ -17,7 +17,7 @@ import { InputError } from '../../src/isa/errors.js';
 import { ruleSet } from '../../src/patch/define.js';
 import { type Invariants, loadInvariants } from '../../src/patch/invariants.js';
 import sound from '../../src/patch/sets/sound.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { mapViews } from '../../src/vm/map-views.js';
 import { Vm } from '../../src/vm/vm.js';
 import { here } from '../support/cli.js';

@@ -26,9 +26,9 @@ import {
 } from '../../src/campaign/shrink/rewrites.js';
 import { sizeOf } from '../../src/campaign/shrink/size.js';
 import type { Program } from '../../src/object/program.js';
-import { parseCase } from '../../src/vm/case.js';
-import { EMPTY } from '../../src/vm/environment.js';
-import { printCase } from '../../src/vm/print-case.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printCase } from '../../src/vm/case/print.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
 import { PASS_CASES, SIMPLER } from '../support/campaign/passes.js';
 import { seeded } from '../support/seed.js';
 

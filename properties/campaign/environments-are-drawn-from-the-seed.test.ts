@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { runEnvironment } from '../../src/campaign/environments.js';
 import { progType } from '../../src/kernel/progtypes.js';
 import { type MapDef, PROG_TYPES, type Program } from '../../src/object/program.js';
-import { defaultChooser } from '../../src/vm/chooser.js';
-import { EMPTY } from '../../src/vm/environment.js';
+import { defaultChooser } from '../../src/vm/state/chooser.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
 
 const map = (name: string, more: Partial<MapDef>): MapDef => ({
   name,

@@ -6,7 +6,7 @@ import { loadRules } from '../../src/patch/load.js';
 import type { RuleSet } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { verify } from '../../src/verifier/verify.js';
-import { type Case, parseCase } from '../../src/vm/case.js';
+import { type Case, parseCase } from '../../src/vm/case/case.js';
 import { replay } from '../../src/vm/replay.js';
 
 const folder = new URL('../../corpus/', import.meta.url);

@@ -8,8 +8,8 @@ import { runEnvironment } from '../../src/campaign/environments.js';
 import { disagreementOf, killBeforeEveryInsn, killedAt } from '../../src/campaign/kill-everywhere.js';
 import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-program.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
-import { parseCase } from '../../src/vm/case.js';
-import { prepare } from '../../src/vm/code.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { prepare } from '../../src/vm/state/code.js';
 import { Vm, type VmOptions } from '../../src/vm/vm.js';
 
 const SEED = Number(process.env.SWANSONG_SEED ?? 20_250_907);

@@ -13,7 +13,7 @@ import { shrinkLonger } from '../../src/campaign/shrink/longer.js';
 import { sizeMark } from '../../src/campaign/shrink/marks.js';
 import { shrinkCase } from '../../src/campaign/shrink/shrink.js';
 import { insnCount, isSmaller, sizeOf } from '../../src/campaign/shrink/size.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 
 /** Causes that are looked for. */
 const ENOUGH = 3;

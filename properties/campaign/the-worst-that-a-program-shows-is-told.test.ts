@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import { counterexample } from '../../src/campaign/counterexample.js';
 import { contractOf } from '../../src/kernel/catalog.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
-import { parseCase } from '../../src/vm/case.js';
-import { CHECKS, gravity } from '../../src/vm/trap.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { CHECKS, gravity } from '../../src/vm/state/trap.js';
 
 test('each check has its place', () => {
   expect([...CHECKS].map(gravity).sort()).toEqual([...CHECKS.keys()]);

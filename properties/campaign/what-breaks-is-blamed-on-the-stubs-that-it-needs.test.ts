@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { causeOf } from '../../src/campaign/cause.js';
 import type { Stub } from '../../src/patch/rule.js';
-import { parseCase } from '../../src/vm/case.js';
-import { prepare } from '../../src/vm/code.js';
-import { EMPTY } from '../../src/vm/environment.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { prepare } from '../../src/vm/state/code.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
 import { Vm } from '../../src/vm/vm.js';
 import { seeded } from '../support/seed.js';
 

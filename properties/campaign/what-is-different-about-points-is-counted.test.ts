@@ -10,7 +10,7 @@ import { matrixOf, sizeOfDiversity } from '../../src/campaign/diversity.js';
 import { runEnvironment } from '../../src/campaign/environments.js';
 import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-program.js';
 import { loadRuleSets } from '../../src/campaign/rules.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { Vm } from '../../src/vm/vm.js';
 import { seeded } from '../support/seed.js';
 

@@ -10,7 +10,7 @@ import { replayed } from '../../src/campaign/prepared-program.js';
 import { loadRules } from '../../src/patch/load.js';
 import type { Summary } from '../../src/report/summary.js';
 import { inWords } from '../../src/report/summary-words.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { here, scratch } from '../support/cli.js';
 
 const folder = scratch();

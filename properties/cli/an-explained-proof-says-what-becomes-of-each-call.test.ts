@@ -165,7 +165,7 @@ describe('a heat map', () => {
   it('of a program that is too large tells where the insns went', async () => {
     const loop =
       '.type xdp\n    r0 = 0\nagain:\n    r0 += 1\n    if r0 < 100000 goto again\n    r0 = 1\n    exit\n';
-    const { parseCase } = await import('../../src/vm/case.js');
+    const { parseCase } = await import('../../src/vm/case/case.js');
     const { program } = parseCase(loop, 'loop.bpf');
     const verdict = verify(program, { facts: false, budget: 1000, tally: true });
     expect(verdict.ok).toBe(false);

@@ -13,7 +13,7 @@ import { callSites } from '../../src/patch/fast-path.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import sound from '../../src/patch/sets/sound.js';
 import { twoMode } from '../../src/patch/two-mode/two-mode.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { Vm } from '../../src/vm/vm.js';
 import { here, scratch } from '../support/cli.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';

@@ -9,7 +9,7 @@ import { fastPath } from '../../src/patch/fast-path.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { verify } from '../../src/verifier/verify.js';
-import { seededChooser } from '../../src/vm/chooser.js';
+import { seededChooser } from '../../src/vm/state/chooser.js';
 import { Vm } from '../../src/vm/vm.js';
 import { accepted, plainCosts, row } from '../support/cost/plain.js';
 

@@ -5,7 +5,7 @@ import { rowsFrom } from '../../src/cost/measure/measure.js';
 import { PROBES, type Probe, probeText } from '../../src/cost/measure/probes.js';
 import { withoutInterrupted } from '../../src/cost/measure/rounds.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { plainCosts, row } from '../support/cost/plain.js';
 import { seeded } from '../support/seed.js';
 

@@ -9,9 +9,9 @@ import { contracts } from '../../src/kernel/catalog.js';
 import { declare } from '../../src/kernel/declare/declare.js';
 import type { DeclaredFunction } from '../../src/object/program.js';
 import { verify } from '../../src/verifier/verify.js';
-import { defaultChooser } from '../../src/vm/chooser.js';
-import { prepare } from '../../src/vm/code.js';
-import { modelOf } from '../../src/vm/models/index.js';
+import { modelOf } from '../../src/vm/call/models/index.js';
+import { defaultChooser } from '../../src/vm/state/chooser.js';
+import { prepare } from '../../src/vm/state/code.js';
 import { Vm } from '../../src/vm/vm.js';
 import { copyOf } from '../support/declare/print.js';
 

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Program } from '../../src/object/program.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { Vm } from '../../src/vm/vm.js';
 
 /** BPF_CGROUP_INET4_BIND, BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_UDP4_RECVMSG of enum bpf_attach_type. */

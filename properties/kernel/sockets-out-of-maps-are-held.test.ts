@@ -13,11 +13,11 @@ import sound from '../../src/patch/sets/sound.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import type { Accepted } from '../../src/verifier/result.js';
 import { verify } from '../../src/verifier/verify.js';
-import { type Case, parseCase } from '../../src/vm/case.js';
-import { seededChooser } from '../../src/vm/chooser.js';
-import { prepare } from '../../src/vm/code.js';
-import { EMPTY } from '../../src/vm/environment.js';
+import { type Case, parseCase } from '../../src/vm/case/case.js';
 import { type KillReport, killEverywhere } from '../../src/vm/kill.js';
+import { seededChooser } from '../../src/vm/state/chooser.js';
+import { prepare } from '../../src/vm/state/code.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 
 const MAPS = {

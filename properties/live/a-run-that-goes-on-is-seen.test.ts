@@ -15,7 +15,7 @@ import { KILL_SECTION, layoutOf, MOST_CPUS, placesOf } from '../../src/live/word
 import { loadObject } from '../../src/oracle/object.js';
 import { testRunAside } from '../../src/oracle/testrun.js';
 import sound from '../../src/patch/sets/sound.js';
-import { seededChooser } from '../../src/vm/chooser.js';
+import { seededChooser } from '../../src/vm/state/chooser.js';
 import type { Vm } from '../../src/vm/vm.js';
 import { CORPUS, here, scratch } from '../support/cli.js';
 import { describeKernel } from '../support/kernel/skip.js';

@@ -8,7 +8,7 @@ import { decodeAll } from '../../src/isa/decode.js';
 import { InputError } from '../../src/isa/errors.js';
 import type { Program } from '../../src/object/program.js';
 import { verify } from '../../src/verifier/verify.js';
-import { type Chooser, seededChooser } from '../../src/vm/chooser.js';
+import { type Chooser, seededChooser } from '../../src/vm/state/chooser.js';
 import {
   killAtPolls,
   killedOriginal,

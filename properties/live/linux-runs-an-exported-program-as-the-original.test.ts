@@ -19,7 +19,7 @@ import { loadObject } from '../../src/oracle/object.js';
 import { drainRingbuf } from '../../src/oracle/ringbuf.js';
 import { refuseToRun, type TestInput, testRun } from '../../src/oracle/testrun.js';
 import sound from '../../src/patch/sets/sound.js';
-import { seededChooser } from '../../src/vm/chooser.js';
+import { seededChooser } from '../../src/vm/state/chooser.js';
 import { CORPUS } from '../support/cli.js';
 import { describeKernel } from '../support/kernel/skip.js';
 import { pairOf, programOf } from '../support/live/killable.js';

@@ -55,7 +55,7 @@ export const DESIGN_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/machine.ts',
+    'src/vm/state/machine.ts',
     [INVARIANT],
     [
       {
@@ -95,7 +95,7 @@ export const DESIGN_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/code.ts',
+    'src/vm/state/code.ts',
     [LEAVES],
     [
       {

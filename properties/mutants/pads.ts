@@ -122,7 +122,7 @@ export const PAD_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/invoke.ts',
+    'src/vm/call/invoke.ts',
     [PROVEN],
     [
       {
@@ -157,7 +157,7 @@ export const PAD_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/machine.ts',
+    'src/vm/state/machine.ts',
     [RUN],
     [
       {

@@ -12,8 +12,8 @@ import { fastPath } from '../../src/patch/fast-path.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { printCase } from '../../src/vm/print-case.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printCase } from '../../src/vm/case/print.js';
 import { replay } from '../../src/vm/replay.js';
 
 const folder = fileURLToPath(new URL('../../corpus/objects/', import.meta.url));

@@ -14,7 +14,7 @@ import { readObject } from '../../src/object/load.js';
 import { applySettings, settingFor } from '../../src/object/loader-settings.js';
 import type { ObjectMap } from '../../src/object/object-map.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { elfOf, type MadeObject, type MadeSection, type MadeSymbol } from '../support/objects/elf.js';
 
 const RETURN = opsOf('r0 = 0\nexit');

@@ -18,7 +18,7 @@ import { HELPERS, KFUNCS } from '../../src/kernel/tables/rows.js';
 import { PROG_TYPES } from '../../src/object/program.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { runningProfile } from '../../src/oracle/profile/running.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKernel } from '../support/kernel/skip.js';
 import { seeded } from '../support/seed.js';
 

@@ -7,7 +7,7 @@ import { mayCrashLinux } from '../../src/oracle/danger.js';
 import { runningProfile } from '../../src/oracle/profile/running.js';
 import type { Profile } from '../../src/verifier/state/profile.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 import { FAMILIES } from '../support/verifier/families.js';
 import {

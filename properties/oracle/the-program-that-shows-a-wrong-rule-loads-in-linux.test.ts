@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { RuleChecker } from '../../src/campaign/rule-check/rule-checker.js';
 import { contracts } from '../../src/kernel/catalog.js';
 import { KernelJudge } from '../../src/oracle/bulk.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 import { seeded } from '../support/seed.js';
 

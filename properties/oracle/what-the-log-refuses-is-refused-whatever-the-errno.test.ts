@@ -1,7 +1,7 @@
 /** Linux may say ENOMEM of a program with too many paths to remember. Its log says that it was judged, and so do we, however it is asked. */
 import { expect, it } from 'vitest';
 import { loadProgram } from '../../src/oracle/load.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKernel } from '../support/kernel/skip.js';
 
 const { program } = parseCase(`.type raw_tracepoint

@@ -13,9 +13,9 @@ import type { FastPath } from '../../src/patch/rule.js';
 import sound from '../../src/patch/sets/sound.js';
 import type { Facts } from '../../src/verifier/result.js';
 import { verify } from '../../src/verifier/verify.js';
-import { prepare } from '../../src/vm/code.js';
 import { type KillViolation, killEverywhere } from '../../src/vm/kill.js';
-import type { Check } from '../../src/vm/trap.js';
+import { prepare } from '../../src/vm/state/code.js';
+import type { Check } from '../../src/vm/state/trap.js';
 import { WRONG_RULES, type WrongRules } from '../support/wrong-rules.js';
 
 const SEED = Number(process.env.SWANSONG_SEED ?? 20_250_907);

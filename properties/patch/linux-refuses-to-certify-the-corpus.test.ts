@@ -12,7 +12,7 @@ import type { RuleSet } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import sound from '../../src/patch/sets/sound.js';
 import { proveRules } from '../../src/smt/rule-proof.js';
-import { type Case, parseCase } from '../../src/vm/case.js';
+import { type Case, parseCase } from '../../src/vm/case/case.js';
 import { LOADABLE } from '../support/kernel/programs.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 

@@ -20,7 +20,7 @@ import { RULE_SETS, shippedRuleSet } from '../../src/patch/sets/index.js';
 import { rulePositions } from '../../src/patch/sites.js';
 import { functionView, siteView } from '../../src/patch/view.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'language-'));
 afterAll(() => rmSync(dir, { recursive: true }));

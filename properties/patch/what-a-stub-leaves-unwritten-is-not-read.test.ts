@@ -7,7 +7,7 @@ import { killBeforeEveryInsn } from '../../src/campaign/kill-everywhere.js';
 import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-program.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
 import { walkPatched } from '../../src/smt/patched.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 
 const read = 'r0 = *(u64 *)(r10 -8)\n    r0 = 0\n    exit\n';
 const element = (name: string): string =>

@@ -13,7 +13,7 @@ import { WAYS } from '../../src/policy/words.js';
 import { STRATEGIES } from '../../src/strategies/index.js';
 import { killsUnder } from '../../src/strategies/killed-run.js';
 import { usageOf } from '../../src/strategies/usage.js';
-import { defaultChooser } from '../../src/vm/chooser.js';
+import { defaultChooser } from '../../src/vm/state/chooser.js';
 import { here } from '../support/cli.js';
 import { DESIGN_CASES, preparedCase } from '../support/strategies/kills.js';
 

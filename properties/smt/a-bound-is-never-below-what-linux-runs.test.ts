@@ -9,7 +9,7 @@ import { testRun } from '../../src/oracle/testrun.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import type { ProgramProof } from '../../src/smt/proof.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKernel } from '../support/kernel/skip.js';
 
 const KEEPS = ruleSet('keeps', [rule('everything runs').keep()]);

@@ -12,7 +12,7 @@ import type { RuleSet } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import type { ProgramProof } from '../../src/smt/proof.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { seeded } from '../support/seed.js';
 import { contradiction, type Subject, subjectOf } from '../support/smt/every-kill.js';
 import { WRONG_RULES } from '../support/wrong-rules.js';

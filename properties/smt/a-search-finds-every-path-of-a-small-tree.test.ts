@@ -13,9 +13,9 @@ import { runSymbolically } from '../../src/smt/symbolic/run.js';
 import { type Found, Search, type SearchStats } from '../../src/smt/symbolic/search.js';
 import { evaluate } from '../../src/smt/term/evaluate.js';
 import { Terms } from '../../src/smt/term/terms.js';
-import { parseCase } from '../../src/vm/case.js';
-import { prepare } from '../../src/vm/code.js';
-import type { Environment } from '../../src/vm/environment.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { prepare } from '../../src/vm/state/code.js';
+import type { Environment } from '../../src/vm/state/environment.js';
 import { Vm } from '../../src/vm/vm.js';
 import { callRounds, SOCKET_LOOKUP } from '../support/texts.js';
 

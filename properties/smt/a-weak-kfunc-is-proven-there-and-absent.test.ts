@@ -9,8 +9,8 @@ import { readObject } from '../../src/object/load.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import type { ProgramProof } from '../../src/smt/proof.js';
-import { parseCase } from '../../src/vm/case.js';
-import { printCase } from '../../src/vm/print-case.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printCase } from '../../src/vm/case/print.js';
 import { here, scratch } from '../support/cli.js';
 
 const RULES = shippedRuleSet('rfc-v1')!;

@@ -10,8 +10,8 @@ import { fastPath } from '../../src/patch/fast-path.js';
 import { bounds } from '../../src/smt/bound.js';
 import { walkPatched } from '../../src/smt/patched.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { EMPTY } from '../../src/vm/environment.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
 import { Vm } from '../../src/vm/vm.js';
 
 const KEEPS = ruleSet('keeps', [rule('everything runs').keep()]);

@@ -13,9 +13,9 @@ import { proveProgram } from '../../src/smt/program-proof.js';
 import type { ProgramProof } from '../../src/smt/proof.js';
 import type { Accepted } from '../../src/verifier/result.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { defaultChooser, failingChooser, seededChooser } from '../../src/vm/chooser.js';
-import { cannotRun } from '../../src/vm/runnable.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { defaultChooser, failingChooser, seededChooser } from '../../src/vm/state/chooser.js';
+import { cannotRun } from '../../src/vm/state/runnable.js';
 import { Vm } from '../../src/vm/vm.js';
 import { KNOWN_PROGRAMS, type KnownProgram } from '../support/smt/known-programs.js';
 

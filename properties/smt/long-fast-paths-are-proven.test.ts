@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import sound from '../../src/patch/sets/sound.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 
 /** Counts to `turns` after a call that the rules refuse; nothing is widened. */
 const counting = (turns: number) =>

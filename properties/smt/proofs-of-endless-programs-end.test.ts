@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { RULE_SETS } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 
 const TIMES = 8_388_608;
 

@@ -16,9 +16,9 @@ import { fastPath } from '../../src/patch/fast-path.js';
 import type { RuleSet } from '../../src/patch/rule.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printCase } from '../../src/vm/case/print.js';
 import { killEverywhere } from '../../src/vm/kill.js';
-import { printCase } from '../../src/vm/print-case.js';
 import { replay } from '../../src/vm/replay.js';
 import { seeded } from '../support/seed.js';
 

@@ -12,11 +12,11 @@ import { type Exploration, explore } from '../../src/smt/symbolic/explore.js';
 import { caseOf } from '../../src/smt/witness.js';
 import type { Facts } from '../../src/verifier/result.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { seededChooser } from '../../src/vm/chooser.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printCase } from '../../src/vm/case/print.js';
 import { killEverywhere } from '../../src/vm/kill.js';
-import { printCase } from '../../src/vm/print-case.js';
 import { replay } from '../../src/vm/replay.js';
+import { seededChooser } from '../../src/vm/state/chooser.js';
 
 const PROGRAMS = 24;
 const SEED = Number(process.env.SWANSONG_SEED ?? 20_250_907);

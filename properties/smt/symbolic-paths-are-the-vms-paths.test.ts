@@ -24,9 +24,9 @@ import { Terms } from '../../src/smt/term/terms.js';
 import { Z3Context } from '../../src/smt/z3/context.js';
 import { type Z3Module, z3Module } from '../../src/smt/z3/module.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { prepare } from '../../src/vm/code.js';
-import type { Environment } from '../../src/vm/environment.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { prepare } from '../../src/vm/state/code.js';
+import type { Environment } from '../../src/vm/state/environment.js';
 import { Vm } from '../../src/vm/vm.js';
 import { seeded } from '../support/seed.js';
 

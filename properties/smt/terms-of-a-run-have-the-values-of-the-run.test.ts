@@ -14,9 +14,9 @@ import type { Trace } from '../../src/smt/symbolic/trace.js';
 import { evaluate } from '../../src/smt/term/evaluate.js';
 import { Terms } from '../../src/smt/term/terms.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { prepare } from '../../src/vm/code.js';
-import type { Environment } from '../../src/vm/environment.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { prepare } from '../../src/vm/state/code.js';
+import type { Environment } from '../../src/vm/state/environment.js';
 import { Vm } from '../../src/vm/vm.js';
 
 const SEED = Number(process.env.SWANSONG_SEED ?? 41);

@@ -8,9 +8,9 @@ import { pathOf, prepareProgram } from '../../src/campaign/prepared-program.js';
 import { loadRules } from '../../src/patch/load.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { type WitnessEvent, type WitnessPath, witnessPath } from '../../src/smt/witness-path.js';
-import { type Case, parseCase } from '../../src/vm/case.js';
-import { describeHold } from '../../src/vm/ledger.js';
+import { type Case, parseCase } from '../../src/vm/case/case.js';
 import { replay } from '../../src/vm/replay.js';
+import { describeHold } from '../../src/vm/state/ledger.js';
 import { Vm } from '../../src/vm/vm.js';
 import { callRounds } from '../support/texts.js';
 

@@ -12,9 +12,9 @@ import type { FastPath } from '../../src/patch/rule.js';
 import { bounds } from '../../src/smt/bound.js';
 import { walkPatched } from '../../src/smt/patched.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { EMPTY } from '../../src/vm/environment.js';
-import { filled } from '../../src/vm/fill.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
+import { filled } from '../../src/vm/state/fill.js';
 import { Vm } from '../../src/vm/vm.js';
 import { describeKernel } from '../support/kernel/skip.js';
 

@@ -11,8 +11,8 @@ import { readObject } from '../../src/object/load.js';
 import type { Program } from '../../src/object/program.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
-import { parseCase } from '../../src/vm/case.js';
-import { prepare } from '../../src/vm/code.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { prepare } from '../../src/vm/state/code.js';
 import { seeded } from '../support/seed.js';
 
 let told = 0;

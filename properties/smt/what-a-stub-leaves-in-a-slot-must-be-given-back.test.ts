@@ -13,10 +13,10 @@ import { twoMode } from '../../src/patch/two-mode/two-mode.js';
 import { walkPatched } from '../../src/smt/patched.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { seededChooser } from '../../src/vm/chooser.js';
-import { EMPTY } from '../../src/vm/environment.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { killEverywhere } from '../../src/vm/kill.js';
+import { seededChooser } from '../../src/vm/state/chooser.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
 import { describeKernel } from '../support/kernel/skip.js';
 
 const reserve = (at = -16): string => ` r1 = map rb

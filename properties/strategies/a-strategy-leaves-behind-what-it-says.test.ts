@@ -14,10 +14,10 @@ import { STRATEGIES } from '../../src/strategies/index.js';
 import { killsUnder } from '../../src/strategies/killed-run.js';
 import type { Prepared, Strategy } from '../../src/strategies/strategy.js';
 import { type Usage, usageOf } from '../../src/strategies/usage.js';
-import type { Case } from '../../src/vm/case.js';
-import { type Chooser, defaultChooser, failingChooser, seededChooser } from '../../src/vm/chooser.js';
+import type { Case } from '../../src/vm/case/case.js';
 import { KillPoints } from '../../src/vm/kill-classes.js';
-import type { Check } from '../../src/vm/trap.js';
+import { type Chooser, defaultChooser, failingChooser, seededChooser } from '../../src/vm/state/chooser.js';
+import type { Check } from '../../src/vm/state/trap.js';
 import { type RunResult, Vm, type VmOptions } from '../../src/vm/vm.js';
 import { DESIGN_CASES, optionsOf, preparedCase } from '../support/strategies/kills.js';
 

@@ -3,8 +3,8 @@ import { dirname, join, normalize } from 'node:path/posix';
 import { type Project, type SourceFile, SyntaxKind } from 'ts-morph';
 
 /**
- * The folders, lowest first. A folder imports only from itself and from those before it. The wings of the verifier are folders of their own;
- * `src/verifier` itself is its face.
+ * The folders, lowest first. A folder imports only from itself and from those before it. The wings of the verifier and of
+ * the VM are folders of their own; `src/verifier` and `src/vm` themselves are their faces.
  */
 export const LAYERS = [
   'src/isa',
@@ -19,6 +19,10 @@ export const LAYERS = [
   'src/verifier/walk',
   'src/verifier',
   'src/patch',
+  'src/vm/state',
+  'src/vm/call',
+  'src/vm/insn',
+  'src/vm/case',
   'src/vm',
   'src/strategies',
   'src/smt',

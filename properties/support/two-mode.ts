@@ -3,7 +3,7 @@ import { rule, ruleSet } from '../../src/patch/define.js';
 import type { RuleSet } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import sound from '../../src/patch/sets/sound.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { callRounds, lookup } from './texts.js';
 
 export interface Telling {

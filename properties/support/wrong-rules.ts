@@ -5,7 +5,7 @@
 import { NULL, rule, ruleSet, type StubSpec } from '../../src/patch/define.js';
 import type { RuleSet } from '../../src/patch/rule.js';
 import sound from '../../src/patch/sets/sound.js';
-import type { Check } from '../../src/vm/trap.js';
+import type { Check } from '../../src/vm/state/trap.js';
 
 export interface WrongRules {
   /** Named after the mistake; the first rule is the wrong one. */

@@ -8,7 +8,7 @@ import type { State } from '../../src/verifier/state/state.js';
 import { verify } from '../../src/verifier/verify.js';
 import { Head, Heads } from '../../src/verifier/walk/heads.js';
 import { StateComparison, sameCallsites } from '../../src/verifier/walk/states-equal.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 
 const SEED = Number(process.env.SWANSONG_SEED ?? 7);
 

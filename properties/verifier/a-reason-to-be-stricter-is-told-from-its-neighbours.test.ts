@@ -7,7 +7,7 @@ import { loadProgram } from '../../src/oracle/load.js';
 import type { Profile } from '../../src/verifier/state/profile.js';
 import { inStricterWords, STRICTER, stricterLine } from '../../src/verifier/stricter.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKernel, messagesKnown } from '../support/kernel/skip.js';
 import { stricterCases } from '../support/kernel/stricter.js';
 import { hasRow } from '../support/kernel/stricter-rows.js';

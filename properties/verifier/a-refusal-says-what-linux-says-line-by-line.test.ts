@@ -9,7 +9,7 @@ import { runningKernelTypes } from '../../src/oracle/btf.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { complaint } from '../../src/oracle/log.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKernel } from '../support/kernel/skip.js';
 
 const PROGRAMS = 10;

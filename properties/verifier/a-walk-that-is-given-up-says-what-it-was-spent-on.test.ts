@@ -11,7 +11,7 @@ import { parseValue } from '../../src/oracle/walk-log/value.js';
 import type { Explanation } from '../../src/verifier/explain/explanation.js';
 import type { Refused } from '../../src/verifier/result.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKernel } from '../support/kernel/skip.js';
 
 const programOf = (text: string): Program => parseCase(text, 'given-up.bpf').program;

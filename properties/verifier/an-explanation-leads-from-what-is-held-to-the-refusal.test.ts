@@ -8,7 +8,7 @@ import { sample } from '../../generators/sample.js';
 import { decodeAll } from '../../src/isa/decode.js';
 import { targetOf } from '../../src/isa/target.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 
 const SEED = Number(process.env.SWANSONG_SEED ?? 1);
 

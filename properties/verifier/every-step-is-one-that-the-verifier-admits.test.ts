@@ -6,8 +6,8 @@ import sound from '../../src/patch/sets/sound.js';
 import type { Accepted } from '../../src/verifier/result.js';
 import type { Profile } from '../../src/verifier/state/profile.js';
 import { verify } from '../../src/verifier/verify.js';
-import { defaultChooser, failingChooser, seededChooser } from '../../src/vm/chooser.js';
 import { killEverywhere } from '../../src/vm/kill.js';
+import { defaultChooser, failingChooser, seededChooser } from '../../src/vm/state/chooser.js';
 import { type RunResult, Vm } from '../../src/vm/vm.js';
 import { SAMPLES } from '../support/vm/sample-cases.js';
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Op, Size } from '../../src/isa/insn.js';
 import { prepare } from '../../src/verifier/text/code.js';
 import { successors } from '../../src/verifier/text/successors.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { programOf } from '../support/kernel/programs.js';
 import { seeded } from '../support/seed.js';
 

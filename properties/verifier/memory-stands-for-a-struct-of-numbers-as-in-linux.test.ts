@@ -8,7 +8,7 @@ import { withRunningTypes } from '../../src/oracle/btf.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { profileHere } from '../../src/oracle/profile/running.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKernel, describeKnownKernel, messagesKnown } from '../support/kernel/skip.js';
 
 const linux = (program: Program): string => {

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadProgram } from '../../src/oracle/load.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKernel } from '../support/kernel/skip.js';
 
 /** Fields as `.struct` writes them, at byte 8, with their sizes and names. */

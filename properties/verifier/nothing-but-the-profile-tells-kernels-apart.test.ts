@@ -13,7 +13,7 @@ import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import type { Profile } from '../../src/verifier/state/profile.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { Vm } from '../../src/vm/vm.js';
 import { KNOWN_CASES } from '../support/kernel/known-cases.js';
 import { FAMILIES } from '../support/verifier/families.js';

@@ -5,7 +5,7 @@
 import { expect, it } from 'vitest';
 import { BUILT_IN } from '../../src/kernel/profile.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 
 const KERNEL = { ...BUILT_IN, behaviour: { ...BUILT_IN.behaviour, frames: 16 } };
 

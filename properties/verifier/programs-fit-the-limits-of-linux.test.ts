@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Program } from '../../src/object/program.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 
 /** A chain of subprograms, each with a frame of so many bytes; the last ends with `last`. */

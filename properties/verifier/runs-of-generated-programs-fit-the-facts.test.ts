@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { sample } from '../../generators/sample.js';
 import { verify } from '../../src/verifier/verify.js';
-import { defaultChooser, failingChooser, seededChooser } from '../../src/vm/chooser.js';
+import { defaultChooser, failingChooser, seededChooser } from '../../src/vm/state/chooser.js';
 import { Vm } from '../../src/vm/vm.js';
 
 const PROGRAMS = 200;

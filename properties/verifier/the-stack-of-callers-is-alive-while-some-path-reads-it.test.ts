@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prepare } from '../../src/verifier/text/code.js';
 import { type FuncInstance, StackLiveness } from '../../src/verifier/walk/liveness.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { seeded } from '../support/seed.js';
 
 /** Branches and a loop in main, a function called from two places, one that it calls, and a callback. */

@@ -12,8 +12,8 @@ import { rule, ruleSet } from '../../src/patch/define.js';
 import sound from '../../src/patch/sets/sound.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { printCase } from '../../src/vm/print-case.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printCase } from '../../src/vm/case/print.js';
 import { Vm } from '../../src/vm/vm.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 

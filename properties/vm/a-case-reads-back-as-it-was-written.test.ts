@@ -6,11 +6,11 @@ import { MOST_FRAMES } from '../../src/isa/insn.js';
 import { S64_MAX, S64_MIN } from '../../src/isa/integer.js';
 import { type Behaviour, BUILT_IN, type KernelProfile } from '../../src/kernel/profile.js';
 import { PROG_TYPES, type Program } from '../../src/object/program.js';
-import { type Case, parseCase } from '../../src/vm/case.js';
-import { type Environment, parseChoice, printChoice } from '../../src/vm/environment.js';
-import type { Expectation } from '../../src/vm/expectation.js';
-import { printCase } from '../../src/vm/print-case.js';
-import { CHECKS } from '../../src/vm/trap.js';
+import { type Case, parseCase } from '../../src/vm/case/case.js';
+import type { Expectation } from '../../src/vm/case/expectation.js';
+import { printCase } from '../../src/vm/case/print.js';
+import { type Environment, parseChoice, printChoice } from '../../src/vm/state/environment.js';
+import { CHECKS } from '../../src/vm/state/trap.js';
 import { seeded } from '../support/seed.js';
 import { SAMPLES } from '../support/vm/sample-cases.js';
 

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { rule, ruleSet } from '../../src/patch/define.js';
 import sound from '../../src/patch/sets/sound.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 
 const PROGRAM = parseCase(
   `.type syscall

@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import type { Program } from '../../src/object/program.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { Vm } from '../../src/vm/vm.js';
 import { STATE_CASES } from '../support/vm/state-cases.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Stub } from '../../src/patch/rule.js';
-import { seededChooser } from '../../src/vm/chooser.js';
+import { seededChooser } from '../../src/vm/state/chooser.js';
 import { Vm } from '../../src/vm/vm.js';
 import { PAIRS, runBad, runGood, show } from '../support/vm/pairs.js';
 import { fingerprint } from '../support/vm/runs.js';

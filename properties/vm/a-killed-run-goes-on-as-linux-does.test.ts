@@ -10,8 +10,8 @@ import { type KillResults, killBeforeEveryInsn } from '../../src/campaign/kill-e
 import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-program.js';
 import type { FastPath, Stub } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
-import { parseCase } from '../../src/vm/case.js';
-import { brokenLines, gravity, worstFirst } from '../../src/vm/trap.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { brokenLines, gravity, worstFirst } from '../../src/vm/state/trap.js';
 import { type RunResult, Vm } from '../../src/vm/vm.js';
 import { seeded } from '../support/seed.js';
 

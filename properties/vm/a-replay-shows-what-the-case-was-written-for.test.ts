@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { FastPath, Stub } from '../../src/patch/rule.js';
-import type { Case } from '../../src/vm/case.js';
-import { parseCase } from '../../src/vm/case.js';
-import { seededChooser } from '../../src/vm/chooser.js';
-import { expectationOf } from '../../src/vm/expectation.js';
+import type { Case } from '../../src/vm/case/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { expectationOf } from '../../src/vm/case/expectation.js';
+import { printCase } from '../../src/vm/case/print.js';
 import { killEverywhere } from '../../src/vm/kill.js';
-import { printCase } from '../../src/vm/print-case.js';
 import { replay } from '../../src/vm/replay.js';
+import { seededChooser } from '../../src/vm/state/chooser.js';
 import { SAMPLES } from '../support/vm/sample-cases.js';
 
 /** Calls replaced by a stub that does nothing and returns 0: all of them, or one in two. Wrong in most ways there are. */

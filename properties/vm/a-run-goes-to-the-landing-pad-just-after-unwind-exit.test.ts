@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import { verify } from '../../src/verifier/verify.js';
-import { seededChooser } from '../../src/vm/chooser.js';
+import { seededChooser } from '../../src/vm/state/chooser.js';
 import { type RunResult, Vm } from '../../src/vm/vm.js';
 import { padProgram, WITH_PADS } from '../support/pads/pads.js';
 

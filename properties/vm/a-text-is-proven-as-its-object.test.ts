@@ -14,10 +14,10 @@ import { certify } from '../../src/oracle/certify.js';
 import { RULE_SETS } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import type { ProgramProof } from '../../src/smt/proof.js';
-import { parseCase } from '../../src/vm/case.js';
-import { printLine, readLines } from '../../src/vm/case-lines.js';
-import { EMPTY } from '../../src/vm/environment.js';
-import { printCase } from '../../src/vm/print-case.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printLine, readLines } from '../../src/vm/case/lines.js';
+import { printCase } from '../../src/vm/case/print.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
 import { describeKernel } from '../support/kernel/skip.js';
 
 const folder = fileURLToPath(new URL('../../corpus/objects/', import.meta.url));

@@ -14,9 +14,9 @@ import { parseType, typeWords } from '../../src/object/btf/text.js';
 import { readObject } from '../../src/object/load.js';
 import type { Program } from '../../src/object/program.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { EMPTY } from '../../src/vm/environment.js';
-import { printCase } from '../../src/vm/print-case.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printCase } from '../../src/vm/case/print.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
 
 const folder = fileURLToPath(new URL('../../corpus/objects/', import.meta.url));
 const files = readdirSync(folder).filter((name) => name.endsWith('.o'));

@@ -11,9 +11,9 @@ import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-
 import { REGISTERS } from '../../src/isa/insn.js';
 import type { RuleSet } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
-import { boundOf, type Case, parseCase } from '../../src/vm/case.js';
-import type { Code } from '../../src/vm/code.js';
-import { EMPTY } from '../../src/vm/environment.js';
+import { boundOf, type Case, parseCase } from '../../src/vm/case/case.js';
+import type { Code } from '../../src/vm/state/code.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
 import { type Trace, traceOf } from '../../src/vm/trace.js';
 import { valueInWords } from '../../src/vm/value-words.js';
 import { Vm, type VmOptions } from '../../src/vm/vm.js';

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sample } from '../../generators/sample.js';
 import { STACK_SIZE } from '../../src/isa/insn.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import {
   address,
   highOf,
@@ -15,9 +16,8 @@ import {
   regionAt,
   regionOf,
   showAddress,
-} from '../../src/vm/address.js';
-import { parseCase } from '../../src/vm/case.js';
-import { seededChooser } from '../../src/vm/chooser.js';
+} from '../../src/vm/state/address.js';
+import { seededChooser } from '../../src/vm/state/chooser.js';
 import { Vm } from '../../src/vm/vm.js';
 import { seeded } from '../support/seed.js';
 import { lines } from '../support/vm/text.js';

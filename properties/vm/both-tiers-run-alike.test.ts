@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sample } from '../../generators/sample.js';
 import type { Program } from '../../src/object/program.js';
-import { seededChooser } from '../../src/vm/chooser.js';
+import { seededChooser } from '../../src/vm/state/chooser.js';
 import { Vm } from '../../src/vm/vm.js';
 import { seeded } from '../support/seed.js';
 import { anyProgram } from '../support/vm/random-programs.js';

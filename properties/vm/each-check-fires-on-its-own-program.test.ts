@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CHECKS } from '../../src/vm/trap.js';
+import { CHECKS } from '../../src/vm/state/trap.js';
 import { PAIRS, runBad, runGood, show } from '../support/vm/pairs.js';
 
 describe('a program that breaks one check is told so, and the program put right is not', () => {

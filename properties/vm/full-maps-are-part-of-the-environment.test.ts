@@ -7,11 +7,11 @@ import { fastPath } from '../../src/patch/fast-path.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
-import { EMPTY } from '../../src/vm/environment.js';
-import { filled, isFillable } from '../../src/vm/fill.js';
-import { printCase } from '../../src/vm/print-case.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { printCase } from '../../src/vm/case/print.js';
 import { replay } from '../../src/vm/replay.js';
+import { EMPTY } from '../../src/vm/state/environment.js';
+import { filled, isFillable } from '../../src/vm/state/fill.js';
 import { Vm } from '../../src/vm/vm.js';
 import { here, scratch } from '../support/cli.js';
 

@@ -3,7 +3,7 @@
  * Packets of both versions of IP with UDP, one without a checksum, and one that is neither.
  */
 import { expect, test } from 'vitest';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 import { inKernel, sameInBoth } from '../support/vm/linux.js';
 import { answer, call, lines, note } from '../support/vm/text.js';

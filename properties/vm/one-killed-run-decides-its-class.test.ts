@@ -11,11 +11,11 @@ import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-
 import type { FastPath } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import type { Facts } from '../../src/verifier/result.js';
-import { parseCase } from '../../src/vm/case.js';
-import { type Code, prepare } from '../../src/vm/code.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { pausesAt } from '../../src/vm/insn/pauses.js';
 import { type KilledAlike, KillPoints, killInClasses, whereKillsDiffer } from '../../src/vm/kill-classes.js';
-import type { MachineState } from '../../src/vm/machine.js';
-import { pausesAt } from '../../src/vm/pauses.js';
+import { type Code, prepare } from '../../src/vm/state/code.js';
+import type { MachineState } from '../../src/vm/state/machine.js';
 import { type RunResult, Vm, type VmOptions } from '../../src/vm/vm.js';
 import { STATE_CASES } from '../support/vm/state-cases.js';
 import { call, lines } from '../support/vm/text.js';

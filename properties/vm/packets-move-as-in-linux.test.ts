@@ -1,6 +1,6 @@
 /** Helpers that copy bytes of a packet and move its bounds: at every bound and next to it, with every flag, as Linux has it. */
 import { expect, test } from 'vitest';
-import { HEADROOM } from '../../src/vm/packet.js';
+import { HEADROOM } from '../../src/vm/state/packet.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 import { sameInBoth } from '../support/vm/linux.js';
 import { answer, call, lines, note } from '../support/vm/text.js';

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { copyOf, newBytes, newWords } from '../../src/vm/slab.js';
+import { copyOf, newBytes, newWords } from '../../src/vm/state/slab.js';
 import { seeded } from '../support/seed.js';
 
 /** Sizes of stacks and values, odd ones, and those that get a buffer of their own. */

@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { verify } from '../../src/verifier/verify.js';
-import { parseCase } from '../../src/vm/case.js';
+import { parseCase } from '../../src/vm/case/case.js';
 import { Vm } from '../../src/vm/vm.js';
 
 const asks = (size: number): string => `.type tc

@@ -3,7 +3,7 @@ import { assemble } from '../../src/isa/assemble.js';
 import { toBytes } from '../../src/isa/bytes.js';
 import { InputError } from '../../src/isa/errors.js';
 import { runConformance } from '../../src/vm/conformance.js';
-import { toHex } from '../../src/vm/environment.js';
+import { toHex } from '../../src/vm/state/environment.js';
 
 const hex = (text: string): string => toHex(toBytes(assemble(text).insns));
 

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../src/object/program.js';
-import { type Environment, parseHex } from '../../src/vm/environment.js';
+import { type Environment, parseHex } from '../../src/vm/state/environment.js';
 import { Vm } from '../../src/vm/vm.js';
 import { kinds } from '../support/mended/index.js';
 

@@ -13,9 +13,9 @@ import { contracts } from '../../src/kernel/catalog.js';
 import type { Contract } from '../../src/kernel/contract.js';
 import { mapRefusal, takesMap } from '../../src/kernel/maptypes.js';
 import { MAP_TYPES, type MapDef, PROG_TYPES, type Program } from '../../src/object/program.js';
-import { parseCase } from '../../src/vm/case.js';
-import { type Code, prepare } from '../../src/vm/code.js';
-import { modelOf } from '../../src/vm/models/index.js';
+import { modelOf } from '../../src/vm/call/models/index.js';
+import { parseCase } from '../../src/vm/case/case.js';
+import { type Code, prepare } from '../../src/vm/state/code.js';
 import { type RunResult, Vm } from '../../src/vm/vm.js';
 import { seeded } from '../support/seed.js';
 

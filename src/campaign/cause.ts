@@ -3,8 +3,8 @@
  * cause is reported once, however often it is hit.
  */
 import type { FastPath } from '../patch/rule.js';
-import type { Code } from '../vm/code.js';
-import type { Check, Violation } from '../vm/trap.js';
+import type { Code } from '../vm/state/code.js';
+import type { Check, Violation } from '../vm/state/trap.js';
 import { Vm, type VmOptions } from '../vm/vm.js';
 import type { BrokenAfterKill } from './kill-everywhere.js';
 

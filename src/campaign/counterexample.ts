@@ -4,9 +4,9 @@ import { CALL_WAYS, coverageOf, smallestCall } from '../../generators/smallest-c
 import { toBytes } from '../isa/bytes.js';
 import type { Contract } from '../kernel/contract.js';
 import type { DeclaredFunction, Program } from '../object/program.js';
-import { toHex } from '../vm/environment.js';
-import { cannotRun } from '../vm/runnable.js';
-import { gravity } from '../vm/trap.js';
+import { toHex } from '../vm/state/environment.js';
+import { cannotRun } from '../vm/state/runnable.js';
+import { gravity } from '../vm/state/trap.js';
 import { type Cause, causeKey } from './cause.js';
 import { runEnvironment } from './environments.js';
 import { hiddenBy } from './hidden-rule.js';

@@ -1,7 +1,7 @@
 /** Counts what the runs of one program exercised, beyond how often each function was called; see `src/vm/diversity.ts` for the words. */
 import type { FastPath } from '../patch/rule.js';
 import { cellOf, outcomesOf, pairsOf, pointOf } from '../vm/diversity.js';
-import type { MachineState } from '../vm/machine.js';
+import type { MachineState } from '../vm/state/machine.js';
 import type { RunResult } from '../vm/vm.js';
 
 /** How often each thing was met, by its words. */

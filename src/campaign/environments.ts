@@ -2,8 +2,8 @@
 import { mix } from '../../generators/random.js';
 import { progType } from '../kernel/progtypes.js';
 import type { MapDef, Program } from '../object/program.js';
-import { type Chooser, defaultChooser, seededChooser } from '../vm/chooser.js';
-import { EMPTY, type Environment, toHex } from '../vm/environment.js';
+import { type Chooser, defaultChooser, seededChooser } from '../vm/state/chooser.js';
+import { EMPTY, type Environment, toHex } from '../vm/state/environment.js';
 
 /** One outside world for a run: fixed choices, and who makes the others. */
 export interface RunEnvironment {

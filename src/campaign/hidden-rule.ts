@@ -4,7 +4,7 @@
  * set but those of the functions that are named it still does.
  */
 import type { FastPath, Stub } from '../patch/rule.js';
-import type { Violation } from '../vm/trap.js';
+import type { Violation } from '../vm/state/trap.js';
 import { Vm } from '../vm/vm.js';
 import type { DecidedPath } from './cause.js';
 import { runEnvironment } from './environments.js';

@@ -6,7 +6,7 @@ import { KernelJudge } from '../oracle/bulk.js';
 import type { RuleBundle } from '../patch/bundle.js';
 import { type Invariants, loadInvariants } from '../patch/invariants.js';
 import type { Profile } from '../verifier/state/profile.js';
-import { parseCase } from '../vm/case.js';
+import { parseCase } from '../vm/case/case.js';
 import type { Cause } from './cause.js';
 import { checkProgram, type ProgramReport } from './check.js';
 import { type JobRunner, openPool } from './pool.js';

@@ -2,10 +2,11 @@
  * Runs one program in a world and kills it before every insn; each killed copy goes on patched to its exit. A check that breaks in a
  * killed copy is a suspect. A check that breaks in the run without a kill is a disagreement with the verifier.
  */
-import type { Code } from '../vm/code.js';
-import type { Environment } from '../vm/environment.js';
+
 import { type KillPlan, KillPoints, killInClasses } from '../vm/kill-classes.js';
-import type { Violation } from '../vm/trap.js';
+import type { Code } from '../vm/state/code.js';
+import type { Environment } from '../vm/state/environment.js';
+import type { Violation } from '../vm/state/trap.js';
 import { type RunResult, Vm, type VmOptions } from '../vm/vm.js';
 
 /** Steps of a run up to which it is killed before every insn; beyond, only before one in `STRIDE`. */

@@ -1,9 +1,9 @@
 /** Finds cases that show the same cause, of which one is enough: a corpus that many write to stays small. */
 import { InputError } from '../isa/errors.js';
 import { profileName } from '../kernel/profile.js';
-import { parseCase } from '../vm/case.js';
-import { kernelOfCase } from '../vm/case-profile.js';
-import { matches } from '../vm/expectation.js';
+import { parseCase } from '../vm/case/case.js';
+import { matches } from '../vm/case/expectation.js';
+import { kernelOfCase } from '../vm/case/profile.js';
 import { causeKey } from './cause.js';
 import { causeOfBroken, pathOf, prepareProgram, replayed } from './prepared-program.js';
 import { invariantsOfText, rulesOfText } from './rules.js';

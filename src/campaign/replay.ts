@@ -5,8 +5,8 @@ import { type KernelProfile, profileName } from '../kernel/profile.js';
 import type { DeclaredFunction } from '../object/program.js';
 import { shippedStrategy } from '../strategies/index.js';
 import type { Profile } from '../verifier/state/profile.js';
-import { parseCase } from '../vm/case.js';
-import { printExpectation } from '../vm/expectation.js';
+import { parseCase } from '../vm/case/case.js';
+import { printExpectation } from '../vm/case/expectation.js';
 import { replayed } from './prepared-program.js';
 import { invariantsOfText, rulesOfCase, rulesOfText } from './rules.js';
 

@@ -14,7 +14,7 @@ import { shippedRuleSet } from '../patch/sets/index.js';
 import { rulePositions } from '../patch/sites.js';
 import { functionView, siteView } from '../patch/view.js';
 import { shippedStrategy } from '../strategies/index.js';
-import type { GivenFunctions } from '../vm/case.js';
+import type { GivenFunctions } from '../vm/case/case.js';
 
 /** A rule set and how it is called: the name of a shipped one, or the path of a rule file. */
 export interface NamedRules {

@@ -12,7 +12,7 @@ import type { LoaderSettings } from '../object/loader-settings.js';
 import { PROG_TYPES, type Program, type ProgType } from '../object/program.js';
 import { programKind } from '../object/sections.js';
 import type { UnreadableFile } from '../report/verdicts.js';
-import { type Case, type GivenFunctions, parseCase } from '../vm/case.js';
+import { type Case, type GivenFunctions, parseCase } from '../vm/case/case.js';
 import type { LoaderOptions } from './loader-options.js';
 import { type FoundFile, isBpfHeader, STANDARD_INPUT } from './paths.js';
 

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import { BUILT_IN, type KernelProfile, parseProfile, profileName } from '../kernel/profile.js';
 import { runningProfile } from '../oracle/profile/running.js';
 import type { Profile } from '../verifier/state/profile.js';
-import type { Case } from '../vm/case.js';
+import type { Case } from '../vm/case/case.js';
 import { readText } from './files.js';
 
 /** Help for the option of commands that only go by a kernel. */

@@ -3,8 +3,8 @@ import { type ProgramReport, programAt } from '../campaign/check.js';
 import { type CampaignSetting, constraintsOf, Worker } from '../campaign/job.js';
 import type { ProgramDocument } from '../report/documents.js';
 import { campaignExit, type ExitCode } from '../report/exit.js';
-import { EMPTY } from '../vm/environment.js';
-import { printCase } from '../vm/print-case.js';
+import { printCase } from '../vm/case/print.js';
+import { EMPTY } from '../vm/state/environment.js';
 import type { Outcome } from './outcome.js';
 
 /** Checks program `index` of the campaign with this setting. Throws InputError as a campaign does. */

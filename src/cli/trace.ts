@@ -4,10 +4,10 @@ import { REGISTERS } from '../isa/insn.js';
 import type { Step } from '../report/run.js';
 import { endingOf } from '../strategies/killed-run.js';
 import type { Prepared } from '../strategies/strategy.js';
-import { symbolsOf } from '../vm/case.js';
-import type { Code } from '../vm/code.js';
-import { describeHold } from '../vm/ledger.js';
-import type { MachineState } from '../vm/machine.js';
+import { symbolsOf } from '../vm/case/case.js';
+import type { Code } from '../vm/state/code.js';
+import { describeHold } from '../vm/state/ledger.js';
+import type { MachineState } from '../vm/state/machine.js';
 import { type TracedStep, traceOf, type Words } from '../vm/trace.js';
 import type { VmOptions } from '../vm/vm.js';
 

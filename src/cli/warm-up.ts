@@ -6,7 +6,7 @@
 import type { Program } from '../object/program.js';
 import type { KernelJudge } from '../oracle/bulk.js';
 import { verify } from '../verifier/verify.js';
-import { parseCase } from '../vm/case.js';
+import { parseCase } from '../vm/case/case.js';
 
 /** Times that the programs are verified: code that ran a few times is translated better. */
 const ROUNDS = 12;

@@ -1,5 +1,5 @@
 /** How long a run in the VM takes: what each of its insns and calls usually costs, one after the other. */
-import { regionOf } from '../vm/address.js';
+import { regionOf } from '../vm/state/address.js';
 import type { Vm } from '../vm/vm.js';
 import {
   type Amount,

@@ -3,7 +3,7 @@ import { InputError } from '../isa/errors.js';
 import type { Program } from '../object/program.js';
 import type { Accepted } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
-import { EMPTY, type Environment } from '../vm/environment.js';
+import { EMPTY, type Environment } from '../vm/state/environment.js';
 import { Vm } from '../vm/vm.js';
 import { actualTime, TimedRun } from './actual.js';
 import type { CostOptions } from './span.js';

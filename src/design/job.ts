@@ -8,10 +8,10 @@ import type { KernelProfile } from '../kernel/profile.js';
 import type { DeclaredFunction } from '../object/program.js';
 import type { Strategy } from '../strategies/strategy.js';
 import type { Profile } from '../verifier/state/profile.js';
-import { type Case, parseCase } from '../vm/case.js';
-import { defaultChooser } from '../vm/chooser.js';
-import { EMPTY } from '../vm/environment.js';
-import { cannotRun } from '../vm/runnable.js';
+import { type Case, parseCase } from '../vm/case/case.js';
+import { defaultChooser } from '../vm/state/chooser.js';
+import { EMPTY } from '../vm/state/environment.js';
+import { cannotRun } from '../vm/state/runnable.js';
 import { type Measured, measure } from './measure.js';
 import { addTally, emptyTally, type Tally } from './tally.js';
 

@@ -1,9 +1,9 @@
 /** Kills one run at many points under a strategy. Points of which the same comes are told together. */
 import { advanceToStop, endHere, optionsUnder } from '../strategies/killed-run.js';
 import type { EndsTheRun, Prepared } from '../strategies/strategy.js';
-import type { Code } from '../vm/code.js';
+import { PAUSE, type Pauses, pausesAt } from '../vm/insn/pauses.js';
 import { type KillPoints, killInClasses } from '../vm/kill-classes.js';
-import { PAUSE, type Pauses, pausesAt } from '../vm/pauses.js';
+import type { Code } from '../vm/state/code.js';
 import { DEFAULT_LIMIT, type RunResult, Vm, type VmOptions } from '../vm/vm.js';
 
 /** Points of one run of which the same comes, and how long it takes from each of them. */

@@ -1,8 +1,8 @@
 /** What the kills of some programs under one strategy came to, as plain data that adds up. */
 import type { Contract } from '../kernel/contract.js';
-import type { Code } from '../vm/code.js';
 import type { KillPoints } from '../vm/kill-classes.js';
-import type { Check, Violation } from '../vm/trap.js';
+import type { Code } from '../vm/state/code.js';
+import type { Check, Violation } from '../vm/state/trap.js';
 import { addLength, addLengths, addWord, addWords, type Lengths, type Words } from './counts.js';
 import type { PointsAlike } from './kills.js';
 

@@ -3,7 +3,7 @@ import { mostFirst, type Spread, spreadOf, type Words } from '../design/counts.j
 import type { Comparison } from '../design/design.js';
 import type { Tally } from '../design/tally.js';
 import type { Strategy } from '../strategies/strategy.js';
-import type { Check } from '../vm/trap.js';
+import type { Check } from '../vm/state/trap.js';
 import { table } from './table.js';
 
 /** A kind of failure under a strategy, with the smallest program that shows it. */

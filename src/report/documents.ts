@@ -23,7 +23,7 @@ import type { KeptCall } from '../smt/kept-calls.js';
 import type { Compared } from '../smt/rule/decided-since.js';
 import type { SolverStats } from '../smt/solver.js';
 import type { Profile } from '../verifier/state/profile.js';
-import type { Check, Violation } from '../vm/trap.js';
+import type { Check, Violation } from '../vm/state/trap.js';
 import type { RunResult } from '../vm/vm.js';
 import type { CertificateRow } from './certificates.js';
 import type { Changes } from './change.js';

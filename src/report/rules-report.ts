@@ -4,7 +4,7 @@
  */
 
 import type { RuleProof, RuleWitness } from '../smt/rule-proof.js';
-import type { Check } from '../vm/trap.js';
+import type { Check } from '../vm/state/trap.js';
 import type { RuleExample } from './rules.js';
 import { COLUMNS, wrap } from './wrap.js';
 

@@ -6,7 +6,7 @@ import type { Warning } from '../patch/lint.js';
 import type { Action, Stub } from '../patch/rule.js';
 import type { Compared } from '../smt/rule/decided-since.js';
 import type { RuleProof, RuleWitness } from '../smt/rule-proof.js';
-import type { Violation } from '../vm/trap.js';
+import type { Violation } from '../vm/state/trap.js';
 import { table } from './table.js';
 
 /** What a rule of a set does to one function. */

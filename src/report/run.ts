@@ -1,6 +1,6 @@
 /** What a run in the VM says, in words. */
-import { describeHold } from '../vm/ledger.js';
-import { type Violation, worstFirst } from '../vm/trap.js';
+import { describeHold } from '../vm/state/ledger.js';
+import { type Violation, worstFirst } from '../vm/state/trap.js';
 import type { RunResult } from '../vm/vm.js';
 
 /** What one killed copy of a run did between the kill and its exit. */

@@ -12,7 +12,7 @@ import { type CampaignState, type Found, findings, type Unknown } from '../campa
 import type { SavedFinding } from '../campaign/storage/findings.js';
 import type { HistoryView, Remembered, Run, Seen, Status } from '../campaign/storage/history.js';
 import { contracts } from '../kernel/catalog.js';
-import { CHECKS, type Check, gravity } from '../vm/trap.js';
+import { CHECKS, type Check, gravity } from '../vm/state/trap.js';
 
 /** When a finding was seen, or was gone, and with which code and rules. */
 export interface SeenWith {

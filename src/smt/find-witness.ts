@@ -4,16 +4,16 @@
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Accepted } from '../verifier/result.js';
-import type { Case } from '../vm/case.js';
-import { kernelOfCase } from '../vm/case-profile.js';
-import { defaultChooser, failingChooser, seededChooser } from '../vm/chooser.js';
-import { prepare } from '../vm/code.js';
-import { EMPTY, type Environment } from '../vm/environment.js';
-import { expectationOf } from '../vm/expectation.js';
-import { filled, isFillable } from '../vm/fill.js';
+import type { Case } from '../vm/case/case.js';
+import { expectationOf } from '../vm/case/expectation.js';
+import { kernelOfCase } from '../vm/case/profile.js';
 import { killEverywhere, killRandomly } from '../vm/kill.js';
 import { replay } from '../vm/replay.js';
-import { brokenLines, type Violation, worstFirst } from '../vm/trap.js';
+import { defaultChooser, failingChooser, seededChooser } from '../vm/state/chooser.js';
+import { prepare } from '../vm/state/code.js';
+import { EMPTY, type Environment } from '../vm/state/environment.js';
+import { filled, isFillable } from '../vm/state/fill.js';
+import { brokenLines, type Violation, worstFirst } from '../vm/state/trap.js';
 import { Vm } from '../vm/vm.js';
 import { explore } from './symbolic/explore.js';
 

@@ -21,7 +21,7 @@ import type { Accepted, Facts, Refused, Verdict } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
 import type { Code } from '../verifier/text/code.js';
 import { INSN_BUDGET, type VerifyOptions, verify } from '../verifier/verify.js';
-import { cannotRun } from '../vm/runnable.js';
+import { cannotRun } from '../vm/state/runnable.js';
 import { withAbsent } from './absent-proof.js';
 import { type Bounds, bounds, type Weigh } from './bound.js';
 import type { Cost } from './cost.js';

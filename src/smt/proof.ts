@@ -1,7 +1,7 @@
 /** What a program proof says. */
 import type { Action, Stub } from '../patch/rule.js';
 import type { Refused } from '../verifier/result.js';
-import type { Case } from '../vm/case.js';
+import type { Case } from '../vm/case/case.js';
 import type { LoopNote } from './bound.js';
 import type { Cost } from './cost.js';
 import type { KeptCall } from './kept-calls.js';

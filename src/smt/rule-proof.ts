@@ -15,7 +15,7 @@ import type { Contract, Outcome } from '../kernel/contract.js';
 import type { Action, RuleSet } from '../patch/rule.js';
 import type { Decision } from '../patch/select.js';
 import { decisionsIn, guardMustBe, guardName, situationsOf } from '../patch/situations.js';
-import type { Check } from '../vm/trap.js';
+import type { Check } from '../vm/state/trap.js';
 import { type Demand, PostState } from './rule/post-state.js';
 import { openSolver, type SolverStats } from './solver.js';
 import { type Assignment, evaluator } from './term/evaluate.js';

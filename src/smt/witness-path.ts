@@ -6,9 +6,9 @@ import type { FastPath } from '../patch/rule.js';
 import { type Place, Places } from '../verifier/explain/place.js';
 import type { Facts } from '../verifier/result.js';
 import type { Code } from '../verifier/text/code.js';
-import type { Case } from '../vm/case.js';
-import { describeHold, type Hold } from '../vm/ledger.js';
-import type { Check } from '../vm/trap.js';
+import type { Case } from '../vm/case/case.js';
+import { describeHold, type Hold } from '../vm/state/ledger.js';
+import type { Check } from '../vm/state/trap.js';
 import { DEFAULT_LIMIT, Vm } from '../vm/vm.js';
 
 /** One thing that happened on the way. */

@@ -5,11 +5,11 @@
 import { STACK_SIZE } from '../isa/insn.js';
 import { fixedOffset, hasFixedOffset, isPointer, ownedRef } from '../verifier/state/regs.js';
 import { BYTE, type Frame, type Ref, type Reg, type State } from '../verifier/state/state.js';
-import { regionOf } from '../vm/address.js';
-import type { Code } from '../vm/code.js';
-import { disown, rootOf } from '../vm/effects.js';
-import { type HoldKind, isLock } from '../vm/ledger.js';
-import type { MachineState } from '../vm/machine.js';
+import { disown, rootOf } from '../vm/call/effects.js';
+import { regionOf } from '../vm/state/address.js';
+import type { Code } from '../vm/state/code.js';
+import { type HoldKind, isLock } from '../vm/state/ledger.js';
+import type { MachineState } from '../vm/state/machine.js';
 import { kindOfRef } from './held.js';
 import { release } from './release.js';
 

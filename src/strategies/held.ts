@@ -1,8 +1,8 @@
 /** What the verifier knows to be held in a state, in the words of the ledger. */
 import type { Contract } from '../kernel/contract.js';
 import type { Ref, State } from '../verifier/state/state.js';
-import type { Code } from '../vm/code.js';
-import type { HoldKind } from '../vm/ledger.js';
+import type { Code } from '../vm/state/code.js';
+import type { HoldKind } from '../vm/state/ledger.js';
 
 /** What a function acquires, by the kinds of the ledger: the first of its outcomes that acquires something tells. */
 export function acquiredBy(contract: Contract | undefined): HoldKind {

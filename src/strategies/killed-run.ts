@@ -1,6 +1,7 @@
 /** One kill of one run under a strategy. */
-import type { Code } from '../vm/code.js';
-import { PAUSE, type Pauses, pausesAt } from '../vm/pauses.js';
+
+import { PAUSE, type Pauses, pausesAt } from '../vm/insn/pauses.js';
+import type { Code } from '../vm/state/code.js';
 import type { Ending } from '../vm/trace.js';
 import { DEFAULT_LIMIT, type RunResult, Vm, type VmOptions } from '../vm/vm.js';
 import type { EndsTheRun, Prepared } from './strategy.js';

@@ -2,7 +2,7 @@
  * A ledger that is kept at run time (acquire and release hooks, RFC of February 2025): each call that acquires or gives back tells it, in a search
  * tree by address. What is in it at a kill is given back, the latest first. The run can be ended wherever it can be preempted.
  */
-import type { HoldKind } from '../vm/ledger.js';
+import type { HoldKind } from '../vm/state/ledger.js';
 import { release } from './release.js';
 import type { Strategy } from './strategy.js';
 

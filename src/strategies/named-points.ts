@@ -1,8 +1,8 @@
 /** Termination points that a program names itself: behind its calls of bpf_die_kfunc. */
 import { dieCalls } from '../kernel/die.js';
-import type { Code } from '../vm/code.js';
+import { PAUSE } from '../vm/insn/pauses.js';
 import { KillPoints } from '../vm/kill-classes.js';
-import { PAUSE } from '../vm/pauses.js';
+import type { Code } from '../vm/state/code.js';
 import { DEFAULT_LIMIT, Vm, type VmOptions } from '../vm/vm.js';
 
 /** Steps of an ordinary run just behind each call, as far as the run comes and goes on; ascending. */

@@ -6,8 +6,8 @@
 import { jumpTarget } from '../isa/target.js';
 import { isNull } from '../verifier/state/regs.js';
 import { BYTE, type Frame, type State } from '../verifier/state/state.js';
-import type { Code } from '../vm/code.js';
-import { PAUSE } from '../vm/pauses.js';
+import { PAUSE } from '../vm/insn/pauses.js';
+import type { Code } from '../vm/state/code.js';
 import {
   type CleanupTable,
   cleanUp,

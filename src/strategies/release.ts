@@ -1,10 +1,10 @@
 /** Gives back what a run holds, as the kernel would on its behalf: the program's own code does not run. */
 
-import { address } from '../vm/address.js';
-import { disown, giveBack } from '../vm/effects.js';
-import { type Hold, isReference } from '../vm/ledger.js';
-import { type MachineState, mostFrames } from '../vm/machine.js';
-import type { DynptrObject, IterObject } from '../vm/slot-object.js';
+import { disown, giveBack } from '../vm/call/effects.js';
+import { address } from '../vm/state/address.js';
+import { type Hold, isReference } from '../vm/state/ledger.js';
+import { type MachineState, mostFrames } from '../vm/state/machine.js';
+import type { DynptrObject, IterObject } from '../vm/state/slot-object.js';
 
 /** Gives one thing back that is held. `by`: what says so, for messages. */
 export function release(machine: MachineState, hold: Hold, by: string): void {

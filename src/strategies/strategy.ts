@@ -6,9 +6,9 @@
 
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
-import type { Code } from '../vm/code.js';
-import type { MachineState, Sampling } from '../vm/machine.js';
-import type { Pauses } from '../vm/pauses.js';
+import type { Pauses } from '../vm/insn/pauses.js';
+import type { Code } from '../vm/state/code.js';
+import type { MachineState, Sampling } from '../vm/state/machine.js';
 import type { Usage } from './usage.js';
 
 /** A program as a strategy gets it when it is loaded: decoded, and verified. */

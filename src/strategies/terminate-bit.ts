@@ -5,7 +5,7 @@
 import { subprogTarget } from '../isa/target.js';
 import { NULL, rule, ruleSet } from '../patch/define.js';
 import { fastPath } from '../patch/fast-path.js';
-import type { Code } from '../vm/code.js';
+import type { Code } from '../vm/state/code.js';
 import type { Strategy } from './strategy.js';
 
 const LOOP = 'bpf_loop';

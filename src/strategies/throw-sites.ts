@@ -5,8 +5,8 @@
 import { subprogTarget } from '../isa/target.js';
 import { releases } from '../kernel/describe.js';
 import { exceptionCallbackOf } from '../object/program.js';
-import type { Code } from '../vm/code.js';
-import { PAUSE, type Pauses } from '../vm/pauses.js';
+import { PAUSE, type Pauses } from '../vm/insn/pauses.js';
+import type { Code } from '../vm/state/code.js';
 
 /** The calls in which an exception may be raised. */
 export function throwSites({ contracts, owner, program }: Code): Pauses {

@@ -6,7 +6,7 @@
 
 import { contractOf } from '../kernel/catalog.js';
 import { returnRange } from '../kernel/progtypes.js';
-import { throwException } from '../vm/invoke.js';
+import { throwException } from '../vm/call/invoke.js';
 import { described, heldIn } from './held.js';
 import type { Strategy, Subject } from './strategy.js';
 import { globalCalls, throwSites } from './throw-sites.js';

@@ -15,8 +15,8 @@
 import { STACK_SIZE } from '../isa/insn.js';
 import { returnRange } from '../kernel/progtypes.js';
 import { BYTE, type Frame, type State } from '../verifier/state/state.js';
-import { throwException } from '../vm/invoke.js';
-import type { HoldKind } from '../vm/ledger.js';
+import { throwException } from '../vm/call/invoke.js';
+import type { HoldKind } from '../vm/state/ledger.js';
 import {
   type CleanupTable,
   cleanUp,

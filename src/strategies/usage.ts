@@ -1,6 +1,6 @@
 /** What a run that is not killed made use of: what a mechanism adds to it is counted from that. */
 
-import type { Code } from '../vm/code.js';
+import type { Code } from '../vm/state/code.js';
 import { DEFAULT_LIMIT, type RunResult, Vm, type VmOptions } from '../vm/vm.js';
 
 /** Counts of one run, or of several together. */

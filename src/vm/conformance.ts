@@ -5,9 +5,9 @@
 import { fromBytes } from '../isa/bytes.js';
 import { InputError } from '../isa/errors.js';
 import { targetOf } from '../isa/target.js';
-import { address } from './address.js';
-import { prepare } from './code.js';
-import { parseHex } from './environment.js';
+import { address } from './state/address.js';
+import { prepare } from './state/code.js';
+import { parseHex } from './state/environment.js';
 import { Vm } from './vm.js';
 
 /** Insns that a conformance program may execute. */

@@ -3,8 +3,8 @@
  * can tell how much it has really exercised. The same words guide which programs are made next.
  */
 import type { FastPath } from '../patch/rule.js';
-import type { Hold } from './ledger.js';
-import type { MachineState } from './machine.js';
+import type { Hold } from './state/ledger.js';
+import type { MachineState } from './state/machine.js';
 import type { RunResult } from './vm.js';
 
 /** Where the running function stands: which function it is, and who called it. */

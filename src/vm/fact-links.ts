@@ -4,9 +4,9 @@
  */
 import { STACK_SIZE } from '../isa/insn.js';
 import { BYTE, type Reg, type Slot, type State } from '../verifier/state/state.js';
-import { highOf, joined, lowOf } from './address.js';
-import { isInSlot, isReference } from './ledger.js';
-import { CALLEE_SAVED, type MachineState } from './machine.js';
+import { highOf, joined, lowOf } from './state/address.js';
+import { isInSlot, isReference } from './state/ledger.js';
+import { CALLEE_SAVED, type MachineState } from './state/machine.js';
 
 /** Which registers of an open frame are written, as bits. Registers of callers were saved when they made the call: r6 to r9. */
 export function readableAt(machine: MachineState, depth: number): number {

@@ -12,10 +12,10 @@ import {
   type Slot,
   type State,
 } from '../verifier/state/state.js';
-import { joined, offsetAt, regionAt, showAddress } from './address.js';
 import { heldAdmits, highAt, linksAdmit, lowAt, readableAt, spilled } from './fact-links.js';
-import type { MachineState } from './machine.js';
-import type { Region, RegionKind } from './memory.js';
+import { joined, offsetAt, regionAt, showAddress } from './state/address.js';
+import type { MachineState } from './state/machine.js';
+import type { Region, RegionKind } from './state/memory.js';
 
 /** True if some visit covers the state. Otherwise the reason why the last one does not: `r3: 7 is not in ...`. */
 export function admits(facts: Facts, machine: MachineState): true | string {

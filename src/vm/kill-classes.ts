@@ -5,10 +5,10 @@
  */
 import type { Contract } from '../kernel/contract.js';
 import { imitableOutcomes } from '../kernel/describe.js';
-import type { Code } from './code.js';
-import { takesSomething } from './invoke.js';
-import type { MachineState } from './machine.js';
-import { PAUSE, type Pauses, pausesAt } from './pauses.js';
+import { takesSomething } from './call/invoke.js';
+import { PAUSE, type Pauses, pausesAt } from './insn/pauses.js';
+import type { Code } from './state/code.js';
+import type { MachineState } from './state/machine.js';
 import { DEFAULT_LIMIT, type RunResult, type Vm, type VmOptions } from './vm.js';
 
 /** Which steps of a run it is killed before: each of the first `dense`, and from there every `stride`-th. All of them unless told. */

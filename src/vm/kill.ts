@@ -1,11 +1,11 @@
 /** Killing a run: before each of its insns, or before some, and letting each killed copy run out patched. */
 import type { Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
-import { seededChooser } from './chooser.js';
-import type { Code } from './code.js';
-import { EMPTY, type Environment } from './environment.js';
 import { type KilledAlike, KillPoints, killInClasses } from './kill-classes.js';
-import { gravity, type Violation, worstFirst } from './trap.js';
+import { seededChooser } from './state/chooser.js';
+import type { Code } from './state/code.js';
+import { EMPTY, type Environment } from './state/environment.js';
+import { gravity, type Violation, worstFirst } from './state/trap.js';
 import { DEFAULT_LIMIT, type RunResult, Vm, type VmOptions } from './vm.js';
 
 /** A check that broke in a killed run. */

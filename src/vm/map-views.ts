@@ -1,9 +1,9 @@
 /** The maps of a run as invariants see them. Looking changes nothing: no value comes into being, no entry counts as used. */
 import { InputError } from '../isa/errors.js';
 import type { MapKey, MapsView, MapView } from '../patch/map-view.js';
-import { toHex } from './environment.js';
-import type { MachineState } from './machine.js';
-import { isOuter } from './maps.js';
+import { toHex } from './state/environment.js';
+import type { MachineState } from './state/machine.js';
+import { isOuter } from './state/maps.js';
 
 /** The maps of the program by name, those of maps left out. */
 export function mapViews(machine: MachineState): MapsView {

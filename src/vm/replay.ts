@@ -1,9 +1,9 @@
 /** Replays a case: the same run, the same kill. Then checks whether the run shows what the case expects. */
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
-import { boundOf, type Case } from './case.js';
-import { expectationOf, matches, printExpectation } from './expectation.js';
-import { worstFirst } from './trap.js';
+import { boundOf, type Case } from './case/case.js';
+import { expectationOf, matches, printExpectation } from './case/expectation.js';
+import { worstFirst } from './state/trap.js';
 import { type RunResult, Vm, type VmOptions } from './vm.js';
 
 /** What a case was to show, and what its run showed. */

@@ -1,7 +1,7 @@
 /** Goes on after a tail call. The run of a program ends at its tail call; a caller that knows the target can run that next. */
 import type { Program } from '../object/program.js';
-import { prepare } from './code.js';
-import { MachineState } from './machine.js';
+import { prepare } from './state/code.js';
+import { MachineState } from './state/machine.js';
 import { Vm } from './vm.js';
 
 /**

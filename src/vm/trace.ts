@@ -4,10 +4,10 @@
  */
 import { REGISTERS, STACK_SIZE } from '../isa/insn.js';
 import { acquires } from '../kernel/describe.js';
-import type { Code } from './code.js';
-import { type Hold, whatIsHeld } from './ledger.js';
-import type { MachineState } from './machine.js';
-import type { Violation } from './trap.js';
+import type { Code } from './state/code.js';
+import { type Hold, whatIsHeld } from './state/ledger.js';
+import type { MachineState } from './state/machine.js';
+import type { Violation } from './state/trap.js';
 import { stackPlace, stackWordInWords, valueInWords } from './value-words.js';
 import { DEFAULT_LIMIT, type RunResult, Vm, type VmOptions } from './vm.js';
 

@@ -1,9 +1,9 @@
 /** Values of a run in words that a person can follow: what a pointer points to, and numbers as numbers. */
 import { STACK_SIZE } from '../isa/insn.js';
-import { offsetOf, regionOf } from './address.js';
-import type { MachineState } from './machine.js';
-import { type Region, SHADOW } from './memory.js';
-import type { SlotObject } from './slot-object.js';
+import { offsetOf, regionOf } from './state/address.js';
+import type { MachineState } from './state/machine.js';
+import { type Region, SHADOW } from './state/memory.js';
+import type { SlotObject } from './state/slot-object.js';
 
 /** A pointer farther from its region than this is a number that looks like one (BPF_MAX_VAR_OFF). */
 const FARTHEST = 1n << 29n;

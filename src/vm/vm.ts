@@ -8,21 +8,21 @@ import type { Program } from '../object/program.js';
 import type { MapsView } from '../patch/map-view.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
-import { type Chooser, defaultChooser } from './chooser.js';
-import { type Code, prepare } from './code.js';
-import { placeContext } from './context.js';
-import { execute } from './definitional.js';
-import { Choices, EMPTY, type Environment, parseHex } from './environment.js';
 import { admits } from './facts.js';
-import { runFast } from './fast.js';
-import type { Hold } from './ledger.js';
-import { type End, MachineState, mostFrames, type Sampling } from './machine.js';
+import { placeContext } from './insn/context.js';
+import { execute } from './insn/definitional.js';
+import { runFast } from './insn/fast.js';
+import { type Pauses, pausesAt } from './insn/pauses.js';
 import { mapViews } from './map-views.js';
-import { isPerCpu } from './maps.js';
-import { placePacket } from './packet.js';
-import { type Pauses, pausesAt } from './pauses.js';
-import { cannotRun, kernelAddresses } from './runnable.js';
-import { Trap, type Violation } from './trap.js';
+import { type Chooser, defaultChooser } from './state/chooser.js';
+import { type Code, prepare } from './state/code.js';
+import { Choices, EMPTY, type Environment, parseHex } from './state/environment.js';
+import type { Hold } from './state/ledger.js';
+import { type End, MachineState, mostFrames, type Sampling } from './state/machine.js';
+import { isPerCpu } from './state/maps.js';
+import { placePacket } from './state/packet.js';
+import { cannotRun, kernelAddresses } from './state/runnable.js';
+import { Trap, type Violation } from './state/trap.js';
 
 /** The world that a program runs in, how far it may run, and what is checked on the way. */
 export interface VmOptions {

@@ -360,7 +360,7 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/invoke.ts',
+    'src/vm/call/invoke.ts',
     [LASTING],
     [
       {
@@ -395,7 +395,7 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/trap.ts',
+    'src/vm/state/trap.ts',
     ['campaign/the-worst-that-a-program-shows-is-told'],
     [
       {

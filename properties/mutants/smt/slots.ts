@@ -5,7 +5,7 @@ const SLOTS = ['smt/what-a-stub-leaves-in-a-slot-must-be-given-back'];
 const DRAWN = ['smt/rules-that-fill-slots-and-buffers-are-judged-as-killed-runs-are'];
 
 export const SLOT_MUTANTS: readonly Mutant[] = [
-  ...mutantsOf('src/vm/stub.ts', SLOTS, [
+  ...mutantsOf('src/vm/call/stub.ts', SLOTS, [
     {
       name: 'null-dynptrs-are-not-in-the-ledger',
       inside: 'placeNull',

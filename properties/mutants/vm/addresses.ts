@@ -7,7 +7,7 @@ const TIERS = 'vm/both-tiers-run-alike';
 
 export const ADDRESS_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
-    'src/vm/address.ts',
+    'src/vm/state/address.ts',
     [ADDRESSES],
     [
       {
@@ -76,7 +76,7 @@ export const ADDRESS_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/memory.ts',
+    'src/vm/state/memory.ts',
     [ADDRESSES],
     [
       {
@@ -104,7 +104,7 @@ export const ADDRESS_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/fast.ts',
+    'src/vm/insn/fast.ts',
     [ADDRESSES, TIERS],
     [
       {
@@ -124,7 +124,7 @@ export const ADDRESS_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/definitional.ts',
+    'src/vm/insn/definitional.ts',
     [ADDRESSES, TIERS],
     [
       {
@@ -164,7 +164,7 @@ export const ADDRESS_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/args.ts',
+    'src/vm/call/args.ts',
     [SHOWN],
     [
       {

@@ -13,7 +13,7 @@ const ANYTHING = 'vm/whatever-a-program-does-its-run-ends-or-traps';
 
 export const VM_CALL_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
-    'src/vm/args.ts',
+    'src/vm/call/args.ts',
     [ANYTHING],
     [
       {
@@ -26,7 +26,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/definitional.ts',
+    'src/vm/insn/definitional.ts',
     [ANYTHING],
     [
       {
@@ -39,7 +39,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/stub.ts',
+    'src/vm/call/stub.ts',
     [PAIRS, EFFECT, KILLS],
     [
       {
@@ -74,7 +74,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/invoke.ts',
+    'src/vm/call/invoke.ts',
     [EFFECT, PAIRS, KILLS],
     [
       {
@@ -135,7 +135,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/ledger.ts',
+    'src/vm/state/ledger.ts',
     [CHECKS, PAIRS],
     [
       {
@@ -207,7 +207,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/callbacks.ts',
+    'src/vm/call/callbacks.ts',
     [REACH],
     [
       {
@@ -242,7 +242,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/args.ts',
+    'src/vm/call/args.ts',
     [CHECKS, PAIRS],
     [
       {
@@ -255,7 +255,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/machine.ts',
+    'src/vm/state/machine.ts',
     [GOES_ON],
     [
       {
@@ -282,7 +282,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/effects.ts',
+    'src/vm/call/effects.ts',
     [GOES_ON],
     [
       {
@@ -295,7 +295,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/trap.ts',
+    'src/vm/state/trap.ts',
     [GOES_ON],
     [
       {

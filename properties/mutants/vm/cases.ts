@@ -8,7 +8,7 @@ const PROOFS = 'vm/a-text-is-proven-as-its-object';
 
 export const CASE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
-    'src/vm/case-kernel.ts',
+    'src/vm/case/kernel.ts',
     [TYPES],
     [
       {
@@ -35,7 +35,7 @@ export const CASE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/case-lines.ts',
+    'src/vm/case/lines.ts',
     [PROOFS],
     [
       {
@@ -55,7 +55,7 @@ export const CASE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/case-profile.ts',
+    'src/vm/case/profile.ts',
     [CASES],
     [
       {
@@ -83,7 +83,7 @@ export const CASE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/case.ts',
+    'src/vm/case/case.ts',
     [CASES],
     [
       {

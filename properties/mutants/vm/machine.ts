@@ -40,7 +40,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/machine.ts',
+    'src/vm/state/machine.ts',
     [FORKS],
     [
       {
@@ -92,7 +92,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/memory.ts',
+    'src/vm/state/memory.ts',
     [FORKS],
     [
       {
@@ -128,7 +128,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/environment.ts',
+    'src/vm/state/environment.ts',
     [FORKS],
     [
       {
@@ -155,7 +155,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/slab.ts',
+    'src/vm/state/slab.ts',
     [RUNS],
     [
       {
@@ -175,7 +175,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/definitional.ts',
+    'src/vm/insn/definitional.ts',
     [INSNS],
     [
       {
@@ -202,7 +202,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/fast.ts',
+    'src/vm/insn/fast.ts',
     [INSNS, TIERS],
     [
       {
@@ -222,7 +222,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/fast-compare.ts',
+    'src/vm/insn/fast-compare.ts',
     [INSNS, TIERS],
     [
       {
@@ -235,7 +235,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/fill.ts',
+    'src/vm/state/fill.ts',
     ['vm/full-maps-are-part-of-the-environment'],
     [
       {

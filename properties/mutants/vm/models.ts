@@ -9,7 +9,7 @@ const PACKETS = 'vm/packets-move-as-in-linux';
 
 export const MODEL_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
-    'src/vm/packet.ts',
+    'src/vm/state/packet.ts',
     ['vm/headers-are-changed-as-in-linux'],
     [
       {
@@ -23,7 +23,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/models/headers.ts',
+    'src/vm/call/models/headers.ts',
     ['vm/headers-are-changed-as-in-linux'],
     [
       {
@@ -38,7 +38,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
   ),
 
   ...mutantsOf(
-    'src/vm/maps.ts',
+    'src/vm/state/maps.ts',
     [MAPS],
     [
       {
@@ -106,7 +106,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/models/maps.ts',
+    'src/vm/call/models/maps.ts',
     [MAPS],
     [
       {
@@ -134,7 +134,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/models/storage.ts',
+    'src/vm/call/models/storage.ts',
     [MAPS],
     [
       {
@@ -161,7 +161,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/models/iterators.ts',
+    'src/vm/call/models/iterators.ts',
     [REACH],
     [
       {
@@ -188,7 +188,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/models/dynptrs.ts',
+    'src/vm/call/models/dynptrs.ts',
     [REACH],
     [
       {
@@ -231,7 +231,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/models/ringbuf.ts',
+    'src/vm/call/models/ringbuf.ts',
     ['vm/the-kernel-runs-programs-as-the-vm-does'],
     [
       {
@@ -244,7 +244,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/models/packets.ts',
+    'src/vm/call/models/packets.ts',
     [PACKETS],
     [
       {
@@ -264,7 +264,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/packet.ts',
+    'src/vm/state/packet.ts',
     [PACKETS],
     [
       {
@@ -308,7 +308,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/vm/models/graphs.ts',
+    'src/vm/call/models/graphs.ts',
     ['vm/a-helper-stops-when-its-callback-was-killed'],
     [
       {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Cause } from '../../../src/campaign/cause.js';
 import type { ProgramReport, Suspect, WitnessDisagreement } from '../../../src/campaign/check.js';
 import type { Identity } from '../../../src/campaign/identity.js';
-import { CHECKS } from '../../../src/vm/trap.js';
+import { CHECKS } from '../../../src/vm/state/trap.js';
 
 /** A campaign of no build, under rule sets of these names. */
 export const identityOf = (...sets: readonly string[]): Identity => ({

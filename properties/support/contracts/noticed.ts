@@ -17,7 +17,7 @@ import sound from '../../../src/patch/sets/sound.js';
 import { decideIn, situationsOf } from '../../../src/patch/situations.js';
 import { proveRules } from '../../../src/smt/rule-proof.js';
 import type { Solver } from '../../../src/smt/solver.js';
-import { cannotRun } from '../../../src/vm/runnable.js';
+import { cannotRun } from '../../../src/vm/state/runnable.js';
 import { saysOtherwise, saysOtherwiseOfOtherMaps, stateShows, stubTells } from './told-apart.js';
 import type { WrongContract } from './wrong.js';
 

@@ -5,7 +5,7 @@ import { type CostRow, CostTable, INSN_CLASSES, type Span } from '../../../src/c
 import type { Program } from '../../../src/object/program.js';
 import type { Accepted } from '../../../src/verifier/result.js';
 import { verify } from '../../../src/verifier/verify.js';
-import { parseCase } from '../../../src/vm/case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
 
 const always = (ns: number): Span => ({ best: ns, usual: ns, worst: ns });
 

@@ -3,9 +3,9 @@ import type { Contract } from '../../../src/kernel/contract.js';
 import type { Program } from '../../../src/object/program.js';
 import type { Facts } from '../../../src/verifier/result.js';
 import { frameOf, type State } from '../../../src/verifier/state/state.js';
-import { regionOf } from '../../../src/vm/address.js';
-import { defaultChooser, seededChooser } from '../../../src/vm/chooser.js';
-import { type Code, prepare } from '../../../src/vm/code.js';
+import { regionOf } from '../../../src/vm/state/address.js';
+import { defaultChooser, seededChooser } from '../../../src/vm/state/chooser.js';
+import { type Code, prepare } from '../../../src/vm/state/code.js';
 import { Vm } from '../../../src/vm/vm.js';
 
 const releases = ({ outcomes }: Contract): number | undefined => {

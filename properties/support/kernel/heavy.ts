@@ -3,7 +3,7 @@
  * numbers that matter from those that do not, and stack slots that are read again from those that are not.
  */
 import type { Program } from '../../../src/object/program.js';
-import { parseCase } from '../../../src/vm/case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
 
 const rows = (count: number, row: (n: number) => string): string =>
   Array.from({ length: count }, (_, n) => row(n)).join('\n');

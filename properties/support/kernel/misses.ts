@@ -20,7 +20,7 @@ import {
 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { MapDef } from '../../../src/object/program.js';
-import { parseCase } from '../../../src/vm/case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
 import {
   arrayMap,
   done,

@@ -29,7 +29,7 @@ import {
 } from '../../../src/isa/build.js';
 import { label } from '../../../src/isa/label.js';
 import type { Profile } from '../../../src/verifier/state/profile.js';
-import { parseCase } from '../../../src/vm/case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
 import { lookup, lookupOrOut } from '../texts.js';
 import { arrayMap, done, type KernelCase, kernelCase, out, ringbufMap, stackPointer } from './case.js';
 

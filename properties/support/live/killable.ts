@@ -8,8 +8,8 @@ import { KILL_SECTION } from '../../../src/live/words.js';
 import type { Program } from '../../../src/object/program.js';
 import type { FastPath } from '../../../src/patch/rule.js';
 import sound from '../../../src/patch/sets/sound.js';
-import { parseCase } from '../../../src/vm/case.js';
-import { seededChooser } from '../../../src/vm/chooser.js';
+import { parseCase } from '../../../src/vm/case/case.js';
+import { seededChooser } from '../../../src/vm/state/chooser.js';
 import { type RunResult, Vm } from '../../../src/vm/vm.js';
 
 /** Insns after which a run is given up. */

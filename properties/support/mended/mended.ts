@@ -3,7 +3,7 @@
  * they can fault, and near neighbours of them that are good.
  */
 import type { Program } from '../../../src/object/program.js';
-import { parseCase } from '../../../src/vm/case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
 import { lookupOrOut } from '../texts.js';
 
 export interface Mended {

@@ -1,7 +1,7 @@
 /** Programs with landing pads, for a kernel that has them. */
 import { BUILT_IN, type KernelProfile } from '../../../src/kernel/profile.js';
 import type { Program } from '../../../src/object/program.js';
-import { parseCase } from '../../../src/vm/case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
 
 /** The built-in kernel with landing pads. */
 export const WITH_PADS: KernelProfile = {

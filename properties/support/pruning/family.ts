@@ -4,7 +4,7 @@
  * walked on, and what goes wrong on it is missed; if it does not where Linux does, it walks more than Linux.
  */
 import type { Program } from '../../../src/object/program.js';
-import { parseCase } from '../../../src/vm/case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
 
 /** What differs, how it is made, and what is done with it. `@` in a text stands for the number of the path, so that labels differ. */
 export interface Family {

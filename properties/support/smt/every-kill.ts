@@ -7,8 +7,8 @@ import type { FastPath, RuleSet } from '../../../src/patch/rule.js';
 import type { ProgramProof } from '../../../src/smt/proof.js';
 import type { Accepted } from '../../../src/verifier/result.js';
 import { verify } from '../../../src/verifier/verify.js';
-import { parseCase } from '../../../src/vm/case.js';
-import { printCase } from '../../../src/vm/print-case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
+import { printCase } from '../../../src/vm/case/print.js';
 import { replay } from '../../../src/vm/replay.js';
 import { Vm } from '../../../src/vm/vm.js';
 

@@ -5,7 +5,7 @@ import { rangesInWords } from '../../../src/report/run.js';
 import { killsUnder } from '../../../src/strategies/killed-run.js';
 import type { Strategy } from '../../../src/strategies/strategy.js';
 import { usageOf } from '../../../src/strategies/usage.js';
-import { type Case, parseCase } from '../../../src/vm/case.js';
+import { type Case, parseCase } from '../../../src/vm/case/case.js';
 import type { VmOptions } from '../../../src/vm/vm.js';
 
 const FOLDER = new URL('../../../corpus/design/', import.meta.url);

@@ -4,7 +4,7 @@ import { seenPart } from '../../../src/campaign/agreement/values/test-run-types.
 import type { Program } from '../../../src/object/program.js';
 import { loadProgram } from '../../../src/oracle/load.js';
 import { type TestInput, testRun } from '../../../src/oracle/testrun.js';
-import { parseCase } from '../../../src/vm/case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
 import { Vm } from '../../../src/vm/vm.js';
 
 /** r0 as the kernel returns it, with packet and context afterwards; undefined for a program that it refuses. */

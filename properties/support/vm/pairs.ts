@@ -1,6 +1,6 @@
 /** Programs that break one check each, and the same programs put right. */
 import type { FastPath, Stub } from '../../../src/patch/rule.js';
-import { parseCase } from '../../../src/vm/case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
 import { type RunResult, Vm, type VmOptions } from '../../../src/vm/vm.js';
 import { SOCKET_LOOKUP } from '../texts.js';
 

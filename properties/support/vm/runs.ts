@@ -1,6 +1,6 @@
 /** What two runs must have in common to count as the same. */
 import { hash } from 'node:crypto';
-import { Choices } from '../../../src/vm/environment.js';
+import { Choices } from '../../../src/vm/state/environment.js';
 import type { Vm } from '../../../src/vm/vm.js';
 
 /**

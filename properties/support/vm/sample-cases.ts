@@ -1,6 +1,6 @@
 /** Programs that Linux accepts, as cases without a kill: between them they use every kind of thing a run can hold. */
-import type { Case } from '../../../src/vm/case.js';
-import { parseCase } from '../../../src/vm/case.js';
+import type { Case } from '../../../src/vm/case/case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
 import { SOCKET_LOOKUP, update } from '../texts.js';
 
 const TEXTS: Readonly<Record<string, string>> = {

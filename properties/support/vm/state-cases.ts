@@ -1,7 +1,7 @@
 /** Programs that between them change every kind of state that a run has, over and over, so that a fork anywhere in them shares some of it. */
 
 import type { Program } from '../../../src/object/program.js';
-import { parseCase } from '../../../src/vm/case.js';
+import { parseCase } from '../../../src/vm/case/case.js';
 import { call, lines } from './text.js';
 
 const END = lines('r0 = 0', 'exit');

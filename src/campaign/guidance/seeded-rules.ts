@@ -16,7 +16,7 @@ import { rule, ruleSet } from '../../patch/define.js';
 import type { RuleSet, Stub } from '../../patch/rule.js';
 import sound from '../../patch/sets/sound.js';
 import { decideIn, situationsOf } from '../../patch/situations.js';
-import { cannotRun } from '../../vm/runnable.js';
+import { cannotRun } from '../../vm/state/runnable.js';
 import { Vm, type VmOptions } from '../../vm/vm.js';
 import { runEnvironment } from '../environments.js';
 import { type PreparedProgram, pathOf, prepareProgram, runOptions } from '../prepared-program.js';

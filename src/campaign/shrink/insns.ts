@@ -1,7 +1,7 @@
 /** Shrinks a case insn by insn: drops, shortens and simplifies until nothing smaller shows the same. */
 import { toBytes } from '../../isa/bytes.js';
 import type { Program } from '../../object/program.js';
-import { EMPTY, type Environment, toHex } from '../../vm/environment.js';
+import { EMPTY, type Environment, toHex } from '../../vm/state/environment.js';
 import { close, type Draft, open } from './draft.js';
 import { dropJumpedOver, dropPairs, dropRuns, type Pass, simplify } from './passes.js';
 import { type Reproduction, type ShrinkTarget, showing } from './reproduce.js';

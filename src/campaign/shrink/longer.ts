@@ -1,5 +1,5 @@
 /** Shrinks a case for as long as there is time: each round may ask twice as many questions as the one before. */
-import { type Case, parseCase } from '../../vm/case.js';
+import { type Case, parseCase } from '../../vm/case/case.js';
 import { causeKey } from '../cause.js';
 import { QUESTIONS } from './insns.js';
 import { sizeMark } from './marks.js';

@@ -1,6 +1,6 @@
 /** Plainer maps and worlds for a program that keeps its insns. */
 import type { MapDef, Program } from '../../object/program.js';
-import type { Environment } from '../../vm/environment.js';
+import type { Environment } from '../../vm/state/environment.js';
 import type { Scenario } from './size.js';
 
 /** What is simpler about maps, types and environment, a little at a time. The step is that of the original. */

@@ -3,7 +3,7 @@
 import { decodeAll } from '../../isa/decode.js';
 import type { Op } from '../../isa/insn.js';
 import type { Program } from '../../object/program.js';
-import type { Environment } from '../../vm/environment.js';
+import type { Environment } from '../../vm/state/environment.js';
 
 /** A program, its world, and the kill: together they show a broken check. */
 export interface Scenario {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseCase } from '../../vm/case.js';
+import { parseCase } from '../../vm/case/case.js';
 import { type Cause, causeKey } from '../cause.js';
 import { withRulesFrom } from '../rules.js';
 import { sizeMark } from '../shrink/marks.js';

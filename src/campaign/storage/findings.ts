@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
-import { parseCase } from '../../vm/case.js';
-import { CHECKS, type Check, gravity } from '../../vm/trap.js';
+import { parseCase } from '../../vm/case/case.js';
+import { CHECKS, type Check, gravity } from '../../vm/state/trap.js';
 import { type Cause, causeKey } from '../cause.js';
 import { replayText } from '../replay.js';
 import { sizeMark } from '../shrink/marks.js';

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { InputError } from '../../isa/errors.js';
 import { BUILT_IN, profileName } from '../../kernel/profile.js';
-import { CHECKS } from '../../vm/trap.js';
+import { CHECKS } from '../../vm/state/trap.js';
 import type { ProgramReport } from '../check.js';
 import { DIVERSITY } from '../diversity.js';
 import type { Identity } from '../identity.js';

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { toBytes } from '../../isa/bytes.js';
 import { InputError } from '../../isa/errors.js';
 import type { AsmDocument, Assembled } from '../../report/documents.js';
-import { parseCase } from '../../vm/case.js';
+import { parseCase } from '../../vm/case/case.js';
 import { type Define, withCommon } from '../command.js';
 import { loadPrograms, readText } from '../files.js';
 import type { Outcome } from '../outcome.js';

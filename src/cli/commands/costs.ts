@@ -28,7 +28,7 @@ import type {
   CostsShowDocument,
 } from '../../report/documents.js';
 import { verify } from '../../verifier/verify.js';
-import { parseHex } from '../../vm/environment.js';
+import { parseHex } from '../../vm/state/environment.js';
 import { type Act, commandOfCommands, type Define, since, withCommon } from '../command.js';
 import { COSTS_HELP, costsNamed } from '../costs-file.js';
 import { type LoadedProgram, leftOut, loadPrograms } from '../files.js';

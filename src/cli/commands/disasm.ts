@@ -2,8 +2,8 @@
 
 import { givenFunctions } from '../../campaign/rules.js';
 import type { DisasmDocument } from '../../report/documents.js';
-import { EMPTY } from '../../vm/environment.js';
-import { printCase } from '../../vm/print-case.js';
+import { printCase } from '../../vm/case/print.js';
+import { EMPTY } from '../../vm/state/environment.js';
 import { type Define, withCommon } from '../command.js';
 import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
 import { brokenExit, type ProgramOptions, withPrograms } from '../judging.js';

@@ -10,7 +10,7 @@ import {
   ProofTable,
   proofSummary,
 } from '../../report/proofs.js';
-import { MOST_ENTRIES } from '../../vm/fill.js';
+import { MOST_ENTRIES } from '../../vm/state/fill.js';
 import { type Define, withFormats } from '../command.js';
 import { COSTS_HELP } from '../costs-file.js';
 import { interruptedInWords, judgeAll } from '../judge/drive.js';

@@ -8,7 +8,7 @@ import { strategyNamed } from '../../campaign/strategies.js';
 import type { DeclaredFunction } from '../../object/program.js';
 import type { ReplayDocument } from '../../report/documents.js';
 import { replaysInWords } from '../../report/replays.js';
-import { parseCase } from '../../vm/case.js';
+import { parseCase } from '../../vm/case/case.js';
 import { type Define, withFormats } from '../command.js';
 import { readText } from '../files.js';
 import { CASE_PROFILE_HELP, judgedProfile, type ProfileChoice, profileChoice } from '../kernel-profile.js';

@@ -38,9 +38,9 @@ import {
 import { decidedSince } from '../../smt/rule/decided-since.js';
 import type { RuleProof } from '../../smt/rule-proof.js';
 import type { SolverStats } from '../../smt/solver.js';
-import { boundOf, parseCase } from '../../vm/case.js';
+import { boundOf, parseCase } from '../../vm/case/case.js';
 import { replay } from '../../vm/replay.js';
-import { worstFirst } from '../../vm/trap.js';
+import { worstFirst } from '../../vm/state/trap.js';
 import { type Act, withFormats } from '../command.js';
 import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
 import type { Common, Outcome } from '../outcome.js';

@@ -21,9 +21,9 @@ import { mustBeWritable, writeWhole, writing } from '../../campaign/storage/writ
 import { InputError } from '../../isa/errors.js';
 import { KernelJudge } from '../../oracle/bulk.js';
 import type { ShrinkDocument, ShrunkFolderDocument } from '../../report/documents.js';
-import { boundOf, parseCase } from '../../vm/case.js';
-import { kernelOfCase } from '../../vm/case-profile.js';
-import { matches } from '../../vm/expectation.js';
+import { boundOf, parseCase } from '../../vm/case/case.js';
+import { matches } from '../../vm/case/expectation.js';
+import { kernelOfCase } from '../../vm/case/profile.js';
 import { type Define, withCommon } from '../command.js';
 import { readText } from '../files.js';
 import {

@@ -3,7 +3,7 @@ import { max, median, min } from 'simple-statistics';
 import type { Program } from '../../object/program.js';
 import { type Loaded, loadProgram } from '../../oracle/load.js';
 import { testRun } from '../../oracle/testrun.js';
-import { parseCase } from '../../vm/case.js';
+import { parseCase } from '../../vm/case/case.js';
 import { type Probe, probeText } from './probes.js';
 
 /** What rounds measured, in nanoseconds for one time. */

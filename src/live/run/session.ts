@@ -4,7 +4,7 @@ import type { Program } from '../../object/program.js';
 import { loadProgram } from '../../oracle/load.js';
 import type { KernelMap } from '../../oracle/maps.js';
 import type { TestInput } from '../../oracle/testrun.js';
-import { seededChooser } from '../../vm/chooser.js';
+import { seededChooser } from '../../vm/state/chooser.js';
 import { KillableRun, type KilledRun } from './killed-runs.js';
 
 /** How a program is run and killed. Times in nanoseconds. */

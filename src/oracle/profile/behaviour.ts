@@ -5,7 +5,7 @@
 import { MAX_FRAMES, MOST_FRAMES } from '../../isa/insn.js';
 import { type Behaviour, BUILT_IN } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
-import { parseCase } from '../../vm/case.js';
+import { parseCase } from '../../vm/case/case.js';
 import { kernelFunctionId, kernelShowsBtf, runningKernelTypes } from '../btf.js';
 import { loadProgram } from '../load.js';
 import { testRun } from '../testrun.js';

@@ -11,9 +11,9 @@ import { optionsUnder, standsAtStop } from '../../strategies/killed-run.js';
 import type { Prepared } from '../../strategies/strategy.js';
 import { usageOf } from '../../strategies/usage.js';
 import type { Accepted } from '../../verifier/result.js';
-import { type Chooser, defaultChooser, seededChooser } from '../../vm/chooser.js';
-import { prepare } from '../../vm/code.js';
-import type { Environment } from '../../vm/environment.js';
+import { type Chooser, defaultChooser, seededChooser } from '../../vm/state/chooser.js';
+import { prepare } from '../../vm/state/code.js';
+import type { Environment } from '../../vm/state/environment.js';
 import { Vm } from '../../vm/vm.js';
 
 /** What a kill does that comes at some time of a run. Times are nanoseconds. */

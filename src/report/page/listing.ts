@@ -1,8 +1,8 @@
 /** A program as the page lists it: each insn with its text, where it jumps to, and the source line that it comes from. */
 import { formatOp } from '../../isa/disassemble.js';
 import { targetOf } from '../../isa/target.js';
-import { symbolsOf } from '../../vm/case.js';
-import type { Code } from '../../vm/code.js';
+import { symbolsOf } from '../../vm/case/case.js';
+import type { Code } from '../../vm/state/code.js';
 import type { PageInsn, PageLine, PageListing } from './shape.js';
 
 /** The listing of a program. Slots that are the second half of a wide insn are left out. */

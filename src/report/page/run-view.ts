@@ -1,9 +1,9 @@
 /** A traced run as data of the page. */
 import type { CallSite } from '../../patch/fast-path.js';
 import type { FastPath, Stub } from '../../patch/rule.js';
-import type { Code } from '../../vm/code.js';
+import type { Code } from '../../vm/state/code.js';
+import { type Violation, worstFirst } from '../../vm/state/trap.js';
 import { neverTaken, type Trace, type TracedStep } from '../../vm/trace.js';
-import { type Violation, worstFirst } from '../../vm/trap.js';
 import { describeStub } from '../rules.js';
 import type { PageBroken, PageCall, PageRun, PageStep } from './shape.js';
 

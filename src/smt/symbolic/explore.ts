@@ -5,9 +5,9 @@
 import type { Program } from '../../object/program.js';
 import type { FastPath } from '../../patch/rule.js';
 import type { Facts } from '../../verifier/result.js';
-import { type Code, prepare } from '../../vm/code.js';
-import { EMPTY, type Environment } from '../../vm/environment.js';
 import type { KillViolation } from '../../vm/kill.js';
+import { type Code, prepare } from '../../vm/state/code.js';
+import { EMPTY, type Environment } from '../../vm/state/environment.js';
 import { openSolver, type Solver, type SolverStats } from '../solver.js';
 import { Terms } from '../term/terms.js';
 import { Inputs } from './inputs.js';

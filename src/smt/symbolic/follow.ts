@@ -1,7 +1,7 @@
 /** Whether some run takes a given path, such as a path of the verifier's visits, killed at a given insn; and in which environment. */
 import type { Program } from '../../object/program.js';
-import { type Code, prepare } from '../../vm/code.js';
-import { EMPTY, type Environment } from '../../vm/environment.js';
+import { type Code, prepare } from '../../vm/state/code.js';
+import { EMPTY, type Environment } from '../../vm/state/environment.js';
 import { openSolver } from '../solver.js';
 import { Terms } from '../term/terms.js';
 import { type ExploreOptions, openRunner } from './explore.js';

@@ -18,7 +18,7 @@ import {
   parseHex,
   printChoice,
   toHex,
-} from '../../vm/environment.js';
+} from '../../vm/state/environment.js';
 import type { Assignment } from '../term/evaluate.js';
 import type { Term } from '../term/term.js';
 import type { Terms } from '../term/terms.js';

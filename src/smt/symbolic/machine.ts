@@ -2,9 +2,9 @@
 import type { AtomicOp, BinaryOp, Imm64Kind, Op, Size, Width } from '../../isa/insn.js';
 import { progType } from '../../kernel/progtypes.js';
 import type { Machine } from '../../semantics/machine.js';
-import { offsetOf, regionOf } from '../../vm/address.js';
-import { hiddenPointer } from '../../vm/context.js';
-import type { MachineState } from '../../vm/machine.js';
+import { hiddenPointer } from '../../vm/insn/context.js';
+import { offsetOf, regionOf } from '../../vm/state/address.js';
+import type { MachineState } from '../../vm/state/machine.js';
 import * as arith from '../arith.js';
 import { isConst, type Term } from '../term/term.js';
 import type { Terms } from '../term/terms.js';

@@ -3,7 +3,7 @@
  * environment in which the run is the same up to there and then goes the other way. A child flips only events behind its own, so no path
  * is walked twice, and a finite tree is walked completely.
  */
-import type { Environment } from '../../vm/environment.js';
+import type { Environment } from '../../vm/state/environment.js';
 import type { Solver } from '../solver.js';
 import type { Term } from '../term/term.js';
 import type { Inputs } from './inputs.js';

@@ -6,7 +6,7 @@
  * origin, which makes a variable for each byte when it is first read.
  */
 import type { Size } from '../../isa/insn.js';
-import type { MachineState } from '../../vm/machine.js';
+import type { MachineState } from '../../vm/state/machine.js';
 import type { Term } from '../term/term.js';
 import type { Terms } from '../term/terms.js';
 

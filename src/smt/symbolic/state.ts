@@ -1,11 +1,11 @@
 /** A symbolic run while it goes on: the VM's machine state, its shadow, and what has been noted so far. */
 import { progType } from '../../kernel/progtypes.js';
 import type { MapDef } from '../../object/program.js';
-import { address, offsetOf, regionOf } from '../../vm/address.js';
-import type { Environment } from '../../vm/environment.js';
-import type { Hold } from '../../vm/ledger.js';
-import type { MachineState } from '../../vm/machine.js';
-import { HEADROOM } from '../../vm/packet.js';
+import { address, offsetOf, regionOf } from '../../vm/state/address.js';
+import type { Environment } from '../../vm/state/environment.js';
+import type { Hold } from '../../vm/state/ledger.js';
+import type { MachineState } from '../../vm/state/machine.js';
+import { HEADROOM } from '../../vm/state/packet.js';
 import { isConst, type Term } from '../term/term.js';
 import type { Inputs } from './inputs.js';
 import { Shadow } from './shadow.js';

@@ -5,7 +5,7 @@ import type { FastPath, RuleSet } from '../../../patch/rule.js';
 import { walkPatched } from '../../../smt/patched.js';
 import { proveProgram } from '../../../smt/program-proof.js';
 import type { ProgramProof } from '../../../smt/proof.js';
-import type { Violation } from '../../../vm/trap.js';
+import type { Violation } from '../../../vm/state/trap.js';
 import type { VmOptions } from '../../../vm/vm.js';
 import { runEnvironment } from '../../environments.js';
 import { killBeforeEveryInsn } from '../../kill-everywhere.js';

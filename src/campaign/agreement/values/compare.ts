@@ -1,6 +1,6 @@
 /** Finds the first difference between the kernel's run and the VM's. */
 import type { Program } from '../../../object/program.js';
-import { toHex } from '../../../vm/environment.js';
+import { toHex } from '../../../vm/state/environment.js';
 import { LOG_BYTES, LOG_HEADER, type Site } from './log.js';
 import type { Observation } from './observation.js';
 

@@ -1,8 +1,8 @@
 /** Gives a run in the VM the same outside world as the kernel's run had, read from the kernel's log. */
 import type { Contract, Outcome } from '../../../kernel/contract.js';
-import { offsetOf, regionOf } from '../../../vm/address.js';
-import { printChoice, toHex } from '../../../vm/environment.js';
-import type { MachineState } from '../../../vm/machine.js';
+import { offsetOf, regionOf } from '../../../vm/state/address.js';
+import { printChoice, toHex } from '../../../vm/state/environment.js';
+import type { MachineState } from '../../../vm/state/machine.js';
 import type { Inputs } from './inputs.js';
 import { LOG_BYTES, LOG_HEADER, type Recording, type Site } from './log.js';
 

@@ -41,7 +41,7 @@ import type { Reg as AbstractReg } from '../../../verifier/state/state.js';
 import { frameOf } from '../../../verifier/state/state.js';
 import { successors } from '../../../verifier/text/successors.js';
 import type { Visit } from '../../../verifier/walk/visit.js';
-import { isPerCpu } from '../../../vm/maps.js';
+import { isPerCpu } from '../../../vm/state/maps.js';
 import { bufferOf, constantOf, hasFewRounds, isBuffer, plainParts, roundsOf } from './buffers.js';
 import {
   BUDGET_AT,

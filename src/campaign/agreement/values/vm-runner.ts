@@ -1,11 +1,11 @@
 import type { Program } from '../../../object/program.js';
 import { possibleCpus } from '../../../oracle/maps.js';
-import { address } from '../../../vm/address.js';
-import { defaultChooser } from '../../../vm/chooser.js';
-import type { Code } from '../../../vm/code.js';
-import { prepare } from '../../../vm/code.js';
-import { type Environment, toHex } from '../../../vm/environment.js';
-import { isPerCpu } from '../../../vm/maps.js';
+import { address } from '../../../vm/state/address.js';
+import { defaultChooser } from '../../../vm/state/chooser.js';
+import type { Code } from '../../../vm/state/code.js';
+import { prepare } from '../../../vm/state/code.js';
+import { type Environment, toHex } from '../../../vm/state/environment.js';
+import { isPerCpu } from '../../../vm/state/maps.js';
 import { afterTailCall } from '../../../vm/tail-call.js';
 import { Vm } from '../../../vm/vm.js';
 import type { Inputs } from './inputs.js';
