@@ -80,10 +80,10 @@ describeKernel('the running kernel', () => {
     expect(exit).toBe(0);
     expect(summary).toEqual({ functions: 1, modelled: 1, confirmed: 1, contradicted: 0, unreachable: 0 });
     expect(functions).toMatchObject([{ name: 'bpf_sk_lookup_tcp', modelled: true, confirmed: true }]);
-    const text = await here(['contracts', 'check', '--function', 'scx_bpf_now']);
+    const text = await here(['contracts', 'check', '--function', 'bpf_rc_repeat']);
     expect(text).toMatchObject({ exit: 0, err: '' });
     expect(text.out).toMatch(
-      /^not reachable, no type of programs .*: scx_bpf_now\n0 confirmed, 0 contradicted, 1 not/,
+      /^not reachable, no type of programs .*: bpf_rc_repeat\n0 confirmed, 0 contradicted, 1 not/,
     );
     expect((await here(['contracts', 'check', '--function', 'bpf_lop'])).err).toMatch(
       /did you mean 'bpf_loop'/,

@@ -9,7 +9,7 @@ import { programOf } from '../support/kernel/programs.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 
 /** What these attach to must be there, and is part of the load. */
-const NEEDS_TARGET: ReadonlySet<ProgType> = new Set(['tp_btf', 'iter', 'fentry', 'lsm']);
+const NEEDS_TARGET: ReadonlySet<ProgType> = new Set(['tp_btf', 'iter', 'fentry', 'lsm', 'struct_ops']);
 /** UPROBE_SESSION, the last of Linux 6.18. */
 const LAST = 57;
 

@@ -21,6 +21,7 @@ import { refuseToRun, type TestInput, testRun } from '../../src/oracle/testrun.j
 import sound from '../../src/patch/sets/sound.js';
 import { seededChooser } from '../../src/vm/state/chooser.js';
 import { CORPUS } from '../support/cli.js';
+import { isLoadable } from '../support/kernel/programs.js';
 import { describeKernel } from '../support/kernel/skip.js';
 import { pairOf, programOf } from '../support/live/killable.js';
 import { LONG_ITERATOR, LONG_LOOPS } from '../support/live/long-loops.js';
@@ -107,13 +108,15 @@ describeKernel('Linux runs an exported program as the original', () => {
     const bytes = readFileSync(join(FOLDER, file));
     const original = readObject(bytes, file).programs;
     for (const distance of [3, 4096]) {
-      const made = exportObject(bytes, file, sound, { distance, entry: distance === 3 });
+      // Where this kernel lacks a struct that a program stands in for, it is not asked.
+      const load = original.every(isLoadable);
+      const made = exportObject(bytes, file, sound, { distance, entry: distance === 3, load });
       expect(made.programs.map(({ name, verdict, message }) => [name, verdict, message])).toEqual(
-        original.map(({ name }) => [name, 'exported', '']),
+        original.map(({ name }) => (load ? [name, 'exported', ''] : [name, 'unchecked', 'no kernel was asked'])),
       );
       const exported = readObject(made.bytes!, file).programs;
       for (const program of original) {
-        if (refuseToRun(program) !== undefined) continue;
+        if (!isLoadable(program) || refuseToRun(program) !== undefined) continue;
         const timed = isTimed(program);
         const [before, after] = [runs(original, program.name, timed), runs(exported, program.name, timed)];
         expect(after, `${program.name}, ${distance} insns`).toEqual(before);
