@@ -112,7 +112,9 @@ describeKernel('Linux runs an exported program as the original', () => {
       const load = original.every(isLoadable);
       const made = exportObject(bytes, file, sound, { distance, entry: distance === 3, load });
       expect(made.programs.map(({ name, verdict, message }) => [name, verdict, message])).toEqual(
-        original.map(({ name }) => (load ? [name, 'exported', ''] : [name, 'unchecked', 'no kernel was asked'])),
+        original.map(({ name }) =>
+          load ? [name, 'exported', ''] : [name, 'unchecked', 'no kernel was asked'],
+        ),
       );
       const exported = readObject(made.bytes!, file).programs;
       for (const program of original) {

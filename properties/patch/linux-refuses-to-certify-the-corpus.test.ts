@@ -79,8 +79,10 @@ describeKnownKernel('linux refuses to certify the corpus', () => {
   describe.each(['rfc-v1', 'rfc-v2', 'rfc-v3', 'naive'])('for each function that %s breaks', (set) => {
     it('there is a case', async () => {
       const rules = shippedRuleSet(set)!;
-      // Only of functions that programs of a type that Linux loads here may call.
-      const callable = contracts().filter(({ types }) => types.some((type) => LOADABLE.includes(type)));
+      // Only of functions that programs of a type that Linux loads here may call, whatever they stand in for.
+      const callable = contracts().filter(({ types }) =>
+        types.some((type) => type !== 'struct_ops' && LOADABLE.includes(type)),
+      );
       const { functions } = await proveRules(rules, callable);
       const broken = functions
         .filter(({ witness }) => witness !== undefined && SEEN.includes(witness.check))
