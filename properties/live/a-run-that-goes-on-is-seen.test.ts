@@ -18,7 +18,7 @@ import sound from '../../src/patch/sets/sound.js';
 import { seededChooser } from '../../src/vm/state/chooser.js';
 import type { Vm } from '../../src/vm/vm.js';
 import { CORPUS, here, scratch } from '../support/cli.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 import { isPoll, pairOf, programOf, runOf, wholeRun } from '../support/live/killable.js';
 import { LONG_LOOPS } from '../support/live/long-loops.js';
 import { LOOPS } from '../support/live/loops.js';
@@ -140,7 +140,7 @@ describe('a watcher', () => {
   });
 });
 
-describeKernel('in Linux', () => {
+describeKnownKernel('in Linux', () => {
   it('every sample is exported so, or says why not', () => {
     for (const name of ['ringbuf_event.o', 'socket_tc.o', 'loop_lookup.o', 'lock_counter.o', 'iter_num.o']) {
       const file = join(CORPUS, 'objects', name);

@@ -13,7 +13,7 @@ import { KILL_SECTION } from '../../src/live/words.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { testRun } from '../../src/oracle/testrun.js';
 import { here, scratch } from '../support/cli.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 import { pairOf, programOf } from '../support/live/killable.js';
 import { seeded } from '../support/seed.js';
 
@@ -184,7 +184,7 @@ round:
     exit
 `;
 
-describeKernel('in Linux', () => {
+describeKnownKernel('in Linux', () => {
   it('a program that takes too long is killed, and its next run ends at once', async () => {
     const { flat } = pairOf(programOf(BUSY), { entry: true });
     const loaded = loadProgram(flat.program);

@@ -22,7 +22,7 @@ import sound from '../../src/patch/sets/sound.js';
 import { seededChooser } from '../../src/vm/state/chooser.js';
 import { CORPUS } from '../support/cli.js';
 import { isLoadable } from '../support/kernel/programs.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 import { pairOf, programOf } from '../support/live/killable.js';
 import { LONG_ITERATOR, LONG_LOOPS } from '../support/live/long-loops.js';
 
@@ -103,7 +103,7 @@ function runs(programs: readonly Program[], name: string, timed: boolean): unkno
   }
 }
 
-describeKernel('Linux runs an exported program as the original', () => {
+describeKnownKernel('Linux runs an exported program as the original', () => {
   it.each(FILES)('%s', (file) => {
     const bytes = readFileSync(join(FOLDER, file));
     const original = readObject(bytes, file).programs;

@@ -10,7 +10,7 @@ import { rule, ruleSet } from '../../src/patch/define.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import type { ProgramProof } from '../../src/smt/proof.js';
 import { parseCase } from '../../src/vm/case/case.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 
 const KEEPS = ruleSet('keeps', [rule('everything runs').keep()]);
 const prove = (text: string, kernel: KernelProfile = BUILT_IN): Promise<ProgramProof> =>
@@ -240,7 +240,7 @@ it.each(COUNTED)('%s: the rounds are counted', async (_, text, rounds) => {
   expect(proof.bound!).toBeLessThan(20 * (rounds + 2));
 });
 
-describeKernel('Linux runs no more', () => {
+describeKnownKernel('Linux runs no more', () => {
   const counting: readonly (readonly [string, string, insnsOfARound: number])[] = [
     ['may_goto', MAY_GOTO, 3],
     ['nested may_gotos', NESTED, 3],

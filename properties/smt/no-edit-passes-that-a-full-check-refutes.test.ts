@@ -222,6 +222,7 @@ describe('the edits that passed once', () => {
   const refused = "rule('acq').at((s) => s.canFail).stub((_, s) => s.failure),";
   const made = (names: string): RuleFiles =>
     set(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is text of a rule file.
       "...names.map((n) => rule(`skip ${n}`).when((f) => f.name === n).stub({ r0: NULL })), rule('rest').keep()",
       `const names = [${names}];\n`,
     );

@@ -16,7 +16,7 @@ import { parseCase } from '../../src/vm/case/case.js';
 import { EMPTY } from '../../src/vm/state/environment.js';
 import { filled } from '../../src/vm/state/fill.js';
 import { Vm } from '../../src/vm/vm.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 
 const KEEPS = ruleSet('keeps', [rule('everything runs').keep()]);
 
@@ -244,7 +244,7 @@ describe('the worst run in the VM is within the bound', () => {
   });
 });
 
-describeKernel('Linux goes round as often', () => {
+describeKnownKernel('Linux goes round as often', () => {
   const run = Object.entries(WORST).filter(([, { notInLinux }]) => notInLinux === undefined);
   it.each(run)('%s', { timeout: 60_000 }, (_, { text, rounds }) => {
     const program = read(text);

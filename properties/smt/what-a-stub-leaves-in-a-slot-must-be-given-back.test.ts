@@ -17,7 +17,7 @@ import { parseCase } from '../../src/vm/case/case.js';
 import { killEverywhere } from '../../src/vm/kill.js';
 import { seededChooser } from '../../src/vm/state/chooser.js';
 import { EMPTY } from '../../src/vm/state/environment.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 
 const reserve = (at = -16): string => ` r1 = map rb
  r2 = 8
@@ -227,7 +227,7 @@ function written(text: string, rules: RuleSet) {
   return twoMode(program, verified, sites, { points: 'needed', by: 'compare' }).program;
 }
 
-describeKernel('Linux says the same of the two-mode text', () => {
+describeKnownKernel('Linux says the same of the two-mode text', () => {
   it.each(CASES)('%s', (_, holding) => {
     for (const choice of CHOICES) {
       const faultless = [...expected(choice, holding)].every((check) => check === 'acquire');

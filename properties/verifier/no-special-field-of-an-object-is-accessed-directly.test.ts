@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { loadProgram } from '../../src/oracle/load.js';
 import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case/case.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 
 /** Fields as `.struct` writes them, at byte 8, with their sizes and names. */
 const FIELDS: readonly (readonly [string, number, string])[] = [
@@ -63,7 +63,7 @@ describe('by our verifier', () => {
   });
 });
 
-describeKernel('by Linux', () => {
+describeKnownKernel('by Linux', () => {
   it.each(places)('$what', (one) => {
     const result = loadProgram(one.program, { logLevel: 0, explain: true });
     if (result.ok) result.close();
