@@ -121,12 +121,16 @@ describe('an edit', () => {
   });
 });
 
-it('smaller trees are smaller, and each fragment can go', () => {
+it('in smaller trees each fragment can go, with what is nested in it or without', () => {
   for (let index = 0; index < 20; index++) {
     const { body } = sample(SEED, index).tree;
-    const smaller = [...smallerTrees(body)].map(countFragments);
-    expect(smaller.length).toBeGreaterThanOrEqual(countFragments(body));
-    expect(Math.max(-1, ...smaller)).toBeLessThan(Math.max(1, countFragments(body)));
+    const all = countFragments(body);
+    // Each can be dropped with what is nested in it, and each that has something nested in it can give way to that.
+    const sizes = pathsOf(body).flatMap((path) => {
+      const node = path.at(-1)!;
+      return [all - countFragments([node]), ...(node.body.length === 0 ? [] : [all - 1])];
+    });
+    expect([...smallerTrees(body)].map(countFragments)).toEqual(sizes);
   }
 });
 

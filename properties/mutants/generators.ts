@@ -265,6 +265,13 @@ export const GENERATOR_MUTANTS: readonly Mutant[] = [
         becomes: '[one]',
         wrong: 'A tree says that it still has the fragment that another has taken the place of.',
       },
+      {
+        name: 'what-is-nested-goes-with-what-is-around-it',
+        inside: 'smallerTrees',
+        node: 'node.body.length > 0',
+        becomes: 'false',
+        wrong: 'When a tree is shortened no fragment gives way to what is nested in it.',
+      },
     ],
   ),
   ...mutantsOf(
