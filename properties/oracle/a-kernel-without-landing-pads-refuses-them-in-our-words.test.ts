@@ -4,7 +4,7 @@ import { BUILT_IN } from '../../src/kernel/profile.js';
 import { loadProgram } from '../../src/oracle/load.js';
 import { profileHere } from '../../src/oracle/profile/running.js';
 import { verify } from '../../src/verifier/verify.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 import { BOTH_WAYS, padProgram, withPad } from '../support/pads/pads.js';
 
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -13,7 +13,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'the main program left by unwind_exit': 'main:\n    r0 = 0\n    unwind_exit\n',
 };
 
-describeKernel('landing pads, on the running kernel', () => {
+describeKnownKernel('landing pads, on the running kernel', () => {
   const { landingPads } = profileHere().behaviour;
 
   it.each(Object.entries(PROGRAMS))('%s', (_, text) => {

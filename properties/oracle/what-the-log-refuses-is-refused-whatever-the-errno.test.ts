@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { loadProgram } from '../../src/oracle/load.js';
 import { parseCase } from '../../src/vm/case/case.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 
 const { program } = parseCase(`.type raw_tracepoint
 .license GPL
@@ -22,7 +22,7 @@ out:
     exit
 `);
 
-describeKernel('too many paths', () => {
+describeKnownKernel('too many paths', () => {
   it.each([undefined, false] as const)('explain: %s', (explain) => {
     const loaded = loadProgram(program, explain === undefined ? {} : { explain });
     if (loaded.ok) {
