@@ -12,7 +12,7 @@ import { KillableRun } from '../../src/live/run/killed-runs.js';
 import type { Program } from '../../src/object/program.js';
 import sound from '../../src/patch/sets/sound.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
-import { describeKernel } from '../support/kernel/skip.js';
+import { describeKnownKernel } from '../support/kernel/skip.js';
 import {
   isPoll,
   killedVm,
@@ -125,7 +125,7 @@ describe('killed at a poll', () => {
   });
 });
 
-describeKernel('in Linux', () => {
+describeKnownKernel('in Linux', () => {
   it('a killed run is gone within the time of its insns', async () => {
     const program = programOf(LONG_LOOPS);
     const proof = await proveProgram(program, sound);
