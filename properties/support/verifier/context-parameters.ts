@@ -2,15 +2,15 @@
  * Types of the pointer that a global function takes: which of them stand for the context, and which for memory, is for their names to say
  * (btf_is_prog_ctx_type). Each function is passed the context of the program, and memory on the stack.
  */
-import { add, callSub, exit, mov, r0, r1, r10, st } from '../../../src/isa/build.js';
+import { add, mov, r1, r10, st } from '../../../src/isa/build.js';
 import type { Op } from '../../../src/isa/insn.js';
-import { label } from '../../../src/isa/label.js';
 import { progType } from '../../../src/kernel/progtypes.js';
 import type { BtfType } from '../../../src/object/btf/types.js';
 import type { Program, ProgType } from '../../../src/object/program.js';
 import { attachFor } from '../kernel/programs.js';
-import { btfOf, INT, layOut } from '../objects/types.js';
-import { type Family, family, small } from './family.js';
+import { INT, layOut } from '../objects/types.js';
+import { type Family, family } from './family.js';
+import { callingGlobal, FIRST } from './global-function.js';
 
 const TYPES: readonly ProgType[] = [
   'socket_filter',
@@ -47,8 +47,8 @@ const NAMES = [
   'xdp_md',
 ];
 
-/** Ids: 1 int, 2 the pointer to it, 3 and 4 the main program; from 7 on the type that is pointed to. */
-const POINTEE = 7;
+/** Id of what the parameter points to. */
+const POINTEE = FIRST + 1;
 
 interface Shape {
   readonly name: string;
@@ -118,34 +118,13 @@ const PASSED: Readonly<Record<string, readonly Op[]>> = {
 };
 
 function build(type: ProgType, { types }: Shape, passed: string): Program {
-  const made = small(type, { globals: ['f'] }, () => [
-    ...PASSED[passed]!,
-    callSub('f'),
-    mov(r0, 0),
-    exit(),
-    label('f'),
-    mov(r0, 0),
-    exit(),
-  ]);
-  const func = POINTEE + types('').length;
-  const btf = btfOf([
-    INT,
-    { kind: 'ptr', type: 1 },
-    { kind: 'func_proto', returns: 1, params: [{ name: 'ctx', type: 2 }] },
-    { kind: 'func', name: 'main', type: 3, linkage: 'global' },
-    { kind: 'ptr', type: POINTEE },
-    { kind: 'func_proto', returns: 1, params: [{ name: 'p', type: 5 }] },
-    ...types(progType(type).struct ?? 'nothing'),
-    { kind: 'func', name: 'f', type: 6, linkage: 'global' },
-    ...(passed === TAGGED
-      ? [{ kind: 'decl_tag', name: 'arg:ctx', type: func, component: 0, attribute: false } as const]
-      : []),
-  ]);
   return {
-    ...made,
+    ...callingGlobal(type, {
+      types: [{ kind: 'ptr', type: POINTEE }, ...types(progType(type).struct ?? 'nothing')],
+      tags: passed === TAGGED ? ['ctx'] : [],
+      before: () => PASSED[passed]!,
+    }),
     ...attachFor(type),
-    btf,
-    subprogs: made.subprogs.map((one) => ({ ...one, btfId: one.start === 0 ? 4 : func })),
   };
 }
 

@@ -3,17 +3,16 @@
  * them, and what it refuses to take follow btf_prepare_func_args and btf_check_func_arg_match. The kernel remembers by name alone, not by kind,
  * whether it has a type (check_cand_cache): no name stands here for two kinds of types that it may be asked for.
  */
-import { add, callSub, exit, mov, r0, r1, r2, r3, r4, r5, r10, st } from '../../../src/isa/build.js';
+import { add, mov, r0, r1, r2, r3, r4, r5, r10, st } from '../../../src/isa/build.js';
 import type { Op } from '../../../src/isa/insn.js';
-import { label } from '../../../src/isa/label.js';
 import type { BtfType } from '../../../src/object/btf/types.js';
 import type { KernelTypes, Program, ProgType } from '../../../src/object/program.js';
 import type { Names } from '../kernel/case.js';
-import { btfOf, INT, layOut } from '../objects/types.js';
-import { type Family, family, small } from './family.js';
+import { INT, layOut } from '../objects/types.js';
+import { type Family, family } from './family.js';
+import { callingGlobal, FIRST } from './global-function.js';
 
-/** Ids: 1 int, 2 the pointer to it, 3 and 4 the main program, 5 the prototype; from 6 on the type of the parameter. */
-const FIRST = 6;
+/** Id of what a pointer points to. */
 const next = FIRST + 1;
 
 const pointerTo = (...types: readonly BtfType[]): readonly BtfType[] => [
@@ -122,36 +121,11 @@ function build(
   passed: string,
 ): Program | undefined {
   if (passed === DYNPTR && type !== 'tc') return undefined;
-  const made = small(type, { globals: ['f'] }, (names) => [
-    ...PASSED[passed]!(names),
-    callSub('f'),
-    mov(r0, 0),
-    exit(),
-    label('f'),
-    mov(r0, 0),
-    exit(),
-  ]);
-  const func = FIRST + shape.length;
-  const btf = btfOf([
-    INT,
-    { kind: 'ptr', type: 1 },
-    { kind: 'func_proto', returns: 1, params: [{ name: 'ctx', type: 2 }] },
-    { kind: 'func', name: 'main', type: 3, linkage: 'global' },
-    { kind: 'func_proto', returns: 1, params: [{ name: 'p', type: FIRST }] },
-    ...shape,
-    { kind: 'func', name: 'f', type: 5, linkage: 'global' },
-    ...tags.map(
-      (tag) =>
-        ({ kind: 'decl_tag', name: `arg:${tag}`, type: func, component: 0, attribute: false }) as const,
-    ),
-  ]);
   return {
-    ...made,
+    ...callingGlobal(type, { types: shape, tags, before: PASSED[passed]! }),
     ...(type === 'syscall' ? { sleepable: true } : {}),
     // What the kernel has, as far as it is asked here.
     kernelTypes: { has: (struct: string) => struct === 'task_struct' } as unknown as KernelTypes,
-    btf,
-    subprogs: made.subprogs.map((one) => ({ ...one, btfId: one.start === 0 ? 4 : func })),
   };
 }
 
@@ -183,40 +157,15 @@ const RETURNED: Readonly<Record<string, readonly [body: readonly Op[], after: re
 
 function returning(shape: readonly BtfType[], params: number, returned: string): Program {
   const [body, after] = RETURNED[returned]!;
-  const made = small('tc', { globals: ['f'] }, () => [
-    mov(r2, 0),
-    mov(r3, 0),
-    mov(r4, 0),
-    mov(r5, 0),
-    callSub('f'),
-    ...after,
-    exit(),
-    label('f'),
-    ...body,
-    exit(),
-  ]);
-  const func = FIRST + shape.length;
-  const ctx = func + 1;
-  const btf = btfOf([
-    INT,
-    { kind: 'ptr', type: 1 },
-    { kind: 'func_proto', returns: 1, params: [{ name: 'ctx', type: 2 }] },
-    { kind: 'func', name: 'main', type: 3, linkage: 'global' },
-    {
-      kind: 'func_proto',
-      returns: shape.length === 0 ? 0 : FIRST,
-      params: Array.from({ length: params }, (_, i) => ({ name: `p${i}`, type: i === 0 ? ctx + 1 : 1 })),
-    },
-    ...shape,
-    { kind: 'func', name: 'f', type: 5, linkage: 'global' },
-    numbers('__sk_buff'),
-    { kind: 'ptr', type: ctx },
-  ]);
-  return {
-    ...made,
-    btf,
-    subprogs: made.subprogs.map((one) => ({ ...one, btfId: one.start === 0 ? 4 : func })),
-  };
+  const ctx = FIRST + shape.length;
+  return callingGlobal('tc', {
+    types: [...shape, numbers('__sk_buff'), { kind: 'ptr', type: ctx }],
+    params: Array.from({ length: params }, (_, i) => (i === 0 ? ctx + 1 : 1)),
+    returns: shape.length === 0 ? 0 : FIRST,
+    before: () => [mov(r2, 0), mov(r3, 0), mov(r4, 0), mov(r5, 0)],
+    body,
+    after,
+  });
 }
 
 /** What a global function returns, by its type, and how many parameters it has. */
