@@ -25,6 +25,9 @@ import {
   simplerCall,
 } from '../../src/campaign/shrink/rewrites.js';
 import { sizeOf } from '../../src/campaign/shrink/size.js';
+import { decodeAll } from '../../src/isa/decode.js';
+import { type Op, slots } from '../../src/isa/insn.js';
+import { subprogTarget } from '../../src/isa/target.js';
 import type { Program } from '../../src/object/program.js';
 import { parseCase } from '../../src/vm/case/case.js';
 import { printCase } from '../../src/vm/case/print.js';
@@ -151,6 +154,74 @@ function checkDropped(before: Draft, after: Draft): void {
   });
   expect(after.tail).toEqual([...(labelsAt.get(before.nodes.length) ?? []), ...before.tail]);
 }
+
+describe('what is inlined is the function that is called, and no more', () => {
+  /** The operations of a function, as the program says where functions start. */
+  const bodyOf = ({ insns, subprogs }: Program, start: number): readonly Op[] => {
+    const next = Math.min(...subprogs.map((one) => one.start).filter((one) => one > start), insns.length);
+    return decodeAll(insns)
+      .slice(start, next)
+      .filter((op) => op !== undefined);
+  };
+  const kinds = (ops: readonly Op[]): readonly string[] => ops.map(({ kind }) => kind);
+
+  /** Each call of a function, inlined; answers which functions stand right behind those that were. */
+  function checkInlined(program: Program): readonly string[] {
+    const draft = open(program);
+    const slots = decodeAll(program.insns).flatMap((op, slot) => (op === undefined ? [] : [slot]));
+    const before = draft.nodes.map(opOf);
+    return before.flatMap((op, at) => {
+      const start = subprogTarget(op, slots[at]!);
+      if (op.kind !== 'call' || start === undefined) return [];
+      const [candidate] = inlineSubprog.candidates(draft, at);
+      const body = bodyOf(program, start);
+      // The last exit would be a jump to the next operation; one that is jumped to stays.
+      const after = candidate!.nodes.map(opOf);
+      const more = after.length - before.length + 1;
+      expect([body.length, body.length - 1]).toContain(more);
+      const leaving = (kind: string): string => (kind === 'exit' ? 'ja' : kind);
+      expect(kinds(after.slice(0, at))).toEqual(kinds(before.slice(0, at)));
+      expect(kinds(after.slice(at, at + more))).toEqual(kinds(body).slice(0, more).map(leaving));
+      expect(kinds(after.slice(at + more))).toEqual(kinds(before.slice(at + 1)));
+      const behind = program.subprogs.find((one) => one.start >= start + slotsOf(body));
+      const use = behind && before.findIndex((one, i) => subprogTarget(one, slots[i]!) === behind.start);
+      if (behind === undefined) return ['nothing'];
+      return [behind.exceptionCallback ? 'exception callback' : before[use!]!.kind];
+    });
+  }
+  const slotsOf = (ops: readonly Op[]): number => ops.reduce((sum, op) => sum + slots(op), 0);
+
+  it('whatever stands behind it', () => {
+    const functions = {
+      called: 'called:; if r1 == 0 goto l; r0 = 7; exit; l:; r0 = 8; exit',
+      other: 'other:; r0 = r1; exit',
+      callback: 'callback:; r1 += 1; r0 = 0; exit',
+      caught: 'caught:; r0 = 5; exit',
+    };
+    const names = Object.keys(functions) as (keyof typeof functions)[];
+    const main = 'r1 = 0; call called; call other; r2 = func callback; r3 = 0; r1 = r2; exit';
+    const seen = names.flatMap((first) =>
+      names.flatMap((second) => {
+        if (first === second) return [];
+        const order = [first, second, ...names.filter((name) => name !== first && name !== second)];
+        const text = `.exception_callback caught; main:; ${main}; ${order.map((name) => functions[name]).join('; ')}`;
+        return checkInlined(parsed(text));
+      }),
+    );
+    expect(new Set(seen)).toEqual(new Set(['nothing', 'call', 'ld_imm64', 'exception callback']));
+  });
+
+  it('in generated programs', () => {
+    let calls = 0;
+    fc.assert(
+      fc.property(programs, (program) => {
+        calls += checkInlined(program).length;
+      }),
+      seeded(60),
+    );
+    expect(calls).toBeGreaterThan(10);
+  });
+});
 
 it('what only leaves out or simplifies is never larger', () => {
   fc.assert(

@@ -3,16 +3,20 @@
  * every choice of its switches. The runs are those of the program killed before each of its insns, insn by insn, to the same r0.
  */
 import { describe, expect, test } from 'vitest';
+import { sample } from '../../generators/sample.js';
 import { decodeAll } from '../../src/isa/decode.js';
 import { formatSlots } from '../../src/isa/disassemble.js';
-import type { Op } from '../../src/isa/insn.js';
+import { type Op, slots } from '../../src/isa/insn.js';
+import { jumpTarget, subprogTarget } from '../../src/isa/target.js';
 import { callSites, fastPath } from '../../src/patch/fast-path.js';
+import type { RuleSet } from '../../src/patch/rule.js';
+import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import type { TwoModeOptions } from '../../src/patch/two-mode/plan.js';
 import { type TwoMode, twoMode } from '../../src/patch/two-mode/two-mode.js';
 import type { Accepted } from '../../src/verifier/result.js';
 import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case/case.js';
-import { defaultChooser, failingChooser } from '../../src/vm/state/chooser.js';
+import { defaultChooser, failingChooser, seededChooser } from '../../src/vm/state/chooser.js';
 import { Vm } from '../../src/vm/vm.js';
 import { TWO_MODE_PROGRAMS, type TwoModeProgram } from '../support/patch/two-mode-programs.js';
 import { TELLING } from '../support/two-mode.js';
@@ -191,5 +195,138 @@ describe('runs of the two-mode program are the killed runs', () => {
       if (LOOSER.includes(one.name)) expect([...killed].filter((run) => !switched.has(run))).toEqual([]);
       else expect([...switched].sort()).toEqual([...killed].sort());
     }
+  });
+});
+
+/** Programs of a campaign that are accepted. */
+const ACCEPTED = Array.from(
+  { length: 50 },
+  (_, index) => sample(33, index, { maxInsns: 60 }).program,
+).flatMap((program, index) => {
+  const verified = verify(program, { budget: 20_000 });
+  return verified.ok ? [{ index, program, verified }] : [];
+});
+
+/** Those whose stubs can all be written, with their two-mode text. */
+function* generated(
+  rules: RuleSet,
+  options: TwoModeOptions,
+): Generator<Written & { readonly index: number }> {
+  for (const one of ACCEPTED) {
+    const { program, verified } = one;
+    const made = twoMode(program, verified, callSites(program, verified.facts, rules), options);
+    if (made.leftOut.length === 0) yield { ...one, made };
+  }
+}
+/** Insns of the runs that are looked at. */
+const SHORT = 120;
+const SHIPPED = ['sound', 'naive', 'rfc-v1'].map((name) => shippedRuleSet(name)!);
+
+describe('so they are of generated programs', () => {
+  test.each(SHIPPED)('under $name', (rules) => {
+    let runs = 0;
+    for (const written of generated(rules, { points: 'every', by: 'compare' })) {
+      const { index, program, verified } = written;
+      // A helper may call back again after the kill in the text, each time with one more way to be killed.
+      if (verified.code.contracts.some((one) => one?.args.some(({ kind }) => kind === 'callback'))) continue;
+      const chooser = seededChooser(index);
+      const run = new Vm(program, { chooser });
+      run.advance(SHORT);
+      if (run.running) continue;
+      const killed = [...killedRuns(written, rules, chooser)];
+      // A rule set that is not sound leaves unwritten what is read.
+      if (killed.some((one) => one.includes('trap'))) continue;
+      expect([index, [...switchedRuns(written, chooser)].sort()]).toEqual([index, killed.sort()]);
+      if (program.subprogs.length > 1) runs += killed.length;
+    }
+    expect(runs).toBeGreaterThan(50);
+  });
+});
+
+/** Functions that run later, in a context of their own, may be killed there. */
+const RUNS_LATER = /^bpf_(timer_set_callback|wq_set_callback|task_work_schedule)/;
+
+/** From each slot of a text, slots that an insn leads to, without functions that it calls. */
+function leadsTo(ops: readonly (Op | undefined)[], at: number): readonly number[] {
+  const op = ops[at]!;
+  const jump = jumpTarget(op, at);
+  return [
+    ...(jump === undefined ? [] : [jump]),
+    ...(op.kind === 'ja' || op.kind === 'exit' ? [] : [at + slots(op)]),
+  ];
+}
+
+/** What is wrong with a two-mode text: a way from patched text into normal text, by a jump, by a call, by a callback. */
+function waysBack(
+  { program, origins }: TwoMode,
+  contracts: Accepted['code']['contracts'],
+): readonly string[] {
+  const ops = decodeAll(program.insns);
+  const stubbed = new Set(origins.flatMap(({ mode, slot }) => (mode === 'stub' ? [slot] : [])));
+  const isLate = (at: number): boolean => {
+    let next = at;
+    while (ops[next]?.kind !== 'call' && next < ops.length) next++;
+    return RUNS_LATER.test(contracts[origins[next]?.slot ?? -1]?.name ?? '');
+  };
+  /** Calls in this function, and in those that it calls, which have a stub but are made in normal text. */
+  const unpatched = (start: number): readonly number[] => {
+    const seen = new Set<number>();
+    const found: number[] = [];
+    for (const work = [start]; work.length > 0; ) {
+      const at = work.pop()!;
+      const op = ops[at];
+      if (op === undefined || seen.has(at)) continue;
+      seen.add(at);
+      const { mode, slot } = origins[at]!;
+      if (mode === 'normal' && stubbed.has(slot) && op.kind === 'call') found.push(slot);
+      const called = subprogTarget(op, at);
+      if (called !== undefined && op.kind === 'call') work.push(called);
+      work.push(...leadsTo(ops, at));
+    }
+    return found;
+  };
+  return ops.flatMap((op, at) => {
+    const { mode, slot } = origins[at]!;
+    if (op === undefined || mode === 'normal' || mode === 'switch') return [];
+    const back = leadsTo(ops, at).filter((to) => origins[to]?.mode === 'normal');
+    const called = subprogTarget(op, at);
+    const runs =
+      called === undefined || (op.kind === 'ld_imm64' && (isLate(at) || !isGivenNext(ops, at)))
+        ? []
+        : unpatched(called);
+    return [
+      ...back.map((to) => `${mode} ${slot} goes to normal ${origins[to]!.slot}`),
+      ...runs.map((to) => `${mode} ${slot} runs normal ${to}`),
+    ];
+  });
+}
+
+/** A pointer that is loaded anew for the call behind it: nothing else stands between. */
+function isGivenNext(ops: readonly (Op | undefined)[], at: number): boolean {
+  let next = at + 2;
+  while (
+    ops[next]?.kind === 'ja' ||
+    (ops[next]?.kind === 'ld_imm64' && subprogTarget(ops[next]!, next) !== undefined)
+  )
+    next += slots(ops[next]!);
+  return ops[next]?.kind === 'call';
+}
+
+describe('after the kill no way leads back', () => {
+  test.each(Object.entries(OPTIONS))('in small programs, %s', (_, options) => {
+    for (const one of PROGRAMS) {
+      const { made, verified } = write(one, options);
+      expect([one.name, waysBack(made, verified.code.contracts)]).toEqual([one.name, []]);
+    }
+  });
+
+  test.each(Object.entries(OPTIONS))('in generated programs, %s', (_, options) => {
+    let functions = 0;
+    for (const rules of SHIPPED)
+      for (const { index, made, verified } of generated(rules, options)) {
+        expect([index, waysBack(made, verified.code.contracts)]).toEqual([index, []]);
+        functions += made.program.subprogs.filter(({ name }) => /_patched$|_killed$/.test(name)).length;
+      }
+    expect(functions).toBeGreaterThan(10);
   });
 });

@@ -110,8 +110,8 @@ function isNullAt({ regs, stack }: Frame, { place, as }: Entry): boolean {
   if (as === 'slot') return false;
   if ('reg' in place) return isNull(regs[place.reg]!);
   const slot = stack[-place.stack / 8 - 1];
-  if (slot === undefined) return false;
+  // Above a spill of fewer than eight bytes may lie anything.
   return (
-    slot.bytes.every((byte) => byte === BYTE.zero) || (slot.bytes[0] === BYTE.spill && isNull(slot.reg!))
+    slot?.bytes.every((byte) => byte === BYTE.zero || (byte === BYTE.spill && isNull(slot.reg!))) === true
   );
 }

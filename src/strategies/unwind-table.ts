@@ -136,11 +136,9 @@ function merge(draft: Draft, own: readonly Entry[], frame: Frame): string | unde
 /** Registers that were not written, and stack slots of which that is so or which hold other bytes than a register's. */
 function emptyPlaces({ regs, stack }: Frame): readonly string[] {
   const registers = CALLEE_SAVED.filter((reg) => regs[reg]!.type === 'uninit').map((reg) => `r${reg}`);
-  const slots = Array.from({ length: Math.min(stack.length, STACK_SIZE / 8) }, (_, index) => index).filter(
-    (index) => {
-      const last = stack[index]?.bytes[7];
-      return last === undefined || last === BYTE.misc || last === BYTE.invalid;
-    },
-  );
+  const slots = Array.from({ length: STACK_SIZE / 8 }, (_, index) => index).filter((index) => {
+    const last = stack[index]?.bytes[7];
+    return last === undefined || last === BYTE.misc || last === BYTE.invalid;
+  });
   return [...registers, ...slots.map((index) => `fp${-8 * (index + 1)}`)];
 }

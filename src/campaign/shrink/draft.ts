@@ -148,24 +148,29 @@ function exceptionCallbackLabels({ functions }: Draft): Set<string> {
   );
 }
 
-/** Nodes of functions that are reached from the main program through calls and references. */
-function liveNodes(draft: Draft): Set<number> {
+/** The functions of a draft, in order: from the node of the first operation to the one behind the last. Each node lies in one. */
+export function bodiesOf(draft: Draft): readonly { readonly start: number; readonly end: number }[] {
   const { nodes } = draft;
-  const onThrow = exceptionCallbackLabels(draft);
-  const named = new Set([...calledLabels(nodes), ...onThrow]);
+  const named = new Set([...calledLabels(nodes), ...exceptionCallbackLabels(draft)]);
   const starts = nodes.flatMap((node, i) =>
     i === 0 || node.labels.some((name) => named.has(name)) ? [i] : [],
   );
+  return starts.map((start, i) => ({ start, end: starts[i + 1] ?? nodes.length }));
+}
+
+/** Nodes of functions that are reached from the main program through calls and references. */
+function liveNodes(draft: Draft): Set<number> {
+  const { nodes } = draft;
+  const bodies = bodiesOf(draft);
   const live = new Set<number>();
-  const visit = (start: number): void => {
-    if (live.has(start)) return;
-    const end = starts.find((other) => other > start) ?? nodes.length;
-    for (let i = start; i < end; i++) live.add(i);
-    const inside = calledLabels(nodes.slice(start, end));
-    for (const other of starts) if (nodes[other]!.labels.some((name) => inside.has(name))) visit(other);
+  const visit = (names: ReadonlySet<string>): void => {
+    for (const { start, end } of bodies) {
+      if (live.has(start) || (start > 0 && !nodes[start]!.labels.some((name) => names.has(name)))) continue;
+      for (let i = start; i < end; i++) live.add(i);
+      visit(calledLabels(nodes.slice(start, end)));
+    }
   };
-  if (nodes.length > 0) visit(0);
-  for (const other of starts) if (nodes[other]!.labels.some((name) => onThrow.has(name))) visit(other);
+  visit(exceptionCallbackLabels(draft));
   return live;
 }
 

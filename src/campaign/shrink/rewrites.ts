@@ -5,7 +5,7 @@
 import { FP, type Op } from '../../isa/insn.js';
 import type { Linked } from '../../isa/label.js';
 import { contractOf, contracts, helperByName, kfunc } from '../../kernel/catalog.js';
-import { type Draft, type Node, opOf, replaced, without } from './draft.js';
+import { bodiesOf, type Draft, type Node, opOf, replaced, without } from './draft.js';
 import type { Pass } from './passes.js';
 import { definedRegister, registersOf, substituteReads } from './registers.js';
 
@@ -173,17 +173,10 @@ export const inlineSubprog: Pass = {
   positions: everyNode,
   *candidates(draft, position) {
     const { item } = draft.nodes[position]!;
-    if (item.kind !== 'linked' || (item.op.kind !== 'call' && item.op.kind !== 'ld_imm64')) return;
-    if (item.op.kind !== 'call') return;
-    const start = draft.nodes.findIndex((node) => node.labels.includes(item.target));
-    if (start < 0) return;
-    const called = new Set(
-      draft.nodes.flatMap(({ item: one }) =>
-        one.kind === 'linked' && (one.op.kind === 'call' || one.op.kind === 'ld_imm64') ? [one.target] : [],
-      ),
-    );
-    let end = draft.nodes.findIndex((node, i) => i > start && node.labels.some((name) => called.has(name)));
-    if (end < 0) end = draft.nodes.length;
+    if (item.kind !== 'linked' || item.op.kind !== 'call') return;
+    const called = bodiesOf(draft).find(({ start }) => draft.nodes[start]!.labels.includes(item.target));
+    if (called === undefined) return;
+    const { start, end } = called;
     if (position >= start && position < end) return;
     const after = `after ${position} ${draft.nodes.length}`;
     const suffix = ` in ${position} ${draft.nodes.length}`;
