@@ -37,7 +37,14 @@ const programsOf = (name: string): readonly Program[] =>
 function explained(program: Program, proof: ProgramProof): string {
   const code = prepare(program);
   const slots = code.ops.flatMap((op, slot) => (op === undefined ? [] : [slot]));
-  return explainedProof({ file: 'f', name: program.name, proof, places: new Places(program, code), slots });
+  return explainedProof({
+    file: 'f',
+    name: program.name,
+    proof,
+    places: new Places(program, code),
+    slots,
+    tailCalls: [],
+  });
 }
 
 /** Slots and bounds of the listing, read back. */

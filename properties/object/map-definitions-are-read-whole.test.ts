@@ -254,6 +254,62 @@ describe('map definitions are read whole', () => {
       'inner',
     );
   });
+
+  it('what a map of programs begins with', () => {
+    const programs = (
+      entries: readonly (readonly [symbol: number, offset: number])[],
+      type: MapType = 'prog_array',
+    ): ObjectMap => {
+      const types = new Types();
+      const values = types.add({ kind: 'array', element: types.pointer(0), index: 1, count: 0 });
+      const def = definition(types, { type: mapTypeNumber(type), max_entries: 4, values: () => values });
+      const variable = types.add({ kind: 'var', name: 'm', type: def, linkage: 1 });
+      types.add({
+        kind: 'datasec',
+        name: '.maps',
+        size: 72,
+        vars: [{ type: variable, offset: 8, size: 48 }],
+      });
+      const elf = readElf(
+        elfOf({
+          sections: [
+            { name: '.maps', flags: 3, data: new Uint8Array(72) },
+            { name: 'xdp', flags: 6, data: new Uint8Array(32) },
+          ],
+          symbols: [
+            { name: 'm', section: 1, value: 8, size: 48, type: 1 },
+            { name: 'first', section: 2, value: 0, size: 16, type: 2 },
+            { name: 'second', section: 2, value: 16, size: 16, type: 2 },
+          ],
+          relocations: entries.map(([symbol, offset]) => ({ section: 1, offset, type: 2, symbol })),
+        }),
+        'made.o',
+      );
+      const btf = new Btf(btfOf(types.all), 'made.o');
+      return readMaps(elf, btf, new FieldFinder(btf))[0]!;
+    };
+    // The map is at 8, and its values behind two pointers.
+    expect(
+      programs([
+        [3, 40],
+        [2, 24],
+      ]),
+    ).toMatchObject({
+      def: {
+        programs: [
+          { index: 0, program: 'first' },
+          { index: 2, program: 'second' },
+        ],
+      },
+    });
+    expect(programs([])).not.toHaveProperty('def.programs');
+    // An entry of the map behind it.
+    expect(programs([[2, 56]])).not.toHaveProperty('def.programs');
+    expect(programs([[2, 24]], 'hash')).not.toHaveProperty('def.programs');
+    expect(programs([[1, 32]])).toMatchObject({
+      problem: "map 'm': its entry 1 is 'm', which is no program",
+    });
+  });
 });
 
 describe('fields that only helpers may touch', () => {

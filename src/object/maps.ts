@@ -12,13 +12,14 @@ import {
   SHF_ALLOC,
   SHT_NOBITS,
   SHT_PROGBITS,
+  STT_FUNC,
   STT_OBJECT,
 } from './elf.js';
 import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, mapType, mapTypeName, UNTYPED_MAPS } from './map-types.js';
 import { NotModelled } from './not-modelled.js';
 import type { ObjectMap } from './object-map.js';
 import { isOldMapSection, readOldMaps } from './old-maps.js';
-import type { MapDef, SpecialField } from './program.js';
+import type { ArrayEntry, MapDef, SpecialField } from './program.js';
 
 /** Most bytes that the data sections of a file have together; a corrupt size is far beyond. */
 const DATA_MAX = 64 << 20;
@@ -186,6 +187,30 @@ function definedMap(btf: Btf, finder: FieldFinder, variable: number, name: strin
   };
 }
 
+/** Bytes of an entry of `.values`: a pointer. */
+const ENTRY_SIZE = 8;
+
+/**
+ * The programs that `.values = { [INDEX] = &PROGRAM }` of a map of programs names, by index (bpf_object__collect_map_relos of libbpf). Throws
+ * NotModelled for an entry that is no program: no loader takes the map.
+ */
+function initialPrograms(elf: Elf, btf: Btf, variable: number, symbol: ElfSymbol): ArrayEntry[] {
+  const type = btf.type(variable);
+  const def = type.kind === 'var' ? btf.resolve(type.type).type : undefined;
+  const values =
+    def?.kind === 'struct' ? def.members.find(({ name }) => name === 'values')?.bitOffset : undefined;
+  if (values === undefined) return [];
+  const first = symbol.value + values / 8;
+  const entries = (elf.relocations.get(symbol.section) ?? []).flatMap((one): ArrayEntry[] => {
+    const index = (one.offset - first) / ENTRY_SIZE;
+    if (index < 0 || one.offset >= symbol.value + symbol.size) return [];
+    if (!Number.isInteger(index) || one.symbol.type !== STT_FUNC)
+      throw new NotModelled(`its entry ${Math.floor(index)} is '${one.symbol.name}', which is no program`);
+    return [{ index, program: one.symbol.name }];
+  });
+  return entries.sort((a, b) => a.index - b.index);
+}
+
 function readDefinedMaps(elf: Elf, section: Section, btf: Btf, finder: FieldFinder): ObjectMap[] {
   const id = btf.find(section.name, 'datasec');
   const type = id === undefined ? undefined : btf.type(id);
@@ -200,7 +225,9 @@ function readDefinedMaps(elf: Elf, section: Section, btf: Btf, finder: FieldFind
       symbols.get(name) ?? btf.fail(`map '${name}' has BTF but no symbol in section '${section.name}'`);
     const place = { name, section: section.index, offset: symbol.value };
     try {
-      return { ...place, def: definedMap(btf, finder, entry.type, name) };
+      const def = definedMap(btf, finder, entry.type, name);
+      const programs = def.type === 'prog_array' ? initialPrograms(elf, btf, entry.type, symbol) : [];
+      return { ...place, def: programs.length === 0 ? def : { ...def, programs } };
     } catch (error) {
       if (!(error instanceof NotModelled)) throw error;
       return { ...place, problem: `map '${name}': ${error.message}` };

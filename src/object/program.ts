@@ -120,6 +120,12 @@ export interface SpecialField {
   readonly node?: string;
 }
 
+/** An entry of a map of programs: where it is, and the name of the program. */
+export interface ArrayEntry {
+  readonly index: number;
+  readonly program: string;
+}
+
 /** A map as bpf(BPF_MAP_CREATE) is told to make it. Sizes are in bytes. */
 export interface MapDef {
   readonly name: string;
@@ -141,6 +147,8 @@ export interface MapDef {
   readonly btfValue?: number;
   /** For a map of maps: what its entries are like. */
   readonly inner?: MapDef;
+  /** For a map of programs: what the object puts into it before any program runs. User space may change it at any time. */
+  readonly programs?: readonly ArrayEntry[];
   /** map_extra of bpf(2): hash functions of a bloom filter, where an arena is mapped. */
   readonly extra?: bigint;
 }

@@ -7,6 +7,7 @@ import type { KeptCall } from '../smt/kept-calls.js';
 import type { ProgramProof, ProvedSite } from '../smt/proof.js';
 import type { Place, Places } from '../verifier/explain/place.js';
 import { describeStub } from './rules.js';
+import { type TailCallRow, tailCallLines } from './tail-calls.js';
 import { wrap } from './wrap.js';
 
 /** What is told of a program: its insns in order, and what was proven of them. */
@@ -18,6 +19,7 @@ export interface ToldProof {
     'sites' | 'kept' | 'bounds' | 'timeLimits' | 'worstPath' | 'bound' | 'timeLimit' | 'loops' | 'reason'
   >;
   readonly places: Pick<Places, 'at'>;
+  readonly tailCalls: readonly TailCallRow[];
   /** Slots of insns; the second half of a wide one is none. */
   readonly slots: readonly number[];
 }
@@ -34,7 +36,7 @@ export function explainedProof(told: ToldProof): string {
   return [head, ...listing(told), '', ...worstPlace(told), ''].map((line) => `${line}\n`).join('');
 }
 
-function listing({ proof, places, slots }: ToldProof): readonly string[] {
+function listing({ proof, places, slots, tailCalls }: ToldProof): readonly string[] {
   const { sites, kept, loops } = proof;
   const left = new Map(slots.map((slot) => [slot, boundAt(proof, slot)]));
   const width = Math.max(...[...left.values()].map((text) => text.length), 1);
@@ -53,10 +55,14 @@ function listing({ proof, places, slots }: ToldProof): readonly string[] {
     const site = sites.find((one) => one.slot === slot);
     const call = kept.find((one) => one.slot === slot);
     const loop = loops.find((one) => one.slot === slot);
+    const tail = tailCalls.find((one) => one.slot === slot);
     return [
       ...heads,
       `  ${left.get(slot)!.padStart(width)}  ${`${slot}`.padStart(number)}: ${place.insn}`,
       ...(site === undefined ? [] : siteInWords(site, call, indent)),
+      ...(tail === undefined
+        ? []
+        : tailCallLines(tail).flatMap((text) => wrap(text, `${indent}> `, `${indent}  `, COLUMNS))),
       ...(loop === undefined ? [] : wrap(`loop: ${loop.endless ?? loop.by}`, indent, `${indent}  `, COLUMNS)),
     ];
   });

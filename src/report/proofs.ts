@@ -7,6 +7,7 @@ import type { Place } from '../verifier/explain/place.js';
 import { explanationInWords } from './explanations.js';
 import type { HotLine } from './hot-lines.js';
 import { ObjectTable } from './object-table.js';
+import { type TailCallRow, tailCallsInWords } from './tail-calls.js';
 import { nsInWords } from './time.js';
 import { witnessPathInWords } from './witness-paths.js';
 
@@ -52,6 +53,8 @@ export interface ProofRow {
   readonly places?: ReadonlyMap<number, Omit<Place, 'slot' | 'insn'>>;
   readonly loops: ProgramProof['loops'];
   readonly kept: ProgramProof['kept'];
+  /** The calls that may go on in another program; left out where there is none. */
+  readonly tailCalls?: readonly TailCallRow[];
   readonly sites: ProgramProof['sites'];
   readonly queries: number;
   readonly walked: ProgramProof['walked'];
@@ -223,16 +226,29 @@ function outcomeInWords(row: ProofRow): string {
   return rest === '' ? dies : `${dies}; ${rest}`;
 }
 
-function verdictInWords({ witness, reason, advice, kept, verdict, explanation }: ProofRow): string {
+function verdictInWords({
+  witness,
+  reason,
+  advice,
+  kept,
+  tailCalls,
+  verdict,
+  explanation,
+}: ProofRow): string {
   // The refusal stands below, in the verifier's words.
   if (explanation !== undefined) return `not verified (${advice})`;
-  if (witness !== undefined) return `${witness.expect} after ${witness.kill} steps: ${reason}`;
+  const enters = tailCallsInWords(tailCalls ?? []);
+  if (witness !== undefined) {
+    const broken = `${witness.expect} after ${witness.kill} steps: ${reason}`;
+    return (tailCalls ?? []).some(({ killedMayEnter }) => killedMayEnter) ? `${broken}; ${enters}` : broken;
+  }
   if (verdict === 'unknown') {
     const isSaid =
       advice === '' || (advice.startsWith('with --') && reason.includes(advice.slice('with '.length)));
     return isSaid ? reason : `${reason} (${advice})`;
   }
-  if (kept.length === 0) return '';
+  if (kept.length === 0) return enters;
   const calls = new Map(kept.map((call) => [`${call.function} may ${delaysInWords(call.may)}`, call]));
-  return `kept: ${[...calls.keys()].join('; ')}`;
+  const held = `kept: ${[...calls.keys()].join('; ')}`;
+  return enters === '' ? held : `${held}; ${enters}`;
 }

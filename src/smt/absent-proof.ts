@@ -57,7 +57,7 @@ function worse(a: ProgramProof, b: ProgramProof, names: readonly string[]): Prog
     verified: a.walked.verified + b.walked.verified,
     patched: a.walked.patched + b.walked.patched,
   };
-  const common = { queries, walked, points: Math.max(a.points, b.points) };
+  const common = { queries, walked, points: Math.max(a.points, b.points), tailCalls: bothTailCalls(a, b) };
   const where = `without ${names.join(', ')}`;
   if (ORDER.indexOf(b.verdict) > ORDER.indexOf(a.verdict)) {
     const { witness } = b;
@@ -116,14 +116,22 @@ const maximum = (a: Limit, b: Limit): Limit => ({
   ms: Math.max(a.ms, b.ms),
 });
 
+function both<T extends { readonly slot: number }>(one: readonly T[], other: readonly T[]): readonly T[] {
+  const slots = new Set(one.map(({ slot }) => slot));
+  return [...one, ...other.filter(({ slot }) => !slots.has(slot))].sort((x, y) => x.slot - y.slot);
+}
+
+/** Tail calls of both. A killed run makes one that it makes on either kernel. */
+function bothTailCalls(a: ProgramProof, b: ProgramProof): ProgramProof['tailCalls'] {
+  return both(a.tailCalls, b.tailCalls).map((call) => ({
+    ...call,
+    killedMayEnter: [a, b].some(({ tailCalls }) =>
+      tailCalls.some(({ slot, killedMayEnter }) => slot === call.slot && killedMayEnter),
+    ),
+  }));
+}
+
 /** Calls, loops and sites of both, each slot once. */
 function bothSites(a: ProgramProof, b: ProgramProof): Pick<ProgramProof, 'sites' | 'kept' | 'loops'> {
-  const both = <T extends { readonly slot: number }>(
-    one: readonly T[],
-    other: readonly T[],
-  ): readonly T[] => {
-    const slots = new Set(one.map(({ slot }) => slot));
-    return [...one, ...other.filter(({ slot }) => !slots.has(slot))].sort((x, y) => x.slot - y.slot);
-  };
   return { sites: both(a.sites, b.sites), kept: both(a.kept, b.kept), loops: both(a.loops, b.loops) };
 }

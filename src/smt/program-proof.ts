@@ -31,6 +31,7 @@ import { keepsForProof, type Patched, walkPatched } from './patched.js';
 import type { BoundKind, ProgramProof, ProvedSite } from './proof.js';
 import type { SiteAnswer } from './site-proof.js';
 import { proveSites } from './site-proof.js';
+import { entersProgram, tailCalls } from './tail-calls.js';
 import { whyAllowed } from './why-allowed.js';
 import { witnessPath } from './witness-path.js';
 
@@ -134,6 +135,7 @@ async function proveAsLoaded(
     walked: { verified: verified.walked, patched: patched.walked },
     ...hotOf(verified.walkedAt, tally),
     kept: keptCalls(program, verified.code, [verified.facts, patched.facts], path, verified.kernel),
+    tailCalls: tailCalls(program, verified.code, [verified.facts, patched.facts], path),
   };
   const concerns = [
     ...patched.failures.map((f) => ({ slot: f.killed.slot, message: `insn ${f.slot}: ${f.message}` })),
@@ -220,6 +222,7 @@ function effortSpent(effort: number, { walked, walkedAt }: Refused): ProgramProo
     points: 0,
     sites: [],
     kept: [],
+    tailCalls: [],
     queries: 0,
     walked: { verified: walked, patched: 0 },
   };
@@ -296,6 +299,7 @@ function notVerified(refusal: Refused): ProgramProof {
     points: 0,
     sites: [],
     kept: [],
+    tailCalls: [],
     queries: 0,
     walked: { verified: walked, patched: 0 },
   };
@@ -343,8 +347,7 @@ function concernsAbout(site: CallSite, settled: SiteAnswer): { slot: number; mes
   const say = (what: string) => [{ slot, message: `insn ${slot}: ${contract.name} ${kept}, and ${what}` }];
   if (settled === 'refusable') return say('may acquire what it could have refused');
   if (settled === 'unknown') return say('whether it could have been refused is not known');
-  const leaves = contract.outcomes.some((o) => o.effects.some((e) => e.kind === 'tail_call'));
-  return leaves ? say('may run another program, which is not patched') : [];
+  return entersProgram(contract) ? say('may run another program, which is not patched') : [];
 }
 
 /** Counts termination points: slots, told apart by the subprograms and call sites of the frames. */

@@ -6,6 +6,7 @@ import type { LoopNote } from './bound.js';
 import type { Cost } from './cost.js';
 import type { KeptCall } from './kept-calls.js';
 import type { SiteAnswer } from './site-proof.js';
+import type { TailCall } from './tail-calls.js';
 import type { WitnessPath } from './witness-path.js';
 
 /** One reachable call site: what the rules do there, and whether that is an outcome of the function. */
@@ -65,6 +66,8 @@ export interface ProgramProof {
   readonly loops: readonly LoopNote[];
   /** The calls that are kept and may hold a killed run up. */
   readonly kept: readonly KeptCall[];
+  /** The calls that may go on in another program, and whether a killed run still makes them. */
+  readonly tailCalls: readonly TailCall[];
   readonly sites: readonly ProvedSite[];
   /** Questions to Z3, those answered from memory included. */
   readonly queries: number;

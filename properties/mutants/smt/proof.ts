@@ -49,7 +49,7 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
       {
         name: 'kept-tail-calls-are-trusted',
         inside: 'concernsAbout',
-        node: "e.kind === 'tail_call'",
+        node: 'entersProgram(contract)',
         becomes: 'false',
         wrong: 'A tail call that is kept raises no concern.',
       },

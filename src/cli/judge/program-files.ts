@@ -1,5 +1,6 @@
 /** The files of a judge: each is read when it is opened, and kept until the next one is. */
 import { InputError } from '../../isa/errors.js';
+import type { Program } from '../../object/program.js';
 import { brokenFile, fileLoader, type LoadedProgram, type LoadOptions, nameFilter } from '../files.js';
 import type { FoundFile } from '../paths.js';
 import type { Opened } from './judge.js';
@@ -10,6 +11,7 @@ export class ProgramFiles {
   private readonly wanted: (name: string) => boolean;
   private at = -1;
   private programs: readonly LoadedProgram[] = [];
+  private all: readonly LoadedProgram[] = [];
 
   constructor(
     private readonly files: readonly FoundFile[],
@@ -24,8 +26,10 @@ export class ProgramFiles {
     const found = this.files[file]!;
     this.at = file;
     this.programs = [];
+    this.all = [];
     try {
       const { programs, skipped } = this.load(found.path);
+      this.all = programs;
       this.programs = programs.filter(({ program }) => this.wanted(program.name));
       return {
         programs: this.programs.map(({ program }) => ({ name: program.name, insns: program.insns.length })),
@@ -37,6 +41,11 @@ export class ProgramFiles {
       if (!(error instanceof Error) || (found.named && this.files.length === 1)) throw error;
       return { programs: [], others: [], skipped: [], unjudged: [], broken: brokenFile(found, error) };
     }
+  }
+
+  /** All programs of the file that was read last, those that were not asked for among them. */
+  inObject(): readonly Program[] {
+    return this.all.map(({ program }) => program);
   }
 
   /** A program of a file; the file is read again where it is not the one that was opened last. */

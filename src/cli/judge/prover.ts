@@ -8,6 +8,7 @@ import { explainedProof } from '../../report/explained-proof.js';
 import { refusalFields } from '../../report/explanations.js';
 import { hotInWords, hotLines } from '../../report/hot-lines.js';
 import { errorRow, type ProofRow } from '../../report/proofs.js';
+import { tailCallRows } from '../../report/tail-calls.js';
 import { finite } from '../../report/time.js';
 import { proveProgram } from '../../smt/program-proof.js';
 import type { ProgramProof } from '../../smt/proof.js';
@@ -100,13 +101,25 @@ export class Prover implements Judge<ProofRow> {
       ...(options.budget === undefined ? {} : { budget: options.budget }),
       ...(options.effort === undefined ? {} : { effort: options.effort }),
     });
-    const { verdict, bound, boundKind, refusal, witness, witnessPath, weighed: _, hot, ...rest } = proof;
+    const {
+      verdict,
+      bound,
+      boundKind,
+      refusal,
+      witness,
+      witnessPath,
+      weighed: _,
+      hot,
+      tailCalls,
+      ...rest
+    } = proof;
+    const calls = tailCallRows(program, tailCalls, this.files.inObject());
     const code = prepareFor(program);
     const places = code && new Places(program, code);
     const lines = places === undefined || hot === undefined ? undefined : hotLines(places, hot);
     const below =
       (places !== undefined && options.explain === true
-        ? explainedProof({ file, name: program.name, proof, places, slots: slotsOf(code) })
+        ? explainedProof({ file, name: program.name, proof, places, tailCalls: calls, slots: slotsOf(code) })
         : '') + (lines === undefined ? '' : hotInWords(`${file}:${program.name}`, lines));
     const time = cost && timeToDie(proof, cost);
     const row: ProofRow = {
@@ -121,6 +134,7 @@ export class Prover implements Judge<ProofRow> {
       ...placesOf(places, proof, options.bounds === true),
       ...(lines === undefined ? {} : { hot: lines }),
       boundKind: rest.bounds.size > 0 ? boundKind : null,
+      ...(calls.length === 0 ? {} : { tailCalls: calls }),
       ...(time === undefined ? {} : { timeToDie: bounded(time) }),
       ms: since(start),
     };

@@ -5,6 +5,7 @@ import { NAME } from '../../isa/symbols.js';
 import { mapType } from '../../kernel/maptypes.js';
 import { FIELD_LAYOUT } from '../../kernel/structs.js';
 import {
+  type ArrayEntry,
   type KernelPointer,
   type LocalType,
   MAP_TYPES,
@@ -78,7 +79,7 @@ export interface Inner {
   missing(): never;
 }
 
-/** `.map NAME TYPE key=N value=N entries=N [flags=N] [frozen] [initial=HEX] [field@offset ...]` */
+/** `.map NAME TYPE key=N value=N entries=N [flags=N] [frozen] [initial=HEX] [programs=INDEX:NAME,...] [field@offset ...]` */
 export function parseMap(line: Line, maps: readonly MapDef[], inner: Map<string, Inner>): MapDef {
   const name = nameAt(line, maps, 'map');
   const type = line.need(2, `a map type: ${MAP_TYPES.join(', ')}`);
@@ -86,8 +87,14 @@ export function parseMap(line: Line, maps: readonly MapDef[], inner: Map<string,
   if (known === undefined)
     return line.fail(`no map type '${type.text}'; there are ${MAP_TYPES.join(', ')}`, type);
   const sizes = { keySize: sizeOfKey(known), valueSize: 0, maxEntries: 1, flags: 0 };
-  const more: { initial?: Uint8Array; frozen?: boolean; extra?: bigint; btfKey?: number; btfValue?: number } =
-    {};
+  const more: {
+    initial?: Uint8Array;
+    frozen?: boolean;
+    extra?: bigint;
+    btfKey?: number;
+    btfValue?: number;
+    programs?: readonly ArrayEntry[];
+  } = {};
   const fields = parseWords(line, 3, (key, value) => {
     if (key === 'key') sizes.keySize = count(value);
     else if (key === 'value') sizes.valueSize = count(value);
@@ -96,6 +103,7 @@ export function parseMap(line: Line, maps: readonly MapDef[], inner: Map<string,
     else if (key === 'initial') more.initial = parseHex(value);
     else if (key === 'frozen' && value === '') more.frozen = true;
     else if (key === 'extra') more.extra = BigInt(count(value));
+    else if (key === 'programs') more.programs = value.split(',').map(parseEntry);
     else if (key === 'btf') {
       const ids = /^(\d+):(\d+)$/.exec(value);
       if (ids === null) throw new InputError(`expected the ids of key and value, KEY:VALUE, not '${value}'`);
@@ -110,6 +118,14 @@ export function parseMap(line: Line, maps: readonly MapDef[], inner: Map<string,
     return true;
   });
   return { name, type: known, ...sizes, fields, ...more };
+}
+
+/** `INDEX:NAME`, an entry of a map of programs. */
+function parseEntry(word: string): ArrayEntry {
+  const entry = /^(\d+):(\S+)$/.exec(word);
+  if (entry === null)
+    throw new InputError(`expected entries INDEX:PROGRAM, with commas between them, not '${word}'`);
+  return { index: count(entry[1]!), program: entry[2]! };
 }
 
 function sizeOfKey(type: MapType): number {
@@ -127,6 +143,8 @@ export function printMap(map: MapDef, directive: '.map' | '.inner_map' = '.map')
   if (map.initial !== undefined) words.push(`initial=${toHex(map.initial)}`);
   if (map.extra !== undefined) words.push(`extra=${map.extra}`);
   if (map.inner !== undefined) words.push(`inner=${map.inner.name}`);
+  if (map.programs !== undefined)
+    words.push(`programs=${map.programs.map(({ index, program }) => `${index}:${program}`).join(',')}`);
   if (map.btfValue !== undefined) words.push(`btf=${map.btfKey ?? 0}:${map.btfValue}`);
   return [...words, ...map.fields.map(printField)].join(' ');
 }
