@@ -150,6 +150,9 @@ export const STRICTER: readonly Reason[] = [
       addsRegisters(program),
   },
   { words: /^R(\d) type=scalar expected=/, when: mayBeNull(1) },
+  { words: /^R(\d) type=\w+_or_null expected=fp, pkt/, when: mayBeNull(1) },
+  { words: /^read from map forbidden, /, when: calls('bpf_dynptr_from_mem') },
+  { words: /^Expected an initialized dynptr as arg #0$/, when: calls('bpf_dynptr_clone') },
   {
     words:
       /^arg#(\d) (?:expected pointer to stack or const struct bpf_dynptr|pointer type STRUCT \w+ must point to scalar, or struct with scalar)$/,

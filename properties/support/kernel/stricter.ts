@@ -28,6 +28,7 @@ import {
   w0,
 } from '../../../src/isa/build.js';
 import { label } from '../../../src/isa/label.js';
+import { MAP_FLAGS } from '../../../src/kernel/maptypes.js';
 import type { Profile } from '../../../src/verifier/state/profile.js';
 import { parseCase } from '../../../src/vm/case/case.js';
 import { lookup, lookupOrOut } from '../texts.js';
@@ -361,5 +362,53 @@ f:
       ...out,
     ]),
     /^R6 !read_ok$/,
+  ),
+  stricter(
+    written(
+      'stricter: a checksum of memory that may be NULL',
+      `.type tc
+.map m hash key=4 value=8 entries=1
+    *(u32 *)(r10 -4) = 0
+    r1 = map m
+    r2 = r10
+    r2 += -4
+    call bpf_map_lookup_elem
+    r1 = r0
+    r2 = 8
+    r3 = 0
+    r4 = 0
+    r5 = 0
+    call bpf_csum_diff
+    r0 = 0
+    exit
+`,
+    ),
+    /^R1 type=map_value_or_null expected=fp, pkt/,
+  ),
+  stricter(
+    kernelCase('stricter: a dynptr of a value that may only be written', 'tc', {}, ({ value }) => [
+      value(r1, { ...arrayMap(8), flags: MAP_FLAGS.WRONLY_PROG }),
+      mov(r2, 8),
+      mov(r3, 0),
+      ...stackPointer(r4, -16),
+      callHelper(197),
+      ...done,
+    ]),
+    /^read from map forbidden, /,
+  ),
+  stricter(
+    kernelCase("stricter: a clone of a callback's dynptr", 'tc', {}, ({ map, kfunc }) => [
+      map(r1, { ...ringbufMap, type: 'user_ringbuf' }),
+      ldFunc(r2, 'callback'),
+      mov(r3, 0),
+      mov(r4, 0),
+      callHelper(209),
+      ...done,
+      label('callback'),
+      ...stackPointer(r2, -16),
+      kfunc('bpf_dynptr_clone'),
+      ...done,
+    ]),
+    /^Expected an initialized dynptr as arg #0$/,
   ),
 ];

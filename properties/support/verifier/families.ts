@@ -9,6 +9,7 @@ import { movedSockets } from './moved-sockets.js';
 import { MOVING } from './moves.js';
 import { PACKETS } from './packets.js';
 import { globalResults, parameterTags } from './parameter-tags.js';
+import { passed } from './passed.js';
 import { HOLDING } from './resources.js';
 import { sequences } from './sequences.js';
 import { SITES } from './sites.js';
@@ -25,6 +26,7 @@ export const FAMILIES: readonly Family[] = [
   ...SITES,
   contextParameters,
   movedSockets,
+  passed,
   parameterTags,
   globalResults,
 ];

@@ -5,16 +5,21 @@
 import type { Arg } from '../../kernel/contract.js';
 import { MAP_FLAGS } from '../../kernel/maptypes.js';
 import { contextField, progType } from '../../kernel/progtypes.js';
-import { checkBuffer, checkMemRegion, checkPacketRange, overlaps } from '../insn/access.js';
+import {
+  checkBuffer,
+  checkMemRegion,
+  checkPacketRange,
+  checkPointerOffset,
+  overlaps,
+} from '../insn/access.js';
 import { checkAlignment } from '../insn/alignment.js';
-import { ATTACHED } from '../insn/context.js';
 import { load } from '../insn/memory.js';
 import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
-import { fixedOffset, hasFixedOffset, isNull, ownedRef, typeName } from '../state/regs.js';
+import { ATTACHED, fixedOffset, hasFixedOffset, isNull, ownedRef, typeName } from '../state/regs.js';
 import { checkFunctionRead, checkFunctionWrite } from '../state/stack.js';
 import type { Reg, RegType } from '../state/state.js';
-import { refuse } from '../text/refusal.js';
+import { refuse, unsupported } from '../text/refusal.js';
 import type { CallSite } from './call-site.js';
 import { mapOf, trustsArguments } from './call-site.js';
 
@@ -46,6 +51,9 @@ function requireMemory(
 ): void {
   if (reg.nullable || reg.percpu || !types.has(reg.type) || reg.struct === ATTACHED)
     refuse(`R${regno} type=${typeName(reg)} expected=${names}`);
+  // A slice of a packet's dynptr may be passed from its start only: its type is none of those that check_func_arg_reg_off lets move.
+  if (reg.type === 'mem' && reg.struct !== '')
+    checkPointerOffset(reg, regno, reg.readonly ? 'rdonly_mem' : 'mem');
   const packet = reg.type === 'packet' || reg.type === 'packet_meta';
   if (!packet || site.contract.kind !== 'helper') return;
   const open = progType(p.program.type).packetArgs;
@@ -88,6 +96,8 @@ export function checkHelperMem(
     }
     case 'map_key':
       if (write) refuse(`R${regno} cannot write into ${typeName(reg)}`);
+      // Of a key not even nothing may be passed (check_helper_mem_access).
+      if (size === 0) refuse(`R${regno} min value is outside of the allowed memory range`);
       checkMemRegion({ reg, regno, off: 0, size }, p.program.maps[reg.map]!.keySize);
       return;
     case 'mem':
@@ -110,6 +120,9 @@ export function checkHelperMem(
       // A pointer with a reference is trusted, though its type does not say so.
       if (write || reg.trust !== 'trusted' || ownedRef(reg) !== 0)
         refuse(`R${regno} type=${typeName(reg)} expected=${MEMORY_NAMES}`);
+      // What members there are is not known. None is of no size, and few are longer than a word.
+      if (p.program.kernelTypes === undefined && (size === 0 || size > 8))
+        unsupported('memory of a kernel struct, without the BTF of the kernel');
       load(p, { reg, regno, off: 0, size });
       return;
     case 'ctx':

@@ -4,7 +4,7 @@ import { isMapOfSockets } from '../../kernel/maptypes.js';
 import { checkPointerOffset } from '../insn/access.js';
 import { isConst } from '../scalar/scalar.js';
 import type { Path } from '../state/path.js';
-import { isNull, isPointer, ownedRef, typeName } from '../state/regs.js';
+import { isNull, isPointer, typeName } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { checkGraphNode, checkGraphRoot } from './args-graph.js';
@@ -70,9 +70,8 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       else checkMapValue(p, site, index, arg.uninit === true);
       return;
     case 'percpu':
-      if (!reg.percpu || reg.nullable)
-        mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
-      if (reg.type === 'object' && reg.trust !== 'rcu' && ownedRef(reg) === 0)
+      // An object that the program owns is none of these: one that a map keeps is, while an RCU section lasts.
+      if (!reg.percpu || reg.nullable || (reg.type === 'object' && reg.trust !== 'rcu'))
         mismatch(reg, regno, 'percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_');
       // The result is taken to point to the start of the object, so the argument must point there.
       checkPointerOffset(reg, regno, typeName(reg));

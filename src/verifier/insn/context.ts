@@ -1,13 +1,10 @@
 /** Loads from the context and stores to it. Follows check_ctx_access of kernel/bpf/verifier.c and btf_ctx_access of kernel/bpf/btf.c. */
 import { contextField, contextMember, progType } from '../../kernel/progtypes.js';
 import type { Path } from '../state/path.js';
-import { pointerReg } from '../state/regs.js';
+import { ATTACHED, pointerReg } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
 import { refuse } from '../text/refusal.js';
 import { userStruct } from './btf-access.js';
-
-/** Marks a buffer whose size is known only when the program is attached. Only loads and stores may access it. */
-export const ATTACHED = 'tp';
 
 const invalid = (at: number, size: number): never =>
   refuse(`invalid bpf_context access off=${at} size=${size}`);

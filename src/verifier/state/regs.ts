@@ -30,6 +30,9 @@ export const UNINIT: Reg = BLANK;
 
 const UNKNOWN_SCALAR: Reg = { ...BLANK, type: 'scalar' };
 
+/** Marks a buffer whose size is known only when the program is attached. Only loads and stores may access it. */
+export const ATTACHED = 'tp';
+
 /** A register that holds this scalar and is linked to no other. */
 export function scalarReg(num: Scalar): Reg {
   return num === unknown ? UNKNOWN_SCALAR : { ...UNKNOWN_SCALAR, num };

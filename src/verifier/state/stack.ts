@@ -9,7 +9,16 @@ import { isConst } from '../scalar/scalar.js';
 import { refuse } from '../text/refusal.js';
 import type { Path } from './path.js';
 import { EMPTY_SLOT } from './path.js';
-import { fixedOffset, hasFixedOffset, isPointer, nullReg, scalarReg, UNINIT, unknownReg } from './regs.js';
+import {
+  ATTACHED,
+  fixedOffset,
+  hasFixedOffset,
+  isPointer,
+  nullReg,
+  scalarReg,
+  UNINIT,
+  unknownReg,
+} from './regs.js';
 import type { ByteKind, Reg, Slot } from './state.js';
 import { BYTE } from './state.js';
 
@@ -121,8 +130,8 @@ function writeFixed(p: Path, depth: number, off: number, size: number, value: Re
   const aligned = byteOf(off) === 0;
   const old = p.slot(depth, index);
   if (size !== WORD) refuseCorruption(p, old);
-  // A callback's dynptr pointer cannot be spilled (is_spillable_regtype).
-  if (value.type === 'dynptr') {
+  // To Linux these are no pointers that can be spilled (is_spillable_regtype): what is read back is a number.
+  if (value.type === 'dynptr' || value.struct === ATTACHED) {
     writeBytes(p, depth, off, size, BYTE.misc);
     return;
   }
