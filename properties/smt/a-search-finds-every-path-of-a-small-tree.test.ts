@@ -115,6 +115,16 @@ describe('paths by numbers', () => {
     },
   );
 
+  test('two calls that tell of the same CPU never differ', async () => {
+    const one = main(
+      '    call bpf_get_smp_processor_id\n    r6 = r0\n    call bpf_get_smp_processor_id\n    if r0 == r6 goto +1\n    r6 = 7\n    r0 = 0',
+    );
+    const cpus = Array.from({ length: 4 }, (_, cpu) => ({
+      choices: new Map([['bpf_get_smp_processor_id#1', String(cpu)]]),
+    }));
+    expect((await findsJust(one, cpus)).found.length).toBe(1);
+  });
+
   test('a loop that the input bounds', async () => {
     const one = main(
       '    r6 = *(u8 *)(r1 +0)\n    r6 &= 7\n    r0 = 0\nagain:\n    if r0 == r6 goto out\n    r0 += 1\n    goto again\nout:\n    r0 += 3',

@@ -299,6 +299,8 @@ export interface Contract {
   readonly sleeps?: true;
   /** Needs an RCU read section around it (KF_RCU_PROTECTED). */
   readonly needsRcu?: true;
+  /** Answers the same at every call of one run: what the program runs on, or for whom, does not change under it. */
+  readonly steady?: true;
   /** The kernel inlines it, or treats it as keeping r1 to r5, where it can (bpf_fastcall). */
   readonly fastcall?: true;
   /** Only GPL-compatible programs may call it. */

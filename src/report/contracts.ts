@@ -228,6 +228,7 @@ export function flagsInWords(c: Contract): readonly string[] {
     ...(c.sleeps === true ? ['only where sleeping is allowed'] : []),
     ...(c.needsRcu === true ? ['only inside an RCU section'] : []),
     ...(c.gpl === true ? ['only for GPL-compatible programs'] : []),
+    ...(c.steady === true ? ['answers the same at every call of one run'] : []),
     ...(c.fastcall === true ? ['keeps r1 to r5 (fastcall)'] : []),
     ...(c.packetArgs === true ? ['memory may lie in the packet'] : []),
     ...(c.underLock === true ? ['also while a lock is held'] : []),

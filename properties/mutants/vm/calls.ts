@@ -13,6 +13,32 @@ const ANYTHING = 'vm/whatever-a-program-does-its-run-ends-or-traps';
 
 export const VM_CALL_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
+    'src/vm/call/call.ts',
+    ['vm/some-functions-always-answer-the-same'],
+    [
+      {
+        name: 'the-cpu-changes-in-a-run',
+        inside: 'choiceKey',
+        node: 'contract.steady === true',
+        becomes: 'false',
+        wrong: 'A run moves from CPU to CPU: two calls that ask for it answer different numbers.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/symbolic/run.ts',
+    ['smt/a-search-finds-every-path-of-a-small-tree'],
+    [
+      {
+        name: 'proofs-let-the-cpu-change',
+        inside: 'SymbolicRun.callFunction',
+        node: 'choiceKey(contract, `${contract.name}#${count}`)',
+        becomes: '`${contract.name}#${count}`',
+        wrong: 'A proof takes two calls that ask for the CPU for two unknown numbers.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/vm/call/args.ts',
     [ANYTHING],
     [

@@ -39,6 +39,9 @@ const LARGEST_CPU = 8191n;
 
 const number = (name: string): Contract => helper(name, [], [outcome('done', INTEGER)]);
 
+/** A program cannot move to another CPU (migrate_disable), and runs for one task. */
+const steady = (contract: Contract): Contract => ({ ...contract, steady: true });
+
 export const EVERYDAY_CONTRACTS: readonly Contract[] = [
   number('bpf_ktime_get_ns'),
   number('bpf_ktime_get_boot_ns'),
@@ -47,11 +50,11 @@ export const EVERYDAY_CONTRACTS: readonly Contract[] = [
   number('bpf_jiffies64'),
   number('bpf_get_prandom_u32'),
   // do_refine_retval_range.
-  helper('bpf_get_smp_processor_id', [], [outcome('done', range(0n, LARGEST_CPU))]),
-  number('bpf_get_numa_node_id'),
-  number('bpf_get_current_pid_tgid'),
-  number('bpf_get_current_uid_gid'),
-  number('bpf_get_current_task'),
+  steady(helper('bpf_get_smp_processor_id', [], [outcome('done', range(0n, LARGEST_CPU))])),
+  steady(number('bpf_get_numa_node_id')),
+  steady(number('bpf_get_current_pid_tgid')),
+  steady(number('bpf_get_current_uid_gid')),
+  steady(number('bpf_get_current_task')),
   number('bpf_get_current_cgroup_id'),
 
   // Arguments after the format are not checked (ARG_DONTCARE).

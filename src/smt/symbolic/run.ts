@@ -11,6 +11,7 @@ import type { FastPath } from '../../patch/rule.js';
 import { compare as compareNumbers } from '../../semantics/arith.js';
 import { step } from '../../semantics/step.js';
 import type { Facts } from '../../verifier/result.js';
+import { choiceKey } from '../../vm/call/call.js';
 import { goesToPad } from '../../vm/call/invoke.js';
 import { packetLoad } from '../../vm/insn/context.js';
 import { address, offsetOf, regionOf } from '../../vm/state/address.js';
@@ -194,7 +195,7 @@ class SymbolicRun {
     state.heldBefore = machine.ledger.holds;
     const depth = machine.frames.length;
     const first = state.shadow.reg(1);
-    const call = new SymbolicCall(state, contract, at, `${contract.name}#${count}`);
+    const call = new SymbolicCall(state, contract, at, choiceKey(contract, `${contract.name}#${count}`));
     vm.step();
     // A trap: the path ends here.
     if (machine.end === 'trap') return;

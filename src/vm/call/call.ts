@@ -8,6 +8,10 @@ import type { MachineState } from '../state/machine.js';
 import type { Region } from '../state/memory.js';
 import { fault } from '../state/trap.js';
 
+/** The key under which the environment decides about a call: of a function that always answers the same, that of its first call. */
+export const choiceKey = (contract: Contract, counted: string): string =>
+  contract.steady === true ? `${contract.name}#1` : counted;
+
 /**
  * A call that the machine is at: its arguments as the program gave them, and what the environment decides. What it decides is recorded
  * under `key`, so that the run can be replayed.
@@ -28,7 +32,7 @@ export class Call {
     readonly args: readonly bigint[],
   ) {
     this.name = contract.name;
-    this.key = machine.choices.next(contract.name);
+    this.key = choiceKey(contract, machine.choices.next(contract.name));
     this.given = machine.choices.recorded(this.key);
   }
 

@@ -89,7 +89,11 @@ export class EnvironmentReader {
     this.later.push((_maps, _type, declared) => {
       const all = contracts(declared);
       const name = fullName(short, all) ?? line.fail(`no function is called ${short}`, word);
-      const outcomes = all.find((one) => one.name === name)?.outcomes.map((one) => one.name) ?? [];
+      const contract = all.find((one) => one.name === name);
+      const outcomes = contract?.outcomes.map((one) => one.name) ?? [];
+      if (contract?.steady === true && number !== '1') {
+        line.fail(`${name} answers the same at every call of one run; expected ${short}#1`, word);
+      }
       if (outcome !== undefined && !outcomes.includes(outcome)) {
         line.fail(`${name} has no outcome '${outcome}'; it has ${outcomes.join(', ')}`, word, key.length + 1);
       }
