@@ -28,8 +28,14 @@ export function exactCopyOf(contract: Contract, name: string): DeclaredFunction 
     arguments: argumentsOf(contract),
     outcomes: contract.outcomes.map(outcomeOf),
   };
-  return attempt(contract, { ...full, ...(contract.underLock === true ? { underLock: true } : {}) });
+  return attempt(contract, { ...full, ...flagsOf(contract) });
 }
+
+/** What no prototype tells and no outcome shows. */
+const flagsOf = (contract: Contract): Spec => ({
+  ...(contract.underLock === true ? { underLock: true } : {}),
+  ...(contract.steady === true ? { steady: true } : {}),
+});
 
 /** The copy of a contract as `name`; undefined where no declaration can say it, for the function needs a model. */
 export function copyOf(contract: Contract, name: string): Copy | undefined {
@@ -153,7 +159,7 @@ function shortForm(c: Contract, name: string): Spec {
     ...(map?.kind === 'map' ? { maps: map.types ?? 'any' } : {}),
     ...(dynptr === undefined ? {} : { dynptr }),
     ...(iterated === undefined ? {} : { trust: iterated }),
-    ...(c.underLock === true ? { underLock: true } : {}),
+    ...flagsOf(c),
     ...(find('invalidate_packet') !== undefined && find('invalidate_packet')!.dynptr === undefined
       ? { movesPacket: true }
       : {}),

@@ -17,7 +17,7 @@ import { lies } from './truth.js';
 /** Fields of both kinds, in the order in which they are written. */
 const COMMON = [
   ...['returns', 'blocks', 'writes', 'memory', 'resource', 'releases', 'transfers', 'lock', 'section', 'irq'],
-  ...['callback', 'dynptr', 'trust', 'maps', 'movesPacket', 'underLock', 'arguments', 'outcomes'],
+  ...['callback', 'dynptr', 'trust', 'maps', 'movesPacket', 'underLock', 'steady', 'arguments', 'outcomes'],
 ] as const;
 const KFUNC_FIELDS: readonly string[] = ['proto', 'flags', 'types', ...COMMON];
 const HELPER_FIELDS: readonly string[] = [
@@ -122,6 +122,7 @@ function contractFrom(kind: 'helper' | 'kfunc', spec: JsonObject, place: Place):
   const gpl = kind === 'kfunc' || fields.flag('gpl');
   const packetArgs = kind === 'kfunc' || fields.flag('packetArgs');
   const underLock = fields.flag('underLock');
+  const steady = fields.flag('steady');
   const acquires = kind === 'helper' && said !== undefined ? fields.get('acquires') : undefined;
   if (acquires !== undefined) fields.fail('acquires says nothing beside outcomes');
   fields.end(known);
@@ -138,6 +139,7 @@ function contractFrom(kind: 'helper' | 'kfunc', spec: JsonObject, place: Place):
     ...(gpl ? { gpl: true } : {}),
     ...(packetArgs ? { packetArgs: true } : {}),
     ...(underLock ? { underLock: true } : {}),
+    ...(steady ? { steady: true } : {}),
     flags: described.flags,
     ret: described.ret,
   };

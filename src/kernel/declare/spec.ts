@@ -47,6 +47,8 @@ export interface Answers {
   readonly movesPacket?: boolean;
   /** May be called while a spin lock is held. */
   readonly underLock?: boolean;
+  /** Answers the same at every call of one run, as the number of the CPU does. */
+  readonly steady?: boolean;
   /** Arguments in the words of contract.ts, by name (of a helper arg1 to arg5), in place of what is inferred. */
   readonly arguments?: Readonly<Record<string, Arg>>;
   /** Outcomes in full, in place of what is inferred. */
