@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import UPlot from 'uplot';
+import { Head } from './table.js';
 import { number, Scroll } from './words.js';
 
 /** One line of a chart. */
@@ -88,16 +89,7 @@ export function Chart({ title, along, xs, lines, name, theme }: ChartProps): JSX
         <summary>figures</summary>
         <Scroll name={`Figures of ${title}`}>
           <table>
-            <thead>
-              <tr>
-                <th scope="col">{along}</th>
-                {lines.map(({ label }) => (
-                  <th scope="col" key={label}>
-                    {label}
-                  </th>
-                ))}
-              </tr>
-            </thead>
+            <Head columns={[along, ...lines.map(({ label }) => label)]} />
             <tbody>
               {xs.map((x, i) => (
                 // two moments may have the same number

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { PageDocument } from '../report/page/shape.js';
 import { Chart, type Line } from './chart.js';
 import { PolicyCheck, Simulation, seriesOf } from './policies.js';
+import { count, Head } from './table.js';
 import { Badge, NumberCell, number, Scroll } from './words.js';
 
 /** The view of all documents. */
@@ -118,36 +119,20 @@ function Design({ one, theme }: { readonly one: PageDocument; readonly theme: st
       <Scroll name="Strategies">
         <table class="list">
           <caption class="sr">Strategies</caption>
-          <thead>
-            <tr>
-              <th scope="col">strategy</th>
-              <th scope="col" class="number">
-                points
-              </th>
-              <th scope="col" class="number">
-                leaks
-              </th>
-              <th scope="col" class="number">
-                faults
-              </th>
-              <th scope="col" class="number">
-                stops at once
-              </th>
-              <th scope="col" class="number">
-                insns to its effect (median / p99 / max)
-              </th>
-              <th scope="col" class="number">
-                insns to the end
-              </th>
-              <th scope="col" class="number">
-                extra insns
-              </th>
-              <th scope="col" class="number">
-                bytes
-              </th>
-              <th scope="col">cannot take</th>
-            </tr>
-          </thead>
+          <Head
+            columns={[
+              'strategy',
+              count('points'),
+              count('leaks'),
+              count('faults'),
+              count('stops at once'),
+              count('insns to its effect (median / p99 / max)'),
+              count('insns to the end'),
+              count('extra insns'),
+              count('bytes'),
+              'cannot take',
+            ]}
+          />
           <tbody>
             {strategies.map((of) => {
               const leaks = of.leakPoints ?? sum(of.leaks);
@@ -185,16 +170,7 @@ function Design({ one, theme }: { readonly one: PageDocument; readonly theme: st
           <Scroll name="Leaks by strategy and resource">
             <table class="list leaks">
               <caption class="sr">Points at which something leaks</caption>
-              <thead>
-                <tr>
-                  <th scope="col">strategy</th>
-                  {kinds.map((kind) => (
-                    <th scope="col" class="number" key={kind}>
-                      {kind}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
+              <Head columns={['strategy', ...kinds.map(count)]} />
               <tbody>
                 {strategies.map(({ name: of, leaks }) => (
                   <tr key={of}>
@@ -318,15 +294,11 @@ function Table({
       <Scroll name={name}>
         <table class="list">
           <caption class="sr">{name}</caption>
-          <thead>
-            <tr>
-              {columns.map((column) => (
-                <th scope="col" key={column} class={typeof shown[0]?.[column] === 'number' ? 'number' : ''}>
-                  {column}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <Head
+            columns={columns.map((column) =>
+              typeof shown[0]?.[column] === 'number' ? count(column) : column,
+            )}
+          />
           <tbody>
             {shown.map((row, i) => (
               // nothing else tells rows of any document apart

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { PageCase } from '../report/page/shape.js';
 import { type Facet, Filters, filtered } from './filters.js';
 import { linkTo, type Route } from './route.js';
+import { Head } from './table.js';
 import { Badge, moment, NumberCell } from './words.js';
 
 const GRAVITY = ['leak', 'misuse', 'fault', 'disclosure', 'return', 'acquire', 'bound', 'holds'];
@@ -47,18 +48,18 @@ export function FindingList({
       <Filters items={sorted} facets={FACETS} route={route} what="findings" result={result} />
       <table class="list">
         <caption class="sr">Findings, the gravest check first</caption>
-        <thead>
-          <tr>
-            <th scope="col">check</th>
-            <th scope="col">function to blame</th>
-            <th scope="col">what its run says</th>
-            <th scope="col">rule</th>
-            <th scope="col">insns</th>
-            {counted ? <th scope="col">programs</th> : null}
-            {dated ? <th scope="col">status</th> : null}
-            {dated ? <th scope="col">first seen</th> : null}
-          </tr>
-        </thead>
+        <Head
+          columns={[
+            'check',
+            'function to blame',
+            'what its run says',
+            'rule',
+            'insns',
+            ...(counted ? ['programs'] : []),
+            ...(dated ? ['status'] : []),
+            ...(dated ? ['first seen'] : []),
+          ]}
+        />
         <tbody>
           {result.shown.map((one) => (
             <FindingRow key={one.id} {...{ one, dated, counted }} />

@@ -4,6 +4,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { PageCell } from '../report/page/shape.js';
 import { type Facet, Filters, filtered } from './filters.js';
 import { linkTo, type Route } from './route.js';
+import { Head } from './table.js';
 import { Badge, number, toneOf } from './words.js';
 
 /** The cells of one function. */
@@ -67,16 +68,7 @@ export function Matrix({
       <Filters items={rows} facets={FACETS} route={route} what="functions" result={result} />
       <table class="list matrix">
         <caption class="sr">Functions by rule sets</caption>
-        <thead>
-          <tr>
-            <th scope="col">function</th>
-            {sets.map((name) => (
-              <th scope="col" key={name}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Head columns={['function', ...sets]} />
         <tbody>
           {shown.map(({ name, cells: own }) => (
             <tr key={name}>

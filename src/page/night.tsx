@@ -1,10 +1,11 @@
 /** A night: what was run, how far it came, what it found, and what it has exercised. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
-import type { PageCase, PageCounts, PageNight, PageSample } from '../report/page/shape.js';
-import { Chart, type ChartProps } from './chart.js';
+import type { PageCase, PageNight } from '../report/page/shape.js';
+import { Exercised } from './exercised.js';
 import { Matrix } from './matrix.js';
+import { NightCharts } from './night-charts.js';
 import { linkTo, type Route } from './route.js';
+import { count, Head } from './table.js';
 import { Badge, moment, NumberCell, number, Sentence, span } from './words.js';
 
 /** The view of a campaign. */
@@ -37,7 +38,7 @@ export function Night({
       <Figures night={night} cases={cases} fresh={fresh.length} />
       {fresh.length === 0 ? null : <Fresh fresh={fresh} />}
       {night.gone.length === 0 ? null : <GoneList night={night} />}
-      <Charts night={night} cases={cases} theme={theme} />
+      <NightCharts night={night} cases={cases} theme={theme} />
       <RuleFigures night={night} />
       <Matrix cells={night.matrix} rules={night.rules} route={route} />
       <Troubles night={night} />
@@ -152,15 +153,7 @@ function GoneList({ night }: { readonly night: PageNight }): JSX.Element {
       <h2 id="gone-title">Gone</h2>
       <table class="list">
         <caption class="sr">Findings that were there before and are not any more</caption>
-        <thead>
-          <tr>
-            <th scope="col">check</th>
-            <th scope="col">function</th>
-            <th scope="col">rule</th>
-            <th scope="col">first seen</th>
-            <th scope="col">gone since</th>
-          </tr>
-        </thead>
+        <Head columns={['check', 'function', 'rule', 'first seen', 'gone since']} />
         <tbody>
           {night.gone.map((one) => (
             <tr key={`${one.check} ${one.rules} ${one.function} ${one.firstSeen.at}`} class="gone">
@@ -184,163 +177,22 @@ function GoneList({ night }: { readonly night: PageNight }): JSX.Element {
   );
 }
 
-/** The samples on one axis of time: the time of earlier runs counts, the time between them does not. */
-function timeOf(samples: readonly PageSample[]): readonly number[] {
-  const before = new Map<number, number>();
-  let sum = 0;
-  let last: PageSample | undefined;
-  return samples.map((one) => {
-    if (last !== undefined && last.run !== one.run) sum += last.at;
-    if (!before.has(one.run)) before.set(one.run, sum);
-    last = one;
-    return (before.get(one.run) ?? 0) + one.at;
-  });
-}
-
-function rateOf(samples: readonly PageSample[]): readonly (number | null)[] {
-  return samples.map((one, i) => {
-    const last = samples[i - 1];
-    if (last === undefined || last.run !== one.run || one.at <= last.at) return null;
-    return (one.programs - last.programs) / (one.at - last.at);
-  });
-}
-
-function Charts({
-  night,
-  cases,
-  theme,
-}: {
-  readonly night: PageNight;
-  readonly cases: readonly PageCase[];
-  readonly theme: string;
-}): JSX.Element | null {
-  const { samples, runs } = night;
-  const charts = useMemo(
-    () => [...overPrograms(samples), ...overFindings(foundAt(night, cases)), ...overRuns(runs)],
-    [night, cases, samples, runs],
-  );
-  if (charts.length === 0) return null;
-  return (
-    <section aria-labelledby="charts-title">
-      <h2 id="charts-title">Over time</h2>
-      <div class="charts">
-        {charts.map((one) => (
-          <Chart key={one.title} {...one} theme={theme} />
-        ))}
-      </div>
-    </section>
-  );
-}
-
-/** What a chart shows, without its colours. */
-type Drawn = Omit<ChartProps, 'theme'>;
-
-/** What was sampled while the campaign ran; none where that is too little. */
-function overPrograms(samples: readonly PageSample[]): readonly Drawn[] {
-  // A campaign that was begun anew counts from nothing again.
-  const from = samples.findLastIndex((one, i) => i > 0 && one.programs < samples[i - 1]!.programs);
-  const own = samples.slice(Math.max(0, from));
-  const times = timeOf(own);
-  if (times.length <= 2) return [];
-  const programs = own.map((one) => one.programs);
-  const inTime = { along: 'time', xs: times, name: span };
-  return [
-    {
-      ...inTime,
-      title: 'Progress: programs',
-      lines: [{ label: 'programs', colour: '--accent', values: programs }],
-    },
-    {
-      ...inTime,
-      title: 'Rate: programs a second',
-      lines: [{ label: 'programs a second', colour: '--accent', values: rateOf(own) }],
-    },
-    {
-      title: 'Coverage: different things exercised',
-      along: 'programs',
-      xs: programs,
-      lines: [
-        {
-          label: 'different things exercised',
-          colour: '--good',
-          values: own.map(({ features }) => features),
-        },
-      ],
-    },
-    {
-      ...inTime,
-      title: 'Causes found',
-      lines: [{ label: 'causes', colour: '--bad', values: own.map(({ causes }) => causes), form: 'steps' }],
-    },
-  ];
-}
-
-function overFindings(found: readonly { readonly at: number }[]): readonly Drawn[] {
-  if (found.length < 2) return [];
-  const values = found.map((_, i) => i + 1);
-  return [
-    {
-      title: 'Time to each finding',
-      along: 'time since its run began',
-      xs: found.map(({ at }) => at),
-      lines: [{ label: 'findings', colour: '--bad', values, form: 'points' }],
-      name: span,
-    },
-  ];
-}
-
-function overRuns(runs: PageNight['runs']): readonly Drawn[] {
-  if (runs.length < 2) return [];
-  return [
-    {
-      title: 'Findings by run',
-      along: 'runs, oldest first',
-      xs: runs.map((_, i) => i + 1),
-      lines: [
-        { label: 'there', colour: '--accent', values: runs.map(({ there }) => there), form: 'steps' },
-        { label: 'new', colour: '--bad', values: runs.map((one) => one.new), form: 'points' },
-        { label: 'gone', colour: '--good', values: runs.map(({ gone }) => gone), form: 'points' },
-      ],
-    },
-  ];
-}
-
-/** Seconds from the beginning of its run to each finding, ascending. */
-function foundAt({ runs }: PageNight, cases: readonly PageCase[]): readonly { readonly at: number }[] {
-  return cases
-    .flatMap(({ firstSeen }) => {
-      if (firstSeen === null) return [];
-      const seen = Date.parse(firstSeen.at);
-      const run = runs.findLast(({ begun }) => Date.parse(begun) <= seen);
-      return run === undefined ? [] : [{ at: (seen - Date.parse(run.begun)) / 1000 }];
-    })
-    .sort((a, b) => a.at - b.at);
-}
-
 function RuleFigures({ night }: { readonly night: PageNight }): JSX.Element {
   return (
     <section aria-labelledby="rules-title">
       <h2 id="rules-title">Rule sets</h2>
       <table class="list">
         <caption class="sr">Figures of each rule set</caption>
-        <thead>
-          <tr>
-            <th scope="col">rules</th>
-            <th scope="col" class="number">
-              proven
-            </th>
-            <th scope="col" class="number">
-              refuted
-            </th>
-            <th scope="col" class="number">
-              unknown
-            </th>
-            <th scope="col" class="number">
-              causes
-            </th>
-            <th scope="col">killed runs that broke a check</th>
-          </tr>
-        </thead>
+        <Head
+          columns={[
+            'rules',
+            count('proven'),
+            count('refuted'),
+            count('unknown'),
+            count('causes'),
+            'killed runs that broke a check',
+          ]}
+        />
         <tbody>
           {night.byRules.map(({ rules, proven, refuted, unknown, causes, broken }) => (
             <tr key={rules}>
@@ -414,69 +266,6 @@ function Troubles({ night }: { readonly night: PageNight }): JSX.Element {
   );
 }
 
-/** Words of a table of counts that are shown at first. */
-const FIRST = 12;
-
-function Counts({ title, counts }: { readonly title: string; readonly counts: PageCounts }): JSX.Element {
-  const rows = Object.entries(counts).sort(([, a], [, b]) => b - a);
-  const most = Math.max(1, ...rows.map(([, count]) => count));
-  const table = (some: typeof rows): JSX.Element => (
-    <table class="counts">
-      <caption class="sr">{title}</caption>
-      <tbody>
-        {some.map(([word, count]) => (
-          <tr key={word}>
-            <th scope="row">{word}</th>
-            <td class="number">
-              <span class="share" style={{ '--share': `${(count / most) * 100}%` }}>
-                {number(count)}
-              </span>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-  return (
-    <div>
-      <h3>{title}</h3>
-      {rows.length === 0 ? <p class="muted">none</p> : table(rows.slice(0, FIRST))}
-      {rows.length <= FIRST ? null : (
-        <details>
-          <summary>{rows.length - FIRST} more</summary>
-          {table(rows.slice(FIRST))}
-        </details>
-      )}
-    </div>
-  );
-}
-
-function Exercised({ night }: { readonly night: PageNight }): JSX.Element {
-  const { counts, called, contracts, missed } = night;
-  return (
-    <section aria-labelledby="exercised-title">
-      <h2 id="exercised-title">What was exercised</h2>
-      <p>
-        {called} of {contracts} functions were called.
-      </p>
-      <div class="columns">
-        <Counts title="Termination points, by what is held" counts={counts.held} />
-        <Counts title="Pairs held together" counts={counts.pairs} />
-        <Counts title="Outcomes of calls" counts={counts.outcomes} />
-        <Counts title="Calls, by function" counts={counts.functions} />
-        <Counts title="Programs, by type" counts={counts.types} />
-        <Counts title="Broken checks" counts={counts.checks} />
-      </div>
-      {missed.length === 0 ? null : (
-        <details>
-          <summary>{missed.length} functions were never called</summary>
-          <p class="names">{missed.join(', ')}</p>
-        </details>
-      )}
-    </section>
-  );
-}
-
 function Runs({ night }: { readonly night: PageNight }): JSX.Element | null {
   if (night.runs.length === 0) return null;
   return (
@@ -484,28 +273,20 @@ function Runs({ night }: { readonly night: PageNight }): JSX.Element | null {
       <h2 id="runs-title">What was run</h2>
       <table class="list">
         <caption class="sr">Runs of this campaign, the latest first</caption>
-        <thead>
-          <tr>
-            <th scope="col">begun</th>
-            <th scope="col">took</th>
-            <th scope="col">ended</th>
-            <th scope="col">code</th>
-            <th scope="col">seed</th>
-            <th scope="col">rules</th>
-            <th scope="col" class="number">
-              programs
-            </th>
-            <th scope="col" class="number">
-              new
-            </th>
-            <th scope="col" class="number">
-              there
-            </th>
-            <th scope="col" class="number">
-              gone
-            </th>
-          </tr>
-        </thead>
+        <Head
+          columns={[
+            'begun',
+            'took',
+            'ended',
+            'code',
+            'seed',
+            'rules',
+            count('programs'),
+            count('new'),
+            count('there'),
+            count('gone'),
+          ]}
+        />
         <tbody>
           {[...night.runs].reverse().map((run) => (
             <tr key={run.begun}>

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import type { PageBound, PageListing, PageObject, PageSite } from '../report/page/shape.js';
 import { linkTo } from './route.js';
+import { count, Head } from './table.js';
 import { Badge, NumberCell, number, Scroll, toneOf } from './words.js';
 
 /** A bound in a word. */
@@ -20,22 +21,9 @@ export function ObjectList({ objects }: { readonly objects: readonly PageObject[
       <h2 id="objects-title">Programs</h2>
       <table class="list">
         <caption class="sr">Programs, as they were proven</caption>
-        <thead>
-          <tr>
-            <th scope="col">verdict</th>
-            <th scope="col">program</th>
-            <th scope="col">type</th>
-            <th scope="col" class="number">
-              insns
-            </th>
-            <th scope="col" class="number">
-              points
-            </th>
-            <th scope="col">bound</th>
-            <th scope="col">rules</th>
-            <th scope="col">why</th>
-          </tr>
-        </thead>
+        <Head
+          columns={['verdict', 'program', 'type', count('insns'), count('points'), 'bound', 'rules', 'why']}
+        />
         <tbody>
           {objects.map((one) => (
             <tr key={one.id}>
@@ -232,18 +220,7 @@ function Sites({
       <h2 id="sites-title">What becomes of each call after a kill</h2>
       <table class="list">
         <caption class="sr">Calls and what the rules do there</caption>
-        <thead>
-          <tr>
-            <th scope="col" class="number">
-              insn
-            </th>
-            <th scope="col">function</th>
-            <th scope="col">after a kill</th>
-            <th scope="col">rule</th>
-            <th scope="col">is that right</th>
-            <th scope="col">line</th>
-          </tr>
-        </thead>
+        <Head columns={[count('insn'), 'function', 'after a kill', 'rule', 'is that right', 'line']} />
         <tbody>
           {sites.map(({ slot, function: name, action, rule, does, settled, may }) => (
             <tr key={slot}>

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { PageDocument } from '../report/page/shape.js';
 import { Chart, type Line } from './chart.js';
+import { count, Head } from './table.js';
 import { Badge, NumberCell, number, Scroll } from './words.js';
 
 /** A program of `policy check`, as far as the page shows it. Nanoseconds. */
@@ -62,27 +63,19 @@ export function PolicyCheck({
       <Scroll name="Programs and their limits">
         <table class="list">
           <caption class="sr">Programs and their limits</caption>
-          <thead>
-            <tr>
-              <th scope="col">verdict</th>
-              <th scope="col">program</th>
-              <th scope="col">hook</th>
-              <th scope="col" class="number">
-                limit
-              </th>
-              <th scope="col">then</th>
-              <th scope="col" class="number">
-                best
-              </th>
-              <th scope="col" class="number">
-                worst
-              </th>
-              <th scope="col" class="number">
-                dies in
-              </th>
-              <th scope="col">why</th>
-            </tr>
-          </thead>
+          <Head
+            columns={[
+              'verdict',
+              'program',
+              'hook',
+              count('limit'),
+              'then',
+              count('best'),
+              count('worst'),
+              count('dies in'),
+              'why',
+            ]}
+          />
           <tbody>
             {(programs as readonly CheckedProgram[]).map((row) => (
               <tr key={`${row.file}:${row.name}`}>
@@ -160,34 +153,18 @@ export function Simulation({
       <Scroll name="Hooks at each point">
         <table class="list">
           <caption class="sr">Hooks at each point</caption>
-          <thead>
-            <tr>
-              {swept.map((name) => (
-                <th scope="col" key={name}>
-                  {name}
-                </th>
-              ))}
-              <th scope="col">hook</th>
-              <th scope="col" class="number">
-                operations a second
-              </th>
-              <th scope="col" class="number">
-                median
-              </th>
-              <th scope="col" class="number">
-                p99
-              </th>
-              <th scope="col" class="number">
-                kills
-              </th>
-              <th scope="col" class="number">
-                denied
-              </th>
-              <th scope="col" class="number">
-                leaked
-              </th>
-            </tr>
-          </thead>
+          <Head
+            columns={[
+              ...swept,
+              'hook',
+              count('operations a second'),
+              count('median'),
+              count('p99'),
+              count('kills'),
+              count('denied'),
+              count('leaked'),
+            ]}
+          />
           <tbody>
             {series.flatMap(({ values, hooks }) =>
               hooks.map((hook) => (

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import type { PageListing, PageRun } from '../../report/page/shape.js';
 import { heldAfter, stateBefore } from '../steps.js';
+import { Head } from '../table.js';
 import { Scroll } from '../words.js';
 
 /** The pane of registers, stack words and what is held, each with its value before and after the step. */
@@ -38,13 +39,7 @@ export function State({
       <Scroll name="Registers and stack">
         <table>
           <caption class="sr">Registers and stack words after this step</caption>
-          <thead class="sr">
-            <tr>
-              <th scope="col">place</th>
-              <th scope="col">before</th>
-              <th scope="col">after</th>
-            </tr>
-          </thead>
+          <Head columns={['place', 'before', 'after']} hidden />
           <tbody>{rows(registers)}</tbody>
           {stack.length === 0 ? null : <tbody class="stack">{rows(stack)}</tbody>}
         </table>
