@@ -1,7 +1,7 @@
 /** Operations with one register in place of another where it is only read. */
 import type { Op } from '../../isa/insn.js';
 
-/** The operation reading `to` wherever it read `from`. What it writes stays: an operation that reads and writes `from` is left as it is. */
+/** The operation reading `to` wherever it read `from`. What it sets stays. */
 export function substituteReads(op: Op, from: number, to: number): Op {
   const swap = (reg: number): number => (reg === from ? to : reg);
   switch (op.kind) {
