@@ -116,7 +116,7 @@ function cleanUpEntry(machine: MachineState, depth: number, { place, as, kind }:
     // A slot object that was moved on is found by its hold.
     const object = machine.memory.get(machine.stackOf(depth))?.objects?.get(offset);
     const own = hold ?? ledger.holds.find((one) => object?.kind !== 'irq' && one.id === object?.hold);
-    if (own !== undefined) release(machine, own, by);
+    if (own !== undefined) release(machine, own);
     else machine.report('misuse', `${by} gives back ${kind} at ${name}, which is not held`);
     return;
   }

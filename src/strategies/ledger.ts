@@ -33,7 +33,7 @@ export const ledger: Strategy = {
     sites: 'every insn',
     canStop: (machine) => !machine.ledger.holds.some(({ kind }) => NOT_PREEMPTIBLE.has(kind)),
     stop(machine) {
-      for (const hold of machine.ledger.holds.toReversed()) release(machine, hold, 'the ledger');
+      for (const hold of machine.ledger.holds.toReversed()) release(machine, hold);
       machine.finish('stopped');
     },
   }),

@@ -1,18 +1,14 @@
 /** Gives back what a run holds, as the kernel would on its behalf: the program's own code does not run. */
 
-import { disown, giveBack } from '../vm/call/effects.js';
-import { address } from '../vm/state/address.js';
+import { disown } from '../vm/call/effects.js';
 import { type Hold, isReference } from '../vm/state/ledger.js';
 import { type MachineState, mostFrames } from '../vm/state/machine.js';
 import type { DynptrObject, IterObject } from '../vm/state/slot-object.js';
 
-/** Gives one thing back that is held. `by`: what says so, for messages. */
-export function release(machine: MachineState, hold: Hold, by: string): void {
-  if (isReference(hold)) {
-    giveBack(machine, address(hold.region, 0), by);
-    return;
-  }
+/** Gives one thing back that is held. */
+export function release(machine: MachineState, hold: Hold): void {
   machine.ledger.drop(hold.id);
+  if (isReference(hold)) disown(machine, hold.region);
   const object = slotObjectOf(machine, hold);
   // A dynptr's record is discarded; an iterator's element is gone with it.
   if (object?.kind === 'dynptr' && object.region !== 0) disown(machine, object.region);

@@ -8,7 +8,7 @@ export type Expectation =
   | {
       readonly kind: 'breaks';
       readonly check: Check;
-      readonly function?: string;
+      readonly function?: string | undefined;
       /** Slot at which it shows. */
       readonly slot?: number;
     };
@@ -54,7 +54,7 @@ export function printExpectation(expect: Expectation): string {
 export function expectationOf(violation: Violation | undefined): Expectation {
   if (violation === undefined) return { kind: 'holds' };
   const { check, slot, function: named } = violation;
-  return { kind: 'breaks', check, slot, ...(named === undefined ? {} : { function: named }) };
+  return { kind: 'breaks', check, slot, function: named };
 }
 
 /** Whether a violation is the one that is expected. */

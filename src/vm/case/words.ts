@@ -23,8 +23,8 @@ export class Line {
 
   /** Throws InputError at a word, or at a place inside of it; at the end of the line without one. */
   fail(message: string, word: Word | undefined, inside = 0): never {
-    const last = this.words.at(-1);
-    const column = word ? word.column + inside : (last?.column ?? 1) + (last?.text.length ?? 0);
+    const last = this.words.at(-1)!;
+    const column = word ? word.column + inside : last.column + last.text.length;
     const place = { line: this.line, column };
     throw new InputError(message, this.file === undefined ? place : { file: this.file, ...place });
   }
