@@ -357,9 +357,9 @@ it('one state that fits is enough, wherever it comes', () => {
   const prepared = prepareProgram(MORE[0]!, 'privileged');
   if (typeof prepared === 'string') throw new Error(prepared);
   const { facts } = prepared.verdict;
-  const vm = new Vm(prepared.code, { facts });
+  const vm: Vm = new Vm(prepared.code, { facts });
   for (; vm.running; vm.step()) {
-    const { machine } = vm;
+    const machine: MachineState = vm.machine;
     const [{ state } = expect.fail('no state')] = facts.at(machine.pc);
     const wrong: State = { ...state, rcu: 1 };
     const told = (states: readonly State[]): true | string =>
