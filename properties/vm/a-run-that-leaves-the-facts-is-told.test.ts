@@ -328,10 +328,10 @@ it('a run that leaves the facts is told', () => {
       if (typeof prepared === 'string') continue;
       const { facts } = prepared.verdict;
       for (const chooser of [defaultChooser, failingChooser]) {
-        const vm = new Vm(prepared.code, { facts, chooser, strict: profile === 'strict' });
+        const vm: Vm = new Vm(prepared.code, { facts, chooser, strict: profile === 'strict' });
         const at = new Set<number>();
         for (; vm.running && vm.machine.steps < 200; vm.step()) {
-          const { machine } = vm;
+          const machine: MachineState = vm.machine;
           if (at.has(machine.pc) || (chooser === failingChooser && machine.pc % 3 !== 0)) continue;
           at.add(machine.pc);
           const fitting = facts
