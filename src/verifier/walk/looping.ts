@@ -1,6 +1,7 @@
 /** Is a path going round a loop that does not end? Follows states_maybe_looping and iter_active_depths_differ of kernel/bpf/verifier.c. */
 import { equal } from '../scalar/scalar.js';
-import type { State } from '../state/state.js';
+import { UNINIT } from '../state/regs.js';
+import type { Reg, State } from '../state/state.js';
 
 /**
  * Whether the path may be in an endless loop: the registers of the running frame are exactly the same, ids included
@@ -13,14 +14,18 @@ export function statesMaybeLooping(old: State, cur: State): boolean {
   for (let n = 0; n < 10; n++) {
     const x = a.regs[n]!;
     const y = b.regs[n]!;
-    if (x === y) continue;
-    if (x.type !== y.type || x.id !== y.id || x.ref !== y.ref || x.off !== y.off || x.range !== y.range)
-      return false;
-    if (x.nullable !== y.nullable || x.map !== y.map || x.size !== y.size || !equal(x.num, y.num))
-      return false;
+    if (x !== y && !same(x, y)) return false;
   }
   return true;
 }
+
+/** What Linux compares byte by byte: all but the frame that a pointer points into, and whether it lost its owner. */
+const COMPARED = Object.keys(UNINIT).filter(
+  (field) => field !== 'num' && field !== 'frame' && field !== 'unowned',
+) as readonly (keyof Reg)[];
+
+const same = (x: Reg, y: Reg): boolean =>
+  COMPARED.every((field) => x[field] === y[field]) && equal(x.num, y.num);
 
 /** Whether an iterator has moved on since then, so that this is another round (iter_active_depths_differ). */
 export function iterDepthsDiffer(old: State, cur: State): boolean {
