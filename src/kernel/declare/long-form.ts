@@ -294,7 +294,6 @@ export function outcomesOf(value: Json, fail: Fail): readonly Outcome[] {
       guard: [() => undefined],
     });
     if (flaw !== undefined) fail(`${what}: expected ${flaw}`);
-    if (one.r0 === undefined) fail(`${what}: expected r0`);
     const effects = ((one.effects ?? []) as readonly Json[]).map((effect) =>
       kinded(`an effect of ${what}`, EFFECTS, effect, fail),
     );

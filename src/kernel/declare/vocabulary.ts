@@ -13,6 +13,7 @@ export const ITERATORS: readonly IterType[] = [
   'task_vma',
   'kmem_cache',
   'dmabuf',
+  'scx_dsq',
 ];
 export const LOCKS: readonly LockKind[] = ['spin_lock', 'res_spin_lock', 'res_spin_lock_irqsave'];
 export const SECTIONS: readonly SectionKind[] = ['rcu', 'preempt'];
@@ -31,6 +32,8 @@ export const REFERENCES: readonly Resource[] = [
   'nf_conn_init',
   'xfrm_state',
   'file',
+  'hid_bpf_ctx',
+  'mem_cgroup',
   'object',
   'percpu_object',
   'kptr',
@@ -48,6 +51,8 @@ export const CLASS_OF_STRUCT: Readonly<Record<string, Resource>> = {
   nf_conn___init: 'nf_conn_init',
   xfrm_state: 'xfrm_state',
   file: 'file',
+  hid_bpf_ctx: 'hid_bpf_ctx',
+  mem_cgroup: 'mem_cgroup',
 };
 
 /** The KF_ flags of include/linux/btf.h, up to Linux 7.1. */
