@@ -18,6 +18,7 @@ import { LIVE_MUTANTS } from './live.js';
 import type { Mutant } from './mutant.js';
 import { BTF_MUTANTS } from './object/btf.js';
 import { OBJECT_MUTANTS } from './object/elf.js';
+import { EXTENSION_MUTANTS } from './object/extensions.js';
 import { TAIL_CALL_MUTANTS } from './object/programs.js';
 import { ORACLE_MUTANTS } from './oracle.js';
 import { PAD_MUTANTS } from './pads.js';
@@ -58,6 +59,7 @@ import { MODEL_MUTANTS } from './vm/models.js';
 export const MUTANTS: readonly Mutant[] = [
   ...REPORT_MUTANTS,
   ...TAIL_CALL_MUTANTS,
+  ...EXTENSION_MUTANTS,
   ...PAGE_MUTANTS,
   ...PAD_MUTANTS,
   ...PROOF_WALK_MUTANTS,

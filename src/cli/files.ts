@@ -161,6 +161,8 @@ export function fileLoader(options: Omit<LoadOptions, 'prog'>): (file: string) =
     ...(set && { variables: set }),
     ...(inner && { inner }),
     ...(rodata && { rodata }),
+    programsOf: (other) =>
+      inFile(other, () => readObject(readBytes(other), other, { ...(targetBtf && { targetBtf }) }).programs),
   };
   return (file) => inFile(file, () => loadFile(file, targetBtf, loader, options));
 }

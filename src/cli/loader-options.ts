@@ -1,5 +1,6 @@
 /** The options that say what a loader would have set before it loads an object. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { EXTENSION } from '../object/extensions.js';
 import { PROG_TYPES } from '../object/program.js';
 import { programKind } from '../object/sections.js';
 
@@ -42,7 +43,7 @@ function pair(text: string, before?: ReadonlyMap<string, string>): ReadonlyMap<s
 function typeOf(text: string, before?: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const [, name = '', type = text] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   const known: readonly string[] = PROG_TYPES;
-  if (!known.includes(type) && programKind(type) === undefined)
+  if (!known.includes(type) && programKind(type) === undefined && type !== EXTENSION)
     throw new InvalidArgumentError(`It must be one of ${PROG_TYPES.join(', ')}, or the name of a section.`);
   return added(before, name, type);
 }

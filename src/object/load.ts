@@ -7,6 +7,7 @@ import { Btf } from './btf/read.js';
 import { printable } from './bytes.js';
 import { CoreRelocator } from './core/relocate.js';
 import { type Elf, readElf, type Section, SHT_NOBITS, STB_WEAK } from './elf.js';
+import { type Extension, extensionOf, replacedBy } from './extensions.js';
 import { Externs } from './externs.js';
 import { Functions, type ObjectFunction } from './functions.js';
 import { exceptionCallbacks, link, type Parts } from './link.js';
@@ -227,11 +228,27 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
   const programs: ObjectSource['programs'][number][] = [];
   const skipped: Skipped[] = [];
   let slots = 0;
-  const read = (main: ObjectFunction): ObjectSource['programs'][number] => {
+  const read = (main: ObjectFunction, extension?: Extension): ObjectSource['programs'][number] => {
     const section = main.section.name;
-    const kind = withHook(kindOf(main, loader), main, hooks, structs);
+    const replaces =
+      extension &&
+      replacedBy(
+        extension,
+        loader,
+        programs.map(({ program }) => program),
+        fileName,
+      );
+    // What Linux asks of such a program it asks as of the other one, but for whether it sleeps.
+    const kind: ProgramKind =
+      replaces === undefined
+        ? withHook(kindOf(main, loader), main, hooks, structs)
+        : {
+            ...{ type: replaces.of.type, sleepable: false },
+            ...(replaces.of.attach && { attach: replaces.of.attach }),
+          };
     const { attach } = kind;
     if (
+      replaces === undefined &&
       attach?.target !== undefined &&
       structs !== undefined &&
       structs.arguments(kind.type, attach) === undefined
@@ -257,14 +274,18 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
       section,
       ...(kind.sleepable && { sleepable: true }),
       ...(kind.attach && { attach: kind.attach }),
+      ...(replaces && { replaces }),
       ...(structs && { kernelTypes: structs }),
     };
     return { program, functions: linked.functions };
   };
-  for (const main of parts.functions.all) {
-    if (!main.visible || isSubprogSection(main.section.name)) continue;
+  const mains = parts.functions.all.filter(
+    ({ visible, section }) => visible && !isSubprogSection(section.name),
+  );
+  const extensions = mains.map((main) => extensionOf(main.name, main.section.name, loader));
+  const readable = (main: ObjectFunction, extension?: Extension): void => {
     try {
-      programs.push(read(main));
+      programs.push(read(main, extension));
     } catch (error) {
       if (!(error instanceof NotModelled)) throw error;
       skipped.push({
@@ -274,7 +295,10 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
         ...(error instanceof NotInTarget && { absent: true }),
       });
     }
-  }
+  };
+  // A function that is replaced may be in a program of the same object, anywhere in it.
+  for (const [at, main] of mains.entries()) if (extensions[at] === undefined) readable(main);
+  for (const [at, main] of mains.entries()) if (extensions[at] !== undefined) readable(main, extensions[at]);
   if (programs.length === 0 && skipped.length === 0)
     throw new InputError(
       'the object has no program that can be read, expected a function in a section such as xdp or tc',

@@ -2,6 +2,7 @@
 import { InputError } from '../isa/errors.js';
 import type { Btf } from './btf/read.js';
 import type { ObjectMap } from './object-map.js';
+import type { Program } from './program.js';
 
 /** What the loader of an object would have set. Names are those of programs or of sections; a program's own name counts first. */
 export interface LoaderSettings {
@@ -9,6 +10,8 @@ export interface LoaderSettings {
   readonly types?: ReadonlyMap<string, string>;
   /** Functions, tracepoints and hooks that programs attach to, by their names in the kernel's BTF. */
   readonly attach?: ReadonlyMap<string, string>;
+  /** The programs of another object, of which a program may replace a function. Throws as readers of files do. */
+  readonly programsOf?: (file: string) => readonly Program[];
   /** Values of variables and their members: `debug`, `config.limits[2]`. */
   readonly variables?: ReadonlyMap<string, string>;
   /** The contents of .rodata. */

@@ -280,6 +280,15 @@ export interface DeclaredFunction {
   readonly text: string;
 }
 
+/** The function that a program runs in the place of. */
+export interface ReplacedFunction {
+  readonly function: string;
+  /** The program that the function is part of; undefined where it is not known, as in a text. */
+  readonly of?: Program;
+  /** The file that it is in, where that is another one. */
+  readonly file?: string;
+}
+
 /** A whole program, and all that loading it needs. It is never changed; an edit makes a new one. */
 export interface Program {
   readonly name: string;
@@ -308,6 +317,8 @@ export interface Program {
   /** Loaded with BPF_F_SLEEPABLE. */
   readonly sleepable?: boolean;
   readonly attach?: Attachment;
+  /** It is loaded to run in the place of a function of another program (BPF_PROG_TYPE_EXT). Type and attachment are then those of that program. */
+  readonly replaces?: ReplacedFunction;
   /** Functions that it may call and no kernel has yet. They come before those of the tables. */
   readonly declared?: readonly DeclaredFunction[];
 }

@@ -13,10 +13,11 @@ const TARGETS: Partial<Record<ProgType, readonly [kind: 'typedef' | 'func', pref
 };
 
 /**
- * The attach_btf_id of a load; 0 for programs that name no target. Throws KernelError where the running kernel has nothing of that
+ * The attach_btf_id of a load; 0 for programs that name no target, and for those that replace a function of a program. Throws KernelError where the running kernel has nothing of that
  * name.
  */
 export function attachTarget(program: Program): number {
+  if (program.replaces !== undefined) return 0;
   if (program.type === 'struct_ops') return structOf(program);
   const named = TARGETS[program.type];
   const target = program.attach?.target;

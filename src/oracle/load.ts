@@ -14,6 +14,8 @@ import { closeMaps, createMap, type KernelMap, type MapBtf } from './maps.js';
 import { openProgramBtf, type ProgramBtf } from './programbtf.js';
 import { Attr, BpfCmd, bpf, closeFd, errnoName, KernelError, withoutLaxCaps } from './syscall.js';
 
+/** Programs that replace a function of another one (enum bpf_prog_type). */
+const BPF_PROG_TYPE_EXT = 28;
 const BPF_F_TEST_STATE_FREQ = 1 << 3;
 /** Load flag of programs that may sleep (include/uapi/linux/bpf.h). */
 export const BPF_F_SLEEPABLE = 1 << 4;
@@ -102,11 +104,13 @@ export function loadWith(
   }
   let stage: Refused['stage'] = 'kfunc';
   let btf: ProgramBtf | undefined;
+  let replaced: Replaced | undefined;
   const made: KernelMap[] = [];
   let keep = false;
   try {
     const insns = kernelInsns(program);
     attachTarget(program);
+    replaced = openReplaced(program, options);
     stage = 'btf';
     btf = openBtf();
     stage = 'map';
@@ -119,7 +123,7 @@ export function loadWith(
       return map;
     });
     stage = 'program';
-    const result = loadInsns(program, insns, { all: maps, made }, btf, options);
+    const result = loadInsns(program, insns, { all: maps, made }, btf, replaced, options);
     keep = result.ok;
     return result;
   } catch (error) {
@@ -127,6 +131,7 @@ export function loadWith(
     return { ok: false, stage, errno: error.errno, message: error.message, log: '', logCut: false };
   } finally {
     btf?.close();
+    replaced?.close();
     if (!keep) closeMaps(made);
   }
 }
@@ -136,24 +141,26 @@ function loadInsns(
   insns: Uint8Array,
   maps: Maps,
   btf: ProgramBtf | undefined,
+  replaced: Replaced | undefined,
   options: LoadOptions,
 ): LoadResult {
   const license = Buffer.from(`${program.license ?? 'GPL'}\0`, 'latin1');
   const fds = Buffer.alloc(4 * maps.all.length);
   for (const [i, map] of maps.all.entries()) fds.writeInt32LE(map.fd, 4 * i);
-  const sleepable = program.type === 'syscall' || program.sleepable === true;
+  const sleepable = replaced === undefined && (program.type === 'syscall' || program.sleepable === true);
   const flags = (sleepable ? BPF_F_SLEEPABLE : 0) | (options.everyState === true ? BPF_F_TEST_STATE_FREQ : 0);
   const target = attachTarget(program);
   const attempt = (level: number, log?: Buffer): Attempt => {
     const attr = new Attr(152)
-      .u32(0, progType(program.type).number)
+      .u32(0, replaced === undefined ? progType(program.type).number : BPF_PROG_TYPE_EXT)
       .u32(4, program.insns.length)
       .pointer(8, insns)
       .pointer(16, license)
       .u32(44, flags)
       .name(48, program.name)
-      .u32(68, program.attach?.type ?? 0)
-      .u32(108, target)
+      .u32(68, replaced === undefined ? (program.attach?.type ?? 0) : 0)
+      .u32(108, replaced?.btfId ?? target)
+      .u32(112, replaced?.fd ?? 0)
       .pointer(120, fds);
     if (btf !== undefined) {
       attr
@@ -198,6 +205,28 @@ function loadInsns(
     logCut: asked.cut,
   };
   return told.insn === undefined ? refused : { ...refused, insn: told.insn };
+}
+
+/** The program of which one replaces a function, in the kernel. It holds it itself once it is loaded. */
+interface Replaced {
+  readonly fd: number;
+  /** The function, in the BTF of that program. */
+  readonly btfId: number;
+  close(): void;
+}
+
+/** Loads the program of which `program` replaces a function; undefined where it replaces none. Throws KernelError where that cannot be loaded. */
+function openReplaced({ replaces }: Program, { strictCaps }: LoadOptions): Replaced | undefined {
+  if (replaces === undefined) return undefined;
+  const { of, function: name } = replaces;
+  const trouble = (message: string): KernelError => new KernelError('load program', 'ESRCH', message);
+  if (of === undefined) throw trouble(`the program whose function '${name}' it replaces is not known`);
+  const btfId = of.subprogs.find((one) => one.name === name)?.btfId;
+  if (btfId === undefined) throw trouble(`'${of.name}' has no types for its function '${name}'`);
+  const loaded = loadProgram(of, { explain: false, ...(strictCaps !== undefined && { strictCaps }) });
+  if (!loaded.ok)
+    throw trouble(`'${of.name}', of which it replaces a function, is not loaded: ${loaded.message}`);
+  return { fd: loaded.fd, btfId, close: () => loaded.close() };
 }
 
 /** The maps of a program, and those among them that were made for it and are to be closed with it. */

@@ -16,6 +16,8 @@ export interface ProofRow {
   readonly file: string;
   /** The kernel that the program's case says, by name, where it was judged for that. */
   readonly madeFor?: string;
+  /** The function that it runs in the place of, `FILE:FUNCTION`, or `FUNCTION` where it is one of its own object. */
+  readonly replaces?: string;
   readonly name: string;
   readonly insns: number;
   readonly points: number;

@@ -20,6 +20,8 @@ export interface VerdictRow {
   readonly file: string;
   /** The kernel that the program's case says, by name, where it was judged for that. */
   readonly madeFor?: string;
+  /** The function that it runs in the place of, `FILE:FUNCTION`, or `FUNCTION` where it is one of its own object. */
+  readonly replaces?: string;
   readonly name: string;
   /** Absent: it was not read. */
   readonly type?: ProgType;

@@ -8,6 +8,7 @@ import { progType } from '../kernel/progtypes.js';
 import { structOps } from '../kernel/struct-ops.js';
 import { exceptionCallbackOf, type Program, type ProgType } from '../object/program.js';
 import { operationOf } from '../object/struct-ops.js';
+import { checkReplaced } from './call/replaced.js';
 import { type Explanation, explain } from './explain/explanation.js';
 import { missingTypes } from './missing-types.js';
 import { type Facts, factsOf, type Refused, type Verdict } from './result.js';
@@ -70,7 +71,8 @@ export const INSN_BUDGET = 1_000_000;
 function entryState(walk: Walk, start: number): State {
   const { path } = walk;
   path.restore({ frames: [], refs: [], rcu: 0, preempt: 0, irq: 0, mayGoto: 0 });
-  path.pushFrame(start, -1, start === 0 ? [pointerReg('ctx')] : walk.globals.entry(path, start));
+  const isMain = start === 0 && walk.program.replaces === undefined;
+  path.pushFrame(start, -1, isMain ? [pointerReg('ctx')] : walk.globals.entry(path, start));
   return path.snapshot();
 }
 
@@ -113,6 +115,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     checkHook(program);
     const code = prepare(program);
     prepared = code;
+    checkReplaced(program, code);
     checkInsns(code, program, kernel.behaviour);
     checkPads(code);
     const { facts: wanted = true } = options;

@@ -6,6 +6,7 @@ import { InputError } from '../../isa/errors.js';
 import type { Program } from '../../object/program.js';
 import { explainedProof } from '../../report/explained-proof.js';
 import { refusalFields } from '../../report/explanations.js';
+import { replacedOf } from '../../report/extensions.js';
 import { hotInWords, hotLines } from '../../report/hot-lines.js';
 import { errorRow, type ProofRow } from '../../report/proofs.js';
 import { tailCallRows } from '../../report/tail-calls.js';
@@ -125,6 +126,7 @@ export class Prover implements Judge<ProofRow> {
     const row: ProofRow = {
       ...rest,
       ...(madeFor === undefined ? {} : { madeFor }),
+      ...replacedOf(program),
       ...(refusal !== undefined && refusalFields(refusal)),
       file,
       name: program.name,

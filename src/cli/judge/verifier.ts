@@ -5,6 +5,7 @@ import type { Program } from '../../object/program.js';
 import { type Judgement, KernelJudge } from '../../oracle/bulk.js';
 import { possibleCpus } from '../../oracle/maps.js';
 import { refusalFields } from '../../report/explanations.js';
+import { replacedOf } from '../../report/extensions.js';
 import { classify } from '../../report/gap.js';
 import { hotInWords, hotLines } from '../../report/hot-lines.js';
 import type { VerdictRow } from '../../report/verdicts.js';
@@ -85,6 +86,7 @@ export class Verifier implements Judge<VerdictRow> {
       name: program.name,
       type: program.type,
       ...(madeFor === undefined ? {} : { madeFor }),
+      ...replacedOf(program),
       ...ours,
       insns: program.insns.length,
       ms,

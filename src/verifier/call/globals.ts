@@ -38,8 +38,8 @@ export class Globals {
     private readonly program: Program,
     code: Code,
   ) {
-    this.changesPacket = subprogsThatCall(code, movesPackets);
-    this.sleeping = subprogsThatCall(code, (c) => c.sleeps === true);
+    this.changesPacket = subprogsThatMovePackets(code);
+    this.sleeping = subprogsThatSleep(code);
   }
 
   /** Does this subprogram, or one that it calls, move the packet? */
@@ -168,6 +168,14 @@ function entryReg(p: Path, param: Param): Reg {
       return refuse(param.message);
   }
 }
+
+/** First slots of the subprograms that may move the packet, themselves or by those that they call. */
+export const subprogsThatMovePackets = (code: Code): ReadonlySet<number> =>
+  subprogsThatCall(code, movesPackets);
+
+/** First slots of the subprograms that may sleep, themselves or by those that they call. */
+export const subprogsThatSleep = (code: Code): ReadonlySet<number> =>
+  subprogsThatCall(code, (c) => c.sleeps === true);
 
 const movesPackets = (c: Contract): boolean =>
   c.outcomes.some((o) => o.effects.some((e) => e.kind === 'invalidate_packet'));

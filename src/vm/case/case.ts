@@ -208,6 +208,7 @@ function finish(draft: Draft, comments: string[], body: string, firstLine: numbe
       ...(lines.length === 0 ? {} : { lines }),
       ...(isTold(draft.told) ? { kernelTypes: new ToldTypes(draft.told) } : {}),
       ...(draft.attach === undefined ? {} : { attach: draft.attach }),
+      ...(draft.replaces === undefined ? {} : { replaces: { function: draft.replaces } }),
       ...(draft.declared.length === 0 ? {} : { declared: draft.declared }),
     },
     profile: draft.profile,

@@ -47,6 +47,7 @@ export interface Draft {
   section?: string;
   sleepable?: true;
   attach?: Attachment;
+  replaces?: string;
   rules?: string;
   strategy?: string;
   invariants?: string;
@@ -80,6 +81,7 @@ const DIRECTIVES = [
     '.section',
     '.sleepable',
     '.attach',
+    '.replaces',
     '.declare',
   ],
   [
@@ -194,6 +196,9 @@ export function directive(draft: Draft, line: Line): void {
       };
       return;
     }
+    case '.replaces':
+      draft.replaces = one('the name of a function').text;
+      return;
     case '.declare':
       draft.declared = [...draft.declared, declaration(line, draft.declared)];
       return;

@@ -36,6 +36,7 @@ export function printCase(one: Case): string {
       ].join(' '),
     );
   }
+  if (program.replaces !== undefined) lines.push(`.replaces ${program.replaces.function}`);
   if (profile !== 'privileged') lines.push(`.profile ${profile}`);
   if (kernel !== undefined) lines.push(...printProfile(kernel));
   lines.push(...(program.declared ?? []).map(({ kind, text }) => `.declare ${kind} ${text}`));
