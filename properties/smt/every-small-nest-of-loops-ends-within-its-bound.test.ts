@@ -4,6 +4,7 @@
  * the VM take no more than is promised, from the start and from every insn on the way.
  */
 import { describe, expect, it } from 'vitest';
+import { MAY_GOTO_MS } from '../../src/kernel/profile.js';
 import type { Program } from '../../src/object/program.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
 import { fastPath } from '../../src/patch/fast-path.js';
@@ -95,11 +96,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
 
 const read = (text: string) => parseCase(`.type syscall\n.license GPL\n${text}`).program;
 
-function worstOf(program: Program): {
-  readonly steps: number;
-  readonly bound: number;
-  readonly broken: readonly string[];
-} {
+function boundsOf(program: Program) {
   const verified = verify(program);
   if (!verified.ok) throw new Error(verified.message);
   const { code, facts, lastId, kernel, profile } = verified;
@@ -111,7 +108,15 @@ function worstOf(program: Program): {
     failures: 1,
   });
   expect(patched.failures).toEqual([]);
-  const { worst, bySlot } = bounds(program, code, facts, path, patched, kernel);
+  return { path, ...bounds(program, code, facts, path, patched, kernel) };
+}
+
+function worstOf(program: Program): {
+  readonly steps: number;
+  readonly bound: number;
+  readonly broken: readonly string[];
+} {
+  const { path, worst, bySlot } = boundsOf(program);
   const vm = new Vm(program, { env: EMPTY, fastPath: path, maxSteps: 100_000 });
   const slots: number[] = [];
   while (vm.running) {
@@ -125,6 +130,55 @@ function worstOf(program: Program): {
   });
   return { steps, bound: worst.insns, broken };
 }
+
+/** A loop that ends by the clock. */
+const timed = (body: string, name: string): string =>
+  `${name}:\n may_goto ${name}_done\n${body} goto ${name}\n${name}_done:\n`;
+
+/** Loops of one frame share its time, whatever counted loops stand in, around and beside them. Each frame has its own. */
+const TIMES: readonly (readonly [what: string, text: string, frames: number])[] = [
+  ['a counted loop', `main:\n${iterate(3, '', 'count', -16)}${DONE}`, 0],
+  ['a timed loop', `main:\n${timed(' r6 = 1\n', 'clock')}${DONE}`, 1],
+  ['a counted loop in a timed one', `main:\n${timed(iterate(3, '', 'count', -16), 'clock')}${DONE}`, 1],
+  ['a timed loop in a counted one', `main:\n${iterate(3, timed('', 'clock'), 'count', -16)}${DONE}`, 1],
+  [
+    'a timed loop in a timed one, beside a counted one',
+    `main:\n${timed(timed('', 'inner') + iterate(3, '', 'count', -16), 'clock')}${DONE}`,
+    1,
+  ],
+  [
+    'one behind the other',
+    `main:\n${timed('', 'clock')}${iterate(3, '', 'count', -16)}${timed('', 'later')}${DONE}`,
+    1,
+  ],
+  [
+    'in a callback of three rounds',
+    `main:\n${loop(3, 'first', true)}${DONE}first:\n${timed('', 'clock')}${DONE}`,
+    3,
+  ],
+  [
+    'in a counted loop in a callback of three rounds',
+    `main:\n${loop(3, 'first', true)}${DONE}first:\n${iterate(3, timed('', 'clock'), 'count', -16)}${DONE}`,
+    3,
+  ],
+  [
+    'around callbacks that have none',
+    `main:\n${timed(loop(3, 'first', true), 'clock')}${DONE}first:\n${iterate(3, '', 'count', -16)}${DONE}`,
+    1,
+  ],
+  [
+    'in two functions, and in their caller',
+    `main:\n call first\n call first\n${timed('', 'clock')}${DONE}first:\n${timed('', 'inner')}${DONE}`,
+    3,
+  ],
+];
+
+it.each(TIMES)('the time of %s is that of its frames', (_, text, frames) => {
+  const { ms } = boundsOf(read(text)).worst;
+  // A helper counts as entered once more than it calls back.
+  const most = text.includes('bpf_loop') && frames > 1 ? frames + 1 : frames;
+  expect([frames * MAY_GOTO_MS, most * MAY_GOTO_MS]).toContain(ms);
+});
 
 const COUNTS = [0, 1, 2, 5];
 
