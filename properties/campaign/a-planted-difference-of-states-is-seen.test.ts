@@ -259,6 +259,69 @@ describe('a state', () => {
     );
   });
 
+  it('holds what lies in a slot against whatever Linux has there, object by object', () => {
+    // Reference 9 of ours was acquired where reference 3 of Linux was; 10 was acquired elsewhere.
+    type Thing = readonly [name: string, owner: 'none' | 'same' | 'other', ours: Slot];
+    const owners = [
+      ['none', 0],
+      ['same', 9],
+      ['other', 10],
+    ] as const;
+    const things: readonly Thing[] = [
+      ['nothing', 'none', { bytes: bytes(BYTE.invalid) }],
+      ['anything', 'none', { bytes: bytes(BYTE.misc) }],
+      ['zeroes', 'none', { bytes: bytes(BYTE.zero) }],
+      ['flags', 'none', { bytes: bytes(BYTE.irq) }],
+      ['number', 'none', { bytes: bytes(BYTE.spill), reg: scalarReg(unknown) }],
+      ...owners.flatMap(([owner, ref]): Thing[] => [
+        ...(['local', 'ringbuf'] as const).map(
+          (type): Thing => [
+            `dynptr ${type}`,
+            owner,
+            { bytes: bytes(BYTE.dynptr), dynptr: { type, id: 1, ref, first: true } },
+          ],
+        ),
+        ...(['active', 'drained'] as const).map(
+          (now): Thing => [
+            `iterator ${now}`,
+            owner,
+            {
+              bytes: bytes(BYTE.iter),
+              iter: { type: 'num', state: now, ref, depth: 0, first: true, rcu: false },
+            },
+          ],
+        ),
+      ]),
+    ];
+    const asLinux = ([name, owner, { dynptr, iter }]: Thing): LogSlot => {
+      const ref = owner === 'none' ? 0 : owner === 'same' ? 3 : 8;
+      if (dynptr !== undefined)
+        return shown('dddddddd', { dynptr: { type: dynptr.type, id: 1, ref, slice: 0 } });
+      if (iter !== undefined)
+        return shown('iiiiiiii', { iter: { type: iter.type, state: iter.state, ref, depth: 0 } });
+      const letter = { nothing: '?', anything: 'm', zeroes: '0', flags: 'f' }[name];
+      return letter === undefined ? shown('rrrrrrrr', { reg: value('scalar()') }) : shown(letter.repeat(8));
+    };
+    const theirs = new Map([...origins.theirs, [8, { kind: 'pointer' as const, at: 6 }]]);
+    const covers = ([one, owner]: Thing, [other, otherOwner]: Thing): boolean => {
+      if (one === other) return owner === otherOwner;
+      if (one === 'nothing')
+        return !/^(dynptr|iterator)/.test(other) || (other.startsWith('dynptr') && otherOwner === 'none');
+      if (one === 'anything')
+        return (
+          ['nothing', 'zeroes', 'number'].includes(other) ||
+          (other.startsWith('dynptr') && otherOwner === 'none')
+        );
+      return false;
+    };
+    for (const ours of things)
+      for (const linux of things) {
+        const seen = found({ stack: [ours[2]], refs: origins.ours }, slots(-8, asLinux(linux)), { theirs });
+        const told = `${ours[0]} ${ours[1]} over ${linux[0]} ${linux[1]}`;
+        expect([told, seen]).toEqual([told, covers(ours, linux) ? [] : ['fp-8 kind']]);
+      }
+  });
+
   it('may not lack a dynptr, an iterator or saved flags, nor have a slot that Linux has not', () => {
     for (const theirs of [
       shown('dddddddd', { dynptr: DYNPTR }),

@@ -123,8 +123,10 @@ function slot(
     const a = ours.dynptr;
     const b = theirs.dynptr;
     if (a === undefined || b === undefined || a.type !== b.type) {
-      // A dynptr that needs no destroying may be forgotten.
-      if (a !== undefined || b?.ref !== 0) differ();
+      // A dynptr that needs no destroying may be forgotten: any bytes lie there then.
+      const forgotten =
+        b?.ref === 0 && ours.bytes.every((byte) => byte === BYTE.invalid || byte === BYTE.misc);
+      if (!forgotten) differ();
     } else if (!sameOrigin(a.ref, b.ref, origins)) kind(`dynptr: of another reference`);
     return;
   }

@@ -39,9 +39,8 @@ export function bufferOf(
     const off = reg.off + Number(BigInt.asIntN(64, reg.num.value));
     const map = inMap ? reg.map : -1;
     const place: BufferPlace = isNull || size === 0 ? { map: -1, off: 0, size: 0 } : { map, off, size };
-    const same = found === undefined || (found.map === map && found.off === off && found.size === size);
-    if (!same && size > 0) return undefined;
-    found = place;
+    found ??= place;
+    if (found.map !== place.map || found.off !== place.off || found.size !== place.size) return undefined;
   }
   return found;
 }
