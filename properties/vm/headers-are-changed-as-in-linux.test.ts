@@ -75,4 +75,28 @@ describeKnownKernel('headers are changed as in Linux', () => {
       }
     expect(seen.size).toBeGreaterThan(1);
   });
+
+  /** An argument as the same 32 bits below others. */
+  const WIDER = {
+    zeroes: (reg: string) => [`${reg} <<= 32`, `${reg} >>= 32`],
+    ones: (reg: string) => ['r7 = 0xffffffff00000000 ll', `${reg} |= r7`],
+    'other bits': (reg: string) => ['r7 = 0x1234567800000000 ll', `${reg} ^= r7`],
+  };
+
+  test.each(Object.entries(WIDER))('with %s above the 32 bits of an argument', (_, wider) => {
+    let count = 0;
+    const data = PACKETS.IPv4!;
+    const members = { protocol: BigInt(data[12]! | (data[13]! << 8)) };
+    for (const [name, ...args] of CALLS)
+      for (const at of args.keys()) {
+        const plain = call(name, 'r6', ...args.map(String));
+        const text = plain.replace(`    call ${name}`, `${lines(...wider(`r${at + 2}`))}    call ${name}`);
+        const said = answerOf(text, data);
+        const whole = `${BEGIN}${text}${note}${answer}`;
+        const about = `${name} ${args.join(' ')}, argument ${at + 2}`;
+        sameInBoth(whole, { data, choices: { [`${name}#1`]: `done:${said}` }, members }, about);
+        count++;
+      }
+    expect(count).toBeGreaterThan(40);
+  });
 });
