@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { parseCase } from '../../src/vm/case/case.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 import { inKernel, sameInBoth } from '../support/vm/linux.js';
-import { answer, call, lines, note } from '../support/vm/text.js';
+import { ABOVE, answer, call, lines, note, withAbove } from '../support/vm/text.js';
 
 /** An Ethernet header for this protocol, and what follows it, filled up to 96 bytes. */
 function packet(protocol: number, ...behind: readonly number[]): Uint8Array {
@@ -76,27 +76,22 @@ describeKnownKernel('headers are changed as in Linux', () => {
     expect(seen.size).toBeGreaterThan(1);
   });
 
-  /** An argument as the same 32 bits below others. */
-  const WIDER = {
-    zeroes: (reg: string) => [`${reg} <<= 32`, `${reg} >>= 32`],
-    ones: (reg: string) => ['r7 = 0xffffffff00000000 ll', `${reg} |= r7`],
-    'other bits': (reg: string) => ['r7 = 0x1234567800000000 ll', `${reg} ^= r7`],
-  };
-
-  test.each(Object.entries(WIDER))('with %s above the 32 bits of an argument', (_, wider) => {
-    let count = 0;
-    const data = PACKETS.IPv4!;
-    const members = { protocol: BigInt(data[12]! | (data[13]! << 8)) };
-    for (const [name, ...args] of CALLS)
-      for (const at of args.keys()) {
-        const plain = call(name, 'r6', ...args.map(String));
-        const text = plain.replace(`    call ${name}`, `${lines(...wider(`r${at + 2}`))}    call ${name}`);
-        const said = answerOf(text, data);
-        const whole = `${BEGIN}${text}${note}${answer}`;
-        const about = `${name} ${args.join(' ')}, argument ${at + 2}`;
-        sameInBoth(whole, { data, choices: { [`${name}#1`]: `done:${said}` }, members }, about);
-        count++;
-      }
-    expect(count).toBeGreaterThan(40);
-  });
+  test.each(Object.keys(ABOVE) as (keyof typeof ABOVE)[])(
+    'with %s above the 32 bits of an argument',
+    (what) => {
+      let count = 0;
+      const data = PACKETS.IPv4!;
+      const members = { protocol: BigInt(data[12]! | (data[13]! << 8)) };
+      for (const [name, ...args] of CALLS)
+        for (const at of args.keys()) {
+          const text = withAbove(what, at + 2, name, 'r6', ...args.map(String));
+          const said = answerOf(text, data);
+          const whole = `${BEGIN}${text}${note}${answer}`;
+          const about = `${name} ${args.join(' ')}, argument ${at + 2}`;
+          sameInBoth(whole, { data, choices: { [`${name}#1`]: `done:${said}` }, members }, about);
+          count++;
+        }
+      expect(count).toBeGreaterThan(40);
+    },
+  );
 });

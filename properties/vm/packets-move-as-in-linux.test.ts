@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { HEADROOM } from '../../src/vm/state/packet.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 import { sameInBoth } from '../support/vm/linux.js';
-import { answer, call, lines, note } from '../support/vm/text.js';
+import { ABOVE, answer, call, lines, note, withAbove } from '../support/vm/text.js';
 
 const LENGTH = 64;
 const PACKET = { data: Uint8Array.from({ length: LENGTH }, (_, i) => 7 * i + 1) };
@@ -127,4 +127,29 @@ describeKnownKernel('packets move as in Linux', () => {
       }
     });
   }
+
+  test.each(Object.keys(ABOVE) as (keyof typeof ABOVE)[])(
+    'with %s above the 32 bits of an argument',
+    (what) => {
+      const rows: readonly (readonly ['tc' | 'xdp', string, ...string[]])[] = [
+        ...['4', '-4', '51'].flatMap((by) =>
+          ['head', 'tail', 'meta'].map((end) => ['xdp', `bpf_xdp_adjust_${end}`, by] as const),
+        ),
+        ['tc', 'bpf_skb_load_bytes', '4', 'fp-16', '8'],
+        ['xdp', 'bpf_xdp_load_bytes', '4', 'fp-16', '8'],
+        ['xdp', 'bpf_xdp_store_bytes', '4', 'fp-16', '8'],
+        ['tc', 'bpf_skb_store_bytes', '4', 'fp-16', '8', '0'],
+        ['tc', 'bpf_skb_change_tail', '80', '0'],
+        ['tc', 'bpf_skb_change_head', '8', '0'],
+      ];
+      for (const [type, name, ...args] of rows)
+        for (const [at, arg] of args.entries()) {
+          // Addresses are whole, and so are the sizes of buffers.
+          if (arg === 'fp-16' || args[at - 1] === 'fp-16') continue;
+          const made = withAbove(what, at + 2, name, 'r6', ...args) + note + noteLengths(type);
+          const text = `${begin(type)}${buffer}${made}${noteBuffer}${type === 'xdp' ? call('bpf_xdp_adjust_meta', 'r6', '0') : ''}${answer}`;
+          sameInBoth(text, PACKET, `${name} ${args.join(' ')}, argument ${at + 2}`);
+        }
+    },
+  );
 });

@@ -18,3 +18,19 @@ export const note = lines('r9 *= 31', 'r9 += r0');
 
 /** Ends a program with what was noted, both halves of it. */
 export const answer = lines('r0 = r9', 'r9 >>= 32', 'r0 ^= r9', 'exit');
+
+/** What can lie above the low 32 bits of an argument: insns that put it there. They use r7. */
+export const ABOVE = {
+  zeroes: (reg: string) => [`${reg} <<= 32`, `${reg} >>= 32`],
+  ones: (reg: string) => ['r7 = 0xffffffff00000000 ll', `${reg} |= r7`],
+  'other bits': (reg: string) => ['r7 = 0x1234567800000000 ll', `${reg} ^= r7`],
+} as const;
+
+/** A call of which something else lies above the low 32 bits of one argument (r1 is 1). */
+export const withAbove = (
+  what: keyof typeof ABOVE,
+  at: number,
+  name: string,
+  ...args: readonly string[]
+): string =>
+  call(name, ...args).replace(`    call ${name}`, `${lines(...ABOVE[what](`r${at}`))}    call ${name}`);
