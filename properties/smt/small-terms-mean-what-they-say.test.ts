@@ -97,7 +97,14 @@ function shapes(t: Terms): readonly Shape[] {
     { term: t.ite(p, c(n), x), value: (g) => (of('p')(g) === 1n ? BigInt(n) : of('x')(g)) },
     { term: t.ite(p, c(n), c(2)), value: (g) => (of('p')(g) === 1n ? BigInt(n) : 2n) },
   ]);
-  return [...constants, ...plain, ...withConstants];
+  const later: Shape[] = [
+    { term: t.ite(p, x, c(5)), value: (g) => (of('p')(g) === 1n ? of('x')(g) : 5n) },
+    {
+      term: t.concat(t.extract(x, 0, 1), t.extract(y, 1, 2)),
+      value: (g) => ((of('x')(g) & 1n) << 2n) | (of('y')(g) >> 1n),
+    },
+  ];
+  return [...constants, ...plain, ...withConstants, ...later];
 }
 
 const VARIABLES = ['x', 'y', 'b', 'p'] as const;
@@ -285,7 +292,7 @@ function show(term: Term): string {
 test('terms are simplified as pinned', async () => {
   const t = new Terms();
   const lines: string[] = [];
-  const some = shapes(t).filter((_shape, n) => n >= 8 && (n < 22 || (n >= 31 && n < 40)));
+  const some = shapes(t).filter((_shape, n) => n >= 8 && (n < 22 || (n >= 31 && n < 40) || n >= 58));
   const few = shapes(t).filter(({ term }) =>
     ['0', '1', '2', '3', '7', 'x', '(add x 3)'].includes(show(term)),
   );

@@ -131,7 +131,7 @@ export async function findWitness(
   let queries = 0;
   let insns = 0;
   let unanswered = 0;
-  const { maxUnanswered } = options;
+  const { maxUnanswered = Number.POSITIVE_INFINITY } = options;
   const maxPaths = options.maxRuns ?? RUNS;
   // More runs than usual may take more insns.
   const usual = Math.floor((SYMBOLIC_INSNS * Math.max(maxPaths, RUNS)) / RUNS);
@@ -141,9 +141,7 @@ export async function findWitness(
   for (const [i, slot] of slots.entries()) {
     // Each concern gets its share of what those before it left over.
     const maxInsns = Math.floor((allInsns - insns) / (slots.length - i));
-    if (maxInsns <= 0) break;
-    if (maxUnanswered !== undefined && unanswered >= maxUnanswered)
-      return { witness: undefined, broken: '', queries, givenUp: true };
+    if (maxInsns <= 0 || unanswered >= maxUnanswered) break;
     const exploration = await explore(code, {
       fastPath: path,
       facts: verified.facts,
@@ -153,7 +151,7 @@ export async function findWitness(
       maxInsns,
       env: full,
       ...(options.rlimit === undefined ? {} : { rlimit: options.rlimit }),
-      ...(maxUnanswered === undefined ? {} : { maxUnanswered: maxUnanswered - unanswered }),
+      maxUnanswered: maxUnanswered - unanswered,
     });
     queries += exploration.solver.asked;
     unanswered += exploration.solver.unknown;
@@ -164,7 +162,7 @@ export async function findWitness(
       if (found !== undefined) return { ...found, queries };
     }
   }
-  const givenUp = maxUnanswered !== undefined && unanswered >= maxUnanswered;
+  const givenUp = unanswered >= maxUnanswered;
   const why = { ...(givenUp && { givenUp: true as const }), ...(isCut && { cut: true as const }) };
   return { witness: undefined, broken: '', queries, ...why };
 }

@@ -24,8 +24,8 @@ export const EFFORT_MUTANTS: readonly Mutant[] = [
       {
         name: 'a-search-that-was-given-up-says-nothing',
         inside: 'findWitness',
-        node: "return { witness: undefined, broken: '', queries, givenUp: true };",
-        becomes: "return { witness: undefined, broken: '', queries };",
+        node: 'givenUp && { givenUp: true as const }',
+        becomes: 'false && { givenUp: true as const }',
         wrong: 'A search that was given up looks like one that found nothing.',
       },
     ],
