@@ -18,7 +18,7 @@ import {
   type State,
 } from '../../src/verifier/state/state.js';
 import { parseCase } from '../../src/vm/case/case.js';
-import { admits, stateAdmits } from '../../src/vm/facts.js';
+import { FactCheck, stateAdmits } from '../../src/vm/facts.js';
 import { regionOf } from '../../src/vm/state/address.js';
 import { defaultChooser, failingChooser } from '../../src/vm/state/chooser.js';
 import type { MachineState } from '../../src/vm/state/machine.js';
@@ -363,10 +363,10 @@ it('one state that fits is enough, wherever it comes', () => {
     const [{ state } = expect.fail('no state')] = facts.at(machine.pc);
     const wrong: State = { ...state, rcu: 1 };
     const told = (states: readonly State[]): true | string =>
-      admits(
-        { ...facts, at: () => states.map((one) => ({ state: one })) } as unknown as typeof facts,
-        machine,
-      );
+      new FactCheck({
+        ...facts,
+        at: () => states.map((one) => ({ state: one })),
+      } as unknown as typeof facts).admits(machine);
     expect([told([state]), told([wrong, state]), told([state, wrong])]).toEqual([true, true, true]);
     for (const states of [[], [wrong], [wrong, wrong]]) expect(told(states)).not.toBe(true);
   }

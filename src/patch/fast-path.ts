@@ -66,15 +66,18 @@ export function callSites(program: Program, facts: Facts, rules: RuleSet): reado
 
 function findSites(program: Program, facts: Facts, rules: RuleSet): readonly CallSite[] {
   const sites: CallSite[] = [];
-  const ops = decodeAll(program.insns);
+  // The verification has decoded the program, and looked its calls up.
+  const { code } = facts.graph;
+  const ops = code?.ops ?? decodeAll(program.insns);
   const pads = livePads(ops, facts);
   ops.forEach((op, slot) => {
-    const visits = facts.at(slot);
-    if (op === undefined || visits.length === 0) return;
-    const contract = contractOf(program, op);
+    if (op?.kind !== 'call') return;
+    const contract = code === undefined ? contractOf(program, op) : code.contracts[slot];
     if (contract === undefined) return;
+    const visits = facts.at(slot);
+    if (visits.length === 0) return;
     const enabled = enabledAt(contract, program, facts, slot);
-    const hasPad = visits.every(({ state }) => landingOf(state, ops, pads) === 'pad');
+    const hasPad = pads.size > 0 && visits.every(({ state }) => landingOf(state, ops, pads) === 'pad');
     const decision = decide(rules, functionView(contract), siteView(contract, slot, enabled, hasPad));
     sites.push({ slot, contract, enabled, hasPad, ...decision });
   });

@@ -304,11 +304,12 @@ export function longestPaths(
   const eachNext = (v: number, each: (next: number) => void): void => {
     graph.eachNext(v, each);
   };
+  const insnsFrom = countInsns(graph, worstOf);
   // Components come in an order with successors first.
   eachComponent(roots, graph.visits.size, eachNext, (component, loops) => {
     const first = component[0]!;
     if (!loops) {
-      const insns = insnsFrom(first, graph, worstOf);
+      const insns = insnsFrom(first);
       if (insns !== undefined) {
         worstOf.setInsns(first, insns);
         return;
@@ -333,20 +334,25 @@ export function longestPaths(
   });
 }
 
-/** The most insns from a visit that is in no cycle; undefined where there is time in it, or a call of a global subprogram. */
-function insnsFrom(v: number, graph: PatchedGraph, worstOf: Costs): number | undefined {
-  const callee = graph.callee(v);
-  if (callee !== undefined && graph.costOfCall.has(callee)) return undefined;
+/** Counts the most insns from a visit that is in no cycle; undefined where there is time in it, or a call of a global subprogram. */
+function countInsns(graph: PatchedGraph, worstOf: Costs): (v: number) => number | undefined {
   let longest = 0;
   let timed = false;
-  graph.eachNext(v, (n) => {
+  const follow = (n: number): void => {
     const insns = worstOf.insnsOf(n);
     if (insns === undefined) timed = true;
     else if (insns > longest) longest = insns;
-  });
-  if (timed) return undefined;
-  if (graph.weigh === undefined) return longest + (graph.isRun(v) ? 1 : 0);
-  return longest + graph.pass(v, graph.weigh) + graph.start(v);
+  };
+  return (v) => {
+    const callee = graph.callee(v);
+    if (callee !== undefined && graph.costOfCall.has(callee)) return undefined;
+    longest = 0;
+    timed = false;
+    graph.eachNext(v, follow);
+    if (timed) return undefined;
+    if (graph.weigh === undefined) return longest + (graph.isRun(v) ? 1 : 0);
+    return longest + graph.pass(v, graph.weigh) + graph.start(v);
+  };
 }
 
 /** What a visit in no cycle takes, with a helper that it starts. */

@@ -32,18 +32,20 @@ const larger = (a: CostFrom['open'], b: CostFrom['open']): CostFrom['open'] => {
 };
 
 /** One after the other; a frame that is open in both is the same frame. */
-export const plus = (a: CostFrom, b: CostFrom): CostFrom => ({
-  insns: a.insns + b.insns,
-  ms: a.ms + b.ms,
-  open: larger(a.open, b.open),
-});
+export function plus(a: CostFrom, b: CostFrom): CostFrom {
+  if (a === NOTHING) return b;
+  if (b === NOTHING) return a;
+  return { insns: a.insns + b.insns, ms: a.ms + b.ms, open: larger(a.open, b.open) };
+}
 
 /** The greater of both, for a choice of two paths. */
-export const most = (a: CostFrom, b: CostFrom): CostFrom => ({
-  insns: Math.max(a.insns, b.insns),
-  ms: Math.max(a.ms, b.ms),
-  open: larger(a.open, b.open),
-});
+export function most(a: CostFrom, b: CostFrom): CostFrom {
+  const open = larger(a.open, b.open);
+  // Of most pairs one is the greater in everything.
+  if (open === a.open && a.insns >= b.insns && a.ms >= b.ms) return a;
+  if (open === b.open && b.insns >= a.insns && b.ms >= a.ms) return b;
+  return { insns: Math.max(a.insns, b.insns), ms: Math.max(a.ms, b.ms), open };
+}
 
 /** The cost repeated `times` times. No frame is open. */
 export const times = ({ insns, ms }: Cost, count: number): CostFrom => ({
@@ -64,6 +66,8 @@ export function seenFrom(chain: string, cost: CostFrom): CostFrom {
 }
 
 /** The cost with all its time. */
-export function inAll({ insns, ms, open }: CostFrom): CostFrom {
+export function inAll(cost: CostFrom): CostFrom {
+  const { insns, ms, open } = cost;
+  if (open.size === 0) return cost;
   return { insns, ms: [...open.values()].reduce((sum, time) => sum + time, ms), open: NONE };
 }

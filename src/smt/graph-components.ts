@@ -23,25 +23,30 @@ export function eachComponent(
   const open: number[] = [];
   const edges: number[] = [];
   const firstEdge: number[] = [];
-  let loops = false;
+  // The node whose edges are followed, and the nodes that follow themselves.
+  let node = -1;
+  const followsItself = new Uint8Array(size);
+  const edge = (next: number): void => {
+    edges.push(next);
+    if (next === node) followsItself[node] = 1;
+  };
 
-  const enter = (node: number): void => {
+  const enter = (entered: number): void => {
+    node = entered;
     counter++;
     seen[node] = counter;
     low[node] = counter;
     stack.push(node);
     open.push(node);
     firstEdge.push(edges.length);
-    eachNext(node, (next) => {
-      edges.push(next);
-    });
+    eachNext(node, edge);
   };
 
   for (const root of roots) {
     if (seen[root] !== 0) continue;
     enter(root);
     while (open.length > 0) {
-      const node = open[open.length - 1]!;
+      node = open[open.length - 1]!;
       if (edges.length > firstEdge[firstEdge.length - 1]!) {
         const to = edges.pop()!;
         if (seen[to] === 0) enter(to);
@@ -60,12 +65,7 @@ export function eachComponent(
         component.push(member);
         if (member === node) break;
       }
-      loops = component.length > 1;
-      if (!loops)
-        eachNext(node, (next) => {
-          if (next === node) loops = true;
-        });
-      found(component, loops);
+      found(component, component.length > 1 || followsItself[node] === 1);
     }
   }
 }

@@ -12,22 +12,55 @@ import {
   type Slot,
   type State,
 } from '../verifier/state/state.js';
+import type { Visit } from '../verifier/walk/visit.js';
 import { heldAdmits, highAt, linksAdmit, lowAt, readableAt, spilled } from './fact-links.js';
 import { joined, offsetAt, regionAt, showAddress } from './state/address.js';
 import type { MachineState } from './state/machine.js';
 import type { Region, RegionKind } from './state/memory.js';
 
-/** True if some visit covers the state. Otherwise the reason why the last one does not: `r3: 7 is not in ...`. */
-export function admits(facts: Facts, machine: MachineState): true | string {
-  const visits = facts.at(machine.pc);
-  if (visits.length === 0) return 'the verifier holds this insn to be unreachable';
-  let why = '';
-  for (const visit of visits) {
-    const answer = stateAdmits(visit.state, machine);
-    if (answer === true) return true;
-    why = answer;
+/**
+ * Checks one run after the other insn against facts. The visit that covers a state leads, as a rule, to the one that covers the next state, so that
+ * one is tried first.
+ */
+export class FactCheck {
+  private last: Visit | undefined;
+
+  constructor(private readonly facts: Facts) {}
+
+  /** True if some visit covers the state. Otherwise the reason why the last one does not: `r3: 7 is not in ...`. */
+  admits(machine: MachineState): true | string {
+    const visits = this.facts.at(machine.pc);
+    if (visits.length === 0) return 'the verifier holds this insn to be unreachable';
+    const first = visits.length === 1 ? undefined : this.following(visits);
+    const ofFirst = first === undefined ? '' : stateAdmits(first.state, machine);
+    if (ofFirst === true) {
+      this.last = first;
+      return true;
+    }
+    let why = '';
+    for (const visit of visits) {
+      const answer = visit === first ? ofFirst : stateAdmits(visit.state, machine);
+      if (answer === true) {
+        this.last = visit;
+        return true;
+      }
+      why = answer;
+    }
+    return visits.length === 1 ? why : `${visits.length} visits; of the last: ${why}`;
   }
-  return visits.length === 1 ? why : `${visits.length} visits; of the last: ${why}`;
+
+  /** The first of these visits that may follow the last one. */
+  private following(visits: readonly Visit[]): Visit | undefined {
+    const { last } = this;
+    if (last === undefined) return undefined;
+    const { graph } = this.facts;
+    const count = graph.countNext(last.node);
+    for (let nth = 0; nth < count; nth++) {
+      const next = graph.visit(graph.nthNext(last.node, nth));
+      if (visits.includes(next)) return next;
+    }
+    return undefined;
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Program } from '../object/program.js';
 import type { MapsView } from '../patch/map-view.js';
 import type { FastPath } from '../patch/rule.js';
 import type { Facts } from '../verifier/result.js';
-import { admits } from './facts.js';
+import { FactCheck } from './facts.js';
 import { placeContext } from './insn/context.js';
 import { execute } from './insn/definitional.js';
 import { runFast } from './insn/fast.js';
@@ -95,6 +95,7 @@ export class Vm {
   readonly code: Code;
   readonly machine: MachineState;
   private disagreement: Disagreement | undefined;
+  private factCheck: FactCheck | undefined;
 
   /** Sets a run up at the program's first insn. Throws InputError for what cannot be run at all. */
   constructor(
@@ -161,8 +162,10 @@ export class Vm {
 
   private checked(until: number, facts: Facts, pauses: Pauses | undefined): void {
     const { machine } = this;
+    this.factCheck ??= new FactCheck(facts);
+    const check = this.factCheck;
     while (machine.steps < until && this.running) {
-      const answer = admits(facts, machine);
+      const answer = check.admits(machine);
       if (answer !== true) {
         this.disagreement = { slot: machine.pc, step: machine.steps, message: answer };
         machine.finish('limit');

@@ -186,7 +186,7 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
       },
       {
         name: 'every-path-is-as-long-as-its-last-branch',
-        inside: 'insnsFrom',
+        inside: 'countInsns',
         node: 'insns > longest',
         becomes: 'true',
         wrong: 'At a branch the way that was looked at last counts, not the longest.',
@@ -237,7 +237,7 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
       {
         name: 'a-node-that-follows-itself-is-no-loop',
         inside: 'eachComponent',
-        node: 'if (next === node) loops = true;',
+        node: 'if (next === node) followsItself[node] = 1;',
         becomes: '',
         wrong: 'An insn that follows itself is taken to run once.',
       },

@@ -254,4 +254,17 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/vm/facts.ts',
+    ['vm/a-state-is-admitted-whichever-visit-is-tried-first'],
+    [
+      {
+        name: 'what-follows-a-visit-counts-as-a-fact',
+        inside: 'FactCheck.following',
+        node: 'visits.includes(next)',
+        becomes: 'true',
+        wrong: 'A visit covers a state of a run though it is none of the facts of the insn.',
+      },
+    ],
+  ),
 ];

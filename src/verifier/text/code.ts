@@ -97,7 +97,7 @@ export function prepare(program: Program): Code {
     traits: Uint8Array.from(ops, traits),
     next,
     get liveStack() {
-      slotsLive ??= words(liveStack(program, { ops, contracts, subprogStart: owner, live }));
+      slotsLive ??= liveStack(program, { ops, contracts, subprogStart: owner, live, next });
       return slotsLive;
     },
     prunePoints,
@@ -107,11 +107,6 @@ export function prepare(program: Program): Code {
     subprogAt: (start) => starts.get(start),
   };
 }
-
-const words = (sets: readonly bigint[]): readonly [Int32Array, Int32Array] => [
-  Int32Array.from(sets, (set) => Number(BigInt.asIntN(32, set))),
-  Int32Array.from(sets, (set) => Number(BigInt.asIntN(32, set >> 32n))),
-];
 
 function checkJumps(ops: readonly (Op | undefined)[], owner: Int32Array, subprogs: readonly Subprog[]): void {
   ops.forEach((op, at) => {

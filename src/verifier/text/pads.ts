@@ -41,5 +41,7 @@ export function unwindingSubprogs({
   ops,
   subprogStart,
 }: Pick<Code, 'ops' | 'subprogStart'>): ReadonlySet<number> {
-  return new Set(ops.flatMap((op, at) => (op?.kind === 'unwind_exit' ? [subprogStart[at]!] : [])));
+  const found = new Set<number>();
+  for (let at = 0; at < ops.length; at++) if (ops[at]?.kind === 'unwind_exit') found.add(subprogStart[at]!);
+  return found;
 }

@@ -13,22 +13,18 @@ import type { Arg, Contract } from '../../kernel/contract.js';
 import { DYNPTR_SIZE, IRQ_FLAG_SIZE, ITER_WORDS } from '../../kernel/structs.js';
 import type { Program } from '../../object/program.js';
 import { constantOf, FRAME, OTHER, sameValue, type Value } from './register-values.js';
-import { successors } from './successors.js';
 
-/** Bit n: the slot at fp - 8(n + 1). */
-export type SlotSet = bigint;
-
-/** What one insn does to the slots of the frame that runs it. */
-export interface SlotAccess {
-  reads: SlotSet;
-  /** Slots of which it writes every byte. */
-  writes: SlotSet;
-}
+/**
+ * Sets of stack slots, one for each slot of the program: two words each, the slots at fp - 8(n + 1) with n from 0 to 31, and those from 32 on.
+ */
+export type SlotSets = Int32Array;
 
 /** The stack accesses of a whole program, as far as addresses can be followed. */
 export interface StackAccesses {
-  /** By slot of the program; missing where an insn touches no stack or is never reached. */
-  readonly at: ReadonlyMap<number, SlotAccess>;
+  /** What each insn reads of the frame that runs it. */
+  readonly reads: SlotSets;
+  /** The slots of which it writes every byte. */
+  readonly writes: SlotSets;
   /** First slots of the subprograms that lost track of an address of their own frame: any insn may read any of its slots. */
   readonly escaped: ReadonlySet<number>;
 }
@@ -44,26 +40,33 @@ export interface Shape {
   readonly subprogStart: Int32Array;
   /** Registers that are still needed, by slot. */
   readonly live: Uint16Array;
+  /** The slots that may run next, by slot. */
+  readonly next: readonly (readonly number[])[];
 }
 
 /** The stack accesses of every subprogram. */
 export function stackAccesses(program: Program, shape: Shape): StackAccesses {
   const analysis = new Analysis(program, shape);
   for (const { start } of program.subprogs) analysis.summarize(start);
-  return { at: analysis.accesses, escaped: analysis.escaped };
+  const { reads, writes, escaped } = analysis;
+  return { reads, writes, escaped };
 }
 
 /** All subprograms: each is followed once, its callees first. */
 class Analysis {
   private readonly summaries = new Map<number, Summary>();
-  readonly accesses = new Map<number, SlotAccess>();
+  readonly reads: SlotSets;
+  readonly writes: SlotSets;
   readonly escaped = new Set<number>();
   private readonly busy = new Set<number>();
 
   constructor(
     private readonly program: Program,
     private readonly shape: Shape,
-  ) {}
+  ) {
+    this.reads = new Int32Array(2 * shape.ops.length);
+    this.writes = new Int32Array(2 * shape.ops.length);
+  }
 
   /** What a subprogram reads through its arguments. Works out the accesses of its insns to its own frame on the way. */
   summarize(start: number): Summary {
@@ -72,14 +75,7 @@ class Analysis {
     // Recursion is refused by the walk; here it only has to end.
     if (this.busy.has(start)) return new Map([1, 2, 3, 4, 5].map((n) => [n, 'all' as const]));
     this.busy.add(start);
-    const summary = new Follow(
-      this.program,
-      this.shape,
-      start,
-      (s) => this.summarize(s),
-      this.accesses,
-      this.escaped,
-    ).run();
+    const summary = new Follow(this.program, this.shape, start, (s) => this.summarize(s), this).run();
     this.busy.delete(start);
     this.summaries.set(start, summary);
     return summary;
@@ -96,8 +92,7 @@ class Follow {
     private readonly shape: Shape,
     private readonly start: number,
     private readonly summaryOf: (start: number) => Summary,
-    private readonly accesses: Map<number, SlotAccess>,
-    private readonly escaped: Set<number>,
+    private readonly found: Pick<Analysis, 'reads' | 'writes' | 'escaped'>,
   ) {}
 
   run(): Summary {
@@ -115,11 +110,11 @@ class Follow {
       const op = this.shape.ops[at];
       if (op === undefined) continue;
       const regs = this.states.get(at)!.slice();
-      this.accesses.set(at, { reads: 0n, writes: 0n });
+      this.found.reads.fill(0, 2 * at, 2 * at + 2);
+      this.found.writes.fill(0, 2 * at, 2 * at + 2);
       this.one(op, at, regs);
-      for (const next of successors(op, at)) {
-        const needed = this.shape.live[next] ?? 0;
-        const kept = regs.map((value, n) => (n === FP || (needed & (1 << n)) !== 0 ? value : OTHER));
+      for (const next of this.shape.next[at]!) {
+        const kept = onlyNeeded(regs, this.shape.live[next] ?? 0);
         const before = this.states.get(next);
         const merged = before === undefined ? kept : this.merge(before, kept);
         if (merged === before) continue;
@@ -149,7 +144,7 @@ class Follow {
   /** Notes that this address may be used in ways that are not seen here. */
   private lose(value: Value): void {
     if (value.kind !== 'address') return;
-    if (value.base === FRAME) this.escaped.add(this.start);
+    if (value.base === FRAME) this.found.escaped.add(this.start);
     else this.through.set(value.base, 'all');
   }
 
@@ -159,7 +154,7 @@ class Follow {
       this.lose(value);
       return;
     }
-    if (value.base === FRAME) this.accesses.get(at)!.reads |= touched(value.off + off, size);
+    if (value.base === FRAME) touched(this.found.reads, at, value.off + off, size);
     else {
       const list = this.through.get(value.base);
       if (list === 'all') return;
@@ -173,7 +168,7 @@ class Follow {
 
   private write(at: number, value: Value, off: number, size: number): void {
     if (value.kind === 'address' && value.base === FRAME)
-      this.accesses.get(at)!.writes |= covered(value.off + off, size);
+      covered(this.found.writes, at, value.off + off, size);
   }
 
   private one(op: Op, at: number, regs: Value[]): void {
@@ -347,17 +342,25 @@ class Follow {
   }
 }
 
-const slotBit = (index: number): SlotSet => (index >= 0 && index < 64 ? 1n << BigInt(index) : 0n);
-
-/** Slots that an access of `size` bytes at `off` touches. */
-function touched(off: number, size: number): SlotSet {
-  let set = 0n;
-  const from = Math.max(off, -STACK_SIZE);
-  for (let at = from; at < Math.min(off + size, 0); at++) set |= slotBit((-at - 1) >> 3);
-  return set;
+/** The registers that are needed, and the frame pointer; of the others nothing is known. */
+function onlyNeeded(regs: readonly Value[], needed: number): readonly Value[] {
+  const kept = regs.slice();
+  for (let n = 0; n < kept.length; n++) if (n !== FP && (needed & (1 << n)) === 0) kept[n] = OTHER;
+  return kept;
 }
 
-/** Slots that it covers in full. */
-function covered(off: number, size: number): SlotSet {
-  return size === 8 && (off & 7) === 0 ? slotBit((-off - 1) >> 3) : 0n;
+/** Adds a stack slot to the set of the insn at `at`. A slot beyond the stack is in no set. */
+function addSlot(to: SlotSets, at: number, index: number): void {
+  if (index >= 0 && index < 64) to[2 * at + (index >> 5)]! |= 1 << (index & 31);
+}
+
+/** Adds the slots that an access of `size` bytes at `off` touches. */
+function touched(to: SlotSets, at: number, off: number, size: number): void {
+  const from = Math.max(off, -STACK_SIZE);
+  for (let byte = from; byte < Math.min(off + size, 0); byte++) addSlot(to, at, (-byte - 1) >> 3);
+}
+
+/** Adds the slot that it covers in full, if there is one. */
+function covered(to: SlotSets, at: number, off: number, size: number): void {
+  if (size === 8 && (off & 7) === 0) addSlot(to, at, (-off - 1) >> 3);
 }

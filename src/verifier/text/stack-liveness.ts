@@ -4,34 +4,34 @@
  * so that facts do not mention dead slots either.
  */
 import type { Program } from '../../object/program.js';
-import { type Shape, type SlotSet, stackAccesses } from './stack-accesses.js';
-import { successors } from './successors.js';
+import { type Shape, stackAccesses } from './stack-accesses.js';
 
-const ALL_SLOTS: SlotSet = (1n << 64n) - 1n;
-
-/** The slots that are live before the insn at each slot of the program, in the frame that runs it. */
-export function liveStack(program: Program, shape: Shape): readonly SlotSet[] {
-  const { ops, subprogStart } = shape;
-  const { at: accesses, escaped } = stackAccesses(program, shape);
-  const live: SlotSet[] = ops.map(() => 0n);
+/** The slots that are live before the insn at each slot of the program, in the frame that runs it: slots 0 to 31, and 32 to 63, one bit each. */
+export function liveStack(program: Program, shape: Shape): readonly [Int32Array, Int32Array] {
+  const { ops, subprogStart, next } = shape;
+  const { reads, writes, escaped } = stackAccesses(program, shape);
+  const lows = new Int32Array(ops.length);
+  const highs = new Int32Array(ops.length);
   for (let changed = true; changed; ) {
     changed = false;
     for (let at = ops.length - 1; at >= 0; at--) {
-      const op = ops[at];
-      if (op === undefined) continue;
-      let out = 0n;
-      for (const next of successors(op, at)) out |= live[next] ?? 0n;
-      const access = accesses.get(at);
-      const now = escaped.has(subprogStart[at]!)
-        ? ALL_SLOTS
-        : access === undefined
-          ? out
-          : (out & ~access.writes) | access.reads;
-      if (now !== live[at]) {
-        live[at] = now;
-        changed = true;
+      if (ops[at] === undefined) continue;
+      let low = -1;
+      let high = -1;
+      if (!escaped.has(subprogStart[at]!)) {
+        [low, high] = [0, 0];
+        for (const after of next[at]!) {
+          low |= lows[after] ?? 0;
+          high |= highs[after] ?? 0;
+        }
+        low = (low & ~writes[2 * at]!) | reads[2 * at]!;
+        high = (high & ~writes[2 * at + 1]!) | reads[2 * at + 1]!;
       }
+      if (low === lows[at] && high === highs[at]) continue;
+      lows[at] = low;
+      highs[at] = high;
+      changed = true;
     }
   }
-  return live;
+  return [lows, highs];
 }

@@ -10,6 +10,8 @@ import type { Visit } from './visit.js';
 
 /** Visits that there is room for at first. */
 const FIRST = 256;
+/** In graphs of more visits what is told of each is made anew each time: it would take as much memory as the walk did. */
+const FEW = 20_000;
 /** Stands for no visit: nothing leads here. */
 export const NO_VISIT = -1;
 /** The visit was taken back. */
@@ -63,6 +65,8 @@ export class VisitGraph {
   /** What each visit leaves out of its state, and, once somebody wanted to know, which places these are. */
   private leaves = new Uint8Array(FIRST);
   private readonly leftOut: (LeftOut | undefined)[] = [];
+  /** What was told of visits that leave something out, so that it is made once. */
+  private readonly told: (State | undefined)[] = [];
   /** The program that is walked. */
   code: Code | undefined;
   private readonly linkFrom: number[] = [];
@@ -141,8 +145,12 @@ export class VisitGraph {
   state(node: number): State {
     const state = this.states[node];
     if (state === undefined) throw new Error(`the state before insn ${this.slot(node)} was not kept`);
-    const leftOut = this.leaves[node] === LEAVES_OUT.nothing ? undefined : this.leftOutAt(node);
-    return leftOut === undefined ? state : without(state, leftOut);
+    if (this.leaves[node] === LEAVES_OUT.nothing) return state;
+    const known = this.told[node];
+    if (known !== undefined) return known;
+    const told = this.factOf(node, state);
+    if (this.count <= FEW) this.told[node] = told;
+    return told;
   }
 
   /** A state that is known before the insn of this visit, without what the visit leaves out. */
@@ -153,6 +161,8 @@ export class VisitGraph {
 
   /** Of all visits so far: where states were compared, this is left out, and not all that is dead. */
   settle(leaves: LeftWhereStatesMeet): void {
+    this.leftOut.length = 0;
+    this.told.length = 0;
     for (let node = 0; node < this.count; node++) {
       if (leaves === LEAVES_OUT.nothing || this.leaves[node] === LEAVES_OUT.places)
         this.leaves[node] = leaves;
@@ -202,6 +212,17 @@ export class VisitGraph {
   next(node: number): readonly number[] {
     const { first, to } = this.forward();
     return Array.from(to.subarray(first[node], first[node + 1]));
+  }
+
+  /** How many visits may follow, and one of them by its number, from 0 on. */
+  countNext(node: number): number {
+    const { first } = this.forward();
+    return first[node + 1]! - first[node]!;
+  }
+
+  nthNext(node: number, nth: number): number {
+    const { first, to } = this.forward();
+    return to[first[node]! + nth]!;
   }
 
   /** The visit as an object, the same each time. */

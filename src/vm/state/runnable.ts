@@ -14,8 +14,12 @@ const NOT_HERE: ReadonlySet<MapType> = new Set(['arena']);
 const LD_IMM64 = 0x18;
 
 /** BTF ids whose addresses the program takes. */
-export const kernelAddresses = ({ insns }: Program): readonly number[] =>
-  insns.flatMap(({ opcode, src, imm }) => (opcode === LD_IMM64 && src === IMM64_CODES.btf_id ? [imm] : []));
+export function kernelAddresses({ insns }: Program): readonly number[] {
+  const found: number[] = [];
+  for (const { opcode, src, imm } of insns)
+    if (opcode === LD_IMM64 && src === IMM64_CODES.btf_id) found.push(imm);
+  return found;
+}
 
 /** Why a program cannot be run, in one sentence; undefined if it can. */
 export function cannotRun(program: Program): string | undefined {
