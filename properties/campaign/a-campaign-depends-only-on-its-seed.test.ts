@@ -74,6 +74,28 @@ describe('a campaign', () => {
     expect(work).toBe(1);
   });
 
+  it('is finished when every program is checked and every finding is shrunk, whenever it is stopped', async () => {
+    const out = join(folder, 'stopped');
+    const seen = new Set<string>();
+    for (let stops = 0, over = false; !over && stops < 60; stops++) {
+      const stop = new AbortController();
+      let told = 0;
+      const { state, finished } = await runCampaign({
+        setting: SETTING,
+        programs: 5,
+        workers: 1,
+        folder: out,
+        stop: stop.signal,
+        progress: () => ++told > 1 && stop.abort(),
+      });
+      const small = state.found.filter((one) => one.small !== undefined).length;
+      over = state.done === 5 && small === state.found.length;
+      expect([state.done, small, finished]).toEqual([state.done, small, over]);
+      if (state.done === 5) seen.add(small === 0 ? 'none' : over ? 'all' : 'some');
+    }
+    expect(seen).toContain('all');
+  });
+
   it('is not continued under another seed, other rules or other worlds', async () => {
     const out = join(folder, 'kept');
     await run({ folder: out, programs: 4 });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { InputError } from '../../src/isa/errors.js';
 import type { Contract } from '../../src/kernel/contract.js';
 import { changedSince } from '../../src/patch/changed.js';
@@ -178,4 +178,38 @@ test('a rule has changed when its tree has, or what it leans on; comments and fo
   });
   expect(await changes(good.replace(/ {2}rule\('lookups.*\n/, ''))).toEqual({ changed: [], below: [second] });
   expect(() => Revision.of(file, 'no-such-rev')).toThrow(InputError);
+});
+
+/** Places in a rule file, with how the code there stands: in the file itself, in a function, in one that may wait. */
+const PLACES: Readonly<Record<string, readonly [string, 'file' | 'function' | 'async']>> = {
+  'at the top': ['const a = HERE;', 'file'],
+  'in a block': ['{ const a = HERE; }', 'file'],
+  'in a branch of a loop': ['for (const i of [1]) if (i === 1) { [HERE]; }', 'file'],
+  'in an object': ['const a = { b: [1, HERE] };', 'file'],
+  'in a call': ['const a = String([HERE]);', 'file'],
+  'in a function': ['function f() { return [HERE]; }', 'function'],
+  'in an arrow': ['const f = () => [HERE];', 'function'],
+  'in a method': ['class C { m() { if (true) return HERE; } }', 'function'],
+  'in an arrow in a function': ['function f() { return [1].map(() => HERE); }', 'function'],
+  'in an async function': ['async function f() { return [HERE]; }', 'async'],
+  'in an async arrow': ['const f = async () => ({ a: HERE });', 'async'],
+};
+const WORDS = [
+  ['import.meta', 'import.meta', 'import.meta.url', () => true],
+  ['await', 'await outside of functions', 'await 1', (where: string) => where === 'file'],
+] as const;
+
+describe.each(WORDS)('%s is refused where it means nothing', (_, told, word, isRefused) => {
+  test.each(Object.entries(PLACES))('%s', async (place, [text, where]) => {
+    // In a plain function await is a mistake of syntax.
+    if (word === 'await 1' && where === 'function') return;
+    const body = `import { ruleSet } from 'swansong';\n${text.replace('HERE', word)}\nexport default ruleSet('x', []);\n`;
+    const file = write(`${place} ${told}.ts`.replaceAll(' ', '-'), body);
+    if (isRefused(where)) {
+      await expect(loadRules(file)).rejects.toThrow(`a rule file has no ${told}`);
+      await expect(loadRules(file)).rejects.toMatchObject({
+        place: { line: 2, column: text.indexOf('HERE') + 1 },
+      });
+    } else expect((await loadRules(file)).rules.name).toBe('x');
+  });
 });

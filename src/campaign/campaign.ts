@@ -12,7 +12,7 @@ import { type KnownCase, replayKnown, toTell } from './known.js';
 import type { Range } from './ranges.js';
 import { loadRuleSets, type NamedRules } from './rules.js';
 import { type Part, Schedule } from './schedule.js';
-import type { CampaignState, Found } from './state.js';
+import { type CampaignState, type Found, isShrunk } from './state.js';
 import { casesIn, originalsOf } from './storage/corpus.js';
 import type { SavedFinding } from './storage/findings.js';
 import type { Ending, HistoryKeeper } from './storage/history.js';
@@ -252,7 +252,7 @@ class Campaign {
   private get finished(): boolean {
     const { programs } = this.options;
     const all = programs !== undefined && this.failure === undefined && this.schedule.peek() === undefined;
-    return all && this.checking.size === 0 && this.state.found.every((one) => one.small !== undefined);
+    return all && this.checking.size === 0 && isShrunk(this.state);
   }
 
   private get ending(): Ending {

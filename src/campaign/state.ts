@@ -239,7 +239,7 @@ export function findings(state: CampaignState): readonly Found[] {
 
 /** Whether every finding has its smallest case: of a campaign that was interrupted some may not. */
 export function isShrunk(state: CampaignState): boolean {
-  return findings(state).every(({ small }) => small !== undefined);
+  return state.found.every(({ small }) => small !== undefined);
 }
 
 function sizeOf({ small, insns }: Found): number {

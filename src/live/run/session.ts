@@ -1,5 +1,5 @@
 /** A series of killed test runs of one program, what they show, and what was promised of them. */
-import { quantile } from 'simple-statistics';
+import { quantileSorted } from 'simple-statistics';
 import type { Program } from '../../object/program.js';
 import { loadProgram } from '../../oracle/load.js';
 import type { KernelMap } from '../../oracle/maps.js';
@@ -75,10 +75,7 @@ export async function runSession(program: Program, word: number, options: Sessio
     return {
       runs: done.length,
       killed: times.length,
-      toExit:
-        times.length === 0
-          ? null
-          : { median: quantile(times, 0.5), p99: quantile(times, 0.99), max: quantile(times, 1) },
+      toExit: toExitOf(times),
       leaked: done.filter(({ stuck }) => stuck > 0).length,
       records: done.reduce((sum, { records }) => sum + records, 0),
       maps,
@@ -87,6 +84,13 @@ export async function runSession(program: Program, word: number, options: Sessio
   } finally {
     open.close();
   }
+}
+
+/** Median, the time that 99 in 100 are within (between two runs where it falls between them), and the longest. Null for none. */
+export function toExitOf(times: readonly number[]): ToExit | null {
+  if (times.length === 0) return null;
+  const sorted = [...times].sort((a, b) => a - b);
+  return { median: quantileSorted(sorted, 0.5), p99: quantileSorted(sorted, 0.99), max: sorted.at(-1)! };
 }
 
 function loadsAgain(program: Program): boolean {

@@ -8,11 +8,12 @@ export function bytesOf(words: string, variables: ReadonlyMap<string, number>): 
   return words
     .split(',')
     .map((word) => {
-      const [, type, text] = /^(u8|u16|u32|u64)\s+(\$?\w+)$/.exec(word.trim()) ?? [];
-      if (type === undefined || text === undefined)
+      const found = /^(u8|u16|u32|u64)\s+(\$?\w+)$/.exec(word.trim());
+      if (found === null)
         throw new InputError(
           `'${words}': expected numbers such as u32 5 or u64 $name, between commas, found '${word.trim()}'`,
         );
+      const [, type, text] = found as unknown as readonly [string, string, string];
       const value = numberOf(text, words, variables);
       const size = BYTES[type]!;
       if (value < 0n || value >= 1n << BigInt(8 * size))
