@@ -3,6 +3,7 @@ import { ACCESSING } from './accesses.js';
 import { CALLING } from './calling.js';
 import { contextParameters } from './context-parameters.js';
 import type { Family } from './family.js';
+import { farMoves, metPointers } from './far-moves.js';
 import { kptrs } from './kptrs.js';
 import { mapUses } from './map-uses.js';
 import { movedSockets } from './moved-sockets.js';
@@ -27,6 +28,8 @@ export const FAMILIES: readonly Family[] = [
   contextParameters,
   movedSockets,
   passed,
+  farMoves,
+  metPointers,
   parameterTags,
   globalResults,
 ];
