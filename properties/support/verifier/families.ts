@@ -4,6 +4,7 @@ import { CALLING } from './calling.js';
 import { contextParameters } from './context-parameters.js';
 import type { Family } from './family.js';
 import { farMoves, metPointers } from './far-moves.js';
+import { handed } from './handed.js';
 import { kptrs } from './kptrs.js';
 import { mapUses } from './map-uses.js';
 import { movedSockets } from './moved-sockets.js';
@@ -28,6 +29,7 @@ export const FAMILIES: readonly Family[] = [
   contextParameters,
   movedSockets,
   passed,
+  handed,
   farMoves,
   metPointers,
   parameterTags,

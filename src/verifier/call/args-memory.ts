@@ -49,11 +49,8 @@ function requireMemory(
   types: ReadonlySet<RegType>,
   names: string,
 ): void {
-  if (reg.nullable || reg.percpu || !types.has(reg.type) || reg.struct === ATTACHED)
+  if (reg.nullable || reg.percpu || !types.has(reg.type))
     refuse(`R${regno} type=${typeName(reg)} expected=${names}`);
-  // A slice of a packet's dynptr may be passed from its start only: its type is none of those that check_func_arg_reg_off lets move.
-  if (reg.type === 'mem' && reg.struct !== '')
-    checkPointerOffset(reg, regno, reg.readonly ? 'rdonly_mem' : 'mem');
   const packet = reg.type === 'packet' || reg.type === 'packet_meta';
   if (!packet || site.contract.kind !== 'helper') return;
   const open = progType(p.program.type).packetArgs;
@@ -102,6 +99,8 @@ export function checkHelperMem(
       return;
     case 'mem':
     case 'record':
+      // A slice of a packet's dynptr may be passed from its start only: its type is none of those that check_func_arg_reg_off lets move.
+      if (reg.struct !== '') checkPointerOffset(reg, regno, reg.readonly ? 'rdonly_mem' : 'mem');
       if (write && reg.readonly) refuse(`R${regno} cannot write into rdonly_mem`);
       checkMemRegion({ reg, regno, off: 0, size }, reg.size);
       return;
@@ -113,6 +112,7 @@ export function checkHelperMem(
       return;
     }
     case 'buffer':
+      if (reg.struct === ATTACHED) break;
       checkBuffer({ reg, regno, off: 0, size });
       if (write && reg.readonly) refuse(`R${regno} type=rdonly_buf expected=${MEMORY_NAMES}`);
       return;
