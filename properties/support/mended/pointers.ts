@@ -140,26 +140,6 @@ const owning: Kind = {
     ),
     owned('counted again from before its start', `\n    r1 = r8\n    r1 += -8${ACQUIRE}`),
     owned('given back from the middle', '\n    r1 = r8\n    r1 += 8\n    call bpf_obj_drop_impl'),
-    written(
-      'owned: the copy of this CPU, from the middle',
-      `.type tracepoint
-.struct plain size=16
-.kfuncs bpf_percpu_obj_new_impl bpf_percpu_obj_drop_impl
-main:
-    r1 = 1
-    r2 = 0
-    call bpf_percpu_obj_new_impl
-    if r0 == 0 goto out
-    r8 = r0
-    r1 = r8
-    r1 += 8
-    call bpf_this_cpu_ptr
-    r0 = *(u64 *)(r0 +8)
-    r1 = r8
-    r2 = 0
-    call bpf_percpu_obj_drop_impl${OUT}
-`,
-    ),
   ],
   good: [
     owned('counted again from its start', `\n    r1 = r8${ACQUIRE}`),
