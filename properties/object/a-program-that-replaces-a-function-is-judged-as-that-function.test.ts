@@ -89,8 +89,10 @@ describe('a program that replaces a function is judged as that function', () => 
     expect(own.replaces).not.toHaveProperty('file');
     expect(verify(own).ok).toBe(true);
     // As its loader says, whatever the section does.
-    const moved = read({ attach: new Map([['left_open', 'own']]) }).programs;
-    expect(moved.find(({ name }) => name === 'left_open')?.replaces).toMatchObject({ function: 'own' });
+    for (const name of ['left_open', 'holds_socket']) {
+      const moved = read({ attach: new Map([[name, 'own']]) }).programs;
+      expect(moved.find((one) => one.name === name)?.replaces).toMatchObject({ function: 'own' });
+    }
   });
 
   it('what takes more than a context is not run', () => {

@@ -93,15 +93,15 @@ describe('linked programs are what libbpf loads', () => {
 
   it('programs of kinds that are not modelled are listed, not refused', () => {
     const bytes = Buffer.from(objectBytes('global_func.o'));
-    // A name of the same length, for a kind of program that replaces a function of another one.
+    // A name of the same length, for a kind of program that is not modelled.
     for (let at = bytes.indexOf('kprobe/do_nanosleep'); at >= 0; at = bytes.indexOf('kprobe/do_nanosleep'))
-      bytes.write('freplace/some_other', at);
+      bytes.write('lirc_mode2/anything', at);
     expect(readObject(bytes, 'global_func.o', options).skipped).toEqual([
       {
         name: 'global_func_kprobe',
-        section: 'freplace/some_other',
+        section: 'lirc_mode2/anything',
         reason:
-          "programs of section 'freplace/some_other' are not modelled: say what they are with --type global_func_kprobe=TYPE",
+          "programs of section 'lirc_mode2/anything' are not modelled: say what they are with --type global_func_kprobe=TYPE",
       },
     ]);
   });
