@@ -30,6 +30,7 @@ import { REFUSAL_MUTANTS } from './refusals.js';
 import { REPORT_MUTANTS } from './report.js';
 import { SEMANTICS_MUTANTS } from './semantics.js';
 import { LENGTH_MUTANTS } from './smt/bounds.js';
+import { CALLBACK_MUTANTS } from './smt/callbacks.js';
 import { EFFORT_MUTANTS } from './smt/effort.js';
 import { PROOF_MUTANTS } from './smt/proof.js';
 import { SLOT_MUTANTS } from './smt/slots.js';
@@ -59,6 +60,7 @@ import { MODEL_MUTANTS } from './vm/models.js';
 export const MUTANTS: readonly Mutant[] = [
   ...REPORT_MUTANTS,
   ...TAIL_CALL_MUTANTS,
+  ...CALLBACK_MUTANTS,
   ...EXTENSION_MUTANTS,
   ...PAGE_MUTANTS,
   ...PAD_MUTANTS,

@@ -6,7 +6,7 @@ import type { Explanation } from '../verifier/explain/explanation.js';
 import type { Place } from '../verifier/explain/place.js';
 import { explanationInWords } from './explanations.js';
 import type { HotLine } from './hot-lines.js';
-import { ObjectTable } from './object-table.js';
+import { indented, ObjectTable } from './object-table.js';
 import { type TailCallRow, tailCallsInWords } from './tail-calls.js';
 import { nsInWords } from './time.js';
 import { witnessPathInWords } from './witness-paths.js';
@@ -57,6 +57,8 @@ export interface ProofRow {
   readonly kept: ProgramProof['kept'];
   /** The calls that may go on in another program; left out where there is none. */
   readonly tailCalls?: readonly TailCallRow[];
+  /** The callbacks that run later, each a program of its own; left out where there is none. `bound` is the largest of all. */
+  readonly callbacks?: ProgramProof['callbacks'];
   readonly sites: ProgramProof['sites'];
   readonly queries: number;
   readonly walked: ProgramProof['walked'];
@@ -181,7 +183,11 @@ export interface LeftOut {
 }
 
 /** A bound in a word: `23`, `250ms+393221`, `unbounded`; `-` where it was not worked out. */
-export function boundInWords({ bound, boundKind, timeLimit }: ProofRow): string {
+export function boundInWords({
+  bound,
+  boundKind,
+  timeLimit,
+}: Pick<ProofRow, 'bound' | 'boundKind' | 'timeLimit'>): string {
   if (bound !== null) return `${bound}`;
   if (timeLimit !== undefined) return `${timeLimit.ms}ms+${timeLimit.insns}`;
   return boundKind ?? '-';
@@ -203,7 +209,15 @@ export class ProofTable {
   add(row: ProofRow): string {
     const { file, name, verdict, insns, points, sites, ms } = row;
     const cells = [name, verdict, insns, points, boundInWords(row), sites.length, ms.toFixed(1)];
-    return this.table.add(file, cells, outcomeInWords(row));
+    const own = this.table.add(file, cells, outcomeInWords(row));
+    return own + (row.callbacks ?? []).map((one) => this.callback(one)).join('');
+  }
+
+  /** The row of a callback that runs later, below its program. */
+  private callback(one: ProgramProof['callbacks'][number]): string {
+    const { callback, verdict, insns, points, reason } = one;
+    const bound = boundInWords({ ...one, ...(one.timeLimit && { timeLimit: one.timeLimit }) });
+    return this.table.line([`    later: ${callback}`, verdict, insns, points, bound]) + indented(reason);
   }
 }
 

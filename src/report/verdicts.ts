@@ -22,6 +22,8 @@ export interface VerdictRow {
   readonly madeFor?: string;
   /** The function that it runs in the place of, `FILE:FUNCTION`, or `FUNCTION` where it is one of its own object. */
   readonly replaces?: string;
+  /** The callbacks that run later, each verified as a start of its own; left out where there is none. Of an accepted program only. */
+  readonly callbacks?: readonly VerifiedCallback[];
   readonly name: string;
   /** Absent: it was not read. */
   readonly type?: ProgType;
@@ -55,6 +57,13 @@ export interface LeftOut {
   readonly name: string;
   readonly reason: string;
   readonly absent?: true;
+}
+
+/** A callback that runs later (bpf_timer, bpf_wq). */
+export interface VerifiedCallback {
+  readonly callback: string;
+  /** Insns of its function. */
+  readonly insns: number;
 }
 
 /** More programs than this are not listed one by one: only those on which the two verifiers differ. */
@@ -157,7 +166,10 @@ export class VerdictTable {
             '',
             kernel.ms.toFixed(2),
           ]);
-    return cut + ours + linux + indented(told) + explanationInWords(row, this.whole);
+    const callbacks = (row.callbacks ?? []).map(({ callback, insns: own }) =>
+      this.table.line([`    later: ${callback}`, verdict, own]),
+    );
+    return cut + ours + callbacks.join('') + linux + indented(told) + explanationInWords(row, this.whole);
   }
 }
 

@@ -57,7 +57,13 @@ function worse(a: ProgramProof, b: ProgramProof, names: readonly string[]): Prog
     verified: a.walked.verified + b.walked.verified,
     patched: a.walked.patched + b.walked.patched,
   };
-  const common = { queries, walked, points: Math.max(a.points, b.points), tailCalls: bothTailCalls(a, b) };
+  const common = {
+    queries,
+    walked,
+    points: Math.max(a.points, b.points),
+    tailCalls: bothTailCalls(a, b),
+    callbacks: bothCallbacks(a, b),
+  };
   const where = `without ${names.join(', ')}`;
   if (ORDER.indexOf(b.verdict) > ORDER.indexOf(a.verdict)) {
     const { witness } = b;
@@ -129,6 +135,27 @@ function bothTailCalls(a: ProgramProof, b: ProgramProof): ProgramProof['tailCall
       tailCalls.some(({ slot, killedMayEnter }) => slot === call.slot && killedMayEnter),
     ),
   }));
+}
+
+/** Callbacks of both, each with what is worse of it. */
+function bothCallbacks(a: ProgramProof, b: ProgramProof): ProgramProof['callbacks'] {
+  const starts = [...new Set([...a.callbacks, ...b.callbacks].map(({ start }) => start))];
+  return starts
+    .sort((x, y) => x - y)
+    .map((start) => {
+      const [one, ...others] = [a, b].flatMap(({ callbacks }) => callbacks.filter((c) => c.start === start));
+      return others.reduce((worst, other) => (isWorse(other, worst) ? other : worst), one!);
+    });
+}
+
+type Callback = ProgramProof['callbacks'][number];
+
+function isWorse(one: Callback, other: Callback): boolean {
+  if (one.verdict !== other.verdict) return one.verdict === 'unknown';
+  const [ours, theirs] = [one, other].map(
+    ({ timeLimit, bound }) => timeLimit ?? { ms: 0, insns: bound ?? 0 },
+  );
+  return ours!.ms > theirs!.ms || (ours!.ms === theirs!.ms && ours!.insns > theirs!.insns);
 }
 
 /** Calls, loops and sites of both, each slot once. */

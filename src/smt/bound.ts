@@ -12,6 +12,7 @@ import type { Facts } from '../verifier/result.js';
 import type { Code } from '../verifier/text/code.js';
 import { type Cost, type CostFrom, inAll, most, NOTHING, plus, seenFrom } from './cost.js';
 import { eachComponent } from './graph-components.js';
+import { laterCallbackOf } from './later-callback.js';
 import { loopCost } from './loop-cost.js';
 import type { Patched } from './patched.js';
 import { type LoopNote, PatchedGraph, type RunPart, type Weigh } from './patched-graph.js';
@@ -30,6 +31,8 @@ export interface Bounds {
   readonly longest: readonly RunPart[];
   /** Slots of a longest killed run, from the worst place to be killed at to the exit. A loop on the way is gone through once. */
   readonly worstPath: readonly number[];
+  /** Of each callback that runs later, by its first slot: the longest killed run, and the visit at which it is killed for that. */
+  readonly byCallback: ReadonlyMap<number, { readonly cost: Cost; readonly visit: number }>;
 }
 
 /**
@@ -64,6 +67,7 @@ export function bounds(
   const bySlot = new Map<number, Cost>();
   let worst = NOTHING;
   let worstVisit: number | undefined;
+  const byCallback = new Map<number, { cost: Cost; visit: number }>();
   for (let slot = 0; slot < code.ops.length; slot++) {
     const visits = facts.nodes(slot);
     if (visits.length === 0) continue;
@@ -71,12 +75,16 @@ export function bounds(
     for (const v of visits) {
       const cost = plus(inAll(worstOf.get(v)), after.of(v));
       if (worstVisit === undefined || isMore(cost, worst)) worstVisit = v;
+      const callback = laterCallbackOf(graph.visits, v);
+      const longest = callback === undefined ? undefined : byCallback.get(callback);
+      if (callback !== undefined && (longest === undefined || isMore(cost, longest.cost)))
+        byCallback.set(callback, { cost: plain(cost), visit: v });
       here = most(here, cost);
       worst = most(worst, cost);
       const inFlight = graph.inFlight(v);
       if (inFlight === undefined) continue;
       let rest = NOTHING;
-      graph.visits.eachNext(v, (n) => {
+      graph.eachNormal(v, (n) => {
         rest = most(rest, inAll(worstOf.get(n)));
       });
       here = most(here, plus(plus(inFlight, rest), after.of(v)));
@@ -86,7 +94,8 @@ export function bounds(
   }
   const notes = [...graph.notes.values()].sort((a, b) => a.slot - b.slot);
   const longest = parts?.from(entriesOf(facts, graph)) ?? [];
-  return { worst: plain(worst), bySlot, notes, longest, worstPath: pathFrom(worstVisit, graph, worstOf) };
+  const worstPath = pathFrom(worstVisit, graph, worstOf);
+  return { worst: plain(worst), bySlot, notes, longest, worstPath, byCallback };
 }
 
 const isMore = (a: Cost, b: Cost): boolean => a.ms > b.ms || (a.ms === b.ms && a.insns > b.insns);

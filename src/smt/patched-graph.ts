@@ -90,7 +90,7 @@ export class PatchedGraph {
 
   /** Calls `each` with the visits that may follow in a killed run. */
   eachNext(v: number, each: (next: number) => void): void {
-    const { onThrow, patched, visits } = this;
+    const { onThrow, patched } = this;
     if (onThrow !== undefined && this.throws(v)) {
       onThrow.forEach(each);
       return;
@@ -100,7 +100,22 @@ export class PatchedGraph {
       entries.forEach(each);
       if (!this.goesOnNormally(v)) return;
     }
-    visits.eachNext(v, each);
+    this.eachNormal(v, each);
+  }
+
+  /** Calls `each` with the visits that may follow in a run that is not killed. */
+  eachNormal(v: number, each: (next: number) => void): void {
+    if (!this.arms(v)) this.visits.eachNext(v, each);
+    else
+      this.visits.eachNext(v, (next) => {
+        if (this.slot(next) === this.slot(v) + 1) each(next);
+      });
+  }
+
+  /** The call names a callback that runs later. That is a run of its own, which does not follow this one. */
+  private arms(v: number): boolean {
+    const args = this.code.contracts[this.slot(v)]?.args;
+    return args?.some((arg) => arg.kind === 'callback' && arg.callback.async === true) === true;
   }
 
   /** The visits that may follow in a killed run. */

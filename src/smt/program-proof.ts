@@ -24,11 +24,13 @@ import { INSN_BUDGET, type VerifyOptions, verify } from '../verifier/verify.js';
 import { cannotRun } from '../vm/state/runnable.js';
 import { withAbsent } from './absent-proof.js';
 import { type Bounds, bounds, type Weigh } from './bound.js';
+import { boundKindOf } from './bound-kind.js';
+import { type Concern, callbackProofs } from './callback-proofs.js';
 import type { Cost } from './cost.js';
 import { findWitness } from './find-witness.js';
 import { keptCalls } from './kept-calls.js';
 import { keepsForProof, type Patched, walkPatched } from './patched.js';
-import type { BoundKind, ProgramProof, ProvedSite } from './proof.js';
+import type { ProgramProof, ProvedSite } from './proof.js';
 import type { SiteAnswer } from './site-proof.js';
 import { proveSites } from './site-proof.js';
 import { entersProgram, tailCalls } from './tail-calls.js';
@@ -138,7 +140,13 @@ async function proveAsLoaded(
     tailCalls: tailCalls(program, verified.code, [verified.facts, patched.facts], path),
   };
   const concerns = [
-    ...patched.failures.map((f) => ({ slot: f.killed.slot, message: `insn ${f.slot}: ${f.message}` })),
+    ...patched.failures.map(
+      (f): Concern => ({
+        slot: f.killed.slot,
+        message: `insn ${f.slot}: ${f.message}`,
+        node: f.killed.node,
+      }),
+    ),
     ...sites.flatMap((site, i) => concernsAbout(site, settled[i]!)),
     ...unplanned.flatMap((site, i) => concernsAbout(site, unplannedProved.settled[i]!)),
   ];
@@ -148,12 +156,21 @@ async function proveAsLoaded(
     const heaviest =
       weigh && bounds(program, verified.code, verified.facts, path, patched, verified.kernel, weigh);
     const weighed = heaviest && { worst: heaviest.worst, bySlot: heaviest.bySlot };
-    return { ...common, ...boundedProof(found), ...(weighed && { weighed }), queries: proved.queries };
+    const callbacks = callbackProofs(program, verified.facts, [], found);
+    return {
+      ...common,
+      callbacks,
+      ...boundedProof(found),
+      ...(weighed && { weighed }),
+      queries: proved.queries,
+    };
   }
   // Nothing is left to search with where the walk was ended by the effort.
   const isSpent = patched.walked >= left;
   const reason = isSpent ? effortReason(effort) : concerns[0]!.message;
-  const open = { ...common, ...NO_BOUND, verdict: 'unknown' as const, reason, queries: proved.queries };
+  const callbacks = callbackProofs(program, verified.facts, concerns, undefined);
+  const verdict = 'unknown' as const;
+  const open = { ...common, callbacks, ...NO_BOUND, verdict, reason, queries: proved.queries };
   if (isSpent) return { ...open, advice: ADVICE.effort };
   const cannot = cannotRun(program);
   if (cannot !== undefined) return { ...open, reason: `${reason}; ${cannot}`, advice: ADVICE.notRun };
@@ -223,6 +240,7 @@ function effortSpent(effort: number, { walked, walkedAt }: Refused): ProgramProo
     sites: [],
     kept: [],
     tailCalls: [],
+    callbacks: [],
     queries: 0,
     walked: { verified: walked, patched: 0 },
   };
@@ -260,9 +278,9 @@ function boundedProof({
   | 'worstPath'
   | 'loops'
 > {
-  const boundKind = kindOf(worst);
+  const boundKind = boundKindOf(worst);
   const endless = notes.find((note) => note.endless !== undefined);
-  const exact = (cost: Cost): number | undefined => (kindOf(cost) === 'exact' ? cost.insns : undefined);
+  const exact = (cost: Cost): number | undefined => (boundKindOf(cost) === 'exact' ? cost.insns : undefined);
   return {
     ...(boundKind === 'unbounded'
       ? {
@@ -276,15 +294,10 @@ function boundedProof({
     bound: exact(worst),
     bounds: new Map([...bySlot].map(([slot, cost]) => [slot, exact(cost)])),
     ...(boundKind === 'time-limited' && { timeLimit: worst }),
-    timeLimits: new Map([...bySlot].filter(([, cost]) => kindOf(cost) === 'time-limited')),
+    timeLimits: new Map([...bySlot].filter(([, cost]) => boundKindOf(cost) === 'time-limited')),
     worstPath,
     loops: notes,
   };
-}
-
-function kindOf({ insns, ms }: Cost): BoundKind {
-  if (!Number.isFinite(insns) || !Number.isFinite(ms)) return 'unbounded';
-  return ms > 0 ? 'time-limited' : 'exact';
 }
 
 function notVerified(refusal: Refused): ProgramProof {
@@ -300,6 +313,7 @@ function notVerified(refusal: Refused): ProgramProof {
     sites: [],
     kept: [],
     tailCalls: [],
+    callbacks: [],
     queries: 0,
     walked: { verified: walked, patched: 0 },
   };

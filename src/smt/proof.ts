@@ -3,6 +3,8 @@ import type { Action, Stub } from '../patch/rule.js';
 import type { Refused } from '../verifier/result.js';
 import type { Case } from '../vm/case/case.js';
 import type { LoopNote } from './bound.js';
+import type { BoundKind } from './bound-kind.js';
+import type { CallbackProof } from './callback-proofs.js';
 import type { Cost } from './cost.js';
 import type { KeptCall } from './kept-calls.js';
 import type { SiteAnswer } from './site-proof.js';
@@ -37,8 +39,6 @@ export interface Walks {
   readonly patched: Uint32Array;
 }
 
-export type BoundKind = 'exact' | 'time-limited' | 'unbounded';
-
 /** The verdict on a program under a rule set, with everything that a person needs to believe it or to mend the program. */
 export interface ProgramProof {
   readonly verdict: 'proven' | 'refuted' | 'unknown';
@@ -68,6 +68,8 @@ export interface ProgramProof {
   readonly kept: readonly KeptCall[];
   /** The calls that may go on in another program, and whether a killed run still makes them. */
   readonly tailCalls: readonly TailCall[];
+  /** The callbacks that run later, each a program of its own. What is said of the program counts them in; `bound` is the largest of all. */
+  readonly callbacks: readonly CallbackProof[];
   readonly sites: readonly ProvedSite[];
   /** Questions to Z3, those answered from memory included. */
   readonly queries: number;

@@ -55,6 +55,8 @@ export interface Accepted {
   /** How often each insn was walked, by slot; only where it was asked for. */
   readonly walkedAt?: Uint32Array;
   readonly facts: Facts;
+  /** First slots of the callbacks that run later: each is walked as a start of its own. */
+  readonly later: ReadonlySet<number>;
   /** The program as it was prepared, and the last id given out: for a walk that goes on from one of its states. */
   readonly code: Code;
   readonly lastId: number;

@@ -151,9 +151,18 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     walkAll(walk, program);
     const use = { depth: walk.path.stackDepth, ...walk.calledBack };
     checkCallGraph(program, code, use, kernel.behaviour);
-    const { walked, states } = walk;
+    const { walked, states, calledBack } = walk;
     const walkedAt = tally === undefined ? {} : { walkedAt: tally };
-    const accepted = { ok: true, profile, kernel, walked, states, code, ...walkedAt } as const;
+    const accepted = {
+      ok: true,
+      profile,
+      kernel,
+      walked,
+      states,
+      code,
+      later: calledBack.async,
+      ...walkedAt,
+    } as const;
     if (graph === undefined) return { ...accepted, facts: NO_FACTS, lastId: walk.path.lastId };
     if (!precision) return { ...accepted, facts: factsOf(graph, 0, graph.size), lastId: walk.path.lastId };
     if (walk.makesFacts && options.oneWalk !== false) {

@@ -112,6 +112,7 @@ export class Prover implements Judge<ProofRow> {
       weighed: _,
       hot,
       tailCalls,
+      callbacks,
       ...rest
     } = proof;
     const calls = tailCallRows(program, tailCalls, this.files.inObject());
@@ -137,6 +138,7 @@ export class Prover implements Judge<ProofRow> {
       ...(lines === undefined ? {} : { hot: lines }),
       boundKind: rest.bounds.size > 0 ? boundKind : null,
       ...(calls.length === 0 ? {} : { tailCalls: calls }),
+      ...(callbacks.length === 0 ? {} : { callbacks }),
       ...(time === undefined ? {} : { timeToDie: bounded(time) }),
       ms: since(start),
     };

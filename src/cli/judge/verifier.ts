@@ -102,7 +102,10 @@ function judged(
   kernel: KernelProfile,
   cpus: number | undefined,
   { effort, hot }: Pick<VerifyingOptions, 'effort' | 'hot'>,
-): Pick<VerdictRow, 'hot' | 'verdict' | 'message' | 'lines' | 'slot' | 'explanation' | 'walked' | 'states'> {
+): Pick<
+  VerdictRow,
+  'callbacks' | 'hot' | 'verdict' | 'message' | 'lines' | 'slot' | 'explanation' | 'walked' | 'states'
+> {
   let verdict: Verdict;
   try {
     verdict = verifyProgram(program, {
@@ -120,8 +123,22 @@ function judged(
   }
   const { walked, states } = verdict;
   const lines = hotOf(program, verdict);
-  if (verdict.ok) return { verdict: 'accepted', message: '', walked, states, ...lines };
+  if (verdict.ok) {
+    const callbacks = callbacksOf(program, verdict.later);
+    return { verdict: 'accepted', message: '', walked, states, ...callbacks, ...lines };
+  }
   return { verdict: verdict.reason, ...refusalFields(verdict), walked, states, ...lines };
+}
+
+/** The callbacks that run later, by their first slots. */
+function callbacksOf(
+  { subprogs, insns }: Program,
+  later: ReadonlySet<number>,
+): Pick<VerdictRow, 'callbacks'> {
+  const callbacks = subprogs.flatMap(({ name, start }, at) =>
+    later.has(start) ? [{ callback: name, insns: (subprogs[at + 1]?.start ?? insns.length) - start }] : [],
+  );
+  return callbacks.length === 0 ? {} : { callbacks };
 }
 
 function hotOf(program: Program, { walkedAt }: Verdict): Pick<VerdictRow, 'hot'> {
