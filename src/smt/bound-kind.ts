@@ -3,7 +3,7 @@ import type { Cost } from './cost.js';
 
 export type BoundKind = 'exact' | 'time-limited' | 'unbounded';
 
-/** The kind of a cost. */
+/** What bounds a run of this cost: time, as soon as there is any; nothing, where insns or milliseconds are without end. */
 export function boundKindOf({ insns, ms }: Cost): BoundKind {
   if (!Number.isFinite(insns) || !Number.isFinite(ms)) return 'unbounded';
   return ms > 0 ? 'time-limited' : 'exact';
