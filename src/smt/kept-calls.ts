@@ -27,10 +27,17 @@ export function keptCalls(
 ): KeptCall[] {
   return code.contracts.flatMap((contract, slot): KeptCall[] => {
     if (contract === undefined || path.stubs.has(slot)) return [];
-    const visits = facts
-      .flatMap((one) => one.at(slot))
-      .filter(({ state }) => landingAt(path, code.ops, slot, state) !== 'pad');
-    const types = new Set(visits.map(({ state }) => mapTypeOf(program, contract, frameOf(state).regs)));
+    const all = facts.flatMap((one) => one.at(slot));
+    // States need not be looked at where no call ends in a pad, and none is given a map.
+    const visits =
+      path.unwinds === undefined
+        ? all
+        : all.filter(({ state }) => landingAt(path, code.ops, slot, state) !== 'pad');
+    const types = new Set(
+      contract.args.some(({ kind }) => kind === 'map')
+        ? visits.map(({ state }) => mapTypeOf(program, contract, frameOf(state).regs))
+        : visits.slice(0, 1).map(() => undefined),
+    );
     const may = new Set([...types].flatMap((type) => delaysOf(contract, type, kernel)));
     return may.size === 0 ? [] : [{ slot, function: contract.name, may: [...may] }];
   });

@@ -47,10 +47,13 @@ export function stubbedCall(p: Path, args: readonly Reg[], contract: Contract, s
     if (size === undefined) continue;
     const reg = args[index]!;
     const slot = stub.slots.find((s) => s.arg === index);
-    const effect = contract.outcomes
-      .flatMap((o) => o.effects)
-      .find((e) => e.kind === 'init_dynptr' && e.arg === index);
-    if (slot !== undefined && effect?.kind === 'init_dynptr') {
+    const effect =
+      slot === undefined
+        ? undefined
+        : contract.outcomes
+            .flatMap((o) => o.effects)
+            .find((e) => e.kind === 'init_dynptr' && e.arg === index);
+    if (effect?.kind === 'init_dynptr') {
       // The null dynptr holds nothing, but the program must destroy it all the same, as after a failed call.
       const ref = effect.acquires === undefined ? 0 : p.newId();
       if (ref !== 0) p.acquire({ id: ref, kind: 'pointer', at });

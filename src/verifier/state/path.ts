@@ -108,6 +108,11 @@ export class Path {
     return this.withFrames(this.frames);
   }
 
+  /** The open frames, outermost first. Valid only until the path changes. */
+  get openFrames(): readonly Frame[] {
+    return this.frames;
+  }
+
   private withFrames(frames: Frame[]): State {
     const { refs, rcu, preempt, irq, mayGoto, unrolled } = this;
     const state: State = { frames, refs, rcu, preempt, irq, mayGoto, unrolled };

@@ -2,7 +2,7 @@
  * Where a walk is in the graph of visits. A path that an explored state covers has no visits of its own from there on; it leads to the visit of
  * that state.
  */
-import type { State } from '../state/state.js';
+import type { Path } from '../state/path.js';
 import type { Code } from '../text/code.js';
 import { LEAVES_OUT, NO_VISIT, type Target, type VisitGraph } from './visit-graph.js';
 
@@ -41,12 +41,12 @@ export class Visits {
   }
 
   /**
-   * The path comes to the insn at `slot`. `meets`: states are compared there. `present` is the state as it is now, `snapshot` makes one that lasts.
+   * The path comes to the insn at `slot`. `meets`: states are compared there.
    */
-  add(slot: number, present: State, snapshot: () => State, meets: boolean): number {
-    const state = this.keeps(slot) ? snapshot() : undefined;
+  add(slot: number, path: Path, meets: boolean): number {
+    const state = this.keeps(slot) ? path.snapshot() : undefined;
     const leaves = !this.leaveOutDead ? LEAVES_OUT.nothing : meets ? LEAVES_OUT.places : LEAVES_OUT.asBefore;
-    const node = this.graph.add(slot, this.current, present.frames, state, leaves);
+    const node = this.graph.add(slot, this.current, path.openFrames, state, leaves);
     this.current = node;
     this.first ??= { node };
     return node;

@@ -306,8 +306,7 @@ export class Walk implements Paths {
   }
 
   private visit(slot: number, meets: boolean): number {
-    const { path } = this;
-    return this.visited!.add(slot, path.peek(), () => path.snapshot(), meets);
+    return this.visited!.add(slot, this.path, meets);
   }
 
   /** Runs one insn on a speculative path. An error there is no refusal: a barrier before the insn keeps the processor from running it. */
