@@ -14,6 +14,7 @@ import { CONTRACT_MUTANTS } from './kernel/contracts.js';
 import { DECLARATION_MUTANTS } from './kernel/declare.js';
 import { TOLD_MUTANTS } from './kernel/told.js';
 import { TYPE_MUTANTS } from './kernel/types.js';
+import { KIND_MUTANTS } from './kinds.js';
 import { LIVE_MUTANTS } from './live.js';
 import type { Mutant } from './mutant.js';
 import { BTF_MUTANTS } from './object/btf.js';
@@ -114,6 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...STORAGE_MUTANTS,
   ...GENERATOR_MUTANTS,
   ...REFUSAL_MUTANTS,
+  ...KIND_MUTANTS,
 ];
 
 /** Throws if there is none of this name. */
