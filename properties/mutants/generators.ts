@@ -340,4 +340,17 @@ export const GENERATOR_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'generators/straight/writer.ts',
+    ['generators/numbers-where-operations-break-are-drawn'],
+    [
+      {
+        name: 'no-shift-by-the-width',
+        inside: 'EDGES',
+        node: '32',
+        becomes: '30',
+        wrong: 'No program shifts by 32.',
+      },
+    ],
+  ),
 ];

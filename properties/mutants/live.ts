@@ -285,4 +285,17 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/live/run/session.ts',
+    ['live/times-of-killed-runs-are-told-by-their-ranks'],
+    [
+      {
+        name: 'the-shortest-time-is-the-longest',
+        inside: 'toExitOf',
+        node: 'sorted.at(-1)!',
+        becomes: 'sorted[0]!',
+        wrong: 'The longest time that a killed run took is told as the shortest.',
+      },
+    ],
+  ),
 ];

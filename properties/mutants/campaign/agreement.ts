@@ -90,4 +90,57 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/campaign/agreement/facts/point.ts',
+    ['campaign/a-planted-difference-of-states-is-seen'],
+    [
+      {
+        name: 'ids-of-what-may-be-null-say-nothing',
+        inside: 'saysNothing',
+        node: '!ours.nullable',
+        becomes: 'true',
+        wrong: 'Two copies of a pointer that may be NULL are not compared with Linux.',
+      },
+      {
+        name: 'iterators-are-forgotten-dynptrs',
+        inside: 'slot',
+        node: 'b?.ref === 0 && ours.bytes.every((byte) => byte === BYTE.invalid || byte === BYTE.misc)',
+        becomes: 'b?.ref === 0',
+        wrong: 'Whatever we have in a slot covers a dynptr of Linux that needs no destroying.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/agreement/facts/print-every-state.ts',
+    ['campaign/a-program-that-prints-its-states-is-the-same-program'],
+    [
+      {
+        name: 'printed-states-are-those-of-the-next-insn',
+        inside: 'printEveryState',
+        node: 'slot + before - 1',
+        becomes: 'slot + before',
+        wrong: 'What is printed before an insn is read as if it were printed at the insn.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/agreement/values/buffers.ts',
+    ['campaign/what-is-recorded-of-a-call-is-what-it-writes'],
+    [
+      {
+        name: 'values-that-are-written-are-not-recorded',
+        inside: 'isBuffer',
+        node: 'arg.uninit === true',
+        becomes: 'false',
+        wrong: 'What a function writes into a value of a map is not recorded.',
+      },
+      {
+        name: 'sizes-of-visits-need-not-agree',
+        inside: 'bufferOf',
+        node: 'found.size !== place.size',
+        becomes: 'false',
+        wrong: 'A buffer whose size differs between visits is recorded with the size of one of them.',
+      },
+    ],
+  ),
 ];

@@ -131,4 +131,17 @@ export const SHRINK_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/campaign/shrink/registers.ts',
+    ['campaign/registers-of-an-operation-are-those-of-its-spelling'],
+    [
+      {
+        name: 'copies-with-a-sign-set-nothing',
+        inside: 'definedRegister',
+        node: `op.kind === 'movsx'`,
+        becomes: 'false',
+        wrong: 'A copy that extends the sign counts as if it set no register.',
+      },
+    ],
+  ),
 ];

@@ -351,4 +351,17 @@ export const RULE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/patch/modules.ts',
+    ['patch/a-rule-file-means-what-it-says'],
+    [
+      {
+        name: 'import-meta-in-functions',
+        inside: 'refuseModuleWords.visitFunction',
+        node: 'compiler.isMetaProperty(node) && node.keywordToken === compiler.SyntaxKind.ImportKeyword',
+        becomes: 'false',
+        wrong: 'A rule file may say import.meta in a function, and fails when that runs.',
+      },
+    ],
+  ),
 ];

@@ -250,4 +250,17 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/smt/loop-cost.ts',
+    ['smt/every-small-nest-of-loops-ends-within-its-bound'],
+    [
+      {
+        name: 'a-counted-loop-takes-the-time-of-its-frame',
+        inside: 'loopCost',
+        node: 'limit.ms === 0',
+        becomes: 'false',
+        wrong: 'A counted loop beside a timed one takes its time away.',
+      },
+    ],
+  ),
 ];

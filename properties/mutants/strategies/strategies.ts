@@ -355,4 +355,64 @@ export const STRATEGY_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/strategies/unwind-table.ts',
+    ['strategies/paths-agree-on-what-a-table-says'],
+    [
+      {
+        name: 'plain-bytes-are-no-empty-place',
+        inside: 'emptyPlaces',
+        node: 'last === BYTE.misc',
+        becomes: 'false',
+        wrong: 'A stack slot of plain bytes on one path agrees with a reference on another.',
+      },
+      {
+        name: 'stack-above-what-was-written-is-no-empty-place',
+        inside: 'emptyPlaces',
+        node: 'STACK_SIZE / 8',
+        becomes: 'stack.length',
+        wrong: 'Stack that was never written on one path agrees with a reference on another.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/strategies/object-table.ts',
+    ['strategies/paths-agree-on-what-a-table-says'],
+    [
+      {
+        name: 'half-a-null-is-null',
+        inside: 'isNullAt',
+        node: 'slot?.bytes.every((byte) => byte === BYTE.zero || (byte === BYTE.spill && isNull(slot.reg!)))',
+        becomes:
+          'slot?.bytes.some((byte) => byte === BYTE.zero || (byte === BYTE.spill && isNull(slot.reg!)))',
+        wrong: 'A slot of which one byte is part of a NULL counts as NULL.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/strategies/release.ts',
+    ['strategies/what-is-given-back-is-gone'],
+    [
+      {
+        name: 'what-an-iterator-gave-outlives-it',
+        inside: 'release',
+        node: `object?.kind === 'iter' && object.element !== 0`,
+        becomes: 'false',
+        wrong: 'The element of an iterator that is given back can still be used.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/strategies/named-points.ts',
+    ['strategies/points-that-a-program-names-are-behind-its-calls'],
+    [
+      {
+        name: 'every-insn-names-a-point',
+        inside: 'namedSteps',
+        node: 'slots.has(machine.pc) && vm.advance(machine.steps + 1)',
+        becomes: 'vm.advance(machine.steps + 1)',
+        wrong: 'A program that names one point is killed behind every insn.',
+      },
+    ],
+  ),
 ];

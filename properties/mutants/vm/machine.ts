@@ -267,4 +267,50 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/vm/facts.ts',
+    ['vm/a-run-that-leaves-the-facts-is-told'],
+    [
+      {
+        name: 'saved-irq-states-are-taken-for-granted',
+        inside: 'slotAdmits',
+        node: `slot.irq !== undefined && object?.kind !== 'irq'`,
+        becomes: 'false',
+        wrong: 'A run whose slot holds no saved IRQ state fits a fact that says it does.',
+      },
+      {
+        name: 'any-map-is-the-map',
+        inside: 'placeAdmits',
+        node: 'reg.map >= 0 && region.map >= 0 && reg.map !== region.map',
+        becomes: 'false',
+        wrong: 'A pointer into another map fits the facts.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/fact-links.ts',
+    ['vm/a-run-that-leaves-the-facts-is-told'],
+    [
+      {
+        name: 'linked-spills-are-not-compared',
+        inside: 'everyPlace',
+        node: 'spilled(slot) !== 8',
+        becomes: 'true',
+        wrong: 'A spilled number that is not equal to what it is linked to fits the facts.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/value-words.ts',
+    ['vm/values-read-back-from-their-words'],
+    [
+      {
+        name: 'any-32-bits-are-an-error',
+        inside: 'numberInWords',
+        node: 'low > -4096n',
+        becomes: 'true',
+        wrong: 'A large number of 32 bits is written as a negative one.',
+      },
+    ],
+  ),
 ];

@@ -329,4 +329,17 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/vm/call/models/headers.ts',
+    ['vm/headers-are-changed-as-in-linux'],
+    [
+      {
+        name: 'room-by-64-bits',
+        inside: 'adjustRoom',
+        node: 'BigInt.asIntN(32, call.arg(1))',
+        becomes: 'BigInt.asIntN(64, call.arg(1))',
+        wrong: 'Room is taken away by all 64 bits of an argument of which Linux reads 32.',
+      },
+    ],
+  ),
 ];
