@@ -345,11 +345,11 @@ export const GENERATOR_MUTANTS: readonly Mutant[] = [
     ['generators/numbers-where-operations-break-are-drawn'],
     [
       {
-        name: 'no-shift-by-the-width',
+        name: 'the-largest-number-is-not-drawn',
         inside: 'EDGES',
-        node: '32',
-        becomes: '30',
-        wrong: 'No program shifts by 32.',
+        node: '0x7fff_ffff',
+        becomes: '5',
+        wrong: 'No program has the largest signed number of 32 bits.',
       },
     ],
   ),

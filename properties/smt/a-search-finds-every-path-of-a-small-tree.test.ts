@@ -347,10 +347,24 @@ out:
     const walked = await walk(one, { packet: new Uint8Array(64), choices: new Map() });
     expect(walked.predicted.map(Number).sort((a, b) => a - b)).toContain(0x1234);
     walked.found.forEach(({ env }, i) => {
-      if (walked.predicted[i] !== -1n) expect(r0Of(one, env)).toBe(walked.predicted[i]);
+      expect(walked.predicted[i]).toBe(r0Of(one, env));
     });
     const wanted = walked.found.find((_, i) => walked.predicted[i] === 0x1234n)!.env.packet!;
     expect([wanted[62], wanted[63]]).toEqual([0x12, 0x34]);
+  });
+
+  test.each(['r7', 'r8'])('packet loads at an offset that is an input, which %s knows too', async (known) => {
+    const one = program(
+      `.type tc\n    r6 = r1\n    call bpf_get_prandom_u32\n    r7 = r0\n    r7 &= 15\n    r8 = r7\n    r0 = *(u8 *)skb[r7 +2]\n    if ${known} > 5 goto +1\n    r0 += 256\n    exit\n`,
+    );
+    const packet = Uint8Array.from({ length: 64 }, (_, i) => 3 * i + 1);
+    const walked = await walk(one, { packet, choices: new Map() });
+    expect(walked.found.length).toBeGreaterThan(0);
+    walked.found.forEach(({ env, trace }, i) => {
+      expect(plain(one, env)).toBe(trace.slots.join());
+      expect(walked.predicted[i]).toBe(r0Of(one, env));
+    });
+    expect(walked.stats.diverged).toBe(0);
   });
 
   test('a subprogram, whose caller keeps r6 to r9', async () => {

@@ -57,11 +57,11 @@ export async function checkTypes(
   const message = ts.flattenDiagnosticMessageText(first.compilerObject.messageText, ' ').replace(/\s+/g, ' ');
   const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
   const source = first.getSourceFile();
-  const start = first.getStart();
-  if (source === undefined || start === undefined) throw new InputError(`${message}${more}`, { file });
+  // Without a file it is about the project as a whole.
+  if (source === undefined) throw new InputError(`${message}${more}`, { file });
   throw new InputError(`${message}${more}`, {
     file: shownPath(source.getFilePath()),
-    ...source.getLineAndColumnAtPos(start),
+    ...source.getLineAndColumnAtPos(first.getStart()!),
   });
 }
 

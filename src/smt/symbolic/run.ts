@@ -295,6 +295,8 @@ class SymbolicRun {
     );
     const depth = machine.frames.length;
     vm.step();
+    // The function returns 0.
+    if (!inside) state.shadow.setReg(0, t.constant(64, 0n));
     if (!vm.running) return;
     if (!inside) {
       state.gap('a packet load ended a subprogram');
