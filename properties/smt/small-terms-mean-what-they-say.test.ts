@@ -315,7 +315,8 @@ test('terms are simplified as pinned', async () => {
   for (const a of some) {
     note(`zext ${show(a.term)} 6`, t.zext(6, a.term));
     note(`sext ${show(a.term)} 6`, t.sext(6, a.term));
-    note(`not (eq ${show(a.term)} 5)`, t.not(t.eq(a.term, t.constant(W, 5))));
+    for (const op of ['eq', ...Object.keys(COMPARE)])
+      note(`not (${op} ${show(a.term)} 5)`, t.not(t[op as 'eq'](a.term, t.constant(W, 5))));
     for (const [from, bits] of [
       [0, 2],
       [1, 1],

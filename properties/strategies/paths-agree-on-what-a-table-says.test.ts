@@ -4,6 +4,7 @@
  * reference of another kind on another; object tables take it only where the others have NULL there, or a reference of the same kind.
  */
 import { describe, expect, it } from 'vitest';
+import { described } from '../../src/strategies/held.js';
 import { objectTable } from '../../src/strategies/object-table.js';
 import type { Strategy, Subject } from '../../src/strategies/strategy.js';
 import { unwindTable } from '../../src/strategies/unwind-table.js';
@@ -12,6 +13,7 @@ import { pointerReg, scalarReg, UNINIT } from '../../src/verifier/state/regs.js'
 import { BYTE, type ByteKind, type Reg, type Slot, type State } from '../../src/verifier/state/state.js';
 import { parseCase } from '../../src/vm/case/case.js';
 import { prepare } from '../../src/vm/state/code.js';
+import type { HoldKind } from '../../src/vm/state/ledger.js';
 
 const code = prepare(
   parseCase(
@@ -153,3 +155,20 @@ describe.each(RULES.map(([strategy, slot, agree]) => ({ name: strategy.name, str
     });
   },
 );
+
+/** Everything that can be held, by kind, and how it stands in a sentence. */
+const SENTENCES: readonly (readonly [HoldKind, string])[] = [
+  ['socket', 'a socket'],
+  ['object', 'an object'],
+  ['iterator', 'an iterator'],
+  ['key', 'a key'],
+  ['spin_lock', 'a spin_lock'],
+  ['reference', 'a reference'],
+  ['rcu', 'an open rcu section'],
+  ['preempt', 'an open preempt section'],
+  ['irq', 'a saved IRQ state'],
+];
+
+it.each(SENTENCES)('what is held is told in a sentence: %s', (kind, words) => {
+  expect(described(kind)).toBe(words);
+});
