@@ -71,6 +71,32 @@ rare:
     expect(worst).toBe(RUN + 7 + 5 + 10 + 2 + 8 * (2 + 3));
   });
 
+  it.each([
+    ['array', 0, 3],
+    ['array', 1, 1],
+    ['hash', 0, 0],
+    ['percpu_array', 0, 0],
+  ] as const)('a walk over the entries of a map: %s, whose callback returns %i', (type, returns, rounds) => {
+    const costs = plainCosts(
+      row('helper', 'bpf_for_each_map_elem', 10),
+      row('helper', 'bpf_for_each_map_elem', 3, { per: 'round' }),
+    );
+    const text = `main:
+ r1 = map m
+ r2 = func each
+ r3 = 0
+ r4 = 0
+ call bpf_for_each_map_elem
+ r0 = 0
+ exit
+each:
+ r0 = ${returns}
+ exit
+`;
+    const { best } = estimateOf(text, costs, `.type tc\n.map m ${type} key=4 value=8 entries=3`);
+    expect(best).toBe(around + rounds * (2 + 3));
+  });
+
   it('a loop in a loop', () => {
     const { best } = estimateOf(
       loop(' r1 = 6\n', ' r1 = 5\n r2 = func inner\n r3 = 0\n r4 = 0\n call bpf_loop\n r0 = 0\n') +
