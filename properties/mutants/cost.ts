@@ -253,4 +253,17 @@ export const COST_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/cost/shortest.ts',
+    ['cost/small-programs-take-what-one-counts-by-hand'],
+    [
+      {
+        name: 'a-walk-over-an-array-may-be-short',
+        inside: 'Search.leastRounds',
+        node: `map?.type === 'array' && !isInner ? map.maxEntries : 0`,
+        becomes: '0',
+        wrong: 'The least time of a walk over an array counts none of its entries.',
+      },
+    ],
+  ),
 ];

@@ -229,4 +229,17 @@ export const POLICY_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/policy/simulate/sweep.ts',
+    ['policy/what-is-swept-is-as-if-the-file-said-it'],
+    [
+      {
+        name: 'sweeps-of-the-watchdog-change-nothing',
+        inside: 'simulateOne',
+        node: `time('watchdog') ?? load.watchdog`,
+        becomes: 'load.watchdog',
+        wrong: 'A sweep over the time of the watchdog simulates the same each time.',
+      },
+    ],
+  ),
 ];

@@ -74,7 +74,8 @@ function worse(a: ProgramProof, b: ProgramProof, names: readonly string[]): Prog
       ...(witness === undefined ? {} : { witness: { ...witness, comments: [...witness.comments, where] } }),
     };
   }
-  if (a.verdict !== 'proven' || b.verdict !== 'proven') return { ...a, ...common };
+  // Where the first is proven so is the other, which is not worse.
+  if (a.verdict !== 'proven') return { ...a, ...common };
   return { ...a, ...common, ...largerBounds(a, b), ...heavier(a, b), ...bothSites(a, b) };
 }
 

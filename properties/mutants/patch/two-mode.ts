@@ -253,4 +253,17 @@ export const TWO_MODE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/patch/two-mode/unwritten.ts',
+    ['patch/windows-lie-where-every-visit-leaves-bytes-unwritten'],
+    [
+      {
+        name: 'visits-may-differ-in-size',
+        inside: 'unwrittenWindows',
+        node: 'range[1] !== first[1]',
+        becomes: 'false',
+        wrong: 'Stack is hidden by the size that the first visit of a call has, whatever the others have.',
+      },
+    ],
+  ),
 ];

@@ -263,4 +263,17 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/smt/loop-limits.ts',
+    ['smt/loops-are-limited-as-in-linux'],
+    [
+      {
+        name: 'any-array-may-grow',
+        inside: 'elementsLimit',
+        node: "isInner && (map.type !== 'array' || (map.flags & F_INNER_MAP) !== 0)",
+        becomes: "(map.type !== 'array' || (map.flags & F_INNER_MAP) !== 0)",
+        wrong: 'A walk over an array of each CPU is bounded as if it could have any number of entries.',
+      },
+    ],
+  ),
 ];

@@ -46,4 +46,17 @@ export const SLOT_MUTANTS: readonly Mutant[] = [
       noticedBy: DRAWN,
     },
   ]),
+  ...mutantsOf(
+    'src/smt/rule/changes.ts',
+    ['smt/an-outcome-changes-each-entry-once'],
+    [
+      {
+        name: 'nodes-handed-over-are-kept',
+        inside: 'deltas',
+        node: 'change(`the reference in argument ${effect.arg}`, -1)',
+        becomes: 'change(`the reference in argument ${effect.arg}`, 0)',
+        wrong: 'What a call takes over from the program is compared as if the program kept it.',
+      },
+    ],
+  ),
 ];

@@ -326,4 +326,24 @@ export const SYMBOLIC_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/smt/symbolic/run.ts',
+    ['smt/a-search-finds-every-path-of-a-small-tree'],
+    [
+      {
+        name: 'offsets-of-packet-loads-stay-open',
+        inside: 'SymbolicRun.loadPacket',
+        node: 'op.src >= 0',
+        becomes: 'false',
+        wrong: 'A search goes on as if another offset had given the same bytes of the packet.',
+      },
+      {
+        name: 'a-failed-packet-load-returns-what-was-there',
+        inside: 'SymbolicRun.loadPacket',
+        node: 'state.shadow.setReg(0, t.constant(64, 0n))',
+        becomes: 'undefined',
+        wrong: 'A search predicts that a packet load which fails leaves r0 as it was.',
+      },
+    ],
+  ),
 ];
