@@ -30,6 +30,7 @@ import { POLICY_MUTANTS } from './policy.js';
 import { REFUSAL_MUTANTS } from './refusals.js';
 import { REPORT_MUTANTS } from './report.js';
 import { SEMANTICS_MUTANTS } from './semantics.js';
+import { ADVICE_MUTANTS } from './smt/advice.js';
 import { LENGTH_MUTANTS } from './smt/bounds.js';
 import { CALLBACK_MUTANTS } from './smt/callbacks.js';
 import { EFFORT_MUTANTS } from './smt/effort.js';
@@ -61,6 +62,7 @@ import { MODEL_MUTANTS } from './vm/models.js';
 export const MUTANTS: readonly Mutant[] = [
   ...REPORT_MUTANTS,
   ...TAIL_CALL_MUTANTS,
+  ...ADVICE_MUTANTS,
   ...CALLBACK_MUTANTS,
   ...EXTENSION_MUTANTS,
   ...PAGE_MUTANTS,

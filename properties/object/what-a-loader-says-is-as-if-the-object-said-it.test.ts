@@ -224,3 +224,30 @@ describe('values of variables', () => {
     expect(() => contents({ rodata: new Uint8Array(15) })).toThrow(/the file has 15 bytes, expected 16/);
   });
 });
+
+describe('a variable in an arena', () => {
+  it('leaves out only the programs that use it, and is named', () => {
+    const load = opsOf('r1 = 7 ll\nr0 = 0\nexit');
+    const { programs, skipped } = readObject(
+      elfOf({
+        sections: [
+          section('xdp', load),
+          section('tc', RETURN),
+          { name: '.addr_space.1', flags: 3, data: new Uint8Array(8) },
+        ],
+        symbols: [
+          main('uses', 1, load),
+          main('plain', 2, RETURN),
+          { name: 'counter', section: 3, value: 0, type: 1, size: 4, bind: 1 },
+        ],
+        relocations: [{ section: 1, offset: 0, type: 1, symbol: 3 }],
+      }),
+      'made.o',
+      { targetBtf: 'none' },
+    );
+    expect(programs.map(({ name }) => name)).toEqual(['plain']);
+    expect(skipped).toMatchObject([
+      { name: 'uses', reason: "it uses 'counter', a variable in an arena, which is not modelled" },
+    ]);
+  });
+});

@@ -25,6 +25,8 @@ import type { ObjectMap } from './object-map.js';
 import type { LineInfo, MapDef, Subprog, WeakKfunc } from './program.js';
 import { MISSING_KFUNC } from './weak.js';
 
+/** Where clang puts variables of another address space: `__arena` ones. */
+const ARENA_DATA = '.addr_space.';
 /** Most functions in one program (BPF_MAX_SUBPROGS). */
 const SUBPROGS_MAX = 256;
 /** Most slots in one program (BPF_COMPLEXITY_LIMIT_INSNS). */
@@ -219,6 +221,8 @@ class Linker {
       return;
     }
     if ((section.flags & SHF_EXECINSTR) === 0) {
+      if (section.name.startsWith(ARENA_DATA))
+        throw new NotModelled(`it uses '${symbol.name}', a variable in an arena, which is not modelled`);
       throw new NotModelled(`${what}: section '${section.name}' holds neither maps, nor data, nor functions`);
     }
     const offset = symbol.value + insn.imm;

@@ -19,6 +19,7 @@ import type { FastPath, RuleSet } from '../patch/rule.js';
 import { landingAt } from '../patch/unwinding.js';
 import type { Accepted, Facts, Refused, Verdict } from '../verifier/result.js';
 import type { Profile } from '../verifier/state/profile.js';
+import { stricterLine } from '../verifier/stricter.js';
 import type { Code } from '../verifier/text/code.js';
 import { INSN_BUDGET, type VerifyOptions, verify } from '../verifier/verify.js';
 import { cannotRun } from '../vm/state/runnable.js';
@@ -108,7 +109,7 @@ async function proveAsLoaded(
     }) as Refused;
     return effort < INSN_BUDGET && refusal.reason === 'budget'
       ? effortSpent(effort, refusal)
-      : notVerified(refusal);
+      : notVerified(refusal, program);
   }
   const left = Math.max(1, effort - verified.walked);
   const sites = callSites(program, verified.facts, rules);
@@ -219,6 +220,8 @@ function verifiedFor(program: Program, options: VerifyOptions): Verdict {
 /** Advice for an unknown program, by the reason why it is unknown. */
 const ADVICE = {
   notVerified: 'mend the program first: `verify` says more',
+  notModelled: 'this says nothing against the program: ask Linux, `certify`',
+  stricter: 'Linux may accept it: docs/stricter-than-linux.md says why we do not, and what helps',
   tooLarge: `Linux walks ${INSN_BUDGET} insns and no more: \`verify --hot\` tells where they go`,
   endless: 'let the rules stub the call that goes round, or count the rounds in the program',
   notRun: 'ask Linux: `certify`',
@@ -300,7 +303,19 @@ function boundedProof({
   };
 }
 
-function notVerified(refusal: Refused): ProgramProof {
+/** Whose turn it is where a program is not verified: its writer's, ours, or Linux's, whose reason to accept it we do not share. */
+function adviceOn(refusal: Refused, program: Program): string {
+  switch (refusal.reason) {
+    case 'budget':
+      return ADVICE.tooLarge;
+    case 'unsupported':
+      return ADVICE.notModelled;
+    case 'rejected':
+      return stricterLine(refusal, program) === undefined ? ADVICE.notVerified : ADVICE.stricter;
+  }
+}
+
+function notVerified(refusal: Refused, program: Program): ProgramProof {
   const { message, walked, walkedAt } = refusal;
   return {
     ...hotOf(walkedAt),
@@ -308,7 +323,7 @@ function notVerified(refusal: Refused): ProgramProof {
     refusal,
     verdict: 'unknown',
     reason: `not verified: ${message}`,
-    advice: refusal.reason === 'budget' ? ADVICE.tooLarge : ADVICE.notVerified,
+    advice: adviceOn(refusal, program),
     points: 0,
     sites: [],
     kept: [],
