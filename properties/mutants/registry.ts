@@ -46,6 +46,7 @@ import { EFFECT_MUTANTS } from './verifier/call/effects.js';
 import { MEMORY_MUTANTS } from './verifier/insn/memory.js';
 import { REGISTER_MUTANTS } from './verifier/insn/registers.js';
 import { MENDED_MUTANTS } from './verifier/mended.js';
+import { PERCPU_MUTANTS } from './verifier/percpu.js';
 import { BOUND_MUTANTS } from './verifier/scalar/bounds.js';
 import { VALUE_MUTANTS } from './verifier/scalar/values.js';
 import { STATE_MUTANTS } from './verifier/state.js';
@@ -63,6 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...REPORT_MUTANTS,
   ...TAIL_CALL_MUTANTS,
   ...ADVICE_MUTANTS,
+  ...PERCPU_MUTANTS,
   ...CALLBACK_MUTANTS,
   ...EXTENSION_MUTANTS,
   ...PAGE_MUTANTS,

@@ -73,7 +73,7 @@ export interface MapTypeInfo {
 type Field = SpecialField['kind'];
 const LOCKS: readonly Field[] = ['spin_lock', 'res_spin_lock'];
 const LATER: readonly Field[] = ['timer', 'wq'];
-const KPTRS: readonly Field[] = ['kptr', 'kptr_untrusted', 'refcount'];
+const KPTRS: readonly Field[] = ['kptr', 'kptr_untrusted', 'kptr_percpu', 'refcount'];
 const GRAPHS: readonly Field[] = ['list_head', 'rb_root'];
 
 /**

@@ -34,6 +34,7 @@ export const FIELD_LAYOUT: Readonly<Record<SpecialField['kind'], { size: number;
   wq: { size: 16, align: 8 },
   kptr: { size: 8, align: 8 },
   kptr_untrusted: { size: 8, align: 8 },
+  kptr_percpu: { size: 8, align: 8 },
   list_head: { size: 16, align: 8 },
   list_node: { size: 24, align: 8 },
   rb_root: { size: 16, align: 8 },

@@ -107,6 +107,7 @@ export interface SpecialField {
     | 'wq'
     | 'kptr'
     | 'kptr_untrusted'
+    | 'kptr_percpu'
     | 'list_head'
     | 'list_node'
     | 'rb_root'
@@ -125,6 +126,10 @@ export interface ArrayEntry {
   readonly index: number;
   readonly program: string;
 }
+
+/** Whether a field is a pointer that plain insns load: referenced, untrusted, or to an object of which each CPU has its own. */
+export const isKptr = ({ kind }: Pick<SpecialField, 'kind'>): boolean =>
+  kind === 'kptr' || kind === 'kptr_untrusted' || kind === 'kptr_percpu';
 
 /** A map as bpf(BPF_MAP_CREATE) is told to make it. Sizes are in bytes. */
 export interface MapDef {

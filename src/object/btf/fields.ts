@@ -21,10 +21,11 @@ const STRUCTS: Readonly<Record<string, SpecialField['kind']>> = {
 const KPTR_TAGS: Readonly<Record<string, SpecialField['kind']>> = {
   kptr: 'kptr',
   kptr_untrusted: 'kptr_untrusted',
+  percpu_kptr: 'kptr_percpu',
 };
 
 /** Pointer tags of the kernel that make a field special in a way that is not modelled. */
-const OTHER_TAGS: ReadonlySet<string> = new Set(['percpu_kptr', 'uptr']);
+const OTHER_TAGS: ReadonlySet<string> = new Set(['uptr']);
 const OTHER_STRUCTS: ReadonlySet<string> = new Set(['bpf_task_work']);
 
 /** Most special fields in one value (BTF_FIELDS_MAX). */

@@ -9,6 +9,7 @@ import type { Op } from '../../isa/insn.js';
 import { UNTYPED_MAPS } from '../map-types.js';
 import {
   exceptionCallbackOf,
+  isKptr,
   type LocalType,
   type MapDef,
   type Program,
@@ -55,7 +56,7 @@ const STRUCTS: Readonly<
 /** Largest id of a type (BTF_MAX_TYPE). */
 const BTF_MAX = 0xfffff;
 
-const KPTR_TAG = { kptr: 'kptr', kptr_untrusted: 'kptr_untrusted' } as const;
+const KPTR_TAG = { kptr: 'kptr', kptr_untrusted: 'kptr_untrusted', kptr_percpu: 'percpu_kptr' } as const;
 
 /** BTF names are C identifiers. */
 function identifier(name: string): string {
@@ -121,7 +122,7 @@ class Synthesizer {
 
   /** Type of one special field. */
   private field(field: SpecialField): number {
-    if (field.kind === 'kptr' || field.kind === 'kptr_untrusted') {
+    if (isKptr(field)) {
       const name = field.struct ?? '';
       const target =
         this.locals.get(name) ??

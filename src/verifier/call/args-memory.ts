@@ -2,9 +2,11 @@
  * Arguments that point to memory which a function reads or writes, and the sizes that go with them. Follows
  * check_helper_mem_access and check_mem_size_reg of kernel/bpf/verifier.c.
  */
+
 import type { Arg } from '../../kernel/contract.js';
 import { MAP_FLAGS } from '../../kernel/maptypes.js';
 import { contextField, progType } from '../../kernel/progtypes.js';
+import { isKptr } from '../../object/program.js';
 import {
   checkBuffer,
   checkMemRegion,
@@ -84,7 +86,7 @@ export function checkHelperMem(
       for (const field of map.fields) {
         if (!overlaps(whole, field)) continue;
         refuse(
-          field.kind === 'kptr' || field.kind === 'kptr_untrusted'
+          isKptr(field)
             ? 'kptr cannot be accessed indirectly by helper'
             : `bpf_${field.kind} cannot be accessed directly by load/store`,
         );

@@ -2,7 +2,9 @@
  * Arguments that are kernel objects: sockets, structs of the kernel, kptrs and objects of the program's own types. Follows check_reg_type,
  * process_kf_arg_ptr_to_btf_id, process_kptr_func and check_func_arg_reg_off of kernel/bpf/verifier.c.
  */
+
 import type { Arg, SockType } from '../../kernel/contract.js';
+import { isKptr } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isNull, ownedRef, typeName } from '../state/regs.js';
 import { fieldsOf } from '../state/special-fields.js';
@@ -179,25 +181,23 @@ export function checkKptrSlot(p: Path, reg: Reg, regno: number): void {
   if (!hasFixedOffset(reg))
     refuse(`R${regno} doesn't have constant offset. kptr has to be at the constant offset`);
   const off = fixedOffset(reg);
-  const field = fieldsOf(p, reg).find(
-    (f) => f.offset === off && (f.kind === 'kptr' || f.kind === 'kptr_untrusted'),
-  );
+  const field = fieldsOf(p, reg).find((f) => f.offset === off && isKptr(f));
   if (field === undefined) refuse(`off=${off} doesn't point to kptr`);
-  if (field.kind !== 'kptr') refuse(`off=${off} kptr isn't referenced kptr`);
+  if (field.kind === 'kptr_untrusted') refuse(`off=${off} kptr isn't referenced kptr`);
 }
 
 /** Checks what `bpf_kptr_xchg` puts into the field: NULL, or a reference to the field's own type. */
 export function checkKptrValue(p: Path, site: CallSite, index: number): void {
   const reg = site.regs[index]!;
   if (isNull(reg)) return;
-  if ((reg.type !== 'btf' && reg.type !== 'object') || reg.nonOwning || reg.percpu)
+  if ((reg.type !== 'btf' && reg.type !== 'object') || reg.nonOwning)
     mismatch(reg, index + 1, 'ptr_, trusted_ptr_, rcu_ptr_');
   if (reg.nullable) refuse(`Possibly NULL pointer passed to helper arg${index + 1}`);
   requireStart(reg, index + 1);
   requireReferenced(reg, index + 1);
   const slot = site.regs[0]!;
   const field = fieldsOf(p, slot).find((f) => f.offset === fixedOffset(slot));
-  if (field?.struct !== reg.struct)
+  if (field?.struct !== reg.struct || (reg.percpu && field.kind !== 'kptr_percpu'))
     refuse(
       `invalid kptr access, R${index + 1} type=${typeName(reg)}${reg.struct} expected=ptr_${field?.struct ?? ''}`,
     );

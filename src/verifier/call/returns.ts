@@ -172,7 +172,7 @@ function pointsTo(p: Path, site: CallSite, to: PointerKind): Reg {
       const local = p.program.localTypes.find((t) => t.name === struct);
       return local === undefined
         ? pointerReg('btf', { struct, trust: 'trusted' })
-        : pointerReg('object', { struct, size: local.size });
+        : pointerReg('object', { struct, size: local.size, percpu: field?.kind === 'kptr_percpu' });
     }
     case 'percpu': {
       const reg = site.regs[to.arg]!;

@@ -6,7 +6,7 @@
 
 import { isGplCompatible } from '../../kernel/license.js';
 import { progType } from '../../kernel/progtypes.js';
-import type { SpecialField } from '../../object/program.js';
+import { isKptr, type SpecialField } from '../../object/program.js';
 import type { Path } from '../state/path.js';
 import { fixedOffset, hasFixedOffset, isOfNothing, typeName } from '../state/regs.js';
 import type { Reg } from '../state/state.js';
@@ -70,6 +70,7 @@ const KERNEL_NAME: Record<SpecialField['kind'], string> = {
   wq: 'bpf_wq',
   kptr: 'kptr',
   kptr_untrusted: 'kptr',
+  kptr_percpu: 'kptr',
   list_head: 'bpf_list_head',
   list_node: 'bpf_list_node',
   rb_root: 'bpf_rb_root',
@@ -88,7 +89,7 @@ export function refuseSpecialFields(a: Access, fields: readonly SpecialField[]):
 export function checkSpecialFields(a: Access, fields: readonly SpecialField[]): SpecialField | undefined {
   for (const field of fields) {
     if (!overlaps(a, field)) continue;
-    if (field.kind === 'kptr' || field.kind === 'kptr_untrusted') {
+    if (isKptr(field)) {
       if (!hasFixedOffset(a.reg)) refuse('kptr access cannot have variable offset');
       if (fixedOffset(a.reg) + a.off !== field.offset)
         refuse(`kptr access misaligned expected=${field.offset} off=${fixedOffset(a.reg) + a.off}`);

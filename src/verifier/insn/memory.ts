@@ -81,7 +81,7 @@ function frozenContents(a: Access, initial: Uint8Array | undefined, frozen: bool
 export function loadKptr(p: Path, field: SpecialField): Reg {
   const struct = field.struct ?? '';
   const local = p.program.localTypes.find((t) => t.name === struct);
-  const trust = field.kind === 'kptr' && p.inRcu ? 'rcu' : 'untrusted';
+  const trust = field.kind !== 'kptr_untrusted' && p.inRcu ? 'rcu' : 'untrusted';
   const id = p.newId();
   if (local !== undefined) {
     return pointerReg('object', {
@@ -91,6 +91,7 @@ export function loadKptr(p: Path, field: SpecialField): Reg {
       id,
       trust,
       unowned: trust === 'rcu',
+      percpu: trust === 'rcu' && field.kind === 'kptr_percpu',
     });
   }
   return pointerReg('btf', { struct, nullable: true, id, trust });
@@ -203,7 +204,8 @@ export function store(p: Path, a: Access, value: Reg): void {
         );
       const field = checkSpecialFields(a, map.fields);
       if (field !== undefined) checkPlainAccess(a);
-      if (field?.kind === 'kptr') refuse('store to referenced kptr disallowed');
+      if (field?.kind === 'kptr' || field?.kind === 'kptr_percpu')
+        refuse('store to referenced kptr disallowed');
       if (field !== undefined && !isNull(value))
         unsupported('a store of a pointer into an unreferenced kptr');
       return;

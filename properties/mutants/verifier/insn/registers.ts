@@ -275,7 +275,7 @@ export const REGISTER_MUTANTS: readonly Mutant[] = [
       {
         name: 'unreferenced-kptr-trusted-in-rcu',
         inside: 'loadKptr',
-        node: "field.kind === 'kptr' && p.inRcu",
+        node: "field.kind !== 'kptr_untrusted' && p.inRcu",
         becomes: 'p.inRcu',
         wrong: 'An unreferenced kptr that is loaded inside a RCU section counts as protected by it.',
       },

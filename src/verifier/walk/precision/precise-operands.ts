@@ -2,9 +2,11 @@
  * Tells which numbers an insn relies on: they decide whether it is allowed, or what it does besides computing. Gathers what is spread
  * over the callers of mark_chain_precision in kernel/bpf/verifier.c.
  */
+
 import type { Op } from '../../../isa/insn.js';
 import type { Arg, Contract, Outcome } from '../../../kernel/contract.js';
 import { returnRange } from '../../../kernel/progtypes.js';
+import { isKptr } from '../../../object/program.js';
 import { keyOfArray } from '../../call/outcomes.js';
 import type { Path } from '../../state/path.js';
 import { fixedOffset, isNull, isPointer } from '../../state/regs.js';
@@ -62,10 +64,7 @@ function preciseStore(p: Path, op: Extract<Op, { kind: 'stx' | 'store_release' }
 /** Zero stored there may be the NULL of a kernel pointer. */
 function holdsPointers(p: Path, to: Reg): boolean {
   if (to.type === 'object') return true;
-  return (
-    to.type === 'map_value' &&
-    p.program.maps[to.map]?.fields.some((f) => f.kind === 'kptr' || f.kind === 'kptr_untrusted') === true
-  );
+  return to.type === 'map_value' && p.program.maps[to.map]?.fields.some(isKptr) === true;
 }
 
 /** Zero as an argument of a global function stands for NULL. */
