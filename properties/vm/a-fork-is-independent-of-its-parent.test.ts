@@ -7,6 +7,7 @@ import type { Program } from '../../src/object/program.js';
 import { fastPath } from '../../src/patch/fast-path.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { verify } from '../../src/verifier/verify.js';
+import { runsLater } from '../../src/vm/call/later.js';
 import { parseCase } from '../../src/vm/case/case.js';
 import { seededChooser } from '../../src/vm/state/chooser.js';
 import { Vm } from '../../src/vm/vm.js';
@@ -22,7 +23,7 @@ const SLOWLY = 16;
 const options = (seed: number) => ({
   maxSteps: LIMIT,
   bound: LIMIT,
-  env: { choices: new Map(), cpu: { current: 0, count: 2 } },
+  env: { choices: runsLater(3), cpu: { current: 0, count: 2 } },
   // Seed 0: everything goes well, so that each program runs through.
   ...(seed === 0 ? {} : { chooser: seededChooser(seed) }),
 });

@@ -2,6 +2,7 @@
 import { mix } from '../../generators/random.js';
 import { progType } from '../kernel/progtypes.js';
 import type { MapDef, Program } from '../object/program.js';
+import { runsLater } from '../vm/call/later.js';
 import { type Chooser, defaultChooser, seededChooser } from '../vm/state/chooser.js';
 import { EMPTY, type Environment, toHex } from '../vm/state/environment.js';
 
@@ -15,6 +16,9 @@ export interface RunEnvironment {
 /** The shortest packet that a kernel hands to a program (ETH_HLEN), and how much longer ours get. */
 const SHORTEST_PACKET = 14;
 const LONGER_BY = 150n;
+/** Fields whose callbacks run after the program, and the most of them that do. */
+const LATER: ReadonlySet<string> = new Set(['timer', 'wq']);
+const MOST_LATER = 3n;
 /** Entries put into a map at the most. */
 const ENTRIES = 3n;
 
@@ -28,8 +32,9 @@ export function runEnvironment(program: Program, seed: number, index: number, k:
   const maps = new Map(
     program.maps.filter(takesEntries).map((map) => [map.name, contents(map, chooser)] as const),
   );
+  const starts = program.maps.some(({ fields }) => fields.some(({ kind }) => LATER.has(kind)));
   const env: Environment = {
-    choices: new Map(),
+    choices: starts ? runsLater(Number(chooser.number('callbacks later', 0n, MOST_LATER))) : new Map(),
     packet: chooser.bytes('packet', SHORTEST_PACKET + Number(chooser.number('packet length', 0n, LONGER_BY))),
     ctx: chooser.bytes('ctx', progType(program.type).size),
     maps,

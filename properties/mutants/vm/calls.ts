@@ -26,6 +26,53 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'src/vm/call/later.ts',
+    ['vm/callbacks-run-after-the-program'],
+    [
+      {
+        name: 'callbacks-run-after-a-killed-program',
+        inside: 'runLater',
+        node: 'machine.killed || machine.violations.length > 0',
+        becomes: 'machine.violations.length > 0',
+        wrong: 'After a killed program the callbacks of its timers run in the same run, killed.',
+      },
+      {
+        name: 'cancelled-callbacks-run',
+        inside: 'LATER_MODELS',
+        node: 'arms(false)',
+        becomes: 'arms(true)',
+        wrong: 'The callback of a timer that was cancelled runs.',
+      },
+      {
+        name: 'callbacks-of-deleted-entries-run',
+        inside: 'runLater',
+        node: 'if (key === undefined) continue;',
+        becomes: 'if (key === undefined) return false;',
+        wrong: 'A timer whose entry was deleted keeps those after it from running.',
+      },
+      {
+        name: 'a-later-callback-runs-again-and-again',
+        inside: 'runLater',
+        node: '{ ...one, armed: false }',
+        becomes: '{ ...one }',
+        wrong: 'A timer that fired stays started.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/insn/pauses.ts',
+    ['vm/one-killed-run-decides-its-class', 'vm/callbacks-run-after-the-program'],
+    [
+      {
+        name: 'kills-at-the-exit-are-one-class',
+        inside: 'pausesAt',
+        node: 'machine.frame.helper !== undefined || machine.later.length > 0',
+        becomes: 'machine.frame.helper !== undefined',
+        wrong: 'A kill at the exit of a program counts as one in the callback that runs after it.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/smt/symbolic/run.ts',
     ['smt/a-search-finds-every-path-of-a-small-tree'],
     [

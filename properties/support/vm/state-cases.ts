@@ -162,6 +162,12 @@ ${call('bpf_get_local_storage', 'map s', '0')}${lines('r1 = *(u64 *)(r0 +0)', 'r
 ${call('bpf_task_from_pid', '1')}    if r0 == 0 goto out
 ${lines('r6 = r0', 'r7 = *(u64 *)(r6 +1600)', 'r8 = *(u64 *)(r6 +1600)', 'r1 = r6', 'call bpf_task_release')}out:
 ${END}`,
+  'a timer that starts itself again': `.type tc
+.map m array key=4 value=24 entries=1 timer@0
+${lookup('m', 0)}    if r0 == 0 goto out
+${lines('r6 = r0')}${call('bpf_timer_init', 'r6', 'map m', '0')}${call('bpf_timer_set_callback', 'r6', 'func tick')}${call('bpf_timer_start', 'r6', '1', '0')}out:
+${END}tick:
+${lines('r6 = r3', 'r1 = *(u64 *)(r6 +16)', 'r1 += 1', '*(u64 *)(r6 +16) = r1')}${call('bpf_timer_start', 'r6', '1', '0')}${lines('r0 = 0', 'exit')}`,
   'an object behind a pointer in a map': `.type tc
 .struct item size=16
 .map m array key=4 value=16 entries=1 kptr:item@8

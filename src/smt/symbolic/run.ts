@@ -252,6 +252,12 @@ class SymbolicRun {
     const stops = machine.killed && machine.interrupted >= depth;
     vm.step();
     if (!vm.running) return;
+    if (depth === 1) {
+      // What runs after the program is a run of its own: it is not followed here.
+      state.gap('a callback that runs after the program is not followed');
+      machine.finish('limit');
+      return;
+    }
     if (helper === undefined) {
       state.shadow.pop();
       return;

@@ -14,6 +14,7 @@ import { Call } from './call.js';
 import { startCallbacks } from './callbacks.js';
 import { applyEffect } from './effects.js';
 import { possible } from './guards.js';
+import { runLater } from './later.js';
 import { insertIntoTree } from './models/graphs.js';
 import { modelOf } from './models/index.js';
 import { result, resultBits } from './results.js';
@@ -223,8 +224,10 @@ export function leave(machine: MachineState): void {
     machine.pop();
     return;
   }
-  checkExitValue(machine, undefined);
-  machine.finish('exit');
+  const { later } = machine.frame;
+  if (later === undefined) checkExitValue(machine, undefined);
+  else checkRange(machine, later.returns, 'callback', undefined);
+  if (!runLater(machine)) machine.finish('exit');
 }
 
 /** The `unwind_exit` insn: the caller goes on in the landing pad of its call; of the outermost frame it is `exit`. */

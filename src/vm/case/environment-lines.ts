@@ -115,7 +115,7 @@ export class EnvironmentReader {
 }
 
 function fullName(short: string, all: readonly Contract[]): string | undefined {
-  const names = ['may_goto', ...all.map((contract) => contract.name)];
+  const names = ['may_goto', 'later', ...all.map((contract) => contract.name)];
   if (short === 'addresses') return short;
   for (const name of [short, `bpf_${short}`]) if (names.includes(name)) return name;
   // Short name for the most frequent helper.

@@ -9,6 +9,7 @@
  *     bpf_probe_read_kernel#1=ok:0:0bad  the outcome, r0 and what was read (bytes as hex, the rest zero)
  *     bpf_get_prandom_u32#2=17           r0 alone, where the outcome follows from it
  *     may_goto#1=3                       iterations before the loop budget is spent
+ *     later#1=1                          after the program, the first callback that it has set a timer or work queue for runs
  *     addresses#1=1                      other regions than without it have addresses whose low half is zero
  */
 import { InputError } from '../../isa/errors.js';

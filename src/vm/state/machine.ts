@@ -48,6 +48,23 @@ export interface Frame {
   readonly savedReadable: number;
   /** Of the frame of a callback: the helper that called it. */
   readonly helper?: CallbackHelper;
+  /** Of a callback that runs after the program, in the outermost frame: what is known of it. */
+  readonly later?: CallbackSpec;
+}
+
+/** A timer or work queue in a map value, whose callback is set. Immutable. */
+export interface Later {
+  /** Address of the timer or work queue. */
+  readonly at: bigint;
+  /** Slot of the call that set the callback. */
+  readonly slot: number;
+  /** Name of the function that set it. */
+  readonly name: string;
+  /** First slot of the callback. */
+  readonly callback: number;
+  readonly spec: CallbackSpec;
+  /** Started: it runs after the program. */
+  readonly armed: boolean;
 }
 
 /** Where the packet lies: its region, which changes each time the packet moves, and offsets in the region. */
@@ -152,6 +169,8 @@ export class MachineState {
   mayGoto: bigint | undefined;
   /** The function that was called last left by unwind_exit, and the insn at pc is the unwind_goto behind its call. */
   unwound = false;
+  /** Timers and work queues whose callback is set, in this order. */
+  later: readonly Later[] = [];
   /** Records of ring buffers that were reserved, those discarded included. */
   records: readonly RingRecord[] = [];
   /** Checks that broke, in this order; the last one may be what stopped the run. */
@@ -197,6 +216,7 @@ export class MachineState {
     copy.unwound = this.unwound;
     copy.followed = this.followed;
     copy.records = this.records;
+    copy.later = this.later;
     copy.cpu = this.cpu;
     copy.violations = this.violations;
     copy.wentOn = this.wentOn;
@@ -218,6 +238,14 @@ export class MachineState {
     this.interrupted = 0;
     this.outermost(subprog);
     this.pc = subprog;
+  }
+
+  /** The program has ended: a callback that it set goes on after it, in a frame of its own. Its r1 to r5 are still to be written. */
+  beginLater({ callback, slot, spec }: Later): void {
+    this.unwind(callback);
+    this.frames = [{ ...this.frame, callsite: slot, later: spec }];
+    // It is an invocation of its own.
+    this.mayGoto = undefined;
   }
 
   private outermost(subprog: number): void {

@@ -158,6 +158,12 @@ export class Maps {
     return isArray(map) ? map.maxEntries : this.entries[index]!.size;
   }
 
+  /** The key of the entry of map `index` whose value is this region; undefined where no entry has it any more. */
+  keyOf(index: number, region: number): Uint8Array | undefined {
+    for (const [key, value] of this.entries[index]!) if (value === region) return parseHex(key);
+    return undefined;
+  }
+
   /** The keys that exist now, to be gone through while the map changes. */
   snapshot(index: number): { readonly count: number; at(i: number): Uint8Array } {
     const map = this.def(index);

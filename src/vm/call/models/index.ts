@@ -1,4 +1,5 @@
 /** All models of kernel functions, by name. */
+import { LATER_MODELS } from '../later.js';
 import { DYNPTR_MODELS } from './dynptrs.js';
 import { GRAPH_MODELS } from './graphs.js';
 import { HEADER_MODELS } from './headers.js';
@@ -20,6 +21,7 @@ const MODELS: ReadonlyMap<string, Model> = new Map(
     PACKET_MODELS,
     HEADER_MODELS,
     RINGBUF_MODELS,
+    LATER_MODELS,
     OTHER_MODELS,
   ].flatMap((models) => Object.entries(models)),
 );
