@@ -29,6 +29,7 @@ export const SHN_UNDEF = 0;
 
 /** e_machine of BPF. */
 export const EM_BPF = 247;
+const EM_NONE = 0;
 export const ET_REL = 1;
 export const EHDR_SIZE = 64;
 export const SHDR_SIZE = 64;
@@ -36,7 +37,6 @@ export const SYM_SIZE = 24;
 export const REL_SIZE = 16;
 
 const MACHINES: Readonly<Record<number, string>> = {
-  0: 'none',
   3: 'x86',
   21: 'PowerPC64',
   22: 's390',
@@ -48,7 +48,6 @@ const MACHINES: Readonly<Record<number, string>> = {
 };
 
 const FILE_TYPES: Readonly<Record<number, string>> = {
-  0: 'none',
   2: 'executable',
   3: 'shared object',
   4: 'core dump',
@@ -126,7 +125,8 @@ function checkIdent(file: Bytes): void {
     file.fail(`${expected}, found ${order === 2 ? 'a big-endian ELF file' : `ELF byte order ${order}`}`);
   if (version !== 1) file.fail(`${expected}, found ELF version ${version}`);
   const machine = file.u16(18);
-  if (machine !== EM_BPF)
+  // The first LLVM that wrote BPF gave it no machine.
+  if (machine !== EM_BPF && machine !== EM_NONE)
     file.fail(`${expected}, found machine ${machine}${MACHINES[machine] ? ` (${MACHINES[machine]})` : ''}`);
   const type = file.u16(16);
   if (type !== ET_REL)

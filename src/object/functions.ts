@@ -8,12 +8,14 @@ import type { CoreRelocator } from './core/relocate.js';
 import { CORE_KINDS, describeRelo } from './core/spec.js';
 import {
   type Elf,
+  type ElfSymbol,
   type Relocation,
   type Section,
   SHF_EXECINSTR,
   SHT_PROGBITS,
   STB_LOCAL,
   STT_FUNC,
+  STT_NOTYPE,
   STV_HIDDEN,
   STV_INTERNAL,
 } from './elf.js';
@@ -70,6 +72,40 @@ function cached<T>(make: (section: Section) => T): (section: Section) => T {
   };
 }
 
+/** A symbol that names a function, and the bytes that the function takes. */
+interface FunctionSymbol {
+  readonly symbol: ElfSymbol;
+  readonly section: Section;
+  readonly size: number;
+}
+
+/**
+ * The symbols that name functions, in the order of the symbol table. LLVM before 9 gave its functions neither a type nor a size. In an object
+ * without any symbol of a function, a name in code is one, up to the next name; the names of basic blocks (`LBB0_2`) are local and none.
+ */
+function functionSymbols(elf: Elf): FunctionSymbol[] {
+  const inCode = elf.symbols.flatMap((symbol) => {
+    const section = elf.sections[symbol.section];
+    return section?.type === SHT_PROGBITS && (section.flags & SHF_EXECINSTR) !== 0
+      ? [{ symbol, section, size: symbol.size }]
+      : [];
+  });
+  const typed = inCode.filter(({ symbol, size }) => symbol.type === STT_FUNC && size > 0);
+  if (typed.length > 0) return typed;
+  const named = inCode.filter(
+    ({ symbol: { type, name } }) => type === STT_NOTYPE && name !== '' && !/^\.?LBB\d+_\d+$/.test(name),
+  );
+  return named
+    .map((one) => {
+      const later = named.filter(
+        ({ section, symbol }) => section === one.section && symbol.value > one.symbol.value,
+      );
+      const end = Math.min(one.section.data.length, ...later.map(({ symbol }) => symbol.value));
+      return { ...one, size: end - one.symbol.value };
+    })
+    .filter(({ size }) => size > 0);
+}
+
 /** All functions of an object and their contents. */
 export class Functions {
   /** In the order of the symbol table. */
@@ -94,14 +130,11 @@ export class Functions {
     this.funcs = cached(
       (section) => new Map(ext?.funcs.get(section.name)?.map((info) => [info.offset, info.type])),
     );
-    this.all = elf.symbols.flatMap((symbol) => {
-      const section = elf.sections[symbol.section];
-      if (symbol.type !== STT_FUNC || section === undefined || symbol.size === 0) return [];
-      if (section.type !== SHT_PROGBITS || (section.flags & SHF_EXECINSTR) === 0) return [];
-      if (symbol.value % SLOT_BYTES !== 0 || symbol.size % SLOT_BYTES !== 0) {
+    this.all = functionSymbols(elf).map(({ symbol, section, size }) => {
+      if (symbol.value % SLOT_BYTES !== 0 || size % SLOT_BYTES !== 0) {
         this.fail(`function '${symbol.name}' is not a whole number of insns (8 bytes each)`);
       }
-      if (symbol.value + symbol.size > section.data.length) {
+      if (symbol.value + size > section.data.length) {
         this.fail(`function '${symbol.name}' ends outside section '${section.name}'`);
       }
       const hidden = symbol.visibility === STV_HIDDEN || symbol.visibility === STV_INTERNAL;
@@ -109,13 +142,13 @@ export class Functions {
         name: symbol.name,
         section,
         start: symbol.value / SLOT_BYTES,
-        slots: symbol.size / SLOT_BYTES,
+        slots: size / SLOT_BYTES,
         linkage: symbol.bind === STB_LOCAL || hidden ? 'static' : 'global',
         visible: symbol.bind !== STB_LOCAL,
       };
       const key = `${section.index}:${fn.start}`;
       if (!this.places.has(key)) this.places.set(key, fn);
-      return [fn];
+      return fn;
     });
   }
 

@@ -28,6 +28,33 @@ export const OBJECT_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'src/object/functions.ts',
+    ['object/what-an-old-compiler-left-out-is-read-the-same'],
+    [
+      {
+        name: 'basic-blocks-are-functions',
+        inside: 'functionSymbols',
+        node: '!/^\\.?LBB\\d+_\\d+$/.test(name)',
+        becomes: 'true',
+        wrong: 'The name of a basic block cuts a function without a size in two.',
+      },
+      {
+        name: 'untyped-functions-end-with-their-section',
+        inside: 'functionSymbols',
+        node: 'symbol.value > one.symbol.value',
+        becomes: 'false',
+        wrong: 'A function without a size goes on into the next.',
+      },
+      {
+        name: 'untyped-names-are-always-functions',
+        inside: 'functionSymbols',
+        node: 'typed.length > 0',
+        becomes: 'typed.length > 1',
+        wrong: 'A name without a type is a function though another has one.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/object/elf.ts',
     [MADE],
     [
