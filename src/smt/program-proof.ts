@@ -12,6 +12,7 @@
  * a run. Without one, and without a proof, it is unknown.
  */
 import { BUILT_IN, type KernelProfile } from '../kernel/profile.js';
+import { POISON_HELPER } from '../object/core/patch.js';
 import type { Program } from '../object/program.js';
 import type { CallSite } from '../patch/fast-path.js';
 import { callSites, enabledAt, pathOfSites } from '../patch/fast-path.js';
@@ -217,11 +218,16 @@ function verifiedFor(program: Program, options: VerifyOptions): Verdict {
   return again.ok ? again : verdict;
 }
 
+/** What verifiers say of the call that loaders write over an insn whose CO-RE relocation finds nothing. */
+const POISONED = `invalid func unknown#${POISON_HELPER}`;
+
 /** Advice for an unknown program, by the reason why it is unknown. */
 const ADVICE = {
   notVerified: 'mend the program first: `verify` says more',
   notModelled: 'this says nothing against the program: ask Linux, `certify`',
   stricter: 'Linux may accept it: docs/stricter-than-linux.md says why we do not, and what helps',
+  notThere:
+    "the kernel's types lack what a CO-RE relocation names there: prove for a kernel that has it, --btf FILE",
   tooLarge: `Linux walks ${INSN_BUDGET} insns and no more: \`verify --hot\` tells where they go`,
   endless: 'let the rules stub the call that goes round, or count the rounds in the program',
   notRun: 'ask Linux: `certify`',
@@ -311,6 +317,7 @@ function adviceOn(refusal: Refused, program: Program): string {
     case 'unsupported':
       return ADVICE.notModelled;
     case 'rejected':
+      if (refusal.message === POISONED) return ADVICE.notThere;
       return stricterLine(refusal, program) === undefined ? ADVICE.notVerified : ADVICE.stricter;
   }
 }

@@ -88,7 +88,7 @@ export const OBJECT_MUTANTS: readonly Mutant[] = [
       {
         name: 'a-function-may-end-half-an-insn-too-late',
         inside: 'Functions.constructor',
-        node: 'symbol.size % SLOT_BYTES !== 0',
+        node: 'size % SLOT_BYTES !== 0',
         becomes: 'false',
         wrong: 'A function that is no whole number of insns is taken.',
       },

@@ -30,6 +30,19 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/smt/program-proof.ts',
+    ['smt/what-a-kernel-lacks-has-another-kernel-as-its-way-on'],
+    [
+      {
+        name: 'what-a-kernel-lacks-is-to-be-mended',
+        inside: 'adviceOn',
+        node: 'refusal.message === POISONED',
+        becomes: 'false',
+        wrong: 'A program that needs another kernel is said to be wrong.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/program-proof.ts',
     [KNOWN],
     [
       {
