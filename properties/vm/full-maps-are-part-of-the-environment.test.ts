@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { MapType } from '../../src/object/program.js';
 import { fastPath } from '../../src/patch/fast-path.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
@@ -90,3 +91,26 @@ it('run takes as many entries as it is told', async () => {
 });
 
 const folder = scratch();
+
+it('the n-th entry of each kind of map has the number n as its key, whatever the size of keys', () => {
+  const KINDS = { hash: 0, lru_hash: 0, percpu_hash: 0, lru_percpu_hash: 0, lpm_trie: 4 } as const;
+  for (const [type, at] of Object.entries(KINDS))
+    for (const keySize of [1, 2, 3, 4, 5, 8, 12]) {
+      if (keySize <= at) continue;
+      const { program } = parseCase(overMap('hash key=4 value=8 entries=5'));
+      const [map] = program.maps;
+      const own = { ...map!, type: type as MapType, keySize, maxEntries: 700 };
+      const entries = filled({ ...program, maps: [own] }, EMPTY, 300).maps!.get('h')!;
+      // Later numbers stand for earlier ones again where a key has one byte.
+      const bytes = Math.min(4, keySize - at);
+      expect(entries.size).toBe(Math.min(300, 256 ** bytes));
+      [...entries].slice(0, 255).forEach(([key, value], i) => {
+        const given = Buffer.from(key, 'hex');
+        expect([type, keySize, given.length]).toEqual([type, keySize, keySize]);
+        if (at > 0) expect(given.readUInt32LE()).toBe(8 * (keySize - at));
+        expect(given.readUIntLE(at, bytes)).toBe(i + 1);
+        expect(given.subarray(at + bytes).every((byte) => byte === 0)).toBe(true);
+        expect(value).toBe('00'.repeat(8));
+      });
+    }
+});
