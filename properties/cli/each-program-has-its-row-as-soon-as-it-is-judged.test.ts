@@ -78,12 +78,12 @@ it('a program that is left out has a row, and makes the exit 3', async () => {
     {
       name: 'global_func_kprobe',
       verdict: 'unknown',
-      reason: expect.stringContaining("'freplace/some_other'"),
+      reason: expect.stringContaining("replaces the function 'some_other'"),
       bound: null,
     },
   ]);
   expect(rows.some(({ verdict }) => verdict === 'proven')).toBe(true);
-  expect((await here(['prove', file])).out).toContain('freplace/some_other');
+  expect((await here(['prove', file])).out).toContain('--attach global_func_kprobe=FILE:FUNCTION');
   // Where another program is asked for, nothing is left out.
   const other = rows.find(({ verdict }) => verdict === 'proven')!.name;
   expect((await rowsOf([file, '--prog', other])).exit).toBe(0);
