@@ -26,6 +26,19 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'src/vm/call/kernel-struct.ts',
+    ['vm/samples-run-as-the-verifier-says'],
+    [
+      {
+        name: 'no-kernel-struct-is-written',
+        inside: 'isWritten',
+        node: 'allowed.struct === struct',
+        becomes: 'false',
+        wrong: 'A congestion control faults where it writes its window.',
+      },
+    ],
+  ),
+  ...mutantsOf(
     'src/vm/call/later.ts',
     ['vm/callbacks-run-after-the-program'],
     [

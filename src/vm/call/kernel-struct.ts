@@ -1,4 +1,7 @@
 /** What a program sees when it reads a kernel object: zero bytes, or those that the environment has recorded for the call that found it. */
+import { structOps } from '../../kernel/struct-ops.js';
+import type { Program } from '../../object/program.js';
+import { operationOf } from '../../object/struct-ops.js';
 import { address } from '../state/address.js';
 import type { MachineState } from '../state/machine.js';
 import type { RegionInit } from '../state/memory.js';
@@ -7,6 +10,26 @@ import type { Call } from './call.js';
 /** Bytes of an object whose struct has no table: more than any offset that the verifier allows a program to read. */
 const LARGE = 1 << 16;
 const ZERO = new Uint8Array(LARGE);
+
+/**
+ * Whether programs may write members of a kernel struct (btf_struct_access): the mark of a connection, and what the struct of operations allows. Which
+ * members is for the verifier to say.
+ */
+function isWritten({ type, attach }: Program, struct: string): boolean {
+  if (type !== 'struct_ops') return struct === 'nf_conn' || struct === 'nf_conn___init';
+  return structOps(operationOf(attach?.target)?.struct).writes.some((allowed) => allowed.struct === struct);
+}
+
+/** A kernel struct with these bytes, or with zero bytes. */
+export function kernelStruct(
+  program: Program,
+  name: string,
+  bytes: Uint8Array = kernelBytes(),
+  life: Pick<RegionInit, 'parent' | 'owners'> = {},
+): RegionInit {
+  const writable = isWritten(program, name);
+  return { kind: 'btf', name, bytes: writable && bytes === ZERO ? bytes.slice() : bytes, writable, ...life };
+}
 
 /** The contents of a kernel object that this call has found; read-only, and shared where they are all zero. Without a call: one that nothing is recorded of. */
 export function kernelBytes(call?: Call): Uint8Array {
@@ -41,7 +64,7 @@ function add(
   bytes: Uint8Array,
   life: Pick<RegionInit, 'parent' | 'owners'>,
 ): bigint {
-  return address(machine.memory.add({ kind: 'btf', name, bytes, writable: false, ...life }), 0);
+  return address(machine.memory.add(kernelStruct(machine.code.program, name, bytes, life)), 0);
 }
 
 function addPointee(machine: MachineState, struct: string): bigint {

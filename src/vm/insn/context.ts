@@ -3,7 +3,7 @@ import { InputError } from '../../isa/errors.js';
 import type { ContextMember, ContextValue } from '../../kernel/progtypes.js';
 import { progType } from '../../kernel/progtypes.js';
 import type { Program } from '../../object/program.js';
-import { kernelBytes } from '../call/kernel-struct.js';
+import { kernelBytes, kernelStruct } from '../call/kernel-struct.js';
 import { address } from '../state/address.js';
 import type { Environment } from '../state/environment.js';
 import type { MachineState } from '../state/machine.js';
@@ -39,7 +39,7 @@ function placeArguments({ code: { program }, memory }: MachineState, view: DataV
   for (const [i, arg] of (args ?? []).entries()) {
     if (8 * i + 8 > view.byteLength) return;
     if (arg.kind !== 'pointer' || (arg.nullable && view.getBigUint64(8 * i, true) === 0n)) continue;
-    const target = memory.add({ kind: 'btf', name: arg.to, bytes: kernelBytes(), writable: false });
+    const target = memory.add(kernelStruct(program, arg.to));
     view.setBigUint64(8 * i, address(target, 0), true);
   }
 }
@@ -128,7 +128,7 @@ export function hiddenPointer(
   const key = `${number}:${at}`;
   const known = machine.followed.get(key);
   if (known !== undefined) return known;
-  const target = machine.memory.add({ kind: 'btf', name: pointer.to, bytes: kernelBytes(), writable: false });
+  const target = machine.memory.add(kernelStruct(machine.code.program, pointer.to));
   machine.followed = new Map(machine.followed).set(key, address(target, 0));
   return address(target, 0);
 }
