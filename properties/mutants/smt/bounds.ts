@@ -34,7 +34,7 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/smt/loop-limits.ts',
-    ['smt/the-worst-runs-are-within-their-bounds'],
+    ['smt/the-worst-runs-are-within-their-bounds', 'smt/loops-are-limited-as-in-linux'],
     [
       {
         name: 'one-word-of-bits-less',
