@@ -41,6 +41,19 @@ export function callingGlobal(
     ...body,
     exit(),
   ]);
+  return withFunction(made, { types, params, returns, tags });
+}
+
+/** A program whose function `f` is global, with the BTF of main and of `f`. */
+export function withFunction(
+  made: Program,
+  {
+    types,
+    params = [FIRST],
+    returns = 1,
+    tags = [],
+  }: Pick<GlobalFunction, 'types' | 'params' | 'returns' | 'tags'>,
+): Program {
   const func = FIRST + types.length;
   const btf = btfOf([
     INT,

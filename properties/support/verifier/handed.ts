@@ -3,9 +3,9 @@ import { add, callSub, exit, mov, r0, r1, r6 } from '../../../src/isa/build.js';
 import { type Item, label } from '../../../src/isa/label.js';
 import type { BtfType } from '../../../src/object/btf/types.js';
 import type { Program } from '../../../src/object/program.js';
-import { btfOf, INT, layOut } from '../objects/types.js';
+import { INT, layOut } from '../objects/types.js';
 import { type Family, family, small } from './family.js';
-import { FIRST } from './global-function.js';
+import { FIRST, withFunction } from './global-function.js';
 import { POINTERS, type Pointer, usingPointer } from './pointers.js';
 import { RARE_POINTERS } from './rare-pointers.js';
 
@@ -48,24 +48,8 @@ const built = (pointer: Pointer, param: string, move: string): Program => {
     exit(),
   ]);
   const types: readonly BtfType[] = pointee === undefined ? [INT] : [{ kind: 'ptr', type: POINTEE }, pointee];
-  const func = FIRST + types.length;
-  const btf = btfOf([
-    INT,
-    { kind: 'ptr', type: 1 },
-    { kind: 'func_proto', returns: 1, params: [{ name: 'ctx', type: 2 }] },
-    { kind: 'func', name: 'main', type: 3, linkage: 'global' },
-    { kind: 'func_proto', returns: 1, params: [{ name: 'p', type: FIRST }] },
-    ...types,
-    { kind: 'func', name: 'f', type: 5, linkage: 'global' },
-    ...tags.map(
-      (tag) =>
-        ({ kind: 'decl_tag', name: `arg:${tag}`, type: func, component: 0, attribute: false }) as const,
-    ),
-  ]);
   return {
-    ...made,
-    btf,
-    subprogs: made.subprogs.map((one) => ({ ...one, btfId: one.start === 0 ? 4 : func })),
+    ...withFunction(made, { types, tags }),
     ...(pointer.type === 'syscall' ? { sleepable: true } : {}),
   };
 };
