@@ -1,6 +1,8 @@
-/** The corpus holds what rule sets were found to get wrong: every case still shows it, and shows nothing under the sound rules. */
+/** The corpus holds what rule sets and other ways to kill were found to get wrong: every case still shows it, and shows nothing under the sound rules. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { replayFile } from '../../src/campaign/replay.js';
 import { fastPath } from '../../src/patch/fast-path.js';
 import { loadRules } from '../../src/patch/load.js';
 import type { RuleSet } from '../../src/patch/rule.js';
@@ -11,6 +13,10 @@ import { replay } from '../../src/vm/replay.js';
 
 const folder = new URL('../../corpus/', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.bpf'));
+/** Those in folders of the corpus too: killed in other ways than by rules, or judged by invariants. */
+const all = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.bpf'),
+);
 const read = (name: string): Case => parseCase(readFileSync(new URL(name, folder), 'utf8'), name);
 
 function replayed(one: Case, rules: RuleSet): string {
@@ -24,6 +30,11 @@ describe('every case of the corpus', () => {
   it('is there', () => {
     const sets = new Set(files.map((name) => read(name).rules));
     for (const name of ['rfc-v1', 'rfc-v2', 'naive']) expect(sets).toContain(name);
+  });
+
+  it.each(all)('%s shows what it was written down for', async (name) => {
+    const answer = await replayFile(fileURLToPath(new URL(name, folder)));
+    expect(answer.got).toBe(answer.expected);
   });
 
   it.each(files)('%s replays', async (name) => {
