@@ -43,6 +43,7 @@ import { STRATEGY_MUTANTS } from './strategies/strategies.js';
 import { ARGUMENT_MUTANTS } from './verifier/call/arguments.js';
 import { DYNPTR_MUTANTS } from './verifier/call/dynptrs.js';
 import { EFFECT_MUTANTS } from './verifier/call/effects.js';
+import { KERNEL_STRUCT_MUTANTS } from './verifier/insn/kernel-structs.js';
 import { MEMORY_MUTANTS } from './verifier/insn/memory.js';
 import { REGISTER_MUTANTS } from './verifier/insn/registers.js';
 import { MENDED_MUTANTS } from './verifier/mended.js';
@@ -90,6 +91,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...TEXT_MUTANTS,
   ...STATE_MUTANTS,
   ...MEMORY_MUTANTS,
+  ...KERNEL_STRUCT_MUTANTS,
   ...REGISTER_MUTANTS,
   ...ARGUMENT_MUTANTS,
   ...EFFECT_MUTANTS,

@@ -74,7 +74,7 @@ it('a pointer is told by its type, its map, its offset and what was checked of i
     ['btf', { struct: 'task_struct', trust: 'trusted', ref: 2 }, 'ptr_task_struct()'],
     ['btf', { struct: 'task_struct', trust: 'trusted', ref: 2, unowned: true }, 'trusted_ptr_task_struct()'],
     ['btf', { struct: 'task_struct', trust: 'rcu', nullable: true }, 'rcu_ptr_or_null_task_struct()'],
-    ['btf', { struct: 'void', trust: 'untrusted' }, 'rdonly_untrusted_memvoid()'],
+    ['btf', { struct: 'void', trust: 'untrusted' }, 'rdonly_untrusted_mem()'],
     ['object', { struct: 'node', size: 16 }, 'ptr_node()'],
     ['object', { struct: 'node', trust: 'rcu', off: 8 }, 'rcu_ptr_node(off=8)'],
     ['object', { struct: 'node', trust: 'trusted', ref: 3 }, 'trusted_ptr_node()'],

@@ -21,7 +21,9 @@ export function valueInWords(reg: Reg, { maps }: Program): string {
     ...(type.startsWith('packet') && type !== 'packet_end' ? [`r=${reg.range}`] : []),
     ...(num.mask === 0n ? (num.value === 0n ? [] : [`imm=${signed(num.value)}`]) : boundsInWords(num)),
   ];
-  return `${typeName(reg)}${type === 'btf' || type === 'object' ? reg.struct : ''}(${told.join(',')})`;
+  // A pointer to no struct is one to memory.
+  const named = (type === 'btf' || type === 'object') && reg.struct !== 'void';
+  return `${typeName(reg)}${named ? reg.struct : ''}(${told.join(',')})`;
 }
 
 const signed = (value: bigint): string => `${BigInt.asIntN(64, value)}`;

@@ -28,16 +28,12 @@ const SAFE_RCU_OR_NULL: ReadonlySet<string> = new Set([
 const SAFE_TRUSTED: ReadonlySet<string> = new Set([
   'bpf_iter_meta.seq',
   'bpf_iter__task.meta',
+  'bpf_iter__task.task',
   'linux_binprm.file',
   'file.f_inode',
 ]);
 /** The same, but may be NULL (BTF_TYPE_SAFE_TRUSTED_OR_NULL). */
-const SAFE_TRUSTED_OR_NULL: ReadonlySet<string> = new Set([
-  'socket.sk',
-  'dentry.d_inode',
-  'vm_area_struct.vm_mm',
-  'vm_area_struct.vm_file',
-]);
+const SAFE_TRUSTED_OR_NULL: ReadonlySet<string> = new Set(['socket.sk', 'dentry.d_inode']);
 
 const USER = ' __user';
 
