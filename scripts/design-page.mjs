@@ -1,6 +1,6 @@
 // `node scripts/design-page.mjs [DOCUMENT]`: keeps what `swansong design --json` wrote, and writes the tables of docs/design-space.md from it.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { designTables, keptRun, withTables } from '../dist/src/report/design-page.js';
+import { designTables, keptRun, withTables } from '../dist/src/report/design/design-page.js';
 
 const KEPT = new URL('../reports/design/generated.json', import.meta.url);
 const PAGE = new URL('../docs/design-space.md', import.meta.url);

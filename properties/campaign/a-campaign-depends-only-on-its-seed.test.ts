@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type CampaignOptions, runCampaign } from '../../src/campaign/campaign.js';
-import type { CampaignSetting } from '../../src/campaign/job.js';
-import type { CampaignState } from '../../src/campaign/state.js';
+import type { CampaignState } from '../../src/campaign/shards/state.js';
+import type { CampaignSetting } from '../../src/campaign/threads/job.js';
 import { MAIN, type Ran, scratch, swansong } from '../support/cli.js';
 
 const folder = scratch();

@@ -6,9 +6,9 @@
 import { describe, expect, it } from 'vitest';
 import { sample } from '../../generators/sample.js';
 import { coverageOf } from '../../generators/smallest-call.js';
-import { runEnvironment } from '../../src/campaign/environments.js';
-import { killBeforeEveryInsn } from '../../src/campaign/kill-everywhere.js';
-import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-program.js';
+import { runEnvironment } from '../../src/campaign/kill/environments.js';
+import { killBeforeEveryInsn } from '../../src/campaign/kill/kill-everywhere.js';
+import { pathOf, prepareProgram, runOptions } from '../../src/campaign/kill/prepared-program.js';
 import { contracts } from '../../src/kernel/catalog.js';
 import type { Contract } from '../../src/kernel/contract.js';
 import { contractOfDeclared } from '../../src/kernel/declare/declare.js';

@@ -3,8 +3,8 @@
  * its bound, and the same run under rules that refuse the call keeps it.
  */
 import { describe, expect, test } from 'vitest';
-import { counterexample } from '../../src/campaign/counterexample.js';
-import { replayed } from '../../src/campaign/prepared-program.js';
+import { replayed } from '../../src/campaign/kill/prepared-program.js';
+import { counterexample } from '../../src/campaign/witness/counterexample.js';
 import { contractOf } from '../../src/kernel/catalog.js';
 import { ruleSet } from '../../src/patch/define.js';
 import sound from '../../src/patch/sets/sound.js';

@@ -9,8 +9,8 @@ import { Command } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands/index.js';
-import { compareWithBaseline, isNew } from '../../src/report/baseline.js';
-import { type Judged, judgedKey, type Standing } from '../../src/report/judged.js';
+import { compareWithBaseline, isNew } from '../../src/report/compare/baseline.js';
+import { type Judged, judgedKey, type Standing } from '../../src/report/compare/judged.js';
 import { CORPUS, here, MAIN, scratch } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 

@@ -6,9 +6,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Change, type Changes, GROWING } from '../../src/report/change.js';
-import { ALLOWED, changesBetween, readDocument } from '../../src/report/changes.js';
-import { changesInMarkdown, changesInWords } from '../../src/report/changes-in-words.js';
+import { type Change, type Changes, GROWING } from '../../src/report/compare/change.js';
+import { ALLOWED, changesBetween, readDocument } from '../../src/report/compare/changes.js';
+import { changesInMarkdown, changesInWords } from '../../src/report/compare/changes-in-words.js';
 import { here, scratch } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 

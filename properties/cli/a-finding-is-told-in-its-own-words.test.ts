@@ -5,11 +5,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { kindOf } from '../../src/campaign/cause.js';
-import { replayed } from '../../src/campaign/prepared-program.js';
+import { kindOf } from '../../src/campaign/kill/cause.js';
+import { replayed } from '../../src/campaign/kill/prepared-program.js';
 import { loadRules } from '../../src/patch/load.js';
-import type { Summary } from '../../src/report/summary.js';
-import { inWords } from '../../src/report/summary-words.js';
+import type { Summary } from '../../src/report/campaign/summary.js';
+import { inWords } from '../../src/report/campaign/summary-words.js';
 import { parseCase } from '../../src/vm/case/case.js';
 import { here, scratch } from '../support/cli.js';
 

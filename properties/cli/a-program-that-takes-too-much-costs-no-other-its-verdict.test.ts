@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { judgeAll } from '../../src/cli/judge/drive.js';
-import { lostRow, type ProofRow } from '../../src/report/proofs.js';
+import { lostRow, type ProofRow } from '../../src/report/programs/proofs.js';
 import { here, MAIN, type Ran, scratch, swansong } from '../support/cli.js';
 import { troubleWith } from '../support/report/documents.js';
 

@@ -9,7 +9,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadPrograms } from '../../src/cli/files.js';
+import { loadPrograms } from '../../src/cli/input/files.js';
 import { InputError } from '../../src/isa/errors.js';
 import { CORPUS, here, type Ran, scratch, swansong } from '../support/cli.js';
 import { seeded } from '../support/seed.js';

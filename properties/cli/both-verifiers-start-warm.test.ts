@@ -1,6 +1,6 @@
 /** The programs that `verify --kernel` warms up with are walked to their end by both verifiers. */
 import { expect, it } from 'vitest';
-import { warmUpPrograms } from '../../src/cli/warm-up.js';
+import { warmUpPrograms } from '../../src/cli/measure/warm-up.js';
 import { KernelJudge } from '../../src/oracle/bulk.js';
 import { verify } from '../../src/verifier/verify.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';

@@ -8,7 +8,7 @@ import { editDistance, nearest } from '../../src/isa/nearest.js';
 import { contractOf, contracts, knownFunctions } from '../../src/kernel/catalog.js';
 import { imitableOutcomes } from '../../src/kernel/describe.js';
 import { HELPERS, KFUNCS } from '../../src/kernel/tables/rows.js';
-import { argInWords, outcomeInWords, r0InWords } from '../../src/report/contracts.js';
+import { argInWords, outcomeInWords, r0InWords } from '../../src/report/rules/contracts.js';
 import { here } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 

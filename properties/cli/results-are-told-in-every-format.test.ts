@@ -6,12 +6,18 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  type Judged,
+  judgedDigest,
+  judgedExit,
+  judgedKey,
+  type Standing,
+} from '../../src/report/compare/judged.js';
+import { JUDGEMENTS } from '../../src/report/compare/judgements.js';
 import { FORMATS, type FormatContext } from '../../src/report/formats/form.js';
 import { github } from '../../src/report/formats/github.js';
 import { junit } from '../../src/report/formats/junit.js';
 import { sarif } from '../../src/report/formats/sarif.js';
-import { type Judged, judgedDigest, judgedExit, judgedKey, type Standing } from '../../src/report/judged.js';
-import { JUDGEMENTS } from '../../src/report/judgements.js';
 import { here, type Ran, scratch, swansong } from '../support/cli.js';
 import { parseSarif } from '../support/report/sarif.js';
 import { parseWorkflowCommands } from '../support/report/workflow-commands.js';

@@ -4,10 +4,15 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CertificateRow, certificatesInWords } from '../../src/report/certificates.js';
-import { GAP_CLASSES, gapRows } from '../../src/report/gap.js';
-import { leftOutRow, lostRow, type ProofRow, ProofTable } from '../../src/report/proofs.js';
-import { gapInWords, lostVerdict, type VerdictRow, VerdictTable } from '../../src/report/verdicts.js';
+import { type CertificateRow, certificatesInWords } from '../../src/report/programs/certificates.js';
+import { GAP_CLASSES, gapRows } from '../../src/report/programs/gap.js';
+import { leftOutRow, lostRow, type ProofRow, ProofTable } from '../../src/report/programs/proofs.js';
+import {
+  gapInWords,
+  lostVerdict,
+  type VerdictRow,
+  VerdictTable,
+} from '../../src/report/programs/verdicts.js';
 import { here } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 

@@ -10,11 +10,11 @@ import { Command } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/cli.js';
-import { hasColours, painted } from '../../src/cli/colour.js';
 import { COMMANDS } from '../../src/cli/commands/index.js';
 import { completionFor, nodesOf, SHELLS } from '../../src/cli/completion.js';
 import { EXAMPLES } from '../../src/cli/examples.js';
-import { rangesInWords } from '../../src/report/run.js';
+import { hasColours, painted } from '../../src/cli/output/colour.js';
+import { rangesInWords } from '../../src/report/campaign/run.js';
 import { here, MAIN, scratch, swansong } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 

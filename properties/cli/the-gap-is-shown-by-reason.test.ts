@@ -6,7 +6,14 @@ import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classify, GAP_CLASSES, type GapEntry, gapRows, gapTotals, reasonOf } from '../../src/report/gap.js';
+import {
+  classify,
+  GAP_CLASSES,
+  type GapEntry,
+  gapRows,
+  gapTotals,
+  reasonOf,
+} from '../../src/report/programs/gap.js';
 import { CORPUS, here, scratch } from '../support/cli.js';
 import { describeKnownKernel } from '../support/kernel/skip.js';
 import { seeded } from '../support/seed.js';

@@ -1,6 +1,11 @@
 /** Of times of proofs the medians are told, each program's own ratio counted once, and every time is in the table and in the picture. */
 import { expect, it } from 'vitest';
-import { measuresOfProofs, type ProofTime, proofPicture, proofTable } from '../../src/cli/bench/proofs.js';
+import {
+  measuresOfProofs,
+  type ProofTime,
+  proofPicture,
+  proofTable,
+} from '../../src/cli/measure/bench/proofs.js';
 
 const time = (insns: number, verification: number, proof: number): ProofTime => ({
   insns,

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Refutation, rulesReport } from '../../src/report/rules-report.js';
+import { type Refutation, rulesReport } from '../../src/report/rules/rules-report.js';
 import { here } from '../support/cli.js';
 import { seeded } from '../support/seed.js';
 

@@ -5,8 +5,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { runEnvironment } from '../../src/campaign/environments.js';
-import { replayText } from '../../src/campaign/replay.js';
+import { replayText } from '../../src/campaign/check/replay.js';
+import { runEnvironment } from '../../src/campaign/kill/environments.js';
 import { addLength, type Lengths, spreadOf } from '../../src/design/counts.js';
 import { compareStrategies } from '../../src/design/design.js';
 import {

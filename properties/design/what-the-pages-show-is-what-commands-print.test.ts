@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type DesignRun, designTables, keptRun, withTables } from '../../src/report/design-page.js';
+import { type DesignRun, designTables, keptRun, withTables } from '../../src/report/design/design-page.js';
 import type { DesignDocument } from '../../src/report/documents.js';
 import { STRATEGIES } from '../../src/strategies/index.js';
 import { here } from '../support/cli.js';

@@ -5,7 +5,7 @@ const NOTICED = ['cli/the-command-line-is-as-people-expect'];
 
 export const CLI_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
-    'src/cli/bench/proofs.ts',
+    'src/cli/measure/bench/proofs.ts',
     ['cli/times-of-proofs-are-told-by-their-medians'],
     [
       {
@@ -44,7 +44,7 @@ export const CLI_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
-  ...mutantsOf('src/cli/colour.ts', NOTICED, [
+  ...mutantsOf('src/cli/output/colour.ts', NOTICED, [
     {
       name: 'no-color-is-not-heard',
       inside: 'hasColours',
@@ -53,7 +53,7 @@ export const CLI_MUTANTS: readonly Mutant[] = [
       wrong: 'NO_COLOR does not take colours away.',
     },
   ]),
-  ...mutantsOf('src/campaign/prune.ts', NOTICED, [
+  ...mutantsOf('src/campaign/check/prune.ts', NOTICED, [
     {
       name: 'pruning-keeps-the-longest',
       inside: 'prune',
@@ -69,17 +69,17 @@ export const CLI_MUTANTS: readonly Mutant[] = [
       wrong: 'Cases that show that all holds leave for one another, whatever their programs are.',
     },
   ]),
-  ...mutantsOf('src/campaign/rules.ts', NOTICED, [
+  ...mutantsOf('src/campaign/naming/rules.ts', NOTICED, [
     {
       name: 'cases-keep-paths-of-another-folder',
       inside: 'withRulesFrom',
       node: '/\\s/.test(path)',
       becomes: 'true',
       wrong: 'A case that is written elsewhere names its rule file from the folder in which the command ran.',
-      noticedBy: ['campaign/a-case-names-its-rules-from-where-it-is'],
+      noticedBy: ['campaign/corpus/a-case-names-its-rules-from-where-it-is'],
     },
   ]),
-  ...mutantsOf('src/report/run.ts', NOTICED, [
+  ...mutantsOf('src/report/campaign/run.ts', NOTICED, [
     {
       name: 'steps-of-a-range-are-lost',
       inside: 'rangesInWords',

@@ -2,7 +2,7 @@
 import { type Mutant, mutantsOf } from './mutant.js';
 
 const PINNED = 'strategies/kills-of-known-programs-are-as-pinned';
-const INVARIANT = 'campaign/an-invariant-over-maps-is-a-finding-of-its-own';
+const INVARIANT = 'campaign/corpus/an-invariant-over-maps-is-a-finding-of-its-own';
 const LEAVES = 'strategies/a-strategy-leaves-behind-what-it-says';
 
 export const DESIGN_MUTANTS: readonly Mutant[] = [
@@ -108,7 +108,7 @@ export const DESIGN_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/kill-everywhere.ts',
+    'src/campaign/kill/kill-everywhere.ts',
     [INVARIANT],
     [
       {

@@ -78,7 +78,7 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       wrong: 'The search for a counterexample may take any number of insns.',
     },
   ]),
-  ...mutantsOf('src/report/object-table.ts', TABLES, [
+  ...mutantsOf('src/report/text/object-table.ts', TABLES, [
     {
       name: 'objects-stand-above-each-program',
       inside: 'ObjectTable.add',
@@ -94,7 +94,7 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       wrong: 'A long name makes a line wider than 80 columns.',
     },
   ]),
-  ...mutantsOf('src/report/proofs.ts', TABLES, [
+  ...mutantsOf('src/report/programs/proofs.ts', TABLES, [
     {
       name: 'a-summary-has-each-insn',
       inside: 'proofSummary',
@@ -103,7 +103,7 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       wrong: 'The summary has the time to die of each insn.',
     },
   ]),
-  ...mutantsOf('src/report/verdicts.ts', TABLES, [
+  ...mutantsOf('src/report/programs/verdicts.ts', TABLES, [
     {
       name: 'all-of-many-verdicts-are-listed',
       inside: 'VerdictTable.add',
@@ -121,7 +121,7 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       wrong: 'The worst place to be killed at is told one insn too far.',
     },
   ]),
-  ...mutantsOf('src/report/changes.ts', COMPARED, [
+  ...mutantsOf('src/report/compare/changes.ts', COMPARED, [
     {
       name: 'a-longer-bound-is-no-worse',
       inside: 'changesOf',
@@ -172,7 +172,7 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       wrong: 'A program that takes 3 ms instead of 1 is worse.',
     },
   ]),
-  ...mutantsOf('src/report/baseline.ts', COMPARED, [
+  ...mutantsOf('src/report/compare/baseline.ts', COMPARED, [
     {
       name: 'figures-beside-a-baseline-are-not-red',
       inside: 'baselineExit',
@@ -181,7 +181,7 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       wrong: 'A bound that grew since the baseline does not change the exit code.',
     },
   ]),
-  ...mutantsOf('src/report/changes-in-words.ts', COMPARED, [
+  ...mutantsOf('src/report/compare/changes-in-words.ts', COMPARED, [
     {
       name: 'bars-in-names-end-cells',
       inside: 'code',
@@ -190,7 +190,7 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       wrong: 'A name with a bar breaks the table of a step summary.',
     },
   ]),
-  ...mutantsOf('src/report/explained-proof.ts', EXPLAINED, [
+  ...mutantsOf('src/report/programs/explained-proof.ts', EXPLAINED, [
     {
       name: 'delays-of-kept-calls-are-not-told',
       inside: 'siteInWords',
@@ -222,7 +222,7 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
       wrong: 'A stub is told to look like an outcome that acquires something.',
     },
   ]),
-  ...mutantsOf('src/report/hot-lines.ts', EXPLAINED, [
+  ...mutantsOf('src/report/programs/hot-lines.ts', EXPLAINED, [
     {
       name: 'a-line-has-the-insns-of-its-first',
       inside: 'hotLines',
@@ -242,7 +242,7 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf(
     'src/smt/bound.ts',
-    ['smt/the-worst-way-is-as-long-as-its-bound'],
+    ['smt/bound/the-worst-way-is-as-long-as-its-bound'],
     [
       {
         name: 'the-worst-way-stays-in-its-loop',

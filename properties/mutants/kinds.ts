@@ -1,8 +1,8 @@
 /** Mutants that tables over all of a kind notice: every pointer in every use, every field of a state, every value of a declaration. */
 import { type Mutant, mutantsOf } from './mutant.js';
 
-const POINTERS = ['verifier/every-pointer-is-used-as-in-linux'];
-const STATES = ['verifier/states-that-differ-in-one-thing-are-told-apart'];
+const POINTERS = ['verifier/insn/every-pointer-is-used-as-in-linux'];
+const STATES = ['verifier/walk/states-that-differ-in-one-thing-are-told-apart'];
 
 export const KIND_MUTANTS: readonly Mutant[] = [
   ...mutantsOf('src/verifier/call/args-memory.ts', POINTERS, [
@@ -84,7 +84,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf(
     'src/verifier/text/fastcall.ts',
-    ['verifier/stores-around-a-fastcall-are-paired-with-their-loads'],
+    ['verifier/text/stores-around-a-fastcall-are-paired-with-their-loads'],
     [
       {
         name: 'half-loads-are-paired',
@@ -97,7 +97,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/verifier/explain/value.ts',
-    ['verifier/a-register-is-told-in-the-words-of-the-log'],
+    ['verifier/state/a-register-is-told-in-the-words-of-the-log'],
     [
       {
         name: 'ends-have-a-range',

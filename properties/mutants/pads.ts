@@ -1,8 +1,8 @@
 /** Mutants of landing pads: of their insns, of the verifier and the VM, of rules that let a call end in one, and of the proof of these. */
 import { type Mutant, mutantsOf } from './mutant.js';
 
-const WALKED = 'verifier/a-landing-pad-is-walked-like-any-code';
-const RUN = 'vm/a-run-goes-to-the-landing-pad-just-after-unwind-exit';
+const WALKED = 'verifier/walk/a-landing-pad-is-walked-like-any-code';
+const RUN = 'vm/insn/a-run-goes-to-the-landing-pad-just-after-unwind-exit';
 const RULE = 'patch/a-rule-may-let-a-call-end-in-its-landing-pad';
 const PROVEN = 'smt/calls-go-to-their-landing-pads-where-there-are-some';
 

@@ -6,8 +6,8 @@ const ENDS = 'strategies/a-trace-ends-where-its-strategy-does';
 const LINES = 'page/a-case-is-told-in-lines';
 const FOLDS = 'page/a-long-listing-is-folded-to-what-matters';
 const DOCUMENT = 'page/a-page-carries-its-document';
-const NEWS = 'campaign/what-is-new-still-there-or-gone-is-told';
-const WAY = 'smt/the-worst-way-is-as-long-as-its-bound';
+const NEWS = 'campaign/shards/what-is-new-still-there-or-gone-is-told';
+const WAY = 'smt/bound/the-worst-way-is-as-long-as-its-bound';
 
 export const PAGE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -75,7 +75,7 @@ export const PAGE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/report/show.ts',
+    'src/report/campaign/show.ts',
     [LINES],
     [
       {
@@ -102,7 +102,7 @@ export const PAGE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/report/wrap.ts',
+    'src/report/text/wrap.ts',
     [LINES],
     [
       {
@@ -155,7 +155,7 @@ export const PAGE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/cli/campaign-page.ts',
+    'src/cli/output/campaign-page.ts',
     [NEWS],
     [
       {

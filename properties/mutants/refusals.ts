@@ -2,8 +2,8 @@
 import { type Mutant, mutantsOf } from './mutant.js';
 
 const WITNESS = 'smt/the-way-of-a-witness-is-what-its-run-did';
-const GIVEN_UP = 'verifier/a-walk-that-is-given-up-says-what-it-was-spent-on';
-const FIELDS = 'verifier/no-special-field-of-an-object-is-accessed-directly';
+const GIVEN_UP = 'verifier/walk/a-walk-that-is-given-up-says-what-it-was-spent-on';
+const FIELDS = 'verifier/insn/no-special-field-of-an-object-is-accessed-directly';
 const COMMANDS = 'cli/a-refusal-is-explained-by-every-command';
 
 export const REFUSAL_MUTANTS: readonly Mutant[] = [
@@ -62,7 +62,7 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/report/explanations.ts',
+    'src/report/programs/explanations.ts',
     [COMMANDS],
     [
       {
@@ -111,7 +111,7 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
         node: 'this.places[step]! % MOST_FRAMES',
         becomes: '(this.places[step]! & 7)',
         wrong: 'A number is not followed back through more than eight frames.',
-        noticedBy: ['verifier/numbers-are-followed-through-sixteen-frames'],
+        noticedBy: ['verifier/walk/numbers-are-followed-through-sixteen-frames'],
       },
     ],
   ),
@@ -163,7 +163,7 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/verifier/call/locks.ts',
-    ['verifier/memory-stands-for-a-struct-of-numbers-as-in-linux'],
+    ['verifier/insn/memory-stands-for-a-struct-of-numbers-as-in-linux'],
     [
       {
         name: 'a-map-without-btf-has-the-wrong-field',
@@ -176,7 +176,7 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/verifier/call/args-objects.ts',
-    ['verifier/memory-stands-for-a-struct-of-numbers-as-in-linux'],
+    ['verifier/insn/memory-stands-for-a-struct-of-numbers-as-in-linux'],
     [
       {
         name: 'any-memory-is-large-enough',
@@ -189,7 +189,7 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/verifier/stricter.ts',
-    ['verifier/a-reason-to-be-stricter-is-told-from-its-neighbours'],
+    ['verifier/explain/a-reason-to-be-stricter-is-told-from-its-neighbours'],
     [
       {
         name: 'words-alone-are-a-reason',
@@ -208,7 +208,7 @@ export const REFUSAL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/cause.ts',
+    'src/campaign/kill/cause.ts',
     ['cli/a-finding-is-told-in-its-own-words'],
     [
       {

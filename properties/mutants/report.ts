@@ -3,7 +3,7 @@ import { type Mutant, mutantsOf } from './mutant.js';
 
 export const REPORT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
-    'src/report/rules-report.ts',
+    'src/report/rules/rules-report.ts',
     ['cli/what-the-posted-series-get-wrong-is-written-down'],
     [
       {
@@ -90,7 +90,7 @@ export const REPORT_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/report/baseline.ts',
+    'src/report/compare/baseline.ts',
     ['cli/a-change-is-red-only-for-what-its-base-did-not-have'],
     [
       {

@@ -1,7 +1,7 @@
 /** Mutants of the semantics of insns. */
 import { type Mutant, mutantsOf } from './mutant.js';
 
-const INSNS = 'vm/every-insn-computes-as-in-linux';
+const INSNS = 'vm/insn/every-insn-computes-as-in-linux';
 
 export const SEMANTICS_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -28,7 +28,7 @@ export const SEMANTICS_MUTANTS: readonly Mutant[] = [
         node: '(x & y) !== 0n',
         becomes: '(a & b) !== 0n',
         wrong: 'A 32-bit jump on common bits is also taken when only the high halves have a bit in common.',
-        noticedBy: ['verifier/branches-lose-no-value-that-takes-them'],
+        noticedBy: ['verifier/scalar/branches-lose-no-value-that-takes-them'],
       },
     ],
   ),

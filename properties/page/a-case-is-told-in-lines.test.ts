@@ -6,10 +6,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { replayText } from '../../src/campaign/replay.js';
+import { replayText } from '../../src/campaign/check/replay.js';
+import { caseInWords } from '../../src/report/campaign/show.js';
 import { PageMaker } from '../../src/report/page/maker.js';
 import type { PageCase, PageRun } from '../../src/report/page/shape.js';
-import { caseInWords } from '../../src/report/show.js';
 import { CORPUS, here } from '../support/cli.js';
 
 let cases: readonly PageCase[];

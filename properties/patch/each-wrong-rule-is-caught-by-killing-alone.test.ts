@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { sample } from '../../generators/sample.js';
 import { coverageOf, smallestCall } from '../../generators/smallest-call.js';
-import { runEnvironment } from '../../src/campaign/environments.js';
+import { runEnvironment } from '../../src/campaign/kill/environments.js';
 import type { Program } from '../../src/object/program.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
 import { fastPath } from '../../src/patch/fast-path.js';

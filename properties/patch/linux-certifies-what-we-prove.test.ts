@@ -7,7 +7,7 @@ import { sample } from '../../generators/sample.js';
 import { checkCertificate } from '../../src/campaign/agreement/certificates/check.js';
 import { openCertificates } from '../../src/campaign/agreement/certificates.js';
 import { type Counts, emptyCounts, tallyFor } from '../../src/campaign/agreement/counts.js';
-import { type PreparedProgram, pathOf, prepareProgram } from '../../src/campaign/prepared-program.js';
+import { type PreparedProgram, pathOf, prepareProgram } from '../../src/campaign/kill/prepared-program.js';
 import { readObject } from '../../src/object/load.js';
 import { certify } from '../../src/oracle/certify.js';
 import type { RuleSet } from '../../src/patch/rule.js';

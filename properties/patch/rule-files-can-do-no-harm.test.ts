@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadRuleSets } from '../../src/campaign/rules.js';
+import { loadRuleSets } from '../../src/campaign/naming/rules.js';
 import { InputError } from '../../src/isa/errors.js';
 import { contracts } from '../../src/kernel/catalog.js';
 import { rulesThatDecideNothing, unknownNames } from '../../src/patch/lint.js';

@@ -3,8 +3,8 @@
  * proof rests on), and by the VM, for every way in which a contract writes memory.
  */
 import { expect, it } from 'vitest';
-import { killBeforeEveryInsn } from '../../src/campaign/kill-everywhere.js';
-import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-program.js';
+import { killBeforeEveryInsn } from '../../src/campaign/kill/kill-everywhere.js';
+import { pathOf, prepareProgram, runOptions } from '../../src/campaign/kill/prepared-program.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
 import { walkPatched } from '../../src/smt/patched.js';
 import { parseCase } from '../../src/vm/case/case.js';

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { replayText } from '../../src/campaign/replay.js';
+import { replayText } from '../../src/campaign/check/replay.js';
 import { readObject } from '../../src/object/load.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';

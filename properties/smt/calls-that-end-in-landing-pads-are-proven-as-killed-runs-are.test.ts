@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { sample } from '../../generators/sample.js';
-import { runEnvironment } from '../../src/campaign/environments.js';
+import { runEnvironment } from '../../src/campaign/kill/environments.js';
 import { rule, ruleSet } from '../../src/patch/define.js';
 import { fastPath } from '../../src/patch/fast-path.js';
 import type { RuleSet } from '../../src/patch/rule.js';

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { pathOf, prepareProgram } from '../../src/campaign/prepared-program.js';
+import { pathOf, prepareProgram } from '../../src/campaign/kill/prepared-program.js';
 import { loadRules } from '../../src/patch/load.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import { type WitnessEvent, type WitnessPath, witnessPath } from '../../src/smt/witness-path.js';

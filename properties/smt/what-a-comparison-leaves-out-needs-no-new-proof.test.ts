@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { version } from '../../src/campaign/version.js';
+import { version } from '../../src/campaign/shards/version.js';
 import { contracts } from '../../src/kernel/catalog.js';
 import type { Contract } from '../../src/kernel/contract.js';
 import { WORKING_TREE } from '../../src/patch/files.js';

@@ -5,8 +5,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { sample } from '../../generators/sample.js';
-import { runEnvironment } from '../../src/campaign/environments.js';
-import { type PreparedProgram, prepareProgram } from '../../src/campaign/prepared-program.js';
+import { runEnvironment } from '../../src/campaign/kill/environments.js';
+import { type PreparedProgram, prepareProgram } from '../../src/campaign/kill/prepared-program.js';
 import { killEverywhereUnder } from '../../src/design/kills.js';
 import { isJump, jumpTarget } from '../../src/isa/target.js';
 import { releases } from '../../src/kernel/describe.js';

@@ -3,7 +3,7 @@
  * to: the same end, steps, violations and things left; the run is ended where the strategy ends it, and what is told as given back is no longer held.
  */
 import { expect, it } from 'vitest';
-import { traced } from '../../src/cli/trace.js';
+import { traced } from '../../src/cli/output/trace.js';
 import { STRATEGIES } from '../../src/strategies/index.js';
 import { endingOf, killedUnder, optionsUnder } from '../../src/strategies/killed-run.js';
 import { traceOf } from '../../src/vm/trace.js';

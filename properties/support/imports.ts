@@ -3,8 +3,8 @@ import { dirname, join, normalize } from 'node:path/posix';
 import { type Project, type SourceFile, SyntaxKind } from 'ts-morph';
 
 /**
- * The folders, lowest first. A folder imports only from itself and from those before it. The wings of the verifier and of
- * the VM are folders of their own; `src/verifier` and `src/vm` themselves are their faces.
+ * The folders, lowest first. A folder imports only from itself and from those before it. The wings of the verifier, of
+ * the VM and of campaigns are folders of their own; `src/verifier`, `src/vm` and `src/campaign` themselves are their faces.
  */
 export const LAYERS = [
   'src/isa',
@@ -31,6 +31,18 @@ export const LAYERS = [
   'generators',
   'src/cost',
   'src/policy',
+  'src/campaign/naming',
+  'src/campaign/kill',
+  'src/campaign/shrink',
+  'src/campaign/witness',
+  'src/campaign/check',
+  'src/campaign/threads',
+  'src/campaign/shards',
+  'src/campaign/storage',
+  'src/campaign/queue',
+  'src/campaign/rule-check',
+  'src/campaign/guidance',
+  'src/campaign/agreement',
   'src/campaign',
   'src/design',
   'src/report',

@@ -5,8 +5,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { sample } from '../../generators/sample.js';
-import { killBeforeEveryInsn } from '../../src/campaign/kill-everywhere.js';
-import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-program.js';
+import { killBeforeEveryInsn } from '../../src/campaign/kill/kill-everywhere.js';
+import { pathOf, prepareProgram, runOptions } from '../../src/campaign/kill/prepared-program.js';
 import { type Behaviour, BUILT_IN, type KernelProfile, LAXEST } from '../../src/kernel/profile.js';
 import { PROG_TYPES, type Program, type ProgType } from '../../src/object/program.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';

@@ -4,7 +4,7 @@
  * the open frames, what is held, what is linked. What may be so, is what a second plain reading of the run says.
  */
 import { expect, it } from 'vitest';
-import { prepareProgram } from '../../src/campaign/prepared-program.js';
+import { prepareProgram } from '../../src/campaign/kill/prepared-program.js';
 import { constant, type Scalar, unknown } from '../../src/verifier/scalar/scalar.js';
 import { pointerReg, scalarReg } from '../../src/verifier/state/regs.js';
 import {

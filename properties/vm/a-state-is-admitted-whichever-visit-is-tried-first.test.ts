@@ -5,7 +5,7 @@
 import { expect, it } from 'vitest';
 import { mix } from '../../generators/random.js';
 import { sample } from '../../generators/sample.js';
-import { runEnvironment } from '../../src/campaign/environments.js';
+import { runEnvironment } from '../../src/campaign/kill/environments.js';
 import type { Facts } from '../../src/verifier/result.js';
 import { verify } from '../../src/verifier/verify.js';
 import { FactCheck, stateAdmits } from '../../src/vm/facts.js';

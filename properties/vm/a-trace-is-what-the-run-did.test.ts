@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { programArbitrary } from '../../generators/program.js';
-import { pathOf, prepareProgram, runOptions } from '../../src/campaign/prepared-program.js';
+import { pathOf, prepareProgram, runOptions } from '../../src/campaign/kill/prepared-program.js';
 import { REGISTERS } from '../../src/isa/insn.js';
 import type { RuleSet } from '../../src/patch/rule.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';

@@ -17,7 +17,7 @@ describe('a program that breaks one check is told so, and the program put right 
 
   test('all checks are here', () => {
     const seen = new Set(PAIRS.map(({ expected }) => expected.split(' ')[0]));
-    // Invariants are what a person says of the maps: campaign/an-invariant-over-maps-is-a-finding-of-its-own.
+    // Invariants are what a person says of the maps: campaign/corpus/an-invariant-over-maps-is-a-finding-of-its-own.
     expect([...seen].sort()).toEqual(CHECKS.filter((check) => check !== 'invariant').sort());
   });
 });

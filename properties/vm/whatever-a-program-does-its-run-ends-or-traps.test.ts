@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BREAKS, nearMissesOf } from '../../generators/near-miss.js';
 import { sample } from '../../generators/sample.js';
-import { runEnvironment } from '../../src/campaign/environments.js';
+import { runEnvironment } from '../../src/campaign/kill/environments.js';
 import { InputError } from '../../src/isa/errors.js';
 import type { Insn } from '../../src/isa/insn.js';
 import { contracts } from '../../src/kernel/catalog.js';

@@ -6,17 +6,17 @@
 
 import { existsSync } from 'node:fs';
 import { type Invariants, loadInvariants } from '../patch/invariants.js';
-import { identityOf } from './identity.js';
-import { type CampaignSetting, openWorkers, type Workers } from './job.js';
-import { type KnownCase, replayKnown, toTell } from './known.js';
-import type { Range } from './ranges.js';
-import { loadRuleSets, type NamedRules } from './rules.js';
-import { type Part, Schedule } from './schedule.js';
-import { type CampaignState, type Found, isShrunk } from './state.js';
+import { type KnownCase, replayKnown, toTell } from './check/known.js';
+import { loadRuleSets, type NamedRules } from './naming/rules.js';
+import { identityOf } from './shards/identity.js';
+import type { Range } from './shards/ranges.js';
+import { type Part, Schedule } from './shards/schedule.js';
+import { type CampaignState, type Found, isShrunk } from './shards/state.js';
 import { casesIn, originalsOf } from './storage/corpus.js';
 import type { SavedFinding } from './storage/findings.js';
 import type { Ending, HistoryKeeper } from './storage/history.js';
 import { type CampaignStore, openStore } from './storage/store.js';
+import { type CampaignSetting, openWorkers, type Workers } from './threads/job.js';
 
 /** Milliseconds that shards under way are waited for when a campaign is stopped. */
 const GRACE = 10_000;

@@ -1,18 +1,25 @@
 /** A command line from its arguments to its exit code. Nothing here ends the process or knows where output goes. */
 import { Command, CommanderError } from 'commander';
-import { version } from '../campaign/version.js';
+import { version } from '../campaign/shards/version.js';
 import { InputError, type Place } from '../isa/errors.js';
 import { didYouMean } from '../isa/nearest.js';
-import type { Allowed } from '../report/changes.js';
+import type { Allowed } from '../report/compare/changes.js';
+import { JUDGEMENTS } from '../report/compare/judgements.js';
 import type { Trouble } from '../report/document.js';
 import type { ExitCode } from '../report/exit.js';
-import { JUDGEMENTS } from '../report/judgements.js';
-import { answered, answeredTrouble, baselineAsked, type Forms, formsAsked, formsGuessed } from './answer.js';
-import { painted } from './colour.js';
 import type { Act, Define } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { belowHelp } from './examples.js';
-import type { Common } from './outcome.js';
+import {
+  answered,
+  answeredTrouble,
+  baselineAsked,
+  type Forms,
+  formsAsked,
+  formsGuessed,
+} from './output/answer.js';
+import { painted } from './output/colour.js';
+import type { Common } from './output/outcome.js';
 
 /** Where output goes. */
 export interface Streams {

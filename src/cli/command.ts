@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander';
 import { InputError } from '../isa/errors.js';
 import { didYouMean } from '../isa/nearest.js';
 import { FORMATS } from '../report/formats/form.js';
-import { formsOf } from './answer.js';
-import type { Common, Outcome } from './outcome.js';
+import { formsOf } from './output/answer.js';
+import type { Common, Outcome } from './output/outcome.js';
 
 /** Runs a command's work and takes its outcome; `options` are those of the command line, the common ones among them. */
 export type Act = (options: object, work: (common: Common) => Outcome | Promise<Outcome>) => Promise<void>;

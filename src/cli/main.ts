@@ -2,7 +2,7 @@
 /** The program `swansong`. */
 import type { ExitCode } from '../report/exit.js';
 import { runCli } from './cli.js';
-import { hasColours } from './colour.js';
+import { hasColours } from './output/colour.js';
 
 /** The exit code if nobody reads on. */
 let unread: ExitCode = 3;

@@ -1,11 +1,11 @@
 /** One program of a campaign by itself: made, printed and checked as the campaign does it. */
-import { type ProgramReport, programAt } from '../campaign/check.js';
-import { type CampaignSetting, constraintsOf, Worker } from '../campaign/job.js';
+import { type ProgramReport, programAt } from '../campaign/check/check.js';
+import { type CampaignSetting, constraintsOf, Worker } from '../campaign/threads/job.js';
 import type { ProgramDocument } from '../report/documents.js';
 import { campaignExit, type ExitCode } from '../report/exit.js';
 import { printCase } from '../vm/case/print.js';
 import { EMPTY } from '../vm/state/environment.js';
-import type { Outcome } from './outcome.js';
+import type { Outcome } from './output/outcome.js';
 
 /** Checks program `index` of the campaign with this setting. Throws InputError as a campaign does. */
 export async function checkOneProgram(setting: CampaignSetting, index: number): Promise<Outcome> {

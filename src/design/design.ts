@@ -1,6 +1,7 @@
 /** Compares strategies over programs: runs the pieces, adds them up, and makes sure that each witness replays. */
-import { replayText } from '../campaign/replay.js';
-import { loadStrategies } from '../campaign/strategies.js';
+
+import { replayText } from '../campaign/check/replay.js';
+import { loadStrategies } from '../campaign/naming/strategies.js';
 import type { Strategy } from '../strategies/strategy.js';
 import { addPart, type DesignPart, type DesignSetting, emptyPart, openDesignPool } from './job.js';
 import type { DesignWitness } from './tally.js';

@@ -1,9 +1,9 @@
 /** The pieces of work of a comparison of strategies: some of its programs, killed under all of them. Any thread may do any piece. */
 import { sample } from '../../generators/sample.js';
-import { runEnvironment } from '../campaign/environments.js';
-import { type JobRunner, openPool, type Pool } from '../campaign/pool.js';
-import { prepareProgram } from '../campaign/prepared-program.js';
-import { loadStrategies } from '../campaign/strategies.js';
+import { runEnvironment } from '../campaign/kill/environments.js';
+import { prepareProgram } from '../campaign/kill/prepared-program.js';
+import { loadStrategies } from '../campaign/naming/strategies.js';
+import { type JobRunner, openPool, type Pool } from '../campaign/threads/pool.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import type { DeclaredFunction } from '../object/program.js';
 import type { Strategy } from '../strategies/strategy.js';

@@ -1,7 +1,7 @@
 /** Kills one program everywhere, in some worlds, under each strategy: the same worlds and the same points for all of them. */
-import type { RunEnvironment } from '../campaign/environments.js';
-import { disagreementOf } from '../campaign/kill-everywhere.js';
-import type { PreparedProgram } from '../campaign/prepared-program.js';
+import type { RunEnvironment } from '../campaign/kill/environments.js';
+import { disagreementOf } from '../campaign/kill/kill-everywhere.js';
+import type { PreparedProgram } from '../campaign/kill/prepared-program.js';
 import { insnCount } from '../campaign/shrink/size.js';
 import { NamedPoints, namedSteps } from '../strategies/named-points.js';
 import type { Prepared, Strategy } from '../strategies/strategy.js';

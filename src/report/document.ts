@@ -1,5 +1,5 @@
 /** Every JSON document says first what it is: its schema, which is a file in docs/schema, and the version of swansong that wrote it. */
-import { version } from '../campaign/version.js';
+import { version } from '../campaign/shards/version.js';
 
 /** The form of documents. It grows by one when a member is renamed or taken out; members that are only added leave it. */
 const FORM = 1;

@@ -3,10 +3,10 @@
  * document that a property sees is held against it. Members are added, never renamed.
  */
 import type { AgreementState } from '../campaign/agreement/run.js';
-import type { ProgramReport } from '../campaign/check.js';
-import type { ShownByCase, UnclearCase } from '../campaign/prune.js';
+import type { ProgramReport } from '../campaign/check/check.js';
+import type { ShownByCase, UnclearCase } from '../campaign/check/prune.js';
+import type { ReplayedCase } from '../campaign/check/replay.js';
 import type { Worked } from '../campaign/queue/work.js';
-import type { ReplayedCase } from '../campaign/replay.js';
 import type { Strength } from '../campaign/strength.js';
 import type { LeftOutProgram } from '../design/job.js';
 import type { KernelProfile, ProfileDifference } from '../kernel/profile.js';
@@ -25,22 +25,22 @@ import type { SolverStats } from '../smt/solver.js';
 import type { Profile } from '../verifier/state/profile.js';
 import type { Check, Violation } from '../vm/state/trap.js';
 import type { RunResult } from '../vm/vm.js';
-import type { CertificateRow } from './certificates.js';
-import type { Changes } from './change.js';
-import type { Agreement } from './comparison.js';
-import type { CheckedFunction, ListedFunction } from './contracts.js';
-import type { CostInDocument, EstimateRow } from './costs.js';
-import type { DesignRow } from './design.js';
+import type { Agreement } from './campaign/comparison.js';
+import type { KilledRun, Step } from './campaign/run.js';
+import type { Summary } from './campaign/summary.js';
+import type { Changes } from './compare/change.js';
+import type { ComparedWithBaseline } from './compare/judged.js';
+import type { CostInDocument, EstimateRow } from './design/costs.js';
+import type { DesignRow } from './design/design.js';
+import type { PolicyRow } from './design/policies.js';
 import type { Trouble } from './document.js';
-import type { GapClass, GapRow } from './gap.js';
-import type { ComparedWithBaseline } from './judged.js';
 import type { PageCase, PageData } from './page/shape.js';
-import type { PolicyRow } from './policies.js';
-import type { ProofSummary } from './proofs.js';
-import type { Checked, RuleAction, RuleCounts } from './rules.js';
-import type { KilledRun, Step } from './run.js';
-import type { Summary } from './summary.js';
-import type { LeftOut, UnreadableFile, VerdictRow } from './verdicts.js';
+import type { CertificateRow } from './programs/certificates.js';
+import type { GapClass, GapRow } from './programs/gap.js';
+import type { ProofSummary } from './programs/proofs.js';
+import type { LeftOut, UnreadableFile, VerdictRow } from './programs/verdicts.js';
+import type { CheckedFunction, ListedFunction } from './rules/contracts.js';
+import type { Checked, RuleAction, RuleCounts } from './rules/rules.js';
 
 /** For whom programs were judged. */
 export interface ProfileOfDocument {

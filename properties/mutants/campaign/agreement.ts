@@ -4,7 +4,7 @@ import { type Mutant, mutantsOf } from '../mutant.js';
 export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/campaign/agreement/facts/value.ts',
-    ['campaign/a-planted-difference-of-states-is-seen'],
+    ['campaign/agreement/a-planted-difference-of-states-is-seen'],
     [
       {
         name: 'non-owning-is-not-compared',
@@ -31,7 +31,7 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/agreement/facts/point.ts',
-    ['campaign/a-planted-difference-of-states-is-seen'],
+    ['campaign/agreement/a-planted-difference-of-states-is-seen'],
     [
       {
         name: 'r9-is-not-compared',
@@ -58,7 +58,7 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/agreement/values/compare.ts',
-    ['campaign/a-planted-difference-of-test-runs-is-seen'],
+    ['campaign/agreement/a-planted-difference-of-test-runs-is-seen'],
     [
       {
         name: 'entries-only-the-vm-has-are-not-compared',
@@ -92,7 +92,7 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/agreement/facts/point.ts',
-    ['campaign/a-planted-difference-of-states-is-seen'],
+    ['campaign/agreement/a-planted-difference-of-states-is-seen'],
     [
       {
         name: 'ids-of-what-may-be-null-say-nothing',
@@ -112,7 +112,7 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/agreement/facts/print-every-state.ts',
-    ['campaign/a-program-that-prints-its-states-is-the-same-program'],
+    ['campaign/agreement/a-program-that-prints-its-states-is-the-same-program'],
     [
       {
         name: 'printed-states-are-those-of-the-next-insn',
@@ -125,7 +125,7 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/agreement/values/buffers.ts',
-    ['campaign/what-is-recorded-of-a-call-is-what-it-writes'],
+    ['campaign/kill/what-is-recorded-of-a-call-is-what-it-writes'],
     [
       {
         name: 'values-that-are-written-are-not-recorded',

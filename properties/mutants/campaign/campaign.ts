@@ -1,13 +1,13 @@
 /** Mutants of campaigns: checking, causes, storage, and what is said of them. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const DIVERSITY = 'campaign/what-is-different-about-points-is-counted';
+const DIVERSITY = 'campaign/kill/what-is-different-about-points-is-counted';
 const LASTING = 'campaign/a-kept-call-that-lasts-is-shown-by-a-program';
 
 export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
-    'src/campaign/state.ts',
-    ['campaign/a-state-is-the-sum-of-its-reports'],
+    'src/campaign/shards/state.ts',
+    ['campaign/shards/a-state-is-the-sum-of-its-reports'],
     [
       {
         name: 'refused-programs-are-killed-everywhere',
@@ -92,8 +92,8 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/cause.ts',
-    ['campaign/a-cause-is-what-findings-have-in-common'],
+    'src/campaign/kill/cause.ts',
+    ['campaign/kill/a-cause-is-what-findings-have-in-common'],
     [
       {
         name: 'causes-of-all-kinds-are-one',
@@ -130,13 +130,13 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
         becomes: '[...path.stubs]',
         wrong:
           'Each stub is left out of all of them and not of those that are still needed, so that stubs without a part in it are blamed.',
-        noticedBy: ['campaign/what-breaks-is-blamed-on-the-stubs-that-it-needs'],
+        noticedBy: ['campaign/kill/what-breaks-is-blamed-on-the-stubs-that-it-needs'],
       },
     ],
   ),
   ...mutantsOf(
-    'src/campaign/environments.ts',
-    ['campaign/environments-are-drawn-from-the-seed'],
+    'src/campaign/kill/environments.ts',
+    ['campaign/kill/environments-are-drawn-from-the-seed'],
     [
       {
         name: 'environments-ignore-the-program',
@@ -169,8 +169,8 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/kill-everywhere.ts',
-    ['campaign/every-kill-is-tried-and-counted'],
+    'src/campaign/kill/kill-everywhere.ts',
+    ['campaign/kill/every-kill-is-tried-and-counted'],
     [
       {
         name: 'the-dense-part-is-one-longer',
@@ -217,8 +217,8 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/check.ts',
-    ['campaign/witnesses-that-disagree-are-reported'],
+    'src/campaign/check/check.ts',
+    ['campaign/corpus/witnesses-that-disagree-are-reported'],
     [
       {
         name: 'proven-and-broken-is-fine',
@@ -252,7 +252,7 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/campaign.ts',
-    ['campaign/shards-add-up-in-any-order'],
+    ['campaign/shards/shards-add-up-in-any-order'],
     [
       {
         name: 'stopping-abandons-shards',
@@ -292,8 +292,8 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/pool.ts',
-    ['campaign/threads-do-every-job-once'],
+    'src/campaign/threads/pool.ts',
+    ['campaign/threads/threads-do-every-job-once'],
     [
       {
         name: 'a-thread-does-one-job',
@@ -320,7 +320,10 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/storage/corpus.ts',
-    ['campaign/a-finding-is-shrunk-and-replays', 'campaign/a-cause-is-what-findings-have-in-common'],
+    [
+      'campaign/shrink/a-finding-is-shrunk-and-replays',
+      'campaign/kill/a-cause-is-what-findings-have-in-common',
+    ],
     [
       {
         name: 'a-case-is-overwritten',
@@ -335,12 +338,12 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
         node: '`${readable.slice(0, 100)}-${digest}`',
         becomes: '`${readable}-${digest}`.slice(0, 107)',
         wrong: 'The digest of a long name is cut off, so that two causes have one file.',
-        noticedBy: ['campaign/a-cause-is-what-findings-have-in-common'],
+        noticedBy: ['campaign/kill/a-cause-is-what-findings-have-in-common'],
       },
     ],
   ),
   ...mutantsOf(
-    'src/campaign/lasting-call.ts',
+    'src/campaign/witness/lasting-call.ts',
     [LASTING],
     [
       {
@@ -396,7 +399,7 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/vm/state/trap.ts',
-    ['campaign/the-worst-that-a-program-shows-is-told'],
+    ['campaign/kill/the-worst-that-a-program-shows-is-told'],
     [
       {
         name: 'taking-long-is-graver-than-a-leak',
@@ -408,7 +411,7 @@ export const CAMPAIGN_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/diversity.ts',
+    'src/campaign/kill/diversity.ts',
     [DIVERSITY],
     [
       {

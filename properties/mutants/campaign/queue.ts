@@ -1,9 +1,9 @@
 /** Mutants of campaigns on many machines: rule texts, shards, the queue. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const QUEUE = 'campaign/a-queue-gives-what-one-machine-gives';
-const PARTS = 'campaign/parts-of-a-campaign-join-to-the-whole';
-const NAMES = 'campaign/a-shard-is-named-by-all-that-its-result-depends-on';
+const QUEUE = 'campaign/threads/a-queue-gives-what-one-machine-gives';
+const PARTS = 'campaign/shards/parts-of-a-campaign-join-to-the-whole';
+const NAMES = 'campaign/shards/a-shard-is-named-by-all-that-its-result-depends-on';
 
 export const QUEUE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -115,7 +115,7 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/merge.ts',
+    'src/campaign/shards/merge.ts',
     [PARTS],
     [
       {
@@ -151,7 +151,7 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/schedule.ts',
+    'src/campaign/shards/schedule.ts',
     [PARTS],
     [
       {
@@ -172,7 +172,7 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/queue/address.ts',
-    ['campaign/the-address-of-a-queue-is-read-as-it-is-written'],
+    ['campaign/threads/the-address-of-a-queue-is-read-as-it-is-written'],
     [
       {
         name: 'password-is-taken-as-it-is-encoded',

@@ -4,7 +4,7 @@ import { type Mutant, mutantsOf } from '../mutant.js';
 export const SHRINK_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/campaign/shrink/draft.ts',
-    ['campaign/each-pass-offers-what-it-says', 'campaign/a-finding-is-shrunk-and-replays'],
+    ['campaign/shrink/each-pass-offers-what-it-says', 'campaign/shrink/a-finding-is-shrunk-and-replays'],
     [
       {
         name: 'labels-behind-the-end-are-lost',
@@ -26,7 +26,7 @@ export const SHRINK_MUTANTS: readonly Mutant[] = [
         node: 'exceptionCallbackLabels(draft)',
         becomes: 'new Set()',
         wrong: 'A program that is shrunk loses its exception callback, since no insn names it.',
-        noticedBy: ['campaign/a-finding-is-shrunk-and-replays'],
+        noticedBy: ['campaign/shrink/a-finding-is-shrunk-and-replays'],
       },
       {
         name: 'callbacks-start-no-function',
@@ -46,7 +46,7 @@ export const SHRINK_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/shrink/passes.ts',
-    ['campaign/each-pass-offers-what-it-says'],
+    ['campaign/shrink/each-pass-offers-what-it-says'],
     [
       {
         name: 'the-last-run-is-not-dropped',
@@ -66,7 +66,7 @@ export const SHRINK_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/shrink/rewrites.ts',
-    ['campaign/each-pass-offers-what-it-says'],
+    ['campaign/shrink/each-pass-offers-what-it-says'],
     [
       {
         name: 'r5-is-no-argument',
@@ -86,7 +86,7 @@ export const SHRINK_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/shrink/size.ts',
-    ['campaign/a-step-of-shrinking-is-smaller'],
+    ['campaign/shrink/a-step-of-shrinking-is-smaller'],
     [
       {
         name: 'only-the-first-part-of-a-size-counts',
@@ -113,7 +113,7 @@ export const SHRINK_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/shrink/simpler-environments.ts',
-    ['campaign/a-step-of-shrinking-is-smaller'],
+    ['campaign/shrink/a-step-of-shrinking-is-smaller'],
     [
       {
         name: 'choices-of-dropped-calls-stay',
@@ -133,7 +133,7 @@ export const SHRINK_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/shrink/registers.ts',
-    ['campaign/registers-of-an-operation-are-those-of-its-spelling'],
+    ['campaign/shrink/registers-of-an-operation-are-those-of-its-spelling'],
     [
       {
         name: 'copies-with-a-sign-set-nothing',

@@ -1,9 +1,9 @@
 /** Mutants of what a campaign keeps. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const KILLED = 'campaign/a-kill-at-any-moment-loses-nothing';
-const FOLDER = 'campaign/a-folder-that-cannot-be-used-is-one-line-and-loses-nothing';
-const NEWS = 'campaign/what-is-new-still-there-or-gone-is-told';
+const KILLED = 'campaign/threads/a-kill-at-any-moment-loses-nothing';
+const FOLDER = 'campaign/threads/a-folder-that-cannot-be-used-is-one-line-and-loses-nothing';
+const NEWS = 'campaign/shards/what-is-new-still-there-or-gone-is-told';
 
 export const STORAGE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -53,7 +53,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/identity.ts',
+    'src/campaign/shards/identity.ts',
     [FOLDER],
     [
       {

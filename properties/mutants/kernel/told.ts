@@ -2,11 +2,11 @@
 import { type Mutant, mutantsOf } from '../mutant.js';
 
 const SHOWN = 'cli/contracts-are-listed-and-shown';
-const CONFIRMED = 'campaign/contracts-are-confirmed-by-linux';
+const CONFIRMED = 'campaign/agreement/contracts-are-confirmed-by-linux';
 
 export const TOLD_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
-    'src/report/contracts.ts',
+    'src/report/rules/contracts.ts',
     [SHOWN],
     [
       {

@@ -148,7 +148,7 @@ export const TYPE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/kernel/attached.ts',
-    ['verifier/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
+    ['verifier/call/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
     [
       {
         name: 'a-socket-that-goes-away-gets-options',
@@ -195,7 +195,7 @@ export const TYPE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/kernel/progtypes.ts',
-    ['verifier/lsm-programs-return-what-their-hook-returns'],
+    ['verifier/call/lsm-programs-return-what-their-hook-returns'],
     [
       {
         name: 'all-of-r0-is-an-error-number',

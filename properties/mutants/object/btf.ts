@@ -6,7 +6,7 @@ const WRITTEN = 'object/btf-reads-back-what-was-written';
 const KERNEL = 'object/what-the-kernel-tells-is-read-exactly';
 const CORE = 'object/core-relocations-are-those-of-a-plain-reading';
 
-const TEXT = 'vm/a-text-keeps-the-types-of-its-object';
+const TEXT = 'vm/case/a-text-keeps-the-types-of-its-object';
 
 export const BTF_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -45,7 +45,7 @@ export const BTF_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/object/btf/prune.ts',
-    [TEXT, 'vm/a-text-is-proven-as-its-object'],
+    [TEXT, 'vm/case/a-text-is-proven-as-its-object'],
     [
       {
         name: 'tags-are-left-out-of-texts',
@@ -256,7 +256,7 @@ export const BTF_MUTANTS: readonly Mutant[] = [
         node: '(named === undefined && nullable?.includes(i) === true)',
         becomes: 'false',
         wrong: 'A scheduler that is read for its own types follows a task that may be NULL.',
-        noticedBy: ['verifier/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
+        noticedBy: ['verifier/call/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
       },
       {
         name: 'a-socket-stays-a-socket',
@@ -264,7 +264,7 @@ export const BTF_MUTANTS: readonly Mutant[] = [
         node: 'promoted?.[0] === arg.to',
         becomes: 'false',
         wrong: 'A congestion control sees a plain socket where the kernel gives it one of TCP.',
-        noticedBy: ['verifier/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
+        noticedBy: ['verifier/call/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
       },
       {
         name: 'a-function-without-result-returns-a-number',
@@ -272,7 +272,7 @@ export const BTF_MUTANTS: readonly Mutant[] = [
         node: 'id === 0',
         becomes: 'false',
         wrong: 'A program that stands in for a function without a result must write r0.',
-        noticedBy: ['verifier/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
+        noticedBy: ['verifier/call/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
       },
     ],
   ),

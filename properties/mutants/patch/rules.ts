@@ -57,7 +57,7 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/patch/fast-path.ts',
-    [LANGUAGE, 'smt/symbolic-findings-replay'],
+    [LANGUAGE, 'smt/symbolic/symbolic-findings-replay'],
     [
       {
         name: 'a-failure-on-one-way-is-enough',

@@ -2,12 +2,12 @@
 import { type Mutant, mutantsOf } from '../mutant.js';
 
 const KNOWN = 'smt/known-programs-are-proven-as-pinned';
-const LINUX = 'smt/a-bound-is-never-below-what-linux-runs';
+const LINUX = 'smt/bound/a-bound-is-never-below-what-linux-runs';
 
 export const LENGTH_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/smt/loop-cost.ts',
-    ['smt/every-small-nest-of-loops-ends-within-its-bound'],
+    ['smt/bound/every-small-nest-of-loops-ends-within-its-bound'],
     [
       {
         name: 'stretches-are-as-many-as-inner-rounds',
@@ -34,7 +34,7 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/smt/loop-limits.ts',
-    ['smt/the-worst-runs-are-within-their-bounds', 'smt/loops-are-limited-as-in-linux'],
+    ['smt/bound/the-worst-runs-are-within-their-bounds', 'smt/bound/loops-are-limited-as-in-linux'],
     [
       {
         name: 'one-word-of-bits-less',
@@ -232,7 +232,7 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/smt/graph-components.ts',
-    ['verifier/strongly-connected-components'],
+    ['verifier/text/strongly-connected-components'],
     [
       {
         name: 'a-node-that-follows-itself-is-no-loop',
@@ -252,7 +252,7 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/smt/loop-cost.ts',
-    ['smt/every-small-nest-of-loops-ends-within-its-bound'],
+    ['smt/bound/every-small-nest-of-loops-ends-within-its-bound'],
     [
       {
         name: 'a-counted-loop-takes-the-time-of-its-frame',
@@ -265,7 +265,7 @@ export const LENGTH_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/smt/loop-limits.ts',
-    ['smt/loops-are-limited-as-in-linux'],
+    ['smt/bound/loops-are-limited-as-in-linux'],
     [
       {
         name: 'any-array-may-grow',

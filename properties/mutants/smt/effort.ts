@@ -1,7 +1,7 @@
 /** Mutants of what a proof may take. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const EFFORT = 'campaign/a-proof-in-a-campaign-takes-a-counted-effort';
+const EFFORT = 'campaign/kill/a-proof-in-a-campaign-takes-a-counted-effort';
 
 export const EFFORT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -31,7 +31,7 @@ export const EFFORT_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'src/campaign/check.ts',
+    'src/campaign/check/check.ts',
     [EFFORT],
     [
       {

@@ -2,10 +2,10 @@
 import { type Mutant, mutantsOf } from '../mutant.js';
 
 const KNOWN = 'smt/known-programs-are-proven-as-pinned';
-const RULES = 'smt/rule-proofs-are-as-pinned';
+const RULES = 'smt/rule/rule-proofs-are-as-pinned';
 const KILLS = 'smt/a-proven-program-survives-every-kill';
 
-const QUESTIONS = 'smt/questions-read-back-with-the-same-answer';
+const QUESTIONS = 'smt/term/questions-read-back-with-the-same-answer';
 
 export const PROOF_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -181,7 +181,7 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/smt/find-witness.ts',
-    ['vm/full-maps-are-part-of-the-environment'],
+    ['vm/state/full-maps-are-part-of-the-environment'],
     [
       {
         name: 'witnesses-are-sought-with-empty-maps',
@@ -264,7 +264,7 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
         node: 't.sle(this.r0, t.constant(64, r0.max))',
         becomes: 't.true',
         wrong: 'The value of r0 may be larger than any value that the function returns.',
-        noticedBy: [RULES, 'smt/sound-rules-are-proven-and-wrong-ones-refuted'],
+        noticedBy: [RULES, 'smt/rule/sound-rules-are-proven-and-wrong-ones-refuted'],
       },
       {
         name: 'memory-that-is-not-written-may-be',
@@ -272,7 +272,7 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
         node: 'writes ? wrote : this.t.not(wrote)',
         becomes: 'writes ? wrote : this.t.true',
         wrong: 'A stub may write memory that the outcome leaves as it was.',
-        noticedBy: [RULES, 'smt/sound-rules-are-proven-and-wrong-ones-refuted'],
+        noticedBy: [RULES, 'smt/rule/sound-rules-are-proven-and-wrong-ones-refuted'],
       },
       {
         name: 'stub-may-write-what-the-outcome-leaves',
@@ -280,7 +280,7 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
         node: 'writes ? wrote : this.t.not(wrote)',
         becomes: 'writes ? wrote : this.t.true',
         wrong: 'A stub that overwrites memory is inside an outcome that leaves this memory as it was.',
-        noticedBy: ['smt/sound-rules-are-proven-and-wrong-ones-refuted'],
+        noticedBy: ['smt/rule/sound-rules-are-proven-and-wrong-ones-refuted'],
       },
     ],
   ),

@@ -2,7 +2,7 @@
 import { type Mutant, mutantsOf } from '../mutant.js';
 
 const SLOTS = ['smt/what-a-stub-leaves-in-a-slot-must-be-given-back'];
-const DRAWN = ['smt/rules-that-fill-slots-and-buffers-are-judged-as-killed-runs-are'];
+const DRAWN = ['smt/rule/rules-that-fill-slots-and-buffers-are-judged-as-killed-runs-are'];
 
 export const SLOT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf('src/vm/call/stub.ts', SLOTS, [
@@ -48,7 +48,7 @@ export const SLOT_MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf(
     'src/smt/rule/changes.ts',
-    ['smt/an-outcome-changes-each-entry-once'],
+    ['smt/rule/an-outcome-changes-each-entry-once'],
     [
       {
         name: 'nodes-handed-over-are-kept',

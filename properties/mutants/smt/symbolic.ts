@@ -1,13 +1,13 @@
 /** Mutants of terms, of the solver, and of the symbolic engine. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const TERMS = 'smt/small-terms-mean-what-they-say';
-const SEARCH = 'smt/a-search-finds-every-path-of-a-small-tree';
+const TERMS = 'smt/term/small-terms-mean-what-they-say';
+const SEARCH = 'smt/symbolic/a-search-finds-every-path-of-a-small-tree';
 
 export const SYMBOLIC_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/smt/symbolic/calls.ts',
-    ['smt/terms-of-a-run-have-the-values-of-the-run'],
+    ['smt/term/terms-of-a-run-have-the-values-of-the-run'],
     [
       {
         name: 'a-stub-fills-no-map-value',
@@ -130,7 +130,7 @@ export const SYMBOLIC_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/smt/arith.ts',
-    ['smt/terms-mean-what-arithmetic-says'],
+    ['smt/term/terms-mean-what-arithmetic-says'],
     [
       {
         name: 'dividing-by-zero-keeps-the-dividend',
@@ -279,7 +279,7 @@ export const SYMBOLIC_MUTANTS: readonly Mutant[] = [
         becomes: 'old',
         wrong:
           'A byte of a member of the context that had a value before becomes the old and the new one together.',
-        noticedBy: ['smt/terms-of-a-run-have-the-values-of-the-run'],
+        noticedBy: ['smt/term/terms-of-a-run-have-the-values-of-the-run'],
       },
     ],
   ),
@@ -308,13 +308,13 @@ export const SYMBOLIC_MUTANTS: readonly Mutant[] = [
         becomes: 't.ult(next, end)',
         wrong:
           'The condition for another number of a numeric iterator compares without sign, so that it is wrong for negative numbers.',
-        noticedBy: ['smt/terms-of-a-run-have-the-values-of-the-run'],
+        noticedBy: ['smt/term/terms-of-a-run-have-the-values-of-the-run'],
       },
     ],
   ),
   ...mutantsOf(
     'src/smt/symbolic/state.ts',
-    ['smt/terms-of-a-run-have-the-values-of-the-run'],
+    ['smt/term/terms-of-a-run-have-the-values-of-the-run'],
     [
       {
         name: 'moved-packet-end-goes-the-other-way',
@@ -328,7 +328,7 @@ export const SYMBOLIC_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/smt/symbolic/run.ts',
-    ['smt/a-search-finds-every-path-of-a-small-tree'],
+    ['smt/symbolic/a-search-finds-every-path-of-a-small-tree'],
     [
       {
         name: 'offsets-of-packet-loads-stay-open',

@@ -3,7 +3,7 @@ import { type Mutant, mutantsOf } from '../mutant.js';
 
 const KNOWN = 'smt/known-programs-are-proven-as-pinned';
 const KILLS = 'smt/a-proven-program-survives-every-kill';
-const HEADS = 'verifier/a-head-covers-only-what-it-contains';
+const HEADS = 'verifier/walk/a-head-covers-only-what-it-contains';
 
 export const PROOF_WALK_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(

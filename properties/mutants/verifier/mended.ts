@@ -155,7 +155,7 @@ export const MENDED_MUTANTS: readonly Mutant[] = [
       node: 'checkPointerOffset(reg, regno, typeName(reg));',
       becomes: '',
       wrong: 'The copy of one CPU may be asked for from the middle of what each CPU has.',
-      noticedBy: ['verifier/a-variable-of-each-cpu-is-reached-from-its-start'],
+      noticedBy: ['verifier/insn/a-variable-of-each-cpu-is-reached-from-its-start'],
     },
   ]),
   ...mended('call/globals.ts', [

@@ -1,7 +1,7 @@
 /** Mutants of objects of which each CPU has its own. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const KEPT = 'verifier/objects-of-which-each-cpu-has-its-own-are-kept-as-in-linux';
+const KEPT = 'verifier/call/objects-of-which-each-cpu-has-its-own-are-kept-as-in-linux';
 
 export const PERCPU_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(

@@ -1,12 +1,12 @@
 /** Mutants of the verifier's states: registers, stack, links. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const STACK = ['verifier/stack-slots-are-written-and-read-as-by-linux'];
-const PATH = ['verifier/a-path-changes-no-state-that-it-handed-out'];
-const PLACES = ['verifier/places-are-sets'];
+const STACK = ['verifier/insn/stack-slots-are-written-and-read-as-by-linux'];
+const PATH = ['verifier/state/a-path-changes-no-state-that-it-handed-out'];
+const PLACES = ['verifier/state/places-are-sets'];
 const LINKS = [
   'verifier/our-verifier-says-what-linux-says',
-  'verifier/copies-and-sums-learn-what-linux-says-they-do',
+  'verifier/scalar/copies-and-sums-learn-what-linux-says-they-do',
 ];
 
 export const STATE_MUTANTS: readonly Mutant[] = [
@@ -109,7 +109,7 @@ export const STATE_MUTANTS: readonly Mutant[] = [
       node: 'max + size > 0',
       becomes: 'max + size > 1',
       wrong: 'An access may go one byte beyond the top of the frame.',
-      noticedBy: ['verifier/the-stack-ends-where-linux-ends-it'],
+      noticedBy: ['verifier/insn/the-stack-ends-where-linux-ends-it'],
     },
     {
       name: 'the-stack-is-one-byte-deeper',
@@ -117,7 +117,7 @@ export const STATE_MUTANTS: readonly Mutant[] = [
       node: 'min < -STACK_SIZE',
       becomes: 'min < -STACK_SIZE - 8',
       wrong: 'An access may go below the end of the stack.',
-      noticedBy: ['verifier/the-stack-ends-where-linux-ends-it'],
+      noticedBy: ['verifier/insn/the-stack-ends-where-linux-ends-it'],
     },
     {
       name: 'a-load-at-an-unknown-offset-is-of-any-size',
@@ -313,7 +313,7 @@ export const STATE_MUTANTS: readonly Mutant[] = [
       becomes: 'false',
       wrong:
         'A number that a constant was already added to stays linked when another is added, with only the second constant as the difference.',
-      noticedBy: ['verifier/copies-and-sums-learn-what-linux-says-they-do'],
+      noticedBy: ['verifier/scalar/copies-and-sums-learn-what-linux-says-they-do'],
     },
     {
       name: 'the-base-of-a-32-bit-sum-is-worked-out-in-64-bits',
@@ -322,7 +322,7 @@ export const STATE_MUTANTS: readonly Mutant[] = [
       becomes: 'r.size === 32',
       wrong:
         'What a number is from which a 32-bit sum was made is worked out modulo 2^64, so that it gets an upper half that it does not have.',
-      noticedBy: ['verifier/copies-and-sums-learn-what-linux-says-they-do'],
+      noticedBy: ['verifier/scalar/copies-and-sums-learn-what-linux-says-they-do'],
     },
   ]),
 ];

@@ -1,8 +1,8 @@
 /** Mutants of what the verifier makes of a program before it walks it. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const LIVE = ['verifier/live-registers-are-read-before-they-are-written'];
-const SLOTS = ['verifier/live-slots-are-read-before-they-are-written'];
+const LIVE = ['verifier/text/live-registers-are-read-before-they-are-written'];
+const SLOTS = ['verifier/text/live-slots-are-read-before-they-are-written'];
 
 export const TEXT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf('src/verifier/text/register-liveness.ts', LIVE, [
@@ -34,7 +34,7 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
       becomes: '0',
       wrong:
         'Register r0 counts as dead before the cmpxchg that compares with it, so that states which differ in it are found alike.',
-      noticedBy: ['verifier/what-is-held-is-what-the-kernel-log-says'],
+      noticedBy: ['verifier/state/what-is-held-is-what-the-kernel-log-says'],
     },
   ]),
   ...mutantsOf('src/verifier/text/code.ts', LIVE, [
@@ -163,7 +163,7 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf(
     'src/verifier/text/context-param.ts',
-    ['verifier/a-parameter-is-the-context-by-name-as-in-linux'],
+    ['verifier/call/a-parameter-is-the-context-by-name-as-in-linux'],
     [
       {
         name: 'flavours-are-the-context',
@@ -197,7 +197,7 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/verifier/text/context-param.ts',
-    ['verifier/a-parameter-is-the-context-by-name-as-in-linux'],
+    ['verifier/call/a-parameter-is-the-context-by-name-as-in-linux'],
     [
       {
         name: 'any-pointer-may-be-tagged-context',
@@ -217,7 +217,7 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/verifier/text/params.ts',
-    ['verifier/parameters-of-global-functions-are-taken-as-by-linux'],
+    ['verifier/call/parameters-of-global-functions-are-taken-as-by-linux'],
     [
       {
         name: 'a-declared-union-is-a-dynptr',
@@ -237,7 +237,7 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/verifier/call/args-memory.ts',
-    ['verifier/parameters-of-global-functions-are-taken-as-by-linux'],
+    ['verifier/call/parameters-of-global-functions-are-taken-as-by-linux'],
     [
       {
         name: 'every-context-is-memory',

@@ -1,9 +1,9 @@
 /** Mutants of addresses: what they look like, and how accesses find their region. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const ADDRESSES = 'vm/addresses-look-like-the-kernels';
+const ADDRESSES = 'vm/state/addresses-look-like-the-kernels';
 const SHOWN = 'vm/what-later-kernels-mended-shows-in-a-run';
-const TIERS = 'vm/both-tiers-run-alike';
+const TIERS = 'vm/insn/both-tiers-run-alike';
 
 export const ADDRESS_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(

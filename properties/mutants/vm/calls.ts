@@ -2,19 +2,19 @@
 import { type Mutant, mutantsOf } from '../mutant.js';
 
 const PAIRS = 'vm/each-check-fires-on-its-own-program';
-const EFFECT = 'vm/a-kill-takes-effect-at-once-and-a-stub-after-it';
-const KILLS = 'vm/a-killed-run-does-what-its-text-does';
-const REACH = 'vm/iterators-loops-and-dynptrs-reach-as-far-as-in-linux';
+const EFFECT = 'vm/kill/a-kill-takes-effect-at-once-and-a-stub-after-it';
+const KILLS = 'vm/kill/a-killed-run-does-what-its-text-does';
+const REACH = 'vm/call/iterators-loops-and-dynptrs-reach-as-far-as-in-linux';
 const CHECKS = 'vm/checks-fire-exactly-where-they-should';
-const GOES_ON = 'vm/a-killed-run-goes-on-as-linux-does';
-const FORKS = 'vm/a-fork-is-independent-of-its-parent';
+const GOES_ON = 'vm/kill/a-killed-run-goes-on-as-linux-does';
+const FORKS = 'vm/state/a-fork-is-independent-of-its-parent';
 
 const ANYTHING = 'vm/whatever-a-program-does-its-run-ends-or-traps';
 
 export const VM_CALL_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/vm/call/call.ts',
-    ['vm/some-functions-always-answer-the-same'],
+    ['vm/call/some-functions-always-answer-the-same'],
     [
       {
         name: 'the-cpu-changes-in-a-run',
@@ -40,7 +40,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/vm/call/later.ts',
-    ['vm/callbacks-run-after-the-program'],
+    ['vm/call/callbacks-run-after-the-program'],
     [
       {
         name: 'callbacks-run-after-a-killed-program',
@@ -74,7 +74,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/vm/insn/pauses.ts',
-    ['vm/one-killed-run-decides-its-class', 'vm/callbacks-run-after-the-program'],
+    ['vm/kill/one-killed-run-decides-its-class', 'vm/call/callbacks-run-after-the-program'],
     [
       {
         name: 'kills-at-the-exit-are-one-class',
@@ -87,7 +87,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/smt/symbolic/run.ts',
-    ['smt/a-search-finds-every-path-of-a-small-tree'],
+    ['smt/symbolic/a-search-finds-every-path-of-a-small-tree'],
     [
       {
         name: 'proofs-let-the-cpu-change',
@@ -288,7 +288,7 @@ export const VM_CALL_MUTANTS: readonly Mutant[] = [
         becomes: '',
         wrong:
           'What a killed copy of a run takes gets the number of something that is held already, so that giving one back gives both back.',
-        noticedBy: ['vm/a-run-can-be-forked-and-replayed'],
+        noticedBy: ['vm/state/a-run-can-be-forked-and-replayed'],
       },
     ],
   ),

@@ -1,10 +1,10 @@
 /** Mutants of cases and what they say. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const CASES = 'vm/a-case-reads-back-as-it-was-written';
+const CASES = 'vm/case/a-case-reads-back-as-it-was-written';
 
-const TYPES = 'vm/a-text-keeps-the-types-of-its-object';
-const PROOFS = 'vm/a-text-is-proven-as-its-object';
+const TYPES = 'vm/case/a-text-keeps-the-types-of-its-object';
+const PROOFS = 'vm/case/a-text-is-proven-as-its-object';
 
 export const CASE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(

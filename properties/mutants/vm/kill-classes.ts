@@ -1,7 +1,7 @@
 /** Mutants of the classes into which termination points fall. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const CLASSES = 'vm/one-killed-run-decides-its-class';
+const CLASSES = 'vm/kill/one-killed-run-decides-its-class';
 
 export const KILL_CLASS_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(

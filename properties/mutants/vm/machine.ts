@@ -2,13 +2,13 @@
 import { type Mutant, mutantsOf } from '../mutant.js';
 
 const CHECKS = 'vm/checks-fire-exactly-where-they-should';
-const EFFECT = 'vm/a-kill-takes-effect-at-once-and-a-stub-after-it';
-const KILLS = 'vm/a-killed-run-does-what-its-text-does';
-const FORKS = 'vm/a-fork-is-independent-of-its-parent';
+const EFFECT = 'vm/kill/a-kill-takes-effect-at-once-and-a-stub-after-it';
+const KILLS = 'vm/kill/a-killed-run-does-what-its-text-does';
+const FORKS = 'vm/state/a-fork-is-independent-of-its-parent';
 const PAIRS = 'vm/each-check-fires-on-its-own-program';
-const RUNS = 'vm/runs-of-bytes-share-a-buffer-and-nothing-else';
-const INSNS = 'vm/every-insn-computes-as-in-linux';
-const TIERS = 'vm/both-tiers-run-alike';
+const RUNS = 'vm/state/runs-of-bytes-share-a-buffer-and-nothing-else';
+const INSNS = 'vm/insn/every-insn-computes-as-in-linux';
+const TIERS = 'vm/insn/both-tiers-run-alike';
 
 export const MACHINE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -57,7 +57,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
         node: 'copy.interrupted = this.interrupted;',
         becomes: '',
         wrong: 'A fork of a killed run does not know which callbacks were open.',
-        noticedBy: [FORKS, 'vm/a-run-can-be-forked-and-replayed'],
+        noticedBy: [FORKS, 'vm/state/a-run-can-be-forked-and-replayed'],
       },
       {
         name: 'a-fork-with-the-whole-budget',
@@ -87,7 +87,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
         becomes: '',
         wrong:
           'A callback that is first called after the kill counts as one that was in flight, so that its helper stops after one round.',
-        noticedBy: ['vm/a-helper-stops-when-its-callback-was-killed'],
+        noticedBy: ['vm/call/a-helper-stops-when-its-callback-was-killed'],
       },
     ],
   ),
@@ -236,7 +236,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/vm/state/fill.ts',
-    ['vm/full-maps-are-part-of-the-environment'],
+    ['vm/state/full-maps-are-part-of-the-environment'],
     [
       {
         name: 'a-full-map-has-one-key',
@@ -302,7 +302,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/vm/value-words.ts',
-    ['vm/values-read-back-from-their-words'],
+    ['vm/state/values-read-back-from-their-words'],
     [
       {
         name: 'any-32-bits-are-an-error',

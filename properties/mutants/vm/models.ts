@@ -1,16 +1,16 @@
 /** Mutants of the models of helpers and kfuncs, and of the maps and packets that they work on. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
-const MAPS = 'vm/maps-answer-as-in-linux';
-const FORKS = 'vm/a-fork-is-independent-of-its-parent';
+const MAPS = 'vm/state/maps-answer-as-in-linux';
+const FORKS = 'vm/state/a-fork-is-independent-of-its-parent';
 const CHECKS = 'vm/checks-fire-exactly-where-they-should';
-const REACH = 'vm/iterators-loops-and-dynptrs-reach-as-far-as-in-linux';
-const PACKETS = 'vm/packets-move-as-in-linux';
+const REACH = 'vm/call/iterators-loops-and-dynptrs-reach-as-far-as-in-linux';
+const PACKETS = 'vm/state/packets-move-as-in-linux';
 
 export const MODEL_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/vm/state/packet.ts',
-    ['vm/headers-are-changed-as-in-linux'],
+    ['vm/state/headers-are-changed-as-in-linux'],
     [
       {
         name: 'network-header-stays-behind',
@@ -24,7 +24,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/vm/call/models/headers.ts',
-    ['vm/headers-are-changed-as-in-linux'],
+    ['vm/state/headers-are-changed-as-in-linux'],
     [
       {
         name: 'mangled-zero-not-enforced',
@@ -309,7 +309,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/vm/call/models/graphs.ts',
-    ['vm/a-helper-stops-when-its-callback-was-killed'],
+    ['vm/call/a-helper-stops-when-its-callback-was-killed'],
     [
       {
         name: 'every-node-of-a-tree-is-compared',
@@ -317,7 +317,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
         node: '(from + to - 1) >> 1',
         becomes: 'from + 0 * to',
         wrong: 'An insertion into a tree compares with its nodes one by one.',
-        noticedBy: ['smt/the-worst-runs-are-within-their-bounds'],
+        noticedBy: ['smt/bound/the-worst-runs-are-within-their-bounds'],
       },
       {
         name: 'killed-tree-insertion-goes-on-asking',
@@ -331,7 +331,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/vm/call/models/headers.ts',
-    ['vm/headers-are-changed-as-in-linux'],
+    ['vm/state/headers-are-changed-as-in-linux'],
     [
       {
         name: 'room-by-64-bits',

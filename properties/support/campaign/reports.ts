@@ -1,8 +1,8 @@
 /** Reports of programs, drawn at random: what checking them might have said. */
 import fc from 'fast-check';
-import type { Cause } from '../../../src/campaign/cause.js';
-import type { ProgramReport, Suspect, WitnessDisagreement } from '../../../src/campaign/check.js';
-import type { Identity } from '../../../src/campaign/identity.js';
+import type { ProgramReport, Suspect, WitnessDisagreement } from '../../../src/campaign/check/check.js';
+import type { Cause } from '../../../src/campaign/kill/cause.js';
+import type { Identity } from '../../../src/campaign/shards/identity.js';
 import { CHECKS } from '../../../src/vm/state/trap.js';
 
 /** A campaign of no build, under rule sets of these names. */

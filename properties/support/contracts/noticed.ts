@@ -5,9 +5,9 @@
 import { sample } from '../../../generators/sample.js';
 import { coverageOf, smallestCall } from '../../../generators/smallest-call.js';
 import { confirmContract, typesToAsk } from '../../../src/campaign/confirm.js';
-import { runEnvironment } from '../../../src/campaign/environments.js';
-import { killBeforeEveryInsn } from '../../../src/campaign/kill-everywhere.js';
-import { pathOf, prepareProgram, runOptions } from '../../../src/campaign/prepared-program.js';
+import { runEnvironment } from '../../../src/campaign/kill/environments.js';
+import { killBeforeEveryInsn } from '../../../src/campaign/kill/kill-everywhere.js';
+import { pathOf, prepareProgram, runOptions } from '../../../src/campaign/kill/prepared-program.js';
 import type { Contract } from '../../../src/kernel/contract.js';
 import type { Program } from '../../../src/object/program.js';
 import { rule, ruleSet } from '../../../src/patch/define.js';

@@ -1,5 +1,5 @@
 /** Whether a program does what its proof says, wherever it is killed. */
-import { runEnvironment } from '../../../src/campaign/environments.js';
+import { runEnvironment } from '../../../src/campaign/kill/environments.js';
 import type { KernelProfile } from '../../../src/kernel/profile.js';
 import type { Program } from '../../../src/object/program.js';
 import { fastPath } from '../../../src/patch/fast-path.js';

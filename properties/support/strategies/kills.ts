@@ -1,7 +1,7 @@
 /** What each strategy does at each point of a small run, in a few words, for pinned tables. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { type PreparedProgram, prepareProgram } from '../../../src/campaign/prepared-program.js';
-import { rangesInWords } from '../../../src/report/run.js';
+import { type PreparedProgram, prepareProgram } from '../../../src/campaign/kill/prepared-program.js';
+import { rangesInWords } from '../../../src/report/campaign/run.js';
 import { killsUnder } from '../../../src/strategies/killed-run.js';
 import type { Strategy } from '../../../src/strategies/strategy.js';
 import { usageOf } from '../../../src/strategies/usage.js';

@@ -19,7 +19,7 @@ import { ruleSet } from '../../patch/define.js';
 import type { FastPath, RuleSet } from '../../patch/rule.js';
 import { RULE_SETS } from '../../patch/sets/index.js';
 import sound from '../../patch/sets/sound.js';
-import { type PreparedProgram, pathOf, prepareProgram } from '../prepared-program.js';
+import { type PreparedProgram, pathOf, prepareProgram } from '../kill/prepared-program.js';
 import { type CertificateCheckOptions, checkCertificate } from './certificates/check.js';
 import type { JudgedFor, OpenComparison, Tally } from './comparison.js';
 

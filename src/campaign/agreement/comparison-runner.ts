@@ -2,7 +2,7 @@
 import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { Profile } from '../../verifier/state/profile.js';
-import type { JobRunner } from '../pool.js';
+import type { JobRunner } from '../threads/pool.js';
 import type { JudgedFor, OpenComparison } from './comparison.js';
 import { COMPARISONS } from './comparisons.js';
 import { type Counts, emptyCounts, tallyFor } from './counts.js';

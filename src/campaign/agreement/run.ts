@@ -5,9 +5,9 @@
 import { InputError } from '../../isa/errors.js';
 import { BUILT_IN, differencesOf, type KernelProfile, profileName } from '../../kernel/profile.js';
 import { profileHere } from '../../oracle/profile/running.js';
-import { openPool, type Pool } from '../pool.js';
+import { version } from '../shards/version.js';
 import { readJsonFile, writeJsonFile } from '../storage/json-file.js';
-import { version } from '../version.js';
+import { openPool, type Pool } from '../threads/pool.js';
 import { ComparisonRunner, type ComparisonSetting, type ProgramRange } from './comparison-runner.js';
 import { addCounts, type Counts, emptyCounts } from './counts.js';
 

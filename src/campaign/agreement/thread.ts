@@ -1,6 +1,6 @@
 /** The entry of a worker thread that compares. */
 import { workerData } from 'node:worker_threads';
-import { serve } from '../pool.js';
+import { serve } from '../threads/pool.js';
 import { ComparisonRunner, type ComparisonSetting } from './comparison-runner.js';
 
 serve(() => ComparisonRunner.open(workerData as ComparisonSetting));

@@ -4,7 +4,7 @@ import { guided } from '../../../generators/guided.js';
 import type { GeneratedProgram } from '../../../generators/program.js';
 import { sample } from '../../../generators/sample.js';
 import { coverageOf } from '../../../generators/smallest-call.js';
-import { prepareProgram } from '../prepared-program.js';
+import { prepareProgram } from '../kill/prepared-program.js';
 import { breaks, canBeFound, type SeededRule, seededRules } from './seeded-rules.js';
 
 /** How much is measured. */

@@ -18,8 +18,8 @@ import sound from '../../patch/sets/sound.js';
 import { decideIn, situationsOf } from '../../patch/situations.js';
 import { cannotRun } from '../../vm/state/runnable.js';
 import { Vm, type VmOptions } from '../../vm/vm.js';
-import { runEnvironment } from '../environments.js';
-import { type PreparedProgram, pathOf, prepareProgram, runOptions } from '../prepared-program.js';
+import { runEnvironment } from '../kill/environments.js';
+import { type PreparedProgram, pathOf, prepareProgram, runOptions } from '../kill/prepared-program.js';
 
 /** A rule that is wrong for one function, before the rules of `sound`. */
 export interface SeededRule {

@@ -7,7 +7,7 @@ import type { Queue, Job as QueuedJob } from 'bullmq';
 import { InputError } from '../../isa/errors.js';
 import type { RuleBundle } from '../../patch/bundle.js';
 import { bundleRules } from '../../patch/bundle.js';
-import type { CampaignSetting, Job, JobResult, Workers } from '../job.js';
+import type { CampaignSetting, Job, JobResult, Workers } from '../threads/job.js';
 import type { QueueAddress } from './address.js';
 import { connect, type QueueConnection } from './connection.js';
 import { BUILDS, PREFIX, queueName } from './names.js';

@@ -1,6 +1,6 @@
 /** Computes shards of any campaign, one after the other. What a campaign needs is made once and kept for its next shards. */
-import { Worker } from '../job.js';
-import type { JobRunner } from '../pool.js';
+import { Worker } from '../threads/job.js';
+import type { JobRunner } from '../threads/pool.js';
 import { campaignId, type Shard } from './shard.js';
 
 /** Campaigns that are kept ready. */

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '../../isa/errors.js';
 import { bundleDigest, type RuleBundle } from '../../patch/bundle.js';
-import type { CampaignSetting, Job } from '../job.js';
+import type { CampaignSetting, Job } from '../threads/job.js';
 
 /** What all shards of a campaign have in common. */
 export interface ShardedCampaign {

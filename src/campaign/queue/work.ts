@@ -4,7 +4,7 @@
  */
 import type { Job, Worker as QueueWorker } from 'bullmq';
 import { InputError } from '../../isa/errors.js';
-import { openPool, type Pool } from '../pool.js';
+import { openPool, type Pool } from '../threads/pool.js';
 import type { QueueAddress } from './address.js';
 import { connect, type QueueConnection } from './connection.js';
 import { BUILDS, PREFIX, queueName } from './names.js';

@@ -7,9 +7,9 @@ import type { DeclaredFunction } from '../../object/program.js';
 import { questionText } from '../../smt/rule/question-text.js';
 import { proveRules, type RuleProof, type RuleQuestion } from '../../smt/rule-proof.js';
 import type { SolverStats } from '../../smt/solver.js';
-import { counterexample } from '../counterexample.js';
-import { type JobRunner, openPool, type Pool } from '../pool.js';
-import { loadRuleSets, type NamedRules } from '../rules.js';
+import { loadRuleSets, type NamedRules } from '../naming/rules.js';
+import { type JobRunner, openPool, type Pool } from '../threads/pool.js';
+import { counterexample } from '../witness/counterexample.js';
 
 /** What all functions are checked against. */
 export interface RuleCheckSetting {

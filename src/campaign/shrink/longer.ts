@@ -1,6 +1,6 @@
 /** Shrinks a case for as long as there is time: each round may ask twice as many questions as the one before. */
 import { type Case, parseCase } from '../../vm/case/case.js';
-import { causeKey } from '../cause.js';
+import { causeKey } from '../kill/cause.js';
 import { QUESTIONS } from './insns.js';
 import { sizeMark } from './marks.js';
 import type { ShrinkTarget } from './reproduce.js';

@@ -7,10 +7,10 @@ import { boundOf } from '../../vm/case/case.js';
 import { type Chooser, defaultChooser } from '../../vm/state/chooser.js';
 import type { Environment } from '../../vm/state/environment.js';
 import type { Violation } from '../../vm/state/trap.js';
-import { type Cause, isSameOrPart, kindOf } from '../cause.js';
-import { disagreementOf, killBeforeEveryInsn } from '../kill-everywhere.js';
-import { causeOfBroken, pathOf, prepareProgram, runOptions } from '../prepared-program.js';
-import type { NamedRules } from '../rules.js';
+import { type Cause, isSameOrPart, kindOf } from '../kill/cause.js';
+import { disagreementOf, killBeforeEveryInsn } from '../kill/kill-everywhere.js';
+import { causeOfBroken, pathOf, prepareProgram, runOptions } from '../kill/prepared-program.js';
+import type { NamedRules } from '../naming/rules.js';
 
 /** What the smaller program must still show. */
 export interface ShrinkTarget {

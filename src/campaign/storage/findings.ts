@@ -4,11 +4,11 @@ import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import { parseCase } from '../../vm/case/case.js';
 import { CHECKS, type Check, gravity } from '../../vm/state/trap.js';
-import { type Cause, causeKey } from '../cause.js';
-import { replayText } from '../replay.js';
+import { replayText } from '../check/replay.js';
+import { type Cause, causeKey } from '../kill/cause.js';
+import { type CampaignState, type Found, findings } from '../shards/state.js';
 import { sizeMark } from '../shrink/marks.js';
 import { insnCount } from '../shrink/size.js';
-import { type CampaignState, type Found, findings } from '../state.js';
 import { dropCase, originalsOf, storeCase } from './corpus.js';
 
 /** Where findings go when neither a corpus nor a campaign's folder is named. */

@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import { InputError } from '../../isa/errors.js';
-import { type Cause, causeKey } from '../cause.js';
-import type { Identity } from '../identity.js';
+import { type Cause, causeKey } from '../kill/cause.js';
+import type { Identity } from '../shards/identity.js';
 import { readJsonFile, writeJsonFile } from './json-file.js';
 import { aCount, aText, having, listOf, such } from './shape.js';
 

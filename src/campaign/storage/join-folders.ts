@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError } from '../../isa/errors.js';
-import { joinStates } from '../merge.js';
-import type { CampaignState } from '../state.js';
+import { joinStates } from '../shards/merge.js';
+import type { CampaignState } from '../shards/state.js';
 import { type SavedFinding, saveFindings } from './findings.js';
 import { writeJsonFile } from './json-file.js';
 import { lockFolder } from './lock.js';

@@ -4,9 +4,9 @@
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sizeOfDiversity } from '../diversity.js';
-import type { CampaignState } from '../state.js';
-import { findings } from '../state.js';
+import { sizeOfDiversity } from '../kill/diversity.js';
+import type { CampaignState } from '../shards/state.js';
+import { findings } from '../shards/state.js';
 import { aCount, having, such } from './shape.js';
 import { writing } from './writable.js';
 

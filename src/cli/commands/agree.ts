@@ -8,21 +8,21 @@ import { runAgreement } from '../../campaign/agreement/run.js';
 import { InputError } from '../../isa/errors.js';
 import { kernelAvailable } from '../../oracle/available.js';
 import { openBpfFiles } from '../../oracle/files.js';
-import { type Agreement, comparisonInWords } from '../../report/comparison.js';
+import { type Agreement, comparisonInWords } from '../../report/campaign/comparison.js';
 import type { AgreeDocument } from '../../report/documents.js';
 import { comparisonExit, worst } from '../../report/exit.js';
 import { type Define, withCommon } from '../command.js';
-import { onInterrupt } from '../interrupt.js';
 import {
   type JudgedProfile,
   judgedProfile,
   type ProfileChoice,
   profileChoice,
   profileHelp,
-} from '../kernel-profile.js';
-import { integer } from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
-import { countBar } from '../progress.js';
+} from '../input/kernel-profile.js';
+import { integer } from '../input/options.js';
+import { onInterrupt } from '../output/interrupt.js';
+import type { Common, Outcome } from '../output/outcome.js';
+import { countBar } from '../output/progress.js';
 
 interface Options {
   readonly seed: number;

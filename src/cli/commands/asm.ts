@@ -6,9 +6,9 @@ import { InputError } from '../../isa/errors.js';
 import type { AsmDocument, Assembled } from '../../report/documents.js';
 import { parseCase } from '../../vm/case/case.js';
 import { type Define, withCommon } from '../command.js';
-import { loadPrograms, readText } from '../files.js';
-import type { Outcome } from '../outcome.js';
-import { filesBelow, STANDARD_INPUT } from '../paths.js';
+import { loadPrograms, readText } from '../input/files.js';
+import { filesBelow, STANDARD_INPUT } from '../input/paths.js';
+import type { Outcome } from '../output/outcome.js';
 
 interface Options {
   readonly output?: string;

@@ -1,23 +1,23 @@
 /** `certify FILE...`: Linux's own verifier on the two-mode program of each program under a rule set. */
 
-import { caseOfRefusal } from '../../campaign/refused-certificate.js';
-import { replayText } from '../../campaign/replay.js';
-import type { NamedRules } from '../../campaign/rules.js';
+import { replayText } from '../../campaign/check/replay.js';
+import type { NamedRules } from '../../campaign/naming/rules.js';
 import { storeCase } from '../../campaign/storage/corpus.js';
+import { caseOfRefusal } from '../../campaign/witness/refused-certificate.js';
 import { InputError } from '../../isa/errors.js';
 import { kernelAvailable } from '../../oracle/available.js';
 import { certify as certifyProgram } from '../../oracle/certify.js';
-import { type CertificateRow, certificatesInWords } from '../../report/certificates.js';
 import type { CertifyDocument } from '../../report/documents.js';
 import { CERTIFICATE_EXIT, worst } from '../../report/exit.js';
-import { refusalFields } from '../../report/explanations.js';
-import { skippedLines } from '../../report/verdicts.js';
+import { type CertificateRow, certificatesInWords } from '../../report/programs/certificates.js';
+import { refusalFields } from '../../report/programs/explanations.js';
+import { skippedLines } from '../../report/programs/verdicts.js';
 import { type Define, since, withFormats } from '../command.js';
-import type { LoadedProgram } from '../files.js';
-import { brokenExit, type JudgeOptions, loadJudged, withJudged } from '../judging.js';
-import { type JudgedProfile, judgedFor, judgedProfile } from '../kernel-profile.js';
-import type { Common, Outcome } from '../outcome.js';
-import { countBar } from '../progress.js';
+import type { LoadedProgram } from '../input/files.js';
+import { brokenExit, type JudgeOptions, loadJudged, withJudged } from '../input/judging.js';
+import { type JudgedProfile, judgedFor, judgedProfile } from '../input/kernel-profile.js';
+import type { Common, Outcome } from '../output/outcome.js';
+import { countBar } from '../output/progress.js';
 
 interface Options extends JudgeOptions {
   readonly rules: string;

@@ -1,12 +1,12 @@
 /** `compare A B`: what changed between two documents that a command wrote, program by program. */
 import { InputError } from '../../isa/errors.js';
-import { type Allowed, changesBetween, readDocument } from '../../report/changes.js';
-import { changesInMarkdown, changesInWords } from '../../report/changes-in-words.js';
+import { type Allowed, changesBetween, readDocument } from '../../report/compare/changes.js';
+import { changesInMarkdown, changesInWords } from '../../report/compare/changes-in-words.js';
 import type { CompareDocument } from '../../report/documents.js';
 import { type Define, withForm } from '../command.js';
-import { readText } from '../files.js';
-import { ALLOW_HELP, allowance } from '../options.js';
-import type { Outcome } from '../outcome.js';
+import { readText } from '../input/files.js';
+import { ALLOW_HELP, allowance } from '../input/options.js';
+import type { Outcome } from '../output/outcome.js';
 
 /** Adds `compare` to the command line. It exits with 1 only for what got worse. */
 export const compare: Define = (program, act) => {

@@ -2,7 +2,7 @@
 
 import { type Define, withCommon } from '../command.js';
 import { completionFor, SHELLS, type Shell } from '../completion.js';
-import { oneOf } from '../options.js';
+import { oneOf } from '../input/options.js';
 
 /** Adds `completion` to the command line. All other commands must have been added to the same program. */
 export const completion: Define = (program, act) => {

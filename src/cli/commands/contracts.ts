@@ -15,6 +15,11 @@ import {
 import type { Contract } from '../../kernel/contract.js';
 import { imitableOutcomes } from '../../kernel/describe.js';
 import { kernelAvailable } from '../../oracle/available.js';
+import type {
+  ContractsCheckDocument,
+  ContractsListDocument,
+  ContractsShowDocument,
+} from '../../report/documents.js';
 import {
   argInWords,
   type CheckedFunction,
@@ -23,14 +28,9 @@ import {
   functionsInWords,
   type ListedFunction,
   outcomeInWords,
-} from '../../report/contracts.js';
-import type {
-  ContractsCheckDocument,
-  ContractsListDocument,
-  ContractsShowDocument,
-} from '../../report/documents.js';
+} from '../../report/rules/contracts.js';
 import { type Act, commandOfCommands, type Define, withCommon } from '../command.js';
-import type { Outcome } from '../outcome.js';
+import type { Outcome } from '../output/outcome.js';
 
 /** Declares `contracts` with the commands below it. */
 export const contractsCommand: Define = (program, act) => {

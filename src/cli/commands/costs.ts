@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Command } from 'commander';
-import { givenFunctions } from '../../campaign/rules.js';
+import { givenFunctions } from '../../campaign/naming/rules.js';
 import { defaultCosts } from '../../cost/default-costs.js';
 import { estimate } from '../../cost/estimate.js';
 import { measureCosts } from '../../cost/measure/measure.js';
@@ -21,7 +21,7 @@ import {
   estimateFields,
   estimatesInWords,
   leftOutOfCosts,
-} from '../../report/costs.js';
+} from '../../report/design/costs.js';
 import type {
   CostsEstimateDocument,
   CostsMeasureDocument,
@@ -30,14 +30,14 @@ import type {
 import { verify } from '../../verifier/verify.js';
 import { parseHex } from '../../vm/state/environment.js';
 import { type Act, commandOfCommands, type Define, since, withCommon } from '../command.js';
-import { COSTS_HELP, costsNamed } from '../costs-file.js';
-import { type LoadedProgram, leftOut, loadPrograms } from '../files.js';
-import { type JudgeOptions, PROGRAM_FILES, withJudged } from '../judging.js';
-import { judgedFor, judgedProfile } from '../kernel-profile.js';
-import { integer } from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
-import { filesBelow } from '../paths.js';
-import { countBar } from '../progress.js';
+import { COSTS_HELP, costsNamed } from '../input/costs-file.js';
+import { type LoadedProgram, leftOut, loadPrograms } from '../input/files.js';
+import { type JudgeOptions, PROGRAM_FILES, withJudged } from '../input/judging.js';
+import { judgedFor, judgedProfile } from '../input/kernel-profile.js';
+import { integer } from '../input/options.js';
+import { filesBelow } from '../input/paths.js';
+import type { Common, Outcome } from '../output/outcome.js';
+import { countBar } from '../output/progress.js';
 
 /** Declares `costs` with the commands below it. */
 export const costs: Define = (program, act) => {

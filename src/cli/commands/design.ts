@@ -2,26 +2,31 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { givenFunctions, joined } from '../../campaign/rules.js';
+import { givenFunctions, joined } from '../../campaign/naming/rules.js';
+import { loadStrategies } from '../../campaign/naming/strategies.js';
 import { mustBeWritable, writing } from '../../campaign/storage/writable.js';
-import { loadStrategies } from '../../campaign/strategies.js';
 import { compareStrategies } from '../../design/design.js';
 import type { DesignSetting } from '../../design/job.js';
 import { InputError } from '../../isa/errors.js';
 import { DIE } from '../../kernel/die.js';
-import { type DesignRow, designInWords, designRows } from '../../report/design.js';
+import { type DesignRow, designInWords, designRows } from '../../report/design/design.js';
 import type { DesignDocument } from '../../report/documents.js';
 import { printCase } from '../../vm/case/print.js';
 import { EMPTY } from '../../vm/state/environment.js';
 import { type Define, since, withCommon } from '../command.js';
-import { type LoadedFiles, type LoadedProgram, loadPrograms } from '../files.js';
-import { onInterrupt } from '../interrupt.js';
-import { PROGRAM_FILES, type ProgramOptions, withPrograms } from '../judging.js';
-import { CASE_PROFILE_HELP, judgedProfile, type ProfileChoice, profileChoice } from '../kernel-profile.js';
-import { integer, list } from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
-import { filesBelow } from '../paths.js';
-import { countBar } from '../progress.js';
+import { type LoadedFiles, type LoadedProgram, loadPrograms } from '../input/files.js';
+import { PROGRAM_FILES, type ProgramOptions, withPrograms } from '../input/judging.js';
+import {
+  CASE_PROFILE_HELP,
+  judgedProfile,
+  type ProfileChoice,
+  profileChoice,
+} from '../input/kernel-profile.js';
+import { integer, list } from '../input/options.js';
+import { filesBelow } from '../input/paths.js';
+import { onInterrupt } from '../output/interrupt.js';
+import type { Common, Outcome } from '../output/outcome.js';
+import { countBar } from '../output/progress.js';
 
 interface Options extends ProgramOptions {
   readonly generated?: number;

@@ -1,14 +1,14 @@
 /** `disasm FILE...`: programs as text, in the kernel's syntax; what is printed can be read back. */
 
-import { givenFunctions } from '../../campaign/rules.js';
+import { givenFunctions } from '../../campaign/naming/rules.js';
 import type { DisasmDocument } from '../../report/documents.js';
 import { printCase } from '../../vm/case/print.js';
 import { EMPTY } from '../../vm/state/environment.js';
 import { type Define, withCommon } from '../command.js';
-import { type LoadedProgram, type LoadOptions, loadPrograms } from '../files.js';
-import { brokenExit, type ProgramOptions, withPrograms } from '../judging.js';
-import type { Outcome } from '../outcome.js';
-import { foundFiles, PROGRAM_FILES } from '../paths.js';
+import { type LoadedProgram, type LoadOptions, loadPrograms } from '../input/files.js';
+import { brokenExit, type ProgramOptions, withPrograms } from '../input/judging.js';
+import { foundFiles, PROGRAM_FILES } from '../input/paths.js';
+import type { Outcome } from '../output/outcome.js';
 
 /** Adds `disasm` to the command line. It prints every program of a file, or the one that --prog names. */
 export const disasm: Define = (program, act) => {

@@ -1,24 +1,24 @@
 /** `export FILE -o OUT`: an object whose programs can be killed on a kernel that nobody patched. */
 import { writeFileSync } from 'node:fs';
-import { loadRuleSets } from '../../campaign/rules.js';
+import { loadRuleSets } from '../../campaign/naming/rules.js';
 import { InputError } from '../../isa/errors.js';
 import { DISTANCE, exportObject } from '../../live/export.js';
 import { KILL_SECTION, KILL_VARIABLE } from '../../live/words.js';
 import { kernelAvailable } from '../../oracle/available.js';
 import type { ExportDocument } from '../../report/documents.js';
 import { EXPORT_EXIT, worst } from '../../report/exit.js';
-import { exportInWords } from '../../report/exports.js';
+import { exportInWords } from '../../report/programs/exports.js';
 import { type Define, withCommon } from '../command.js';
-import { kindOf, readBytes } from '../files.js';
+import { kindOf, readBytes } from '../input/files.js';
 import {
   judgedFor,
   judgedProfile,
   type ProfileChoice,
   profileChoice,
   profileHelp,
-} from '../kernel-profile.js';
-import { integer, powerOfTwo } from '../options.js';
-import type { Outcome } from '../outcome.js';
+} from '../input/kernel-profile.js';
+import { integer, powerOfTwo } from '../input/options.js';
+import type { Outcome } from '../output/outcome.js';
 
 /** Options that say how an object is exported. */
 export interface ExportCliOptions {

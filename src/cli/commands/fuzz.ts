@@ -5,31 +5,28 @@ import { Option } from 'commander';
 import { resultOf } from '../../../generators/compile/names.js';
 import { aimedTypes } from '../../../generators/smallest-call.js';
 import { runCampaign } from '../../campaign/campaign.js';
-import { codeDigest } from '../../campaign/identity.js';
-import type { CampaignSetting } from '../../campaign/job.js';
+import { joined, loadDeclared, loadRuleSets, type NamedRules } from '../../campaign/naming/rules.js';
 import { openQueue } from '../../campaign/queue/publish.js';
-import { joined, loadDeclared, loadRuleSets, type NamedRules } from '../../campaign/rules.js';
-import type { Part } from '../../campaign/schedule.js';
+import { codeDigest } from '../../campaign/shards/identity.js';
+import type { Part } from '../../campaign/shards/schedule.js';
 import { FINDINGS, findingsFolder } from '../../campaign/storage/findings.js';
+import type { CampaignSetting } from '../../campaign/threads/job.js';
 import { InputError } from '../../isa/errors.js';
 import { contractOf, unmodelled } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
 import { acquires } from '../../kernel/describe.js';
 import type { DeclaredFunction } from '../../object/program.js';
 import { loadInvariants } from '../../patch/invariants.js';
+import { summarize } from '../../report/campaign/summary.js';
+import { inWords } from '../../report/campaign/summary-words.js';
 import type { FuzzDocument } from '../../report/documents.js';
 import { campaignExit, type ExitCode } from '../../report/exit.js';
-import { summarize } from '../../report/summary.js';
-import { inWords } from '../../report/summary-words.js';
 import { printCase } from '../../vm/case/print.js';
 import { EMPTY } from '../../vm/state/environment.js';
-import { writeCampaignPage } from '../campaign-page.js';
 import { type Define, withFormats } from '../command.js';
-import { loadPrograms } from '../files.js';
-import { onInterrupt } from '../interrupt.js';
-import { PROGRAM_FILES } from '../judging.js';
-import { judgedProfile, type ProfileChoice, profileChoice, profileHelp } from '../kernel-profile.js';
-import { checkOneProgram } from '../one-program.js';
+import { loadPrograms } from '../input/files.js';
+import { PROGRAM_FILES } from '../input/judging.js';
+import { judgedProfile, type ProfileChoice, profileChoice, profileHelp } from '../input/kernel-profile.js';
 import {
   duration,
   FUNCTIONS_HELP,
@@ -38,12 +35,15 @@ import {
   list,
   partOf,
   type WithFunctions,
-} from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
-import { filesBelow } from '../paths.js';
-import { campaignBar } from '../progress.js';
-import { queueOf, withQueue } from '../queue.js';
-import { withRulePlaces } from '../rule-places.js';
+} from '../input/options.js';
+import { filesBelow } from '../input/paths.js';
+import { queueOf, withQueue } from '../input/queue.js';
+import { checkOneProgram } from '../one-program.js';
+import { writeCampaignPage } from '../output/campaign-page.js';
+import { onInterrupt } from '../output/interrupt.js';
+import type { Common, Outcome } from '../output/outcome.js';
+import { campaignBar } from '../output/progress.js';
+import { withRulePlaces } from '../output/rule-places.js';
 
 interface Options extends WithFunctions {
   readonly function?: string;

@@ -2,9 +2,9 @@
 
 import { differencesOf, type ProfileDifference } from '../../kernel/profile.js';
 import type { KernelDocument } from '../../report/documents.js';
-import { table } from '../../report/table.js';
+import { table } from '../../report/text/table.js';
 import { type Define, withCommon } from '../command.js';
-import { KERNEL_HELP, loadProfile } from '../kernel-profile.js';
+import { KERNEL_HELP, loadProfile } from '../input/kernel-profile.js';
 
 interface Options {
   readonly profile: string;

@@ -1,14 +1,14 @@
 /** `merge`: joins the folders of campaigns that have checked parts of one. */
-import { gaps } from '../../campaign/merge.js';
-import { isShrunk } from '../../campaign/state.js';
+import { gaps } from '../../campaign/shards/merge.js';
+import { isShrunk } from '../../campaign/shards/state.js';
 import { findingsFolder } from '../../campaign/storage/findings.js';
 import { joinFolders } from '../../campaign/storage/join-folders.js';
+import { summarize } from '../../report/campaign/summary.js';
+import { inWords } from '../../report/campaign/summary-words.js';
 import { campaignExit } from '../../report/exit.js';
-import { summarize } from '../../report/summary.js';
-import { inWords } from '../../report/summary-words.js';
 import { type Define, withCommon } from '../command.js';
-import type { Outcome } from '../outcome.js';
-import { withRulePlaces } from '../rule-places.js';
+import type { Outcome } from '../output/outcome.js';
+import { withRulePlaces } from '../output/rule-places.js';
 
 interface Options {
   readonly out: string;

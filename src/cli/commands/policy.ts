@@ -2,15 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Command } from 'commander';
-import { givenFunctions, loadRuleSets } from '../../campaign/rules.js';
+import { givenFunctions, loadRuleSets } from '../../campaign/naming/rules.js';
 import type { CostOptions } from '../../cost/span.js';
 import { InputError } from '../../isa/errors.js';
 import { checkProgram } from '../../policy/check.js';
 import type { Load } from '../../policy/load.js';
 import { type Policy, parsePolicy } from '../../policy/policy.js';
 import { type HookProgram, sweep } from '../../policy/simulate/sweep.js';
-import type { PolicyCheckDocument, PolicySimulateDocument } from '../../report/documents.js';
-import { worst } from '../../report/exit.js';
 import {
   MEASURES,
   type Measure,
@@ -20,17 +18,19 @@ import {
   pointsInWords,
   policyInWords,
   policyRow,
-} from '../../report/policies.js';
+} from '../../report/design/policies.js';
+import type { PolicyCheckDocument, PolicySimulateDocument } from '../../report/documents.js';
+import { worst } from '../../report/exit.js';
 import { verify } from '../../verifier/verify.js';
 import { type Act, commandOfCommands, type Define, withCommon } from '../command.js';
-import { COSTS_HELP, costsNamed } from '../costs-file.js';
-import { leftOut, loadPrograms, readText } from '../files.js';
-import { type JudgeOptions, PROGRAM_FILES, withPrograms } from '../judging.js';
-import { judgedFor, judgedProfile, profileChoice, profileHelp } from '../kernel-profile.js';
-import { integer, oneOf } from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
-import { filesBelow } from '../paths.js';
-import { countBar } from '../progress.js';
+import { COSTS_HELP, costsNamed } from '../input/costs-file.js';
+import { leftOut, loadPrograms, readText } from '../input/files.js';
+import { type JudgeOptions, PROGRAM_FILES, withPrograms } from '../input/judging.js';
+import { judgedFor, judgedProfile, profileChoice, profileHelp } from '../input/kernel-profile.js';
+import { integer, oneOf } from '../input/options.js';
+import { filesBelow } from '../input/paths.js';
+import type { Common, Outcome } from '../output/outcome.js';
+import { countBar } from '../output/progress.js';
 
 /** Declares `policy` with the commands below it. */
 export const policy: Define = (program, act) => {

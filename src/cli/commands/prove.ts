@@ -9,16 +9,16 @@ import {
   type ProofRow,
   ProofTable,
   proofSummary,
-} from '../../report/proofs.js';
+} from '../../report/programs/proofs.js';
 import { MOST_ENTRIES } from '../../vm/state/fill.js';
 import { type Define, withFormats } from '../command.js';
-import { COSTS_HELP } from '../costs-file.js';
+import { COSTS_HELP } from '../input/costs-file.js';
+import { brokenExit, withJudged } from '../input/judging.js';
+import { HOT_HELP, type WithLimits, withLimits } from '../input/limits.js';
+import { integer } from '../input/options.js';
 import { interruptedInWords, judgeAll } from '../judge/drive.js';
 import type { ProveOptions } from '../judge/prover.js';
-import { brokenExit, withJudged } from '../judging.js';
-import { HOT_HELP, type WithLimits, withLimits } from '../limits.js';
-import { integer } from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
+import type { Common, Outcome } from '../output/outcome.js';
 
 interface Options extends ProveOptions, WithLimits {}
 

@@ -1,13 +1,18 @@
 /** `prune PATH...`: cases that show the same cause leave, but for the shortest. */
 import { unlinkSync } from 'node:fs';
-import { prune as pruneCases, type ShownByCase, shownBy, type UnclearCase } from '../../campaign/prune.js';
+import {
+  prune as pruneCases,
+  type ShownByCase,
+  shownBy,
+  type UnclearCase,
+} from '../../campaign/check/prune.js';
+import { pruningInWords } from '../../report/campaign/pruning.js';
 import type { PruneDocument } from '../../report/documents.js';
-import { pruningInWords } from '../../report/pruning.js';
 import { type Define, withCommon } from '../command.js';
-import { readText } from '../files.js';
-import type { Common, Outcome } from '../outcome.js';
-import { filesBelow } from '../paths.js';
-import { countBar } from '../progress.js';
+import { readText } from '../input/files.js';
+import { filesBelow } from '../input/paths.js';
+import type { Common, Outcome } from '../output/outcome.js';
+import { countBar } from '../output/progress.js';
 
 interface Options {
   readonly dryRun?: true;

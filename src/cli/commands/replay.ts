@@ -1,20 +1,25 @@
 /** `replay PATH...`: cases, each run again; does it still show what it was written down for? */
 
 import { availableParallelism } from 'node:os';
-import { openWorkers } from '../../campaign/job.js';
-import { type ReplayedCase, type ReplayedFor, replayFile, replayText } from '../../campaign/replay.js';
-import { loadDeclared, rulesOfText } from '../../campaign/rules.js';
-import { strategyNamed } from '../../campaign/strategies.js';
+import { type ReplayedCase, type ReplayedFor, replayFile, replayText } from '../../campaign/check/replay.js';
+import { loadDeclared, rulesOfText } from '../../campaign/naming/rules.js';
+import { strategyNamed } from '../../campaign/naming/strategies.js';
+import { openWorkers } from '../../campaign/threads/job.js';
 import type { DeclaredFunction } from '../../object/program.js';
+import { replaysInWords } from '../../report/campaign/replays.js';
 import type { ReplayDocument } from '../../report/documents.js';
-import { replaysInWords } from '../../report/replays.js';
 import { parseCase } from '../../vm/case/case.js';
 import { type Define, withFormats } from '../command.js';
-import { readText } from '../files.js';
-import { CASE_PROFILE_HELP, judgedProfile, type ProfileChoice, profileChoice } from '../kernel-profile.js';
-import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
-import type { Outcome } from '../outcome.js';
-import { foundFiles, STANDARD_INPUT } from '../paths.js';
+import { readText } from '../input/files.js';
+import {
+  CASE_PROFILE_HELP,
+  judgedProfile,
+  type ProfileChoice,
+  profileChoice,
+} from '../input/kernel-profile.js';
+import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../input/options.js';
+import { foundFiles, STANDARD_INPUT } from '../input/paths.js';
+import type { Outcome } from '../output/outcome.js';
 
 interface Options extends WithFunctions {
   readonly strategy?: string;

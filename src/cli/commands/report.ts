@@ -1,30 +1,30 @@
 /** `report`: one HTML page of a campaign, of cases, and of programs. */
 import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { givenFunctions, loadRuleSets } from '../../campaign/rules.js';
-import { isShrunk } from '../../campaign/state.js';
+import { givenFunctions, loadRuleSets } from '../../campaign/naming/rules.js';
+import { isShrunk } from '../../campaign/shards/state.js';
 import { findingsFolder, saveFindings } from '../../campaign/storage/findings.js';
 import { HistoryView, readHistory } from '../../campaign/storage/history.js';
 import { readState, STATE_FILE } from '../../campaign/storage/state-file.js';
 import { InputError } from '../../isa/errors.js';
+import { summarize } from '../../report/campaign/summary.js';
 import type { ReportDocument } from '../../report/documents.js';
 import { PageMaker } from '../../report/page/maker.js';
 import type { PageDocument } from '../../report/page/shape.js';
-import { summarize } from '../../report/summary.js';
-import { addCampaign, type ShownCampaign, writePage } from '../campaign-page.js';
 import { type Define, withCommon } from '../command.js';
-import { loadPrograms, readText } from '../files.js';
-import { PROGRAM_FILES, type ProgramOptions, withPrograms } from '../judging.js';
+import { loadPrograms, readText } from '../input/files.js';
+import { PROGRAM_FILES, type ProgramOptions, withPrograms } from '../input/judging.js';
 import {
   judgedFor,
   judgedProfile,
   type ProfileChoice,
   profileChoice,
   profileHelp,
-} from '../kernel-profile.js';
-import type { Common, Outcome } from '../outcome.js';
-import { type FoundFile, filesBelow, foundFiles } from '../paths.js';
-import { countBar } from '../progress.js';
+} from '../input/kernel-profile.js';
+import { type FoundFile, filesBelow, foundFiles } from '../input/paths.js';
+import { addCampaign, type ShownCampaign, writePage } from '../output/campaign-page.js';
+import type { Common, Outcome } from '../output/outcome.js';
+import { countBar } from '../output/progress.js';
 
 interface Options extends ProgramOptions {
   readonly rules: string;

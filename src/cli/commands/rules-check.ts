@@ -4,14 +4,20 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
+import { pathOf, prepareProgram, runOptions } from '../../campaign/kill/prepared-program.js';
+import {
+  joined,
+  loadDeclared,
+  loadRuleSets,
+  type NamedRules,
+  withRulesFrom,
+} from '../../campaign/naming/rules.js';
 import {
   type CheckedFunction,
   type CheckedRule,
   openRuleCheckers,
 } from '../../campaign/rule-check/rule-checker.js';
-import { joined, loadDeclared, loadRuleSets, type NamedRules, withRulesFrom } from '../../campaign/rules.js';
-import { packageFolder } from '../../campaign/version.js';
+import { packageFolder } from '../../campaign/shards/version.js';
 import { InputError } from '../../isa/errors.js';
 import { contractOf, contracts, unmodelled } from '../../kernel/catalog.js';
 import type { Contract } from '../../kernel/contract.js';
@@ -34,7 +40,7 @@ import {
   type RulesSince,
   ruleProofsInWords,
   warningsInWords,
-} from '../../report/rules.js';
+} from '../../report/rules/rules.js';
 import { decidedSince } from '../../smt/rule/decided-since.js';
 import type { RuleProof } from '../../smt/rule-proof.js';
 import type { SolverStats } from '../../smt/solver.js';
@@ -42,10 +48,10 @@ import { boundOf, parseCase } from '../../vm/case/case.js';
 import { replay } from '../../vm/replay.js';
 import { worstFirst } from '../../vm/state/trap.js';
 import { type Act, withFormats } from '../command.js';
-import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
-import { countBar } from '../progress.js';
-import { traced } from '../trace.js';
+import { FUNCTIONS_HELP, integer, list, type WithFunctions } from '../input/options.js';
+import type { Common, Outcome } from '../output/outcome.js';
+import { countBar } from '../output/progress.js';
+import { traced } from '../output/trace.js';
 
 /** A rule set, and the functions that are declared for it: on the command line first. */
 export async function loadSet(

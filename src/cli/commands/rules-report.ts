@@ -8,11 +8,11 @@ import sound from '../../patch/sets/sound.js';
 import { decideIn, situationsOf } from '../../patch/situations.js';
 import type { RulesReportDocument } from '../../report/documents.js';
 import { rulesExit } from '../../report/exit.js';
-import { describeStub } from '../../report/rules.js';
-import { type Refutation, type ReportForm, rulesReport } from '../../report/rules-report.js';
+import { describeStub } from '../../report/rules/rules.js';
+import { type Refutation, type ReportForm, rulesReport } from '../../report/rules/rules-report.js';
 import { type Act, withCommon } from '../command.js';
-import { FUNCTIONS_HELP, integer, list } from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
+import { FUNCTIONS_HELP, integer, list } from '../input/options.js';
+import type { Common, Outcome } from '../output/outcome.js';
 import { type CheckOptions, checkedSet } from './rules-check.js';
 
 interface ReportOptions extends CheckOptions {

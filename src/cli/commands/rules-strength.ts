@@ -1,18 +1,18 @@
 /** `rules strength`: how much of what could be refused each rule set refuses, over functions and over the call sites of programs. */
 
 import type { Command } from 'commander';
-import { loadRuleSets } from '../../campaign/rules.js';
+import { loadRuleSets } from '../../campaign/naming/rules.js';
 import { strengthOf } from '../../campaign/strength.js';
 import { RULE_SETS } from '../../patch/sets/index.js';
 import type { RulesStrengthDocument } from '../../report/documents.js';
-import { strengthInWords } from '../../report/rules.js';
+import { strengthInWords } from '../../report/rules/rules.js';
 import { verify } from '../../verifier/verify.js';
 import { type Act, withCommon } from '../command.js';
-import { loadPrograms } from '../files.js';
-import { list } from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
-import { filesBelow, PROGRAM_FILES } from '../paths.js';
-import { countBar } from '../progress.js';
+import { loadPrograms } from '../input/files.js';
+import { list } from '../input/options.js';
+import { filesBelow, PROGRAM_FILES } from '../input/paths.js';
+import type { Common, Outcome } from '../output/outcome.js';
+import { countBar } from '../output/progress.js';
 
 interface StrengthOptions {
   readonly rules?: readonly string[];

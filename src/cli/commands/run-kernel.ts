@@ -1,5 +1,5 @@
 /** `run-kernel FILE`: test runs of a program in the kernel, each killed, and what that shows. */
-import { loadRuleSets } from '../../campaign/rules.js';
+import { loadRuleSets } from '../../campaign/naming/rules.js';
 import { InputError } from '../../isa/errors.js';
 import { didYouMean } from '../../isa/nearest.js';
 import { DISTANCE, promisedBy } from '../../live/export.js';
@@ -12,14 +12,14 @@ import { kernelAvailable } from '../../oracle/available.js';
 import type { TestInput } from '../../oracle/testrun.js';
 import type { PromisedRun, RunKernelDocument } from '../../report/documents.js';
 import { killsExit } from '../../report/exit.js';
-import { runKernelInWords } from '../../report/exports.js';
+import { runKernelInWords } from '../../report/programs/exports.js';
 import { proveProgram } from '../../smt/program-proof.js';
 import { type Define, withCommon } from '../command.js';
-import { kindOf, readBytes } from '../files.js';
-import { onInterrupt } from '../interrupt.js';
-import { hexBytes, integer, powerOfTwo, shortTime } from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
-import { countBar } from '../progress.js';
+import { kindOf, readBytes } from '../input/files.js';
+import { hexBytes, integer, powerOfTwo, shortTime } from '../input/options.js';
+import { onInterrupt } from '../output/interrupt.js';
+import type { Common, Outcome } from '../output/outcome.js';
+import { countBar } from '../output/progress.js';
 import { type ExportCliOptions, exported } from './export.js';
 
 interface Options extends ExportCliOptions {

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
-import { killedAt } from '../../campaign/kill-everywhere.js';
-import { invariantOf, pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
+import { killedAt } from '../../campaign/kill/kill-everywhere.js';
+import { invariantOf, pathOf, prepareProgram, runOptions } from '../../campaign/kill/prepared-program.js';
 import {
   givenFunctions,
   invariantsOfText,
@@ -11,15 +11,15 @@ import {
   rulesNamed,
   rulesOfCase,
   strategyNamedIn,
-} from '../../campaign/rules.js';
-import { type NamedStrategy, strategyNamed } from '../../campaign/strategies.js';
+} from '../../campaign/naming/rules.js';
+import { type NamedStrategy, strategyNamed } from '../../campaign/naming/strategies.js';
 import { InputError } from '../../isa/errors.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { ProgType } from '../../object/program.js';
 import { withoutKfuncs } from '../../object/weak.js';
 import { type Invariants, loadInvariants } from '../../patch/invariants.js';
+import { type KilledRun, runInWords } from '../../report/campaign/run.js';
 import type { ConformanceDocument, RunDocument } from '../../report/documents.js';
-import { type KilledRun, runInWords } from '../../report/run.js';
 import { killsUnder, optionsUnder } from '../../strategies/killed-run.js';
 import type { Prepared, Strategy } from '../../strategies/strategy.js';
 import type { Profile } from '../../verifier/state/profile.js';
@@ -33,18 +33,18 @@ import { describeHold } from '../../vm/state/ledger.js';
 import { worstFirst } from '../../vm/state/trap.js';
 import { DEFAULT_LIMIT, Vm, type VmOptions } from '../../vm/vm.js';
 import { type Define, withCommon } from '../command.js';
-import { kindOf, type LoadedProgram, loadPrograms, readText } from '../files.js';
-import { type ProgramOptions, withPrograms } from '../judging.js';
+import { kindOf, type LoadedProgram, loadPrograms, readText } from '../input/files.js';
+import { type ProgramOptions, withPrograms } from '../input/judging.js';
 import {
   CASE_PROFILE_HELP,
   judgedFor,
   judgedProfile,
   type ProfileChoice,
   profileChoice,
-} from '../kernel-profile.js';
-import { INVARIANTS_HELP, integer, list } from '../options.js';
-import type { Outcome } from '../outcome.js';
-import { traced } from '../trace.js';
+} from '../input/kernel-profile.js';
+import { INVARIANTS_HELP, integer, list } from '../input/options.js';
+import type { Outcome } from '../output/outcome.js';
+import { traced } from '../output/trace.js';
 
 interface Options extends ProgramOptions {
   readonly conformance?: true;

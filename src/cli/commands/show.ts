@@ -1,13 +1,13 @@
 /** `show CASE`: what a case does, step by step, with the ledger as lanes, as text of 80 columns. */
 import { styleText } from 'node:util';
+import { caseInWords, type Paint, PLAIN } from '../../report/campaign/show.js';
 import type { ShowDocument } from '../../report/documents.js';
 import { PageMaker } from '../../report/page/maker.js';
-import { caseInWords, type Paint, PLAIN } from '../../report/show.js';
-import { hasColours } from '../colour.js';
 import { type Define, withCommon } from '../command.js';
-import { readText } from '../files.js';
-import type { Outcome } from '../outcome.js';
-import { filesBelow } from '../paths.js';
+import { readText } from '../input/files.js';
+import { filesBelow } from '../input/paths.js';
+import { hasColours } from '../output/colour.js';
+import type { Outcome } from '../output/outcome.js';
 
 interface Options {
   readonly all?: true;

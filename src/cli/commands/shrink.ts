@@ -1,23 +1,23 @@
 /** `shrink CASE`: the smallest case that breaks the same check for the same cause. */
 import { statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Cause, causeKey, causeOf } from '../../campaign/cause.js';
-import { kernelAccepts } from '../../campaign/job.js';
-import { causeThatLasts, showsThatItLasts } from '../../campaign/lasting-call.js';
-import { pathOf, prepareProgram, replayed, runOptions } from '../../campaign/prepared-program.js';
+import { type Cause, causeKey, causeOf } from '../../campaign/kill/cause.js';
+import { pathOf, prepareProgram, replayed, runOptions } from '../../campaign/kill/prepared-program.js';
 import {
   givenFunctions,
   invariantsOfText,
   rulesBase,
   rulesOfText,
   withRulesFrom,
-} from '../../campaign/rules.js';
+} from '../../campaign/naming/rules.js';
 import { shrinkLonger } from '../../campaign/shrink/longer.js';
 import { sizeMark } from '../../campaign/shrink/marks.js';
 import type { SmallCase } from '../../campaign/shrink/shrink.js';
 import { insnCount } from '../../campaign/shrink/size.js';
 import { storeCase } from '../../campaign/storage/corpus.js';
 import { mustBeWritable, writeWhole, writing } from '../../campaign/storage/writable.js';
+import { kernelAccepts } from '../../campaign/threads/job.js';
+import { causeThatLasts, showsThatItLasts } from '../../campaign/witness/lasting-call.js';
 import { InputError } from '../../isa/errors.js';
 import { KernelJudge } from '../../oracle/bulk.js';
 import type { ShrinkDocument, ShrunkFolderDocument } from '../../report/documents.js';
@@ -25,7 +25,7 @@ import { boundOf, parseCase } from '../../vm/case/case.js';
 import { matches } from '../../vm/case/expectation.js';
 import { kernelOfCase } from '../../vm/case/profile.js';
 import { type Define, withCommon } from '../command.js';
-import { readText } from '../files.js';
+import { readText } from '../input/files.js';
 import {
   type JudgedProfile,
   judgedFor,
@@ -33,10 +33,10 @@ import {
   type ProfileChoice,
   profileChoice,
   profileHelp,
-} from '../kernel-profile.js';
-import { duration, FUNCTIONS_HELP, list, type WithFunctions } from '../options.js';
-import type { Outcome } from '../outcome.js';
-import { filesBelow, STANDARD_INPUT } from '../paths.js';
+} from '../input/kernel-profile.js';
+import { duration, FUNCTIONS_HELP, list, type WithFunctions } from '../input/options.js';
+import { filesBelow, STANDARD_INPUT } from '../input/paths.js';
+import type { Outcome } from '../output/outcome.js';
 
 interface Options extends WithFunctions {
   readonly output?: string;

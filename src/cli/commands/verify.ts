@@ -2,7 +2,7 @@
 
 import type { VerifyDocument } from '../../report/documents.js';
 import { verifyExit, worst } from '../../report/exit.js';
-import { gapRows, gapTotals } from '../../report/gap.js';
+import { gapRows, gapTotals } from '../../report/programs/gap.js';
 import {
   gapEntries,
   gapInWords,
@@ -11,13 +11,13 @@ import {
   unreadableLines,
   type VerdictRow,
   VerdictTable,
-} from '../../report/verdicts.js';
+} from '../../report/programs/verdicts.js';
 import { type Define, withFormats } from '../command.js';
+import { brokenExit, withJudged } from '../input/judging.js';
+import { HOT_HELP, type WithLimits, withLimits } from '../input/limits.js';
 import { interruptedInWords, judgeAll } from '../judge/drive.js';
 import type { VerifyingOptions } from '../judge/verifier.js';
-import { brokenExit, withJudged } from '../judging.js';
-import { HOT_HELP, type WithLimits, withLimits } from '../limits.js';
-import type { Common, Outcome } from '../outcome.js';
+import type { Common, Outcome } from '../output/outcome.js';
 
 interface Options extends VerifyingOptions, WithLimits {}
 

@@ -7,10 +7,10 @@ import { type WatchEvent, Watcher } from '../../live/watch/watcher.js';
 import { kernelAvailable } from '../../oracle/available.js';
 import type { WatchDocument } from '../../report/documents.js';
 import { type Define, withCommon } from '../command.js';
-import { readText } from '../files.js';
-import { onInterrupt } from '../interrupt.js';
-import { duration } from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
+import { readText } from '../input/files.js';
+import { duration } from '../input/options.js';
+import { onInterrupt } from '../output/interrupt.js';
+import type { Common, Outcome } from '../output/outcome.js';
 
 interface Options {
   readonly limits: string;

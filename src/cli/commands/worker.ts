@@ -1,13 +1,13 @@
 /** `worker`: computes shards that campaigns publish on a queue. */
 import { availableParallelism } from 'node:os';
-import { codeDigest } from '../../campaign/identity.js';
 import { LOCK_MS, type Worked, workOn } from '../../campaign/queue/work.js';
+import { codeDigest } from '../../campaign/shards/identity.js';
 import type { WorkerDocument } from '../../report/documents.js';
 import { type Define, since, withCommon } from '../command.js';
-import { onInterrupt } from '../interrupt.js';
-import { duration, integer } from '../options.js';
-import type { Common, Outcome } from '../outcome.js';
-import { queueOf, withQueue } from '../queue.js';
+import { duration, integer } from '../input/options.js';
+import { queueOf, withQueue } from '../input/queue.js';
+import { onInterrupt } from '../output/interrupt.js';
+import type { Common, Outcome } from '../output/outcome.js';
 
 interface Options {
   readonly queue: string;

@@ -1,14 +1,14 @@
 /** Has all programs of the files judged, one after the other: shows how far it is, goes on after a program that took too much, and stops in order. */
 import { InputError } from '../../isa/errors.js';
-import type { UnreadableFile } from '../../report/verdicts.js';
+import type { UnreadableFile } from '../../report/programs/verdicts.js';
 import { since } from '../command.js';
-import { type BrokenFile, readBytes } from '../files.js';
-import { onInterrupt } from '../interrupt.js';
-import { unread } from '../judging.js';
-import type { JudgedProfile } from '../kernel-profile.js';
-import type { Common } from '../outcome.js';
-import { foundFiles, PROGRAM_FILES, STANDARD_INPUT } from '../paths.js';
-import { workBar } from '../progress.js';
+import { type BrokenFile, readBytes } from '../input/files.js';
+import { unread } from '../input/judging.js';
+import type { JudgedProfile } from '../input/kernel-profile.js';
+import { foundFiles, PROGRAM_FILES, STANDARD_INPUT } from '../input/paths.js';
+import { onInterrupt } from '../output/interrupt.js';
+import type { Common } from '../output/outcome.js';
+import { workBar } from '../output/progress.js';
 import type { Judged, JudgeSetting, LeftOutProgram } from './judge.js';
 import { type Loss, supervise } from './supervisor.js';
 

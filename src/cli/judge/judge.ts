@@ -2,9 +2,9 @@
  * Programs are judged one by one, in a thread of their own: so the terminal is answered meanwhile, a program that takes too long or too much
  * memory costs no other its verdict, and Ctrl-C prints what is known.
  */
-import type { BrokenFile } from '../files.js';
-import type { JudgedProfile } from '../kernel-profile.js';
-import type { FoundFile } from '../paths.js';
+import type { BrokenFile } from '../input/files.js';
+import type { JudgedProfile } from '../input/kernel-profile.js';
+import type { FoundFile } from '../input/paths.js';
 
 /** What judges are made of. Plain data: it is handed to a thread. */
 export interface JudgeSetting {

@@ -1,6 +1,6 @@
 /** What a judge in a thread is asked, and what it answers; and errors as plain data. */
 import { InputError, type Place } from '../../isa/errors.js';
-import type { JudgedProfile } from '../kernel-profile.js';
+import type { JudgedProfile } from '../input/kernel-profile.js';
 import type { Judged, Opened } from './judge.js';
 
 /** What the thread is asked: what is in a file, or what comes of a program of it; both by their place. */

@@ -1,5 +1,5 @@
 /** Makes the judge that a setting asks for. Only the one that is asked for is loaded. */
-import { giveInput } from '../files.js';
+import { giveInput } from '../input/files.js';
 import type { Judge, JudgeSetting } from './judge.js';
 
 /** Throws InputError for options that cannot be used. */

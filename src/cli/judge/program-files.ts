@@ -1,8 +1,8 @@
 /** The files of a judge: each is read when it is opened, and kept until the next one is. */
 import { InputError } from '../../isa/errors.js';
 import type { Program } from '../../object/program.js';
-import { brokenFile, fileLoader, type LoadedProgram, type LoadOptions, nameFilter } from '../files.js';
-import type { FoundFile } from '../paths.js';
+import { brokenFile, fileLoader, type LoadedProgram, type LoadOptions, nameFilter } from '../input/files.js';
+import type { FoundFile } from '../input/paths.js';
 import type { Opened } from './judge.js';
 
 /** Reads files as `LoadOptions` say. */

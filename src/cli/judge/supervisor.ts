@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker as Thread } from 'node:worker_threads';
-import type { JudgedProfile } from '../kernel-profile.js';
+import type { JudgedProfile } from '../input/kernel-profile.js';
 import type { Judge, Judged, JudgeSetting, Opened } from './judge.js';
 import { errorOf, type Question, type Said } from './messages.js';
 import { openJudge } from './open.js';

@@ -1,24 +1,24 @@
 /** Verifies programs with our verifier and, where it is asked for, with the kernel's. */
-import { givenFunctions } from '../../campaign/rules.js';
+import { givenFunctions } from '../../campaign/naming/rules.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
 import { type Judgement, KernelJudge } from '../../oracle/bulk.js';
 import { possibleCpus } from '../../oracle/maps.js';
-import { refusalFields } from '../../report/explanations.js';
-import { replacedOf } from '../../report/extensions.js';
-import { classify } from '../../report/gap.js';
-import { hotInWords, hotLines } from '../../report/hot-lines.js';
-import type { VerdictRow } from '../../report/verdicts.js';
+import { refusalFields } from '../../report/programs/explanations.js';
+import { replacedOf } from '../../report/programs/extensions.js';
+import { classify } from '../../report/programs/gap.js';
+import { hotInWords, hotLines } from '../../report/programs/hot-lines.js';
+import type { VerdictRow } from '../../report/programs/verdicts.js';
 import { Places } from '../../verifier/explain/place.js';
 import type { Verdict } from '../../verifier/result.js';
 import type { Profile } from '../../verifier/state/profile.js';
 import { prepare } from '../../verifier/text/code.js';
 import { INSN_BUDGET, verify as verifyProgram } from '../../verifier/verify.js';
 import { since } from '../command.js';
-import type { LoadedProgram } from '../files.js';
-import type { JudgeOptions } from '../judging.js';
-import { type JudgedProfile, judgedFor, judgedProfile } from '../kernel-profile.js';
-import { warmUp } from '../warm-up.js';
+import type { LoadedProgram } from '../input/files.js';
+import type { JudgeOptions } from '../input/judging.js';
+import { type JudgedProfile, judgedFor, judgedProfile } from '../input/kernel-profile.js';
+import { warmUp } from '../measure/warm-up.js';
 import type { Judge, Judged, JudgeSetting, Opened } from './judge.js';
 import { ProgramFiles } from './program-files.js';
 

@@ -1,6 +1,7 @@
 /** The forms in which a command that judges answers, and what they know besides the things that were judged. */
+
+import type { Judged } from '../compare/judged.js';
 import type { ExitCode } from '../exit.js';
-import type { Judged } from '../judged.js';
 
 /** What `--format` may say. */
 export const FORMATS = ['text', 'json', 'junit', 'sarif', 'github', 'markdown'] as const;

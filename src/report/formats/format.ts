@@ -1,7 +1,8 @@
 /** Writes what was judged, or what went wrong, in the forms that are made for other programs. */
+
+import type { Judged } from '../compare/judged.js';
 import { errorDocument, type Trouble, toJson } from '../document.js';
 import type { ExitCode } from '../exit.js';
-import type { Judged } from '../judged.js';
 import type { Format, FormatContext } from './form.js';
 import { github, githubTrouble } from './github.js';
 import { junit, junitTrouble } from './junit.js';

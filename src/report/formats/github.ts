@@ -1,7 +1,8 @@
 /** Results as workflow commands of GitHub Actions, which show them beside the lines of a change. */
+
+import { type Judged, judgedCounts } from '../compare/judged.js';
 import type { Trouble } from '../document.js';
 import type { ExitCode } from '../exit.js';
-import { type Judged, judgedCounts } from '../judged.js';
 import type { FormatContext } from './form.js';
 
 /** What follows `::`: percent signs and line ends would end the command (actions/toolkit, escapeData). */

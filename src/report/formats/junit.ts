@@ -1,6 +1,7 @@
 /** Results as JUnit XML, which most CI systems read: a suite for each file or rule set, a test case for each thing. */
+
+import type { Judged } from '../compare/judged.js';
 import type { Trouble } from '../document.js';
-import type { Judged } from '../judged.js';
 import type { FormatContext } from './form.js';
 
 /** Text as XML has it, without characters that XML 1.0 cannot hold. */

@@ -1,8 +1,8 @@
 /** Results as Markdown, for the summary of a step of GitHub Actions: what does not hold as a table, then how much holds. */
-import { code } from '../changes-in-words.js';
+import { code } from '../compare/changes-in-words.js';
+import type { Judged } from '../compare/judged.js';
 import type { Trouble } from '../document.js';
 import type { ExitCode } from '../exit.js';
-import type { Judged } from '../judged.js';
 import type { FormatContext } from './form.js';
 import { countsInWords } from './github.js';
 

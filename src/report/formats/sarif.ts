@@ -1,10 +1,10 @@
 /** Results as SARIF 2.1.0, which code hosts show beside the code and keep from run to run. */
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { version } from '../../campaign/version.js';
+import { version } from '../../campaign/shards/version.js';
+import { type Judged, type JudgedPlace, judgedDigest, type Standing } from '../compare/judged.js';
 import { type Trouble, toJson } from '../document.js';
 import type { ExitCode } from '../exit.js';
-import { type Judged, type JudgedPlace, judgedDigest, type Standing } from '../judged.js';
 import type { FormatContext } from './form.js';
 
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';

@@ -1,7 +1,12 @@
 /** A case as data of the page: replayed under its rules, unkilled, and under `sound`, with what is to blame. */
-import { type Cause, causeOf } from '../../campaign/cause.js';
-import { type PreparedProgram, pathOf, prepareProgram, runOptions } from '../../campaign/prepared-program.js';
-import { invariantsOfText, type NamedRules, rulesNamed, rulesOfText } from '../../campaign/rules.js';
+import { type Cause, causeOf } from '../../campaign/kill/cause.js';
+import {
+  type PreparedProgram,
+  pathOf,
+  prepareProgram,
+  runOptions,
+} from '../../campaign/kill/prepared-program.js';
+import { invariantsOfText, type NamedRules, rulesNamed, rulesOfText } from '../../campaign/naming/rules.js';
 import { sizeMark } from '../../campaign/shrink/marks.js';
 import { insnCount } from '../../campaign/shrink/size.js';
 import type { KernelProfile } from '../../kernel/profile.js';

@@ -1,5 +1,5 @@
 /** A finding as plain text of 72 columns, to be pasted into a mail. */
-import { wrap } from '../wrap.js';
+import { wrap } from '../text/wrap.js';
 import type { PageStory } from './shape.js';
 
 /** What a mail is made of. */

@@ -1,5 +1,5 @@
 /** Puts the data of a page together: cases, programs of objects, a campaign, documents of other commands. */
-import type { NamedRules } from '../../campaign/rules.js';
+import type { NamedRules } from '../../campaign/naming/rules.js';
 import type { KernelProfile } from '../../kernel/profile.js';
 import type { Program } from '../../object/program.js';
 import type { Profile } from '../../verifier/state/profile.js';

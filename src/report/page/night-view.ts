@@ -1,10 +1,10 @@
 /** A campaign as data of the page. */
-import type { NamedRules } from '../../campaign/rules.js';
+import type { NamedRules } from '../../campaign/naming/rules.js';
 import type { History } from '../../campaign/storage/history.js';
 import type { Sample } from '../../campaign/storage/samples.js';
 import { contracts } from '../../kernel/catalog.js';
 import { proveRules } from '../../smt/rule-proof.js';
-import type { Gone, SeenWith, Summary } from '../summary.js';
+import type { Gone, SeenWith, Summary } from '../campaign/summary.js';
 import type { PageCase, PageCell, PageNight, PageNightRun, PageSeen } from './shape.js';
 
 /** What is told of a campaign beside its summary. */

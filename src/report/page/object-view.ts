@@ -1,5 +1,5 @@
 /** A program of an object as data of the page: its proof, with the bound of each insn, the worst place to be killed, and what becomes of each call. */
-import type { NamedRules } from '../../campaign/rules.js';
+import type { NamedRules } from '../../campaign/naming/rules.js';
 import type { Program } from '../../object/program.js';
 import { callSites } from '../../patch/fast-path.js';
 import { type ProgramProofOptions, proveProgram } from '../../smt/program-proof.js';
@@ -7,7 +7,7 @@ import type { ProgramProof } from '../../smt/proof.js';
 import { verify } from '../../verifier/verify.js';
 import { printCase } from '../../vm/case/print.js';
 import { prepare } from '../../vm/state/code.js';
-import { explanationInWords } from '../explanations.js';
+import { explanationInWords } from '../programs/explanations.js';
 import { listingOf } from './listing.js';
 import { callsOf } from './run-view.js';
 import type { PageBound, PageCall, PageObject, PageSite } from './shape.js';

@@ -4,7 +4,7 @@ import type { FastPath, Stub } from '../../patch/rule.js';
 import type { Code } from '../../vm/state/code.js';
 import { type Violation, worstFirst } from '../../vm/state/trap.js';
 import { neverTaken, type Trace, type TracedStep } from '../../vm/trace.js';
-import { describeStub } from '../rules.js';
+import { describeStub } from '../rules/rules.js';
 import type { PageBroken, PageCall, PageRun, PageStep } from './shape.js';
 
 /** `r0 = -12, zeroes r2`: what a stub does, with arguments by their registers. */

@@ -5,7 +5,7 @@
 import type { Contract } from '../../kernel/contract.js';
 import { imitableOutcomes } from '../../kernel/describe.js';
 import type { RuleWitness } from '../../smt/rule-proof.js';
-import { outcomeInWords } from '../contracts.js';
+import { outcomeInWords } from '../rules/contracts.js';
 import { functionAt, insnInWords } from './listing.js';
 import type { PageBroken, PageCall, PageLane, PageListing, PageRun, PageStory } from './shape.js';
 

@@ -1,17 +1,17 @@
 /** Mutants of what a call is allowed and which arguments it takes. */
 import { type Mutant, mutantsOf } from '../../mutant.js';
 
-const HELD = 'verifier/what-is-held-is-judged-as-by-linux';
+const HELD = 'verifier/call/what-is-held-is-judged-as-by-linux';
 const KNOWN = 'verifier/our-verifier-says-what-linux-says';
-const SITES = 'verifier/calls-are-judged-by-where-they-are-made';
-const PACKETS = 'verifier/packets-are-judged-as-by-linux';
+const SITES = 'verifier/call/calls-are-judged-by-where-they-are-made';
+const PACKETS = 'verifier/insn/packets-are-judged-as-by-linux';
 const PROFILES = 'verifier/nothing-but-the-profile-tells-kernels-apart';
-const ARGUMENTS = 'verifier/arguments-are-judged-as-by-linux';
+const ARGUMENTS = 'verifier/call/arguments-are-judged-as-by-linux';
 
 export const ARGUMENT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/verifier/call/allowed.ts',
-    ['verifier/tasks-of-a-cgroup-are-for-code-that-may-sleep'],
+    ['verifier/call/tasks-of-a-cgroup-are-for-code-that-may-sleep'],
     [
       {
         name: 'tasks-of-a-cgroup-anywhere',
@@ -262,7 +262,7 @@ export const ARGUMENT_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/verifier/call/args-objects.ts',
-    ['verifier/sockets-that-were-moved-are-judged-as-by-linux'],
+    ['verifier/insn/sockets-that-were-moved-are-judged-as-by-linux'],
     [
       {
         name: 'the-middle-of-a-socket-is-a-socket',

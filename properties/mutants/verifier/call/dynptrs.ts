@@ -1,7 +1,7 @@
 /** Mutants of what is known of dynptrs, of sizes that are not known, and of the places where functions are called. */
 import { type Mutant, mutantsOf } from '../../mutant.js';
 
-const ARGUMENTS = ['verifier/arguments-are-judged-as-by-linux'];
+const ARGUMENTS = ['verifier/call/arguments-are-judged-as-by-linux'];
 
 export const DYNPTR_MUTANTS: readonly Mutant[] = [
   ...mutantsOf('src/kernel/describe.ts', ARGUMENTS, [

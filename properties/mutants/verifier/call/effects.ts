@@ -1,12 +1,12 @@
 /** Mutants of what a call does to a state of the verifier: results, references, locks. */
 import { type Mutant, mutantsOf } from '../../mutant.js';
 
-const SITES = 'verifier/calls-are-judged-by-where-they-are-made';
-const HELD = 'verifier/what-is-held-is-judged-as-by-linux';
+const SITES = 'verifier/call/calls-are-judged-by-where-they-are-made';
+const HELD = 'verifier/call/what-is-held-is-judged-as-by-linux';
 const KNOWN = 'verifier/our-verifier-says-what-linux-says';
 const PROFILES = 'verifier/nothing-but-the-profile-tells-kernels-apart';
-const PACKETS = 'verifier/packets-are-judged-as-by-linux';
-const ARGUMENTS = 'verifier/arguments-are-judged-as-by-linux';
+const PACKETS = 'verifier/insn/packets-are-judged-as-by-linux';
+const ARGUMENTS = 'verifier/call/arguments-are-judged-as-by-linux';
 
 export const EFFECT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -77,7 +77,7 @@ export const EFFECT_MUTANTS: readonly Mutant[] = [
         node: 'leaked.map((r) => `Unreleased reference id=${r.id} alloc_insn=${r.at}`)',
         becomes: 'leaked.slice(-1).map((r) => `Unreleased reference id=${r.id} alloc_insn=${r.at}`)',
         wrong: 'Of several references that are not released only one is told.',
-        noticedBy: ['verifier/a-refusal-says-what-linux-says-line-by-line'],
+        noticedBy: ['verifier/explain/a-refusal-says-what-linux-says-line-by-line'],
       },
       {
         name: 'exit-forgets-sections',
@@ -120,7 +120,7 @@ export const EFFECT_MUTANTS: readonly Mutant[] = [
         node: 'slot?.iter?.rcu',
         becomes: 'false',
         wrong: 'An iterator that needs RCU may be used after its section.',
-        noticedBy: ['verifier/what-we-refuse-alone-is-in-the-docs'],
+        noticedBy: ['verifier/explain/what-we-refuse-alone-is-in-the-docs'],
       },
       {
         name: 'rcu-may-be-nested',
@@ -243,7 +243,7 @@ export const EFFECT_MUTANTS: readonly Mutant[] = [
         node: "map.type.startsWith('devmap')",
         becomes: "map.type === 'devmap'",
         wrong: 'A program may store into what it has looked up in a map of type devmap_hash.',
-        noticedBy: ['verifier/accesses-are-judged-as-by-linux'],
+        noticedBy: ['verifier/insn/accesses-are-judged-as-by-linux'],
       },
     ],
   ),

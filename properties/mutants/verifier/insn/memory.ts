@@ -1,10 +1,10 @@
 /** Mutants of what loads and stores do to a state of the verifier. */
 import { type Mutant, mutantsOf } from '../../mutant.js';
 
-const ACCESSES = 'verifier/accesses-are-judged-as-by-linux';
+const ACCESSES = 'verifier/insn/accesses-are-judged-as-by-linux';
 const KNOWN = 'verifier/our-verifier-says-what-linux-says';
-const HELD = 'verifier/what-is-held-is-judged-as-by-linux';
-const MOVES = 'verifier/moves-and-comparisons-are-judged-as-by-linux';
+const HELD = 'verifier/call/what-is-held-is-judged-as-by-linux';
+const MOVES = 'verifier/insn/moves-and-comparisons-are-judged-as-by-linux';
 
 export const MEMORY_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -52,7 +52,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
         node: 'refuse(`R${regno} min value is outside of the allowed memory range`, overstepped(a, low, limit))',
         becomes: 'refuse(`R${regno} min value is outside of the allowed memory range`)',
         wrong: 'Of an access out of bounds it is not told where it was, and how large the memory is.',
-        noticedBy: ['verifier/a-refusal-says-what-linux-says-line-by-line'],
+        noticedBy: ['verifier/explain/a-refusal-says-what-linux-says-line-by-line'],
       },
       {
         name: 'packets-one-byte-longer',
@@ -196,7 +196,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
         becomes: 'a.off',
         wrong:
           'A load from a frozen map through a pointer that was moved gives the constant at the start of the value.',
-        noticedBy: ['verifier/a-pointer-reaches-the-same-however-it-was-moved'],
+        noticedBy: ['verifier/insn/a-pointer-reaches-the-same-however-it-was-moved'],
       },
     ],
   ),
@@ -224,7 +224,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/verifier/insn/kernel-members.ts',
-    ['verifier/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
+    ['verifier/call/functions-of-kernel-structs-are-stood-in-for-as-by-linux'],
     [
       {
         name: 'a-store-runs-over-the-end-of-a-member',

@@ -1,12 +1,12 @@
 /** Mutants of what moves, arithmetic and jumps do to a state of the verifier. */
 import { type Mutant, mutantsOf } from '../../mutant.js';
 
-const MOVES = 'verifier/moves-and-comparisons-are-judged-as-by-linux';
+const MOVES = 'verifier/insn/moves-and-comparisons-are-judged-as-by-linux';
 const KNOWN = 'verifier/our-verifier-says-what-linux-says';
-const SITES = 'verifier/calls-are-judged-by-where-they-are-made';
+const SITES = 'verifier/call/calls-are-judged-by-where-they-are-made';
 const STRICT = 'verifier/without-capabilities-linux-says-the-same';
-const PACKETS = 'verifier/packets-are-judged-as-by-linux';
-const ACCESSES = 'verifier/accesses-are-judged-as-by-linux';
+const PACKETS = 'verifier/insn/packets-are-judged-as-by-linux';
+const ACCESSES = 'verifier/insn/accesses-are-judged-as-by-linux';
 
 export const REGISTER_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -49,7 +49,7 @@ export const REGISTER_MUTANTS: readonly Mutant[] = [
         node: 'width === 64 && isNull(other) && neverNull(pointer)',
         becomes: 'isNull(other) && neverNull(pointer)',
         wrong: 'The low half of an address is taken never to be 0.',
-        noticedBy: [STRICT, 'verifier/what-we-refuse-alone-is-in-the-docs', MOVES],
+        noticedBy: [STRICT, 'verifier/explain/what-we-refuse-alone-is-in-the-docs', MOVES],
       },
       {
         name: 'packet-range-one-more',
@@ -99,7 +99,7 @@ export const REGISTER_MUTANTS: readonly Mutant[] = [
         becomes: 'true',
         wrong:
           'Where a pointer that only derives from a reference is NULL, the reference itself is taken to be given back.',
-        noticedBy: ['verifier/what-is-held-is-what-the-kernel-log-says'],
+        noticedBy: ['verifier/state/what-is-held-is-what-the-kernel-log-says'],
       },
       {
         name: 'the-start-of-a-packet-below-its-end-gives-a-byte',
@@ -250,13 +250,13 @@ export const REGISTER_MUTANTS: readonly Mutant[] = [
         node: '1n << BigInt(bits - 1)',
         becomes: '1n << BigInt(bits)',
         wrong: 'A sign extension counts as a copy, linked to its source, also where the sign bit may be set.',
-        noticedBy: ['verifier/copies-and-sums-learn-what-linux-says-they-do'],
+        noticedBy: ['verifier/scalar/copies-and-sums-learn-what-linux-says-they-do'],
       },
     ],
   ),
   ...mutantsOf(
     'src/verifier/insn/branch.ts',
-    ['verifier/packets-are-judged-as-by-linux'],
+    ['verifier/insn/packets-are-judged-as-by-linux'],
     [
       {
         name: 'metadata-against-a-moved-packet',
@@ -270,7 +270,7 @@ export const REGISTER_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/verifier/insn/memory.ts',
-    ['verifier/what-is-held-is-judged-as-by-linux'],
+    ['verifier/call/what-is-held-is-judged-as-by-linux'],
     [
       {
         name: 'unreferenced-kptr-trusted-in-rcu',

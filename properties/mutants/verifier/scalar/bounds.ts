@@ -2,12 +2,12 @@
 import { type Mutant, mutantsOf } from '../../mutant.js';
 
 const ARITHMETIC = [
-  'verifier/scalars-are-computed-as-in-the-kernel-source',
-  'verifier/abstract-arithmetic-admits-every-concrete-result',
+  'verifier/scalar/scalars-are-computed-as-in-the-kernel-source',
+  'verifier/scalar/abstract-arithmetic-admits-every-concrete-result',
 ];
 const BRANCHES = [
-  'verifier/scalars-are-computed-as-in-the-kernel-source',
-  'verifier/branches-lose-no-value-that-takes-them',
+  'verifier/scalar/scalars-are-computed-as-in-the-kernel-source',
+  'verifier/scalar/branches-lose-no-value-that-takes-them',
 ];
 
 export const BOUND_MUTANTS: readonly Mutant[] = [
@@ -91,7 +91,7 @@ export const BOUND_MUTANTS: readonly Mutant[] = [
       becomes: 'true',
       wrong:
         'A number that is small by its signed maximum alone is taken to be its low half, though it may be far below zero.',
-      noticedBy: ['verifier/branches-lose-no-value-that-takes-them'],
+      noticedBy: ['verifier/scalar/branches-lose-no-value-that-takes-them'],
     },
   ]),
   ...mutantsOf('src/verifier/scalar/bounds.ts', ARITHMETIC, [
@@ -151,7 +151,7 @@ export const BOUND_MUTANTS: readonly Mutant[] = [
       becomes: 'r.smin * b.smin',
       wrong:
         'The signed bounds of a product do not count the greatest of the first number times the least of the second, so that it may be less than they say.',
-      noticedBy: ['verifier/abstract-arithmetic-admits-every-concrete-result'],
+      noticedBy: ['verifier/scalar/abstract-arithmetic-admits-every-concrete-result'],
     },
   ]),
   ...mutantsOf('src/verifier/scalar/refine.ts', BRANCHES, [
@@ -218,7 +218,7 @@ export const BOUND_MUTANTS: readonly Mutant[] = [
       becomes: 'y.value',
       wrong:
         'A 32-bit test of bits against a negative immediate looks at the upper halves as well, so that a jump counts as always taken that is not.',
-      noticedBy: ['verifier/branches-lose-no-value-that-takes-them'],
+      noticedBy: ['verifier/scalar/branches-lose-no-value-that-takes-them'],
     },
   ]),
 ];

@@ -1,12 +1,12 @@
 /** Mutants of what else the verifier knows of numbers: known bits, sets of values, results of arithmetic. */
 import { type Mutant, mutantsOf } from '../../mutant.js';
 
-const TNUMS = ['verifier/tnums-are-sets-of-numbers'];
+const TNUMS = ['verifier/scalar/tnums-are-sets-of-numbers'];
 const ARITHMETIC = [
-  'verifier/scalars-are-computed-as-in-the-kernel-source',
-  'verifier/abstract-arithmetic-admits-every-concrete-result',
+  'verifier/scalar/scalars-are-computed-as-in-the-kernel-source',
+  'verifier/scalar/abstract-arithmetic-admits-every-concrete-result',
 ];
-const SETS = ['verifier/scalars-are-sets-of-values'];
+const SETS = ['verifier/scalar/scalars-are-sets-of-values'];
 
 export const VALUE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf('src/verifier/scalar/tnum.ts', TNUMS, [
@@ -185,12 +185,12 @@ export const VALUE_MUTANTS: readonly Mutant[] = [
       node: 'v >>> 0',
       becomes: 'v',
       wrong: 'A signed 32-bit bound is printed with its sign extended.',
-      noticedBy: ['verifier/scalars-are-as-precise-as-linux'],
+      noticedBy: ['verifier/scalar/scalars-are-as-precise-as-linux'],
     },
   ]),
   ...mutantsOf(
     'src/verifier/scalar/memo.ts',
-    ['verifier/results-are-remembered-for-their-operands'],
+    ['verifier/scalar/results-are-remembered-for-their-operands'],
     [
       {
         name: 'a-result-is-of-any-second-operand',

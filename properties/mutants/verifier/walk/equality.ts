@@ -1,11 +1,11 @@
 /** Mutants of the comparison of two states: which one covers the other. */
 import { type Mutant, mutantsOf } from '../../mutant.js';
 
-const HELD = 'verifier/what-is-held-is-compared-as-by-linux';
-const LOOPS = 'verifier/loops-end-where-linux-ends-them';
-const REGISTERS = 'verifier/registers-that-differ-are-compared-as-by-linux';
-const FACTS = 'verifier/facts-hold-every-state-of-the-whole-walk';
-const STACK = 'verifier/stack-slots-that-differ-are-compared-as-by-linux';
+const HELD = 'verifier/walk/what-is-held-is-compared-as-by-linux';
+const LOOPS = 'verifier/walk/loops-end-where-linux-ends-them';
+const REGISTERS = 'verifier/walk/registers-that-differ-are-compared-as-by-linux';
+const FACTS = 'verifier/walk/facts-hold-every-state-of-the-whole-walk';
+const STACK = 'verifier/walk/stack-slots-that-differ-are-compared-as-by-linux';
 
 export const EQUALITY_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
@@ -69,7 +69,7 @@ export const EQUALITY_MUTANTS: readonly Mutant[] = [
         node: 'old.preempt !== cur.preempt',
         becomes: 'false',
         wrong: 'States that differ in how often preemption was disabled cover each other.',
-        noticedBy: ['verifier/what-is-held-is-judged-as-by-linux'],
+        noticedBy: ['verifier/call/what-is-held-is-judged-as-by-linux'],
       },
     ],
   ),
@@ -219,7 +219,7 @@ export const EQUALITY_MUTANTS: readonly Mutant[] = [
         becomes: 'false',
         wrong:
           'A round of a loop covers a later one though its stack holds nothing where that one holds something, so that some endless loops are accepted that Linux refuses.',
-        noticedBy: ['verifier/loops-end-where-linux-ends-them'],
+        noticedBy: ['verifier/walk/loops-end-where-linux-ends-them'],
       },
       {
         name: 'the-lowest-byte-is-not-compared',

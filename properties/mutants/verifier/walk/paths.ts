@@ -1,16 +1,16 @@
 /** Mutants of the verifier's walk: paths, precision, liveness, facts, the call graph, explanations. */
 import { type Mutant, mutantsOf } from '../../mutant.js';
 
-const PRECISION = 'verifier/what-a-check-relies-on-is-found-as-by-linux';
-const LOOPS = 'verifier/loops-end-where-linux-ends-them';
-const STACK = 'verifier/stack-slots-that-differ-are-compared-as-by-linux';
-const LIMITS = 'verifier/programs-fit-the-limits-of-linux';
-const FACTS = 'verifier/facts-hold-every-state-of-the-whole-walk';
+const PRECISION = 'verifier/walk/what-a-check-relies-on-is-found-as-by-linux';
+const LOOPS = 'verifier/walk/loops-end-where-linux-ends-them';
+const STACK = 'verifier/walk/stack-slots-that-differ-are-compared-as-by-linux';
+const LIMITS = 'verifier/walk/programs-fit-the-limits-of-linux';
+const FACTS = 'verifier/walk/facts-hold-every-state-of-the-whole-walk';
 
 export const WALK_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'src/verifier/explain/explanation.ts',
-    ['verifier/an-explanation-leads-from-what-is-held-to-the-refusal'],
+    ['verifier/explain/an-explanation-leads-from-what-is-held-to-the-refusal'],
     [
       {
         name: 'acquired-on-another-round',
@@ -173,7 +173,7 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         becomes: 'false',
         wrong:
           'What the next round of a callback reads of the stack of its caller is not needed while the callback runs.',
-        noticedBy: ['verifier/the-stack-of-callers-is-alive-while-some-path-reads-it'],
+        noticedBy: ['verifier/text/the-stack-of-callers-is-alive-while-some-path-reads-it'],
       },
     ],
   ),
@@ -298,7 +298,7 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         node: 'precise.walked * SURPRISED + AND_SOME',
         becomes: 'precise.walked * SURPRISED + AND_A_FEW',
         wrong: 'A path that misses the state it was to end at goes on for 10,000 insns.',
-        noticedBy: ['verifier/facts-of-long-programs-are-few'],
+        noticedBy: ['verifier/walk/facts-of-long-programs-are-few'],
       },
       {
         name: 'facts-stay-as-narrow-as-they-were',

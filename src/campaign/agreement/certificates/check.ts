@@ -7,9 +7,9 @@ import { proveProgram } from '../../../smt/program-proof.js';
 import type { ProgramProof } from '../../../smt/proof.js';
 import type { Violation } from '../../../vm/state/trap.js';
 import type { VmOptions } from '../../../vm/vm.js';
-import { runEnvironment } from '../../environments.js';
-import { killBeforeEveryInsn } from '../../kill-everywhere.js';
-import { type PreparedProgram, runOptions } from '../../prepared-program.js';
+import { runEnvironment } from '../../kill/environments.js';
+import { killBeforeEveryInsn } from '../../kill/kill-everywhere.js';
+import { type PreparedProgram, runOptions } from '../../kill/prepared-program.js';
 import type { Tally } from '../comparison.js';
 import { kindOfComplaint } from '../verdicts.js';
 
