@@ -86,9 +86,9 @@ export const DESIGN_MUTANTS: readonly Mutant[] = [
     [
       {
         name: 'looking-makes-values',
-        inside: 'viewOf.bytesOf',
-        node: 'maps.contents(memory, index, keyBytes(key, keySize, name))',
-        becomes: 'memory.get(maps.lookup(memory, index, keyBytes(key, keySize, name)))?.bytes',
+        inside: 'viewOf',
+        node: 'maps.contents(memory, index, key)',
+        becomes: 'memory.get(maps.lookup(memory, index, key))?.bytes',
         wrong:
           'An invariant that looks at a value of an array makes it, and one that looks at an LRU map uses it.',
       },

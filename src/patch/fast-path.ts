@@ -5,7 +5,7 @@ import type { Contract, Outcome } from '../kernel/contract.js';
 import { outcomeAcquires } from '../kernel/describe.js';
 import type { Program } from '../object/program.js';
 import { enabledOutcomes } from '../verifier/call/outcomes.js';
-import type { Facts } from '../verifier/result.js';
+import { type Facts, KeptWithFacts } from '../verifier/result.js';
 import type { FastPath, RuleSet, Stub } from './rule.js';
 import { type Decision, decide } from './select.js';
 import { landingOf, livePads } from './unwinding.js';
@@ -50,18 +50,14 @@ export function enabledAt(
 }
 
 /** Sites by facts and rule set: who runs a program, proves it and explains it asks for the same. */
-const known = new WeakMap<Facts, WeakMap<RuleSet, readonly CallSite[]>>();
+const SITES = new KeptWithFacts<RuleSet, readonly CallSite[]>();
 
 /**
  * The reachable call sites of helpers and kfuncs, in program order, each with the rule that decides it. `facts` are those of an
  * accepted verification of the same program. Throws InputError if a rule's own code fails or its stub does not fit.
  */
 export function callSites(program: Program, facts: Facts, rules: RuleSet): readonly CallSite[] {
-  const before = known.get(facts) ?? new WeakMap<RuleSet, readonly CallSite[]>();
-  known.set(facts, before);
-  const sites = before.get(rules) ?? findSites(program, facts, rules);
-  before.set(rules, sites);
-  return sites;
+  return SITES.of(facts, rules, () => findSites(program, facts, rules));
 }
 
 function findSites(program: Program, facts: Facts, rules: RuleSet): readonly CallSite[] {

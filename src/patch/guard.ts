@@ -3,7 +3,8 @@
  * another verdict the next time; and answers are kept, because campaigns ask the same questions for every call site.
  */
 import { InputError } from '../isa/errors.js';
-import type { FunctionView, SiteView } from './rule.js';
+import type { Outcome } from '../kernel/contract.js';
+import type { FunctionView, SiteView, Stub } from './rule.js';
 import type { Sandbox } from './sandbox.js';
 
 /** A function of a rule: `when` gets a function; `at` a site and its function; `stub` a function and, in site rules, the site. */
@@ -28,7 +29,7 @@ export function guardedBy(sandbox: Sandbox): Guard {
       const seen =
         site === undefined
           ? undefined
-          : watching(site, () => {
+          : new Watched(site, () => {
               looksAtSlot = true;
             });
       return sandbox.ask(`${part}()`, () => ask(f, seen));
@@ -46,20 +47,30 @@ export function guardedBy(sandbox: Sandbox): Guard {
   };
 }
 
-/** The site, which tells when it is asked for its slot. */
-function watching(site: SiteView, onSlot: () => void): SiteView {
-  return {
-    get slot() {
-      onSlot();
-      return site.slot;
-    },
-    enabled: site.enabled,
-    canFail: site.canFail,
-    hasPad: site.hasPad,
-    get failure() {
-      return site.failure;
-    },
-  };
+/** A site that tells when it is asked for its slot. */
+class Watched implements SiteView {
+  readonly enabled: readonly Outcome[];
+  readonly canFail: boolean;
+  readonly hasPad: boolean;
+  readonly #site: SiteView;
+  readonly #onSlot: () => void;
+
+  constructor(site: SiteView, onSlot: () => void) {
+    this.#site = site;
+    this.#onSlot = onSlot;
+    this.enabled = site.enabled;
+    this.canFail = site.canFail;
+    this.hasPad = site.hasPad;
+  }
+
+  get slot(): number {
+    this.#onSlot();
+    return this.#site.slot;
+  }
+
+  get failure(): Stub {
+    return this.#site.failure;
+  }
 }
 
 /** Which outcomes are possible at a site, by their places in the contract, and whether it has a pad; undefined where one is of another contract. */

@@ -18,33 +18,56 @@ const views = new WeakMap<Contract, FunctionView>();
 export function functionView(contract: Contract): FunctionView {
   const known = views.get(contract);
   if (known !== undefined) return known;
-  const failure = firstRefusal(contract);
-  const ret = contract.ret;
-  const view: FunctionView = {
-    name: contract.name,
-    kind: contract.kind,
-    contract,
-    flags: contract.flags,
-    ret,
-    returnsVoid: isVoid(ret),
-    returnsInteger: !isVoid(ret) && !isPointer(ret),
-    returnsPointer: isPointer(ret),
-    mayReturnNull: ret.includes('_OR_NULL') || contract.flags.includes('KF_RET_NULL'),
-    acquires: acquires(contract),
-    releases: releases(contract),
-    takesLock: takesLock(contract),
-    opensSection: opensSection(contract),
-    iterator: iteratorRole(contract),
-    callsBack: callsBack(contract),
-    blocks: mayBlock(contract),
-    canFailWithoutEffect: failure !== undefined,
-    get failure(): Stub {
-      if (failure !== undefined) return failure;
-      throw new InputError(`${contract.name} has no failure that a stub could imitate`);
-    },
-  };
+  const view = new ViewOfFunction(contract);
   views.set(contract, view);
   return view;
+}
+
+/** Classes, and no literals with getters: V8 gives each object of such a literal a type of its own, and keeps what it refers to. */
+class ViewOfFunction implements FunctionView {
+  readonly name: string;
+  readonly kind: Contract['kind'];
+  readonly flags: readonly string[];
+  readonly ret: string;
+  readonly returnsVoid: boolean;
+  readonly returnsInteger: boolean;
+  readonly returnsPointer: boolean;
+  readonly mayReturnNull: boolean;
+  readonly acquires: boolean;
+  readonly releases: boolean;
+  readonly takesLock: boolean;
+  readonly opensSection: boolean;
+  readonly iterator: FunctionView['iterator'];
+  readonly callsBack: boolean;
+  readonly blocks: boolean;
+  readonly canFailWithoutEffect: boolean;
+  readonly #failure: Stub | undefined;
+
+  constructor(readonly contract: Contract) {
+    const { name, kind, flags, ret } = contract;
+    this.name = name;
+    this.kind = kind;
+    this.flags = flags;
+    this.ret = ret;
+    this.returnsVoid = isVoid(ret);
+    this.returnsInteger = !isVoid(ret) && !isPointer(ret);
+    this.returnsPointer = isPointer(ret);
+    this.mayReturnNull = ret.includes('_OR_NULL') || flags.includes('KF_RET_NULL');
+    this.acquires = acquires(contract);
+    this.releases = releases(contract);
+    this.takesLock = takesLock(contract);
+    this.opensSection = opensSection(contract);
+    this.iterator = iteratorRole(contract);
+    this.callsBack = callsBack(contract);
+    this.blocks = mayBlock(contract);
+    this.#failure = firstRefusal(contract);
+    this.canFailWithoutEffect = this.#failure !== undefined;
+  }
+
+  get failure(): Stub {
+    if (this.#failure !== undefined) return this.#failure;
+    throw new InputError(`${this.name} has no failure that a stub could imitate`);
+  }
 }
 
 /** Refusals by the outcomes that are possible, which are outcomes of one contract. */
@@ -63,15 +86,27 @@ export function siteView(
   enabled: readonly Outcome[],
   hasPad = false,
 ): SiteView {
-  const failure = refusalAmong(contract, enabled);
-  return {
-    slot,
-    enabled,
-    canFail: failure !== undefined,
-    hasPad,
-    get failure(): Stub {
-      if (failure !== undefined) return failure;
-      throw new InputError(`the call of ${contract.name} cannot fail here`);
-    },
-  };
+  return new ViewOfSite(contract, slot, enabled, hasPad);
+}
+
+class ViewOfSite implements SiteView {
+  readonly canFail: boolean;
+  readonly #stub: Stub | undefined;
+  readonly #contract: Contract;
+
+  constructor(
+    contract: Contract,
+    readonly slot: number,
+    readonly enabled: readonly Outcome[],
+    readonly hasPad: boolean,
+  ) {
+    this.#contract = contract;
+    this.#stub = refusalAmong(contract, enabled);
+    this.canFail = this.#stub !== undefined;
+  }
+
+  get failure(): Stub {
+    if (this.#stub !== undefined) return this.#stub;
+    throw new InputError(`the call of ${this.#contract.name} cannot fail here`);
+  }
 }

@@ -19,6 +19,29 @@ export interface Facts {
   nodes(slot: number): readonly number[];
   /** States of facts that a path may end at; none where facts were made without precision. */
   readonly heads?: Heads;
+  /** What others worked out from these facts; see `KeptWithFacts`. */
+  readonly kept: Map<unknown, unknown>;
+}
+
+/**
+ * Answers that follow from facts, kept as long as the facts are. They are kept in the facts and not in a WeakMap: V8's collector of young objects takes
+ * the values of an old WeakMap for reachable, so that the facts of every program that is done with would be copied, and grow old.
+ */
+export class KeptWithFacts<K, V> {
+  /** The answer for this key, which is made the first time. */
+  of(facts: Facts, key: K, make: () => V): V {
+    // Only this object puts a map under itself.
+    let mine = facts.kept.get(this) as Map<K, V> | undefined;
+    if (mine === undefined) {
+      mine = new Map();
+      facts.kept.set(this, mine);
+    }
+    const known = mine.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    mine.set(key, made);
+    return made;
+  }
 }
 
 /** The visits of a graph from number `first` to the last before `end`, as facts. */
@@ -33,14 +56,39 @@ export function factsOf(graph: VisitGraph, first: number, end: number, heads?: H
     if (list === undefined) bySlot[slot] = [node];
     else list.push(node);
   }
-  const none: readonly number[] = [];
-  const visits: (readonly Visit[])[] = [];
-  const nodes = (slot: number): readonly number[] => bySlot[slot] ?? none;
-  const at = (slot: number): readonly Visit[] => {
-    visits[slot] ??= nodes(slot).map((node) => graph.visit(node));
-    return visits[slot]!;
-  };
-  return { at, nodes, size, graph, ...(heads !== undefined && { heads }) };
+  return new GraphFacts(graph, bySlot, size, heads);
+}
+
+const NONE: readonly number[] = [];
+
+class GraphFacts implements Facts {
+  readonly kept = new Map<unknown, unknown>();
+  /** The visits of each slot, made when they are first asked for. */
+  private readonly visits: (readonly Visit[] | undefined)[];
+  declare readonly heads?: Heads;
+
+  constructor(
+    readonly graph: VisitGraph,
+    private readonly bySlot: readonly (readonly number[] | undefined)[],
+    readonly size: number,
+    heads: Heads | undefined,
+  ) {
+    this.visits = new Array(bySlot.length);
+    if (heads !== undefined) this.heads = heads;
+  }
+
+  nodes(slot: number): readonly number[] {
+    return this.bySlot[slot] ?? NONE;
+  }
+
+  at(slot: number): readonly Visit[] {
+    let made = this.visits[slot];
+    if (made === undefined) {
+      made = this.nodes(slot).map((node) => this.graph.visit(node));
+      this.visits[slot] = made;
+    }
+    return made;
+  }
 }
 
 /** The program is safe to load: what is known of it, and what finding that out cost. */

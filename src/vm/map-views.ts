@@ -1,8 +1,10 @@
 /** The maps of a run as invariants see them. Looking changes nothing: no value comes into being, no entry counts as used. */
 import { InputError } from '../isa/errors.js';
+import type { MapDef } from '../object/program.js';
 import type { MapKey, MapsView, MapView } from '../patch/map-view.js';
 import { toHex } from './state/environment.js';
 import type { MachineState } from './state/machine.js';
+import type { Keys } from './state/maps.js';
 import { isOuter } from './state/maps.js';
 
 /** The maps of the program by name, those of maps left out. */
@@ -15,44 +17,68 @@ export function mapViews(machine: MachineState): MapsView {
 }
 
 function viewOf({ maps, memory }: MachineState, index: number): MapView {
-  const { name, type, keySize, valueSize } = maps.def(index);
-  const keys = maps.snapshot(index);
-  const bytesOf = (key: MapKey): Uint8Array | undefined =>
-    maps.contents(memory, index, keyBytes(key, keySize, name));
-  const number = (key: MapKey, offset: number, size: number): bigint | undefined => {
-    const bytes = bytesOf(key);
+  return new View(maps.def(index), maps.snapshot(index), (key) => maps.contents(memory, index, key));
+}
+
+/** A class, and no literal with a getter: V8 gives each object of such a literal a type of its own, and keeps what it refers to. */
+class View implements MapView {
+  readonly name: string;
+  readonly type: string;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly size: number;
+  readonly #keys: Keys;
+  readonly #contents: (key: Uint8Array) => Uint8Array | undefined;
+
+  // Functions of the object itself, which can be taken out of it.
+  readonly has = (key: MapKey): boolean => this.#bytesOf(key) !== undefined;
+  readonly value = (key: MapKey): string | undefined => {
+    const bytes = this.#bytesOf(key);
+    return bytes && toHex(bytes);
+  };
+  readonly u8 = (key: MapKey, offset = 0): number | undefined => this.#small(key, offset, 1);
+  readonly u16 = (key: MapKey, offset = 0): number | undefined => this.#small(key, offset, 2);
+  readonly u32 = (key: MapKey, offset = 0): number | undefined => this.#small(key, offset, 4);
+  readonly u64 = (key: MapKey, offset = 0): bigint | undefined => this.#number(key, offset, 8);
+
+  constructor(
+    { name, type, keySize, valueSize }: MapDef,
+    keys: Keys,
+    contents: (key: Uint8Array) => Uint8Array | undefined,
+  ) {
+    this.name = name;
+    this.type = type;
+    this.keySize = keySize;
+    this.valueSize = valueSize;
+    this.size = keys.count;
+    this.#keys = keys;
+    this.#contents = contents;
+  }
+
+  get keys(): readonly string[] {
+    return Array.from({ length: this.size }, (_, i) => toHex(this.#keys.at(i)));
+  }
+
+  #bytesOf(key: MapKey): Uint8Array | undefined {
+    return this.#contents(keyBytes(key, this.keySize, this.name));
+  }
+
+  #number(key: MapKey, offset: number, size: number): bigint | undefined {
+    const bytes = this.#bytesOf(key);
     if (bytes === undefined) return undefined;
     if (!Number.isInteger(offset) || offset < 0 || offset + size > bytes.length)
-      throw new InputError(`map ${name}: ${size} bytes at ${offset} of a value of ${bytes.length} bytes`);
+      throw new InputError(
+        `map ${this.name}: ${size} bytes at ${offset} of a value of ${bytes.length} bytes`,
+      );
     let value = 0n;
     for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[offset + i]!);
     return value;
-  };
-  const small =
-    (size: number) =>
-    (key: MapKey, offset = 0): number | undefined => {
-      const value = number(key, offset, size);
-      return value === undefined ? undefined : Number(value);
-    };
-  return {
-    name,
-    type,
-    keySize,
-    valueSize,
-    size: keys.count,
-    get keys() {
-      return Array.from({ length: keys.count }, (_, i) => toHex(keys.at(i)));
-    },
-    has: (key) => bytesOf(key) !== undefined,
-    value: (key) => {
-      const bytes = bytesOf(key);
-      return bytes && toHex(bytes);
-    },
-    u8: small(1),
-    u16: small(2),
-    u32: small(4),
-    u64: (key, offset = 0) => number(key, offset, 8),
-  };
+  }
+
+  #small(key: MapKey, offset: number, size: number): number | undefined {
+    const value = this.#number(key, offset, size);
+    return value === undefined ? undefined : Number(value);
+  }
 }
 
 function keyBytes(key: MapKey, size: number, map: string): Uint8Array {

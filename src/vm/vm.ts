@@ -210,24 +210,53 @@ export class Vm {
 
   /** The result so far. */
   result(): RunResult {
-    const { machine, disagreement, options } = this;
-    const choices = machine.choices.soFar();
-    let env: Environment | undefined;
-    return {
-      end: machine.end ?? 'limit',
-      r0: (machine.readable & 1) === 0 ? 0n : machine.regs[0]!,
-      steps: machine.steps,
-      killedAt: machine.killedAt,
-      tookEffect: machine.tookEffect,
-      held: machine.ledger.holds,
-      violations: machine.violations,
-      disagreement,
-      // Of most runs nobody wants to know it.
-      get env() {
-        env ??= { ...options.env, choices: choices() };
-        return env;
-      },
-    };
+    return new Result(this.machine, this.disagreement, this.options.env);
+  }
+}
+
+/** Makes the environment of a result when it is first asked for: of most runs nobody wants to know it. */
+const ENVIRONMENT = {
+  enumerable: true,
+  get(this: Result): Environment {
+    return this.environment();
+  },
+} as const;
+
+/** The result of a run. A class, and no literal with a getter: V8 gives each object of such a literal a type of its own, and keeps what it refers to. */
+class Result implements RunResult {
+  declare readonly env: Environment;
+  readonly end: End;
+  readonly r0: bigint;
+  readonly steps: number;
+  readonly killedAt: number;
+  readonly tookEffect: number;
+  readonly held: readonly Hold[];
+  readonly violations: readonly Violation[];
+  readonly #given: Environment | undefined;
+  readonly #choices: () => Environment['choices'];
+  #made: Environment | undefined;
+
+  constructor(
+    machine: MachineState,
+    readonly disagreement: Disagreement | undefined,
+    given: Environment | undefined,
+  ) {
+    this.end = machine.end ?? 'limit';
+    this.r0 = (machine.readable & 1) === 0 ? 0n : machine.regs[0]!;
+    this.steps = machine.steps;
+    this.killedAt = machine.killedAt;
+    this.tookEffect = machine.tookEffect;
+    this.held = machine.ledger.holds;
+    this.violations = machine.violations;
+    this.#given = given;
+    this.#choices = machine.choices.soFar();
+    // A property of the object itself: who copies the object copies it as well.
+    Object.defineProperty(this, 'env', ENVIRONMENT);
+  }
+
+  environment(): Environment {
+    this.#made ??= { ...this.#given, choices: this.#choices() };
+    return this.#made;
   }
 }
 

@@ -40,8 +40,8 @@ export const RULE_MUTANTS: readonly Mutant[] = [
       },
       {
         name: 'kfuncs-never-return-null',
-        inside: 'functionView',
-        node: "contract.flags.includes('KF_RET_NULL')",
+        inside: 'ViewOfFunction',
+        node: "flags.includes('KF_RET_NULL')",
         becomes: 'false',
         wrong: 'Rules see no kfunc that may return NULL.',
       },

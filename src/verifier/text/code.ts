@@ -86,9 +86,7 @@ export function prepare(program: Program): Code {
   const next = ops.map((op, at) => (op === undefined ? [] : successors(op, at)));
   const live = liveRegisters(ops, contracts, next);
   const [prunePoints, jumpPoints] = findPrunePoints(ops, contracts, starts);
-  let slotsLive: readonly [Int32Array, Int32Array] | undefined;
-  return {
-    ops,
+  return new Prepared(program, ops, {
     contracts,
     callees: ops.map((op, at) =>
       op?.kind === 'call' && op.target === 'subprog' ? subprogTarget(op, at) : undefined,
@@ -96,16 +94,54 @@ export function prepare(program: Program): Code {
     live,
     traits: Uint8Array.from(ops, traits),
     next,
-    get liveStack() {
-      slotsLive ??= liveStack(program, { ops, contracts, subprogStart: owner, live, next });
-      return slotsLive;
-    },
     prunePoints,
     jumpPoints,
     scc: numberLoops(next.map((after, at) => (callsBack(contracts[at]) ? [...after, at] : after))),
     subprogStart: owner,
-    subprogAt: (start) => starts.get(start),
-  };
+    starts,
+  });
+}
+
+/** A class, and no literal with a getter: V8 gives each object of such a literal a type of its own, and keeps what it refers to. */
+class Prepared implements Code {
+  readonly contracts: Code['contracts'];
+  readonly callees: Code['callees'];
+  readonly live: Uint16Array;
+  readonly traits: Uint8Array;
+  readonly next: Code['next'];
+  readonly prunePoints: Uint8Array;
+  readonly jumpPoints: Uint8Array;
+  readonly scc: Int32Array;
+  readonly subprogStart: Int32Array;
+  private readonly starts: ReadonlyMap<number, Subprog>;
+  private slotsLive: Code['liveStack'] | undefined;
+
+  constructor(
+    private readonly program: Program,
+    readonly ops: Code['ops'],
+    made: Omit<Code, 'ops' | 'liveStack' | 'subprogAt'> & { readonly starts: ReadonlyMap<number, Subprog> },
+  ) {
+    this.contracts = made.contracts;
+    this.callees = made.callees;
+    this.live = made.live;
+    this.traits = made.traits;
+    this.next = made.next;
+    this.prunePoints = made.prunePoints;
+    this.jumpPoints = made.jumpPoints;
+    this.scc = made.scc;
+    this.subprogStart = made.subprogStart;
+    this.starts = made.starts;
+    this.slotsLive = undefined;
+  }
+
+  get liveStack(): Code['liveStack'] {
+    this.slotsLive ??= liveStack(this.program, this);
+    return this.slotsLive;
+  }
+
+  subprogAt(start: number): Subprog | undefined {
+    return this.starts.get(start);
+  }
 }
 
 function checkJumps(ops: readonly (Op | undefined)[], owner: Int32Array, subprogs: readonly Subprog[]): void {

@@ -26,6 +26,12 @@ const isArray = (map: MapDef): boolean => map.type === 'array' || map.type === '
 /** The entries of these map types are maps. User space puts them in and takes them out. */
 export const isOuter = (map: MapDef): boolean => map.type === 'array_of_maps' || map.type === 'hash_of_maps';
 
+/** Keys of a map, to be gone through by number. */
+export interface Keys {
+  readonly count: number;
+  at(i: number): Uint8Array;
+}
+
 /** A map that is an entry of a map of maps. Immutable. */
 interface InnerMap {
   /** Indices into Program.maps: of the map of maps, and of its template. */
@@ -165,7 +171,7 @@ export class Maps {
   }
 
   /** The keys that exist now, to be gone through while the map changes. */
-  snapshot(index: number): { readonly count: number; at(i: number): Uint8Array } {
+  snapshot(index: number): Keys {
     const map = this.def(index);
     if (isArray(map)) return { count: map.maxEntries, at: (i) => parseHex(indexKey(i)) };
     const keys = [...this.entries[index]!.keys()];
