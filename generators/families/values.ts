@@ -250,8 +250,8 @@ const CONTEXT_FIELDS: Readonly<Partial<Record<ProgType, readonly ContextField[]>
   ],
 };
 
-/** The fields above, or what the table of contexts says of a type that has no list of its own. */
-function contextFields(type: ProgType): readonly ContextField[] {
+/** Numbers of the context that programs of a type read and write: the fields above, or what the table of contexts says of a type that has no list of its own. */
+export function contextFields(type: ProgType): readonly ContextField[] {
   const known = CONTEXT_FIELDS[type];
   if (known !== undefined) return known;
   const { bytes, members } = progType(type);

@@ -40,6 +40,7 @@ import { SYMBOLIC_MUTANTS } from './smt/symbolic.js';
 import { PROOF_WALK_MUTANTS } from './smt/two-mode.js';
 import { RULE_SET_MUTANTS } from './strategies/rule-sets.js';
 import { STRATEGY_MUTANTS } from './strategies/strategies.js';
+import { TABLE_MUTANTS } from './tables.js';
 import { ARGUMENT_MUTANTS } from './verifier/call/arguments.js';
 import { DYNPTR_MUTANTS } from './verifier/call/dynptrs.js';
 import { EFFECT_MUTANTS } from './verifier/call/effects.js';
@@ -122,6 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...GENERATOR_MUTANTS,
   ...REFUSAL_MUTANTS,
   ...KIND_MUTANTS,
+  ...TABLE_MUTANTS,
 ];
 
 /** Throws if there is none of this name. */

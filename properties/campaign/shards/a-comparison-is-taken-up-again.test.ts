@@ -105,6 +105,16 @@ it('a file of another run, or of something else, is refused', async () => {
   const file = join(folder(), 'run.json');
   await run(file, 10);
   await expect(run(file, 20, 2)).rejects.toThrow('its seed is 1, not 2');
+  const as = (more: Partial<Parameters<typeof runAgreement>[0]>): Promise<AgreementState> =>
+    runAgreement({ comparison: 'wrong', seed: 1, programs: 20, workers: 1, file, ...more });
+  await expect(as({ comparison: 'agreed' })).rejects.toThrow('its comparison is wrong, not agreed');
+  await expect(as({ loader: 'strict' })).rejects.toThrow('its loader is undefined, not strict');
+  const strict = join(folder(), 'run.json');
+  await as({ loader: 'strict', file: strict });
+  await expect(as({ loader: 'privileged', file: strict })).rejects.toThrow(
+    'its loader is strict, not privileged',
+  );
+  await expect(as({ file: strict })).rejects.toThrow('its loader is strict, not undefined');
   for (const text of ['', '{', 'null', '[]', '{"done":3}']) {
     writeFileSync(file, text);
     await expect(run(file, 20)).rejects.toThrow(InputError);
