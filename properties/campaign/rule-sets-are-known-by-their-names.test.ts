@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { joined, loadDeclared, loadRuleSets } from '../../src/campaign/rules.js';
+import { joined, loadDeclared, loadRuleSets } from '../../src/campaign/naming/rules.js';
 import { InputError } from '../../src/isa/errors.js';
 import { bundleRules } from '../../src/patch/bundle.js';
 

@@ -3,7 +3,7 @@ import { type Mutant, mutantsOf } from './mutant.js';
 
 export const TABLE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
-    'src/campaign/rules.ts',
+    'src/campaign/naming/rules.ts',
     ['campaign/rule-sets-are-known-by-their-names'],
     [
       {
@@ -32,7 +32,7 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/agreement/values/inputs.ts',
-    ['campaign/test-runs-begin-with-what-linux-takes'],
+    ['campaign/agreement/test-runs-begin-with-what-linux-takes'],
     [
       {
         name: 'lengths-count-the-ethernet-header',
@@ -59,7 +59,7 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/campaign/agreement/run.ts',
-    ['campaign/a-comparison-is-taken-up-again'],
+    ['campaign/shards/a-comparison-is-taken-up-again'],
     [
       {
         name: 'for-whichever-loader',
@@ -112,7 +112,7 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'src/vm/call/results.ts',
-    ['vm/a-derived-pointer-dies-with-what-it-was-made-from'],
+    ['vm/call/a-derived-pointer-dies-with-what-it-was-made-from'],
     [
       {
         name: 'derived-from-sockets-only',

@@ -22,7 +22,7 @@ const variable = (name: string, type: number): BtfType => ({ kind: 'var', name, 
 /** Functions and variables in one order, behind the types that they are of. */
 const LOCAL: readonly BtfType[] = [
   UINT, // 1
-  { ...UINT, name: 'unsigned long', size: 8, bits: 64 }, // 2
+  { kind: 'int', name: 'unsigned long', size: 8, bits: 64, bitOffset: 0, encoding: 'unsigned' }, // 2
   { kind: 'struct', name: 's', size: 4, members: [{ name: 'm', type: 1, bitOffset: 0, bitSize: 0 }] }, // 3
   { kind: 'ptr', type: 3 }, // 4
   proto([1, 4], 1), // 5

@@ -1,9 +1,9 @@
 /** Mutants of what is loaded from kernel structs, and of what may be written into them. */
 import { type Mutant, mutantsOf } from '../../mutant.js';
 
-const TRUSTED = ['verifier/members-of-kernel-structs-are-trusted-as-by-linux'];
-const BEGINS = ['verifier/a-struct-is-passed-for-the-struct-it-begins-with'];
-const MARK = ['verifier/of-a-connection-only-its-mark-is-written'];
+const TRUSTED = ['verifier/insn/members-of-kernel-structs-are-trusted-as-by-linux'];
+const BEGINS = ['verifier/call/a-struct-is-passed-for-the-struct-it-begins-with'];
+const MARK = ['verifier/insn/of-a-connection-only-its-mark-is-written'];
 
 export const KERNEL_STRUCT_MUTANTS: readonly Mutant[] = [
   ...mutantsOf('src/verifier/insn/btf-access.ts', TRUSTED, [

@@ -3,11 +3,11 @@
  * Linux). The outer struct comes as a trusted argument of a made-up tracepoint, and moved; the types of the kernel tell of no struct inside another.
  */
 import { expect, it } from 'vitest';
-import { add, callKfunc, exit, ldx, mov, r0, r1, r2, r6 } from '../../src/isa/build.js';
-import type { Item } from '../../src/isa/label.js';
-import type { KernelTypes, Program } from '../../src/object/program.js';
-import { verify } from '../../src/verifier/verify.js';
-import { programOf } from '../support/kernel/programs.js';
+import { add, callKfunc, exit, ldx, mov, r0, r1, r2, r6 } from '../../../src/isa/build.js';
+import type { Item } from '../../../src/isa/label.js';
+import type { KernelTypes, Program } from '../../../src/object/program.js';
+import { verify } from '../../../src/verifier/verify.js';
+import { programOf } from '../../support/kernel/programs.js';
 
 /** What is wanted: a kfunc of that argument, and the arguments besides. */
 const WANTED: Readonly<Record<string, readonly [kfunc: string, more: readonly Item[]]>> = {

@@ -1,8 +1,8 @@
 /** A pointer that a function makes from a socket is good for as long as the socket is held: a load through it before the release runs, and one behind it is a misuse, however often one was made from the other. */
 import { expect, it } from 'vitest';
-import { parseCase } from '../../src/vm/case/case.js';
-import { Vm } from '../../src/vm/vm.js';
-import { SOCKET_LOOKUP } from '../support/texts.js';
+import { parseCase } from '../../../src/vm/case/case.js';
+import { Vm } from '../../../src/vm/vm.js';
+import { SOCKET_LOOKUP } from '../../support/texts.js';
 
 const MAKERS = [
   'bpf_sk_fullsock',

@@ -20,11 +20,11 @@ import {
   r6,
   r10,
   st,
-} from '../../src/isa/build.js';
-import { type Item, label } from '../../src/isa/label.js';
-import type { KernelTypes, Program, ProgType } from '../../src/object/program.js';
-import { verify } from '../../src/verifier/verify.js';
-import { programOf } from '../support/kernel/programs.js';
+} from '../../../src/isa/build.js';
+import { type Item, label } from '../../../src/isa/label.js';
+import type { KernelTypes, Program, ProgType } from '../../../src/object/program.js';
+import { verify } from '../../../src/verifier/verify.js';
+import { programOf } from '../../support/kernel/programs.js';
 
 const MARK = { offset: 24, size: 4 };
 

@@ -4,15 +4,15 @@
  * for, and about references; inside an RCU section and outside.
  */
 import { expect, it } from 'vitest';
-import { callKfunc, exit, jmp, ldx, mov, r0, r1, r2, r3, r6, r7 } from '../../src/isa/build.js';
-import { type Item, label } from '../../src/isa/label.js';
-import type { Attachment, KernelTypes, Program, ProgType } from '../../src/object/program.js';
-import { runningKernelTypes } from '../../src/oracle/btf.js';
-import { loadProgram } from '../../src/oracle/load.js';
-import { valueInWords } from '../../src/verifier/explain/value.js';
-import { verify } from '../../src/verifier/verify.js';
-import { programOf } from '../support/kernel/programs.js';
-import { describeKnownKernel } from '../support/kernel/skip.js';
+import { callKfunc, exit, jmp, ldx, mov, r0, r1, r2, r3, r6, r7 } from '../../../src/isa/build.js';
+import { type Item, label } from '../../../src/isa/label.js';
+import type { Attachment, KernelTypes, Program, ProgType } from '../../../src/object/program.js';
+import { runningKernelTypes } from '../../../src/oracle/btf.js';
+import { loadProgram } from '../../../src/oracle/load.js';
+import { valueInWords } from '../../../src/verifier/explain/value.js';
+import { verify } from '../../../src/verifier/verify.js';
+import { programOf } from '../../support/kernel/programs.js';
+import { describeKnownKernel } from '../../support/kernel/skip.js';
 
 /** Where a pointer to a struct comes from: an argument of a hook, and the members it is followed through, each checked for NULL. */
 interface Way {

@@ -9,10 +9,10 @@ import {
   type Inputs,
   LONGEST_PACKET,
   RandomStream,
-} from '../../src/campaign/agreement/values/inputs.js';
-import type { MapDef, Program } from '../../src/object/program.js';
-import { parseCase } from '../../src/vm/case/case.js';
-import { seeded } from '../support/seed.js';
+} from '../../../src/campaign/agreement/values/inputs.js';
+import type { MapDef, Program } from '../../../src/object/program.js';
+import { parseCase } from '../../../src/vm/case/case.js';
+import { seeded } from '../../support/seed.js';
 
 const ETH = 14;
 const map = (name: string, type: MapDef['type'], more: Partial<MapDef> = {}): MapDef => ({
