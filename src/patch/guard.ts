@@ -29,7 +29,7 @@ export function guardedBy(sandbox: Sandbox): Guard {
       const seen =
         site === undefined
           ? undefined
-          : new Watched(site, () => {
+          : new WatchedSite(site, () => {
               looksAtSlot = true;
             });
       return sandbox.ask(`${part}()`, () => ask(f, seen));
@@ -48,7 +48,7 @@ export function guardedBy(sandbox: Sandbox): Guard {
 }
 
 /** A site that tells when it is asked for its slot. */
-class Watched implements SiteView {
+export class WatchedSite implements SiteView {
   readonly enabled: readonly Outcome[];
   readonly canFail: boolean;
   readonly hasPad: boolean;

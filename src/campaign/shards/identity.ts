@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { contracts } from '../../kernel/catalog.js';
 import type { DeclaredFunction } from '../../object/program.js';
 import { bundleRules } from '../../patch/bundle.js';
+import { WatchedSite } from '../../patch/guard.js';
 import { decide } from '../../patch/select.js';
 import { situationsOf } from '../../patch/situations.js';
 import { canonical, parse, typescript } from '../../patch/syntax.js';
@@ -118,16 +119,8 @@ export async function rulesDigest(
   let looksAtSlot = false;
   const decisions = contracts(declared).map((contract) => {
     const said = situationsOf(contract).map(({ enabled }) => {
-      const site = siteView(contract, -1, enabled);
-      const watched = Object.defineProperties({} as typeof site, {
-        ...Object.getOwnPropertyDescriptors(site),
-        slot: {
-          enumerable: true,
-          get: () => {
-            looksAtSlot = true;
-            return -1;
-          },
-        },
+      const watched = new WatchedSite(siteView(contract, -1, enabled), () => {
+        looksAtSlot = true;
       });
       const { rule, action } = decide(rules, functionView(contract), watched);
       return [rule?.name ?? '', action];
