@@ -198,4 +198,31 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/verifier/call/effects.ts',
+    ['verifier/call/what-is-held-is-judged-as-by-linux'],
+    [
+      {
+        name: 'what-rcu-protected-may-still-be-null',
+        inside: 'leave',
+        node: "{ ...r, trust: 'untrusted', nullable: false }",
+        becomes: "{ ...r, trust: 'untrusted' }",
+        wrong:
+          'A pointer that RCU protected and that was not checked for NULL still asks for a check after the section.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/returns.ts',
+    ['verifier/limits-are-where-linux-has-them'],
+    [
+      {
+        name: 'percpu-objects-of-511-bytes',
+        inside: 'pointsTo',
+        node: 'type.size > MAX_PERCPU_SIZE',
+        becomes: 'type.size >= MAX_PERCPU_SIZE',
+        wrong: 'A per-CPU object of the largest size is refused.',
+      },
+    ],
+  ),
 ];

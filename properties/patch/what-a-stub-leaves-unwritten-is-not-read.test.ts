@@ -31,28 +31,43 @@ const READERS: Readonly<Record<string, readonly [argument: number, text: string]
   ],
 };
 
-it.each(Object.entries(READERS))('by %s', (name, [argument, text]) => {
+/** What the walk says of a program of which the calls of a function are stubbed, and what its killed runs break first. */
+function failures(text: string, name: string, writes: readonly number[]): readonly string[] {
   const made = prepareProgram(parseCase(text).program, 'privileged');
   if (typeof made === 'string') throw new Error(made);
   const { program, verdict } = made;
-  const failures = (writes: readonly number[]): readonly string[] => {
-    const path = pathOf(
-      made,
-      ruleSet('one', [
-        rule('stub')
-          .when((f) => f.name === name)
-          .stub({ r0: 0, writes }),
-      ]),
-    );
-    const options = { profile: made.profile, budget: 1000, failures: 1 };
-    const walked = walkPatched(program, verdict.code, verdict.facts, path, verdict.lastId, options);
-    const { broken } = killBeforeEveryInsn(made.code, {
-      ...runOptions(made, path),
-      env: { choices: new Map() },
-    });
-    return [...walked.failures.map((f) => f.message), ...broken.slice(0, 1).map((b) => b.violation.message)];
-  };
-  const left = expect.stringContaining('left unwritten');
-  expect(failures([])).toEqual([left, left]);
-  expect(failures([argument])).toEqual([]);
+  const path = pathOf(
+    made,
+    ruleSet('one', [
+      rule('stub')
+        .when((f) => f.name === name)
+        .stub({ r0: 0, writes }),
+    ]),
+  );
+  const options = { profile: made.profile, budget: 1000, failures: 1 };
+  const walked = walkPatched(program, verdict.code, verdict.facts, path, verdict.lastId, options);
+  const { broken } = killBeforeEveryInsn(made.code, {
+    ...runOptions(made, path),
+    env: { choices: new Map() },
+  });
+  return [...walked.failures.map((f) => f.message), ...broken.slice(0, 1).map((b) => b.violation.message)];
+}
+
+const left = expect.stringContaining('left unwritten');
+
+it.each(Object.entries(READERS))('by %s', (name, [argument, text]) => {
+  expect(failures(text, name, [])).toEqual([left, left]);
+  expect(failures(text, name, [argument])).toEqual([]);
+});
+
+it.each([1, 2, 7, 8, 9, 16])('each of %i bytes, and no byte besides', (size) => {
+  const found = Array.from({ length: 20 }, (_, i) => i - 2).filter((at) => {
+    const text = `.type tc
+    r2 = 0\n    r3 = r10\n    r3 += -24\n    r4 = ${size}\n    call bpf_skb_load_bytes
+    r0 = *(u8 *)(r10 ${at - 24})\n    r0 = 0\n    exit\n`;
+    const messages = failures(text, 'bpf_skb_load_bytes', []);
+    expect(messages).toEqual(messages.length === 0 ? [] : [left, left]);
+    return messages.length > 0;
+  });
+  expect(found).toEqual(Array.from({ length: size }, (_, i) => i));
 });

@@ -6,9 +6,11 @@ import type { Family } from './family.js';
 import { farMoves, metPointers } from './far-moves.js';
 import { handed } from './handed.js';
 import { kptrs } from './kptrs.js';
+import { limits } from './limits.js';
 import { mapUses } from './map-uses.js';
 import { movedSockets } from './moved-sockets.js';
 import { MOVING } from './moves.js';
+import { overlaps } from './overlaps.js';
 import { PACKETS } from './packets.js';
 import { globalResults, parameterTags } from './parameter-tags.js';
 import { passed } from './passed.js';
@@ -20,6 +22,8 @@ export const FAMILIES: readonly Family[] = [
   ...HOLDING,
   sequences,
   kptrs,
+  limits,
+  overlaps,
   ...ACCESSING,
   mapUses,
   ...CALLING,

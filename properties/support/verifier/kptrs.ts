@@ -67,6 +67,13 @@ const USES: Readonly<Record<string, (n: Names, leave: Item[]) => Item[]>> = {
   'a field': (_, leave) => [...checked(r6, [ldx(4, r0, r6, 8)]), label('null'), ...leave],
   'a field, not checked': (_, leave) => [ldx(4, r0, r6, 8), ...leave],
   'a field after the section': (_, leave) => [...leave, ...checked(r6, [ldx(4, r0, r6, 8)]), label('null')],
+  'a field after the section, not checked': (_, leave) => [...leave, ldx(4, r0, r6, 8)],
+  'a copy after the section, not checked': (_, leave) => [
+    stx(8, r10, -8, r6),
+    ...leave,
+    ldx(8, r2, r10, -8),
+    ldx(4, r0, r2, 8),
+  ],
   'a field, checked before its end': (_, leave) => [
     ...checked(r6, [...leave, ldx(4, r0, r6, 8), mov(r0, 0), exit()]),
     label('null'),

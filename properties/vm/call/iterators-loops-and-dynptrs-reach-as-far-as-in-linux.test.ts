@@ -59,6 +59,24 @@ ${answer}`;
     }
   });
 
+  test('a record of so many bytes, with such flags', () => {
+    const seen = new Set<number>();
+    for (const size of [0, 1, 8, 4072, 4079, 4080, 4081, 4087, 4088, 4089, 4096, 0x3fff_ffff]) {
+      for (const flags of [0, 1, 2, 4]) {
+        const reserved = `.type syscall
+.map rb ringbuf entries=4096
+${lines('r9 = 0')}${call('bpf_ringbuf_reserve', 'map rb', `${size}`, `${flags}`)}    if r0 == 0 goto none
+${call('bpf_ringbuf_discard', 'r0', '0')}${lines('r0 = 7')}${note}none:\n${answer}`;
+        seen.add(sameInBoth(reserved, {}, `${size} bytes, flags ${flags}`));
+        const dynptr = `.type syscall
+.map rb ringbuf entries=4096
+${lines('r9 = 0')}${call('bpf_ringbuf_reserve_dynptr', 'map rb', `${size}`, `${flags}`, 'fp-16')}    if r0 == 0 goto made\n${lines('r0 = 1')}made:\n${note}${call('bpf_ringbuf_discard_dynptr', 'fp-16', '0')}${answer}`;
+        sameInBoth(dynptr, {}, `a dynptr of ${size} bytes, flags ${flags}`);
+      }
+    }
+    expect(seen.size).toBe(2);
+  });
+
   // Where Linux writes the loop out as insns, an error of bpf_loop fills only the low half of r0.
   const half = lines('r0 <<= 32', 'r0 s>>= 32');
 
