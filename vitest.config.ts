@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vitest/config';
 
 /** SWANSONG_MUTANT names a mutant that stands in for a source file; see properties/mutants. */
@@ -29,10 +30,27 @@ const FLOOR: Readonly<Record<string, number>> = {
   'src/cli': 50,
 };
 
+const ALL = 'properties/**/*.test.ts';
+
+/**
+ * Files that put others in the place of modules have their modules for themselves. All others share those of their process, for it takes a
+ * second to load them.
+ */
+const REPLACING = readdirSync('properties', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => `properties/${name}`)
+  .filter((file) => /\bvi\.(do)?mock\(/i.test(readFileSync(file, 'utf8')));
+
 export default defineConfig(async () => ({
   plugins: await plugins(),
   test: {
-    include: ['properties/**/*.test.ts'],
+    projects: [
+      {
+        extends: true as const,
+        test: { name: 'sharing', include: [ALL], exclude: REPLACING, isolate: false },
+      },
+      { extends: true as const, test: { name: 'replacing', include: REPLACING, isolate: true } },
+    ],
     globalSetup: ['./properties/support/page/shared.ts'],
     testTimeout: 120_000,
     pool: 'forks' as const,
