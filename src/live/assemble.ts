@@ -6,14 +6,12 @@
 import { SLOT_BYTES, toBytes } from '../isa/bytes.js';
 import { InputError } from '../isa/errors.js';
 import { BPF_CALL, BPF_DW, BPF_IMM, BPF_JMP, BPF_LD, BPF_PSEUDO_CALL } from '../isa/opcodes.js';
-import type { CoreRecord, FuncInfo, LineRecord } from '../object/btf/ext.js';
+import type { LineRecord } from '../object/btf/ext.js';
 import {
   type ElfSymbol,
   type Section,
-  SHF_ALLOC,
   SHF_EXECINSTR,
   SHN_UNDEF,
-  SHT_PROGBITS,
   STB_GLOBAL,
   STB_LOCAL,
   STT_FUNC,
@@ -25,13 +23,14 @@ import type { ObjectFunction } from '../object/functions.js';
 import { R_BPF_64_32, R_BPF_64_64 } from '../object/link.js';
 import type { ObjectSource } from '../object/load.js';
 import { writeBtfExt } from '../object/write/btf-ext.js';
-import { type NewRelocation, type NewSection, type NewSymbol, writeElf } from '../object/write/elf.js';
+import { type NewSymbol, writeElf } from '../object/write/elf.js';
+import { append, emptyText, type Filled, fresh, isKept, plain, TEXT, wordsSection } from './sections.js';
+import { LinesOf } from './source-lines.js';
 import type { FunctionName, FunctionText } from './text.js';
 import { describeWords, KILL_SECTION, type Types, type WordLayout } from './words.js';
 
 const LD_IMM64 = BPF_LD | BPF_IMM | BPF_DW;
 const CALL = BPF_JMP | BPF_CALL;
-const TEXT = '.text';
 
 /** A program of the object, and the texts that take the place of it. */
 export interface Rewritten {
@@ -47,16 +46,6 @@ export interface Assembled {
   readonly bytes: Uint8Array;
   /** By the name of each new or rewritten function, its text and the program that it was written for. */
   readonly texts: ReadonlyMap<string, { readonly text: FunctionText; readonly program: string }>;
-}
-
-/** A section while it is filled. */
-interface Filled extends NewSection {
-  size: number;
-  data: Uint8Array;
-  readonly relocations: NewRelocation[];
-  readonly funcs: FuncInfo[];
-  readonly lines: LineRecord[];
-  readonly relos: CoreRecord[];
 }
 
 /** A function in its place: offsets in bytes. */
@@ -96,17 +85,7 @@ class Assembler {
     private readonly layout: WordLayout,
   ) {
     this.types = describeWords(source.types?.btf, layout);
-    const empty = { funcs: [], lines: [], relos: [], relocations: [] };
-    this.words = {
-      ...empty,
-      name: KILL_SECTION,
-      type: SHT_PROGBITS,
-      flags: SHF_ALLOC | 1,
-      size: layout.size,
-      data: new Uint8Array(layout.size),
-      align: 8,
-      entrySize: 0,
-    };
+    this.words = wordsSection(layout.size);
   }
 
   private fail(message: string): never {
@@ -427,88 +406,6 @@ class Assembler {
     const extra = ext === undefined ? [] : [plain('.BTF.ext', writeBtfExt(infos))];
     return writeElf([...sections, plain('.BTF', this.types.bytes()), ...extra], this.symbols);
   }
-}
-
-/** Which source line each insn of a function is from. */
-class LinesOf {
-  private readonly lines: readonly LineRecord[];
-
-  constructor({ start, slots }: ObjectFunction, lines: readonly LineRecord[]) {
-    const [from, to] = [SLOT_BYTES * start, SLOT_BYTES * (start + slots)];
-    this.lines = lines
-      .filter(({ offset }) => offset >= from && offset < to)
-      .sort((a, b) => a.offset - b.offset);
-  }
-
-  /** The line of the insn at a byte of the section. */
-  at(offset: number): LineRecord | undefined {
-    let [low, high] = [0, this.lines.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.lines[middle]!.offset <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return this.lines[low - 1] ?? this.lines[0];
-  }
-}
-
-const LEFT_OUT = /^\.(?:debug|rel\.|BTF|eh_frame|llvm|comment|note|symtab|strtab|shstrtab)/;
-
-/** Sections that mean something to a loader. Symbols, relocations and types are written anew. */
-function isKept({ index, name, type }: Section): boolean {
-  return index > 0 && (type === SHT_PROGBITS || type === 8) && !LEFT_OUT.test(name);
-}
-
-function fresh({ name, type, flags, size, data, align, entrySize }: Section): Filled {
-  const records = { funcs: [], lines: [], relos: [], relocations: [] };
-  const code = (flags & SHF_EXECINSTR) !== 0;
-  return {
-    ...records,
-    name,
-    type,
-    flags,
-    size: code ? 0 : size,
-    data: code ? new Uint8Array(0) : data.slice(),
-    align,
-    entrySize,
-  };
-}
-
-function emptyText(): Filled {
-  return {
-    name: TEXT,
-    type: SHT_PROGBITS,
-    flags: SHF_ALLOC | SHF_EXECINSTR,
-    size: 0,
-    data: new Uint8Array(0),
-    align: 8,
-    entrySize: 0,
-    funcs: [],
-    lines: [],
-    relos: [],
-    relocations: [],
-  };
-}
-
-function plain(name: string, data: Uint8Array): NewSection {
-  return {
-    name,
-    type: SHT_PROGBITS,
-    flags: 0,
-    size: data.length,
-    data,
-    align: 4,
-    entrySize: 0,
-    relocations: [],
-  };
-}
-
-function append(filled: Filled, bytes: Uint8Array): void {
-  const data = new Uint8Array(filled.data.length + bytes.length);
-  data.set(filled.data);
-  data.set(bytes, filled.data.length);
-  filled.data = data;
-  filled.size = data.length;
 }
 
 /** Functions in their order, one for each place. */

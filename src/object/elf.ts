@@ -10,6 +10,7 @@ export const SHT_SYMTAB = 2;
 const SHT_RELA = 4;
 export const SHT_REL = 9;
 
+export const SHF_WRITE = 1;
 export const SHF_ALLOC = 2;
 export const SHF_EXECINSTR = 4;
 
