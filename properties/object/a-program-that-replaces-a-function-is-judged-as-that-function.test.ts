@@ -135,11 +135,15 @@ const ORDER = readFileSync(`${FOLDER}/replacing.c`, 'utf8');
 const byPlace = (a: string, b: string): number => ORDER.indexOf(`${a}(`) - ORDER.indexOf(`${b}(`);
 
 describeKernel('and Linux says the same', () => {
-  it.each(Object.entries(PROGRAMS))('%s', (name, [, words]) => {
+  it.for(Object.entries(PROGRAMS))('%s', ([name, [, words]], { skip }) => {
     const result = loadProgram(named(name));
     if (result.ok) {
       result.close();
       expect(words).toBe('');
-    } else if (result.stage === 'program') expect(result.message).toContain(words);
+      return;
+    }
+    if (result.stage !== 'program' || result.message.endsWith('no word from the verifier'))
+      skip(`this kernel does not come to verify programs that replace functions: ${result.message}`);
+    expect(result.message).toContain(words);
   });
 });
