@@ -3,7 +3,7 @@ import { SLOT_BYTES } from '../isa/bytes.js';
 import type { LineRecord } from '../object/btf/ext.js';
 import type { ObjectFunction } from '../object/functions.js';
 
-/** The lines of one function. */
+/** Which line of the source each insn of one function is from: the last line that begins at it or before. */
 export class LinesOf {
   private readonly lines: readonly LineRecord[];
 
