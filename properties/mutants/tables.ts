@@ -150,7 +150,7 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
       {
         name: 'flavours-of-the-object-itself',
         inside: 'Externs.has',
-        node: 'essentialName(name) === name ? target.find(name, kind) : undefined',
+        node: 'this.own(name) ? target.find(name, kind) : undefined',
         becomes: 'target.find(name, kind)',
         wrong:
           'What an object declares for other kernels is there where its own types are all that is known.',

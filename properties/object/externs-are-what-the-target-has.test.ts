@@ -159,6 +159,26 @@ it('configuration and untyped symbols need a running kernel, and nothing else is
     }
 });
 
+it('an object that declares flavours alone has the one that it declares first', () => {
+  const local = read([
+    UINT, // 1
+    proto([1], 1), // 2
+    fn('g___v2', 2), // 3
+    fn('g___v1', 2), // 4
+    fn('h___v1', 2), // 5
+    fn('h', 2), // 6
+    {
+      kind: 'datasec',
+      name: '.ksyms',
+      size: 0,
+      vars: [3, 4, 5, 6].map((type) => ({ type, offset: 0, size: 0 })),
+    },
+  ]);
+  const externs = new Externs(local, local, false, new Set());
+  const called = ['g___v2', 'g___v1', 'h___v1', 'h'].map((name) => externs.kfunc(symbol(name, STB_WEAK)));
+  expect(called).toEqual(['g', undefined, undefined, 'h']);
+});
+
 it('a symbol that the object says nothing of is no extern', () => {
   const externs = new Externs(LOCAL_BTF, KERNEL, true, new Set());
   const strange = symbol('strange', STB_GLOBAL);

@@ -226,7 +226,7 @@ describe('values of variables', () => {
 });
 
 describe('a variable in an arena', () => {
-  it('leaves out only the programs that use it, and is named', () => {
+  it('without an arena leaves out only the programs that use it, and is named', () => {
     const load = opsOf('r1 = 7 ll\nr0 = 0\nexit');
     const { programs, skipped } = readObject(
       elfOf({
@@ -247,7 +247,11 @@ describe('a variable in an arena', () => {
     );
     expect(programs.map(({ name }) => name)).toEqual(['plain']);
     expect(skipped).toMatchObject([
-      { name: 'uses', reason: "it uses 'counter', a variable in an arena, which is not modelled" },
+      {
+        name: 'uses',
+        reason:
+          "it uses 'counter', a variable in an arena, and the object has no arena, expected one in section '.maps'",
+      },
     ]);
   });
 });

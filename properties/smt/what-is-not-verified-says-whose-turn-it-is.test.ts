@@ -35,17 +35,14 @@ const ROWS: readonly (readonly [name: string, text: string, advice: RegExp])[] =
   ['what Linux may accept', SUM, /^Linux may accept it: docs\/stricter-than-linux\.md says why/],
   [
     'what is not modelled',
-    `.type syscall
+    `.type xdp
 .map pages arena key=0 value=0 entries=10 flags=0x400
-    r1 = map pages
-    r2 = 0
-    r3 = 1
-    r4 = -1
-    r5 = 0
-    call bpf_arena_alloc_pages
-    if r0 == 0 goto out
-    r1 = addr_space_cast(r0, 0, 1)
-out:
+    r2 = *(u32 *)(r1 +0)
+    r3 = map pages
+    if r2 > 100 goto both
+    r2 = addr_space_cast(r2, 0, 1)
+both:
+    r2 += 1
     r0 = 0
     exit
 `,

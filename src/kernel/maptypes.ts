@@ -254,11 +254,25 @@ function sizesRefusal(def: MapDef): string | undefined {
   const entry = (def.flags & F.STACK_BUILD_ID) === 0 ? 8 : BUILD_ID;
   if (type === 'stack_trace' && (valueSize % entry !== 0 || valueSize > STACK_DEPTH * entry))
     return `stack_trace map: value size is ${valueSize}, must be a multiple of ${entry} up to ${STACK_DEPTH * entry}`;
+  if (type === 'arena') return arenaRefusal(def);
   if (type.endsWith('_of_maps') && def.inner === undefined)
     return `${type} map: no map says what its entries are like`;
   // An element of a hash is one allocation.
   if (type !== 'array' && keySize + valueSize >= KMALLOC_MAX - HTAB_ELEM)
     return `${type} map: an element of ${keySize + valueSize} bytes is too large`;
+  return undefined;
+}
+
+const FOUR_GIB = 1n << 32n;
+
+/** An arena has 4 GiB at the most, and its addresses in user space differ in their low 32 bits only (arena_map_alloc). */
+function arenaRefusal({ maxEntries, extra = 0n }: MapDef): string | undefined {
+  const size = BigInt(maxEntries) * BigInt(PAGE);
+  if (size > FOUR_GIB) return `arena map: ${maxEntries} pages are more than 4 GiB`;
+  if (extra % BigInt(PAGE) !== 0n)
+    return `arena map: its address 0x${extra.toString(16)} is no multiple of the page size`;
+  if (extra / FOUR_GIB !== (extra + size - 1n) / FOUR_GIB)
+    return `arena map: ${maxEntries} pages from 0x${extra.toString(16)} cross a multiple of 4 GiB`;
   return undefined;
 }
 

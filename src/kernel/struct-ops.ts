@@ -60,6 +60,8 @@ const NONE: StructOps = { writes: [], helpers: new Set() };
 const KNOWN: Readonly<Record<string, StructOps>> = {
   tcp_congestion_ops: {
     writes: [
+      inTcp([['sock', 'sk_pacing_rate']], { exact: true }),
+      inTcp([['sock', 'sk_pacing_status']], { exact: true }),
       inTcp([['inet_connection_sock', 'icsk_ca_priv']]),
       inTcp([['inet_connection_sock', 'icsk_ack']], { bytes: 1 }),
       inTcp([['tcp_sock', 'snd_cwnd']], { exact: true }),

@@ -69,9 +69,20 @@ export class Externs {
   private has(name: string, kind: 'func' | 'var'): number | undefined {
     const { target } = this;
     if ('missing' in target) return undefined;
-    // Types of the object itself: what it declares under a plain name is there, and a flavour is for other kernels.
-    if (target === this.local) return essentialName(name) === name ? target.find(name, kind) : undefined;
+    if (target === this.local) return this.own(name) ? target.find(name, kind) : undefined;
     return target.find(essentialName(name), kind);
+  }
+
+  /**
+   * The types are those of the object itself: what it declares under a plain name is there, and a flavour is for other kernels. Where it declares
+   * flavours alone, the one that it declares first is there.
+   */
+  private own(name: string): boolean {
+    const plain = essentialName(name);
+    if (plain === name) return true;
+    if (this.byName.has(plain)) return false;
+    for (const other of this.byName.keys()) if (essentialName(other) === plain) return other === name;
+    return true;
   }
 
   /**

@@ -26,7 +26,7 @@ import type { LineInfo, MapDef, Subprog, WeakKfunc } from './program.js';
 import { MISSING_KFUNC } from './weak.js';
 
 /** Where clang puts variables of another address space: `__arena` ones. */
-const ARENA_DATA = '.addr_space.';
+const ARENA_DATA = '.addr_space.1';
 /** Most functions in one program (BPF_MAX_SUBPROGS). */
 const SUBPROGS_MAX = 256;
 /** Most slots in one program (BPF_COMPLEXITY_LIMIT_INSNS). */
@@ -209,6 +209,7 @@ class Linker {
     }
     const section =
       this.parts.elf.sections[symbol.section] ?? this.fail(`${what}: its section does not exist`);
+    const at = (insn.imm + symbol.value) | 0;
     const map = this.parts.maps.find(
       (candidate) =>
         candidate.section === section.index &&
@@ -217,12 +218,14 @@ class Linker {
     if (map !== undefined) {
       const index = this.mapIndex(map);
       if (isMapSection(section.name)) set('map', index, next.imm);
-      else set('map_value', index, (insn.imm + symbol.value) | 0);
+      else set('map_value', index, at);
       return;
     }
     if ((section.flags & SHF_EXECINSTR) === 0) {
-      if (section.name.startsWith(ARENA_DATA))
-        throw new NotModelled(`it uses '${symbol.name}', a variable in an arena, which is not modelled`);
+      if (section.name === ARENA_DATA) {
+        set('map_value', this.arenaIndex(symbol.name), at);
+        return;
+      }
       throw new NotModelled(`${what}: section '${section.name}' holds neither maps, nor data, nor functions`);
     }
     const offset = symbol.value + insn.imm;
@@ -244,6 +247,18 @@ class Linker {
   private mapIndex(map: ObjectMap): number {
     if ('problem' in map) throw new NotModelled(map.problem);
     return this.defIndex(map.def);
+  }
+
+  /** The object's arena, in which its loader puts all variables of that address space. */
+  private arenaIndex(variable: string): number {
+    const arenas = this.parts.maps.flatMap((map) =>
+      'def' in map && map.def.type === 'arena' ? [map.def] : [],
+    );
+    if (arenas.length !== 1)
+      throw new NotModelled(
+        `it uses '${variable}', a variable in an arena, and the object has ${arenas.length === 0 ? 'no arena' : `${arenas.length} arenas`}, expected one in section '.maps'`,
+      );
+    return this.defIndex(arenas[0]!);
   }
 
   private defIndex(def: MapDef): number {

@@ -151,6 +151,9 @@ export function createMap(def: MapDef, btf?: MapBtf): KernelMap {
   return map;
 }
 
+/** Where user space would map an arena of which the object says nothing: Linux loads no program before that is decided. */
+const ARENA_ADDRESS = 1n << 44n;
+
 function attributesOf(def: MapDef, inner: KernelMap | undefined, btf: MapBtf | undefined): Attr {
   const attr = new Attr(80)
     .u32(0, mapTypeNumber(def.type))
@@ -161,7 +164,8 @@ function attributesOf(def: MapDef, inner: KernelMap | undefined, btf: MapBtf | u
     .name(28, def.name);
   if (btf !== undefined && btf.value !== 0 && !UNTYPED_MAPS.has(def.type))
     attr.u32(48, btf.fd).u32(52, btf.key).u32(56, btf.value);
-  if (def.extra !== undefined) attr.u64(64, def.extra);
+  const extra = def.extra ?? (def.type === 'arena' ? ARENA_ADDRESS : undefined);
+  if (extra !== undefined) attr.u64(64, extra);
   if (inner !== undefined) attr.u32(20, inner.fd);
   return attr;
 }

@@ -10,6 +10,7 @@ import { exceptionCallbackOf, type Program, type ProgType } from '../object/prog
 import { operationOf } from '../object/struct-ops.js';
 import { checkReplaced } from './call/replaced.js';
 import { type Explanation, explain } from './explain/explanation.js';
+import { isArena } from './insn/arena.js';
 import { missingTypes } from './missing-types.js';
 import { type Facts, factsOf, type Refused, type Verdict } from './result.js';
 import type { Profile } from './state/profile.js';
@@ -111,7 +112,7 @@ export function verify(program: Program, options: VerifyOptions = {}): Verdict {
     if (profile === 'strict' && NEEDS_PERFMON.has(program.type))
       throw new Refusal(`programs of type ${program.type} need CAP_PERFMON`, 'rejected', -1);
     checkAttachType(program);
-    checkMaps(program);
+    checkMaps(program, profile);
     checkHook(program);
     const code = prepare(program);
     prepared = code;
@@ -271,13 +272,17 @@ function checkHook({ type, attach, license, sleepable, kernelTypes }: Program): 
     );
 }
 
-function checkMaps(program: Program): void {
+function checkMaps(program: Program, profile: Profile): void {
   const info = progType(program.type);
   const sleepable = program.sleepable === true || info.sleepable;
   for (const type of ['cgroup_storage', 'percpu_cgroup_storage']) {
     if (program.maps.filter((map) => map.type === type).length > 1)
       throw new Refusal('only one cgroup storage of each type is allowed', 'rejected', -1);
   }
+  const arenas = program.maps.filter(isArena).length;
+  if (arenas > 1) throw new Refusal('Only one arena per program', 'rejected', -1);
+  if (arenas > 0 && profile === 'strict')
+    throw new Refusal('CAP_BPF and CAP_PERFMON are required to use arena', 'rejected', -1);
   for (const map of program.maps) {
     const why = mapRefusal(map);
     if (why !== undefined) throw new Refusal(`map '${map.name}': ${why}`, 'rejected', -1);

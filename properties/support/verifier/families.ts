@@ -1,5 +1,6 @@
 /** All families of small programs. */
 import { ACCESSING } from './accesses.js';
+import { arenas } from './arenas.js';
 import { CALLING } from './calling.js';
 import { contextParameters } from './context-parameters.js';
 import type { Family } from './family.js';
@@ -26,6 +27,7 @@ export const FAMILIES: readonly Family[] = [
   overlaps,
   ...ACCESSING,
   mapUses,
+  arenas,
   ...CALLING,
   ...MOVING,
   ...PACKETS,

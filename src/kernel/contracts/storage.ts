@@ -36,6 +36,7 @@ const ON_SOCKETS: readonly ProgType[] = [
   'cgroup_sockopt',
   'sock_ops',
   'sk_msg',
+  'struct_ops',
 ];
 
 export const STORAGE_CONTRACTS: readonly Contract[] = [

@@ -25,6 +25,9 @@ import { checkDynptr, checkIrqFlag, checkIter } from './args-slots.js';
 import { type CallSite, mapOf } from './call-site.js';
 import { checkLock } from './locks.js';
 
+/** A map of the kernel, by its struct. */
+const KERNEL_MAP: Extract<Arg, { kind: 'btf' }> = { kind: 'btf', structs: ['bpf_map'], trust: 'trusted' };
+
 const ANY_SOCKET: Extract<Arg, { kind: 'sock' }> = {
   kind: 'sock',
   types: ['sock_common', 'sock', 'tcp_sock', 'xdp_sock'],
@@ -58,7 +61,9 @@ function checkArg(p: Path, site: CallSite, index: number, arg: Arg): void {
       if (arg.constant === true && !isConst(reg.num)) refuse(`R${regno} must be a known constant`);
       return;
     case 'map':
-      checkMap(p, site, index, arg);
+      // Where any map will do, a map of the kernel does too, such as the one that an iterator over maps is given.
+      if (arg.types === undefined && reg.type === 'btf') checkBtf(p, site, index, KERNEL_MAP);
+      else checkMap(p, site, index, arg);
       return;
     case 'map_key':
       checkMapKey(p, site, index);

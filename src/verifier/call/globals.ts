@@ -121,6 +121,10 @@ export class Globals {
           if (param.nullable && isNull(reg)) return;
           checkTrusted(p, reg, regno, param);
           return;
+        case 'arena':
+          if (reg.type !== 'arena' && reg.type !== 'scalar')
+            refuse(`R${regno} is not a pointer to arena or scalar.`);
+          return;
         case 'refused':
           refuse(param.message);
       }
@@ -145,6 +149,7 @@ function checkTrusted(p: Path, reg: Reg, regno: number, param: Extract<Param, { 
 function entryReg(p: Path, param: Param): Reg {
   switch (param.kind) {
     case 'scalar':
+    case 'arena':
       return unknownReg;
     case 'ctx':
     case 'dynptr':

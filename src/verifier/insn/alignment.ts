@@ -14,7 +14,7 @@ function bitsOf({ value, mask }: Reg['num']): string {
 /** Refuses a misaligned access. Stack accesses must be aligned, and so must all atomic ones (check_ptr_alignment). */
 export function checkAlignment(a: Access, strict: boolean): void {
   const { reg, size } = a;
-  if (reg.type !== 'stack' && !strict) return;
+  if (reg.type === 'arena' || (reg.type !== 'stack' && !strict)) return;
   if (size === 1) return;
   const at = reg.off + a.off;
   // The frequent case: a small known offset.

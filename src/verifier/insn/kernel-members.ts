@@ -40,6 +40,7 @@ const MAP_STRUCTS: Partial<Record<MapType, string>> = {
   percpu_cgroup_storage: 'bpf_cgroup_storage_map',
   reuseport_sockarray: 'reuseport_array',
   bloom_filter: 'bpf_bloom_filter',
+  arena: 'bpf_arena',
 };
 
 /** What a load from the map itself gives, by its members (check_ptr_to_map_access); undefined for a number. */

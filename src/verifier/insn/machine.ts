@@ -6,13 +6,22 @@ import { Memo } from '../scalar/memo.js';
 import { isConst } from '../scalar/scalar.js';
 import { linkedSum } from '../state/linked-regs.js';
 import type { Path } from '../state/path.js';
-import { fixedOffset, hasFixedOffset, isPointer, pointerReg, scalarReg, unknownReg } from '../state/regs.js';
+import {
+  arenaReg,
+  fixedOffset,
+  hasFixedOffset,
+  isPointer,
+  pointerReg,
+  scalarReg,
+  unknownReg,
+} from '../state/regs.js';
 import { writeUnknownBytes } from '../state/stack.js';
 import type { Reg } from '../state/state.js';
 import { TRAIT } from '../text/insn-traits.js';
-import { refuse, unsupported } from '../text/refusal.js';
+import { refuse } from '../text/refusal.js';
 import type { Access } from './access.js';
 import { checkAlignment, checkAtomicOffset, checkAtomicTarget } from './alignment.js';
+import { ArenaArithmetic, arenaAddress, isArena, TO_KERNEL, TO_USER } from './arena.js';
 import { load, store } from './memory.js';
 import { pointerBinary } from './pointer-arithmetic.js';
 import { PointerTypes } from './pointer-types.js';
@@ -31,8 +40,11 @@ export class AbstractMachine implements Machine<Reg> {
   private readonly extended = new Memo<Reg>();
 
   private readonly pointerTypes = new PointerTypes();
+  private readonly arena: ArenaArithmetic;
 
-  constructor(private readonly p: Path) {}
+  constructor(private readonly p: Path) {
+    this.arena = new ArenaArithmetic(p.program.maps);
+  }
 
   /** Must be called before each step, with the insn's `traits`: checks what the kernel checks of its form. */
   begin(op: Op, traits: number): void {
@@ -73,6 +85,7 @@ export class AbstractMachine implements Machine<Reg> {
   }
 
   binary(op: BinaryOp, width: Width, a: Reg, b: Reg): Reg {
+    if (this.arena.operates(this.p.at, width, a, b)) return arenaReg;
     if (isPointer(a) || isPointer(b))
       return pointerBinary(this.p, op, width, a, b, this.dst, this.srcRegister);
     if (this.srcRegister !== undefined && (op === 'add' || op === 'sub')) this.p.guard?.numbers(this.dst, op);
@@ -173,6 +186,7 @@ export class AbstractMachine implements Machine<Reg> {
       case 'map_value': {
         const map = program.maps[imm];
         if (map === undefined) refuse(`there is no map ${imm}`);
+        if (isArena(map)) return arenaAddress(map, hi);
         if (map.type !== 'array' || map.maxEntries !== 1)
           refuse(`direct value access is for arrays of one entry, map '${map.name}' is not one`);
         if (hi < 0 || hi >= map.valueSize) refuse('direct value offset of the map is out of range');
@@ -247,8 +261,12 @@ export class AbstractMachine implements Machine<Reg> {
       : scalarReg(scalarArithmetic.zeroExtend(32, fetched.num));
   }
 
-  cast(_value: Reg, _imm: number): Reg {
-    return unsupported('arena address spaces');
+  cast(_value: Reg, imm: number): Reg {
+    if (imm !== TO_KERNEL && imm !== TO_USER)
+      refuse('addr_space_cast insn can only convert between address space 1 and 0');
+    if (!this.arena.hasArena)
+      refuse('addr_space_cast insn can only be used in a program that has an associated arena');
+    return imm === TO_KERNEL ? arenaReg : unknownReg;
   }
 }
 

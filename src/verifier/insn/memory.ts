@@ -169,6 +169,9 @@ export function load(p: Path, a: Access): Reg {
     case 'buffer':
       checkBuffer(a);
       return unknownBytes(a.size);
+    // A page that is not there reads as zeroes, and user space may write any page at any time.
+    case 'arena':
+      return unknownBytes(a.size);
     case 'object': {
       checkOwned(a.reg);
       refusePercpu(a);
@@ -243,6 +246,8 @@ export function store(p: Path, a: Access, value: Reg): void {
     case 'buffer':
       if (reg.readonly) refuse(`R${a.regno} cannot write into ${typeName(reg)}`);
       checkBuffer(a);
+      return;
+    case 'arena':
       return;
     case 'btf':
       if (isOfNothing(reg)) refuse(`R${a.regno} cannot write into ${typeName(reg)}`);

@@ -18,6 +18,7 @@ const REWRITTEN: ReadonlySet<RegType> = new Set([
   'xdp_sock',
   'btf',
   'object',
+  'arena',
 ]);
 
 /** Classes of pointer types. `memory` needs no rewriting. `mem` is memory that may also be read as kernel structs are. */

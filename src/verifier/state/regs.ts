@@ -49,6 +49,9 @@ export function pointerReg(type: RegType, more: Partial<Reg> = {}): Reg {
   return { ...BLANK, type, num: ZERO, ...more };
 }
 
+/** An address in the arena; nothing is known of it (PTR_TO_ARENA). */
+export const arenaReg: Reg = { ...BLANK, type: 'arena' };
+
 /** Whether a register holds a pointer of any type; a written number and an unwritten register are none. */
 export const isPointer = (r: Reg): boolean => r.type !== 'scalar' && r.type !== 'uninit';
 

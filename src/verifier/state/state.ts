@@ -35,7 +35,9 @@ export type RegType =
   /** What a flow dissector fills in (struct bpf_flow_keys). */
   | 'flow_keys'
   /** Memory whose size is known only when the program is attached. */
-  | 'buffer';
+  | 'buffer'
+  /** An address in the program's arena (PTR_TO_ARENA): 32 bits, of which nothing is known. Every access through it is safe. */
+  | 'arena';
 
 /**
  * What is known of one register or spilled value (struct bpf_reg_state). Fields that mean nothing for its type have their neutral

@@ -21,6 +21,8 @@ export type Param =
    * struct.
    */
   | { readonly kind: 'untrusted'; readonly struct: string }
+  /** An address in the arena, or any number; the function gets it as a number. */
+  | { readonly kind: 'arena' }
   /** The kernel refuses every program that has a function with such an argument. */
   | { readonly kind: 'refused'; readonly message: string };
 
@@ -109,7 +111,10 @@ function param(
       return refused(`reference type('${pointee.kind.toUpperCase()} ${name}') has no matches`);
     return { kind: 'untrusted', struct };
   }
-  if (has('arena')) return refused('is in an arena, which is not modelled');
+  if (has('arena')) {
+    if (tags.length > 1) return refused('arena cannot be combined with any other tags');
+    return { kind: 'arena' };
+  }
   if (has('nullable')) return invalid;
   const size = btf.size(target);
   if (size === undefined)

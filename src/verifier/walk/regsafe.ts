@@ -23,6 +23,7 @@ export class RegComparison {
   regsafe(old: Reg, cur: Reg, skip: boolean): boolean {
     if (old.type === 'uninit') return this.level !== 'exact' || cur.type === 'uninit';
     if (old.type !== cur.type) return false;
+    if (old.type === 'arena') return true;
     if (old.type === 'scalar') return this.scalar(old, cur, skip);
     if (
       old.nullable !== cur.nullable ||

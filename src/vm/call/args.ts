@@ -36,6 +36,7 @@ function checkArg(call: Call, arg: Arg, index: number): void {
     case 'const_str':
       return;
     case 'map': {
+      if (arg.types === undefined) return;
       const map = call.machine.maps.def(call.map(index));
       // A map of another type lacks the operation, or its entries are something else.
       if (!takesMap(call.name, arg, map))

@@ -187,8 +187,8 @@ export const ARGUMENT_MUTANTS: readonly Mutant[] = [
       {
         name: 'globals-take-anything',
         inside: 'Globals.checkParams',
-        node: "reg.type !== 'scalar'",
-        becomes: 'false',
+        node: "if (reg.type !== 'scalar') refuse(`R${regno} is not a scalar`);",
+        becomes: '',
         wrong: 'A global function that takes a number may be called with a pointer.',
       },
     ],

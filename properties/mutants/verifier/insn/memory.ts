@@ -242,4 +242,45 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/verifier/insn/arena.ts',
+    ['verifier/insn/accesses-are-judged-as-by-linux'],
+    [
+      {
+        name: 'an-insn-works-on-addresses-and-numbers',
+        inside: 'ArenaArithmetic',
+        node: 'before !== arena',
+        becomes: 'false',
+        wrong:
+          'An insn that Linux makes one of 32 bits for its paths with addresses in the arena counts as one of 64 bits on others.',
+      },
+      {
+        name: 'halves-of-addresses-are-numbers',
+        inside: 'ArenaArithmetic',
+        node: 'if (width === 32) return arena;',
+        becomes: 'if (width === 32) return false;',
+        wrong: 'A sum of 32 bits with an address in the arena is no address.',
+      },
+      {
+        name: 'arenas-have-no-end',
+        inside: 'arenaAddress',
+        node: 'map.maxEntries * PAGE',
+        becomes: 'map.maxEntries * PAGE * 2',
+        wrong: 'The address of a variable behind the end of its arena may be taken.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/insn/pointer-types.ts',
+    ['verifier/insn/accesses-are-judged-as-by-linux'],
+    [
+      {
+        name: 'arena-loads-are-plain-loads',
+        inside: 'REWRITTEN',
+        node: "'arena'",
+        becomes: "'uninit'",
+        wrong: 'One insn loads from the arena on one path and from the stack on another.',
+      },
+    ],
+  ),
 ];
