@@ -225,4 +225,233 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/verifier/state/stack.ts',
+    ['patch/what-a-stub-leaves-unwritten-is-not-read'],
+    [
+      {
+        name: 'unwritten-but-for-the-last-byte',
+        inside: 'markLeftUnwritten',
+        node: 'at < off + size && at < 0',
+        becomes: 'at < off + size - 1 && at < 0',
+        wrong: 'The last byte that a stub leaves unwritten may be read.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/args-slots.ts',
+    ['verifier/state/things-over-one-another-are-judged-as-by-linux'],
+    [
+      {
+        name: 'irq-states-over-dynptrs',
+        inside: 'saveIrq',
+        node: 'destroyDynptrAt(p, reg.frame, index);',
+        becomes: '',
+        wrong: 'A dynptr of which one half was overwritten by a saved IRQ state keeps its other half.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/call/models/ringbuf.ts',
+    ['vm/call/iterators-loops-and-dynptrs-reach-as-far-as-in-linux'],
+    [
+      {
+        name: 'flags-are-no-failure',
+        inside: 'fits',
+        node: 'taken(call.size(1)) < call.machine.maps.def(call.map(0)).maxEntries && call.arg(2) === 0n',
+        becomes: 'taken(call.size(1)) < call.machine.maps.def(call.map(0)).maxEntries',
+        wrong: 'A reservation with flags succeeds.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/kill.ts',
+    ['vm/kill/a-report-of-kills-is-the-sum-of-its-runs'],
+    [
+      {
+        name: 'the-worst-of-a-class-is-its-last',
+        inside: 'Tally.add',
+        node: 'result.steps - first',
+        becomes: 'result.steps - last',
+        wrong: 'The longest killed run is that of the last kill of its class.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/insn/pointer-arithmetic.ts',
+    ['verifier/insn/packets-are-judged-as-by-linux'],
+    [
+      {
+        name: 'every-subtraction-goes-back',
+        inside: 'addToPointer',
+        node: "op === 'sub' && scalar.num.smin >= 0n",
+        becomes: "op === 'sub'",
+        wrong:
+          'What was checked of a packet pointer still counts after a number was subtracted that may be negative.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/insn/memory.ts',
+    ['verifier/insn/accesses-are-judged-as-by-linux'],
+    [
+      {
+        name: 'kptrs-by-atomic-loads',
+        inside: 'loadMapValue',
+        node: 'checkPlainAccess(a);',
+        becomes: '',
+        wrong: 'A kptr may be loaded by an ordered load.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/call/callbacks.ts',
+    ['vm/call/iterators-loops-and-dynptrs-reach-as-far-as-in-linux'],
+    [
+      {
+        name: 'loops-of-the-largest-count',
+        inside: 'loop',
+        node: 'count > MAX_LOOPS',
+        becomes: 'count >= MAX_LOOPS',
+        wrong: 'The loop of bpf_loop refuses the largest count of rounds.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/vm/call/models/dynptrs.ts',
+    ['vm/call/iterators-loops-and-dynptrs-reach-as-far-as-in-linux'],
+    [
+      {
+        name: 'dynptrs-grow-when-adjusted',
+        inside: 'adjust.run',
+        node: 'start > dynptr.size || end > dynptr.size',
+        becomes: 'start > dynptr.size',
+        wrong: 'An adjusted dynptr may end behind its memory.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/smt/symbolic/calls.ts',
+    ['smt/symbolic/a-search-finds-every-path-of-a-small-tree'],
+    [
+      {
+        name: 'empty-ranges-are-errors',
+        inside: 'SymbolicCall.forkOnGoodRange',
+        node: 't.sle(start, end)',
+        becomes: 't.slt(start, end)',
+        wrong: 'In terms a numeric iterator over nothing fails.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/kill/cause.ts',
+    ['campaign/kill/a-cause-is-what-findings-have-in-common'],
+    [
+      {
+        name: 'half-registers-tell-kinds-apart',
+        inside: 'kindOf',
+        node: '/\\b[rw](10|\\d)\\b/g',
+        becomes: '/\\br(10|\\d)\\b/g',
+        wrong: 'Messages that differ in a half register are of two kinds.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/campaign/shrink/simpler-environments.ts',
+    ['campaign/shrink/a-step-of-shrinking-is-smaller'],
+    [
+      {
+        name: 'emptied-maps-stay',
+        inside: 'trimEnvironment',
+        node: 'names.has(name) && entries.size > 0',
+        becomes: 'names.has(name)',
+        wrong: 'A shrunk case still names maps that begin empty.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/effects.ts',
+    ['verifier/call/what-is-held-is-judged-as-by-linux'],
+    [
+      {
+        name: 'iterators-of-the-innermost-frame-stay',
+        inside: 'leave',
+        node: 'depth <= p.depth',
+        becomes: 'depth < p.depth',
+        wrong: 'Iterators under RCU in the innermost frame go on after the section has ended.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/effects.ts',
+    ['verifier/call/arguments-are-judged-as-by-linux'],
+    [
+      {
+        name: 'metadata-slices-survive-moves',
+        inside: 'invalidatePackets',
+        node: "r.struct === 'skb' || r.struct === 'xdp' || r.struct === 'skb_meta'",
+        becomes: "r.struct === 'skb' || r.struct === 'xdp'",
+        wrong: "A slice of a packet's metadata stays good after the packet may have moved.",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/returns.ts',
+    ['verifier/call/arguments-are-judged-as-by-linux'],
+    [
+      {
+        name: 'slices-of-kfuncs-are-held',
+        inside: 'pointsTo',
+        node: "site.contract.kind === 'kfunc' ? 0 : (dynptr?.ref ?? 0)",
+        becomes: 'dynptr?.ref ?? 0',
+        wrong: 'A slice that a kfunc made counts as a reference.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/oracle/testrun.ts',
+    ['oracle/test-runs-are-asked-for-in-the-kernels-layout'],
+    [
+      {
+        name: 'interrupted-runs-fail',
+        inside: 'run',
+        node: "errno !== 'EAGAIN' && errno !== 'EINTR'",
+        becomes: "errno !== 'EAGAIN'",
+        wrong: 'A test run that a signal interrupts is not made again.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/args-graph.ts',
+    ['verifier/call/nodes-go-where-linux-lets-them'],
+    [
+      {
+        name: 'nodes-of-another-member',
+        inside: 'checkGraphNode',
+        node: 'contained.struct !== reg.struct || contained.offset !== off',
+        becomes: 'contained.struct !== reg.struct',
+        wrong: 'A node may be put into a list by another node member of its struct.',
+      },
+      {
+        name: 'any-lock-of-the-map-for-the-root',
+        inside: 'checkGraphRoot',
+        node: 'isLock(r) && r.id === reg.id && r.owner === ownerOf(reg)',
+        becomes: 'isLock(r) && r.owner === ownerOf(reg)',
+        wrong: 'A list may be changed under the lock of another element of its map.',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    'src/verifier/call/globals.ts',
+    ['verifier/call/each-parameter-is-checked-for-itself'],
+    [
+      {
+        name: 'parameters-share-their-null-check',
+        inside: 'entryReg',
+        node: 'param.nonnull ? 0 : p.newId()',
+        becomes: '0',
+        wrong: 'In a global function a check of one pointer for NULL counts for all its other pointers.',
+      },
+    ],
+  ),
 ];

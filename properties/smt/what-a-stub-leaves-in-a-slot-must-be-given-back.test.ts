@@ -211,7 +211,7 @@ describe('what a stub leaves in a slot must be given back', () => {
       expect([name, failures.length === 0]).toEqual([name, faultless]);
       if (reserved === 'kept' || expectedAtOnce(choice, holding).length === 0) continue;
       // Of a kill before a reservation the walk finds what the stub left, where no fact of a failed reservation covers that.
-      const { heads: _, ...alone } = facts;
+      const alone: typeof facts = Object.create(facts, { heads: { value: undefined } });
       const { failures: ofThis } = walkPatched(program, code, alone, path, lastId, options);
       const isReservation = (at: number): boolean =>
         code.contracts[at]?.name === 'bpf_ringbuf_reserve_dynptr';

@@ -5,6 +5,7 @@ import { CALLING } from './calling.js';
 import { contextParameters } from './context-parameters.js';
 import type { Family } from './family.js';
 import { farMoves, metPointers } from './far-moves.js';
+import { graphPlaces } from './graph-places.js';
 import { handed } from './handed.js';
 import { kptrs } from './kptrs.js';
 import { limits } from './limits.js';
@@ -17,6 +18,7 @@ import { globalResults, parameterTags } from './parameter-tags.js';
 import { passed } from './passed.js';
 import { HOLDING } from './resources.js';
 import { sequences } from './sequences.js';
+import { severalParameters } from './several-parameters.js';
 import { SITES } from './sites.js';
 
 export const FAMILIES: readonly Family[] = [
@@ -25,6 +27,8 @@ export const FAMILIES: readonly Family[] = [
   kptrs,
   limits,
   overlaps,
+  graphPlaces,
+  severalParameters,
   ...ACCESSING,
   mapUses,
   arenas,
