@@ -116,6 +116,25 @@ describe('types of programs', () => {
     expect(settingFor(new Map([['xdp', 'x']]), 'p', '?xdp')).toBe('x');
   });
 
+  it('a name counts before a pattern, and the program before its section', () => {
+    const settings = new Map([
+      ['redirect_*', 'pattern of the section'],
+      ['to_?', 'pattern'],
+      ['to_[1]', 'no class of characters'],
+      ['tc', 'section'],
+      ['to_1', 'name'],
+    ]);
+    const found = [
+      ['to_1', 'tc'],
+      ['to_2', 'tc'],
+      ['to_2', 'redirect_2'],
+      ['to_22', '?redirect_22'],
+      ['from_2', 'xdp'],
+    ].map(([program, section]) => settingFor(settings, program!, section!));
+    expect(found).toEqual(['name', 'section', 'pattern', 'pattern of the section', undefined]);
+    expect(settingFor(undefined, 'to_1', 'tc')).toBeUndefined();
+  });
+
   it('what is left out says how to go on', () => {
     expect(read(made).skipped).toEqual([
       {

@@ -20,13 +20,29 @@ export interface LoaderSettings {
   readonly inner?: ReadonlyMap<string, string>;
 }
 
-/** The value that is set for a program: by its own name, else by that of its section. */
+/** The regular expression of a name in which `*` stands for any characters and `?` for one. */
+export function nameGlob(text: string): RegExp {
+  const parts = text.replace(/[\\^$.|+()[\]{}]/g, '\\$&');
+  return new RegExp(`^${parts.replace(/\*/g, '.*').replace(/\?/g, '.')}$`);
+}
+
+/**
+ * The value that is set for a program: by its own name, else by that of its section, else by the first pattern (`*`, `?`) that fits its name, else by the
+ * first that fits that of its section.
+ */
 export function settingFor(
   settings: ReadonlyMap<string, string> | undefined,
   program: string,
   section: string,
 ): string | undefined {
-  return settings?.get(program) ?? settings?.get(section) ?? settings?.get(section.replace(/^\?/, ''));
+  if (settings === undefined) return undefined;
+  const plain = section.replace(/^\?/, '');
+  const named = settings.get(program) ?? settings.get(section) ?? settings.get(plain);
+  if (named !== undefined) return named;
+  const patterns = [...settings].filter(([name]) => /[*?]/.test(name));
+  for (const name of [program, plain])
+    for (const [pattern, value] of patterns) if (nameGlob(pattern).test(name)) return value;
+  return undefined;
 }
 
 /** A place in a data section: where it begins, and the type of what is there. */

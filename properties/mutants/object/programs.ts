@@ -94,4 +94,17 @@ export const TAIL_CALL_MUTANTS: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    'src/object/loader-settings.ts',
+    ['object/what-a-loader-says-is-as-if-the-object-said-it'],
+    [
+      {
+        name: 'patterns-fit-sections-first',
+        inside: 'settingFor',
+        node: '[program, plain]',
+        becomes: '[plain, program]',
+        wrong: 'A pattern that fits the section of a program counts before one that fits its name.',
+      },
+    ],
+  ),
 ];

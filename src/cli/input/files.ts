@@ -8,7 +8,7 @@ import { subprogStarts } from '../../isa/target.js';
 import { withDeclared } from '../../kernel/catalog.js';
 import { dieDeclaration } from '../../kernel/die.js';
 import { readObject, type Skipped } from '../../object/load.js';
-import type { LoaderSettings } from '../../object/loader-settings.js';
+import { type LoaderSettings, nameGlob } from '../../object/loader-settings.js';
 import { PROG_TYPES, type Program, type ProgType } from '../../object/program.js';
 import { programKind } from '../../object/sections.js';
 import type { UnreadableFile } from '../../report/programs/verdicts.js';
@@ -103,10 +103,7 @@ export function loadPrograms(
 /** Whether a program is asked for by this value of `--prog`. */
 export function nameFilter(prog: string | undefined): (name: string) => boolean {
   if (prog === undefined) return () => true;
-  const patterns = prog.split(',').map((word) => {
-    const parts = word.trim().replace(/[\\^$.|+()[\]{}]/g, '\\$&');
-    return new RegExp(`^${parts.replace(/\*/g, '.*').replace(/\?/g, '.')}$`);
-  });
+  const patterns = prog.split(',').map((word) => nameGlob(word.trim()));
   return (name) => patterns.some((pattern) => pattern.test(name));
 }
 
