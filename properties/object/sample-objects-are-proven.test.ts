@@ -2,12 +2,7 @@
  * Every program of the sample objects is proven under `sound`, with a bound; what RFC v1 breaks in them is refuted, with a witness that
  * replays from its text. Without the kernel's BTF, objects that need it to be relocated are skipped.
  */
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { InputError } from '../../src/isa/errors.js';
-import { readObject } from '../../src/object/load.js';
-import type { Program } from '../../src/object/program.js';
 import { fastPath } from '../../src/patch/fast-path.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
@@ -15,43 +10,12 @@ import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case/case.js';
 import { printCase } from '../../src/vm/case/print.js';
 import { replay } from '../../src/vm/replay.js';
-
-const folder = fileURLToPath(new URL('../../corpus/objects/', import.meta.url));
-const files = readdirSync(folder).filter((name) => name.endsWith('.o'));
-
-function readable(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const kernel = readable('/sys/kernel/btf/vmlinux');
-
-/** The programs of an object; undefined when it needs a BTF to be relocated against and there is none. */
-function programsOf(
-  file: string,
-  targetBtf: 'kernel' | 'none' = kernel ? 'kernel' : 'none',
-): readonly Program[] | undefined {
-  try {
-    return readObject(readFileSync(folder + file), file, { targetBtf }).programs;
-  } catch (error) {
-    if (
-      targetBtf === 'none' &&
-      error instanceof InputError &&
-      /relocated against|is looked up in a kernel's BTF/.test(error.message)
-    )
-      return undefined;
-    throw error;
-  }
-}
+import { objectFiles as files, NEEDS_BTF, programsOf } from '../support/objects/files.js';
 
 describe('each program is proven under sound', () => {
   test('few of them need the BTF of the kernel', () => {
     const needing = files.filter((file) => programsOf(file, 'none') === undefined);
-    expect(needing.length).toBeLessThanOrEqual(files.length / 4);
+    expect(needing.length).toBeLessThanOrEqual(files.length / 3);
     expect(needing).toContain('core_read.o');
   });
 
@@ -60,7 +24,7 @@ describe('each program is proven under sound', () => {
   test.for(files)('%s', async (file, { skip }) => {
     const programs = programsOf(file);
     if (programs === undefined) {
-      skip('CO-RE needs the BTF of the kernel, and /sys/kernel/btf/vmlinux cannot be read');
+      skip(NEEDS_BTF);
       return;
     }
     expect(programs.length).toBeGreaterThan(0);

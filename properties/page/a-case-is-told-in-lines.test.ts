@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { replayText } from '../../src/campaign/check/replay.js';
 import { caseInWords } from '../../src/report/campaign/show.js';
 import { PageMaker } from '../../src/report/page/maker.js';
@@ -141,13 +141,14 @@ it('show prints it, in colours where they are asked for, and refuses what is no 
   expect(JSON.parse((await here(['show', file, '--json'])).out)).toMatchObject({
     cases: [{ file, check: 'leak' }],
   });
-  process.env.FORCE_COLOR = '1';
+  vi.stubEnv('NO_COLOR', undefined);
+  vi.stubEnv('FORCE_COLOR', '1');
   try {
     const coloured = (await here(['show', file])).out;
     expect(coloured).toContain('\u001b[31m');
     expect(stripVTControlCharacters(coloured)).toBe(plain.out);
   } finally {
-    delete process.env.FORCE_COLOR;
+    vi.unstubAllEnvs();
   }
   expect(await here(['show', 'package.json'])).toMatchObject({ exit: 2, out: '' });
   expect((await here(['show', 'no-such.bpf'])).exit).toBe(2);

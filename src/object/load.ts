@@ -25,7 +25,7 @@ import {
 } from './program.js';
 import { isSubprogSection, type ProgramKind, programKind } from './sections.js';
 import { type Operation, operationName, operations } from './struct-ops.js';
-import { structsFor, type TargetChoice, targetFor } from './target.js';
+import { needsNoKernel, structsFor, type TargetChoice, targetFor } from './target.js';
 
 /** Most slots that the programs of one file have together; subprograms count once for each program they are in. */
 const TOTAL_SLOTS_MAX = 4_000_000;
@@ -255,6 +255,7 @@ function readPrograms(bytes: Uint8Array, fileName: string, options: ReadOptions)
     )
       throw new NotInTarget(`it attaches to '${attach.target}', which is not in the BTF of the target`);
     const linked = link(parts, main);
+    needsNoKernel(target, types, linked.maps);
     slots += linked.insns.length;
     if (slots > TOTAL_SLOTS_MAX)
       throw new NotModelled(`the programs of the file have more than ${TOTAL_SLOTS_MAX} insns`);

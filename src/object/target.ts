@@ -5,7 +5,8 @@ import { Btf } from './btf/read.js';
 import type { Target } from './core/relocate.js';
 import { CORE_KINDS } from './core/spec.js';
 import { kernelTypes } from './kernel/types.js';
-import type { KernelTypes } from './program.js';
+import { NotModelled } from './not-modelled.js';
+import { isKptr, type KernelTypes, type MapDef } from './program.js';
 import type { Operation } from './struct-ops.js';
 
 /** Types that CO-RE relocations are resolved against: see `ReadOptions.targetBtf`. */
@@ -74,4 +75,23 @@ export function structsFor(
 ): KernelTypes | undefined {
   if ('missing' in target) return undefined;
   return target === types?.btf ? kernelTypes(target, allocated(types.btf, types.ext)) : structsOf(target);
+}
+
+/**
+ * Throws NotModelled where a map holds pointers to a struct that only a kernel can tell: a name that programs do not allocate themselves is looked up in
+ * the kernel's types (btf_find_kptr of kernel/bpf/btf.c), and without them nobody knows what is pointed to.
+ */
+export function needsNoKernel(
+  target: Target,
+  types: { readonly btf: Btf; readonly ext: BtfExt | undefined } | undefined,
+  maps: readonly MapDef[],
+): void {
+  if (!('missing' in target) || types === undefined) return;
+  const own = allocated(types.btf, types.ext);
+  for (const { name, fields } of maps)
+    for (const field of fields)
+      if (isKptr(field) && field.struct !== undefined && !own.has(field.struct))
+        throw new NotModelled(
+          `struct '${field.struct}', to which map '${name}' holds pointers, is looked up in a kernel's BTF: ${target.missing}`,
+        );
 }

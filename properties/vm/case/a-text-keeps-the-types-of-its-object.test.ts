@@ -2,33 +2,18 @@
  * A program of an object and its text are the same program: the same verdict, the same facts at every insn, and the text of what the
  * text reads back as is the text again. Without the kernel's BTF, objects that need it are skipped.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sample } from '../../../generators/sample.js';
-import { InputError } from '../../../src/isa/errors.js';
 import { neededTypes, sparseBtf } from '../../../src/object/btf/prune.js';
 import { parseType, typeWords } from '../../../src/object/btf/text.js';
-import { readObject } from '../../../src/object/load.js';
 import type { Program } from '../../../src/object/program.js';
 import { verify } from '../../../src/verifier/verify.js';
 import { parseCase } from '../../../src/vm/case/case.js';
 import { printCase } from '../../../src/vm/case/print.js';
 import { EMPTY } from '../../../src/vm/state/environment.js';
-
-const folder = fileURLToPath(new URL('../../../corpus/objects/', import.meta.url));
-const files = readdirSync(folder).filter((name) => name.endsWith('.o'));
-
-function programsOf(file: string): readonly Program[] | undefined {
-  try {
-    return readObject(readFileSync(folder + file), file).programs;
-  } catch (error) {
-    if (error instanceof InputError && error.message.includes('cannot be read')) return undefined;
-    throw error;
-  }
-}
+import { objectFiles as files, NEEDS_BTF, programsOf } from '../../support/objects/files.js';
 
 const textOf = (program: Program): string =>
   printCase({ program, profile: 'privileged', env: EMPTY, comments: [] });
@@ -57,9 +42,8 @@ function expectSame(program: Program): void {
 describe('object and text', () => {
   test.for(files)('%s', (file, { skip }) => {
     const programs = programsOf(file);
-    if (programs === undefined)
-      skip('CO-RE needs the BTF of the kernel, and /sys/kernel/btf/vmlinux cannot be read');
-    for (const program of programs ?? []) expectSame(program);
+    if (programs === undefined) return skip(NEEDS_BTF);
+    for (const program of programs) expectSame(program);
   });
 
   test('generated programs', () => {
