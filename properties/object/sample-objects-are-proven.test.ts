@@ -2,6 +2,7 @@
  * Every program of the sample objects is proven under `sound`, with a bound; what RFC v1 breaks in them is refuted, with a witness that
  * replays from its text. Without the kernel's BTF, objects that need it to be relocated are skipped.
  */
+import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { fastPath } from '../../src/patch/fast-path.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
@@ -10,13 +11,27 @@ import { verify } from '../../src/verifier/verify.js';
 import { parseCase } from '../../src/vm/case/case.js';
 import { printCase } from '../../src/vm/case/print.js';
 import { replay } from '../../src/vm/replay.js';
-import { objectFiles as files, NEEDS_BTF, programsOf } from '../support/objects/files.js';
+import { objectFiles as files, NEEDS_BTF, objectsFolder, programsOf } from '../support/objects/files.js';
 
 describe('each program is proven under sound', () => {
   test('few of them need the BTF of the kernel', () => {
     const needing = files.filter((file) => programsOf(file, 'none') === undefined);
     expect(needing.length).toBeLessThanOrEqual(files.length / 3);
     expect(needing).toContain('core_read.o');
+    expect(needing).toContain('kptr_stash.o');
+  });
+
+  test('pointers to what programs allocate need no kernel', () => {
+    const own = readdirSync(`${objectsFolder}percpu`).filter((name) => name.endsWith('.o'));
+    expect(own.length).toBeGreaterThan(0);
+    for (const file of own) {
+      const programs = programsOf(`percpu/${file}`, 'none');
+      const fields = (programs ?? []).flatMap(({ maps }) => maps.flatMap((map) => map.fields));
+      expect([file, fields.some(({ kind }) => kind === 'kptr' || kind === 'kptr_percpu')]).toEqual([
+        file,
+        true,
+      ]);
+    }
   });
 
   test('there are some', () => expect(files.length).toBeGreaterThanOrEqual(8));

@@ -1,4 +1,4 @@
-/** Mutants of what is read and told of maps of programs and of tail calls. */
+/** Mutants of what is read and told of maps of programs and of tail calls, and of maps with pointers to structs. */
 import { type Mutant, mutantsOf } from '../mutant.js';
 
 const MAPS = 'object/map-definitions-are-read-whole';
@@ -6,6 +6,27 @@ const SHARED = 'object/a-tail-call-enters-programs-that-may-share-its-map';
 const KILLED = 'smt/a-killed-run-enters-another-program-only-where-its-proof-says-so';
 
 export const TAIL_CALL_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(
+    'src/object/target.ts',
+    ['object/sample-objects-are-proven'],
+    [
+      {
+        name: 'pointers-to-any-struct-are-the-objects-own',
+        inside: 'needsNoKernel',
+        node: '!own.has(field.struct)',
+        becomes: 'false',
+        wrong:
+          'Without the types of a kernel, pointers in maps to its structs are taken for pointers to allocated objects.',
+      },
+      {
+        name: 'own-structs-are-looked-up-too',
+        inside: 'needsNoKernel',
+        node: '!own.has(field.struct)',
+        becomes: 'true',
+        wrong: 'Without the types of a kernel, no map may hold pointers to allocated objects.',
+      },
+    ],
+  ),
   ...mutantsOf(
     'src/object/maps.ts',
     [MAPS],
