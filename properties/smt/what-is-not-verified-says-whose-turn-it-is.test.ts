@@ -3,6 +3,7 @@
  * what we are stricter about where Linux may accept it, and Linux is to be asked about what is not modelled.
  */
 import { describe, expect, it } from 'vitest';
+import { BUILT_IN } from '../../src/kernel/profile.js';
 import { shippedRuleSet } from '../../src/patch/sets/index.js';
 import { proveProgram } from '../../src/smt/program-proof.js';
 import type { ProgramProof } from '../../src/smt/proof.js';
@@ -32,6 +33,16 @@ const ROWS: readonly (readonly [name: string, text: string, advice: RegExp])[] =
     '.type xdp\n    r0 = *(u32 *)(r1 -4)\n    r0 = 0\n    exit\n',
     /^mend the program first/,
   ],
+  [
+    'a function that other kernels give to programs',
+    '.type kprobe\n.license GPL\n    r2 = 0\n    call bpf_override_return\n    r0 = 0\n    exit\n',
+    /prove for one, --profile FILE/,
+  ],
+  [
+    'a function that is given to other programs',
+    '.type xdp\n.license GPL\n    call bpf_get_current_task\n    call bpf_rcu_read_unlock\n    r0 = 0\n    exit\n',
+    /^mend the program first/,
+  ],
   ['what Linux may accept', SUM, /^Linux may accept it: docs\/stricter-than-linux\.md says why/],
   [
     'what is not modelled',
@@ -55,5 +66,12 @@ describe('what is not verified says whose turn it is', () => {
     const proof = await prove(text);
     expect([proof.verdict, proof.reason]).toEqual(['unknown', expect.stringMatching(/^not verified: /)]);
     expect(proof.advice).toMatch(advice);
+  });
+
+  it('and a profile that gives the function is what is missing', async () => {
+    const { program } = parseCase(ROWS.find(([name]) => name.startsWith('a function that other'))![1]);
+    const kernel = { ...BUILT_IN, types: { bpf_override_return: ['kprobe'] as const } };
+    const proof = await proveProgram(program, shippedRuleSet('sound')!, { kernel });
+    expect([proof.verdict, proof.reason]).toEqual(['proven', '']);
   });
 });

@@ -31,6 +31,7 @@ import { type Concern, callbackProofs } from './callback-proofs.js';
 import type { Cost } from './cost.js';
 import { findWitness } from './find-witness.js';
 import { keptCalls } from './kept-calls.js';
+import { callsWhatNoneHave } from './not-given.js';
 import { keepsForProof, type Patched, walkPatched } from './patched.js';
 import type { ProgramProof, ProvedSite } from './proof.js';
 import type { SiteAnswer } from './site-proof.js';
@@ -228,6 +229,8 @@ const ADVICE = {
   stricter: 'Linux may accept it: docs/stricter-than-linux.md says why we do not, and what helps',
   notThere:
     "the kernel's types lack what a CO-RE relocation names there: prove for a kernel that has it, --btf FILE",
+  notGiven:
+    'no program of this kernel has the function, but kernels that are built or locked down otherwise give it to some: prove for one, --profile FILE (`kernel --json` writes it)',
   tooLarge: `Linux walks ${INSN_BUDGET} insns and no more: \`verify --hot\` tells where they go`,
   endless: 'let the rules stub the call that goes round, or count the rounds in the program',
   notRun: 'ask Linux: `certify`',
@@ -318,6 +321,7 @@ function adviceOn(refusal: Refused, program: Program): string {
       return ADVICE.notModelled;
     case 'rejected':
       if (refusal.message === POISONED) return ADVICE.notThere;
+      if (callsWhatNoneHave(refusal, program)) return ADVICE.notGiven;
       return stricterLine(refusal, program) === undefined ? ADVICE.notVerified : ADVICE.stricter;
   }
 }

@@ -19,5 +19,12 @@ export const ADVICE_MUTANTS: readonly Mutant[] = mutantsOf(
       becomes: 'return ADVICE.notVerified;',
       wrong: 'A program is to be mended because swansong has no model of what it does.',
     },
+    {
+      name: 'what-other-kernels-give-is-to-be-mended',
+      inside: 'adviceOn',
+      node: 'callsWhatNoneHave(refusal, program)',
+      becomes: 'false',
+      wrong: 'A program is to be mended because it calls a function that kernels built otherwise give to it.',
+    },
   ],
 );
