@@ -8,8 +8,20 @@ export interface ResultOf {
   readonly scalar: boolean;
 }
 
+/** Worked out once for each contract: contracts stay, but for those of functions that are declared. */
+const results = new WeakMap<Contract, ResultOf>();
+
 /** Sums up what a function may return over all its outcomes: a pointer and to what, NULL, a number. */
 export function resultOf(contract: Contract): ResultOf {
+  let result = results.get(contract);
+  if (result === undefined) {
+    result = summed(contract);
+    results.set(contract, result);
+  }
+  return result;
+}
+
+function summed(contract: Contract): ResultOf {
   // No map of sockets is looked into by a program that is made here.
   const pointers = contract.outcomes.flatMap(({ r0, guard }) =>
     r0.kind === 'pointer' && !(guard?.kind === 'map_of_sockets' && guard.is) ? [r0] : [],

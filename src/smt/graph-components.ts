@@ -58,6 +58,13 @@ export function eachComponent(
       const before = open[open.length - 1];
       if (before !== undefined && low[node]! < low[before]!) low[before] = low[node]!;
       if (low[node] !== seen[node]) continue;
+      // Most components are one node. A literal has room for one, an array that is pushed to for 17.
+      if (stack[stack.length - 1] === node) {
+        stack.pop();
+        done[node] = 1;
+        found([node], followsItself[node] === 1);
+        continue;
+      }
       const component: number[] = [];
       for (;;) {
         const member = stack.pop()!;
@@ -65,7 +72,7 @@ export function eachComponent(
         component.push(member);
         if (member === node) break;
       }
-      found(component, component.length > 1 || followsItself[node] === 1);
+      found(component, true);
     }
   }
 }

@@ -1,5 +1,4 @@
 /** The tail calls of a program: which programs each may enter, and whether a killed run still makes it. */
-import { contractOf } from '../kernel/catalog.js';
 import type { Contract } from '../kernel/contract.js';
 import type { ArrayEntry, Program } from '../object/program.js';
 import type { FastPath } from '../patch/rule.js';
@@ -35,8 +34,7 @@ export function tailCalls(
   facts: readonly Facts[],
   path: FastPath,
 ): readonly TailCall[] {
-  return code.ops.flatMap((op, slot): TailCall[] => {
-    const contract = op === undefined ? undefined : contractOf(program, op);
+  return code.contracts.flatMap((contract, slot): TailCall[] => {
     if (contract === undefined || !entersProgram(contract)) return [];
     const visits = facts.flatMap((one) => one.at(slot));
     if (visits.length === 0) return [];

@@ -105,8 +105,8 @@ export const TEXT_MUTANTS: readonly Mutant[] = [
     {
       name: 'a-loop-of-one-insn-is-none',
       inside: 'numberLoops',
-      node: 'members.length === 1 && !step.next.includes(at)',
-      becomes: 'members.length === 1',
+      node: 'stack[stack.length - 1] === at && !step.next.includes(at)',
+      becomes: 'stack[stack.length - 1] === at',
       wrong: 'An insn that jumps to itself is on no loop.',
     },
     {

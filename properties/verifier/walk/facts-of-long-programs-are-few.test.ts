@@ -1,4 +1,4 @@
-/** Facts of a program of thousands of insns are a few for each insn that was walked, though paths miss the states that they were to end at. */
+/** Facts of a program of thousands of insns are about as many as the insns that were walked, though paths miss the states that they were to end at. */
 import { expect, it } from 'vitest';
 import { compileTree } from '../../../generators/compile/program.js';
 import { sample } from '../../../generators/sample.js';
@@ -16,7 +16,7 @@ it('of generated programs, one behind the other', () => {
     const verdict = verify(compileTree({ ...tree, body }, 2000));
     if (!verdict.ok) continue;
     long++;
-    expect(verdict.facts.size).toBeLessThan(4 * verdict.walked);
+    expect(verdict.facts.size).toBeLessThan(1.6 * verdict.walked);
   }
   expect(long).toBeGreaterThan(0);
 });

@@ -47,16 +47,19 @@ export function numberLoops(successors: readonly (readonly number[])[]): Int32Ar
       const caller = calls[calls.length - 1]?.at;
       if (caller !== undefined) low[caller] = Math.min(low[caller]!, low[at]!);
       if (low[at] !== index[at]) continue;
-      const members: number[] = [];
+      // Alone, and not its own successor: on no loop.
+      if (stack[stack.length - 1] === at && !step.next.includes(at)) {
+        stack.pop();
+        onStack[at] = 0;
+        continue;
+      }
+      found++;
       for (;;) {
         const member = stack.pop()!;
         onStack[member] = 0;
-        members.push(member);
+        component[member] = found;
         if (member === at) break;
       }
-      if (members.length === 1 && !step.next.includes(at)) continue;
-      found++;
-      for (const member of members) component[member] = found;
     }
   }
   return component;

@@ -23,10 +23,11 @@ const TIMES = 3;
 const AND_A_FEW = 10_000;
 /**
  * Behind so many times the insns of the walk, and some, states that no head covers become heads themselves. A path that missed its head would otherwise go on
- * through all that follows, for each way there.
+ * through all that follows, for each way there: behind so little that a long program is walked about once, and behind so much that a short one, which is
+ * walked in no time, has the heads of its walk only.
  */
-const SURPRISED = 1.25;
-const AND_SOME = 500;
+const SURPRISED = 0.25;
+const AND_SOME = 100;
 /** Insns between two heads that are added this way. */
 const APART = 8;
 
@@ -112,7 +113,7 @@ class Closure implements Closing {
     const { walked } = this.walk!;
     if (walked > this.expected && walked - this.lastAdded >= APART) {
       this.lastAdded = walked;
-      const head = new Head(slot, this.walk!.path.snapshot(), undefined);
+      const head = new Head(slot, this.walk!.path.snapshot(), undefined, false);
       this.heads.add(head);
       this.want(head);
       return head;

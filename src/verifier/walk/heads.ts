@@ -22,6 +22,11 @@ export class Head {
     private known: State | (() => State),
     /** What is still known where numbers that no check relied on are left out; undefined where that was done, or must not be done. */
     private weaker: (() => State) | undefined,
+    /**
+     * Killed paths may end here. They do not where a path of the second walk missed its head by chance: behind that the facts tell of fewer paths, but what a
+     * killed path that ended there is taken to do next is then what the longest of them do, and bounds would be looser.
+     */
+    readonly endsKilled = true,
   ) {}
 
   private made: State | undefined;
@@ -90,7 +95,7 @@ export class Heads {
     const few = at.near(before);
     for (let i = few.length - 1; i >= 0; i--) {
       const head = few[i]!;
-      if (head.node !== NO_VISIT && this.covers(head.state, before)) return head;
+      if (head.node !== NO_VISIT && head.endsKilled && this.covers(head.state, before)) return head;
     }
     return undefined;
   }

@@ -174,7 +174,8 @@ export class Walk implements Paths {
     const { visited, path } = this;
     if (visited !== undefined) visited.first = undefined;
     this.atStart = true;
-    this.work.push({ ...start, visits: NO_VISITS, parent: undefined, history: NO_HISTORY });
+    const { slot, state } = start;
+    this.work.push({ slot, state, visits: NO_VISITS, parent: undefined, history: NO_HISTORY });
     while (this.work.length > 0) {
       const pending = this.work.pop()!;
       path.restore(pending.state);

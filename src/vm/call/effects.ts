@@ -181,20 +181,23 @@ function initDynptr(call: Call, effect: Extract<Effect, { kind: 'init_dynptr' }>
     effect.acquires === undefined
       ? 0
       : machine.ledger.take(effect.acquires, slotRegion, slotOffset, call.slot, call.name);
-  const view = { kind: 'dynptr' as const, type: effect.type, hold: take(), readonly: false };
-  let dynptr: DynptrObject = { ...view, region: 0, offset: 0, size: 0 };
+  const hold = take();
+  const { type } = effect;
+  let [region, offset, size, readonly] = [0, 0, 0, false];
   if (effect.null !== true) {
-    if (effect.type === 'local') {
-      dynptr = { ...view, region: call.regionNumber(0), offset: call.offset(0), size: call.size(1) };
-    } else if (effect.type === 'ringbuf') {
-      dynptr = { ...view, region: newRecord(call, call.size(1)), offset: 0, size: call.size(1) };
+    if (type === 'local') {
+      [region, offset, size] = [call.regionNumber(0), call.offset(0), call.size(1)];
+    } else if (type === 'ringbuf') {
+      size = call.size(1);
+      region = newRecord(call, size);
     } else {
       const { meta, data, end } = machine.packet;
-      const readonly = !progType(machine.code.program.type).packetWritable;
-      const size = effect.type === 'skb_meta' ? data - meta : end - data;
-      dynptr = { ...view, readonly, region: machine.packet.region, offset: 0, size };
+      readonly = !progType(machine.code.program.type).packetWritable;
+      size = type === 'skb_meta' ? data - meta : end - data;
+      region = machine.packet.region;
     }
   }
+  const dynptr: DynptrObject = { kind: 'dynptr', type, hold, readonly, region, offset, size };
   machine.memory.placeObject(slotRegion, slotOffset, dynptr);
 }
 

@@ -301,6 +301,15 @@ export const WALK_MUTANTS: readonly Mutant[] = [
         noticedBy: ['verifier/walk/facts-of-long-programs-are-few'],
       },
       {
+        name: 'paths-that-miss-their-head-go-on-at-first',
+        inside: 'SURPRISED',
+        node: '0.25',
+        becomes: '1.25',
+        wrong:
+          'A path that misses the state it was to end at goes on until more was walked than the program took.',
+        noticedBy: ['verifier/walk/facts-of-long-programs-are-few'],
+      },
+      {
         name: 'facts-stay-as-narrow-as-they-were',
         inside: 'Closure.widened',
         node: 'head.widen();',
