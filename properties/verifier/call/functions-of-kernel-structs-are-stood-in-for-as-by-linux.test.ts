@@ -131,6 +131,8 @@ describeKnownKernel('a program that stands in for a function of the kernel', () 
       place('inet_connection_sock', 'icsk_ca_priv') +
         types.member('inet_connection_sock', 'icsk_ca_priv')!.size,
       place('inet_connection_sock', 'icsk_ack'),
+      place('sock', 'sk_pacing_rate'),
+      place('sock', 'sk_pacing_status'),
       ...[
         'snd_cwnd',
         'snd_cwnd_cnt',
