@@ -53,6 +53,7 @@ export default defineConfig(async () => ({
     ],
     globalSetup: ['./properties/support/page/shared.ts'],
     testTimeout: 120_000,
+    hookTimeout: 120_000,
     pool: 'forks' as const,
     // vitest would leave one core free; on two that halves the speed.
     maxWorkers: '100%' as const,

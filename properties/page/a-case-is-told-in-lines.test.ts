@@ -21,7 +21,7 @@ beforeAll(async () => {
       strict: true,
     });
   cases = maker.cases;
-}, 120_000);
+});
 
 const told = (part: readonly string[]): string => part.join(' ');
 

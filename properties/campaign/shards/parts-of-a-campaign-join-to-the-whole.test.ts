@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { BLOCK } from '../../../generators/guide/block.js';
 import { identityOf } from '../../../src/campaign/shards/identity.js';
 import { gaps, joinStates } from '../../../src/campaign/shards/merge.js';
@@ -14,8 +14,6 @@ import { add, type CampaignState, newState } from '../../../src/campaign/shards/
 import { reportOf } from '../../support/campaign/reports.js';
 import { here, scratch } from '../../support/cli.js';
 import { seeded } from '../../support/seed.js';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const identity = await identityOf([]);
 const setting = { seed: 1, rules: [], worlds: 1, prove: false, kernel: false };

@@ -76,9 +76,7 @@ it('each finding is what its nights say', () => {
   );
 });
 
-it('new, still there, gone with the rule that was mended, and back with it', {
-  timeout: 120_000,
-}, async () => {
+it('new, still there, gone with the rule that was mended, and back with it', async () => {
   const rules = join(folder, 'own.ts');
   const out = join(folder, 'out');
   const write = (stub: string): void =>

@@ -43,13 +43,13 @@ export interface Opened {
 
 /** `describe` with a browser; where there is none it is skipped, and says why. */
 export function describeBrowser(name: string, body: (browser: Opened) => void): void {
-  const meta = PROGRAM === undefined ? { meta: { unless: REASON } } : {};
-  describe.skipIf(PROGRAM === undefined)(name, { timeout: 120_000, ...meta }, () => {
+  const options = PROGRAM === undefined ? { meta: { unless: REASON } } : {};
+  describe.skipIf(PROGRAM === undefined)(name, options, () => {
     let browser: Browser | undefined;
     const troubles: string[] = [];
     beforeAll(async () => {
       browser = await chromium.launch({ executablePath: PROGRAM!, args: ['--no-sandbox'] });
-    }, 120_000);
+    });
     afterAll(async () => {
       await browser?.close();
       if (troubles.length > 0) throw new Error(troubles.join('\n'));
