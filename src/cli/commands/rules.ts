@@ -4,7 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../../isa/errors.js';
 import type { Contract } from '../../kernel/contract.js';
-import type { Action, RuleSet, SiteView } from '../../patch/rule.js';
+import { WatchedSite } from '../../patch/guard.js';
+import type { Action, RuleSet } from '../../patch/rule.js';
 import { decide, rulesFor } from '../../patch/select.js';
 import { RULE_SETS, shippedRuleSet } from '../../patch/sets/index.js';
 import { situationsOf } from '../../patch/situations.js';
@@ -89,14 +90,9 @@ function decidedEverywhere(
     [false, true].map((hasPad) => siteView(contract, -1, enabled, hasPad)),
   );
   const decisions = sites.map((site) => {
-    const watched = Object.create(site, {
-      slot: {
-        get: () => {
-          looksAtSlot = true;
-          return -1;
-        },
-      },
-    }) as SiteView;
+    const watched = new WatchedSite(site, () => {
+      looksAtSlot = true;
+    });
     const { rule, action } = decide(set, functionView(contract), watched);
     return { rule: rule?.name, ...shownAction(action) };
   });
