@@ -33,13 +33,17 @@ const FLOOR: Readonly<Record<string, number>> = {
 const ALL = 'properties/**/*.test.ts';
 
 /**
- * Files that put others in the place of modules have their modules for themselves. All others share those of their process, for it takes a
- * second to load them.
+ * Files that put others in the place of modules, or pretend to run on another machine, have their modules for themselves: modules remember what they
+ * were told. All others share those of their process, for it takes a second to load them.
  */
 const REPLACING = readdirSync('properties', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => `properties/${name}`)
-  .filter((file) => /\bvi\.(do)?mock\(/i.test(readFileSync(file, 'utf8')));
+  .filter((file) =>
+    /\bvi\.(do)?mock\(|\bspyOn\(|\bresetModules\(|defineProperty\(process\b/i.test(
+      readFileSync(file, 'utf8'),
+    ),
+  );
 
 export default defineConfig(async () => ({
   plugins: await plugins(),
