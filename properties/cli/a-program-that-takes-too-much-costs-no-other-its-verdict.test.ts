@@ -94,13 +94,14 @@ describe('a thread', () => {
     put(
       'thread.mjs',
       `import { parentPort } from 'node:worker_threads';
-const names = ['lives', 'eats', 'dies', 'fails', 'lives'];
+const names = ['lives', 'eats', 'dies', 'fails', 'unheard', 'lives'];
 const programs = names.map((name) => ({ name, insns: 1 }));
 parentPort.on('message', ({ ask, program }) => {
   if (ask === 'open') {
     parentPort.postMessage({ say: 'opened', opened: { programs, others: [], skipped: [], unjudged: [] } });
     return;
   }
+  if (names[program] === 'unheard') throw new Error('a bug, before anything was said');
   parentPort.postMessage({ say: 'begun' });
   const eaten = [];
   if (names[program] === 'eats') for (;;) eaten.push(new Array(10_000).fill({ at: eaten.length }));
@@ -126,8 +127,8 @@ parentPort.postMessage({ say: 'ready', profile: { kernel: 'k', release: 'r', dig
       },
       quiet,
     );
-    expect(rows).toEqual(['lives', 'eats: memory', 'dies: died', 'fails: died', 'lives']);
-    expect(done.rows).toHaveLength(5);
+    expect(rows).toEqual(['lives', 'eats: memory', 'dies: died', 'fails: died', 'unheard: died', 'lives']);
+    expect(done.rows).toHaveLength(6);
     for (const loss of ['memory', 'died', 'timeout', 'interrupted'] as const) {
       const { verdict, reason, advice } = lostRow({ file: short, name: 'x', insns: 1 }, loss, { timeout: 3 });
       expect([loss, verdict, reason === '', advice === '']).toEqual([loss, 'unknown', false, false]);

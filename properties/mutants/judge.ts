@@ -40,9 +40,9 @@ export const JUDGE_MUTANTS: readonly Mutant[] = [
     },
     {
       name: 'a-bug-with-one-program-ends-all',
-      inside: 'Supervisor.onSaid',
-      node: 'waiting.begun = true',
-      becomes: 'void waiting',
+      inside: 'Supervisor.start',
+      node: 'this.waiting?.judging === true',
+      becomes: 'false',
       wrong: 'A thread that falls over one program takes the verdicts of all others with it.',
     },
   ]),

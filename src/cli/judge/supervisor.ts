@@ -79,8 +79,8 @@ interface Waiting {
   readonly said: (said: Said) => void;
   readonly lost: (loss: Loss) => void;
   readonly failed: (error: Error) => void;
-  /** The work on a program has begun. */
-  begun?: true;
+  /** It waits for the verdict on a program. */
+  readonly judging: boolean;
   timer?: NodeJS.Timeout;
 }
 
@@ -140,8 +140,8 @@ class Supervisor<R> implements Supervised<R> {
         this.lose('memory');
         return;
       }
-      // A bug that shows with one program costs no other its verdict.
-      if (this.waiting?.begun === true) {
+      // A bug that shows with one program costs no other its verdict. The thread may end before its word that it has begun is heard.
+      if (this.waiting?.judging === true) {
         this.lose('died');
         return;
       }
@@ -166,15 +166,16 @@ class Supervisor<R> implements Supervised<R> {
       if ('lost' in started) return started;
     }
     this.thread!.postMessage(question);
-    return this.wait();
+    return this.wait(question.ask === 'judge');
   }
 
-  private wait(): Promise<Answer<Said>> {
+  private wait(judging = false): Promise<Answer<Said>> {
     return new Promise((resolve, reject) => {
       this.waiting = {
         said: (value) => resolve({ value }),
         lost: (lost) => resolve({ lost }),
         failed: reject,
+        judging,
       };
     });
   }
@@ -183,7 +184,6 @@ class Supervisor<R> implements Supervised<R> {
     const { waiting } = this;
     if (thread !== this.thread || waiting === undefined) return;
     if (said.say === 'begun') {
-      waiting.begun = true;
       const { timeout } = this.limits;
       if (timeout !== undefined) waiting.timer = setTimeout(() => this.lose('timeout'), timeout);
       return;
